@@ -1,0 +1,1 @@
+//! Raw pictures and sound: test card, clocks, encoders behind one seam.

@@ -1,0 +1,3 @@
+//! The onair command line.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Media files and streams in, packets out.

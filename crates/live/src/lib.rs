@@ -1,0 +1,1 @@
+//! The broadcast: pipeline, queue, reconnect, transport, stats.

@@ -1,0 +1,15 @@
+//! What a compressed live stream is: time, units, packets, and the bitstream
+//! facts a publisher needs to know about H.264 and AAC.
+//!
+//! Pure: no I/O, no clock, no unsafe, and no panic on any input.
+#![forbid(unsafe_code)]
+
+mod error;
+mod packet;
+mod time;
+mod units;
+
+pub use error::Error;
+pub use packet::{AudioCodec, AudioConfig, Config, Kind, Packet, VideoCodec, VideoConfig};
+pub use time::Timestamp;
+pub use units::{Bitrate, FrameRate, Size};

@@ -1,0 +1,119 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::{FrameRate, Size, Timestamp};
+
+/// One access unit of video or one frame of audio, compressed.
+///
+/// Every packet names the configuration it needs to be decoded with, so a
+/// queue may drop any of its neighbours without losing a parameter set. The
+/// clone is two reference counts: no payload byte is copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// What a decoder must be set up with before this packet.
+    pub config: Config,
+    /// When it is shown or heard.
+    pub pts: Timestamp,
+    /// When it is decoded; never decreases within a track.
+    pub dts: Timestamp,
+    /// How long it lasts, where the source says so.
+    pub duration: Option<Duration>,
+    /// True when decoding can start here: an IDR picture, or any audio frame.
+    pub keyframe: bool,
+    /// H.264: NAL units each behind a length of [`VideoConfig::record`]'s size,
+    /// never start codes. AAC: one raw data block, never ADTS.
+    pub payload: Bytes,
+}
+
+impl Packet {
+    /// Whether this is video or audio.
+    pub const fn kind(&self) -> Kind {
+        self.config.kind()
+    }
+
+    /// True for an IDR picture: where a viewer, or a GOP, can begin.
+    pub const fn is_video_keyframe(&self) -> bool {
+        self.keyframe && matches!(self.config, Config::Video(_))
+    }
+}
+
+/// The two kinds of track a broadcast has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Pictures.
+    Video,
+    /// Sound.
+    Audio,
+}
+
+/// A decoder's set-up, shared by all the packets that need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Config {
+    /// A video track's.
+    Video(Arc<VideoConfig>),
+    /// An audio track's.
+    Audio(Arc<AudioConfig>),
+}
+
+impl Config {
+    /// Whether this belongs to a video or an audio track.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Video(_) => Kind::Video,
+            Self::Audio(_) => Kind::Audio,
+        }
+    }
+
+    /// True when both are one allocation, or equal in content.
+    pub fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Video(a), Self::Video(b)) => Arc::ptr_eq(a, b) || a == b,
+            (Self::Audio(a), Self::Audio(b)) => Arc::ptr_eq(a, b) || a == b,
+            _ => false,
+        }
+    }
+}
+
+/// How a video track is coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum VideoCodec {
+    /// H.264 / AVC (ISO/IEC 14496-10).
+    H264,
+}
+
+/// How an audio track is coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AudioCodec {
+    /// MPEG-4 AAC (ISO/IEC 14496-3).
+    Aac,
+}
+
+/// A video track's decoder set-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VideoConfig {
+    /// The codec.
+    pub codec: VideoCodec,
+    /// Picture size after cropping.
+    pub size: Size,
+    /// Pictures per second, where the stream or its container says so.
+    pub frame_rate: Option<FrameRate>,
+    /// H.264: the `AVCDecoderConfigurationRecord` ("avcC", ISO/IEC 14496-15 §5.3.3.1).
+    pub record: Bytes,
+}
+
+/// An audio track's decoder set-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudioConfig {
+    /// The codec.
+    pub codec: AudioCodec,
+    /// Samples per second in each channel.
+    pub sample_rate: u32,
+    /// Number of channels.
+    pub channels: u8,
+    /// AAC: the `AudioSpecificConfig` (ISO/IEC 14496-3 §1.6.2.1).
+    pub record: Bytes,
+}

@@ -1,0 +1,2 @@
+//! The RTMP protocol, sans I/O.
+#![forbid(unsafe_code)]
