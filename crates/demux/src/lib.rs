@@ -1,1 +1,22 @@
 //! Media files and streams in, packets out.
+//!
+//! [`open`] tells mp4, mov, flv, ts and mkv apart by content and gives a
+//! [`Demux`]: H.264 and AAC access units with exact times, untouched. [`read`]
+//! does the same for what arrives through a pipe, [`Loop`] repeats a file
+//! without end, and [`Survey`] says what a file is made of.
+//!
+//! A file is read as it is needed; besides an mp4's index, memory does not grow
+//! with its length, and no length in the file is believed before it is checked.
+#![forbid(unsafe_code)]
+
+mod error;
+mod open;
+mod repeat;
+mod survey;
+mod track;
+
+pub use error::Error;
+pub use open::{open, read};
+pub use repeat::Loop;
+pub use survey::{Report, Survey};
+pub use track::{Container, Demux, Format, Track};

@@ -1,0 +1,98 @@
+use std::fmt;
+use std::time::Duration;
+
+use onair_media::{Config, Kind, Packet, Timestamp};
+
+use crate::Error;
+
+/// A media file or stream, read packet by packet.
+///
+/// Times are the container's own: they start wherever the file starts, and can
+/// be negative where an edit list or B-frame reordering puts them there.
+pub trait Demux: Send {
+    /// Which container this is.
+    fn container(&self) -> Container;
+
+    /// The tracks whose packets come out: at most one of each kind.
+    fn tracks(&self) -> &[Track];
+
+    /// What was left out or looked odd, in words for a person.
+    fn notes(&self) -> &[String];
+
+    /// The next packet: decode order within a track, the tracks interleaved by
+    /// decoding time. `None` at the end. After an error, `None`.
+    fn next_packet(&mut self) -> Result<Option<Packet>, Error>;
+
+    /// How long the whole lasts, where the container says so.
+    fn duration(&self) -> Option<Duration>;
+}
+
+/// One track of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Track {
+    /// How it is coded, at its beginning.
+    pub config: Config,
+    /// Degrees to turn the picture clockwise for viewing: 90, 180 or 270.
+    pub rotation: Option<u16>,
+    /// When its first packet is shown or heard, where known beforehand.
+    pub start: Option<Timestamp>,
+    /// How long it lasts, where the container says so.
+    pub duration: Option<Duration>,
+    /// What is odd about it, in words for a person.
+    pub notes: Vec<String>,
+}
+
+impl Track {
+    /// A track of which only the coding is known.
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            rotation: None,
+            start: None,
+            duration: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Whether it is video or audio.
+    pub const fn kind(&self) -> Kind {
+        self.config.kind()
+    }
+}
+
+/// The containers that can be told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Container {
+    /// MP4 or fragmented MP4 (ISO/IEC 14496-12, -14).
+    Mp4,
+    /// QuickTime movie.
+    QuickTime,
+    /// Flash Video (FLV 10.1, annex E).
+    Flv,
+    /// MPEG-2 transport stream (ISO/IEC 13818-1).
+    Ts,
+    /// Matroska or WebM (RFC 9559).
+    Matroska,
+}
+
+impl fmt::Display for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mp4 => "MP4",
+            Self::QuickTime => "QuickTime",
+            Self::Flv => "FLV",
+            Self::Ts => "MPEG-TS",
+            Self::Matroska => "Matroska",
+        })
+    }
+}
+
+/// The containers that need no seeking and so can come through a pipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Flash Video.
+    Flv,
+    /// MPEG-2 transport stream.
+    Ts,
+}
