@@ -1,0 +1,78 @@
+"""Who publishes: onair, or FFmpeg to prove the bench itself."""
+
+import json
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass
+class Outcome:
+    status: int
+    talk: str  # stderr
+    report: dict  # the last line of --stats json
+
+
+class Onair:
+    name = "onair"
+
+    def __init__(self, binary):
+        self.binary = binary or build()
+
+    def file(self, path, url, *options):
+        return self.publish(url, "--from", path, "--pace", "max", *options)
+
+    def publish(self, url, *options, timeout=90):
+        return finish(self.begin(url, *options), timeout)
+
+    def begin(self, url, *options):
+        command = [self.binary, "publish", "--to", url, "--stats", "json", *options]
+        return spawn(command)
+
+
+class Ffmpeg:
+    name = "ffmpeg"
+
+    def file(self, path, url, *_):
+        command = ["ffmpeg", "-v", "warning", "-i", path, "-c", "copy", "-f", "flv"]
+        if str(path).endswith(".ts"):
+            command += ["-bsf:a", "aac_adtstoasc"]
+        return finish(spawn([*command, "-flvflags", "no_duration_filesize", url]), 60)
+
+
+def spawn(command):
+    return subprocess.Popen(
+        list(map(str, command)),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={name: value for name, value in os.environ.items() if not name.startswith("ONAIR_")},
+    )
+
+
+def finish(process, timeout=60):
+    try:
+        out, talk = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        out, talk = process.communicate()
+        talk += f"\n[killed after {timeout} s]"
+    return Outcome(process.returncode, talk, last_report(out))
+
+
+def last_report(out):
+    objects = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    return objects[-1] if objects and objects[-1].get("report") else {}
+
+
+def build():
+    """Builds the release binary and answers its path, wherever cargo put it."""
+    command = ["cargo", "build", "--release", "-p", "onair-cli", "--message-format", "json"]
+    out = subprocess.run(command, check=True, cwd=HERE.parent, stdout=subprocess.PIPE, text=True).stdout
+    messages = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    return [m["executable"] for m in messages if m.get("executable")][-1]
