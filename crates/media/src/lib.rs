@@ -4,7 +4,10 @@
 //! Pure: no I/O, no clock, no unsafe, and no panic on any input.
 #![forbid(unsafe_code)]
 
+pub mod aac;
+mod bits;
 mod error;
+pub mod h264;
 mod packet;
 mod time;
 mod units;

@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{FrameRate, Size, Timestamp};
+use crate::h264::{self, AvcDecoderConfig, LengthSize};
+use crate::{Error, FrameRate, Size, Timestamp, aac};
 
 /// One access unit of video or one frame of audio, compressed.
 ///
@@ -116,4 +117,46 @@ pub struct AudioConfig {
     pub channels: u8,
     /// AAC: the `AudioSpecificConfig` (ISO/IEC 14496-3 §1.6.2.1).
     pub record: Bytes,
+}
+
+impl VideoConfig {
+    /// The configuration of an H.264 track with this avcC.
+    pub fn h264(avcc: Bytes) -> Result<Self, Error> {
+        h264::video_config(avcc)
+    }
+
+    /// The configuration of an H.264 track with these parameter sets, and
+    /// payloads with four-byte lengths.
+    pub fn from_parameter_sets(sps: &[Bytes], pps: &[Bytes]) -> Result<Self, Error> {
+        h264::video_config(AvcDecoderConfig::from_parameter_sets(sps, pps)?.write())
+    }
+
+    /// How long the length in front of each NAL unit of a payload is.
+    pub fn length_size(&self) -> LengthSize {
+        let size = self.record.get(4).map(|byte| (byte & 0b11) + 1);
+        size.and_then(LengthSize::new).unwrap_or_default()
+    }
+
+    /// The codec as media types name it, e.g. `avc1.640028` (RFC 6381).
+    pub fn codec_string(&self) -> String {
+        match self.record.get(1..4) {
+            Some(&[profile, compatibility, level]) => {
+                h264::codec_string(profile, compatibility, level)
+            }
+            _ => "avc1".to_owned(),
+        }
+    }
+}
+
+impl AudioConfig {
+    /// The configuration of an AAC track with this `AudioSpecificConfig`.
+    pub fn aac(asc: Bytes) -> Result<Self, Error> {
+        aac::audio_config(asc)
+    }
+
+    /// The codec as media types name it, e.g. `mp4a.40.2` (RFC 6381).
+    pub fn codec_string(&self) -> String {
+        let parsed = aac::AudioSpecificConfig::parse(&self.record);
+        parsed.map_or_else(|_| "mp4a.40".to_owned(), |asc| asc.codec_string())
+    }
 }
