@@ -1,0 +1,1 @@
+//! Fuzz bodies: plain functions over arbitrary bytes, replayed by stable tests.
