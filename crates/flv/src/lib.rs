@@ -1,2 +1,41 @@
 //! How RTMP and `.flv` files carry audio and video.
+//!
+//! A [`Muxer`] makes [`Tag`]s of packets, a [`Demuxer`] packets of tags; a tag
+//! is at once an FLV tag and an RTMP media message. [`amf0`] is what scripts
+//! and RTMP commands are written in, [`file`] the bytes of a file.
+//!
+//! | what | where | law |
+//! |---|---|---|
+//! | values | [`amf0`] | AMF0 (December 2007) |
+//! | tag | [`Tag`] | FLV 10.1 §E.4.1 |
+//! | sound | [`AacPacketType`] | FLV 10.1 §E.4.2 |
+//! | pictures | [`VideoHeader`], [`AvcHeader`] | FLV 10.1 §E.4.3 |
+//! | `onMetaData` | [`Metadata`] | FLV 10.1 §E.5 |
+//! | file | [`file`] | FLV 10.1 §E.2, §E.3 |
+//! | codecs by `FourCC` | recognised, and refused by name | Enhanced RTMP v2 |
+//!
+//! Pure: no I/O, no clock, no unsafe, and no panic on any input.
 #![forbid(unsafe_code)]
+
+pub mod amf0;
+mod audio;
+mod demuxer;
+mod error;
+pub mod file;
+mod fourcc;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
+mod muxer;
+mod script;
+mod tag;
+mod video;
+
+pub use audio::{AacPacketType, format_name};
+pub use demuxer::{Demuxed, Demuxer};
+pub use error::Error;
+pub use fourcc::FourCc;
+pub use muxer::{Muxed, Muxer};
+pub use script::Metadata;
+pub use tag::{Head, Tag, TagKind};
+pub use video::{AvcHeader, AvcPacketType, FrameType, VideoHeader, codec_name};

@@ -1,0 +1,158 @@
+use std::sync::Arc;
+
+use onair_media::{Config, Packet, Timestamp, aac, h264};
+
+use crate::video::{AvcHeader, AvcPacketType, FrameType, VideoHeader};
+use crate::{AacPacketType, Error, Metadata, Tag, TagKind};
+
+/// Tags to packets: the [`Muxer`](crate::Muxer)'s mirror.
+///
+/// The wire's 32-bit milliseconds are unwrapped, so that a stream may run for
+/// longer than 50 days. After an error the next tag can be given as if nothing
+/// had happened.
+#[derive(Debug, Default)]
+pub struct Demuxer {
+    clock: Clock,
+    video: Option<Config>,
+    audio: Option<Config>,
+}
+
+/// What a tag turned out to be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Demuxed {
+    /// An access unit or an audio frame.
+    Packet(Packet),
+    /// `onMetaData`.
+    Metadata(Metadata),
+    /// Nothing to hand on: a sequence header (kept for the packets it belongs
+    /// to), an end of sequence, an empty body, a script of another name, or one
+    /// that is broken: a stream plays without its metadata.
+    Nothing,
+}
+
+impl Demuxer {
+    /// A demuxer that has seen no sequence header.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next tag.
+    pub fn demux(&mut self, tag: &Tag) -> Result<Demuxed, Error> {
+        let dts = self.clock.unwrap(tag.timestamp);
+        match tag.kind {
+            TagKind::Script => Ok(script(tag)),
+            _ if tag.is_empty() => Ok(Demuxed::Nothing),
+            TagKind::Video => self.video(tag, dts),
+            TagKind::Audio => self.audio(tag, dts),
+        }
+    }
+
+    /// The configuration of the video track, once its sequence header has passed.
+    pub const fn video_config(&self) -> Option<&Config> {
+        self.video.as_ref()
+    }
+
+    /// The configuration of the audio track, once its sequence header has passed.
+    pub const fn audio_config(&self) -> Option<&Config> {
+        self.audio.as_ref()
+    }
+
+    fn video(&mut self, tag: &Tag, dts: Timestamp) -> Result<Demuxed, Error> {
+        let VideoHeader::Avc(header) = VideoHeader::parse(&tag.head)? else {
+            return Ok(Demuxed::Nothing);
+        };
+        match header.packet_type {
+            AvcPacketType::SequenceHeader => {
+                let config = h264::video_config(tag.payload.clone())?;
+                adopt(&mut self.video, Config::Video(Arc::new(config)));
+                Ok(Demuxed::Nothing)
+            }
+            AvcPacketType::EndOfSequence => Ok(Demuxed::Nothing),
+            AvcPacketType::NalUnits => picture(self.video.as_ref(), tag, header, dts),
+        }
+    }
+
+    fn audio(&mut self, tag: &Tag, dts: Timestamp) -> Result<Demuxed, Error> {
+        match AacPacketType::parse(&tag.head)? {
+            AacPacketType::SequenceHeader => {
+                let config = aac::audio_config(tag.payload.clone())?;
+                adopt(&mut self.audio, Config::Audio(Arc::new(config)));
+                Ok(Demuxed::Nothing)
+            }
+            AacPacketType::Raw => sound(self.audio.as_ref(), tag, dts),
+        }
+    }
+}
+
+fn script(tag: &Tag) -> Demuxed {
+    match Metadata::from_tag(tag) {
+        Ok(Some(metadata)) => Demuxed::Metadata(metadata),
+        Ok(None) | Err(_) => Demuxed::Nothing,
+    }
+}
+
+fn picture(
+    config: Option<&Config>,
+    tag: &Tag,
+    header: AvcHeader,
+    dts: Timestamp,
+) -> Result<Demuxed, Error> {
+    if tag.payload.is_empty() {
+        return Ok(Demuxed::Nothing);
+    }
+    let config = config.ok_or_else(|| Error::invalid("video before its sequence header", 0))?;
+    Ok(Demuxed::Packet(Packet {
+        config: config.clone(),
+        pts: dts.offset(i64::from(header.composition_offset) * 1_000_000),
+        dts,
+        duration: None,
+        keyframe: matches!(header.frame_type, FrameType::Key | FrameType::GeneratedKey),
+        payload: tag.payload.clone(),
+    }))
+}
+
+fn sound(config: Option<&Config>, tag: &Tag, dts: Timestamp) -> Result<Demuxed, Error> {
+    if tag.payload.is_empty() {
+        return Ok(Demuxed::Nothing);
+    }
+    let config = config.ok_or_else(|| Error::invalid("audio before its sequence header", 0))?;
+    Ok(Demuxed::Packet(Packet {
+        config: config.clone(),
+        pts: dts,
+        dts,
+        duration: None,
+        keyframe: true,
+        payload: tag.payload.clone(),
+    }))
+}
+
+/// A header repeated leaves the packets' shared configuration as it is.
+fn adopt(kept: &mut Option<Config>, config: Config) {
+    if !kept.as_ref().is_some_and(|kept| kept.same(&config)) {
+        *kept = Some(config);
+    }
+}
+
+/// 32-bit milliseconds unwrapped: each is taken to be less than 25 days from
+/// the one before it, in either direction.
+#[derive(Debug, Default)]
+struct Clock {
+    latest: Option<(u32, i64)>,
+}
+
+impl Clock {
+    fn unwrap(&mut self, wire: u32) -> Timestamp {
+        let millis = match self.latest {
+            None => i64::from(wire),
+            Some((last, millis)) => {
+                let step = wire.wrapping_sub(last).cast_signed();
+                millis.saturating_add(step.into())
+            }
+        };
+        self.latest = Some((wire, millis));
+        Timestamp::from_millis(millis)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+use bytes::Bytes;
+use onair_media::Kind;
+
+use super::*;
+use crate::{Muxer, file};
+
+const BFRAMES: &[u8] = include_bytes!("../../testdata/bframes.flv");
+const LEGACY: &[u8] = include_bytes!("../../testdata/legacy.flv");
+
+fn tags(file: &'static [u8]) -> Vec<Tag> {
+    let mut parser = file::Parser::new();
+    parser.push(Bytes::from_static(file));
+    std::iter::from_fn(|| parser.next().unwrap()).collect()
+}
+
+fn packets(tags: &[Tag]) -> Vec<Packet> {
+    let mut demuxer = Demuxer::new();
+    let packet = |tag| match demuxer.demux(tag).unwrap() {
+        Demuxed::Packet(packet) => Some(packet),
+        _ => None,
+    };
+    tags.iter().filter_map(packet).collect()
+}
+
+fn tag(kind: TagKind, timestamp: u32, body: &[u8]) -> Tag {
+    Tag::from_body(kind, timestamp, Bytes::copy_from_slice(body))
+}
+
+fn video_header() -> Tag {
+    let found = |tag: &Tag| tag.kind == TagKind::Video && tag.is_sequence_header();
+    tags(BFRAMES).into_iter().find(found).unwrap()
+}
+
+#[test]
+fn a_file_of_ffmpegs_becomes_packets() {
+    let packets = packets(&tags(BFRAMES));
+    let video: Vec<_> = packets.iter().filter(|p| p.kind() == Kind::Video).collect();
+    assert_eq!((video.len(), packets.len() - video.len()), (30, 53));
+    let Config::Video(config) = &video[0].config else {
+        panic!("{:?}", video[0].config);
+    };
+    assert_eq!((config.size.width, config.size.height), (64, 48));
+    assert!(video.iter().any(|picture| picture.pts > picture.dts));
+    assert_eq!(video.iter().filter(|p| p.is_video_keyframe()).count(), 3);
+    assert!(
+        packets
+            .iter()
+            .all(|p| p.config.same(&packets[0].config) || p.kind() == Kind::Audio)
+    );
+}
+
+#[test]
+fn packets_muxed_again_are_the_tags_they_came_from() {
+    let media = |tag: &Tag| tag.kind != TagKind::Script && !tag.payload.is_empty();
+    let original: Vec<_> = tags(BFRAMES).into_iter().filter(media).collect();
+    let mut muxer = Muxer::new();
+    let muxed: Vec<_> = packets(&original)
+        .iter()
+        .flat_map(|p| muxer.mux(p))
+        .collect();
+    let track = |tags: &[Tag], kind| -> Vec<Tag> {
+        tags.iter()
+            .filter(|tag| tag.kind == kind)
+            .cloned()
+            .collect()
+    };
+    for kind in [TagKind::Video, TagKind::Audio] {
+        let (original, muxed) = (track(&original, kind), track(&muxed, kind));
+        assert_eq!(original.len(), muxed.len());
+        for (original, muxed) in original.iter().zip(&muxed) {
+            assert_eq!(original.body(), muxed.body());
+            let header = original.is_sequence_header();
+            assert!(header || original.timestamp == muxed.timestamp);
+        }
+    }
+}
+
+#[test]
+fn a_file_of_other_codecs_is_refused_by_their_names() {
+    let mut demuxer = Demuxer::new();
+    let errors: Vec<_> = tags(LEGACY)
+        .iter()
+        .filter_map(|tag| demuxer.demux(tag).err())
+        .map(|error| error.to_string())
+        .collect();
+    assert!(errors.iter().any(|error| error.contains("Sorenson H.263")));
+    assert!(errors.iter().any(|error| error.contains("MP3")));
+}
+
+#[test]
+fn the_metadata_of_ffmpegs_file_is_understood() {
+    let Ok(Demuxed::Metadata(metadata)) = Demuxer::new().demux(&tags(BFRAMES)[0]) else {
+        panic!("no metadata first");
+    };
+    assert_eq!(metadata.size.map(|size| size.width), Some(64));
+    assert_eq!(
+        (metadata.video_codec, metadata.audio_codec),
+        (Some(7), Some(10))
+    );
+    assert_eq!(
+        (metadata.channels, metadata.sample_rate),
+        (Some(1), Some(44_100))
+    );
+    assert_eq!(metadata.frame_rate, Some(25.0));
+}
+
+#[test]
+fn time_goes_on_when_the_wire_wraps_and_interleaving_does_not_confuse_it() {
+    let mut demuxer = Demuxer::new();
+    demuxer.demux(&video_header()).unwrap();
+    let day = 86_400_000_u64;
+    let mut wire_times: Vec<u64> = (0..120).map(|days| days * day).collect();
+    wire_times.extend([120 * day - 20, 120 * day + 20]);
+    for millis in wire_times {
+        let wire = u32::try_from(millis % (1 << 32)).unwrap();
+        let picture = tag(TagKind::Video, wire, &[0x27, 1, 0xFF, 0xFF, 0xFF, 1]);
+        let Ok(Demuxed::Packet(packet)) = demuxer.demux(&picture) else {
+            panic!("no packet");
+        };
+        let millis = i64::try_from(millis).unwrap();
+        assert_eq!(packet.dts, Timestamp::from_millis(millis));
+        assert_eq!(packet.pts, Timestamp::from_millis(millis - 1));
+    }
+}
+
+#[test]
+fn media_before_its_sequence_header_is_an_error_and_not_the_end() {
+    let mut demuxer = Demuxer::new();
+    let picture = tag(TagKind::Video, 0, &[0x17, 1, 0, 0, 0, 1]);
+    let sound = tag(TagKind::Audio, 0, &[0xAF, 1, 0x21]);
+    assert!(matches!(
+        demuxer.demux(&picture),
+        Err(Error::Invalid { .. })
+    ));
+    assert!(matches!(demuxer.demux(&sound), Err(Error::Invalid { .. })));
+    demuxer.demux(&video_header()).unwrap();
+    assert!(matches!(demuxer.demux(&picture), Ok(Demuxed::Packet(_))));
+}
+
+#[test]
+fn what_carries_nothing_is_nothing() {
+    let mut demuxer = Demuxer::new();
+    for tag in [
+        tag(TagKind::Video, 0, &[]),
+        tag(TagKind::Audio, 0, &[]),
+        tag(TagKind::Video, 0, &[0x57, 0]),
+        tag(TagKind::Video, 0, &[0x17, 1, 0, 0, 0]),
+        tag(TagKind::Audio, 0, &[0xAF, 1]),
+        tag(TagKind::Script, 0, &[0xFF]),
+        Tag::end_of_sequence(0),
+        video_header(),
+        video_header(),
+    ] {
+        assert_eq!(demuxer.demux(&tag), Ok(Demuxed::Nothing), "{tag:?}");
+    }
+}
+
+#[test]
+fn a_broken_sequence_header_leaves_the_one_before_in_force() {
+    let mut demuxer = Demuxer::new();
+    demuxer.demux(&video_header()).unwrap();
+    let broken = tag(TagKind::Video, 0, &[0x17, 0, 0, 0, 0, 1, 2]);
+    assert!(matches!(
+        demuxer.demux(&broken),
+        Err(Error::SequenceHeader(_))
+    ));
+    let picture = tag(TagKind::Video, 0, &[0x17, 1, 0, 0, 0, 1]);
+    assert!(matches!(demuxer.demux(&picture), Ok(Demuxed::Packet(_))));
+}
+
+#[test]
+fn every_prefix_and_every_flip_of_the_first_bytes_survives() {
+    for tag in tags(BFRAMES).iter().chain(&tags(LEGACY)).take(12) {
+        let body = tag.body();
+        for len in 0..body.len().min(300) {
+            let mut demuxer = Demuxer::new();
+            drop(demuxer.demux(&Tag::from_body(tag.kind, 0, body.slice(..len))));
+            let mut flipped = body.to_vec();
+            flipped[len] ^= 0xFF;
+            drop(demuxer.demux(&Tag::from_body(tag.kind, 0, flipped.into())));
+        }
+    }
+}

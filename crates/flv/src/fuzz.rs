@@ -1,0 +1,179 @@
+//! Fuzz bodies: plain functions of bytes, which panic when a promise is broken.
+
+use bytes::Bytes;
+use onair_media::{Packet, Timestamp};
+
+use crate::{Demuxed, Demuxer, Metadata, Muxer, Tag, TagKind, amf0, file};
+
+/// What is read is written, and what is written is read back the same.
+pub fn amf0_roundtrip(data: &[u8]) {
+    let Ok(values) = amf0::read_all(data) else {
+        return;
+    };
+    let written = amf0::write_all(&values);
+    let again = amf0::read_all(&written).expect("what was written is readable");
+    assert_eq!(amf0::write_all(&again), written);
+    drop(Metadata::parse(data));
+}
+
+/// Any body splits into head and payload and joins again, and demuxing it
+/// twice does not panic either time.
+pub fn flv_tag(data: &[u8]) {
+    let [kind, rest @ ..] = data else { return };
+    let kind = [TagKind::Audio, TagKind::Video, TagKind::Script][usize::from(kind % 3)];
+    let tag = Tag::from_body(kind, 7, Bytes::copy_from_slice(rest));
+    assert_eq!(tag.body(), rest);
+    assert!(!(tag.is_keyframe() && tag.is_sequence_header()));
+    let mut demuxer = Demuxer::new();
+    drop(demuxer.demux(&tag));
+    drop(demuxer.demux(&tag));
+}
+
+/// However the bytes of a file are cut, the same tags come out and the same
+/// end is met.
+pub fn flv_file(data: &[u8]) {
+    let cut = 1 + data.first().map_or(0, |first| usize::from(first % 32));
+    let whole = parse(data, data.len().max(1));
+    assert_eq!(parse(data, cut), whole);
+    for tag in whole.0 {
+        let mut out = Vec::new();
+        file::write_tag(&tag, &mut out);
+        assert_eq!(out.len(), tag.len() + 15);
+    }
+}
+
+/// Packets of a hostile file survive the muxer: the tags' times never fall
+/// within a track, and demuxed again they are the same packets.
+pub fn mux_demux(data: &[u8]) {
+    let packets = packets(&parse(data, data.len().max(1)).0);
+    let (mut muxer, mut demuxer) = (Muxer::new(), Demuxer::new());
+    let mut latest = [Timestamp::ZERO; 2];
+    for packet in &packets {
+        let again = muxer.mux(packet).into_iter().map(|tag| demuxer.demux(&tag));
+        let Some(Ok(Demuxed::Packet(again))) = again.last() else {
+            panic!("what was muxed is no packet");
+        };
+        assert_eq!(
+            (&again.payload, again.keyframe),
+            (&packet.payload, packet.keyframe)
+        );
+        assert!(again.config.same(&packet.config));
+        let latest = &mut latest[again.kind() as usize];
+        assert!(again.dts >= *latest, "time went backwards");
+        *latest = again.dts;
+    }
+}
+
+fn parse(data: &[u8], cut: usize) -> (Vec<Tag>, String) {
+    let mut parser = file::Parser::new();
+    let mut tags = Vec::new();
+    for piece in data.chunks(cut) {
+        parser.push(Bytes::copy_from_slice(piece));
+        while let Ok(Some(tag)) = parser.next() {
+            tags.push(tag);
+        }
+    }
+    (
+        tags,
+        format!("{:?} at {}", parser.finish(), parser.position()),
+    )
+}
+
+fn packets(tags: &[Tag]) -> Vec<Packet> {
+    let mut demuxer = Demuxer::new();
+    let mut packets = Vec::new();
+    for tag in tags {
+        if let Ok(Demuxed::Packet(packet)) = demuxer.demux(tag) {
+            packets.push(packet);
+        }
+    }
+    packets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILES: [&[u8]; 2] = [
+        include_bytes!("../testdata/bframes.flv"),
+        include_bytes!("../testdata/legacy.flv"),
+    ];
+
+    /// Marsaglia's xorshift: noise that is the same in every run.
+    struct Noise(u64);
+
+    impl Noise {
+        fn next(&mut self) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0
+        }
+
+        fn below(&mut self, bound: usize) -> usize {
+            usize::try_from(self.next() % bound as u64).unwrap()
+        }
+    }
+
+    /// Runs `body` over `golden`, over prefixes, and over copies with a few
+    /// bytes made noise.
+    fn replay(body: fn(&[u8]), golden: &[u8], rounds: usize) {
+        let mut noise = Noise(0x9E37_79B9_7F4A_7C15);
+        body(golden);
+        body(&[]);
+        for _ in 0..rounds {
+            let mut data = golden[..=noise.below(golden.len())].to_vec();
+            for _ in 0..noise.below(8) {
+                let at = noise.below(data.len());
+                data[at] = noise.next().to_le_bytes()[0];
+            }
+            body(&data);
+        }
+    }
+
+    fn bodies() -> Vec<Vec<u8>> {
+        let kinds = |tag: &Tag| match tag.kind {
+            TagKind::Audio => 0,
+            TagKind::Video => 1,
+            TagKind::Script => 2,
+        };
+        let body = |tag: Tag| [&[kinds(&tag)], &tag.body()[..]].concat();
+        let tags = FILES
+            .iter()
+            .flat_map(|file| parse(file, file.len()).0.into_iter().take(6));
+        tags.map(body).collect()
+    }
+
+    #[test]
+    fn amf0_roundtrip_holds() {
+        for body in bodies().iter().filter(|body| body[0] == 2) {
+            replay(amf0_roundtrip, &body[1..], 3000);
+        }
+        replay(
+            amf0_roundtrip,
+            &[8, 0, 0, 0, 1, 0, 1, b'a', 5, 0, 0, 9],
+            2000,
+        );
+    }
+
+    #[test]
+    fn flv_tag_holds() {
+        for body in bodies() {
+            replay(flv_tag, &body, 500);
+        }
+    }
+
+    #[test]
+    fn flv_file_holds() {
+        for file in FILES {
+            replay(flv_file, file, 100);
+        }
+    }
+
+    #[test]
+    fn mux_demux_holds() {
+        for file in FILES {
+            replay(mux_demux, file, 100);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+use std::fmt;
+use std::ops::Deref;
+
+use bytes::Bytes;
+
+use crate::{audio, video};
+
+/// What an FLV tag, or an RTMP message, carries (FLV 10.1 §E.4.1, `TagType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TagKind {
+    /// Sound.
+    Audio = 8,
+    /// Pictures.
+    Video = 9,
+    /// Named data: `onMetaData` above all.
+    Script = 18,
+}
+
+impl TagKind {
+    /// The number on the wire, the same in FLV and in RTMP.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The kind of a number on the wire.
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            8 => Some(Self::Audio),
+            9 => Some(Self::Video),
+            18 => Some(Self::Script),
+            _ => None,
+        }
+    }
+}
+
+/// One FLV tag, which is also one RTMP media message: the body is `head`
+/// followed by `payload`, and only `head` was ever written by this crate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag {
+    /// Sound, pictures or named data.
+    pub kind: TagKind,
+    /// Milliseconds, wrapping after 2^32 of them (49.7 days).
+    pub timestamp: u32,
+    /// The `AudioTagHeader` or `VideoTagHeader`; empty for scripts.
+    pub head: Head,
+    /// What follows the head: access unit, frame, configuration or AMF0.
+    pub payload: Bytes,
+}
+
+impl Tag {
+    /// A tag from a whole body, whose head is recognised and split off. No
+    /// payload byte is copied, and no body is refused: a head cut short, or of a
+    /// codec nobody knows, is the first bytes there are.
+    pub fn from_body(kind: TagKind, timestamp: u32, body: Bytes) -> Self {
+        let len = match kind {
+            TagKind::Audio => audio::head_len(&body),
+            TagKind::Video => video::head_len(&body),
+            TagKind::Script => 0,
+        };
+        let len = len.min(body.len());
+        Self {
+            kind,
+            timestamp,
+            head: Head::new(&body[..len]),
+            payload: body.slice(len..),
+        }
+    }
+
+    /// The body's length in bytes.
+    pub fn len(&self) -> usize {
+        self.head.len() + self.payload.len()
+    }
+
+    /// True when the body has no bytes at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// True when the payload sets up a decoder: avcC, `AudioSpecificConfig`, or
+    /// an Enhanced RTMP sequence start.
+    pub fn is_sequence_header(&self) -> bool {
+        match self.kind {
+            TagKind::Audio => audio::is_sequence_header(&self.head),
+            TagKind::Video => video::is_sequence_header(&self.head),
+            TagKind::Script => false,
+        }
+    }
+
+    /// True for a picture that decoding can start from.
+    pub fn is_keyframe(&self) -> bool {
+        self.kind == TagKind::Video && video::is_keyframe(&self.head)
+    }
+
+    /// Head and payload joined, which copies the payload.
+    pub fn body(&self) -> Bytes {
+        if self.head.is_empty() {
+            return self.payload.clone();
+        }
+        [&self.head[..], &self.payload[..]].concat().into()
+    }
+}
+
+/// A tag's codec header, at most [`Head::MAX`] bytes held in place.
+#[derive(Clone, Copy, Default)]
+pub struct Head {
+    bytes: [u8; Self::MAX],
+    len: u8,
+}
+
+impl Head {
+    /// The most bytes a head can hold.
+    pub const MAX: usize = 16;
+
+    /// The first [`Head::MAX`] bytes of `bytes`.
+    pub fn new(bytes: &[u8]) -> Self {
+        let mut head = Self::default();
+        for (to, from) in head.bytes.iter_mut().zip(bytes) {
+            *to = *from;
+            head.len += 1;
+        }
+        head
+    }
+}
+
+impl Deref for Head {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+}
+
+impl PartialEq for Head {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Head {}
+
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in &**self {
+            write!(f, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(kind: TagKind, body: &[u8]) -> Tag {
+        Tag::from_body(kind, 7, Bytes::copy_from_slice(body))
+    }
+
+    #[test]
+    fn the_head_is_split_off_and_the_body_joins_again() {
+        let cases: [(TagKind, &[u8], usize); 9] = [
+            (TagKind::Video, &[0x17, 1, 0, 0, 80, 9, 9], 5),
+            (TagKind::Video, &[0x1C, 1, 0, 0, 80, 9, 9], 5), // HEVC as codec 12
+            (TagKind::Video, &[0x12, 1, 2, 3], 1),           // Sorenson H.263
+            (TagKind::Video, &[0x57, 0], 1),                 // command frame
+            (TagKind::Video, b"\x91hvc1\0\0\x01payload", 8), // CodedFrames with CTS
+            (TagKind::Video, b"\x93hvc1payload", 5),         // CodedFramesX
+            (TagKind::Audio, &[0xAF, 1, 0x21], 2),
+            (TagKind::Audio, &[0x2F, 1, 0x21], 1), // MP3
+            (TagKind::Script, &[2, 0, 1, b'x'], 0),
+        ];
+        for (kind, body, head) in cases {
+            let tag = tag(kind, body);
+            assert_eq!(tag.head.len(), head, "{body:02x?}");
+            assert_eq!(tag.body(), body);
+            assert_eq!(tag.len(), body.len());
+        }
+    }
+
+    #[test]
+    fn a_body_cut_short_is_all_head() {
+        for len in 0..5 {
+            let body = &[0x17, 1, 0, 0, 0][..len];
+            let tag = tag(TagKind::Video, body);
+            assert_eq!((&tag.head[..], tag.payload.len()), (body, 0));
+            assert_eq!(tag.is_empty(), len == 0);
+        }
+    }
+
+    #[test]
+    fn headers_and_keyframes_are_told_apart() {
+        let asked = |kind, body| {
+            let tag = tag(kind, body);
+            (tag.is_sequence_header(), tag.is_keyframe())
+        };
+        assert_eq!(asked(TagKind::Video, &[0x17, 0, 0, 0, 0]), (true, false));
+        assert_eq!(asked(TagKind::Video, &[0x17, 1, 0, 0, 0]), (false, true));
+        assert_eq!(asked(TagKind::Video, &[0x27, 1, 0, 0, 0]), (false, false));
+        assert_eq!(asked(TagKind::Video, &[0x17, 2, 0, 0, 0]), (false, false));
+        assert_eq!(asked(TagKind::Video, b"\x90hvc1"), (true, false));
+        assert_eq!(asked(TagKind::Video, b"\x91hvc1"), (false, true));
+        assert_eq!(asked(TagKind::Video, b"\xA3hvc1"), (false, false));
+        assert_eq!(asked(TagKind::Video, &[]), (false, false));
+        assert_eq!(asked(TagKind::Audio, &[0xAF, 0]), (true, false));
+        assert_eq!(asked(TagKind::Audio, &[0xAF, 1]), (false, false));
+        assert_eq!(asked(TagKind::Audio, b"\x90Opus"), (true, false));
+    }
+
+    #[test]
+    fn a_head_never_holds_more_than_it_can() {
+        assert_eq!(Head::new(&[1; 40]).len(), Head::MAX);
+        assert_eq!(format!("{:?}", Head::new(&[0x17, 1])), "1701");
+    }
+}
