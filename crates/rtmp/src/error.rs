@@ -1,4 +1,5 @@
 use crate::UrlError;
+use crate::publisher::Stage;
 
 /// Why an RTMP conversation went wrong, sorted by whose fault it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,21 +17,21 @@ pub enum Error {
         at: usize,
     },
     /// The peer broke the protocol: nothing it sends from here on can be understood.
-    #[error("the peer broke the protocol: {what} (at byte {at} of the connection)")]
+    #[error("the peer broke the protocol: {what} (at byte {at})")]
     PeerMisbehaved {
         /// What the peer did.
         what: &'static str,
-        /// The byte offset in what the peer sent.
+        /// The byte offset in the handshake or in the chunks the peer sent.
         at: u64,
     },
     /// The peer asked for more memory than it is allowed.
-    #[error("the peer exceeds the limit of {limit} {what} (at byte {at} of the connection)")]
+    #[error("the peer exceeds the limit of {limit} {what} (at byte {at})")]
     LimitExceeded {
         /// What is limited, with its unit.
         what: &'static str,
         /// How much of it is allowed.
         limit: usize,
-        /// The byte offset in what the peer sent.
+        /// The byte offset in the handshake or in the chunks the peer sent.
         at: u64,
     },
     /// The server said no.
@@ -47,11 +48,34 @@ pub enum Error {
         /// What did not come.
         waiting_for: &'static str,
     },
-    /// The peer closed the connection.
-    #[error("the peer closed the connection while {during}")]
+    /// The server wants to know who publishes, and no credentials were given.
+    #[error("the server wants a user name and a password: {description}")]
+    CredentialsNeeded {
+        /// The server's own words.
+        description: String,
+    },
+    /// The server does not take the credentials given.
+    #[error("the server does not accept this user name and password: {description}")]
+    CredentialsRejected {
+        /// The server's own words.
+        description: String,
+    },
+    /// The server sends us to where we do not go.
+    #[error("the server redirects to {target}, but {why}")]
+    Redirected {
+        /// Where to, without the key.
+        target: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// The server closed the connection without a word.
+    #[error(
+        "the server closed the connection while we waited for {}; a common cause: {}",
+        .during.awaited(), .during.common_cause()
+    )]
     Closed {
-        /// What was going on.
-        during: &'static str,
+        /// How far we had come.
+        during: Stage,
     },
     /// The caller asked for something the protocol or the present state does not allow.
     #[error("misuse: {what}")]

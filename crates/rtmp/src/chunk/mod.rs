@@ -1,5 +1,6 @@
 //! The chunk stream: messages cut into interleaved chunks (Adobe RTMP 1.0, section 5.3).
 
+mod header;
 mod reader;
 mod writer;
 
