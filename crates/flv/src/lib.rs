@@ -2,7 +2,7 @@
 //!
 //! A [`Muxer`] makes [`Tag`]s of packets, a [`Demuxer`] packets of tags; a tag
 //! is at once an FLV tag and an RTMP media message. [`amf0`] is what scripts
-//! and RTMP commands are written in, [`file`] the bytes of a file.
+//! and RTMP commands are written in, [`mod@file`] the bytes of a file.
 //!
 //! | what | where | law |
 //! |---|---|---|
@@ -11,7 +11,7 @@
 //! | sound | [`AacPacketType`] | FLV 10.1 §E.4.2 |
 //! | pictures | [`VideoHeader`], [`AvcHeader`] | FLV 10.1 §E.4.3 |
 //! | `onMetaData` | [`Metadata`] | FLV 10.1 §E.5 |
-//! | file | [`file`] | FLV 10.1 §E.2, §E.3 |
+//! | file | [`mod@file`] | FLV 10.1 §E.2, §E.3 |
 //! | codecs by `FourCC` | recognised, and refused by name | Enhanced RTMP v2 |
 //!
 //! Pure: no I/O, no clock, no unsafe, and no panic on any input.
