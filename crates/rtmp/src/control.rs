@@ -189,5 +189,5 @@ fn number(body: &[u8], at: usize) -> Result<u32, Error> {
     body.get(at..)
         .and_then(|rest| rest.first_chunk())
         .map(|bytes| u32::from_be_bytes(*bytes))
-        .ok_or(Error::invalid("control message: cut short", at))
+        .ok_or_else(|| Error::invalid("control message: cut short", at))
 }

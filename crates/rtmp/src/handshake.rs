@@ -1,9 +1,9 @@
 //! The simple handshake (Adobe RTMP 1.0, section 5.2), both sides, bytes in any cut.
 //!
-//! The digest handshake of later Flash players is not needed to publish; a server here takes
-//! its C1 for a simple one.
+//! The digest handshake of later Flash players is not needed to publish; the server here takes
+//! a digest C1 for a simple one.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use crate::Error;
 
@@ -12,6 +12,14 @@ const VERSION: u8 = 3;
 /// The length of C1, S1, C2 and S2.
 const PACKET: usize = 1536;
 
+/// The client's side.
+#[derive(Clone, Debug)]
+pub struct Client {
+    order: Order,
+    intake: Intake,
+    output: BytesMut,
+}
+
 /// When the client's C2 goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
@@ -19,33 +27,6 @@ enum Order {
     Patient,
     /// With C0 and C1, without having seen S1.
     FirstFlight,
-}
-
-/// The client's side.
-#[derive(Clone, Debug)]
-pub struct Client {
-    order: Order,
-    input: BytesMut,
-    output: BytesMut,
-    state: State,
-}
-
-/// The server's side.
-#[derive(Clone, Debug)]
-pub struct Server {
-    seed: u64,
-    input: BytesMut,
-    output: BytesMut,
-    state: State,
-}
-
-/// Version → Packet1 → Packet2 → Done, for what the peer sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Version,
-    Packet1,
-    Packet2,
-    Done,
 }
 
 impl Client {
@@ -61,14 +42,18 @@ impl Client {
 
     /// Takes bytes; gives how many belonged to the handshake. The rest are chunks.
     pub fn handle(&mut self, data: &[u8]) -> Result<usize, Error> {
-        let mut used = 0;
-        while self.state != State::Done && used < data.len() {
-            used += fill(&mut self.input, self.state.length(), &data[used..]);
-            if self.input.len() == self.state.length() {
-                self.handle_packet()?;
+        let mut rest = data;
+        while let Some((arrived, bytes)) = self.intake.take(&mut rest) {
+            match arrived {
+                Expect::Version => check_s0(bytes[0])?,
+                Expect::Packet1 if self.order == Order::Patient => {
+                    self.output.extend_from_slice(&bytes);
+                }
+                // An S2 that does not echo C1 is as good as one that does.
+                Expect::Packet1 | Expect::Packet2 | Expect::Nothing => {}
             }
         }
-        Ok(used)
+        Ok(data.len() - rest.len())
     }
 
     /// Bytes to send, if there are any.
@@ -78,40 +63,30 @@ impl Client {
 
     /// Whether S2 has arrived whole.
     pub fn is_done(&self) -> bool {
-        self.state == State::Done
+        self.intake.expect == Expect::Nothing
     }
 
     fn start(seed: u64, order: Order) -> Self {
-        let c1 = packet(seed);
         let mut output = BytesMut::with_capacity(1 + 2 * PACKET);
         output.extend_from_slice(&[VERSION]);
-        output.extend_from_slice(&c1);
+        output.extend_from_slice(&packet(seed));
         if order == Order::FirstFlight {
             output.extend_from_slice(&packet(!seed));
         }
         Self {
             order,
-            input: BytesMut::new(),
+            intake: Intake::new(),
             output,
-            state: State::Version,
         }
     }
+}
 
-    fn handle_packet(&mut self) -> Result<(), Error> {
-        let bytes = self.input.split();
-        self.state = match self.state {
-            State::Version => check_s0(bytes[0]).map(|()| State::Packet1)?,
-            State::Packet1 => {
-                if self.order == Order::Patient {
-                    self.output.extend_from_slice(&bytes);
-                }
-                State::Packet2
-            }
-            // An S2 that does not echo C1 is as good as one that does.
-            State::Packet2 | State::Done => State::Done,
-        };
-        Ok(())
-    }
+/// The server's side.
+#[derive(Clone, Debug)]
+pub struct Server {
+    seed: u64,
+    intake: Intake,
+    output: BytesMut,
 }
 
 impl Server {
@@ -119,22 +94,23 @@ impl Server {
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
-            input: BytesMut::new(),
+            intake: Intake::new(),
             output: BytesMut::new(),
-            state: State::Version,
         }
     }
 
     /// Takes bytes; gives how many belonged to the handshake. The rest are chunks.
     pub fn handle(&mut self, data: &[u8]) -> Result<usize, Error> {
-        let mut used = 0;
-        while self.state != State::Done && used < data.len() {
-            used += fill(&mut self.input, self.state.length(), &data[used..]);
-            if self.input.len() == self.state.length() {
-                self.handle_packet()?;
+        let mut rest = data;
+        while let Some((arrived, bytes)) = self.intake.take(&mut rest) {
+            match arrived {
+                Expect::Version => check_c0(bytes[0])?,
+                Expect::Packet1 => self.answer(&bytes),
+                // A C2 that does not echo S1 is as good as one that does.
+                Expect::Packet2 | Expect::Nothing => {}
             }
         }
-        Ok(used)
+        Ok(data.len() - rest.len())
     }
 
     /// Bytes to send, if there are any.
@@ -144,42 +120,59 @@ impl Server {
 
     /// Whether C2 has arrived whole.
     pub fn is_done(&self) -> bool {
-        self.state == State::Done
+        self.intake.expect == Expect::Nothing
     }
 
-    fn handle_packet(&mut self) -> Result<(), Error> {
-        let bytes = self.input.split();
-        self.state = match self.state {
-            State::Version => check_c0(bytes[0]).map(|()| State::Packet1)?,
-            State::Packet1 => {
-                self.output.extend_from_slice(&[VERSION]);
-                self.output.extend_from_slice(&packet(self.seed));
-                self.output.extend_from_slice(&bytes);
-                State::Packet2
-            }
-            // A C2 that does not echo S1 is as good as one that does.
-            State::Packet2 | State::Done => State::Done,
-        };
-        Ok(())
+    /// S0, S1 and an S2 that echoes C1.
+    fn answer(&mut self, c1: &[u8]) {
+        self.output.extend_from_slice(&[VERSION]);
+        self.output.extend_from_slice(&packet(self.seed));
+        self.output.extend_from_slice(c1);
     }
 }
 
-impl State {
-    /// How many bytes end this state.
-    const fn length(self) -> usize {
-        match self {
-            Self::Version => 1,
-            Self::Packet1 | Self::Packet2 => PACKET,
-            Self::Done => 0,
+/// What the peer sends, cut into its three parts.
+#[derive(Clone, Debug)]
+struct Intake {
+    expect: Expect,
+    part: BytesMut,
+}
+
+/// Version → Packet1 → Packet2 → Nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expect {
+    Version,
+    Packet1,
+    Packet2,
+    Nothing,
+}
+
+impl Intake {
+    fn new() -> Self {
+        Self {
+            expect: Expect::Version,
+            part: BytesMut::new(),
         }
     }
-}
 
-/// Moves bytes into `input` until it has `length`; gives how many.
-fn fill(input: &mut BytesMut, length: usize, data: &[u8]) -> usize {
-    let count = data.len().min(length - input.len());
-    input.extend_from_slice(&data[..count]);
-    count
+    /// Takes the next part off `data`, if it is now complete.
+    fn take(&mut self, data: &mut &[u8]) -> Option<(Expect, BytesMut)> {
+        let arrived = self.expect;
+        let (length, next) = match arrived {
+            Expect::Version => (1, Expect::Packet1),
+            Expect::Packet1 => (PACKET, Expect::Packet2),
+            Expect::Packet2 => (PACKET, Expect::Nothing),
+            Expect::Nothing => return None,
+        };
+        let count = data.len().min(length - self.part.len());
+        self.part.extend_from_slice(&data[..count]);
+        data.advance(count);
+        if self.part.len() < length {
+            return None;
+        }
+        self.expect = next;
+        Some((arrived, std::mem::take(&mut self.part)))
+    }
 }
 
 fn take(output: &mut BytesMut) -> Option<Bytes> {
@@ -189,9 +182,10 @@ fn take(output: &mut BytesMut) -> Option<Bytes> {
 /// C1 or S1: time 0, four zero bytes that say "no digest", and a random body.
 fn packet(seed: u64) -> [u8; PACKET] {
     let mut packet = [0; PACKET];
-    let mut state = seed | 1;
+    // Never zero, where xorshift64 would stay.
+    let mut state = seed.wrapping_mul(2) | 1;
     for chunk in packet[8..].chunks_mut(8) {
-        // xorshift64: the body has to differ between connections, not to be secret.
+        // The body has to differ between connections; nothing depends on it being a secret.
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
@@ -201,23 +195,22 @@ fn packet(seed: u64) -> [u8; PACKET] {
 }
 
 fn check_s0(version: u8) -> Result<(), Error> {
-    match version {
-        VERSION => Ok(()),
-        b'H' => Err(Error::peer(
-            "it answers like a web server (HTTP), not RTMP",
-            0,
-        )),
-        0x15 | 0x16 => Err(Error::peer("it answers in TLS: use rtmps://", 0)),
-        _ => Err(Error::peer("its handshake is not of RTMP version 3", 0)),
-    }
+    let what = match version {
+        VERSION => return Ok(()),
+        b'H' => "it answers in HTTP, not RTMP",
+        0x15 | 0x16 => "it answers in TLS: use rtmps://",
+        _ => "its handshake is not of RTMP version 3",
+    };
+    Err(Error::peer(what, 0))
 }
 
 fn check_c0(version: u8) -> Result<(), Error> {
-    match version {
-        VERSION => Ok(()),
-        6 | 8 | 9 => Err(Error::peer("it wants RTMPE, which is not supported", 0)),
-        0x16 => Err(Error::peer("it speaks TLS to a plain RTMP port", 0)),
-        b'G' | b'P' => Err(Error::peer("it speaks HTTP, not RTMP", 0)),
-        _ => Err(Error::peer("its handshake is not of RTMP version 3", 0)),
-    }
+    let what = match version {
+        VERSION => return Ok(()),
+        6 | 8 | 9 => "it asks for RTMPE, which is not supported",
+        0x16 => "it speaks TLS where plain RTMP is expected",
+        b'G' | b'P' | b'O' => "it speaks HTTP, not RTMP",
+        _ => "its handshake is not of RTMP version 3",
+    };
+    Err(Error::peer(what, 0))
 }

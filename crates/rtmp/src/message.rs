@@ -171,7 +171,7 @@ impl Iterator for Aggregate {
         }
         let time = u32::from_be_bytes([t3, t0, t1, t2]);
         let whole = self.whole.timestamp;
-        let shift = *self.shift.get_or_insert(whole.wrapping_sub(time));
+        let shift = *self.shift.get_or_insert_with(|| whole.wrapping_sub(time));
         // The last back pointer is missing from some senders' aggregates.
         self.at = payload.len().min(start + length + BACK_POINTER);
         Some(Ok(Message {

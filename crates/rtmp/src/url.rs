@@ -157,7 +157,11 @@ impl Url {
     /// The URL that `reference`, a tcUrl, means to a client of this one: absolute, `//host/app`,
     /// `/app` or `app`. The key stays; the credentials stay with their host.
     pub fn resolve(&self, reference: &str) -> Result<Self, Error> {
-        let absolute = self.absolute(reference.trim());
+        let reference = reference.trim();
+        if reference.is_empty() {
+            return Ok(self.clone());
+        }
+        let absolute = self.absolute(reference);
         let url = Self::from_tc_url(&absolute, self.key.clone())?;
         let same = url.host == self.host && url.credentials.is_none();
         Ok(if same {
@@ -250,7 +254,7 @@ fn parse_authority(text: &str) -> Result<(Url, &str), UrlError> {
         scheme,
         credentials: userinfo.map(parse_userinfo).transpose()?,
         host: host.to_owned(),
-        port: port.unwrap_or(scheme.default_port()),
+        port: port.unwrap_or_else(|| scheme.default_port()),
         app: String::new(),
         key: Secret::default(),
     };
