@@ -1,0 +1,39 @@
+use std::time::{Duration, Instant};
+
+use crate::Slices;
+
+/// What the world gives a machine.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// The time a machine asked for has come (or any time has: an early one does no harm).
+    Timeout(Instant),
+    /// Bytes arrived from the peer.
+    Receive(Instant, &'a [u8]),
+    /// The peer ended its side of the connection: end of file, or reset.
+    Closed(Instant),
+}
+
+impl Input<'_> {
+    /// The time of the input.
+    pub const fn now(&self) -> Instant {
+        match *self {
+            Input::Timeout(now) | Input::Receive(now, _) | Input::Closed(now) => now,
+        }
+    }
+}
+
+/// What a machine gives the world.
+///
+/// After each mutation drain `poll_output` until it answers [`Output::Timeout`].
+#[derive(Debug)]
+pub enum Output<E> {
+    /// Write these bytes to the peer, in order.
+    Transmit(Slices),
+    /// Something the application wants to know.
+    Event(E),
+    /// Nothing more for now: come back with [`Input::Timeout`] at this time, or earlier with news.
+    Timeout(Instant),
+}
+
+/// How far away the timeout lies when a machine waits for nothing in particular.
+pub(crate) const IDLE: Duration = Duration::from_secs(3600);

@@ -1,0 +1,152 @@
+//! What the server says, and where it leads.
+
+use super::flight::{ASSUMED_STREAM, CONNECT, CREATE_STREAM, FC_PUBLISH, RELEASE_STREAM};
+use super::verdict::{self, Fault};
+use super::{Event, Publisher, Stage, State};
+use crate::command::stream_id;
+use crate::status::{Meaning, Status};
+use crate::wire::Heard;
+use crate::{Command, Error};
+
+impl Publisher {
+    pub(super) fn handle_heard(&mut self, heard: Heard) -> Result<(), Fault> {
+        match heard {
+            Heard::Command(_, command) => self.handle_command(&command)?,
+            Heard::Acknowledged(bytes) => self.events.push_back(Event::Acknowledged { bytes }),
+            // Nothing plays here.
+            Heard::Media(_) => {}
+        }
+        Ok(())
+    }
+
+    fn handle_command(&mut self, command: &Command) -> Result<(), Fault> {
+        tracing::trace!(name = command.name, "the server says");
+        match command.name.as_str() {
+            "_result" => self.handle_result(command),
+            "_error" => self.handle_error(command),
+            "onStatus" => self.handle_status(Status::parse(command.info())),
+            "close" => self.handle_end(),
+            "onBWDone" => {
+                self.say_check_bandwidth();
+                Ok(())
+            }
+            // onFCPublish, and whatever servers invent.
+            _ => Ok(()),
+        }
+    }
+
+    fn handle_result(&mut self, command: &Command) -> Result<(), Fault> {
+        match self.state {
+            State::Connect if command.transaction == CONNECT => self.handle_connected(command),
+            State::CreateStream if command.transaction == CREATE_STREAM => {
+                self.handle_created(command)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn handle_connected(&mut self, command: &Command) -> Result<(), Fault> {
+        let status = Status::parse(command.info());
+        if matches!(status.meaning(), Meaning::Refused | Meaning::Failed) {
+            return Err(Fault::Refused(status));
+        }
+        let server = command
+            .object
+            .get("fmsVer")
+            .and_then(|version| version.as_str());
+        self.events.push_back(Event::Connected {
+            server: server.map(str::to_owned),
+        });
+        if !self.is_first_flight() {
+            self.say_create_stream();
+        }
+        self.set_state(State::CreateStream);
+        Ok(())
+    }
+
+    fn handle_created(&mut self, command: &Command) -> Result<(), Fault> {
+        let number = command.arguments.first().and_then(|value| value.as_f64());
+        let stream = number.and_then(stream_id).ok_or(Error::PeerMisbehaved {
+            what: "createStream's answer names no stream",
+            at: self.wire.received(),
+        })?;
+        if !self.is_first_flight() {
+            self.say_publish(stream);
+        } else if stream != ASSUMED_STREAM {
+            return Err(Fault::OtherStream(stream));
+        }
+        self.set_state(State::Publish { stream });
+        Ok(())
+    }
+
+    /// An answer to `releaseStream`, `FCPublish` or `_checkbw` is nothing to worry about: most
+    /// servers do not know them.
+    fn handle_error(&mut self, command: &Command) -> Result<(), Fault> {
+        let status = Status::parse(command.info());
+        let transaction = command.transaction;
+        let is_ours = match self.state {
+            State::Connect => transaction != RELEASE_STREAM && transaction != FC_PUBLISH,
+            State::CreateStream => transaction == CREATE_STREAM,
+            State::Publish { .. } => transaction == super::flight::PUBLISH || transaction == 0.0,
+            _ => false,
+        };
+        if is_ours || status.meaning() == Meaning::Refused {
+            return Err(Fault::Refused(status));
+        }
+        self.report(status);
+        Ok(())
+    }
+
+    fn handle_status(&mut self, status: Status) -> Result<(), Fault> {
+        match status.meaning() {
+            _ if self.stage() == Stage::Farewell => self.handle_last_words(&status),
+            Meaning::Started => self.handle_started(status),
+            Meaning::Refused | Meaning::Failed => return Err(Fault::Refused(status)),
+            Meaning::Complaint if self.stage() == Stage::Publish => {
+                return Err(Fault::Refused(status));
+            }
+            Meaning::Reconnect => self.handle_reconnect(&status),
+            Meaning::Complaint | Meaning::Neutral => self.report(status),
+        }
+        Ok(())
+    }
+
+    fn handle_started(&mut self, status: Status) {
+        match self.state {
+            State::Publish { stream } => {
+                self.set_state(State::Live { stream });
+                self.events.push_back(Event::Publishing);
+            }
+            _ => self.report(status),
+        }
+    }
+
+    fn handle_last_words(&mut self, status: &Status) {
+        if status.code == "NetStream.Unpublish.Success" {
+            self.finish();
+        }
+    }
+
+    fn handle_reconnect(&mut self, status: &Status) {
+        let target = status.tc_url.as_deref();
+        let url = target.and_then(|target| verdict::resolve(&self.config.url, target));
+        self.events.push_back(Event::ReconnectRequested {
+            url,
+            description: status.description.clone(),
+        });
+    }
+
+    fn report(&mut self, status: Status) {
+        let Status {
+            level,
+            code,
+            description,
+            ..
+        } = status;
+        self.events.push_back(Event::Status {
+            level,
+            code,
+            description,
+        });
+    }
+}

@@ -1,0 +1,77 @@
+use onair_flv::Tag;
+
+use crate::Secret;
+
+/// A message stream within one connection (RTMP 1.0 section 5.3.1.2, message stream id).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamId(pub(crate) u32);
+
+impl StreamId {
+    /// The number on the wire.
+    pub const fn value(self) -> u32 {
+        self.0
+    }
+
+    /// The stream a command names in an AMF0 number.
+    pub(crate) fn from_number(number: f64) -> Option<Self> {
+        crate::command::stream_id(number).map(Self)
+    }
+}
+
+/// What a [`Server`](super::Server) has to tell.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A client connected; it was answered.
+    Connected {
+        /// The application asked for.
+        app: String,
+        /// The URL the client believes it connects to.
+        tc_url: String,
+        /// How the client calls itself.
+        flash_version: String,
+    },
+    /// A client asks to publish: answer with [`accept`](super::Server::accept) or [`refuse`](super::Server::refuse).
+    Publish {
+        /// The stream to answer for.
+        stream: StreamId,
+        /// The application, as in `connect`.
+        app: String,
+        /// The stream key, with its query string if it has one.
+        key: Secret,
+        /// The URL the client believes it connected to.
+        tc_url: String,
+    },
+    /// A client asks to play: answer with [`accept`](super::Server::accept) or [`refuse`](super::Server::refuse).
+    Play {
+        /// The stream to answer for.
+        stream: StreamId,
+        /// The application, as in `connect`.
+        app: String,
+        /// The stream key, with its query string if it has one.
+        key: Secret,
+        /// The URL the client believes it connected to.
+        tc_url: String,
+    },
+    /// Audio or video of an accepted publish.
+    Media {
+        /// Which stream it belongs to.
+        stream: StreamId,
+        /// The audio or video tag.
+        tag: Tag,
+    },
+    /// Metadata of an accepted publish, `@setDataFrame` taken off: the body of an FLV script tag.
+    Metadata {
+        /// Which stream it belongs to.
+        stream: StreamId,
+        /// The script tag.
+        tag: Tag,
+    },
+    /// A publish or play ended properly; the connection may go on.
+    Ended {
+        /// Which stream ended.
+        stream: StreamId,
+    },
+    /// The connection is over: close it.
+    Closed,
+}
