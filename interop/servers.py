@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NODE_MEDIA_SERVERS = {"2": "2.7.4", "4": "4.4.3"}  # pinned; 4 wants Node 20
+NODE_MEDIA_SERVERS = {"2": "2.7.4", "4": "4.4.3"}  # pinned
+OLDEST_NODE = {"2": 12, "4": 20}
 NGINX_MODULES = "/usr/lib/nginx/modules"
 
 
@@ -24,7 +25,7 @@ class Server:
 
     name = "server"
 
-    def __init__(self, directory):
+    def __init__(self, directory, _place):
         self.directory = directory / self.name
         (self.directory / "recordings").mkdir(parents=True)
         self.port = free_port()
@@ -60,7 +61,7 @@ class Nginx(Server):
     name = "nginx-rtmp"
 
     def __init__(self, directory, certs):
-        super().__init__(directory)
+        super().__init__(directory, certs)
         need("nginx", "apt-get install nginx libnginx-mod-rtmp libnginx-mod-stream")
         for module in ("rtmp", "stream"):
             if not Path(NGINX_MODULES, f"ngx_{module}_module.so").exists():
@@ -89,7 +90,7 @@ class NodeMediaServer4(Server):
     name = "node-media-server-4"
 
     def __init__(self, directory, cache):
-        super().__init__(directory)
+        super().__init__(directory, cache)
         self.root = install_node_media_server(cache, "4")
 
     def command(self):
@@ -105,7 +106,7 @@ class NodeMediaServer2(Server):
     name = "node-media-server-2"
 
     def __init__(self, directory, cache):
-        super().__init__(directory)
+        super().__init__(directory, cache)
         need("rtmpdump", "apt-get install rtmpdump")
         self.root = install_node_media_server(cache, "2")
         self.players = []
@@ -165,13 +166,17 @@ class FfmpegListener(Server):
 
 
 def install_node_media_server(cache, major):
-    need("npm", "apt-get install nodejs npm, or any Node.js of at least version 20")
+    need("npm", "apt-get install nodejs npm")
+    found = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout
+    if int(found[1:].split(".")[0]) < OLDEST_NODE[major]:
+        raise Missing(f"Node.js {found.strip()} is too old, it wants {OLDEST_NODE[major]}")
     version = NODE_MEDIA_SERVERS[major]
     root = cache / f"node-media-server-{version}"
     if not (root / "node_modules/node-media-server/package.json").exists():
         root.mkdir(parents=True, exist_ok=True)
         quiet = ["--no-audit", "--no-fund", "--no-save", "--silent", "--prefix", str(root)]
-        subprocess.run(["npm", "install", *quiet, f"node-media-server@{version}"], check=True)
+        if subprocess.run(["npm", "install", *quiet, f"node-media-server@{version}"]).returncode:
+            raise Missing(f"npm could not install node-media-server@{version}")
     return root
 
 

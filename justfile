@@ -1,0 +1,31 @@
+# What there is to do. The steps themselves are in .ci/run, so that a machine
+# without `just` runs the same.
+
+# Everything but the tests: format, lints (Apple's too), docs, other workspaces, licences
+check:
+    .ci/run fmt clippy apple doc extras deny
+
+# The tests
+test:
+    .ci/run test
+
+# Mends what can be mended by itself
+fix:
+    cargo fmt --all
+    cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+
+# Fuzzes one target, e.g. `just fuzz chunk_split` (needs nightly and cargo-fuzz)
+fuzz target seconds="600":
+    cargo +nightly fuzz run {{target}} -- -max_total_time={{seconds}}
+
+# Publishes to real servers on this machine; words narrow it down, e.g. `just interop nginx tls`
+interop *words:
+    interop/run {{words}}
+
+# Measures onair beside its peers
+bench *arguments:
+    cd bench && ./run {{arguments}}
+
+# A test card to a server of your own
+demo url="rtmp://localhost/live/demo":
+    cargo run --release -- publish --to {{url}}
