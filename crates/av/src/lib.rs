@@ -1,1 +1,24 @@
-//! Raw pictures and sound: test card, clocks, encoders behind one seam.
+//! Raw pictures and sound: frames and samples, the clocks that stamp them, the
+//! sources they come from, and the encoders that turn them into packets.
+//!
+//! Whatever is raw or a device lives here, and so does the only `unsafe` code:
+//! each foreign library behind one file of [`encode`]'s backends. What is
+//! compressed and pure is `onair-media`'s.
+//!
+//! A [`VideoSource`] gives [`VideoFrame`]s, an [`AudioSource`] gives
+//! [`AudioSamples`]; an [`encode::VideoEncoder`] and an [`encode::AudioEncoder`]
+//! turn them into [`Packet`](onair_media::Packet)s on one timeline.
+#![deny(unsafe_code)]
+
+pub mod capture;
+pub mod clock;
+pub mod encode;
+
+mod error;
+mod frame;
+mod samples;
+
+pub use capture::{AudioSource, VideoSource};
+pub use error::Error;
+pub use frame::{I420, Surface, VideoFrame};
+pub use samples::AudioSamples;

@@ -1,0 +1,75 @@
+//! Where raw pictures and sound come from.
+
+use onair_media::{FrameRate, Size};
+
+use crate::{AudioSamples, Error, VideoFrame};
+
+mod testcard;
+mod tone;
+mod y4m;
+
+pub use testcard::{Mark, TestCard};
+pub use tone::{Silence, Tone};
+pub use y4m::{Y4m, Y4mWriter};
+
+/// Something that gives pictures, in order of time.
+pub trait VideoSource: Send {
+    /// The size all its frames have.
+    fn size(&self) -> Size;
+    /// How many frames per second it intends to give.
+    fn frame_rate(&self) -> FrameRate;
+    /// The next frame, or `None` at the end.
+    fn next_frame(&mut self) -> Result<Option<VideoFrame>, Error>;
+    /// True when [`next_frame`](Self::next_frame) blocks until a device has a
+    /// frame; false when the caller is to pace the calls.
+    fn is_live(&self) -> bool;
+}
+
+/// Something that gives sound, in order of time.
+pub trait AudioSource: Send {
+    /// Samples per second in each channel.
+    fn sample_rate(&self) -> u32;
+    /// How many channels it gives.
+    fn channels(&self) -> u8;
+    /// The next stretch of sound, or `None` at the end.
+    fn next_samples(&mut self) -> Result<Option<AudioSamples>, Error>;
+    /// True when [`next_samples`](Self::next_samples) blocks until a device has
+    /// sound; false when the caller is to pace the calls.
+    fn is_live(&self) -> bool;
+}
+
+impl<T: VideoSource + ?Sized> VideoSource for Box<T> {
+    fn size(&self) -> Size {
+        (**self).size()
+    }
+
+    fn frame_rate(&self) -> FrameRate {
+        (**self).frame_rate()
+    }
+
+    fn next_frame(&mut self) -> Result<Option<VideoFrame>, Error> {
+        (**self).next_frame()
+    }
+
+    fn is_live(&self) -> bool {
+        (**self).is_live()
+    }
+}
+
+impl<T: AudioSource + ?Sized> AudioSource for Box<T> {
+    fn sample_rate(&self) -> u32 {
+        (**self).sample_rate()
+    }
+
+    fn channels(&self) -> u8 {
+        (**self).channels()
+    }
+
+    fn next_samples(&mut self) -> Result<Option<AudioSamples>, Error> {
+        (**self).next_samples()
+    }
+
+    fn is_live(&self) -> bool {
+        (**self).is_live()
+    }
+}

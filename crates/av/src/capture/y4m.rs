@@ -1,0 +1,181 @@
+//! YUV4MPEG2, the raw video that FFmpeg and mjpegtools pipe to each other.
+
+use std::io::{ErrorKind, Read, Write};
+
+use onair_media::{FrameRate, Size, Timestamp};
+
+use super::VideoSource;
+use crate::{Error, I420, Surface, VideoFrame};
+
+/// Pictures from a YUV4MPEG2 stream of 8-bit 4:2:0.
+pub struct Y4m<R> {
+    reader: R,
+    size: Size,
+    frame_rate: FrameRate,
+    index: u64,
+}
+
+impl<R: Read + Send> Y4m<R> {
+    /// Reads the stream's header. The reader should be buffered.
+    pub fn new(mut reader: R) -> Result<Self, Error> {
+        let line = line(&mut reader)?.ok_or_else(|| malformed("the stream is empty"))?;
+        let (size, frame_rate) = header(&line)?;
+        Ok(Self {
+            reader,
+            size,
+            frame_rate,
+            index: 0,
+        })
+    }
+}
+
+impl<R: Read + Send> VideoSource for Y4m<R> {
+    fn size(&self) -> Size {
+        self.size
+    }
+
+    fn frame_rate(&self) -> FrameRate {
+        self.frame_rate
+    }
+
+    /// A frame cut short by the stream's end is the end.
+    fn next_frame(&mut self) -> Result<Option<VideoFrame>, Error> {
+        let Some(line) = line(&mut self.reader)? else {
+            return Ok(None);
+        };
+        if line.split(' ').next() != Some("FRAME") {
+            return Err(malformed("a frame does not begin with FRAME"));
+        }
+        let wanted = I420::len_of(self.size);
+        let mut data = Vec::new();
+        let mut reader = (&mut self.reader).take(wanted as u64);
+        if reader.read_to_end(&mut data)? < wanted {
+            return Ok(None);
+        }
+        let timestamp = Timestamp::ZERO + self.frame_rate.time_of(self.index);
+        self.index += 1;
+        Ok(Some(VideoFrame {
+            surface: Surface::I420(I420::new(self.size, data)?),
+            timestamp,
+        }))
+    }
+
+    fn is_live(&self) -> bool {
+        false
+    }
+}
+
+/// Writes pictures as a YUV4MPEG2 stream.
+pub struct Y4mWriter<W> {
+    writer: W,
+    size: Size,
+}
+
+impl<W: Write> Y4mWriter<W> {
+    /// Writes the stream's header.
+    pub fn new(mut writer: W, size: Size, rate: FrameRate) -> Result<Self, Error> {
+        let (width, height) = (size.width, size.height);
+        let (numerator, denominator) = (rate.numerator(), rate.denominator());
+        writeln!(
+            writer,
+            "YUV4MPEG2 W{width} H{height} F{numerator}:{denominator} Ip A1:1 C420mpeg2"
+        )?;
+        Ok(Self { writer, size })
+    }
+
+    /// Writes one picture.
+    pub fn write(&mut self, picture: &I420) -> Result<(), Error> {
+        let (expected, got) = (self.size, picture.size());
+        if expected != got {
+            return Err(Error::WrongSize { expected, got });
+        }
+        self.writer.write_all(b"FRAME\n")?;
+        Ok(self.writer.write_all(picture.data())?)
+    }
+}
+
+/// A line of the stream without its end, or `None` at the stream's end.
+fn line(reader: &mut impl Read) -> Result<Option<String>, Error> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while line.len() < LONGEST_LINE {
+        match reader.read_exact(&mut byte) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+            result => result?,
+        }
+        if byte == *b"\n" {
+            return String::from_utf8(line)
+                .map(Some)
+                .map_err(|_| malformed("a header is not text"));
+        }
+        line.push(byte[0]);
+    }
+    Err(malformed("a header line does not end"))
+}
+
+fn header(line: &str) -> Result<(Size, FrameRate), Error> {
+    let mut words = line.split(' ');
+    if words.next() != Some("YUV4MPEG2") {
+        return Err(malformed("no YUV4MPEG2 at the beginning"));
+    }
+    let (mut width, mut height, mut rate) = (None, None, None);
+    for word in words.filter(|word| !word.is_empty()) {
+        let Some((tag, value)) = word.split_at_checked(1) else {
+            return Err(malformed("a header is not text"));
+        };
+        match tag {
+            "W" => width = side(value),
+            "H" => height = side(value),
+            "F" => rate = frame_rate(value),
+            "C" => check_colour(value)?,
+            "I" => check_interlacing(value)?,
+            _ => {} // A: pixel shape; X: comments
+        }
+    }
+    match (width, height, rate) {
+        (Some(width), Some(height), Some(rate)) => Ok((Size::new(width, height), rate)),
+        _ => Err(malformed(
+            "the header needs a width, a height and a frame rate",
+        )),
+    }
+}
+
+fn side(value: &str) -> Option<u32> {
+    value
+        .parse()
+        .ok()
+        .filter(|side| (1..=16_384).contains(side))
+}
+
+fn frame_rate(value: &str) -> Option<FrameRate> {
+    let (numerator, denominator) = value.split_once(':')?;
+    FrameRate::new(numerator.parse().ok()?, denominator.parse().ok()?)
+}
+
+fn check_colour(value: &str) -> Result<(), Error> {
+    match value {
+        "420" | "420jpeg" | "420mpeg2" | "420paldv" => Ok(()),
+        other => Err(Error::unsupported(format!(
+            "Y4M in {other}: 8-bit 4:2:0 would work (ffmpeg: -pix_fmt yuv420p)"
+        ))),
+    }
+}
+
+fn check_interlacing(value: &str) -> Result<(), Error> {
+    match value {
+        "p" | "?" => Ok(()),
+        _ => Err(Error::unsupported(
+            "interlaced Y4M: progressive would work (ffmpeg: -vf yadif)",
+        )),
+    }
+}
+
+fn malformed(what: &str) -> Error {
+    Error::Malformed {
+        format: "Y4M",
+        what: what.into(),
+    }
+}
+
+/// No header line is longer in honest streams.
+const LONGEST_LINE: usize = 1024;

@@ -1,0 +1,58 @@
+//! An encoder for tests that holds frames back, as hardware does.
+
+use bytes::Bytes;
+use onair_media::{Bitrate, Config, Packet, VideoCodec, VideoConfig};
+
+use super::VideoBackend;
+use crate::{Error, VideoFrame};
+
+/// Holds `delay` frames before the first comes out; records what it is told.
+pub(in crate::encode) struct Fake {
+    pub(in crate::encode) delay: usize,
+    pub(in crate::encode) held: Vec<Packet>,
+    pub(in crate::encode) bitrate: Option<Bitrate>,
+}
+
+impl Fake {
+    pub(in crate::encode) const fn new(delay: usize) -> Self {
+        Self {
+            delay,
+            held: Vec::new(),
+            bitrate: None,
+        }
+    }
+}
+
+impl VideoBackend for Fake {
+    fn encode(&mut self, frame: &VideoFrame, idr: bool) -> Result<Vec<Packet>, Error> {
+        let config = VideoConfig {
+            codec: VideoCodec::H264,
+            size: frame.surface.size(),
+            frame_rate: None,
+            record: Bytes::new(),
+        };
+        self.held.push(Packet {
+            config: Config::Video(config.into()),
+            pts: frame.timestamp,
+            dts: frame.timestamp,
+            duration: None,
+            keyframe: idr,
+            payload: Bytes::from_static(&[0]),
+        });
+        let ready = self.held.len().saturating_sub(self.delay);
+        Ok(self.held.drain(..ready).collect())
+    }
+
+    fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
+        self.bitrate = Some(bitrate);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<Vec<Packet>, Error> {
+        Ok(self.held.drain(..).collect())
+    }
+
+    fn name(&self) -> &'static str {
+        "fake"
+    }
+}

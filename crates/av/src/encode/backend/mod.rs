@@ -1,0 +1,160 @@
+//! The seam: what an encoder must do, which there are, and which gets picked.
+//!
+//! Platform is chosen by target: openh264 everywhere but on Apple's, where
+//! VideoToolbox is to be the encoder. The traits have no default methods, so a
+//! backend that cannot do something has to say so.
+
+use bytes::Bytes;
+use onair_media::{Bitrate, Kind, Packet};
+
+use super::{AudioSettings, VideoSettings};
+use crate::{Error, VideoFrame};
+
+#[cfg(not(target_vendor = "apple"))]
+mod openh264;
+mod syom;
+
+#[cfg(test)]
+pub(super) mod fake;
+
+/// A video encoder. Frames come with increasing timestamps and the right size.
+pub(super) trait VideoBackend: Send {
+    /// Encodes a frame, as an IDR picture if `idr`; the packets it completes.
+    fn encode(&mut self, frame: &VideoFrame, idr: bool) -> Result<Vec<Packet>, Error>;
+    /// Aims for another rate from the next frame on.
+    fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error>;
+    /// The packets still inside.
+    fn finish(&mut self) -> Result<Vec<Packet>, Error>;
+    /// The name [`available`] lists it by.
+    fn name(&self) -> &'static str;
+}
+
+/// An audio encoder of fixed-length access units.
+pub(super) trait AudioBackend: Send {
+    /// Encodes one access unit's worth of sane samples, one plane a channel.
+    fn encode(&mut self, planes: &[&[f32]]) -> Result<Vec<Bytes>, Error>;
+    /// The access units still inside.
+    fn finish(&mut self) -> Result<Vec<Bytes>, Error>;
+    /// Samples a channel in an access unit.
+    fn frame_length(&self) -> u32;
+    /// Samples a channel that come out of a decoder before the first that went in.
+    fn priming(&self) -> u32;
+    /// The `AudioSpecificConfig`, constant for the encoder's life.
+    fn audio_specific_config(&self) -> Bytes;
+    /// The name [`available`] lists it by.
+    fn name(&self) -> &'static str;
+}
+
+/// An encoder this build has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncoderInfo {
+    /// The name to ask for it by.
+    pub name: &'static str,
+    /// Video or audio.
+    pub kind: Kind,
+    /// What it encodes to, e.g. `H.264`.
+    pub codec: &'static str,
+    /// True when it runs on hardware of its own.
+    pub hardware: bool,
+    /// What a user should know, in sentences.
+    pub notes: Vec<String>,
+    /// True when it is what `auto` tries first.
+    pub default: bool,
+}
+
+/// The encoders this build has, in the order `auto` tries them.
+pub fn available() -> Vec<EncoderInfo> {
+    let video = VIDEO.iter().map(|candidate| (candidate.info)());
+    let audio = AUDIO.iter().map(|candidate| (candidate.info)());
+    video.chain(audio).collect()
+}
+
+/// An encoder that could be opened: choosing is apart from opening.
+pub(super) struct Candidate<S: 'static, B: ?Sized + 'static> {
+    name: &'static str,
+    info: fn() -> EncoderInfo,
+    open: fn(&S) -> Result<Box<B>, Error>,
+}
+
+type Video = Candidate<VideoSettings, dyn VideoBackend>;
+type Audio = Candidate<AudioSettings, dyn AudioBackend>;
+
+#[cfg(not(target_vendor = "apple"))]
+static VIDEO: &[Video] = &[Candidate {
+    name: openh264::NAME,
+    info: openh264::info,
+    open: openh264::open,
+}];
+#[cfg(target_vendor = "apple")]
+static VIDEO: &[Video] = &[];
+
+static AUDIO: &[Audio] = &[Candidate {
+    name: syom::NAME,
+    info: syom::info,
+    open: syom::open,
+}];
+
+/// The video encoders to try for `name`, best first: a name means that one only.
+pub(super) fn select_video(name: Option<&str>) -> Result<Vec<&'static Video>, Error> {
+    let wanted = name.filter(|name| !name.eq_ignore_ascii_case("auto"));
+    let fits = |candidate: &&Video| wanted.is_none_or(|name| name == candidate.name);
+    let candidates: Vec<_> = VIDEO.iter().filter(fits).collect();
+    if !candidates.is_empty() {
+        return Ok(candidates);
+    }
+    let known: Vec<_> = VIDEO.iter().map(|candidate| candidate.name).collect();
+    Err(Error::unsupported(match (wanted, known.join(", ")) {
+        (_, known) if known.is_empty() => "H.264 encoding on this platform: it is to come with \
+             VideoToolbox; already encoded files can be published"
+            .into(),
+        (wanted, known) => format!(
+            "video encoder {}: there is {known}",
+            wanted.unwrap_or("auto")
+        ),
+    }))
+}
+
+/// The audio encoders to try, best first.
+pub(super) fn select_audio() -> Vec<&'static Audio> {
+    AUDIO.iter().collect()
+}
+
+/// Opens the first of `candidates` that opens.
+pub(super) fn open_video(
+    candidates: &[&Video],
+    settings: &VideoSettings,
+) -> Result<Box<dyn VideoBackend>, Error> {
+    open_first(candidates, settings)
+}
+
+/// Opens the first of `candidates` that opens.
+pub(super) fn open_audio(
+    candidates: &[&Audio],
+    settings: &AudioSettings,
+) -> Result<Box<dyn AudioBackend>, Error> {
+    open_first(candidates, settings)
+}
+
+/// The first that opens; each refusal on the way warns, the last is returned.
+fn open_first<S, B: ?Sized>(
+    candidates: &[&Candidate<S, B>],
+    settings: &S,
+) -> Result<Box<B>, Error> {
+    let mut refusal = Error::unsupported("no encoder in this build");
+    for (index, candidate) in candidates.iter().enumerate() {
+        match (candidate.open)(settings) {
+            Ok(backend) => return Ok(backend),
+            Err(error) => {
+                if let Some(next) = candidates.get(index + 1) {
+                    tracing::warn!(
+                        "encoder {} did not open ({error}): falling back to {}",
+                        candidate.name,
+                        next.name
+                    );
+                }
+                refusal = error;
+            }
+        }
+    }
+    Err(refusal)
+}

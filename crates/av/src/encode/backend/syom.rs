@@ -1,0 +1,112 @@
+//! AAC-LC by `syom`, pure Rust.
+//!
+//! It fails for good on a sample beyond full scale or that is no number, so
+//! what comes here has been clamped ([`AudioBackend::encode`]'s contract).
+
+use bytes::Bytes;
+use onair_media::Kind;
+
+use super::{AudioBackend, EncoderInfo};
+use crate::Error;
+use crate::encode::AudioSettings;
+
+pub(super) const NAME: &str = "syom";
+
+pub(super) fn info() -> EncoderInfo {
+    EncoderInfo {
+        name: NAME,
+        kind: Kind::Audio,
+        codec: "AAC-LC",
+        hardware: false,
+        notes: Vec::new(),
+        default: true,
+    }
+}
+
+pub(super) fn open(settings: &AudioSettings) -> Result<Box<dyn AudioBackend>, Error> {
+    check(settings)?;
+    let bitrate = u32::try_from(settings.bitrate.as_bps()).unwrap_or(u32::MAX);
+    let options = syom::EncodeOptions::raw().with_bitrate_bps(bitrate);
+    let encoder = syom::Encoder::new(settings.sample_rate, settings.channels.into(), &options)
+        .map_err(failed)?;
+    Ok(Box::new(Syom { encoder }))
+}
+
+struct Syom {
+    encoder: syom::Encoder,
+}
+
+impl AudioBackend for Syom {
+    fn encode(&mut self, planes: &[&[f32]]) -> Result<Vec<Bytes>, Error> {
+        let mut units = Vec::new();
+        self.encoder
+            .feed(planes, |frame| {
+                units.push(Bytes::copy_from_slice(frame.payload));
+                Ok(())
+            })
+            .map_err(failed)?;
+        Ok(units)
+    }
+
+    fn finish(&mut self) -> Result<Vec<Bytes>, Error> {
+        let mut units = Vec::new();
+        self.encoder
+            .finish(|frame| {
+                units.push(Bytes::copy_from_slice(frame.payload));
+                Ok(())
+            })
+            .map_err(failed)?;
+        Ok(units)
+    }
+
+    fn frame_length(&self) -> u32 {
+        FRAME_LENGTH
+    }
+
+    fn priming(&self) -> u32 {
+        FRAME_LENGTH
+    }
+
+    fn audio_specific_config(&self) -> Bytes {
+        Bytes::copy_from_slice(self.encoder.asc())
+    }
+
+    fn name(&self) -> &'static str {
+        NAME
+    }
+}
+
+fn check(settings: &AudioSettings) -> Result<(), Error> {
+    let (rate, channels) = (settings.sample_rate, settings.channels);
+    if !SAMPLE_RATES.contains(&rate) {
+        let what = format!("AAC at {rate} Hz: its rates are {SAMPLE_RATES:?}");
+        return Err(Error::Unsupported { what });
+    }
+    if !(1..=2).contains(&channels) {
+        let what = format!("AAC with {channels} channels: 1 or 2 would work");
+        return Err(Error::Unsupported { what });
+    }
+    let highest = u64::from(BITS_PER_CHANNEL * u32::from(channels)) * u64::from(rate)
+        / u64::from(FRAME_LENGTH);
+    let lowest = 8000 * u64::from(channels);
+    let bitrate = settings.bitrate.as_bps();
+    if !(lowest..=highest).contains(&bitrate) {
+        return Err(Error::invalid(format!(
+            "AAC at {bitrate} bit/s: {lowest} to {highest} would work at {rate} Hz"
+        )));
+    }
+    Ok(())
+}
+
+fn failed(error: syom::AacError) -> Error {
+    Error::backend(NAME, error.to_string())
+}
+
+/// ISO/IEC 14496-3 table 1.18, less 7350 Hz, which ADTS lists and few decoders take.
+const SAMPLE_RATES: [u32; 12] = [
+    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000,
+];
+/// Samples a channel in an access unit, and before the first sound.
+const FRAME_LENGTH: u32 = 1024;
+/// The decoder's input buffer (ISO/IEC 14496-3 §4.5.3.1): no access unit is bigger.
+const BITS_PER_CHANNEL: u32 = 6144;

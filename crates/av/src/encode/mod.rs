@@ -1,0 +1,19 @@
+//! Encoders: raw frames and samples in, [`Packet`](onair_media::Packet)s out.
+//!
+//! No backend is named in public: settings say what is wanted,
+//! [`available`] says what there is, and `auto` takes the first that opens.
+//!
+//! **Time.** A video packet keeps its frame's timestamp (no B-frames: dts and
+//! pts are equal). An audio packet's time is counted in samples from the first
+//! sample's timestamp, *minus the encoder's priming*: AAC's first access unit
+//! decodes to 1024 samples of nothing, so it is stamped 1024 samples before the
+//! first sound, and everything heard stays in step with everything seen. FLV
+//! and RTMP have no edit list to say this any other way.
+
+mod audio;
+mod backend;
+mod video;
+
+pub use audio::{AudioEncoder, AudioSettings};
+pub use backend::{EncoderInfo, available};
+pub use video::{VideoEncoder, VideoSettings};

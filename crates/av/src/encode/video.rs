@@ -1,0 +1,173 @@
+use std::time::Duration;
+
+use onair_media::{Bitrate, FrameRate, Packet, Size, Timestamp};
+
+use super::backend::{self, VideoBackend};
+use crate::{Error, VideoFrame};
+
+/// What a video encoder is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VideoSettings {
+    /// The size of every frame to come.
+    pub size: Size,
+    /// Frames per second to plan the bitrate for; timestamps rule otherwise.
+    pub frame_rate: FrameRate,
+    /// The rate to aim for.
+    pub bitrate: Bitrate,
+    /// Media time from one cadence keyframe to the next.
+    pub keyframe_interval: Duration,
+    /// An encoder's name from [`available`](super::available); `None` or
+    /// `auto` takes the first that opens.
+    pub encoder: Option<String>,
+}
+
+impl VideoSettings {
+    /// Settings for `size` at `frame_rate`: a keyframe every two seconds, and
+    /// the bitrate live services recommend for that many pixels per second.
+    pub fn new(size: Size, frame_rate: FrameRate) -> Self {
+        Self {
+            size,
+            frame_rate,
+            bitrate: recommended_bitrate(size, frame_rate),
+            keyframe_interval: Duration::from_secs(2),
+            encoder: None,
+        }
+    }
+}
+
+/// 2.5 Mbit/s at 720p30, growing with the three-quarters power of the pixels.
+fn recommended_bitrate(size: Size, frame_rate: FrameRate) -> Bitrate {
+    let pixels = f64::from(size.width) * f64::from(size.height) * frame_rate.as_f64();
+    let kbps = 2500.0 * (pixels / (1280.0 * 720.0 * 30.0)).powf(0.75);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped"
+    )]
+    Bitrate::kbps(kbps.clamp(100.0, 50_000.0).round() as u64)
+}
+
+/// An open H.264 encoder: one packet for each frame, in order, without delay.
+///
+/// Keyframes fall on a steady grid of media time, so that segmenters find them
+/// where they expect; a forced keyframe is extra and moves nothing.
+pub struct VideoEncoder {
+    backend: Box<dyn VideoBackend>,
+    size: Size,
+    cadence: Cadence,
+    last: Option<Timestamp>,
+}
+
+impl VideoEncoder {
+    /// Opens the encoder asked for, or the first that opens. A fallback warns
+    /// and names the encoder that refused.
+    pub fn open(settings: &VideoSettings) -> Result<Self, Error> {
+        check(settings)?;
+        let candidates = backend::select_video(settings.encoder.as_deref())?;
+        Ok(Self::with(
+            backend::open_video(&candidates, settings)?,
+            settings,
+        ))
+    }
+
+    pub(super) fn with(backend: Box<dyn VideoBackend>, settings: &VideoSettings) -> Self {
+        Self {
+            backend,
+            size: settings.size,
+            cadence: Cadence::new(settings.keyframe_interval, settings.frame_rate),
+            last: None,
+        }
+    }
+
+    /// Encodes one frame, as an IDR picture when asked or when one is due.
+    ///
+    /// Timestamps must increase. What comes back may be fewer or more packets
+    /// than frames went in; today's encoders return exactly one.
+    pub fn encode(&mut self, frame: &VideoFrame, force_idr: bool) -> Result<Vec<Packet>, Error> {
+        self.check_frame(frame)?;
+        let due = self.cadence.is_due(frame.timestamp);
+        let packets = self.backend.encode(frame, force_idr || due)?;
+        self.cadence.passed(frame.timestamp);
+        self.last = Some(frame.timestamp);
+        Ok(packets)
+    }
+
+    /// Aims for another rate from the next frame on, without a keyframe.
+    pub fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
+        self.backend.set_bitrate(bitrate)
+    }
+
+    /// Gives back whatever is still inside; the encoder is spent.
+    pub fn finish(&mut self) -> Result<Vec<Packet>, Error> {
+        self.backend.finish()
+    }
+
+    /// The encoder's name.
+    pub fn name(&self) -> &'static str {
+        self.backend.name()
+    }
+
+    fn check_frame(&self, frame: &VideoFrame) -> Result<(), Error> {
+        let (expected, got) = (self.size, frame.surface.size());
+        if expected != got {
+            return Err(Error::WrongSize { expected, got });
+        }
+        match self.last {
+            Some(last) if frame.timestamp <= last => Err(Error::invalid(format!(
+                "frame times must increase: {} came after {last}",
+                frame.timestamp
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check(settings: &VideoSettings) -> Result<(), Error> {
+    if settings.size.width == 0 || settings.size.height == 0 {
+        return Err(Error::invalid(format!("a video size of {}", settings.size)));
+    }
+    if settings.bitrate.as_bps() == 0 {
+        return Err(Error::invalid("a video bitrate of zero"));
+    }
+    if settings.keyframe_interval.is_zero() {
+        return Err(Error::invalid("a keyframe interval of zero"));
+    }
+    Ok(())
+}
+
+/// The grid keyframes fall on: multiples of the interval after the first frame.
+struct Cadence {
+    interval: i64,
+    tolerance: i64,
+    origin: Option<Timestamp>,
+    next: i64,
+}
+
+impl Cadence {
+    fn new(interval: Duration, frame_rate: FrameRate) -> Self {
+        let nanos = |time: Duration| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
+        Self {
+            interval: nanos(interval),
+            tolerance: nanos(frame_rate.time_of(1)) / 2,
+            origin: None,
+            next: 0,
+        }
+    }
+
+    /// True when the grid's next point is nearer to this frame than to the one after.
+    fn is_due(&self, now: Timestamp) -> bool {
+        match self.origin {
+            None => true,
+            Some(origin) => now.nanos_from(origin).saturating_add(self.tolerance) > self.next,
+        }
+    }
+
+    /// Moves on past the grid points this frame served.
+    fn passed(&mut self, now: Timestamp) {
+        let origin = *self.origin.get_or_insert(now);
+        let reached = now.nanos_from(origin).saturating_add(self.tolerance);
+        if reached > self.next {
+            self.next = (reached / self.interval + 1).saturating_mul(self.interval);
+        }
+    }
+}
