@@ -31,4 +31,4 @@ const fn channels_of(configuration: u8) -> Option<u8> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -17,16 +17,17 @@ impl<'a> BitReader<'a> {
 
     /// One bit.
     pub(crate) fn flag(&mut self) -> Result<bool, Error> {
-        let byte = self.data.get(self.at / 8).copied();
-        let byte = byte.ok_or_else(|| self.truncated())?;
+        let byte = self.data.get(self.at / 8).ok_or_else(|| self.truncated())?;
         let bit = byte >> (7 - self.at % 8) & 1;
         self.at += 1;
         Ok(bit == 1)
     }
 
-    /// The next `count` bits, at most 32 of them, most significant first.
+    /// The next `count` bits, at most 32 of them, most significant first: all or
+    /// none are taken.
     pub(crate) fn bits(&mut self, count: u32) -> Result<u32, Error> {
         debug_assert!(count <= 32, "wider than the result");
+        self.need(usize::try_from(count).unwrap_or(usize::MAX))?;
         let mut value = 0;
         for _ in 0..count {
             value = value << 1 | u32::from(self.flag()?);
@@ -42,10 +43,7 @@ impl<'a> BitReader<'a> {
 
     /// Passes over `count` bits.
     pub(crate) fn skip(&mut self, count: usize) -> Result<(), Error> {
-        if count > self.remaining() {
-            self.at = self.data.len() * 8;
-            return Err(self.truncated());
-        }
+        self.need(count)?;
         self.at += count;
         Ok(())
     }
@@ -92,8 +90,15 @@ impl<'a> BitReader<'a> {
         Error::invalid(self.what, self.position())
     }
 
+    const fn need(&self, count: usize) -> Result<(), Error> {
+        if count > self.remaining() {
+            return Err(self.truncated());
+        }
+        Ok(())
+    }
+
     const fn truncated(&self) -> Error {
-        Error::truncated(self.what, self.position())
+        Error::truncated(self.what, self.data.len())
     }
 }
 
@@ -150,9 +155,10 @@ mod tests {
     }
 
     #[test]
-    fn reading_past_the_end_names_the_byte() {
+    fn reading_past_the_end_names_the_byte_and_takes_nothing() {
         let mut r = reader(&[0xff]);
         assert_eq!(r.bits(9), Err(Error::truncated("test", 1)));
+        assert_eq!((r.bits(8), r.flag().is_err()), (Ok(0xff), true));
         assert_eq!(reader(&[1]).skip(9), Err(Error::truncated("test", 1)));
     }
 

@@ -7,8 +7,13 @@
 pub mod aac;
 mod bits;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod h264;
 mod packet;
+#[cfg(test)]
+mod test_data;
 mod time;
 mod units;
 

@@ -45,4 +45,6 @@ pub fn rbsp(nal: &[u8]) -> Cow<'_, [u8]> {
 }
 
 #[cfg(test)]
+pub(crate) mod golden;
+#[cfg(test)]
 mod tests;

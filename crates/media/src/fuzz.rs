@@ -1,0 +1,190 @@
+//! What must hold for any bytes: the bodies of the fuzz targets.
+//!
+//! A body that returns has passed; each panics on a broken promise.
+
+use bytes::Bytes;
+
+use crate::aac::{AudioSpecificConfig, adts};
+use crate::bits::{BitReader, BitWriter};
+use crate::h264::{self, AccessUnit, AvcDecoderConfig, LengthSize, Sps};
+
+/// Bits never read past the end, and are written as they were read.
+pub fn bits(data: &[u8]) {
+    let mut reader = BitReader::new(data, "fuzz");
+    let mut writer = BitWriter::default();
+    let mut width = 1;
+    while let Ok(value) = reader.bits(width) {
+        writer.put(value, width);
+        width = value % 32 + 1;
+    }
+    while let Ok(bit) = reader.flag() {
+        writer.put_flag(bit);
+    }
+    assert_eq!(writer.into_bytes(), data);
+    golomb(data);
+}
+
+fn golomb(data: &[u8]) {
+    let mut reader = BitReader::new(data, "fuzz");
+    while let (Ok(_), Ok(_)) = (reader.ue(), reader.se()) {
+        assert!(reader.position() <= data.len());
+    }
+}
+
+/// A parsed SPS shows a picture, and a whole one reads alike behind its padding.
+pub fn sps(data: &[u8]) {
+    for nal in [data, &[&[0x67], data].concat()] {
+        let Ok(sps) = Sps::parse(nal) else { continue };
+        let sides = 1..=1 << 16;
+        assert!(sides.contains(&sps.size.width) && sides.contains(&sps.size.height));
+        assert!(sps.frame_rate.is_none_or(|rate| rate.as_f64() <= 1000.0));
+    }
+}
+
+/// An avcC that parses writes one that parses alike.
+pub fn avcc_roundtrip(data: &[u8]) {
+    let record = Bytes::copy_from_slice(data);
+    let Ok(parsed) = AvcDecoderConfig::parse(&record) else {
+        return;
+    };
+    let written = parsed.write();
+    assert!(written.len() <= data.len());
+    assert_eq!(AvcDecoderConfig::parse(&written), Ok(parsed));
+    drop(h264::video_config(record));
+}
+
+/// Reframing loses no NAL unit and adds none.
+pub fn annexb_roundtrip(data: &[u8]) {
+    let lengths = h264::annex_b_to_length_prefixed(data);
+    let back = h264::length_prefixed_to_annex_b(&lengths, LengthSize::Four);
+    let back = back.expect("our own framing is sound");
+    assert!(h264::annex_b(&back).eq(h264::annex_b(data)));
+    let unit = AccessUnit::from_annex_b(data);
+    let again = AccessUnit::from_length_prefixed(&lengths, LengthSize::Four);
+    assert_eq!(again.as_ref(), Ok(&unit));
+    assert!(!unit.idr || h264::is_idr(&unit.payload, LengthSize::Four));
+}
+
+/// Length-prefixed bytes of any length size end in one error at most.
+pub fn length_prefixed(data: &[u8]) {
+    for size in [LengthSize::One, LengthSize::Two, LengthSize::Four] {
+        let units: Vec<_> = h264::length_prefixed(data, size).collect();
+        let sound = units.iter().take_while(|unit| unit.is_ok()).count();
+        assert!(units.len() - sound <= 1);
+        let whole = h264::with_four_byte_lengths(&Bytes::copy_from_slice(data), size);
+        assert!(size == LengthSize::Four || whole.is_ok() == (sound == units.len()));
+        let kept: usize = units.iter().flatten().map(|unit| unit.len()).sum();
+        assert!(kept <= data.len());
+        let _ = h264::is_idr(data, size);
+    }
+}
+
+/// An `AudioSpecificConfig` that can be written reads back alike.
+pub fn asc(data: &[u8]) {
+    let Ok(parsed) = AudioSpecificConfig::parse(data) else {
+        return;
+    };
+    assert!(parsed.sample_rate > 0 && parsed.channels > 0);
+    if let Ok(written) = parsed.write() {
+        assert_eq!(AudioSpecificConfig::parse(&written), Ok(parsed));
+    }
+}
+
+/// An ADTS frame that is stripped can be wrapped again with the same content.
+pub fn adts_roundtrip(data: &[u8]) {
+    let Ok((header, raw)) = adts::strip(&Bytes::copy_from_slice(data)) else {
+        return;
+    };
+    assert_eq!(header.header_length + raw.len(), header.frame_length);
+    let Ok(config) = header.config() else { return };
+    let wrapped = adts::wrap(&config, &raw).expect("what ADTS carried, ADTS carries");
+    let (_, again) = adts::strip(&wrapped.into()).expect("our own framing is sound");
+    assert_eq!(again, raw);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aac::tests as aac;
+    use crate::h264::golden;
+    use crate::test_data::{Noise, hex};
+
+    const BODIES: [fn(&[u8]); 7] = [
+        bits,
+        sps,
+        avcc_roundtrip,
+        annexb_roundtrip,
+        length_prefixed,
+        asc,
+        adts_roundtrip,
+    ];
+
+    fn corpus() -> Vec<Vec<u8>> {
+        let sets = golden::GOLDEN
+            .iter()
+            .flat_map(|golden| [golden.sps, golden.pps]);
+        let records = golden::RECORDS.iter().map(|&(_, record)| record);
+        let configs = aac::GOLDEN.iter().map(|&(text, ..)| text);
+        let more = [
+            "2b920800",
+            "eb8a0800",
+            "139056e5a0",
+            "138856e5a54880",
+            "b99000",
+        ];
+        let whole = [golden::STREAM, aac::ADTS];
+        let all = sets.chain(records).chain(configs).chain(more).chain(whole);
+        all.map(hex).collect()
+    }
+
+    fn every_body(data: &[u8]) {
+        BODIES.iter().for_each(|body| body(data));
+    }
+
+    #[test]
+    fn every_prefix_of_every_golden_input_holds() {
+        for input in corpus() {
+            (0..=input.len()).for_each(|end| every_body(&input[..end]));
+        }
+    }
+
+    #[test]
+    fn every_flipped_byte_of_every_golden_input_holds() {
+        for input in corpus() {
+            for at in 0..input.len() {
+                for change in [0x01, 0x80, 0xff, input[at]] {
+                    let mut flipped = input.clone();
+                    flipped[at] ^= change;
+                    every_body(&flipped);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn seeded_noise_holds() {
+        let mut noise = Noise::new(0x0a17);
+        for _ in 0..20_000 {
+            let mut data = noise.bytes(64);
+            every_body(&data);
+            // Mostly zeros: long codes, and start codes at every turn.
+            data.iter_mut().for_each(|byte| *byte &= 0x01);
+            every_body(&data);
+        }
+    }
+
+    #[test]
+    fn golden_inputs_with_noise_in_them_hold() {
+        let mut noise = Noise::new(7);
+        for input in corpus() {
+            for _ in 0..100 {
+                let mut data = input.clone();
+                for byte in noise.bytes(4) {
+                    let at = noise.below(data.len());
+                    data[at] = byte;
+                }
+                every_body(&data);
+            }
+        }
+    }
+}
