@@ -154,6 +154,8 @@ impl Publisher {
     }
 
     /// Takes the stream down: the farewell remains to be drained, then [`Event::Closed`] follows.
+    ///
+    /// Before [`Event::Publishing`] nobody knows what became of the media sent.
     pub fn close(&mut self, now: Instant) {
         self.now = self.now.max(now);
         match self.state {

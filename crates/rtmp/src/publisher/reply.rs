@@ -48,7 +48,7 @@ impl Publisher {
     fn handle_connected(&mut self, command: &Command) -> Result<(), Fault> {
         let status = Status::parse(command.info());
         if matches!(status.meaning(), Meaning::Refused | Meaning::Failed) {
-            return Err(Fault::Refused(status));
+            return Err(status.into());
         }
         let server = command
             .object
@@ -66,10 +66,12 @@ impl Publisher {
 
     fn handle_created(&mut self, command: &Command) -> Result<(), Fault> {
         let number = command.arguments.first().and_then(|value| value.as_f64());
-        let stream = number.and_then(stream_id).ok_or(Error::PeerMisbehaved {
-            what: "createStream's answer names no stream",
-            at: self.wire.received(),
-        })?;
+        let stream = number
+            .and_then(stream_id)
+            .ok_or_else(|| Error::PeerMisbehaved {
+                what: "createStream's answer names no stream",
+                at: self.wire.received(),
+            })?;
         if !self.is_first_flight() {
             self.say_publish(stream);
         } else if stream != ASSUMED_STREAM {
@@ -91,7 +93,7 @@ impl Publisher {
             _ => false,
         };
         if is_ours || status.meaning() == Meaning::Refused {
-            return Err(Fault::Refused(status));
+            return Err(status.into());
         }
         self.report(status);
         Ok(())
@@ -99,11 +101,11 @@ impl Publisher {
 
     fn handle_status(&mut self, status: Status) -> Result<(), Fault> {
         match status.meaning() {
+            Meaning::Refused | Meaning::Failed => return Err(status.into()),
             _ if self.stage() == Stage::Farewell => self.handle_last_words(&status),
             Meaning::Started => self.handle_started(status),
-            Meaning::Refused | Meaning::Failed => return Err(Fault::Refused(status)),
             Meaning::Complaint if self.stage() == Stage::Publish => {
-                return Err(Fault::Refused(status));
+                return Err(status.into());
             }
             Meaning::Reconnect => self.handle_reconnect(&status),
             Meaning::Complaint | Meaning::Neutral => self.report(status),

@@ -9,11 +9,17 @@ use crate::{Credentials, Error, Scheme, Url};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Fault {
     /// The server said no.
-    Refused(Status),
+    Refused(Box<Status>),
     /// `createStream` gave another message stream than the first flight assumed.
     OtherStream(u32),
     /// Silence, a close, or a breach of the protocol.
     Error(Error),
+}
+
+impl From<Status> for Fault {
+    fn from(status: Status) -> Self {
+        Self::Refused(Box::new(status))
+    }
 }
 
 impl From<Error> for Fault {
@@ -22,22 +28,19 @@ impl From<Error> for Fault {
     }
 }
 
-/// What to do about it: another connection, or report an error.
-pub(super) type Verdict = Result<Retry, Error>;
-
 /// How many redirects to follow.
 const MAX_HOPS: u8 = 5;
 
-/// Judges a fault.
+/// Judges a fault: another connection, or an error to report.
 ///
 /// A refusal whose code says that the application, the key or the name is the trouble is final:
 /// the classical order would be told the same, a round of waiting later. Whatever a server
 /// confused by the first flight could have done as well (closed, fallen silent, answered
 /// nonsense, failed in unknown words) is tried once more in the classical order, as long as the
 /// server has not agreed to the publish.
-pub(super) fn judge(config: &Config, stage: Stage, fault: Fault) -> Verdict {
+pub(super) fn judge(config: &Config, stage: Stage, fault: Fault) -> Result<Retry, Error> {
     match fault {
-        Fault::Refused(status) => judge_refusal(config, stage, status),
+        Fault::Refused(status) => judge_refusal(config, stage, *status),
         Fault::OtherStream(stream) => {
             tracing::debug!(stream, "the first flight assumed stream 1");
             Ok(in_patient_order(config, None))
@@ -52,7 +55,7 @@ pub(super) fn resolve(url: &Url, target: &str) -> Option<Url> {
     (!is_downgrade(url, &found)).then_some(found)
 }
 
-fn judge_refusal(config: &Config, stage: Stage, status: Status) -> Verdict {
+fn judge_refusal(config: &Config, stage: Stage, status: Status) -> Result<Retry, Error> {
     if let Some(redirect) = &status.redirect {
         return follow(config, redirect);
     }
@@ -65,7 +68,7 @@ fn judge_refusal(config: &Config, stage: Stage, status: Status) -> Verdict {
     judge_order(config, stage, status.into())
 }
 
-fn judge_order(config: &Config, stage: Stage, error: Error) -> Verdict {
+fn judge_order(config: &Config, stage: Stage, error: Error) -> Result<Retry, Error> {
     match stage {
         Stage::Live | Stage::Farewell | Stage::Closed => Err(error),
         _ if config.flight == Flight::First => Ok(in_patient_order(config, Some(error))),
@@ -96,7 +99,7 @@ fn in_plain_words(config: &Config, error: Error) -> Retry {
     }
 }
 
-fn authenticate(config: &Config, demand: Demand, status: Status) -> Verdict {
+fn authenticate(config: &Config, demand: Demand, status: Status) -> Result<Retry, Error> {
     let description = status.description.clone();
     let Some(credentials) = &config.credentials else {
         return Err(Error::CredentialsNeeded { description });
@@ -127,7 +130,7 @@ fn introduce(method: Method, credentials: &Credentials) -> Round {
     }
 }
 
-fn follow(config: &Config, redirect: &Redirect) -> Verdict {
+fn follow(config: &Config, redirect: &Redirect) -> Result<Retry, Error> {
     let refuse = |target: String, why| Err(Error::Redirected { target, why });
     let Some(url) = redirected(&config.url, redirect) else {
         return refuse(

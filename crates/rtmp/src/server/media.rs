@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use onair_flv::{Tag, TagKind};
 
 use super::streams::Reception;
@@ -22,7 +23,7 @@ impl Server {
             MessageKind::Audio => TagKind::Audio,
             MessageKind::Video => TagKind::Video,
             _ => {
-                let payload = payload.strip_prefix_bytes(SET_DATA_FRAME);
+                let payload = strip_set_data_frame(payload);
                 let tag = Tag::from_body(TagKind::Script, timestamp, payload);
                 return self.events.push_back(Event::Metadata { stream, tag });
             }
@@ -35,18 +36,11 @@ impl Server {
 /// `"@setDataFrame"` as an AMF0 string.
 const SET_DATA_FRAME: &[u8] = b"\x02\x00\x0D@setDataFrame";
 
-/// What `[u8]::strip_prefix` is to slices.
-trait StripPrefix {
-    /// What follows `prefix`, or all.
-    fn strip_prefix_bytes(self, prefix: &[u8]) -> Self;
-}
-
-impl StripPrefix for bytes::Bytes {
-    fn strip_prefix_bytes(self, prefix: &[u8]) -> Self {
-        if self.starts_with(prefix) {
-            self.slice(prefix.len()..)
-        } else {
-            self
-        }
+/// The data a player is to keep, or the data itself.
+fn strip_set_data_frame(payload: Bytes) -> Bytes {
+    if payload.starts_with(SET_DATA_FRAME) {
+        payload.slice(SET_DATA_FRAME.len()..)
+    } else {
+        payload
     }
 }
