@@ -5,7 +5,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::header::ChunkHeader;
 use super::{DEFAULT_SIZE, MAX_MESSAGE_SIZE};
-use crate::{Control, Error, Message};
+use crate::{Control, Error, Message, MessageKind};
 
 /// How much memory a peer may make a [`Reader`] hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -263,13 +263,16 @@ impl Reader {
 
     /// Obeys the messages that change how chunks are read (Adobe RTMP 1.0, 5.4.1 and 5.4.2).
     fn apply(&mut self, message: &Message) -> Result<(), Error> {
+        if !matches!(message.kind, MessageKind::SetChunkSize | MessageKind::Abort) {
+            return Ok(());
+        }
         match Control::parse(message) {
             Ok(Some(Control::SetChunkSize(size))) => self.set_chunk_size(size),
             Ok(Some(Control::Abort(id))) => {
                 self.abort(id);
                 Ok(())
             }
-            _ => Ok(()),
+            _ => Err(Error::peer("a control message is cut short", self.at)),
         }
     }
 
