@@ -9,11 +9,19 @@
 //! with its length, and no length in the file is believed before it is checked.
 #![forbid(unsafe_code)]
 
+mod codec;
 mod error;
+mod flv;
+mod interleave;
+mod matroska;
+mod mp4;
 mod open;
+mod reorder;
 mod repeat;
+mod source;
 mod survey;
 mod track;
+mod ts;
 
 pub use error::Error;
 pub use open::{open, read};

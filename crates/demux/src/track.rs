@@ -96,3 +96,63 @@ pub enum Format {
     /// MPEG-2 transport stream.
     Ts,
 }
+
+/// The tracks picked out of those a container offers: the first usable one of
+/// each kind.
+pub(crate) struct Chosen<T> {
+    usable: Vec<(T, Track)>,
+    refused: Vec<(Kind, Error)>,
+    notes: Vec<String>,
+}
+
+impl<T> Default for Chosen<T> {
+    fn default() -> Self {
+        Self {
+            usable: Vec::new(),
+            refused: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+impl<T> Chosen<T> {
+    /// Offers the next track, or why it cannot be read.
+    pub(crate) fn offer(&mut self, kind: Kind, track: Result<(T, Track), Error>) {
+        let taken = self.usable.iter().any(|(_, track)| track.kind() == kind);
+        match track {
+            Ok(_) if taken => self.notes.push(format!("another {} track", name(kind))),
+            Ok(found) => self.usable.push(found),
+            Err(error) => self.refused.push((kind, error)),
+        }
+    }
+
+    /// The chosen tracks and what is to be said about the others. A kind of
+    /// which there are tracks but none is usable fails with the first's reason.
+    pub(crate) fn finish(self, container: Container) -> Result<Picked<T>, Error> {
+        let mut notes: Vec<_> = self
+            .notes
+            .iter()
+            .map(|n| format!("{n} is left out"))
+            .collect();
+        for (kind, error) in self.refused {
+            if !self.usable.iter().any(|(_, track)| track.kind() == kind) {
+                return Err(error);
+            }
+            notes.push(format!("another {} track is left out: {error}", name(kind)));
+        }
+        if self.usable.is_empty() {
+            return Err(Error::NoTracks { container });
+        }
+        Ok((self.usable, notes))
+    }
+}
+
+/// The chosen tracks, and notes about the rest.
+pub(crate) type Picked<T> = (Vec<(T, Track)>, Vec<String>);
+
+pub(crate) const fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Video => "video",
+        Kind::Audio => "audio",
+    }
+}

@@ -1,0 +1,231 @@
+use std::io::Read;
+use std::time::Duration;
+
+use onair_flv::file::Parser;
+use onair_flv::{Demuxed, Demuxer, Metadata, TagKind};
+use onair_media::{Config, Kind, Packet, Timestamp};
+
+use crate::codec::unsupported;
+use crate::interleave::Interleave;
+use crate::source::read_piece;
+use crate::track::name;
+use crate::{Container, Demux, Error, Track};
+
+/// A Flash Video file or stream (FLV 10.1 annex E), read in large pieces of
+/// which the packets are slices.
+pub(crate) struct Flv {
+    input: Box<dyn Read + Send>,
+    parser: Parser,
+    demuxer: Demuxer,
+    interleave: Interleave,
+    tracks: Vec<Track>,
+    notes: Vec<String>,
+    duration: Option<Duration>,
+    /// What ended the input, until it is reported.
+    failure: Option<Error>,
+    ended: bool,
+}
+
+impl Flv {
+    /// Reads as far as the sequence headers of the tracks.
+    pub(crate) fn open(input: Box<dyn Read + Send>) -> Result<Self, Error> {
+        let mut flv = Self {
+            input,
+            parser: Parser::new(),
+            demuxer: Demuxer::new(),
+            interleave: Interleave::new(2),
+            tracks: Vec::new(),
+            notes: Vec::new(),
+            duration: None,
+            failure: None,
+            ended: false,
+        };
+        let mut probe = Probe::default();
+        while !flv.ended && !probe.is_satisfied(&flv.demuxer, flv.parser.promised()) {
+            flv.step(Some(&mut probe));
+        }
+        flv.settle(probe)?;
+        Ok(flv)
+    }
+
+    /// Takes in one tag, or one piece of input when there is none.
+    fn step(&mut self, probe: Option<&mut Probe>) {
+        match self.parser.next() {
+            Ok(Some(tag)) => match self.demuxer.demux(&tag) {
+                Ok(Demuxed::Packet(packet)) => self.take(packet, probe),
+                Ok(Demuxed::Metadata(metadata)) => self.note(&metadata, probe),
+                Ok(_) => {}
+                Err(error) => self.refuse(&error, tag.kind, probe),
+            },
+            Ok(None) => self.read_piece(),
+            Err(error) => self.end(Some(flv_error(&error, self.parser.position()))),
+        }
+    }
+
+    fn take(&mut self, packet: Packet, probe: Option<&mut Probe>) {
+        if let Some(probe) = probe {
+            probe.count(&packet);
+        }
+        self.interleave.push(packet);
+    }
+
+    fn note(&mut self, metadata: &Metadata, probe: Option<&mut Probe>) {
+        if probe.is_some() {
+            self.duration = metadata.duration.filter(|d| !d.is_zero());
+        }
+    }
+
+    /// A tag that is not understood: while probing it may name a codec, else it
+    /// is left out.
+    fn refuse(&mut self, error: &onair_flv::Error, kind: TagKind, probe: Option<&mut Probe>) {
+        let at = self.parser.position();
+        match (error, probe) {
+            (onair_flv::Error::Unsupported { what }, Some(probe)) => {
+                let kind = if kind == TagKind::Video {
+                    Kind::Video
+                } else {
+                    Kind::Audio
+                };
+                probe.refused.get_or_insert_with(|| unsupported(kind, what));
+            }
+            _ if self.notes.len() < MAX_NOTES => {
+                let note = format!("a tag before byte {at} is left out: {error}");
+                self.notes.push(note);
+            }
+            _ => {}
+        }
+    }
+
+    fn read_piece(&mut self) {
+        match read_piece(&mut self.input) {
+            Err(error) => self.end(Some(error)),
+            Ok(piece) if piece.is_empty() => {
+                let error = self.parser.finish().err();
+                let at = self.parser.position();
+                self.end(error.map(|error| flv_error(&error, at)));
+            }
+            Ok(piece) => self.parser.push(piece),
+        }
+    }
+
+    fn end(&mut self, failure: Option<Error>) {
+        self.ended = true;
+        self.failure = failure;
+        self.interleave.end();
+    }
+
+    /// Names the tracks found, or says why there are none.
+    fn settle(&mut self, probe: Probe) -> Result<(), Error> {
+        let configs = [self.demuxer.video_config(), self.demuxer.audio_config()];
+        self.tracks = configs
+            .into_iter()
+            .flatten()
+            .cloned()
+            .map(Track::new)
+            .collect();
+        for track in &mut self.tracks {
+            track.start = probe.start(track.kind());
+        }
+        self.interleave.expect(self.tracks.len());
+        if let Some(error) = probe.refused {
+            return Err(error);
+        }
+        if self.tracks.is_empty() {
+            let container = Container::Flv;
+            return Err(self.failure.take().unwrap_or(Error::NoTracks { container }));
+        }
+        let promised = self.parser.promised().unwrap_or((false, false));
+        for (kind, promised) in [(Kind::Audio, promised.0), (Kind::Video, promised.1)] {
+            if promised && !self.tracks.iter().any(|track| track.kind() == kind) {
+                let note = format!("the header promises {} but none was found", name(kind));
+                self.notes.push(note);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Demux for Flv {
+    fn container(&self) -> Container {
+        Container::Flv
+    }
+
+    fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
+        loop {
+            if let Some(packet) = self.interleave.pop() {
+                return Ok(Some(packet));
+            }
+            if self.ended {
+                return self.failure.take().map_or(Ok(None), Err);
+            }
+            self.step(None);
+        }
+    }
+
+    fn duration(&self) -> Option<Duration> {
+        self.duration
+    }
+}
+
+/// What has been seen while looking for the tracks.
+#[derive(Default)]
+struct Probe {
+    packets: usize,
+    bytes: usize,
+    video: Option<Timestamp>,
+    audio: Option<Timestamp>,
+    refused: Option<Error>,
+}
+
+impl Probe {
+    fn is_satisfied(&self, demuxer: &Demuxer, promised: Option<(bool, bool)>) -> bool {
+        let both = demuxer.video_config().is_some() && demuxer.audio_config().is_some();
+        let limit = match promised {
+            Some((true, true)) | None => MAX_PROBE_PACKETS,
+            Some(_) => MAX_PROBE_PACKETS / 8,
+        };
+        let enough = self.packets > limit || self.bytes > MAX_PROBE_BYTES;
+        self.refused.is_some() || (both && self.packets > 0) || enough
+    }
+
+    fn count(&mut self, packet: &Packet) {
+        self.packets += 1;
+        self.bytes += packet.payload.len();
+        match packet.config {
+            Config::Video(_) => self.video.get_or_insert(packet.pts),
+            Config::Audio(_) => self.audio.get_or_insert(packet.pts),
+        };
+    }
+
+    const fn start(&self, kind: Kind) -> Option<Timestamp> {
+        match kind {
+            Kind::Video => self.video,
+            Kind::Audio => self.audio,
+        }
+    }
+}
+
+fn flv_error(error: &onair_flv::Error, at: u64) -> Error {
+    match *error {
+        onair_flv::Error::Truncated { what, .. } => Error::truncated(what, at),
+        onair_flv::Error::Invalid { what, .. } => Error::invalid(what, at),
+        _ => Error::invalid("FLV tag is not understood", at),
+    }
+}
+
+/// A stream with only one track is known to have only one after so many packets
+const MAX_PROBE_PACKETS: usize = 250;
+
+/// or so many bytes.
+const MAX_PROBE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Notes kept: a broken file would make one for each tag.
+const MAX_NOTES: usize = 20;

@@ -1,0 +1,89 @@
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use onair_media::{Kind, Packet};
+
+/// Puts the packets of two tracks, each in decoding order, into one order by
+/// decoding time.
+///
+/// A packet is held until the other track has one to compare with, but never
+/// for longer than [`MAX_SPAN`] of its own track or [`MAX_BYTES`]: a track that
+/// fell silent holds nothing up.
+#[derive(Default)]
+pub(crate) struct Interleave {
+    video: VecDeque<Packet>,
+    audio: VecDeque<Packet>,
+    bytes: usize,
+    ended: bool,
+    /// Set when there is only one track to wait for.
+    alone: bool,
+}
+
+impl Interleave {
+    /// An order for one track or for two.
+    pub(crate) fn new(tracks: usize) -> Self {
+        Self {
+            alone: tracks < 2,
+            ..Self::default()
+        }
+    }
+
+    /// Changes the number of tracks expected.
+    pub(crate) const fn expect(&mut self, tracks: usize) {
+        self.alone = tracks < 2;
+    }
+
+    /// Adds a track's next packet.
+    pub(crate) fn push(&mut self, packet: Packet) {
+        self.bytes += packet.payload.len();
+        self.queue(packet.kind()).push_back(packet);
+    }
+
+    /// No more packets will come: whatever is held may go.
+    pub(crate) const fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// The next packet, if its turn is certain.
+    pub(crate) fn pop(&mut self) -> Option<Packet> {
+        let kind = match (self.video.front(), self.audio.front()) {
+            (Some(video), Some(audio)) if audio.dts < video.dts => Kind::Audio,
+            (Some(_), Some(_)) => Kind::Video,
+            (Some(_), None) if self.may_pass(&self.video) => Kind::Video,
+            (None, Some(_)) if self.may_pass(&self.audio) => Kind::Audio,
+            _ => return None,
+        };
+        let packet = self.queue(kind).pop_front();
+        self.bytes -= packet.as_ref().map_or(0, |packet| packet.payload.len());
+        packet
+    }
+
+    fn may_pass(&self, queue: &VecDeque<Packet>) -> bool {
+        let ends = (queue.front(), queue.back());
+        let span = match ends {
+            (Some(first), Some(last)) => last.dts.since(first.dts),
+            _ => Duration::ZERO,
+        };
+        self.alone
+            || self.ended
+            || span > MAX_SPAN
+            || self.bytes > MAX_BYTES
+            || queue.len() > MAX_PACKETS
+    }
+
+    const fn queue(&mut self, kind: Kind) -> &mut VecDeque<Packet> {
+        match kind {
+            Kind::Video => &mut self.video,
+            Kind::Audio => &mut self.audio,
+        }
+    }
+}
+
+/// How long a track waits for the other.
+const MAX_SPAN: Duration = Duration::from_secs(3);
+
+/// How much is held while waiting.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// How many packets are held while waiting, should they take no time.
+const MAX_PACKETS: usize = 4096;

@@ -1,0 +1,209 @@
+//! MP4, fragmented MP4 and QuickTime (ISO/IEC 14496-12, -14, -15; QTFF).
+//!
+//! The boxes a track needs are decoded by `shiguredo_mp4`; finding them is done
+//! here, so that an unknown or odd box elsewhere in the file does no harm.
+
+mod boxes;
+mod fragments;
+mod lane;
+mod sample_entry;
+mod tables;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use onair_media::{Kind, Packet, Timestamp};
+use shiguredo_mp4::boxes::MvhdBox;
+
+use crate::source::{Blocks, Storage};
+use crate::track::Chosen;
+use crate::{Container, Demux, Error, Track};
+use boxes::{BoxRef, Header, decode};
+use fragments::Fragments;
+use lane::Lane;
+use tables::Sample;
+
+/// An open MP4 or QuickTime file.
+pub(crate) struct Mp4 {
+    blocks: Blocks,
+    container: Container,
+    tracks: Vec<Track>,
+    lanes: Vec<Lane>,
+    fragments: Option<Fragments>,
+    notes: Vec<String>,
+    duration: Option<Duration>,
+    failed: bool,
+}
+
+impl Mp4 {
+    pub(crate) fn open(storage: Box<dyn Storage>) -> Result<Self, Error> {
+        let mut blocks = Blocks::new(storage)?;
+        let found = find_index(&mut blocks)?;
+        let moov = BoxRef {
+            kind: *b"moov",
+            whole: &found.moov,
+            body: found.moov.get(found.header..).unwrap_or_default(),
+            at: found.at,
+        };
+        let header: Option<MvhdBox> = moov.child(b"mvhd").and_then(decode);
+        let scale = header.as_ref().map_or(1, |header| header.timescale.get());
+        let mut chosen = Chosen::default();
+        for trak in moov.children().filter(|child| child.kind == *b"trak") {
+            if let Some(kind) = lane::kind(trak) {
+                chosen.offer(kind, Lane::parse(trak, scale));
+            }
+        }
+        let (lanes, notes) = chosen.finish(found.container)?;
+        let (lanes, tracks) = lanes.into_iter().unzip();
+        let duration = header.as_ref().and_then(duration);
+        let end = found.at.saturating_add(found.moov.len() as u64);
+        let fragments = moov.child(b"mvex").map(|mvex| Fragments::parse(mvex, end));
+        Ok(Self {
+            blocks,
+            container: found.container,
+            tracks,
+            lanes,
+            fragments,
+            notes,
+            duration,
+            failed: false,
+        })
+    }
+
+    fn read_next(&mut self) -> Result<Option<Packet>, Error> {
+        self.fill()?;
+        let heads = self.lanes.iter().enumerate();
+        let first = heads.filter_map(|(i, lane)| Some((lane.head_dts()?, i)));
+        let Some((_, index)) = first.min() else {
+            return Ok(None);
+        };
+        let Some(sample) = self.lanes[index].head.take() else {
+            return Ok(None);
+        };
+        if sample.size > MAX_SAMPLE {
+            return Err(Error::invalid("mp4 sample is too large", sample.at));
+        }
+        let payload = self
+            .blocks
+            .bytes(sample.at, u64::from(sample.size), "mp4 sample")?;
+        Ok(Some(packet(&mut self.lanes[index], &sample, payload)))
+    }
+
+    /// Finds every lane its next sample, reading fragments as needed.
+    fn fill(&mut self) -> Result<(), Error> {
+        loop {
+            self.lanes.iter_mut().for_each(Lane::advance);
+            let Some(fragments) = &mut self.fragments else {
+                return Ok(());
+            };
+            let satisfied = self.lanes.iter().all(|lane| lane.head.is_some());
+            let ahead = self.lanes.iter().map(|lane| lane.queue.len()).max();
+            if satisfied || ahead.is_some_and(|ahead| ahead > MAX_AHEAD) {
+                return Ok(());
+            }
+            if !fragments.read_next(&mut self.blocks, &mut self.lanes)? {
+                self.fragments = None;
+            }
+        }
+    }
+}
+
+impl Demux for Mp4 {
+    fn container(&self) -> Container {
+        self.container
+    }
+
+    fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
+        if self.failed {
+            return Ok(None);
+        }
+        let next = self.read_next();
+        self.failed = next.is_err();
+        next
+    }
+
+    fn duration(&self) -> Option<Duration> {
+        self.duration
+    }
+}
+
+fn packet(lane: &mut Lane, sample: &Sample, payload: Bytes) -> Packet {
+    let (dts, pts) = lane.times(sample);
+    let description = (sample.description as usize).min(lane.configs.len() - 1);
+    Packet {
+        config: lane.configs[description].clone(),
+        pts,
+        dts,
+        duration: Some(lane.duration(sample)).filter(|d| !d.is_zero()),
+        keyframe: sample.keyframe || lane.kind() == Kind::Audio,
+        payload,
+    }
+}
+
+/// The `moov`, wherever in the file it is.
+struct Index {
+    moov: Bytes,
+    at: u64,
+    /// Bytes of its header.
+    header: usize,
+    container: Container,
+}
+
+fn find_index(blocks: &mut Blocks) -> Result<Index, Error> {
+    let mut at = 0;
+    let mut container = Container::QuickTime;
+    while let Some(header) = Header::read(blocks, at)? {
+        let size = header.size.unwrap_or(blocks.len() - at);
+        match &header.kind {
+            b"ftyp" => container = brand(blocks, at, size)?,
+            b"moov" if size > MAX_INDEX => {
+                return Err(Error::invalid("mp4 index (moov) is too large", at));
+            }
+            b"moov" => {
+                return Ok(Index {
+                    moov: blocks.bytes(at, size, "mp4 index (moov)")?,
+                    at,
+                    header: header.length,
+                    container,
+                });
+            }
+            _ => {}
+        }
+        at = at.saturating_add(size);
+    }
+    let what = "mp4 file without its index (moov): the recording was cut off before it was \
+                written, and it";
+    Err(Error::truncated(what, blocks.len()))
+}
+
+fn brand(blocks: &mut Blocks, at: u64, size: u64) -> Result<Container, Error> {
+    let ftyp = blocks.bytes(at, size.min(12), "mp4 ftyp")?;
+    Ok(match ftyp.get(8..12) {
+        Some(b"qt  ") => Container::QuickTime,
+        _ => Container::Mp4,
+    })
+}
+
+fn duration(header: &MvhdBox) -> Option<Duration> {
+    let ticks = i64::try_from(header.duration).ok().filter(|d| *d > 0)?;
+    let unknown = [u64::from(u32::MAX), u64::MAX].contains(&header.duration);
+    let end = Timestamp::from_ticks(ticks, header.timescale.get());
+    (!unknown).then(|| end.since(Timestamp::ZERO))
+}
+
+/// Largest index read: enough for days of video.
+const MAX_INDEX: u64 = 512 * 1024 * 1024;
+
+/// Largest sample read.
+const MAX_SAMPLE: u32 = 64 * 1024 * 1024;
+
+/// Samples of fragments held for one track while looking for the other's.
+const MAX_AHEAD: usize = 65_536;

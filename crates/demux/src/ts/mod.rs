@@ -1,0 +1,411 @@
+//! MPEG-2 transport streams (ISO/IEC 13818-1).
+//!
+//! Read packet by packet here, because the ready-made readers stop at the first
+//! stream type they do not know or at the first lost packet.
+
+mod pes;
+mod psi;
+mod streams;
+pub(crate) mod sync;
+mod timeline;
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::time::Duration;
+
+use onair_media::{Kind, Packet};
+
+use crate::codec::{stream_type_name, unsupported};
+use crate::interleave::Interleave;
+use crate::track::name;
+use crate::{Container, Demux, Error, Track};
+use pes::{Assembler, Pes};
+use psi::{Elementary, Sections};
+use streams::{Audio, Times, Video};
+use sync::{PACKET, Packets};
+use timeline::{Timeline, timestamp};
+
+/// A transport stream being read.
+pub(crate) struct Ts {
+    packets: Packets,
+    association: Sections,
+    maps: HashMap<u16, Sections>,
+    program: Option<Program>,
+    timeline: Timeline,
+    interleave: Interleave,
+    tracks: Vec<Track>,
+    notes: Vec<String>,
+    failure: Option<Error>,
+    ended: bool,
+    /// TS packets missing according to their counters.
+    lost: u64,
+}
+
+/// The streams read of the program chosen.
+#[derive(Default)]
+struct Program {
+    video: Option<Stream<Video>>,
+    audio: Option<Stream<Audio>>,
+    refused: Vec<(Kind, String)>,
+}
+
+/// One stream's packets being put together.
+struct Stream<T> {
+    pid: u16,
+    counter: Option<u8>,
+    assembler: Assembler,
+    decoder: T,
+}
+
+impl Ts {
+    /// Reads as far as the tracks' parameters.
+    pub(crate) fn open(input: Box<dyn Read + Send>) -> Result<Self, Error> {
+        let mut ts = Self {
+            packets: Packets::new(input),
+            association: Sections::default(),
+            maps: HashMap::new(),
+            program: None,
+            timeline: Timeline::default(),
+            interleave: Interleave::new(2),
+            tracks: Vec::new(),
+            notes: Vec::new(),
+            failure: None,
+            ended: false,
+            lost: 0,
+        };
+        while !ts.ended && !ts.is_understood() {
+            ts.step()?;
+        }
+        ts.settle()?;
+        Ok(ts)
+    }
+
+    /// Whether every stream of the program has shown its parameters.
+    fn is_understood(&self) -> bool {
+        let found = |kind| self.tracks.iter().any(|track| track.kind() == kind);
+        let known = self.program.as_ref().is_some_and(|program| {
+            (program.video.is_none() || found(Kind::Video))
+                && (program.audio.is_none() || found(Kind::Audio))
+        });
+        known || self.packets.position() > MAX_PROBE
+    }
+
+    fn settle(&mut self) -> Result<(), Error> {
+        let program = self.program.take().unwrap_or_default();
+        for (kind, codec) in &program.refused {
+            if !self.tracks.iter().any(|track| track.kind() == *kind) {
+                return Err(unsupported(*kind, codec));
+            }
+            self.notes.push(format!(
+                "another {} track, {codec}, is left out",
+                name(*kind)
+            ));
+        }
+        let refused = program
+            .audio
+            .as_ref()
+            .and_then(|audio| audio.decoder.refused.as_ref());
+        if let Some(error) = refused {
+            return Err(unsupported(
+                Kind::Audio,
+                &format!("AAC not understood ({error})"),
+            ));
+        }
+        self.tracks.sort_by_key(Track::kind);
+        self.interleave.expect(self.tracks.len());
+        self.program = Some(program);
+        if self.tracks.is_empty() {
+            let container = Container::Ts;
+            return Err(self.failure.take().unwrap_or(Error::NoTracks { container }));
+        }
+        Ok(())
+    }
+
+    /// Takes in one TS packet.
+    fn step(&mut self) -> Result<(), Error> {
+        match self.packets.next() {
+            Ok(Some(packet)) => self.take(&packet),
+            Ok(None) => self.finish(None),
+            Err(error @ Error::Truncated { .. }) => self.finish(Some(error)),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, packet: &[u8; PACKET]) {
+        let Some(found) = TsPacket::parse(packet) else {
+            return;
+        };
+        if found.pid == PAT {
+            for (_, body) in self.association.push(found.payload, found.start) {
+                for pid in psi::program_maps(&body).into_iter().take(MAX_PROGRAMS) {
+                    self.maps.entry(pid).or_default();
+                }
+            }
+        } else if let Some(sections) = self.maps.get_mut(&found.pid) {
+            let bodies = sections.push(found.payload, found.start);
+            for (_, body) in bodies.iter().filter(|(table, _)| *table == PMT) {
+                self.take_map(body);
+            }
+        } else {
+            self.take_stream(&found);
+        }
+    }
+
+    /// The first program with a stream that can be carried is the one read.
+    fn take_map(&mut self, body: &[u8]) {
+        let streams = psi::elementary_streams(body);
+        let current = self.program.as_ref();
+        let known = current.is_some_and(|p| p.video.is_some() || p.audio.is_some());
+        if !known {
+            let program = Program::choose(&streams);
+            if !program.is_empty() {
+                self.program = Some(program);
+            }
+        }
+    }
+
+    fn take_stream(&mut self, found: &TsPacket<'_>) {
+        let Some(program) = &mut self.program else {
+            return;
+        };
+        let before = self.lost;
+        let mut packets = Vec::new();
+        if let Some(video) = program.video.as_mut().filter(|v| v.pid == found.pid) {
+            self.lost += video.check_counter(found);
+            if self.lost > before {
+                video.decoder.abandon();
+            }
+            if let Some(data) = video.assembler.push(found.payload, found.start) {
+                packets = video.unpack(&data, &mut self.timeline);
+            }
+        } else if let Some(audio) = program.audio.as_mut().filter(|a| a.pid == found.pid) {
+            self.lost += audio.check_counter(found);
+            if self.lost > before {
+                audio.decoder.abandon();
+            }
+            if let Some(data) = audio.assembler.push(found.payload, found.start) {
+                packets = audio.unpack(&data, &mut self.timeline);
+            }
+        }
+        self.deliver(packets);
+    }
+
+    fn deliver(&mut self, packets: Vec<Packet>) {
+        for packet in packets {
+            let kind = packet.kind();
+            if !self.tracks.iter().any(|track| track.kind() == kind) {
+                self.tracks.push(Track {
+                    start: Some(packet.pts),
+                    ..Track::new(packet.config.clone())
+                });
+            }
+            self.interleave.push(packet);
+        }
+    }
+
+    /// Lets out what is whole, and says what was wrong on the way.
+    fn finish(&mut self, failure: Option<Error>) {
+        let mut packets = Vec::new();
+        let mut cut = false;
+        if let Some(program) = &mut self.program {
+            if let Some(video) = &mut program.video {
+                cut |= video.assembler.is_incomplete();
+                let last = video.assembler.finish();
+                packets.extend(
+                    last.into_iter()
+                        .flat_map(|data| video.unpack(&data, &mut self.timeline)),
+                );
+                packets.extend(video.decoder.finish());
+            }
+            if let Some(audio) = &mut program.audio {
+                cut |= audio.assembler.is_incomplete();
+                let last = audio.assembler.finish();
+                packets.extend(
+                    last.into_iter()
+                        .flat_map(|data| audio.unpack(&data, &mut self.timeline)),
+                );
+            }
+        }
+        self.deliver(packets);
+        self.interleave.end();
+        self.ended = true;
+        let at = self.packets.position();
+        self.failure = failure.or_else(|| cut.then(|| Error::truncated("PES packet", at)));
+        self.sum_up();
+    }
+
+    fn sum_up(&mut self) {
+        let facts = [
+            (self.packets.losses, "times TS sync was lost"),
+            (self.lost, "TS packets are missing"),
+            (self.timeline.jumps, "jumps of the clock were closed"),
+        ];
+        for (count, what) in facts {
+            if count > 0 {
+                self.notes.push(format!("{count} {what}"));
+            }
+        }
+    }
+}
+
+impl Demux for Ts {
+    fn container(&self) -> Container {
+        Container::Ts
+    }
+
+    fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
+        loop {
+            if let Some(packet) = self.interleave.pop() {
+                return Ok(Some(packet));
+            }
+            if self.ended {
+                return self.failure.take().map_or(Ok(None), Err);
+            }
+            if let Err(error) = self.step() {
+                self.finish(Some(error));
+            }
+        }
+    }
+
+    fn duration(&self) -> Option<Duration> {
+        None
+    }
+}
+
+impl Program {
+    fn choose(streams: &[Elementary<'_>]) -> Self {
+        let mut program = Self::default();
+        for stream in streams {
+            match stream.stream_type {
+                H264 if program.video.is_none() => program.video = Some(Stream::new(stream.pid)),
+                ADTS if program.audio.is_none() => program.audio = Some(Stream::new(stream.pid)),
+                H264 => program.refused.push((Kind::Video, "H.264".to_owned())),
+                ADTS => program.refused.push((Kind::Audio, "AAC".to_owned())),
+                other => program.refused.extend(
+                    stream_type_name(other)
+                        .or_else(|| stream.private_codec().map(|codec| (Kind::Audio, codec)))
+                        .map(|(kind, codec)| (kind, codec.to_owned())),
+                ),
+            }
+        }
+        program
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.video.is_none() && self.audio.is_none() && self.refused.is_empty()
+    }
+}
+
+impl<T: Default> Stream<T> {
+    fn new(pid: u16) -> Self {
+        Self {
+            pid,
+            counter: None,
+            assembler: Assembler::default(),
+            decoder: T::default(),
+        }
+    }
+
+    /// Packets missing before this one (§2.4.3.3); what they were part of is given up.
+    fn check_counter(&mut self, packet: &TsPacket<'_>) -> u64 {
+        let last = self.counter.replace(packet.counter);
+        let expected = last.map_or(packet.counter, |last| (last + 1) & 0x0f);
+        let missing = packet.counter.wrapping_sub(expected) & 0x0f;
+        if missing == 0 || packet.discontinuity {
+            return 0;
+        }
+        self.assembler.abandon();
+        u64::from(missing)
+    }
+}
+
+impl Stream<Video> {
+    fn unpack(&mut self, data: &[u8], timeline: &mut Timeline) -> Vec<Packet> {
+        let Some(pes) = Pes::parse(data) else {
+            return Vec::new();
+        };
+        let times = pes.pts.map(|pts| {
+            let dts = pes.dts.unwrap_or(pts);
+            let placed = timeline.place(Kind::Video, dts);
+            let offset = timeline::difference(pts.cast_signed(), dts.cast_signed());
+            Times {
+                dts: timestamp(placed),
+                pts: timestamp(placed.saturating_add(offset)),
+            }
+        });
+        self.decoder.push(&data[pes.payload..], times)
+    }
+}
+
+impl Stream<Audio> {
+    fn unpack(&mut self, data: &[u8], timeline: &mut Timeline) -> Vec<Packet> {
+        let Some(pes) = Pes::parse(data) else {
+            return Vec::new();
+        };
+        let time = pes
+            .pts
+            .map(|pts| timestamp(timeline.place(Kind::Audio, pts)));
+        self.decoder.push(&data[pes.payload..], time)
+    }
+}
+
+/// A TS packet with a payload (§2.4.3.2).
+struct TsPacket<'a> {
+    pid: u16,
+    start: bool,
+    counter: u8,
+    /// The adaptation field announces a break (§2.4.3.5).
+    discontinuity: bool,
+    payload: &'a [u8],
+}
+
+impl<'a> TsPacket<'a> {
+    /// `None` for packets marked broken, scrambled or without payload.
+    fn parse(packet: &'a [u8; PACKET]) -> Option<Self> {
+        let [_, b1, b2, b3, rest @ ..] = packet;
+        if b1 & 0x80 != 0 || b3 & 0xc0 != 0 || b3 & 0x10 == 0 {
+            return None;
+        }
+        let (payload, flags) = if b3 & 0x20 == 0 {
+            (&rest[..], 0)
+        } else {
+            let (length, behind) = rest.split_first()?;
+            let (field, payload) = behind.split_at_checked(usize::from(*length))?;
+            (payload, field.first().copied().unwrap_or(0))
+        };
+        Some(Self {
+            pid: u16::from_be_bytes([b1 & 0x1f, *b2]),
+            start: b1 & 0x40 != 0,
+            counter: b3 & 0x0f,
+            discontinuity: flags & 0x80 != 0,
+            payload,
+        })
+    }
+}
+
+/// Packet id of the program association table.
+const PAT: u16 = 0;
+
+/// `table_id` of a program map table.
+const PMT: u8 = 2;
+
+/// Stream type of H.264.
+const H264: u8 = 0x1b;
+
+/// Stream type of AAC in ADTS framing.
+const ADTS: u8 = 0x0f;
+
+/// Programs looked at.
+const MAX_PROGRAMS: usize = 64;
+
+/// Bytes read in search of the tracks' parameters.
+const MAX_PROBE: u64 = 8 * 1024 * 1024;
