@@ -22,7 +22,7 @@ pub(crate) fn hex(digits: &str) -> Vec<u8> {
 }
 
 pub(crate) fn pattern(length: usize) -> Bytes {
-    (0..length).map(|i| (i * 31 % 251) as u8).collect()
+    (0..251u8).cycle().step_by(31).take(length).collect()
 }
 
 pub(crate) fn reader() -> Reader {
