@@ -31,6 +31,7 @@ use crate::{Error, Input, Output, handshake};
 pub struct Publisher {
     config: Config,
     state: State,
+    handshake: handshake::Client,
     wire: Wire,
     events: VecDeque<Event>,
     now: Instant,
@@ -54,7 +55,7 @@ pub struct Publisher {
 /// The two flights share the states and differ in when they speak.
 #[derive(Debug)]
 enum State {
-    Handshake(Box<handshake::Client>),
+    Handshake,
     Connect,
     CreateStream,
     Publish { stream: u32 },
@@ -66,7 +67,7 @@ enum State {
 impl State {
     const fn stage(&self) -> Stage {
         match self {
-            Self::Handshake(_) => Stage::Handshake,
+            Self::Handshake => Stage::Handshake,
             Self::Connect => Stage::Connect,
             Self::CreateStream => Stage::CreateStream,
             Self::Publish { .. } => Stage::Publish,
@@ -85,7 +86,8 @@ impl Publisher {
             Flight::Patient => handshake::Client::new(config.seed),
         };
         let mut publisher = Self {
-            state: State::Handshake(Box::new(handshake)),
+            state: State::Handshake,
+            handshake,
             wire: Wire::new(LIMITS),
             events: VecDeque::new(),
             now,
@@ -213,6 +215,9 @@ impl Publisher {
     }
 
     fn handle_data(&mut self, data: &[u8]) -> Result<(), Fault> {
+        if let State::Closed = self.state {
+            return Ok(());
+        }
         let chunks = self.handle_handshake(data)?;
         if !chunks.is_empty() {
             self.wire.feed(chunks);
@@ -228,13 +233,12 @@ impl Publisher {
 
     /// Takes what belongs to the handshake off the front.
     fn handle_handshake<'a>(&mut self, data: &'a [u8]) -> Result<&'a [u8], Fault> {
-        let State::Handshake(handshake) = &mut self.state else {
+        if self.handshake.is_done() {
             return Ok(data);
-        };
-        let used = handshake.handle(data)?;
-        let is_done = handshake.is_done();
+        }
+        let used = self.handshake.handle(data)?;
         self.drain_handshake();
-        if is_done {
+        if self.handshake.is_done() && self.stage() == Stage::Handshake {
             self.enter_connect();
         }
         Ok(&data[used..])
@@ -248,10 +252,7 @@ impl Publisher {
     }
 
     fn drain_handshake(&mut self) {
-        let State::Handshake(handshake) = &mut self.state else {
-            return;
-        };
-        while let Some(bytes) = handshake.poll_transmit() {
+        while let Some(bytes) = self.handshake.poll_transmit() {
             self.wire.send_raw(bytes);
         }
     }
@@ -278,7 +279,7 @@ impl Publisher {
         tracing::debug!(from = %self.state.stage(), to = %state.stage(), "publisher");
         let timeouts = &self.config.timeouts;
         let patience = match state {
-            State::Handshake(_) => Some(timeouts.handshake),
+            State::Handshake => Some(timeouts.handshake),
             State::Connect | State::CreateStream | State::Publish { .. } => Some(timeouts.command),
             State::Farewell => Some(timeouts.farewell),
             State::Live { .. } | State::Closed => None,
