@@ -97,6 +97,10 @@ impl Url {
     /// The same place with another app.
     pub fn with_app(mut self, app: impl Into<String>) -> Result<Self, Error> {
         self.app = app.into();
+        // Services print their server as `rtmp://host/app/`; that slash is a separator.
+        if !self.app.contains('?') {
+            self.app.truncate(self.app.trim_end_matches('/').len());
+        }
         check_part(&self.app, UrlError::MissingApp)?;
         Ok(self)
     }
@@ -372,7 +376,7 @@ fn check_part(part: &str, missing: UrlError) -> Result<(), UrlError> {
     if part.is_empty() {
         return Err(missing);
     }
-    if part.contains(|c: char| c.is_control() || c == ' ') {
+    if part.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return Err(UrlError::InvalidCharacter);
     }
     Ok(())

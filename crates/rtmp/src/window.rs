@@ -70,7 +70,8 @@ impl Acknowledged {
     pub fn receive(&mut self, sequence: u32) -> Option<u64> {
         let step = sequence.wrapping_sub(wrap(self.acknowledged));
         let claimed = self.acknowledged + u64::from(step);
-        if claimed > self.sent {
+        // A step of 2^31 is a step back: the peer's counter started over.
+        if step >> 31 != 0 || claimed > self.sent {
             return None;
         }
         self.acknowledged = claimed;

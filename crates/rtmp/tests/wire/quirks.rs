@@ -308,12 +308,15 @@ fn quirk_a10_incoming_sequences_are_not_trusted() {
         "backwards: the counter started over"
     );
     assert_eq!(acknowledged.bytes(), 1 << 30);
-    acknowledged.send(3 << 30);
+    acknowledged.send(1 << 32);
+    assert_eq!(acknowledged.receive(5), None, "even when so much was sent");
+    assert_eq!(acknowledged.receive(3 << 30), None, "a step of 2^31");
+    assert_eq!(acknowledged.receive(2 << 30), Some(2 << 30));
     assert_eq!(acknowledged.receive(3 << 30), Some(3 << 30));
     assert_eq!(acknowledged.receive(1 << 20), Some((1 << 32) + (1 << 20)));
     assert_eq!(
         (acknowledged.sent(), acknowledged.bytes()),
-        (5 << 30, (1 << 32) + (1 << 20))
+        (6 << 30, (1 << 32) + (1 << 20))
     );
 }
 

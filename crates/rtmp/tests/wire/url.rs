@@ -89,7 +89,7 @@ fn quirk_b14_the_last_slash_begins_the_key() {
         ("rtmp://h/app/inst/key", "app/inst", "key"),
         ("rtmp://h/app/_definst_/key", "app/_definst_", "key"),
         ("rtmp://h/a/b/c/d", "a/b/c", "d"),
-        ("rtmp://h/app//key", "app/", "key"),
+        ("rtmp://h/app//key", "app", "key"),
         ("  rtmp://h/app/key\n", "app", "key"),
     ];
     for (text, app, key) in cases {
@@ -142,6 +142,11 @@ fn quirk_b14_app_and_key_may_be_given_apart() {
     let url = Url::from_tc_url("rtmp://h/app/inst?x=1/2", "some/key?a=b").unwrap();
     assert_eq!(url.app(), "app/inst?x=1/2");
     assert_eq!(url.key().expose(), "some/key?a=b");
+    let pasted = Url::from_tc_url("rtmps://h:443/rtmp/", "FB-1?s_bl=1").unwrap();
+    assert_eq!(
+        (pasted.app(), &*pasted.tc_url()),
+        ("rtmp", "rtmps://h/rtmp")
+    );
     let moved = url.with_app("other").unwrap().with_key("k").unwrap();
     assert_eq!((moved.app(), moved.key().expose()), ("other", "k"));
 }
