@@ -1,11 +1,12 @@
 //! Lists a file's packets (`packets FILE`), or reads it as fast as it can be
-//! read and says what a packet costs (`packets FILE time`).
+//! read and says what a packet costs (`packets FILE time`), or surveys it
+//! (`packets FILE survey`, `packets FILE json`).
 
 use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
-use onair_demux::{Demux, open};
+use onair_demux::{Demux, Survey, open};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
@@ -15,6 +16,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let out = &mut std::io::stdout().lock();
     match args.next().as_deref() {
         Some("time") => time(demux.as_mut(), start, out),
+        Some("survey") => Ok(writeln!(out, "{}", Survey::of(demux.as_mut()).report())?),
+        Some("json") => Ok(writeln!(
+            out,
+            "{}",
+            Survey::of(demux.as_mut()).report().to_json()
+        )?),
         _ => list(demux.as_mut(), out),
     }
 }

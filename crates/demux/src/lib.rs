@@ -26,5 +26,5 @@ mod ts;
 pub use error::Error;
 pub use open::{open, read};
 pub use repeat::Loop;
-pub use survey::{Report, Survey};
+pub use survey::{Fault, Faults, Gops, Report, Span, Survey, TrackReport, Verdict};
 pub use track::{Container, Demux, Format, Track};

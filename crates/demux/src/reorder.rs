@@ -101,15 +101,11 @@ fn observed_depth(packets: &VecDeque<Packet>) -> usize {
         .min(MAX_DEPTH)
 }
 
-/// The usual distance of neighbours in presentation order.
+/// The least distance of neighbours in presentation order: too small a guess
+/// of a frame does no harm, too large a one would open a gap.
 fn frame_nanos(order: &[Timestamp]) -> i64 {
-    let mut gaps: Vec<_> = order
-        .windows(2)
-        .map(|pair| pair[1].nanos_from(pair[0]))
-        .filter(|gap| *gap > 0)
-        .collect();
-    gaps.sort_unstable();
-    gaps.get(gaps.len() / 2).copied().unwrap_or(1_000_000)
+    let gaps = order.windows(2).map(|pair| pair[1].nanos_from(pair[0]));
+    gaps.filter(|gap| *gap > 0).min().unwrap_or(1_000_000)
 }
 
 /// `profile_idc` of a profile without B-frames (ISO/IEC 14496-10 §A.2.1).

@@ -1,15 +1,24 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use onair_media::Packet;
+use onair_media::aac::AudioSpecificConfig;
+use onair_media::{Config, Kind, Packet, Timestamp};
 
 use crate::{Container, Demux, Error, Track, open};
 
 /// A file played over and over: when it ends it is opened again, and the
 /// timeline goes on without a jump, an overlap or a step back.
+///
+/// A pass lasts from the earliest start to the latest end of its tracks,
+/// lengthened so that the sound's cadence goes on in whole frames.
 pub struct Loop {
     path: PathBuf,
     current: Box<dyn Demux>,
+    /// Nanoseconds by which the current pass is moved.
+    offset: i64,
+    video: Option<Span>,
+    audio: Option<Span>,
+    failed: bool,
 }
 
 impl Loop {
@@ -18,7 +27,44 @@ impl Loop {
         Ok(Self {
             path: path.to_owned(),
             current: open(path)?,
+            offset: 0,
+            video: None,
+            audio: None,
+            failed: false,
         })
+    }
+
+    /// The next packet of this pass, measured and moved to its place.
+    fn next_of_pass(&mut self) -> Result<Option<Packet>, Error> {
+        let Some(mut packet) = self.current.next_packet()? else {
+            return Ok(None);
+        };
+        let span = match packet.kind() {
+            Kind::Video => &mut self.video,
+            Kind::Audio => &mut self.audio,
+        };
+        let span = span.get_or_insert_with(|| Span::new(&packet));
+        span.add(&packet);
+        if packet.config.same(&span.config) {
+            packet.config = span.config.clone();
+        }
+        packet.dts = packet.dts.offset(self.offset);
+        packet.pts = packet.pts.offset(self.offset);
+        Ok(Some(packet))
+    }
+
+    /// Begins the next pass; false when there is nothing to repeat.
+    fn rewind(&mut self) -> Result<bool, Error> {
+        let period = period(self.video.as_ref(), self.audio.as_ref());
+        if period <= 0 {
+            return Ok(false);
+        }
+        self.offset = self.offset.saturating_add(period);
+        self.current = open(&self.path)?;
+        for span in [&mut self.video, &mut self.audio].into_iter().flatten() {
+            span.restart();
+        }
+        Ok(true)
     }
 }
 
@@ -36,14 +82,127 @@ impl Demux for Loop {
     }
 
     fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
-        if let Some(packet) = self.current.next_packet()? {
-            return Ok(Some(packet));
+        if self.failed {
+            return Ok(None);
         }
-        self.current = open(&self.path)?;
-        self.current.next_packet()
+        let next = match self.next_of_pass() {
+            Ok(None) => self
+                .rewind()
+                .and_then(|again| if again { self.next_of_pass() } else { Ok(None) }),
+            other => other,
+        };
+        self.failed = next.is_err();
+        next
     }
 
     fn duration(&self) -> Option<Duration> {
         None
     }
 }
+
+/// What a track covers in one pass.
+struct Span {
+    config: Config,
+    /// An audio frame's nanoseconds, where known.
+    frame: Option<i64>,
+    bounds: Option<Bounds>,
+}
+
+#[derive(Clone, Copy)]
+struct Bounds {
+    start: Timestamp,
+    end: Timestamp,
+    first_dts: Timestamp,
+    last_dts: Timestamp,
+    /// Nanoseconds the last packet lasts.
+    last: i64,
+}
+
+impl Span {
+    fn new(packet: &Packet) -> Self {
+        let frame = match &packet.config {
+            Config::Audio(audio) => AudioSpecificConfig::parse(&audio.record).ok(),
+            Config::Video(_) => None,
+        };
+        Self {
+            config: packet.config.clone(),
+            frame: frame.map(|asc| nanos(asc.frame_duration())),
+            bounds: None,
+        }
+    }
+
+    const fn restart(&mut self) {
+        self.bounds = None;
+    }
+
+    fn add(&mut self, packet: &Packet) {
+        let since = self.bounds.map(|b| packet.dts.nanos_from(b.last_dts));
+        let stated = packet.duration.map(nanos).or(self.frame);
+        let last = stated.or(since).filter(|d| *d > 0).unwrap_or(USUAL_FRAME);
+        let end = packet.pts.offset(last);
+        let bounds = self.bounds.unwrap_or(Bounds {
+            start: packet.pts,
+            end,
+            first_dts: packet.dts,
+            last_dts: packet.dts,
+            last,
+        });
+        self.bounds = Some(Bounds {
+            start: bounds.start.min(packet.pts),
+            end: bounds.end.max(end),
+            last_dts: packet.dts,
+            last,
+            ..bounds
+        });
+    }
+}
+
+impl Bounds {
+    const fn shown(&self) -> i64 {
+        self.end.nanos_from(self.start)
+    }
+
+    const fn decoded(&self) -> i64 {
+        self.last_dts.nanos_from(self.first_dts) + self.last
+    }
+}
+
+/// Nanoseconds from one pass to the next.
+fn period(video: Option<&Span>, audio: Option<&Span>) -> i64 {
+    let bounds: Vec<_> = [video, audio]
+        .into_iter()
+        .filter_map(|span| span?.bounds)
+        .collect();
+    let start = bounds.iter().map(|b| b.start).min();
+    let end = bounds.iter().map(|b| b.end).max();
+    let whole = start
+        .zip(end)
+        .map_or(0, |(start, end)| end.nanos_from(start));
+    let own = bounds.iter().map(|b| b.shown().max(b.decoded())).max();
+    let least = whole.max(own.unwrap_or(0));
+    let Some((sound, frame)) = audio.and_then(|a| Some((a.bounds?.shown(), a.frame?))) else {
+        return least;
+    };
+    let missing = least - sound;
+    let picture = video
+        .and_then(|v| v.bounds)
+        .map_or(0, |b| b.shown().max(b.decoded()));
+    if missing < ROUNDING && picture <= sound {
+        return sound;
+    }
+    sound
+        + missing
+            .div_euclid(frame)
+            .saturating_add(i64::from(missing % frame > 0))
+            * frame
+}
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// How long a lone picture of unknown duration lasts.
+const USUAL_FRAME: i64 = 40_000_000;
+
+/// What a container's milliseconds can make of nothing.
+const ROUNDING: i64 = 1_000_000;

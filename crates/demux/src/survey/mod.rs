@@ -1,0 +1,128 @@
+//! What a stream is made of, and what a service will say about it.
+
+mod report;
+mod track;
+mod verdict;
+
+use onair_media::{Kind, Packet, Timestamp};
+
+pub use report::{Fault, Faults, Gops, Report, Span, TrackReport, Verdict};
+
+use crate::{Container, Demux, Error};
+use track::Tally;
+
+/// What a stream is made of, gathered packet by packet; memory does not grow
+/// with the stream.
+#[derive(Debug, Default)]
+pub struct Survey {
+    container: Option<Container>,
+    duration: Option<f64>,
+    notes: Vec<String>,
+    rotation: Option<u16>,
+    video: Option<Tally>,
+    audio: Option<Tally>,
+    /// The largest distance of the two tracks' decoding times, in nanoseconds.
+    interleave: i64,
+    error: Option<String>,
+}
+
+impl Survey {
+    /// An empty survey of what `demux` delivers.
+    pub fn new(demux: &dyn Demux) -> Self {
+        let tracks = demux.tracks().iter();
+        let mut notes = demux.notes().to_vec();
+        notes.extend(tracks.clone().flat_map(|track| track.notes.clone()));
+        Self {
+            container: Some(demux.container()),
+            duration: demux.duration().map(|d| d.as_secs_f64()),
+            notes,
+            rotation: tracks.clone().find_map(|track| track.rotation),
+            ..Self::default()
+        }
+    }
+
+    /// Reads `demux` to its end.
+    pub fn of(demux: &mut dyn Demux) -> Self {
+        let mut survey = Self::new(demux);
+        loop {
+            match demux.next_packet() {
+                Ok(Some(packet)) => survey.push(&packet),
+                Ok(None) => break,
+                Err(error) => {
+                    survey.fail(&error);
+                    break;
+                }
+            }
+        }
+        survey.close(demux);
+        survey
+    }
+
+    /// Takes one packet into account.
+    pub fn push(&mut self, packet: &Packet) {
+        let (own, other) = match packet.kind() {
+            Kind::Video => (&mut self.video, &self.audio),
+            Kind::Audio => (&mut self.audio, &self.video),
+        };
+        if let Some(last) = other.as_ref().and_then(Tally::last_dts) {
+            let apart = packet.dts.nanos_from(last).saturating_abs();
+            self.interleave = self.interleave.max(apart);
+        }
+        own.get_or_insert_with(|| Tally::new(packet)).add(packet);
+    }
+
+    /// Notes that reading ended with `error` rather than at the end.
+    pub fn fail(&mut self, error: &Error) {
+        self.error = Some(error.to_string());
+    }
+
+    /// Takes over the notes that `demux` made on the way.
+    pub fn close(&mut self, demux: &dyn Demux) {
+        let new = demux.notes().iter().filter(|n| !self.notes.contains(n));
+        let new: Vec<_> = new.cloned().collect();
+        self.notes.extend(new);
+    }
+
+    /// Everything found.
+    pub fn report(&self) -> Report {
+        let tracks: Vec<_> = [&self.video, &self.audio]
+            .into_iter()
+            .flatten()
+            .map(Tally::report)
+            .collect();
+        let mut report = Report {
+            container: self.container.map(|container| container.to_string()),
+            duration_s: self.measured_duration().or(self.duration),
+            rotation: self.rotation,
+            start_skew_ms: self.skew(Tally::start),
+            end_skew_ms: self.skew(Tally::end),
+            interleave_ms: millis(self.interleave),
+            tracks,
+            notes: self.notes.clone(),
+            error: self.error.clone(),
+            verdicts: Vec::new(),
+        };
+        report.verdicts = verdict::verdicts(&report);
+        report
+    }
+
+    fn measured_duration(&self) -> Option<f64> {
+        let tallies = || [&self.video, &self.audio].into_iter().flatten();
+        let start = tallies().filter_map(Tally::start).min()?;
+        let end = tallies().filter_map(Tally::end).max()?;
+        Some(end.since(start).as_secs_f64())
+    }
+
+    /// How much later than the pictures the sound is, in milliseconds.
+    fn skew(&self, point: impl Fn(&Tally) -> Option<Timestamp>) -> Option<f64> {
+        let video = self.video.as_ref().and_then(&point)?;
+        let audio = self.audio.as_ref().and_then(&point)?;
+        Some(millis(audio.nanos_from(video)))
+    }
+}
+
+/// Nanoseconds as milliseconds for people to read.
+#[expect(clippy::cast_precision_loss, reason = "for display")]
+fn millis(nanos: i64) -> f64 {
+    (nanos as f64 / 1e4).round() / 1e2
+}
