@@ -1,0 +1,10 @@
+//! The publisher and the server, in virtual time.
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
+
+mod auth;
+mod client;
+mod common;
+mod host;
+mod publish;
+mod script;
+mod servers;

@@ -1,0 +1,656 @@
+//! What servers of every make do, one test a quirk; the letters are those of our interop notes.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use onair_flv::amf0::{self, Value};
+use onair_flv::{Tag, TagKind};
+use onair_rtmp::publisher::{Event, Flight, Stage, Why};
+use onair_rtmp::{Command, Control, Error, LimitType, MessageKind, UserControl};
+
+use crate::common::{KEY, config, metadata, patient, picture, sound, start};
+use crate::script::{Reply, Script, info, stay, talk, talk_of, talks};
+
+/// Both orders of speaking.
+fn both() -> [onair_rtmp::publisher::Config; 2] {
+    [config(), patient()]
+}
+
+#[test]
+fn a10_strange_acknowledgements_are_survived() {
+    for sequence in [0, 100, 0x7FFF_FFFF, 0xF000_0000, u32::MAX] {
+        let done = talk(config(), |command, reply| {
+            reply.politely(command);
+            reply.control(&Control::Acknowledgement(sequence));
+            reply.control(&Control::Acknowledgement(sequence.wrapping_add(1)));
+        });
+        assert!(
+            done.client.is_finished(),
+            "{sequence}: {:?}",
+            done.client.error
+        );
+    }
+}
+
+#[test]
+fn a10_acknowledgements_are_sent_as_often_as_the_server_asks() {
+    let mut client = crate::client::Client::new(config(), Vec::new());
+    let mut server = Script::new(|command: &Command, reply: &mut Reply| {
+        reply.politely(command);
+        if command.name == "connect" {
+            reply.control(&Control::WindowAckSize(10_000));
+        }
+        if command.name == "publish" {
+            (0..100).for_each(|_| {
+                reply.message(1, MessageKind::Other(99), &Bytes::from(vec![0; 1000]))
+            });
+        }
+    });
+    crate::common::run(
+        Default::default(),
+        &mut client,
+        &mut server,
+        Duration::from_secs(1),
+    );
+    let acks = server
+        .messages
+        .iter()
+        .filter(|message| message.kind == MessageKind::Acknowledgement);
+    assert!((10..=25).contains(&acks.count()));
+}
+
+#[test]
+fn a11_pings_are_answered_with_their_own_bytes() {
+    let done = talk(config(), |command, reply| {
+        reply.politely(command);
+        if command.name == "publish" {
+            reply.control(&Control::UserControl(UserControl::PingRequest(0xDEAD_BEEF)));
+        }
+    });
+    let pong = Control::UserControl(UserControl::PingResponse(0xDEAD_BEEF));
+    let is_pong = |message| Control::parse(message).unwrap() == Some(pong.clone());
+    assert!(done.server.messages.iter().any(is_pong));
+}
+
+#[test]
+fn a12_peer_bandwidth_is_answered_and_unknown_messages_are_skipped() {
+    let done = talk(config(), |command, reply| {
+        reply.politely(command);
+        let limit = LimitType::Other(77);
+        reply.control(&Control::PeerBandwidth {
+            size: 1_234_567,
+            limit,
+        });
+        let odd = Control::UserControl(UserControl::Other {
+            event: 31,
+            data: Bytes::new(),
+        });
+        reply.control(&odd);
+        for kind in [
+            MessageKind::SharedObjectAmf0,
+            MessageKind::CommandAmf3,
+            MessageKind::Other(200),
+        ] {
+            reply.message(0, kind, &Bytes::from_static(b"\x00garbage"));
+        }
+    });
+    assert!(done.client.is_finished(), "{:?}", done.client.error);
+    let announced = Control::WindowAckSize(1_234_567);
+    let answers = done.server.messages.iter();
+    let answers =
+        answers.filter(|message| Control::parse(message).unwrap() == Some(announced.clone()));
+    assert_eq!(answers.count(), 1, "once is enough");
+}
+
+#[test]
+fn b13_the_tc_url_has_no_credentials_and_no_default_port() {
+    for (url, expected) in [
+        ("rtmp://u:p@host/app/key", "rtmp://host/app"),
+        ("rtmp://host:1935/app/key", "rtmp://host/app"),
+        ("rtmp://host:1936/app/key", "rtmp://host:1936/app"),
+        ("rtmps://host:443/app/key", "rtmps://host/app"),
+    ] {
+        let mut config = config();
+        config.url = url.parse().unwrap();
+        let done = talk(config, |command, reply| reply.politely(command));
+        let connect = &done.server.heard_command("connect").object;
+        assert_eq!(connect.get("tcUrl"), Some(&Value::from(expected)));
+        assert_eq!(connect.get("swfUrl"), Some(&Value::from(expected)));
+    }
+}
+
+#[test]
+fn b14_the_key_arrives_byte_for_byte_wherever_it_is_said() {
+    for config in both() {
+        let done = talk(config, |command, reply| reply.politely(command));
+        for name in ["releaseStream", "FCPublish", "publish", "FCUnpublish"] {
+            let command = done.server.heard_command(name);
+            assert_eq!(command.arguments[0], Value::from(KEY), "{name}");
+        }
+        assert_eq!(
+            done.server.heard_command("publish").arguments[1],
+            Value::from("live")
+        );
+    }
+}
+
+#[test]
+fn b14_the_app_keeps_its_slashes_and_its_query() {
+    let mut config = config();
+    config.url = config
+        .url
+        .with_app("live/_definst_?vhost=a.example")
+        .unwrap();
+    let done = talk(config, |command, reply| reply.politely(command));
+    let app = done
+        .server
+        .heard_command("connect")
+        .object
+        .get("app")
+        .cloned();
+    assert_eq!(app, Some(Value::from("live/_definst_?vhost=a.example")));
+}
+
+#[test]
+fn b15_connect_says_what_obs_says_in_its_order() {
+    let done = talk(config(), |command, reply| reply.politely(command));
+    let expected = Value::object([
+        ("app", Value::from("app")),
+        ("type", Value::from("nonprivate")),
+        ("flashVer", Value::from("FMLE/3.0 (compatible; FMSc/1.0)")),
+        ("swfUrl", Value::from("rtmp://live.example/app")),
+        ("tcUrl", Value::from("rtmp://live.example/app")),
+        ("objectEncoding", Value::from(0.0)),
+    ]);
+    assert_eq!(done.server.heard_command("connect").object, expected);
+}
+
+#[test]
+fn b16_enhanced_keys_are_left_out_after_a_close_before_the_answer() {
+    let mut config = patient();
+    config.reconnect_requests = true;
+    let (retries, end) = talks(config, |command, reply| {
+        match command.object.get("capsEx") {
+            Some(_) => reply.closes = true,
+            None => reply.politely(command),
+        }
+    });
+    assert_eq!(end, Ok(()));
+    assert_eq!(
+        retries.iter().map(|retry| retry.why).collect::<Vec<_>>(),
+        [Why::PlainConnect]
+    );
+}
+
+#[test]
+fn b16_the_first_flight_falls_back_without_enhanced_keys_at_once() {
+    let mut config = config();
+    config.reconnect_requests = true;
+    let (retries, end) = talks(config, |command, reply| {
+        match command.object.get("capsEx") {
+            Some(_) => reply.closes = true,
+            None => reply.politely(command),
+        }
+    });
+    assert_eq!(end, Ok(()));
+    assert_eq!(
+        retries.iter().map(|retry| retry.why).collect::<Vec<_>>(),
+        [Why::PatientOrder]
+    );
+}
+
+#[test]
+fn b17_the_commands_come_in_order_and_the_unanswered_ones_are_not_waited_for() {
+    for config in both() {
+        let done = talk(config, |command, reply| reply.politely(command));
+        assert!(done.client.is_finished());
+        let opening = [
+            "connect",
+            "releaseStream",
+            "FCPublish",
+            "createStream",
+            "publish",
+        ];
+        assert_eq!(done.server.names()[..5], opening);
+        let first = &done.server.messages[0];
+        assert_eq!(
+            first.kind,
+            MessageKind::SetChunkSize,
+            "before anything long"
+        );
+    }
+}
+
+#[test]
+fn b17_errors_to_the_old_commands_are_normal() {
+    for config in both() {
+        let done = talk(config, |command, reply| match command.name.as_str() {
+            "releaseStream" | "FCPublish" | "_checkbw" => {
+                reply.error(
+                    command,
+                    info("error", "NetConnection.Call.Failed", "unknown"),
+                );
+            }
+            _ => reply.politely(command),
+        });
+        assert!(done.client.is_finished(), "{:?}", done.client.error);
+    }
+}
+
+#[test]
+fn b17_a_bandwidth_check_is_asked_for_when_offered() {
+    let done = talk(patient(), |command, reply| {
+        reply.politely(command);
+        if command.name == "connect" {
+            reply.command(
+                0,
+                &Command::new("onBWDone", 0.0).argument(Value::from(8192.0)),
+            );
+        }
+    });
+    assert!(done.server.names().contains(&"_checkbw"));
+    assert!(done.client.is_finished());
+}
+
+#[test]
+fn b17_the_patient_order_publishes_on_the_stream_the_server_names() {
+    let done = talk(patient(), |command, reply| match command.name.as_str() {
+        "createStream" => reply.result(command, Value::from(5.0)),
+        "publish" => reply.status(5, "status", "NetStream.Publish.Start", ""),
+        _ => reply.politely(command),
+    });
+    assert!(done.client.is_finished());
+    let media = done
+        .server
+        .messages
+        .iter()
+        .filter(|message| message.kind == MessageKind::Video);
+    assert!(media.clone().count() > 0);
+    assert!(media.into_iter().all(|message| message.stream_id == 5));
+    let delete = done.server.heard_command("deleteStream");
+    assert_eq!(delete.arguments, [Value::from(5.0)]);
+}
+
+#[test]
+fn b17_the_first_flight_yields_where_the_server_names_another_stream() {
+    let (retries, end) = talks(config(), |command, reply| match command.name.as_str() {
+        "createStream" => reply.result(command, Value::from(2.0)),
+        "publish" => reply.status(2, "status", "NetStream.Publish.Start", ""),
+        _ => reply.politely(command),
+    });
+    assert_eq!(end, Ok(()));
+    assert_eq!(retries.len(), 1);
+    assert_eq!(
+        (retries[0].why, retries[0].config.flight),
+        (Why::PatientOrder, Flight::Patient)
+    );
+}
+
+#[test]
+fn b18_publish_start_counts_on_stream_zero_too() {
+    for config in both() {
+        let done = talk(config, |command, reply| match command.name.as_str() {
+            "publish" => reply.status(0, "status", "NetStream.Publish.Start", ""),
+            _ => reply.politely(command),
+        });
+        assert!(done.client.is_finished());
+    }
+}
+
+#[test]
+fn b18_a_refusal_after_publish_start_is_a_refusal() {
+    for config in both() {
+        let done = stay(config, |command, reply| {
+            reply.politely(command);
+            if command.name == "publish" {
+                let code = "NetStream.Publish.Unauthorized";
+                reply.status(1, "error", code, "Authorization required.");
+            }
+        });
+        assert!(done.client.told().contains(&Event::Publishing));
+        let Some(Error::Refused { code, description }) = done.client.error else {
+            panic!("{:?}", done.client.error);
+        };
+        assert_eq!(code, "NetStream.Publish.Unauthorized");
+        assert_eq!(description, "Authorization required.");
+    }
+}
+
+#[test]
+fn b18_on_fc_publish_is_not_the_start() {
+    let done = talk(patient(), |command, reply| match command.name.as_str() {
+        "publish" => {
+            let start = info("status", "NetStream.Publish.Start", "");
+            reply.command(0, &Command::new("onFCPublish", 0.0).argument(start));
+        }
+        _ => reply.politely(command),
+    });
+    let waiting_for = "NetStream.Publish.Start";
+    assert_eq!(done.client.error, Some(Error::TimedOut { waiting_for }));
+}
+
+/// Answers `publish` with an error of this code.
+fn refuse(code: &str) -> impl FnMut(&Command, &mut Reply) + '_ {
+    move |command, reply| match command.name.as_str() {
+        "publish" => reply.status(1, "error", code, "in the server's own words"),
+        _ => reply.politely(command),
+    }
+}
+
+fn refused(code: &str) -> Error {
+    let description = "in the server's own words".to_owned();
+    Error::Refused {
+        code: code.to_owned(),
+        description,
+    }
+}
+
+#[test]
+fn b19_clear_refusals_are_final_in_either_order() {
+    for code in [
+        "NetStream.Publish.BadName",
+        "NetStream.Publish.Denied",
+        "NetStream.Publish.Rejected",
+        "NetStream.Publish.Unauthorized",
+        "NetConnection.Connect.Rejected",
+        "NetConnection.Connect.InvalidApp",
+    ] {
+        for config in both() {
+            let (retries, end) = talks(config, refuse(code));
+            assert_eq!(end, Err(refused(code)));
+            assert!(
+                retries.is_empty(),
+                "{code} has nothing to do with the order"
+            );
+        }
+    }
+}
+
+#[test]
+fn b19_vague_refusals_are_final_in_the_patient_order_only() {
+    for code in [
+        "NetStream.Publish.Failed",
+        "NetStream.Failed",
+        "NetConnection.Connect.Closed",
+        "NetStream.Something.Else",
+    ] {
+        let (retries, end) = talks(config(), refuse(code));
+        assert_eq!(end, Err(refused(code)));
+        let [retry] = &retries[..] else {
+            panic!("{retries:?}")
+        };
+        assert_eq!(
+            (retry.why, &retry.cause),
+            (Why::PatientOrder, &Some(refused(code)))
+        );
+    }
+}
+
+#[test]
+fn b19_a_refused_connect_says_why() {
+    for config in both() {
+        let (retries, end) = talks(config, |command, reply| {
+            let code = "NetConnection.Connect.InvalidApp";
+            reply.error(command, info("error", code, "no app called app"));
+        });
+        let description = "no app called app".to_owned();
+        let code = "NetConnection.Connect.InvalidApp".to_owned();
+        assert_eq!(end, Err(Error::Refused { code, description }));
+        assert!(retries.is_empty());
+    }
+}
+
+#[test]
+fn b19_an_error_without_words_is_still_an_error() {
+    let (_, end) = talks(config(), |command, reply| {
+        reply.command(0, &Command::new("_error", command.transaction));
+    });
+    assert!(matches!(end, Err(Error::Refused { .. })), "{end:?}");
+    let (_, end) = talks(config(), |command, reply| match command.name.as_str() {
+        "createStream" => reply.error(command, Value::from("a bare string")),
+        _ => reply.politely(command),
+    });
+    let Err(Error::Refused { description, .. }) = end else {
+        panic!("{end:?}")
+    };
+    assert_eq!(description, "a bare string");
+}
+
+#[test]
+fn b19_a_close_without_a_word_is_explained() {
+    for (silent, during, hint) in [
+        ("connect", Stage::Connect, "application name"),
+        ("createStream", Stage::CreateStream, "publish"),
+        ("publish", Stage::Publish, "key"),
+    ] {
+        let (retries, end) = talks(config(), |command, reply| {
+            if command.name == silent {
+                reply.closes = true;
+            } else if !reply.closes {
+                reply.politely(command);
+            }
+        });
+        let error = end.unwrap_err();
+        assert_eq!(error, Error::Closed { during });
+        assert!(error.to_string().contains(hint), "{error}");
+        assert_eq!(retries.len(), 1, "the order might have been the trouble");
+    }
+}
+
+#[test]
+fn b20_a_ghost_session_is_told_from_other_refusals() {
+    let (_, end) = talks(config(), refuse("NetStream.Publish.BadName"));
+    assert!(end.unwrap_err().is_already_publishing());
+    let (_, end) = talks(config(), refuse("NetStream.Publish.Denied"));
+    assert!(!end.unwrap_err().is_already_publishing());
+}
+
+#[test]
+fn b21_the_stream_is_taken_down_in_order() {
+    for config in both() {
+        let done = talk(config, |command, reply| reply.politely(command));
+        let names = done.server.names();
+        assert_eq!(
+            names[names.len() - 3..],
+            ["FCUnpublish", "deleteStream", "closeStream"]
+        );
+        assert!(
+            done.client.is_finished(),
+            "though the server answers none of it"
+        );
+    }
+}
+
+#[test]
+fn b21_the_farewell_is_short_when_the_server_answers_it() {
+    let done = talk(config(), |command, reply| match command.name.as_str() {
+        "deleteStream" => reply.status(1, "status", "NetStream.Unpublish.Success", ""),
+        _ => reply.politely(command),
+    });
+    let at = |event| {
+        done.client
+            .events
+            .iter()
+            .find(|(_, told)| *told == event)
+            .unwrap()
+            .0
+    };
+    let closed = at(Event::Closed(onair_rtmp::publisher::End::Finished));
+    assert_eq!(
+        closed - at(Event::Publishing),
+        Duration::from_millis(20),
+        "one round trip"
+    );
+}
+
+#[test]
+fn b22_a_servers_close_ends_the_session_and_is_not_answered() {
+    let done = stay(patient(), |command, reply| {
+        reply.politely(command);
+        if command.name == "publish" {
+            reply.command(0, &Command::new("close", 0.0));
+        }
+    });
+    assert_eq!(
+        done.client.error,
+        Some(Error::Closed {
+            during: Stage::Live
+        })
+    );
+    assert!(!done.server.names().contains(&"close"));
+    assert!(!done.server.names().contains(&"deleteStream"));
+}
+
+#[test]
+fn b22_unknown_invokes_change_nothing() {
+    for config in both() {
+        let done = talk(config, |command, reply| {
+            reply.politely(command);
+            for name in ["onFCPublish", "onMetaData", "makeCoffee", ""] {
+                reply.command(0, &Command::new(name, 7.0).text("?"));
+            }
+        });
+        assert!(done.client.is_finished(), "{:?}", done.client.error);
+    }
+}
+
+#[test]
+fn d28_metadata_travels_in_set_data_frame() {
+    let done = talk(config(), |command, reply| reply.politely(command));
+    let data = done
+        .server
+        .messages
+        .iter()
+        .find(|message| message.kind == MessageKind::DataAmf0);
+    let values = amf0::read_all(&data.unwrap().payload).unwrap();
+    assert_eq!(values[0], Value::from("@setDataFrame"));
+    assert_eq!(values[1], Value::from("onMetaData"));
+    assert_eq!(values[2].get("width"), Some(&Value::from(640.0)));
+}
+
+#[test]
+fn d28_other_data_travels_as_it_is() {
+    let mut body = Vec::new();
+    Value::from("onTextData").write(&mut body);
+    let text = Tag::from_body(TagKind::Script, 5, Bytes::from(body));
+    let done = talk_of(vec![text.clone()], config(), |command, reply| {
+        reply.politely(command)
+    });
+    let data = done
+        .server
+        .messages
+        .iter()
+        .find(|message| message.kind == MessageKind::DataAmf0);
+    assert_eq!(data.unwrap().payload, text.body());
+}
+
+#[test]
+fn d29_and_d30_media_arrives_in_order_with_its_times() {
+    let tags = vec![
+        metadata(),
+        picture(0, 9000),
+        sound(0),
+        picture(1, 200),
+        sound(1),
+    ];
+    let done = talk_of(tags.clone(), config(), |command, reply| {
+        reply.politely(command)
+    });
+    let is_media = |kind| matches!(kind, MessageKind::Audio | MessageKind::Video);
+    let media = done
+        .server
+        .messages
+        .iter()
+        .filter(|message| is_media(message.kind));
+    let arrived: Vec<_> = media.map(|m| (m.timestamp, m.payload.clone())).collect();
+    let sent: Vec<_> = tags[1..]
+        .iter()
+        .map(|tag| (tag.timestamp, tag.body()))
+        .collect();
+    assert_eq!(arrived, sent);
+}
+
+#[test]
+fn a_status_that_means_nothing_to_us_is_passed_on() {
+    let done = stay(config(), |command, reply| {
+        reply.politely(command);
+        if command.name == "publish" {
+            reply.status(1, "warning", "NetStream.Publish.Slow", "hurry up");
+        }
+    });
+    assert_eq!(done.client.error, None);
+    let status = Event::Status {
+        level: "warning".to_owned(),
+        code: "NetStream.Publish.Slow".to_owned(),
+        description: "hurry up".to_owned(),
+    };
+    assert!(done.client.told().contains(&status));
+}
+
+#[test]
+fn an_unknown_complaint_about_a_live_stream_is_passed_on() {
+    let done = stay(config(), |command, reply| {
+        reply.politely(command);
+        if command.name == "publish" {
+            reply.status(1, "error", "NetStream.Record.NoAccess", "no disk");
+        }
+    });
+    assert_eq!(done.client.error, None);
+    assert_eq!(done.client.publisher.stage(), Stage::Live);
+}
+
+/// A server that says nothing from some command on.
+fn fall_silent(at: &str) -> impl FnMut(&Command, &mut Reply) + '_ {
+    let mut is_silent = false;
+    move |command, reply| {
+        is_silent = command.name == at || (is_silent && command.name != "connect");
+        if !is_silent {
+            reply.politely(command);
+        }
+    }
+}
+
+#[test]
+fn silence_in_each_state_is_named() {
+    for (at, waiting_for) in [
+        ("connect", "the answer to connect"),
+        ("createStream", "the answer to createStream"),
+        ("publish", "NetStream.Publish.Start"),
+    ] {
+        let (retries, end) = talks(config(), fall_silent(at));
+        assert_eq!(end, Err(Error::TimedOut { waiting_for }));
+        assert_eq!(retries.len(), 1);
+        assert_eq!(retries[0].cause, Some(Error::TimedOut { waiting_for }));
+    }
+}
+
+#[test]
+fn silence_from_the_beginning_is_named() {
+    let mut client = crate::client::Client::new(patient(), Vec::new());
+    let later = start() + Duration::from_secs(10);
+    client.input(onair_rtmp::Input::Timeout(later - Duration::from_millis(1)));
+    assert_eq!(client.error, None, "too early");
+    client.input(onair_rtmp::Input::Timeout(later));
+    let waiting_for = "the server's handshake";
+    assert_eq!(client.error, Some(Error::TimedOut { waiting_for }));
+}
+
+#[test]
+fn an_answer_late_but_in_time_is_in_time() {
+    let mut client = crate::client::Client::new(patient(), Vec::new());
+    let mut server = Script::new(|command: &Command, reply: &mut Reply| reply.politely(command));
+    let mut now = start();
+    for _ in 0..6 {
+        server.receive(&client.take_out());
+        now += Duration::from_millis(9_900);
+        let answer = std::iter::from_fn(|| onair_netsim::Peer::poll_transmit(&mut server, now));
+        let answer: Vec<u8> = answer.flatten().collect();
+        client.input(onair_rtmp::Input::Receive(now, &answer));
+    }
+    assert!(
+        client.told().contains(&Event::Publishing),
+        "{:?} {:?}",
+        client.error,
+        client.told()
+    );
+}
