@@ -14,6 +14,10 @@ pub mod capture;
 pub mod clock;
 pub mod encode;
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
+
 mod error;
 mod frame;
 mod samples;

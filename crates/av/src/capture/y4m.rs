@@ -179,3 +179,114 @@ fn malformed(what: &str) -> Error {
 
 /// No header line is longer in honest streams.
 const LONGEST_LINE: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzz;
+
+    fn stream(header: &str, frames: &[&[u8]]) -> Vec<u8> {
+        let mut out = format!("{header}\n").into_bytes();
+        for frame in frames {
+            out.extend_from_slice(b"FRAME\n");
+            out.extend_from_slice(frame);
+        }
+        out
+    }
+
+    fn golden() -> Vec<u8> {
+        let header = "YUV4MPEG2 W4 H2 F30000:1001 Ip A1:1 C420jpeg XYSCSS=420JPEG";
+        stream(header, &[&[1; 12], &[2; 12]])
+    }
+
+    #[test]
+    fn frames_are_read_with_their_times() {
+        let golden = golden();
+        let mut source = Y4m::new(&golden[..]).unwrap();
+        assert_eq!(source.size(), Size::new(4, 2));
+        assert_eq!(source.frame_rate(), FrameRate::new(30_000, 1001).unwrap());
+        for (value, nanos) in [(1, 0), (2, 33_366_666)] {
+            let frame = source.next_frame().unwrap().unwrap();
+            let Surface::I420(picture) = frame.surface;
+            assert_eq!(picture.data(), [value; 12]);
+            assert_eq!(frame.timestamp.as_nanos(), nanos);
+        }
+        assert!(source.next_frame().unwrap().is_none());
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let (size, rate) = (Size::new(5, 3), FrameRate::new(25, 1).unwrap());
+        let picture = I420::new(size, (0..27).collect()).unwrap();
+        let mut bytes = Vec::new();
+        let mut writer = Y4mWriter::new(&mut bytes, size, rate).unwrap();
+        writer.write(&picture).unwrap();
+        assert!(writer.write(&I420::black(Size::new(2, 2))).is_err());
+        let mut source = Y4m::new(&bytes[..]).unwrap();
+        let frame = source.next_frame().unwrap().unwrap();
+        let Surface::I420(read) = frame.surface;
+        assert_eq!(read.data(), picture.data());
+    }
+
+    #[test]
+    fn other_formats_are_refused_with_advice() {
+        for (header, advice) in [
+            ("YUV4MPEG2 W4 H2 F25:1 C444", "yuv420p"),
+            ("YUV4MPEG2 W4 H2 F25:1 C420p10", "yuv420p"),
+            ("YUV4MPEG2 W4 H2 F25:1 It", "yadif"),
+        ] {
+            let error = Y4m::new(&stream(header, &[])[..]).err().unwrap();
+            assert!(error.to_string().contains(advice), "{header}: {error}");
+        }
+    }
+
+    #[test]
+    fn broken_headers_are_malformed() {
+        for header in [
+            "",
+            "YUV4MPEG3 W4 H2 F25:1",
+            "YUV4MPEG2 W4 F25:1",
+            "YUV4MPEG2 W0 H2 F25:1",
+            "YUV4MPEG2 W4 H99999 F25:1",
+            "YUV4MPEG2 W4 H2 F25:0",
+            "YUV4MPEG2 W4 H2 F25",
+        ] {
+            let error = Y4m::new(&stream(header, &[])[..]).err().unwrap();
+            assert!(
+                matches!(error, Error::Malformed { .. }),
+                "{header}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_prefix_and_every_flip_is_an_error_or_an_end() {
+        let golden = golden();
+        for end in 0..golden.len() {
+            fuzz::y4m(&golden[..end]);
+        }
+        for index in 0..golden.len() {
+            for bit in 0..8 {
+                let mut flipped = golden.clone();
+                flipped[index] ^= 1 << bit;
+                fuzz::y4m(&flipped);
+            }
+        }
+    }
+
+    #[test]
+    fn noise_is_an_error_or_an_end() {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        for _ in 0..2000 {
+            let mut data = golden();
+            for _ in 0..4 {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                let at = usize::try_from(state % data.len() as u64).unwrap();
+                data[at] = state.to_be_bytes()[0];
+            }
+            fuzz::y4m(&data);
+        }
+    }
+}

@@ -14,6 +14,9 @@ mod audio;
 mod backend;
 mod video;
 
+#[cfg(test)]
+mod tests;
+
 pub use audio::{AudioEncoder, AudioSettings};
 pub use backend::{EncoderInfo, available};
 pub use video::{VideoEncoder, VideoSettings};

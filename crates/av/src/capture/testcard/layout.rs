@@ -95,7 +95,7 @@ impl Plan {
     fn with_text(area: Rect) -> Self {
         let widest = area.width as f64 / font::width(CLOCK);
         let cap = (whole(widest)).min(area.height / 4).max(6);
-        let (small, gap) = ((cap * 32 / 100).max(5), cap * 38 / 100);
+        let (small, gap) = ((cap * 32 / 100).max(5), cap * 46 / 100);
         let ball = small * 3 / 2;
         let top = area.y + area.height.saturating_sub(2 * small + cap + ball + 3 * gap) / 2;
         let line = |y, cap| Line { x: area.x, y, cap };
@@ -147,11 +147,11 @@ impl Plan {
     fn draw_track(&self, canvas: &mut Canvas<'_>) {
         let track = self.track;
         let thick = (track.height / 12).max(2);
-        let middle = track.y + (track.height - thick) / 2;
+        let middle = track.y + track.height.saturating_sub(thick) / 2;
         let colour = Colour::rgb(58, 63, 74);
         canvas.fill(Rect::new(track.x, middle, track.width, thick), colour);
         for tick in 0..=4 {
-            let x = track.x + (track.width - thick) * tick / 4;
+            let x = track.x + track.width.saturating_sub(thick) * tick / 4;
             let rect = Rect::new(x, track.y + track.height / 4, thick, track.height / 2);
             canvas.fill(rect, colour);
         }

@@ -93,8 +93,9 @@ fn bits(number: u32, row: usize) -> [bool; CELLS] {
 
 /// Four bits over the number, different for each row.
 fn check(number: u32, row: usize) -> u8 {
-    let fold = |seed, byte: u8| seed ^ (byte >> 4) ^ (byte & 15).rotate_left(1);
-    let sum = number.to_be_bytes().into_iter().fold(0x6, fold);
+    let nibbles = (0..8).map(|index| (number >> (4 * index) & 15) as u8);
+    let turned = |sum: u8| (sum << 1 | sum >> 3) & 15;
+    let sum = nibbles.fold(0x6, |sum, nibble| turned(sum) ^ nibble);
     (if row == 0 { sum } else { !sum }) & 15
 }
 

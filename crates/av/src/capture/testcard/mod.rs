@@ -118,10 +118,10 @@ impl TestCard {
         let (side, (x, y)) = (dial.side(), dial.centre());
         let in_second = format!("{:02}", moment.frame_in_second);
         let (large, small) = (side * 24 / 100, (side * 7 / 100).max(5));
-        let line = centred(&in_second, x, y.saturating_sub(large * 65 / 100), large);
+        let line = centred(&in_second, x, y.saturating_sub(large * 45 / 100), large);
         self.font.draw(canvas, &in_second, line, ink);
         let count = format!("{:06}", moment.index);
-        let line = centred(&count, x, y + large * 65 / 100, small);
+        let line = centred(&count, x, y + large * 75 / 100, small);
         self.font.draw(canvas, &count, line, ink);
     }
 
@@ -238,3 +238,6 @@ const SECOND: u64 = 1_000_000_000;
 const FLASH: u128 = 100_000_000;
 /// More than an encoder and a few queues hold.
 const LARGEST_POOL: usize = 8;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+use std::time::Duration;
+
+use onair_media::{Bitrate, FrameRate, Packet, Size, Timestamp};
+
+use super::backend::fake::Fake;
+use super::{VideoEncoder, VideoSettings, available};
+use crate::{Error, I420, Surface, VideoFrame};
+
+const SIZE: Size = Size::new(16, 16);
+
+fn settings() -> VideoSettings {
+    VideoSettings::new(SIZE, FrameRate::new(30, 1).unwrap())
+}
+
+fn encoder(delay: usize) -> VideoEncoder {
+    VideoEncoder::with(Box::new(Fake::new(delay)), &settings())
+}
+
+fn frame(timestamp: Timestamp) -> VideoFrame {
+    VideoFrame {
+        surface: Surface::I420(I420::black(SIZE)),
+        timestamp,
+    }
+}
+
+/// The times in milliseconds of the keyframes of frames at `times`.
+fn keyframes(times: impl Iterator<Item = Timestamp>, forced: impl Fn(usize) -> bool) -> Vec<i64> {
+    let mut encoder = encoder(0);
+    let packets = times.enumerate().flat_map(|(index, time)| {
+        let packets = encoder.encode(&frame(time), forced(index));
+        packets.unwrap()
+    });
+    let keyframes = packets.filter(|packet| packet.keyframe);
+    keyframes.map(|packet| packet.pts.as_millis()).collect()
+}
+
+fn at_rate(rate: FrameRate, count: u64) -> impl Iterator<Item = Timestamp> {
+    (0..count).map(move |index| Timestamp::ZERO + rate.time_of(index))
+}
+
+#[test]
+fn keyframes_fall_on_a_grid_of_media_time() {
+    let rate = FrameRate::new(30, 1).unwrap();
+    assert_eq!(
+        keyframes(at_rate(rate, 200), |_| false),
+        [0, 2000, 4000, 6000]
+    );
+}
+
+#[test]
+fn a_forced_keyframe_does_not_move_the_grid() {
+    let rate = FrameRate::new(30, 1).unwrap();
+    let times = keyframes(at_rate(rate, 130), |index| index == 15);
+    assert_eq!(times, [0, 500, 2000, 4000]);
+}
+
+#[test]
+fn the_frame_nearest_to_the_grid_is_the_keyframe() {
+    let rate = FrameRate::new(30_000, 1001).unwrap();
+    assert_eq!(
+        keyframes(at_rate(rate, 200), |_| false),
+        [0, 2002, 4004, 6006]
+    );
+    let early = at_rate(FrameRate::new(30, 1).unwrap(), 130).map(|time| match time.as_millis() {
+        0 => time,
+        _ => time.offset(-4_000_000),
+    });
+    assert_eq!(keyframes(early, |_| false), [0, 1996, 3996]);
+}
+
+#[test]
+fn a_pause_costs_one_keyframe_and_the_grid_stays() {
+    let times = [0, 33, 9100, 9133, 9990, 10_023, 12_000];
+    let times = times.into_iter().map(Timestamp::from_millis);
+    assert_eq!(keyframes(times, |_| false), [0, 9100, 9990, 12_000]);
+}
+
+#[test]
+fn a_stream_that_begins_late_has_its_grid_there() {
+    let rate = FrameRate::new(30, 1).unwrap();
+    let times = at_rate(rate, 70).map(|time| time + Duration::from_millis(700));
+    assert_eq!(keyframes(times, |_| false), [700, 2700]);
+}
+
+#[test]
+fn frames_held_back_come_out_at_the_end() {
+    let mut encoder = encoder(3);
+    let mut packets: Vec<Packet> = Vec::new();
+    for time in at_rate(FrameRate::new(30, 1).unwrap(), 10) {
+        packets.extend(encoder.encode(&frame(time), false).unwrap());
+    }
+    assert_eq!(packets.len(), 7);
+    packets.extend(encoder.finish().unwrap());
+    assert_eq!(packets.len(), 10);
+    assert!(packets.is_sorted_by(|a, b| a.dts < b.dts));
+}
+
+#[test]
+fn time_that_does_not_pass_is_refused() {
+    let mut encoder = encoder(0);
+    let five = Timestamp::from_millis(5);
+    encoder.encode(&frame(five), false).unwrap();
+    let refused = encoder.encode(&frame(five), false);
+    assert!(matches!(refused, Err(Error::Invalid { .. })));
+    assert!(
+        encoder
+            .encode(&frame(Timestamp::from_millis(6)), false)
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_frame_of_another_size_is_refused() {
+    let mut other = frame(Timestamp::ZERO);
+    other.surface = Surface::I420(I420::black(Size::new(32, 16)));
+    let refused = encoder(0).encode(&other, false);
+    assert!(matches!(refused, Err(Error::WrongSize { .. })));
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    let nothing = VideoSettings {
+        bitrate: Bitrate::bps(0),
+        ..settings()
+    };
+    let endless = VideoSettings {
+        keyframe_interval: Duration::ZERO,
+        ..settings()
+    };
+    let flat = VideoSettings {
+        size: Size::new(16, 0),
+        ..settings()
+    };
+    for wrong in [nothing, endless, flat] {
+        let refused = VideoEncoder::open(&wrong).err();
+        assert!(matches!(refused, Some(Error::Invalid { .. })), "{wrong:?}");
+    }
+}
+
+#[cfg(not(target_vendor = "apple"))]
+#[test]
+fn an_unknown_encoder_is_refused_by_name() {
+    let wanted = VideoSettings {
+        encoder: Some("x264".into()),
+        ..settings()
+    };
+    let refusal = VideoEncoder::open(&wanted).err().unwrap().to_string();
+    assert!(refusal.contains("x264"), "{refusal}");
+}
+
+#[cfg(not(target_vendor = "apple"))]
+#[test]
+fn each_kind_has_one_default_encoder() {
+    for kind in [onair_media::Kind::Video, onair_media::Kind::Audio] {
+        let defaults = available()
+            .into_iter()
+            .filter(|e| e.kind == kind && e.default);
+        assert_eq!(defaults.count(), 1);
+    }
+}

@@ -1,0 +1,228 @@
+//! The AAC encoder, judged by what a decoder makes of its access units.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::sync::Arc;
+
+use onair_av::capture::{AudioSource, Tone};
+use onair_av::encode::{AudioEncoder, AudioSettings};
+use onair_av::{AudioSamples, Error};
+use onair_media::aac::{AudioSpecificConfig, adts};
+use onair_media::{Bitrate, Config, Packet, Timestamp};
+
+const RATE: u32 = 48_000;
+
+fn mono() -> AudioSettings {
+    AudioSettings {
+        channels: 1,
+        bitrate: Bitrate::kbps(96),
+        ..AudioSettings::default()
+    }
+}
+
+fn samples(data: Vec<f32>, timestamp: Timestamp) -> AudioSamples {
+    AudioSamples {
+        samples: Arc::from(data),
+        channels: 1,
+        sample_rate: RATE,
+        timestamp,
+    }
+}
+
+/// A steady tone from sample `from` on, at the time of that sample.
+fn tone(from: i64, count: i64) -> AudioSamples {
+    let data = (from..from + count).map(|n| 0.5 * (n as f32 * 0.0576).sin());
+    samples(data.collect(), Timestamp::from_ticks(from, RATE))
+}
+
+fn encode(blocks: impl IntoIterator<Item = AudioSamples>) -> Vec<Packet> {
+    let mut encoder = AudioEncoder::open(&mono()).unwrap();
+    let mut packets = Vec::new();
+    for block in blocks {
+        packets.extend(encoder.encode(&block).unwrap());
+    }
+    packets.extend(encoder.finish().unwrap());
+    packets
+}
+
+/// What is heard, from the timeline's origin on: priming falls off the front.
+fn heard(packets: &[Packet]) -> Vec<f32> {
+    let Config::Audio(config) = &packets[0].config else {
+        panic!("a video packet");
+    };
+    let mut stream = Vec::new();
+    for packet in packets {
+        let config = AudioSpecificConfig::parse(&config.record).unwrap();
+        stream.extend(adts::wrap(&config, &packet.payload).unwrap());
+    }
+    let decoded = syom::decode_with(&stream, &syom::DecodeOptions::unbounded()).unwrap();
+    let first = Timestamp::from_ticks(-1024, RATE);
+    assert_eq!(packets[0].pts, first);
+    decoded.channels[0][1024..].to_vec()
+}
+
+fn loudness(sound: &[f32]) -> f32 {
+    let sum: f32 = sound.iter().map(|sample| sample * sample).sum();
+    (sum / sound.len() as f32).sqrt()
+}
+
+#[test]
+fn access_units_follow_each_other_by_count_from_before_the_first_sound() {
+    let packets = encode((0..100).map(|n| tone(n * 480, 480)));
+    // 48 000 samples are 46.875 access units; one more is the priming.
+    assert_eq!(packets.len(), 48);
+    for (index, packet) in (0..).zip(&packets) {
+        let due = Timestamp::from_ticks((index - 1) * 1024, RATE);
+        assert_eq!((packet.pts, packet.dts, packet.keyframe), (due, due, true));
+        assert!(packet.config.same(&packets[0].config));
+    }
+}
+
+#[test]
+fn the_cut_of_the_input_does_not_matter() {
+    let whole = encode([tone(0, 9000)]);
+    for step in [1_i64, 480, 1023, 1024, 1025, 4000] {
+        let starts = (0..9000).step_by(usize::try_from(step).unwrap());
+        let cut = encode(starts.map(|from| tone(from, step.min(9000 - from))));
+        assert!(cut == whole, "in steps of {step}");
+    }
+}
+
+#[test]
+fn sound_is_heard_when_it_was_made() {
+    let mut data = vec![0.0; 9600];
+    for (n, sample) in data[4800..].iter_mut().enumerate() {
+        *sample = 0.5 * (n as f32 * 0.13).sin();
+    }
+    let sound = heard(&encode([samples(data, Timestamp::ZERO)]));
+    assert!(loudness(&sound[..4500]) < 0.02);
+    assert!(loudness(&sound[4900..9500]) > 0.3);
+    let onset = sound.iter().position(|sample| sample.abs() > 0.2).unwrap();
+    assert!((4790..4830).contains(&onset), "at {onset}");
+}
+
+#[test]
+fn a_gap_is_filled_with_exactly_the_missing_silence() {
+    let sound = heard(&encode([tone(0, 10_000), tone(20_000, 10_000)]));
+    assert!(loudness(&sound[11_100..18_900]) < 0.001);
+    let onset = sound[12_000..].iter().position(|s| s.abs() > 0.2).unwrap();
+    assert!((19_980..20_060).contains(&(12_000 + onset)), "at {onset}");
+    let reference = encode([
+        tone(0, 10_000),
+        samples(vec![0.0; 10_000], Timestamp::from_ticks(10_000, RATE)),
+        tone(20_000, 10_000),
+    ]);
+    assert!(encode([tone(0, 10_000), tone(20_000, 10_000)]) == reference);
+}
+
+#[test]
+fn an_overlap_is_cut_exactly() {
+    let overlapping = encode([tone(0, 10_000), tone(8000, 10_000)]);
+    assert!(overlapping == encode([tone(0, 18_000)]));
+    let repeated = encode([tone(0, 10_000), tone(2000, 3000), tone(10_000, 8000)]);
+    assert!(repeated == encode([tone(0, 18_000)]));
+}
+
+#[test]
+fn timestamps_may_waver_without_harm() {
+    let steady = encode((0..50).map(|n| tone(n * 480, 480)));
+    let wavering = encode((0..50).map(|n| {
+        let mut block = tone(n * 480, 480);
+        block.timestamp = block.timestamp.offset((n % 5 - 2) * 2_000_000);
+        block
+    }));
+    // Only the first block's own time counts: it sets the origin.
+    let offset = -4_000_000;
+    assert_eq!(wavering.len(), steady.len());
+    for (a, b) in wavering.iter().zip(&steady) {
+        assert!(a.payload == b.payload && a.pts == b.pts.offset(offset));
+    }
+}
+
+#[test]
+fn a_leap_of_the_clock_moves_the_timeline_without_an_hour_of_silence() {
+    let mut late = tone(0, 4096);
+    late.timestamp = Timestamp::from_millis(3_600_000);
+    let packets = encode([tone(0, 4096), late]);
+    assert!(packets.len() < 12);
+    assert!(packets.is_sorted_by(|a, b| a.dts < b.dts));
+    assert!(packets.last().unwrap().pts > Timestamp::from_millis(3_600_000));
+}
+
+#[test]
+fn samples_out_of_range_or_no_numbers_do_no_harm() {
+    let hostile = vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 7.0, -7.0, 1.0];
+    let data: Vec<f32> = hostile.into_iter().cycle().take(8190).collect();
+    let packets = encode([samples(data, Timestamp::ZERO), tone(8190, 2050)]);
+    let sound = heard(&packets);
+    assert!(sound.iter().all(|sample| sample.is_finite()));
+    assert!(loudness(&sound[9300..10_100]) > 0.2, "it goes on");
+}
+
+#[test]
+fn mono_and_stereo_become_what_is_asked() {
+    let stereo = AudioSamples {
+        samples: [0.5_f32, -0.5].repeat(4096).into(),
+        channels: 2,
+        ..tone(0, 0)
+    };
+    assert!(loudness(&heard(&encode([stereo]))) < 0.001, "they cancel");
+    let mut encoder = AudioEncoder::open(&AudioSettings::default()).unwrap();
+    let packets = encoder.encode(&tone(0, 4096)).unwrap();
+    let Config::Audio(config) = &packets[0].config else {
+        panic!("a video packet");
+    };
+    assert_eq!((config.channels, config.sample_rate), (2, RATE));
+    assert_eq!(config.record[..], [0x11, 0x90], "AAC-LC, 48 kHz, stereo");
+}
+
+#[test]
+fn the_bitrate_is_what_is_asked() {
+    let mut tone = Tone::new(RATE, 2);
+    let mut encoder = AudioEncoder::open(&AudioSettings::default()).unwrap();
+    let mut packets = Vec::new();
+    for _ in 0..500 {
+        let block = tone.next_samples().unwrap().unwrap();
+        packets.extend(encoder.encode(&block).unwrap());
+    }
+    let bytes: usize = packets.iter().map(|packet| packet.payload.len()).sum();
+    let kbps = bytes as f64 * 8.0 / 5.0 / 1000.0;
+    assert!((115.0..140.0).contains(&kbps), "{kbps}");
+}
+
+#[test]
+fn settings_and_sound_that_cannot_be_are_refused() {
+    for (sample_rate, channels, kbps) in [(44_000, 2, 128), (48_000, 6, 128), (48_000, 0, 128)] {
+        let bitrate = Bitrate::kbps(kbps);
+        let settings = AudioSettings {
+            sample_rate,
+            channels,
+            bitrate,
+        };
+        let refusal = AudioEncoder::open(&settings).err().unwrap();
+        assert!(matches!(refusal, Error::Unsupported { .. }), "{settings:?}");
+    }
+    for kbps in [0, 1, 10_000] {
+        let bitrate = Bitrate::kbps(kbps);
+        let refusal = AudioEncoder::open(&AudioSettings { bitrate, ..mono() })
+            .err()
+            .unwrap();
+        assert!(matches!(refusal, Error::Invalid { .. }), "{kbps}");
+    }
+    let mut encoder = AudioEncoder::open(&mono()).unwrap();
+    let other = AudioSamples {
+        sample_rate: 44_100,
+        ..tone(0, 480)
+    };
+    assert!(matches!(
+        encoder.encode(&other),
+        Err(Error::Unsupported { .. })
+    ));
+    assert!(encoder.encode(&tone(0, 480)).is_ok(), "it goes on");
+}
+
+#[test]
+fn an_encoder_that_heard_nothing_finishes_with_nothing() {
+    let mut encoder = AudioEncoder::open(&mono()).unwrap();
+    assert!(encoder.encode(&tone(0, 0)).unwrap().is_empty());
+    assert!(encoder.finish().unwrap().is_empty());
+}
