@@ -3,6 +3,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::*;
+use crate::bits::BitWriter;
 use crate::test_data::hex;
 use crate::{AudioConfig, Error};
 
@@ -114,6 +115,81 @@ fn sbr_in_front_and_behind_is_told_and_written_again() {
         );
         assert_eq!(AudioSpecificConfig::parse(&written), Ok(asc));
     }
+}
+
+/// SBR at 48 kHz behind a configuration is found only when all of it was read.
+fn sbr_behind(front: &[(u32, u32)]) -> Option<u32> {
+    let mut bits = BitWriter::default();
+    for &(value, count) in front.iter().chain(&[(0x2b7, 11), (5, 5), (1, 1), (3, 4)]) {
+        bits.put(value, count);
+    }
+    let asc = AudioSpecificConfig::parse(&bits.into_bytes()).unwrap();
+    asc.sbr.map(|sbr| sbr.sample_rate)
+}
+
+#[test]
+fn every_form_of_the_general_part_is_read_to_its_end() {
+    // Object type, rate, channels; then what their GASpecificConfig has.
+    let depends_on_core = [(2, 5), (6, 4), (2, 4), (0b01, 2), (0x3abc, 14), (0, 1)];
+    let main_extended = [(1, 5), (6, 4), (2, 4), (0b001, 3), (0, 1)];
+    let scalable = [(6, 5), (6, 4), (2, 4), (0, 3), (5, 3)];
+    let resilient = [(17, 5), (6, 4), (2, 4), (1, 3), (0b101, 3), (1, 1), (0, 2)];
+    let bsac = [
+        (22, 5),
+        (6, 4),
+        (2, 4),
+        (1, 3),
+        (0x1f, 5),
+        (0x7ff, 11),
+        (0, 1),
+        (0, 2),
+    ];
+    let low_delay = [(23, 5), (6, 4), (2, 4), (0, 3), (1, 2)];
+    for front in [
+        &depends_on_core[..],
+        &main_extended,
+        &scalable,
+        &resilient,
+        &bsac,
+        &low_delay,
+    ] {
+        assert_eq!(sbr_behind(front), Some(48_000), "{front:?}");
+    }
+}
+
+#[test]
+fn sbr_is_found_behind_a_program_config_element() {
+    // FFmpeg's 2.1 and 6.1, with the SBR flag and 48 kHz put in at the end.
+    for text in [GOLDEN[7].0, GOLDEN[9].0] {
+        let asc = parse(&text.replace("56e500", "56e598"));
+        assert_eq!(asc.sbr.map(|sbr| sbr.sample_rate), Some(48_000), "{text}");
+    }
+    // One front element, two coupling and one associated data element.
+    let pce = [
+        (0, 10),
+        (1, 4),
+        (0, 8),
+        (0, 2),
+        (1, 3),
+        (2, 4),
+        (0, 3),
+        (0x10, 5),
+        (3, 4),
+        (0, 10),
+    ];
+    let front: Vec<_> = [(2, 5), (6, 4), (0, 4), (0, 3)]
+        .into_iter()
+        .chain(pce)
+        .collect();
+    let used: u32 = front.iter().map(|&(_, count)| count).sum();
+    let comment = [(0, (8 - used % 8) % 8), (2, 8), (0x4142, 16)];
+    assert_eq!(sbr_behind(&[&front[..], &comment].concat()), Some(48_000));
+}
+
+#[test]
+fn channel_configurations_count_as_the_standard_lists_them() {
+    let counts: Vec<_> = (0..16).map(|n| channels_of(n).unwrap_or(0)).collect();
+    assert_eq!(counts, [0, 1, 2, 3, 4, 5, 6, 8, 0, 0, 0, 7, 8, 24, 8, 0]);
 }
 
 #[test]

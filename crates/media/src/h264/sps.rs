@@ -47,7 +47,7 @@ pub struct Sps {
 /// How colour is sampled (`chroma_format_idc`, ISO/IEC 14496-10 table 6-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ChromaFormat {
-    /// No colour (0), or three planes coded as if each had none.
+    /// No colour (0).
     Monochrome,
     /// Half the columns and half the rows (1): 4:2:0.
     Yuv420,

@@ -162,6 +162,23 @@ fn scaling_lists_are_passed_over() {
 }
 
 #[test]
+fn scaling_lists_have_the_length_of_their_place() {
+    for (format, lists) in [(1, 8), (3, 12)] {
+        let mut made = Made::new(244);
+        made.ue(format).bits(0, if format == 3 { 1 } else { 0 });
+        made.ue(0).ue(0).bits(0b01, 2);
+        for list in 0..lists {
+            made.bits(1, 1);
+            for entry in 0..if list < 6 { 16 } else { 64 } {
+                made.se(if entry % 2 == 0 { 1 } else { -1 });
+            }
+        }
+        let sps = made.simple_order().picture(true, [0; 4]).bits(0, 1).parse();
+        assert_eq!(sps.unwrap().size, Size::new(320, 240), "{format}");
+    }
+}
+
+#[test]
 fn an_order_cycle_is_passed_over() {
     let mut made = Made::new(66);
     made.ue(0)
@@ -286,6 +303,16 @@ fn start_codes_of_either_length_separate_units() {
 }
 
 #[test]
+fn start_codes_are_found_wherever_they_lie() {
+    for (first, second) in (0..9).flat_map(|a| (0..9).map(move |b| (a, b))) {
+        let (a, b) = (vec![2; first + 1], vec![9; second + 1]);
+        let stream = [&[0, 0, 1][..], &a, &[0, 0, 1], &b, &[0, 0, 0, 1, 7]].concat();
+        let units: Vec<_> = annex_b(&stream).collect();
+        assert_eq!(units, [&a[..], &b, &[7]]);
+    }
+}
+
+#[test]
 fn lengths_of_every_size_separate_units() {
     let cases: [(LengthSize, &[u8]); 3] = [
         (LengthSize::One, &[2, 7, 8, 0, 1, 9]),
@@ -351,6 +378,17 @@ fn an_access_unit_comes_apart_into_pictures_and_parameter_sets() {
 }
 
 #[test]
+fn delimiters_filler_and_end_marks_are_left_out() {
+    let stream = [9, 0x65, 12, 10, 11]
+        .map(|header| [0, 0, 1, header, 0x80])
+        .concat();
+    let unit = AccessUnit::from_annex_b(&stream);
+    assert_eq!(unit.payload[..], [0, 0, 0, 2, 0x65, 0x80]);
+    let sei = AccessUnit::from_annex_b(&[0, 0, 1, 6, 5, 1, 7, 0x80, 0, 0, 1, 0x41, 1]);
+    assert_eq!(sei.payload.len(), 4 + 5 + 4 + 2);
+}
+
+#[test]
 fn keyframes_are_told_by_the_first_picture_or_a_recovery_point() {
     let unit = |nals: &[&[u8]]| {
         let stream: Vec<u8> = nals
@@ -367,6 +405,8 @@ fn keyframes_are_told_by_the_first_picture_or_a_recovery_point() {
     let recovery = unit(&[&[6, 5, 1, 0xaa, 6, 1, 0xc4, 0x80], slice]);
     assert!(recovery.recovery_point && !recovery.idr);
     assert!(!unit(&[&[6, 5, 2, 6, 1, 0x80], slice]).recovery_point);
+    let long = [&[6, 5, 0xff, 2][..], &[0xaa; 257], &[6, 1, 0xc4, 0x80]].concat();
+    assert!(unit(&[&long, slice]).recovery_point);
     assert!(!unit(&[&[6, 0xff], slice]).recovery_point);
     assert!(!is_idr(&[], LengthSize::Four));
     assert!(!is_idr(&[0, 0, 0, 9, 0x65], LengthSize::Four));
@@ -430,6 +470,19 @@ fn a_record_keeps_extensions_length_sizes_and_several_sets() {
     assert_eq!((high.luma_bits, high.chroma_bits), (10, 11));
     assert_eq!(high.sps_extensions, [&[0x6d, 1, 2][..]]);
     assert_eq!(parsed.write(), record);
+}
+
+#[test]
+fn records_below_the_high_profiles_have_no_such_end() {
+    for profile in [66, 77, 88] {
+        let record = [
+            &[1, profile, 0, 30, 0xff, 0xe0, 0][..],
+            &[0xfd, 0xf8, 0xf8, 0],
+        ]
+        .concat();
+        let parsed = AvcDecoderConfig::parse(&Bytes::from(record)).unwrap();
+        assert_eq!(parsed.high, None, "{profile}");
+    }
 }
 
 #[test]
