@@ -1,0 +1,44 @@
+//! onair beside its peers: one run, one table of ratios. What is measured, and
+//! how, is in the README.
+
+mod latency;
+mod measure;
+mod media;
+mod memory;
+mod peer;
+mod proxy;
+mod publish;
+mod roundtrips;
+mod sink;
+mod table;
+
+use anyhow::Result;
+
+use crate::table::Group;
+
+/// A name to ask for it by, and what it measures.
+type Part = (&'static str, fn() -> Result<Vec<Group>>);
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if measure::role(&arguments)? {
+        return Ok(());
+    }
+    let parts: [Part; 4] = [
+        ("memory", memory::run),
+        ("publish", publish::run),
+        ("roundtrips", roundtrips::run),
+        ("latency", latency::run),
+    ];
+    println!("{}", table::header());
+    for (name, run) in parts {
+        if !arguments.is_empty() && !arguments.iter().any(|wanted| wanted == name) {
+            continue;
+        }
+        match run() {
+            Ok(groups) => groups.iter().for_each(|group| print!("{group}")),
+            Err(why) => eprintln!("SKIPPED: {name}: {why:#}"),
+        }
+    }
+    Ok(())
+}
