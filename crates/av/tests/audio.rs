@@ -149,6 +149,14 @@ fn a_leap_of_the_clock_moves_the_timeline_without_an_hour_of_silence() {
 }
 
 #[test]
+fn sound_from_long_ago_is_dropped_and_time_goes_on() {
+    let mut early = tone(0, 480);
+    early.timestamp = Timestamp::from_millis(-3_600_000);
+    let packets = encode([tone(0, 4096), early, tone(4096, 4096)]);
+    assert!(packets == encode([tone(0, 8192)]));
+}
+
+#[test]
 fn samples_out_of_range_or_no_numbers_do_no_harm() {
     let hostile = vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 7.0, -7.0, 1.0];
     let data: Vec<f32> = hostile.into_iter().cycle().take(8190).collect();

@@ -39,6 +39,7 @@ fn a_stream_is_what_its_settings_say() {
     let sps = sps(&packets[0]);
     assert_eq!((sps.profile, sps.size), (100, Size::new(320, 180)));
     assert_eq!((sps.level, sps.reference_frames), (30, 1));
+    assert_eq!(sps.reorder_frames, Some(0), "decoders need not wait");
     let config = video_config(&packets[0]);
     assert_eq!(config.size, Size::new(320, 180));
     assert_eq!(config.frame_rate, FrameRate::new(30, 1));

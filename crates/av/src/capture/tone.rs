@@ -28,7 +28,7 @@ impl Tone {
     pub fn starting_at(origin: Timestamp, sample_rate: u32, channels: u8) -> Self {
         Self {
             blocks: Blocks::new(origin, sample_rate, channels),
-            second: (0..sample_rate)
+            second: (0..sample_rate.max(1))
                 .map(|index| sample(index, sample_rate))
                 .collect(),
         }
@@ -111,7 +111,7 @@ impl Blocks {
         for _ in 0..frames {
             let sample = sample_at(self.position);
             samples.extend((0..self.channels).map(|_| sample));
-            self.position = (self.position + 1) % self.sample_rate as usize;
+            self.position = (self.position + 1) % (self.sample_rate as usize).max(1);
         }
         let timestamp = self.clock.timestamp();
         self.clock.advance(frames.into());

@@ -30,10 +30,10 @@ impl Default for AudioSettings {
 
 /// An open AAC encoder: any lengths of sound in, one packet an access unit out.
 ///
-/// The output never has a hole: where the input's timestamps leave a gap, exactly
+/// The output has no holes: where the input's timestamps leave a gap, exactly
 /// the missing samples are filled with silence, and where they overlap what is
 /// already encoded, exactly the overlap is cut. Timestamps are allowed to waver
-/// by 10 ms before either happens. Beyond 10 s the timeline jumps instead.
+/// by 10 ms before either happens. A gap of more than 10 s is left: time jumps.
 pub struct AudioEncoder {
     backend: Box<dyn AudioBackend>,
     sample_rate: u32,
@@ -82,8 +82,12 @@ impl AudioEncoder {
         let mut packets = Vec::new();
         let skip = match self.placement(samples.timestamp) {
             Placement::Here => 0,
-            Placement::Overlap(frames) => frames,
+            Placement::Overlap(frames) => {
+                tracing::debug!(frames, "cutting sound that overlaps what came before");
+                frames
+            }
             Placement::Gap(frames) => {
+                tracing::warn!(frames, "filling a gap in the sound with silence");
                 self.append_silence(frames);
                 0
             }
@@ -138,14 +142,14 @@ impl AudioEncoder {
         let ahead = input.samples_until(at);
         let frames = usize::try_from(ahead.unsigned_abs()).unwrap_or(usize::MAX);
         let rate = self.sample_rate as usize;
-        if frames > rate * MAX_FILL_SECONDS {
-            Placement::Elsewhere
-        } else if frames <= rate / WAVER_PER_SECOND {
+        if frames <= rate / WAVER_PER_SECOND {
             Placement::Here
-        } else if ahead > 0 {
+        } else if ahead < 0 {
+            Placement::Overlap(frames)
+        } else if frames <= rate * MAX_FILL_SECONDS {
             Placement::Gap(frames)
         } else {
-            Placement::Overlap(frames)
+            Placement::Elsewhere
         }
     }
 

@@ -94,6 +94,9 @@ impl VideoEncoder {
 
     /// Aims for another rate from the next frame on, without a keyframe.
     pub fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
+        if bitrate.as_bps() == 0 {
+            return Err(Error::invalid("a video bitrate of zero"));
+        }
         self.backend.set_bitrate(bitrate)
     }
 

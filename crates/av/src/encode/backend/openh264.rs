@@ -86,8 +86,8 @@ impl VideoBackend for OpenH264 {
         if idr {
             self.raw.force_idr()?;
         }
-        self.raw.encode(picture, frame.timestamp.as_millis())?;
-        let (sets, payload, keyframe) = split(&self.raw.nal_units()?);
+        let units = self.raw.encode(picture, frame.timestamp.as_millis())?;
+        let (sets, payload, keyframe) = split(&units);
         if payload.is_empty() {
             return Ok(Vec::new());
         }

@@ -92,35 +92,32 @@ impl Raw {
         self.set_option(sys::ENCODER_OPTION_BITRATE, rate)
     }
 
-    /// Encodes a picture of the size initialised for; see [`Raw::nal_units`].
-    pub(super) fn encode(&mut self, picture: &I420, millis: c_longlong) -> Result<(), Error> {
+    /// Encodes a picture of the size initialised for, and gives its NAL units
+    /// without start codes; none if it was skipped.
+    pub(super) fn encode(
+        &mut self,
+        picture: &I420,
+        millis: c_longlong,
+    ) -> Result<Vec<&[u8]>, Error> {
         self.check_initialized()?;
         let method = present(self.methods.EncodeFrame)?;
         let source = describe(picture, millis)?;
+        let output = &raw mut *self.output;
         // SAFETY: the object is alive and initialised. `source` points into
         // `picture`, whose planes have the described sizes and outlive the call;
         // upstream reads them and nothing more. `output` is a valid place for
         // the answer.
-        let status = unsafe {
-            method(
-                self.handle.as_ptr(),
-                &raw const source,
-                &raw mut *self.output,
-            )
-        };
+        let status = unsafe { method(self.handle.as_ptr(), &raw const source, output) };
         succeeded("encoding", status)?;
-        if self.output.eFrameType == sys::videoFrameTypeInvalid {
-            return Err(Error::backend(NAME, "encoding gave no valid frame"));
+        match self.output.eFrameType {
+            sys::videoFrameTypeInvalid => Err(Error::backend(NAME, "encoding gave no frame")),
+            sys::videoFrameTypeSkip => Ok(Vec::new()),
+            _ => self.nal_units(),
         }
-        Ok(())
     }
 
-    /// The NAL units of the picture just encoded, without start codes; none if
-    /// it was skipped.
-    pub(super) fn nal_units(&self) -> Result<Vec<&[u8]>, Error> {
-        if self.output.eFrameType == sys::videoFrameTypeSkip {
-            return Ok(Vec::new());
-        }
+    /// The NAL units of the picture just encoded.
+    fn nal_units(&self) -> Result<Vec<&[u8]>, Error> {
         let count = usize::try_from(self.output.iLayerNum).unwrap_or(0);
         let layers = self.output.sLayerInfo.get(..count);
         let layers = layers.ok_or_else(|| Error::backend(NAME, "too many layers"))?;
@@ -131,8 +128,7 @@ impl Raw {
         Ok(units)
     }
 
-    /// One layer's NAL units. `layer` is of `self.output`: its pointers are
-    /// upstream's, valid until the next call that takes `&mut self`.
+    /// One layer's NAL units. `layer` is of `self.output`, just filled in.
     fn layer_units(&self, layer: &sys::SLayerBSInfo) -> Result<Vec<&[u8]>, Error> {
         let count = usize::try_from(layer.iNalCount).unwrap_or(0);
         if count == 0 || layer.pNalLengthInByte.is_null() || layer.pBsBuf.is_null() {
@@ -141,7 +137,8 @@ impl Raw {
         // SAFETY: upstream lists `iNalCount` lengths there, and keeps them until
         // the encoder is next called, which takes `&mut self`.
         let lengths = unsafe { slice::from_raw_parts(layer.pNalLengthInByte, count) };
-        let lengths: Vec<usize> = lengths.iter().filter_map(|&n| n.try_into().ok()).collect();
+        let lengths: Result<Vec<usize>, _> = lengths.iter().map(|&n| n.try_into()).collect();
+        let lengths = lengths.map_err(|_| Error::backend(NAME, "a NAL unit of negative length"))?;
         // SAFETY: upstream puts the NAL units there one after another, as long as
         // it says, and keeps them until the encoder is next called.
         let mut bytes = unsafe { slice::from_raw_parts(layer.pBsBuf, lengths.iter().sum()) };
