@@ -129,7 +129,8 @@ fn header(line: &str) -> Result<(Size, FrameRate), Error> {
             "F" => rate = frame_rate(value),
             "C" => check_colour(value)?,
             "I" => check_interlacing(value)?,
-            _ => {} // A: pixel shape; X: comments
+            "X" => check_comment(value)?,
+            _ => {} // A: pixel shape
         }
     }
     match (width, height, rate) {
@@ -168,6 +169,15 @@ fn check_interlacing(value: &str) -> Result<(), Error> {
             "interlaced Y4M: progressive would work (ffmpeg: -vf yadif)",
         )),
     }
+}
+
+/// Comments mean nothing, but FFmpeg says the range in one.
+fn check_comment(value: &str) -> Result<(), Error> {
+    if value == "COLORRANGE=FULL" {
+        let what = "full-range Y4M: limited would work (ffmpeg: -vf scale=out_range=tv)";
+        return Err(Error::unsupported(what));
+    }
+    Ok(())
 }
 
 fn malformed(what: &str) -> Error {
@@ -234,6 +244,7 @@ mod tests {
             ("YUV4MPEG2 W4 H2 F25:1 C444", "yuv420p"),
             ("YUV4MPEG2 W4 H2 F25:1 C420p10", "yuv420p"),
             ("YUV4MPEG2 W4 H2 F25:1 It", "yadif"),
+            ("YUV4MPEG2 W4 H2 F25:1 XCOLORRANGE=FULL", "out_range=tv"),
         ] {
             let error = Y4m::new(&stream(header, &[])[..]).err().unwrap();
             assert!(error.to_string().contains(advice), "{header}: {error}");

@@ -238,3 +238,47 @@ const UNITS: f64 = 12.0;
 const WEIGHT: f64 = 1.7;
 /// Between one letter and the next, in grid units.
 const SPACING: f64 = 3.6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: &str = "0123456789:.-/xABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    #[test]
+    fn every_letter_has_a_shape_of_its_own() {
+        let mut shapes: Vec<Vec<u8>> = ALL
+            .chars()
+            .filter(|letter| !"0O".contains(*letter))
+            .map(|letter| Glyph::new(24, letter).mask.cover)
+            .collect();
+        assert!(shapes.iter().all(|cover| cover.contains(&255)));
+        let count = shapes.len();
+        shapes.sort();
+        shapes.dedup();
+        assert_eq!(shapes.len(), count);
+    }
+
+    #[test]
+    fn digits_are_equally_wide_so_that_clocks_stand_still() {
+        let widths: Vec<f64> = ALL[..10].chars().map(advance).collect();
+        assert!(widths.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+
+    #[test]
+    fn text_stays_inside_its_rectangle() {
+        let (mut font, line) = (
+            Font::default(),
+            Line {
+                x: 20,
+                y: 20,
+                cap: 30,
+            },
+        );
+        let mut picture = crate::I420::black(onair_media::Size::new(400, 80));
+        let mut canvas = Canvas::new(&mut picture).expect("unshared");
+        font.draw(&mut canvas, "W0:Q/9", line, Colour::WHITE);
+        canvas.fill(line.rect("W0:Q/9"), Colour::BLACK);
+        assert!(picture.y().iter().all(|&luma| luma == 16));
+    }
+}
