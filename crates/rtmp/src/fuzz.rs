@@ -2,10 +2,13 @@
 //!
 //! A body panics where a promise is broken; bytes that make no sense are not a fault.
 
+mod machines;
+
 use std::fmt::Debug;
 
 use bytes::{Buf, Bytes};
 
+pub use self::machines::{command, publisher_ops, server_ops};
 use crate::chunk::{Header, Limits, Reader, StreamId, Writer};
 use crate::{Control, Error, Message, MessageKind, Slices, Url, handshake};
 
@@ -175,7 +178,7 @@ mod tests {
     }
 
     /// Replays noise, and each golden input whole and with a few bytes changed.
-    fn replay(body: fn(&[u8]), goldens: &[&[u8]]) {
+    pub(super) fn replay(body: fn(&[u8]), goldens: &[&[u8]]) {
         let mut noise = Noise(0x9E37_79B9_7F4A_7C15);
         for _ in 0..500 {
             let length = noise.below(600);

@@ -5,6 +5,7 @@ mod auth;
 mod client;
 mod common;
 mod host;
+mod hostile;
 mod publish;
 mod script;
 mod servers;

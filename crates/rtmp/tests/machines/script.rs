@@ -67,6 +67,11 @@ impl Reply {
         self.out.push_back(bytes.to_vec());
     }
 
+    /// Everything said so far.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        self.out.drain(..).flatten().collect()
+    }
+
     pub(crate) fn result(&mut self, to: &Command, value: Value) {
         self.command(0, &Command::new("_result", to.transaction).argument(value));
     }
