@@ -60,7 +60,7 @@ impl Slices {
         self.headers.extend_from_slice(bytes);
         self.remaining += bytes.len();
         match self.segments.last_mut() {
-            Some(last) if last.payload.is_none() && last.range.end == start => {
+            Some(last) if last.payload.is_none() => {
                 last.range.end = self.headers.len();
             }
             _ if bytes.is_empty() => {}
