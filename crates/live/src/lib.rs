@@ -1,1 +1,54 @@
-//! The broadcast: pipeline, queue, reconnect, transport, stats.
+//! Puts a camera and microphone, a test card or a file on air over RTMP, and keeps it there.
+//!
+//! A [`Broadcast`] encodes once (or passes a file through untouched) and sends
+//! to any number of [`Destination`]s, each with its own queue and its own
+//! failures. It survives its connections: when a line drops, the timeline goes
+//! on and the next connection begins at the next keyframe. When a line narrows,
+//! whole GOP tails of video are shed and listed; audio never is.
+//!
+//! The thinking parts (`interleave`, `queue`, `reconnect`, `pace`) are pure and
+//! know no clock; `transport` and `session` do what the machines of
+//! [`onair_rtmp`] say, on one thread for all sockets.
+#![forbid(unsafe_code)]
+
+mod broadcast;
+mod builder;
+mod config;
+mod delay;
+mod destination;
+mod error;
+mod event;
+mod feed;
+mod hub;
+mod interleave;
+mod kernel;
+mod line;
+mod network;
+mod pace;
+mod pipeline;
+mod queue;
+mod reconnect;
+mod record;
+mod report;
+#[cfg(test)]
+mod samples;
+mod session;
+mod stop;
+mod tls;
+mod transport;
+
+pub use broadcast::{Broadcast, Stopper};
+pub use builder::Builder;
+pub use config::{Destination, Pace, RetryPolicy, Tls};
+pub use error::Error;
+pub use event::Event;
+pub use report::{
+    DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Gap, Outcome, QueueDelay,
+    Report, State, Stats, TrackReport,
+};
+
+pub use onair_av as av;
+pub use onair_demux as demux;
+pub use onair_flv as flv;
+pub use onair_media as media;
+pub use onair_rtmp as rtmp;

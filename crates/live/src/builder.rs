@@ -1,0 +1,110 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use onair_av::encode::{AudioSettings, VideoSettings};
+use onair_av::{AudioSource, VideoSource};
+use onair_demux::Demux;
+
+use crate::{Broadcast, Destination, Error, Pace};
+
+/// What to send where: see [`Broadcast::builder`].
+#[derive(Default)]
+pub struct Builder {
+    pub(crate) video: Option<Box<dyn VideoSource>>,
+    pub(crate) audio: Option<Box<dyn AudioSource>>,
+    pub(crate) media: Option<Box<dyn Demux>>,
+    pub(crate) video_settings: Option<VideoSettings>,
+    pub(crate) audio_settings: Option<AudioSettings>,
+    pub(crate) destinations: Vec<Destination>,
+    pub(crate) record: Option<PathBuf>,
+    pub(crate) pace: Pace,
+    pub(crate) duration: Option<Duration>,
+}
+
+impl Builder {
+    /// Pictures to encode.
+    #[must_use]
+    pub fn video(mut self, source: impl VideoSource + 'static) -> Self {
+        self.video = Some(Box::new(source));
+        self
+    }
+
+    /// Sound to encode.
+    #[must_use]
+    pub fn audio(mut self, source: impl AudioSource + 'static) -> Self {
+        self.audio = Some(Box::new(source));
+        self
+    }
+
+    /// Compressed media to pass through untouched, in place of pictures and sound.
+    #[must_use]
+    pub fn media(mut self, media: Box<dyn Demux>) -> Self {
+        self.media = Some(media);
+        self
+    }
+
+    /// How to encode pictures; made from the source's size and rate when not said.
+    #[must_use]
+    pub fn video_settings(mut self, settings: VideoSettings) -> Self {
+        self.video_settings = Some(settings);
+        self
+    }
+
+    /// How to encode sound; the source's rate and channels at 128 kbit/s when not said.
+    #[must_use]
+    pub fn audio_settings(mut self, settings: AudioSettings) -> Self {
+        self.audio_settings = Some(settings);
+        self
+    }
+
+    /// Adds a destination. One encode serves them all, and each fails alone.
+    #[must_use]
+    pub fn to(mut self, destination: impl Into<Destination>) -> Self {
+        self.destinations.push(destination.into());
+        self
+    }
+
+    /// Also writes everything to a `.flv` file. A full disk does not stop the stream.
+    #[must_use]
+    pub fn record(mut self, path: impl Into<PathBuf>) -> Self {
+        self.record = Some(path.into());
+        self
+    }
+
+    /// How fast to send what is not live by nature.
+    #[must_use]
+    pub const fn pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// Ends the broadcast after so much media time.
+    #[must_use]
+    pub const fn duration(mut self, duration: Duration) -> Self {
+        self.duration = Some(duration);
+        self
+    }
+
+    /// Opens the encoders and begins.
+    ///
+    /// # Errors
+    ///
+    /// When there is nothing to send or nowhere to send it, when no encoder opens, when the
+    /// recording cannot be created, or a file of certificates cannot be read. A server that
+    /// cannot be reached is no error here: it is an [`Event`](crate::Event).
+    pub fn start(self) -> Result<Broadcast, Error> {
+        self.check()?;
+        Broadcast::start(self)
+    }
+
+    const fn check(&self) -> Result<(), Error> {
+        let raw = self.video.is_some() || self.audio.is_some();
+        let fault = match self.media {
+            _ if self.destinations.is_empty() => "a broadcast needs a destination",
+            Some(_) if raw => "a broadcast passes media through or encodes, not both",
+            None if !raw => "a broadcast needs pictures, sound or media to pass through",
+            _ => return Ok(()),
+        };
+        Err(Error::Misuse(fault))
+    }
+}

@@ -1,0 +1,110 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use onair_rtmp::{Credentials, Url};
+
+/// One server to publish to, and how.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// Where: application and key included.
+    pub url: Url,
+    /// What to answer when the server asks who we are; the URL's userinfo when `None`.
+    pub credentials: Option<Credentials>,
+    /// How to trust an `rtmps` server.
+    pub tls: Tls,
+    /// Speak in the classical order from the start: wait for each answer, no first flight.
+    pub patient: bool,
+    /// What to do when the connection fails.
+    pub retry: RetryPolicy,
+}
+
+impl Destination {
+    /// `url` with the defaults: the system's trust, first flight, reconnecting.
+    pub fn new(url: Url) -> Self {
+        Self {
+            url,
+            credentials: None,
+            tls: Tls::default(),
+            patient: false,
+            retry: RetryPolicy::default(),
+        }
+    }
+}
+
+impl From<Url> for Destination {
+    fn from(url: Url) -> Self {
+        Self::new(url)
+    }
+}
+
+/// Whom to trust when the URL says `rtmps`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// A PEM file of certificates to trust besides the system's.
+    pub ca: Option<PathBuf>,
+    /// Accept any certificate: for a test on one's own network, announced with a warning.
+    pub insecure: bool,
+}
+
+/// Whether and how long to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// False: the first failure is the last.
+    pub enabled: bool,
+    /// How many attempts in a row may fail before the destination is given up.
+    pub max_attempts: u32,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            max_attempts: 100,
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// Never try again.
+    pub const NEVER: Self = Self {
+        enabled: false,
+        max_attempts: 0,
+    };
+}
+
+/// How fast media that is not live by nature is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Pace {
+    /// As fast as it is to be watched.
+    #[default]
+    Realtime,
+    /// As fast as the slowest destination takes it; nothing is ever shed.
+    Max,
+}
+
+/// How much a destination's queue may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// The media time between its ends.
+    pub(crate) time: Duration,
+    /// The payload bytes.
+    pub(crate) bytes: usize,
+}
+
+impl Limits {
+    /// What a live broadcast tolerates as lateness; the bytes only guard against absurd streams.
+    pub(crate) const REALTIME: Self = Self {
+        time: Duration::from_millis(1500),
+        bytes: 16 * 1024 * 1024,
+    };
+    /// Enough to keep a fast line busy between two wake-ups of the reader.
+    pub(crate) const MAX_PACE: Self = Self {
+        time: Duration::MAX,
+        bytes: 2 * 1024 * 1024,
+    };
+    /// What a recording may lag behind while its disk is busy.
+    pub(crate) const RECORDING: Self = Self {
+        time: Duration::MAX,
+        bytes: 64 * 1024 * 1024,
+    };
+}

@@ -1,0 +1,232 @@
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use onair_flv::Metadata;
+use onair_media::Timestamp;
+use onair_rtmp::publisher::{Config, Flight, Why};
+use onair_rtmp::{Error, Url};
+use rustls::ClientConfig;
+
+use crate::hub::Hub;
+use crate::line::Line;
+use crate::reconnect::{Failure, Reconnect, Verdict};
+use crate::session::{Ended, Ending, Place, Session};
+use crate::{Destination, Event, Pace, State, transport};
+
+/// One destination's whole story: connections, one after the other.
+pub(crate) struct Campaign {
+    pub(crate) index: usize,
+    pub(crate) destination: Destination,
+    pub(crate) tls: Arc<ClientConfig>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) line: Arc<Line>,
+    pub(crate) metadata: Arc<Metadata>,
+    pub(crate) pace: Pace,
+}
+
+/// How many connections one attempt may need: a fall-back, redirects, rounds of authentication.
+const MOST_ROUNDS: usize = 12;
+
+/// The hosts that did not understand the first flight, for as long as the process lives.
+static PATIENT_HOSTS: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
+
+impl Campaign {
+    /// Runs to its end; the error is the reason to give up.
+    pub(crate) async fn run(mut self) -> Result<(), Failure> {
+        let result = self.attempts().await;
+        let mut status = self.line.status();
+        status.state = match result {
+            Ok(()) => State::Ended,
+            Err(_) => State::Failed,
+        };
+        status.error = result.as_ref().err().map(ToString::to_string);
+        drop(status);
+        self.line.feed().close();
+        self.hub.tell(Event::DestinationEnded {
+            destination: self.index,
+            failure: result.as_ref().err().map(ToString::to_string),
+        });
+        result
+    }
+
+    async fn attempts(&mut self) -> Result<(), Failure> {
+        let mut reconnect = Reconnect::new(self.destination.retry, random());
+        let mut number = 1;
+        loop {
+            self.hub.tell(Event::Connecting {
+                destination: self.index,
+                attempt: number,
+            });
+            let Err(failure) = self.attempt(&mut reconnect).await else {
+                return Ok(());
+            };
+            self.tell_refusal(&failure);
+            match reconnect.failed(&failure, Instant::now()) {
+                Verdict::GiveUp => return Err(failure),
+                Verdict::Retry { delay, attempt } => {
+                    number = attempt;
+                    if !self.wait(&failure, attempt, delay).await {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// One attempt: a connection, or several where the machine asks for more.
+    async fn attempt(&mut self, reconnect: &mut Reconnect) -> Result<(), Failure> {
+        let mut config = self.config();
+        let mut began = Instant::now();
+        for _ in 0..MOST_ROUNDS {
+            self.ask_keyframe();
+            let Some(ended) = self.connection(&config, began).await? else {
+                return Ok(());
+            };
+            if let Some(since) = ended.live {
+                reconnect.live(since);
+            }
+            let left = ended.left;
+            let feed = self.line.feed();
+            feed.with(|queue| queue.restore(left, Instant::now()));
+            match ended.how {
+                Ending::Finished => return Ok(()),
+                Ending::Retry(retry) => {
+                    tracing::debug!(why = %retry.why, "another connection");
+                    if retry.why == Why::PatientOrder {
+                        remember(&config.url);
+                    }
+                    config = retry.config;
+                    config.seed = random();
+                }
+                Ending::Moved(url) => {
+                    if let Some(url) = url {
+                        self.destination.url = url;
+                    }
+                    self.line.set_state(State::Reconnecting);
+                    config = self.config();
+                    began = Instant::now();
+                }
+                Ending::Failed(error) => return Err(failure(error)),
+                Ending::Lost(words) => return Err(Failure::Lost(words)),
+            }
+        }
+        let words = "the server asked for one connection after another";
+        Err(Failure::Lost(words.to_owned()))
+    }
+
+    /// One connection; `None` when the broadcast was stopped before there was one.
+    async fn connection(&self, config: &Config, began: Instant) -> Result<Option<Ended>, Failure> {
+        let connect = transport::connect(&config.url, &self.tls, self.pace);
+        let stream = tokio::select! {
+            stream = connect => stream?,
+            () = self.hub.stopping().asked() => return Ok(None),
+        };
+        let place = Place {
+            index: self.index,
+            hub: &self.hub,
+            line: &self.line,
+            metadata: &self.metadata,
+            pace: self.pace,
+            began,
+        };
+        Ok(Some(
+            Session::new(stream, config.clone(), place).run().await,
+        ))
+    }
+
+    fn config(&self) -> Config {
+        let url = &self.destination.url;
+        let mut config = Config::new(url.clone());
+        if let Some(credentials) = &self.destination.credentials {
+            config.credentials = Some(credentials.clone());
+        }
+        if self.destination.patient || is_patient(url) {
+            config.flight = Flight::Patient;
+        }
+        config.seed = random();
+        config
+    }
+
+    /// A connection begins at an IDR picture: if there is none, the encoder is to make one.
+    fn ask_keyframe(&self) {
+        if !self.line.feed().with(|queue| queue.is_ready()) {
+            self.hub.ask_keyframe();
+        }
+    }
+
+    fn tell_refusal(&self, failure: &Failure) {
+        if let Failure::Refused {
+            code, description, ..
+        } = failure
+        {
+            self.hub.tell(Event::Refused {
+                destination: self.index,
+                code: code.clone(),
+                description: description.clone(),
+            });
+        }
+    }
+
+    /// Waits before the next attempt; false when the broadcast was stopped meanwhile.
+    async fn wait(&self, failure: &Failure, attempt: u32, delay: Duration) -> bool {
+        let at = self.line.feed().with(|queue| {
+            queue.away();
+            queue.last_taken()
+        });
+        if self.line.status().connects > 0 {
+            self.line.set_state(State::Reconnecting);
+        }
+        self.hub.tell(Event::Reconnecting {
+            destination: self.index,
+            why: failure.to_string(),
+            at: at.unwrap_or(Timestamp::ZERO),
+            attempt,
+            delay,
+        });
+        tokio::select! {
+            () = tokio::time::sleep(delay) => true,
+            () = self.hub.stopping().asked() => false,
+        }
+    }
+}
+
+fn failure(error: Error) -> Failure {
+    let busy = error.is_already_publishing();
+    match error {
+        Error::Refused { code, description } => Failure::Refused {
+            code,
+            description,
+            busy,
+        },
+        Error::CredentialsNeeded { .. }
+        | Error::CredentialsRejected { .. }
+        | Error::Redirected { .. }
+        | Error::Url(_) => Failure::Refused {
+            code: "NetConnection.Connect.Rejected".to_owned(),
+            description: error.to_string(),
+            busy: false,
+        },
+        other => Failure::Lost(other.to_string()),
+    }
+}
+
+fn host(url: &Url) -> String {
+    format!("{}:{}", url.host(), url.port())
+}
+
+fn remember(url: &Url) {
+    let mut hosts = PATIENT_HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
+    hosts.insert(host(url));
+}
+
+fn is_patient(url: &Url) -> bool {
+    let hosts = PATIENT_HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
+    hosts.contains(&host(url))
+}
+
+/// Something no other connection has: for nonces and jitter, not for secrets.
+fn random() -> u64 {
+    RandomState::new().hash_one(Instant::now())
+}

@@ -1,0 +1,93 @@
+use std::time::Duration;
+
+use onair_media::Timestamp;
+
+use crate::{Gap, Report};
+
+/// Something that happened to a broadcast. Destinations are named by the order in which they were added.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A connection is being opened.
+    Connecting {
+        /// Which destination.
+        destination: usize,
+        /// Counts from 1 in each outage.
+        attempt: u32,
+    },
+    /// The server agreed to the publish: the stream is on air.
+    Live {
+        /// Which destination.
+        destination: usize,
+        /// How long after [`Event::Connecting`].
+        after: Duration,
+        /// How the server calls itself, if it does.
+        server: Option<String>,
+    },
+    /// The server said no, in its own words.
+    Refused {
+        /// Which destination.
+        destination: usize,
+        /// For instance `NetStream.Publish.BadName`.
+        code: String,
+        /// The server's description.
+        description: String,
+    },
+    /// The connection is lost, or could not be had; another attempt follows.
+    Reconnecting {
+        /// Which destination.
+        destination: usize,
+        /// What happened.
+        why: String,
+        /// The last media time that was sent.
+        at: Timestamp,
+        /// The number of the coming attempt in this outage.
+        attempt: u32,
+        /// How long until it is made.
+        delay: Duration,
+    },
+    /// The line lags: this much media waits for it. Told once until the queue has recovered.
+    Congested {
+        /// Which destination.
+        destination: usize,
+        /// The media time waiting.
+        queued: Duration,
+    },
+    /// Video was shed or lost.
+    Dropped {
+        /// Which destination.
+        destination: usize,
+        /// How many pictures in this gap.
+        frames: u64,
+        /// From when to when, in media time.
+        gap: Gap,
+    },
+    /// The server asked us to connect anew, and we do.
+    ReconnectRequested {
+        /// Which destination.
+        destination: usize,
+        /// The server's own words.
+        description: String,
+    },
+    /// Something a person should know, though the broadcast goes on.
+    Warning {
+        /// Which destination it is about, if one.
+        destination: Option<usize>,
+        /// In words.
+        message: String,
+    },
+    /// The local recording stopped; the broadcast goes on.
+    RecordingFailed {
+        /// What happened.
+        reason: String,
+    },
+    /// A destination is done, for good.
+    DestinationEnded {
+        /// Which destination.
+        destination: usize,
+        /// Why it failed, in words; `None` when it ended as asked.
+        failure: Option<String>,
+    },
+    /// The broadcast is over. Nothing follows.
+    Ended(Report),
+}

@@ -1,0 +1,176 @@
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use onair_media::Packet;
+
+use crate::queue::Queue;
+
+/// A [`Queue`] between the thread that produces and the task or thread that sends.
+///
+/// Both sides move packets in batches under one lock, and each wakes the other
+/// only when it sleeps.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    state: Mutex<State>,
+    room: Condvar,
+    more: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    queue: Queue,
+    waker: Option<Waker>,
+    waiting: bool,
+    closed: bool,
+    deadline: Option<Instant>,
+}
+
+impl Feed {
+    /// A feed around an empty queue.
+    pub(crate) const fn new(queue: Queue) -> Self {
+        Self {
+            state: Mutex::new(State {
+                queue,
+                waker: None,
+                waiting: false,
+                closed: false,
+                deadline: None,
+            }),
+            room: Condvar::new(),
+            more: Condvar::new(),
+        }
+    }
+
+    /// Adds packets; a queue that holds makes the caller wait for room afterwards.
+    pub(crate) fn push(&self, packets: impl Iterator<Item = Packet>, now: Instant) {
+        let mut state = self.lock();
+        if state.closed || state.queue.has_ended() {
+            return;
+        }
+        for packet in packets {
+            state.queue.push(packet, now);
+        }
+        if state.queue.is_ready() {
+            self.wake(&mut state);
+        }
+        while state.queue.is_full() && !state.closed && !state.queue.has_ended() {
+            state.waiting = true;
+            state = self
+                .room
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// No packet will follow. After `deadline` nobody waits for the rest either.
+    pub(crate) fn end(&self, deadline: Option<Instant>) {
+        let mut state = self.lock();
+        state.queue.end();
+        state.deadline = state.deadline.or(deadline);
+        self.wake(&mut state);
+        self.room.notify_all();
+    }
+
+    /// The consumer is gone: producers need not bother.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        self.wake(&mut state);
+        self.room.notify_all();
+    }
+
+    /// Until when the rest may still be sent, if there is such a time.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.lock().deadline
+    }
+
+    /// Moves packets of up to about `budget` bytes to `out`; otherwise remembers to wake the task.
+    pub(crate) fn poll_take(
+        &self,
+        cx: &Context<'_>,
+        budget: usize,
+        out: &mut Vec<Packet>,
+    ) -> Poll<Taken> {
+        let mut state = self.lock();
+        let taken = state.take(budget, out);
+        self.made_room(&mut state);
+        if taken.is_none() {
+            state.waker = Some(cx.waker().clone());
+        }
+        taken.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// The same for a thread: waits for packets or the end.
+    pub(crate) fn take(&self, budget: usize, out: &mut Vec<Packet>) -> Taken {
+        let mut state = self.lock();
+        loop {
+            let taken = state.take(budget, out);
+            self.made_room(&mut state);
+            if let Some(taken) = taken {
+                return taken;
+            }
+            state = self
+                .more
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Looks at the queue, or tells it something.
+    pub(crate) fn with<T>(&self, look: impl FnOnce(&mut Queue) -> T) -> T {
+        look(&mut self.lock().queue)
+    }
+
+    fn wake(&self, state: &mut State) {
+        if let Some(waker) = state.waker.take() {
+            waker.wake();
+        }
+        self.more.notify_all();
+    }
+
+    fn made_room(&self, state: &mut State) {
+        if state.waiting && state.queue.has_room() {
+            state.waiting = false;
+            self.room.notify_all();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a consumer found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// Packets.
+    Some,
+    /// The end: there will be no more.
+    End,
+}
+
+impl State {
+    fn take(&mut self, budget: usize, out: &mut Vec<Packet>) -> Option<Taken> {
+        let (mut bytes, before, now) = (0, out.len(), Instant::now());
+        while bytes < budget
+            && let Some(packet) = self.queue.pop(now)
+        {
+            bytes += packet.payload.len();
+            out.push(packet);
+        }
+        if out.len() > before {
+            Some(Taken::Some)
+        } else if self.closed
+            || self.queue.is_over_and_empty()
+            || self.deadline.is_some_and(|deadline| now >= deadline)
+        {
+            Some(Taken::End)
+        } else {
+            None
+        }
+    }
+}
+
+/// How long an ended broadcast may take to send what is left when somebody asked for the end.
+pub(crate) const HURRY: Duration = Duration::from_millis(700);

@@ -1,0 +1,76 @@
+use std::sync::Arc;
+
+use onair_av::encode::{AudioEncoder, AudioSettings};
+use onair_av::{AudioSamples, AudioSource, Error};
+use onair_media::Kind;
+
+use super::mixer::Mixer;
+use super::{Schedule, spawn};
+use crate::EncoderTrack;
+
+/// A microphone and its encoder on one thread: no sample is ever skipped.
+pub(super) struct AudioChain {
+    source: Box<dyn AudioSource>,
+    encoder: AudioEncoder,
+    settings: AudioSettings,
+}
+
+impl AudioChain {
+    pub(super) fn open(
+        source: Box<dyn AudioSource>,
+        settings: Option<AudioSettings>,
+    ) -> Result<Self, Error> {
+        let settings = settings.unwrap_or_else(|| AudioSettings {
+            sample_rate: source.sample_rate(),
+            channels: source.channels().clamp(1, 2),
+            ..AudioSettings::default()
+        });
+        Ok(Self {
+            encoder: AudioEncoder::open(&settings)?,
+            source,
+            settings,
+        })
+    }
+
+    pub(super) const fn settings(&self) -> &AudioSettings {
+        &self.settings
+    }
+
+    pub(super) fn start(self, mixer: &Arc<Mixer>, schedule: Schedule) -> Result<(), crate::Error> {
+        let track = EncoderTrack {
+            name: self.encoder.name().to_owned(),
+            ..EncoderTrack::default()
+        };
+        mixer.hub().notes().encoder.audio = Some(track);
+        let mixer = mixer.clone();
+        spawn("onair-audio", move || self.run(&mixer, schedule))
+    }
+
+    fn run(mut self, mixer: &Mixer, schedule: Schedule) {
+        match self.encode_all(mixer, schedule) {
+            Ok(()) => mixer.end(Kind::Audio),
+            Err(error) => mixer.fail(Kind::Audio, &error),
+        }
+    }
+
+    fn encode_all(&mut self, mixer: &Mixer, schedule: Schedule) -> Result<(), Error> {
+        while let Some(samples) = self.source.next_samples()? {
+            let is_due = || schedule.wait(samples.timestamp, self.source.is_live(), mixer.hub());
+            if schedule.is_over(samples.timestamp) || !is_due() {
+                break;
+            }
+            self.encode(&samples, mixer)?;
+        }
+        mixer.push(Kind::Audio, self.encoder.finish()?);
+        Ok(())
+    }
+
+    fn encode(&mut self, samples: &AudioSamples, mixer: &Mixer) -> Result<(), Error> {
+        let packets = self.encoder.encode(samples)?;
+        if let Some(track) = &mut mixer.hub().notes().encoder.audio {
+            track.frames += packets.len() as u64;
+        }
+        mixer.push(Kind::Audio, packets);
+        Ok(())
+    }
+}

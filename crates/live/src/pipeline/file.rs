@@ -1,0 +1,101 @@
+use std::time::{Duration, Instant};
+
+use onair_demux::Demux;
+use onair_media::{Packet, Timestamp};
+
+use super::Schedule;
+use crate::Pace;
+use crate::hub::Hub;
+use crate::pace::Pacer;
+
+/// Reads a file or stream to its end and hands its packets on.
+pub(super) fn run(mut media: Box<dyn Demux>, hub: &Hub, schedule: Schedule) {
+    for note in media.notes() {
+        hub.warn(None, note.clone());
+    }
+    let mut reader = Reader {
+        hub,
+        schedule,
+        pacer: Pacer::default(),
+        origin: None,
+        batch: Vec::new(),
+        bytes: 0,
+    };
+    if let Err(error) = reader.run(media.as_mut()) {
+        hub.notes().failure = Some(error.to_string());
+    }
+    hub.finish();
+}
+
+struct Reader<'a> {
+    hub: &'a Hub,
+    schedule: Schedule,
+    pacer: Pacer,
+    /// The file's first time: the broadcast's line begins at zero.
+    origin: Option<Timestamp>,
+    batch: Vec<Packet>,
+    bytes: usize,
+}
+
+/// At full speed packets change threads in batches of about this size.
+const BATCH: usize = 256 * 1024;
+
+/// In real time, what is due within this leaves together: half the wake-ups, and nobody can tell.
+const SLACK: Duration = Duration::from_millis(10);
+
+impl Reader<'_> {
+    fn run(&mut self, media: &mut dyn Demux) -> Result<(), onair_demux::Error> {
+        while let Some(packet) = media.next_packet()? {
+            let packet = self.on_the_line(packet);
+            if self.schedule.is_over(packet.dts) {
+                self.hub.notes().timed_out = true;
+                break;
+            }
+            if !self.take(packet) {
+                return Ok(());
+            }
+        }
+        self.flush();
+        Ok(())
+    }
+
+    fn on_the_line(&mut self, mut packet: Packet) -> Packet {
+        let origin = self.origin.get_or_insert(packet.dts).as_nanos();
+        packet.dts = packet.dts.offset(origin.saturating_neg());
+        packet.pts = packet.pts.offset(origin.saturating_neg());
+        packet
+    }
+
+    /// False when the end was asked for.
+    fn take(&mut self, packet: Packet) -> bool {
+        if self.schedule.pace == Pace::Max {
+            self.add(packet);
+            if self.bytes >= BATCH {
+                self.flush();
+                return !self.hub.stopping().is_asked();
+            }
+            return true;
+        }
+        let now = Instant::now();
+        let due = self.pacer.due(packet.dts, now);
+        let go_on = due <= now + SLACK || self.pause(due);
+        self.add(packet);
+        go_on
+    }
+
+    fn add(&mut self, packet: Packet) {
+        self.bytes += packet.payload.len();
+        self.batch.push(packet);
+    }
+
+    /// Lets go of what is due, and waits.
+    fn pause(&mut self, due: Instant) -> bool {
+        self.flush();
+        self.hub.stopping().sleep_until(due)
+    }
+
+    fn flush(&mut self) {
+        self.bytes = 0;
+        self.hub.publish(&mut self.batch);
+    }
+}

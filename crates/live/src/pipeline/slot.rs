@@ -1,0 +1,99 @@
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Room for one frame between a camera and its encoder: the newest wins.
+#[derive(Debug)]
+pub(super) struct Slot<T> {
+    state: Mutex<State<T>>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    frame: Option<T>,
+    ended: bool,
+}
+
+impl<T> Slot<T> {
+    pub(super) const fn new() -> Self {
+        Self {
+            state: Mutex::new(State {
+                frame: None,
+                ended: false,
+            }),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Puts a frame in, over an older one if that is still there: true then.
+    pub(super) fn replace(&self, frame: T) -> bool {
+        let replaced = self.lock().frame.replace(frame).is_some();
+        self.changed.notify_all();
+        replaced
+    }
+
+    /// Puts a frame in once the older one is gone.
+    pub(super) fn put(&self, frame: T) {
+        let mut state = self.lock();
+        while state.frame.is_some() && !state.ended {
+            state = self.wait(state);
+        }
+        state.frame = Some(frame);
+        self.changed.notify_all();
+    }
+
+    /// Waits for a frame; `None` at the end.
+    pub(super) fn take(&self) -> Option<T> {
+        let mut state = self.lock();
+        loop {
+            if let Some(frame) = state.frame.take() {
+                self.changed.notify_all();
+                return Some(frame);
+            }
+            if state.ended {
+                return None;
+            }
+            state = self.wait(state);
+        }
+    }
+
+    /// Nothing more comes, or nothing more is taken.
+    pub(super) fn end(&self) {
+        self.lock().ended = true;
+        self.changed.notify_all();
+    }
+
+    /// True when nothing more comes or is taken.
+    pub(super) fn is_over(&self) -> bool {
+        self.lock().ended
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State<T>>) -> MutexGuard<'a, State<T>> {
+        let waited = self.changed.wait(state);
+        waited.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_frame_wins() {
+        let slot = Slot::new();
+        assert!(!slot.replace(1));
+        assert!(slot.replace(2));
+        assert_eq!(slot.take(), Some(2));
+    }
+
+    #[test]
+    fn the_last_frame_survives_the_end() {
+        let slot = Slot::new();
+        slot.put(1);
+        slot.end();
+        assert_eq!((slot.take(), slot.take()), (Some(1), None));
+    }
+}

@@ -1,0 +1,413 @@
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use onair_media::{Kind, Packet, Timestamp};
+
+use crate::config::Limits;
+use crate::delay::Delays;
+use crate::{Gap, TrackReport};
+
+/// What one destination still has to send.
+///
+/// Bounded by media time and by bytes. When a line lags and the bound is
+/// reached, video goes, in units a decoder does not notice: a GOP once begun
+/// loses its tail, up to the next IDR picture. If that IDR is in the queue
+/// already, what lies before it goes and the lateness with it; if not, what
+/// comes in is refused until it comes. Audio never goes while the line lives.
+///
+/// While there is no line ([`Phase::Away`]) the queue keeps to its newest GOP,
+/// sound and all, so that the next connection begins close to the present. The
+/// first connection ([`Phase::First`]) is allowed more, so that a slow server
+/// does not cost the beginning.
+///
+/// A queue that [holds](Overflow::Hold) sheds nothing, ever; its producer asks
+/// [`is_full`](Self::is_full) and waits.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    held: VecDeque<Entry>,
+    bytes: usize,
+    limits: Limits,
+    overflow: Overflow,
+    has_video: bool,
+    phase: Phase,
+    /// Until the first packet of a connection was taken.
+    starting: bool,
+    /// Video is refused until the next IDR picture.
+    shedding: bool,
+    ended: bool,
+    last_taken: Option<Timestamp>,
+    gap: Option<OpenGap>,
+    tally: Tally,
+}
+
+/// What to do when a queue is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Overflow {
+    /// Drop video: the source does not wait.
+    Shed,
+    /// Drop nothing: the source waits.
+    Hold,
+}
+
+/// How the line stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// It was never up.
+    First,
+    /// It is up.
+    Live,
+    /// It was up, and will be.
+    Away,
+}
+
+/// What went through a queue and what did not.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) video: TrackReport,
+    pub(crate) audio: TrackReport,
+    pub(crate) gaps: Vec<Gap>,
+    pub(crate) delays: Delays,
+    /// Gaps closed since somebody last asked.
+    pub(crate) news: Vec<(Gap, u64)>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    packet: Packet,
+    since: Instant,
+}
+
+#[derive(Debug)]
+struct OpenGap {
+    from: Timestamp,
+    frames: u64,
+}
+
+/// More gaps than this are told as one.
+const MOST_GAPS: usize = 1000;
+
+/// By how much the first connection, and a long GOP while away, may exceed the limit.
+const ALLOWANCE: u32 = 4;
+
+impl Queue {
+    /// An empty queue before its first connection.
+    pub(crate) fn new(limits: Limits, overflow: Overflow, has_video: bool) -> Self {
+        Self {
+            held: VecDeque::new(),
+            bytes: 0,
+            limits,
+            overflow,
+            has_video,
+            phase: Phase::First,
+            starting: true,
+            shedding: false,
+            ended: false,
+            last_taken: None,
+            gap: None,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Takes a packet from the source, and sheds if that was one too many.
+    pub(crate) fn push(&mut self, packet: Packet, now: Instant) {
+        if self.shedding && packet.kind() == Kind::Video {
+            if !packet.keyframe {
+                self.drop_packet(&packet);
+                return;
+            }
+            self.shedding = false;
+            self.close_gap(packet.dts);
+        }
+        self.bytes += packet.payload.len();
+        self.held.push_back(Entry { packet, since: now });
+        if self.overflow == Overflow::Shed && self.is_over() {
+            self.shed();
+        }
+    }
+
+    /// The next packet to send. A connection begins at an IDR picture.
+    pub(crate) fn pop(&mut self, now: Instant) -> Option<Packet> {
+        if self.starting && !self.begin() {
+            return None;
+        }
+        let entry = self.held.pop_front()?;
+        self.bytes -= entry.packet.payload.len();
+        let waited = now.saturating_duration_since(entry.since);
+        self.tally.delays.add(waited);
+        self.sent(&entry.packet);
+        Some(entry.packet)
+    }
+
+    /// Puts back what was taken but did not arrive.
+    pub(crate) fn restore(&mut self, packets: Vec<Packet>, now: Instant) {
+        for packet in packets.into_iter().rev() {
+            self.bytes += packet.payload.len();
+            let track = self.tally.track(packet.kind());
+            track.frames = track.frames.saturating_sub(1);
+            if packet.is_video_keyframe() {
+                track.keyframes = track.keyframes.map(|count| count.saturating_sub(1));
+            }
+            self.held.push_front(Entry { packet, since: now });
+        }
+        self.starting = true;
+    }
+
+    /// The line is up.
+    pub(crate) const fn live(&mut self) {
+        self.phase = Phase::Live;
+    }
+
+    /// The line is gone: the next connection begins at an IDR picture again.
+    pub(crate) fn away(&mut self) {
+        if self.phase == Phase::First {
+            self.starting = true;
+            return;
+        }
+        self.phase = Phase::Away;
+        self.starting = true;
+        if let Some(from) = self.last_taken {
+            self.open_gap(from);
+        }
+    }
+
+    /// No packet will follow.
+    pub(crate) fn end(&mut self) {
+        self.ended = true;
+        let newest = self.held.back().map(|entry| entry.packet.dts);
+        if self.shedding
+            && let Some(to) = newest
+        {
+            self.close_gap(to);
+        }
+    }
+
+    /// True when no packet will follow.
+    pub(crate) const fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// True when the source ended and everything was taken.
+    pub(crate) fn is_over_and_empty(&self) -> bool {
+        self.ended && self.held.is_empty()
+    }
+
+    /// True when a source that can wait should.
+    pub(crate) fn is_full(&self) -> bool {
+        self.overflow == Overflow::Hold && self.is_over()
+    }
+
+    /// True when a source that waited may go on: later than it had to stop, so that it wakes rarely.
+    pub(crate) fn has_room(&self) -> bool {
+        self.bytes <= self.limits.bytes / 2
+    }
+
+    /// True when a `pop` now would give a packet.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.held.is_empty() && (!self.starting || self.beginning().is_some())
+    }
+
+    /// The media time between the oldest and the newest packet.
+    pub(crate) fn span(&self) -> Duration {
+        match (self.held.front(), self.held.back()) {
+            (Some(first), Some(last)) => last.packet.dts.since(first.packet.dts),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// The decoding time of the last packet taken.
+    pub(crate) const fn last_taken(&self) -> Option<Timestamp> {
+        self.last_taken
+    }
+
+    /// What went through so far.
+    pub(crate) const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// The gaps closed since the last call, with the pictures lost in each.
+    pub(crate) fn take_news(&mut self) -> Vec<(Gap, u64)> {
+        std::mem::take(&mut self.tally.news)
+    }
+
+    fn is_over(&self) -> bool {
+        let allowance = match self.phase {
+            Phase::First if self.overflow == Overflow::Shed => ALLOWANCE,
+            _ => 1,
+        };
+        self.bytes > self.limits.bytes || self.lag() > self.limits.time.saturating_mul(allowance)
+    }
+
+    /// How late the oldest packet is that could be shed.
+    fn lag(&self) -> Duration {
+        if !self.has_video || self.phase == Phase::Away {
+            return self.span();
+        }
+        match (self.video().next(), self.held.back()) {
+            (Some((_, first)), Some(last)) => last.packet.dts.since(first.dts),
+            _ => Duration::ZERO,
+        }
+    }
+
+    fn shed(&mut self) {
+        match (self.phase, self.later_idr()) {
+            (Phase::Away, Some(idr)) => self.drop_before(idr, true),
+            (_, Some(idr)) => self.drop_before(idr, false),
+            (Phase::Away, None) => self.shed_away(),
+            (_, None) => self.refuse_newest(),
+        }
+        if self.is_over() && self.later_idr().is_some() {
+            self.shed();
+        }
+    }
+
+    /// The first IDR picture with any video before it.
+    fn later_idr(&self) -> Option<usize> {
+        let mut video = self.video();
+        video.next()?;
+        video
+            .find(|(_, packet)| packet.keyframe)
+            .map(|(index, _)| index)
+    }
+
+    fn video(&self) -> impl Iterator<Item = (usize, &Packet)> {
+        let packets = self.held.iter().map(|entry| &entry.packet).enumerate();
+        packets.filter(|(_, packet)| packet.kind() == Kind::Video)
+    }
+
+    /// A GOP longer than the limit, and no line: keep it for a while, then wait for the next.
+    fn shed_away(&mut self) {
+        let most = self.limits.time.saturating_mul(ALLOWANCE);
+        if self.span() > most || self.bytes > self.limits.bytes {
+            self.drop_before(self.held.len(), true);
+            self.shedding = self.has_video;
+        }
+    }
+
+    /// The GOP in the queue stays, what would continue it goes.
+    fn refuse_newest(&mut self) {
+        let is_tail = |entry: &Entry| entry.packet.kind() == Kind::Video && !entry.packet.keyframe;
+        if self.held.back().is_some_and(is_tail)
+            && let Some(entry) = self.held.pop_back()
+        {
+            self.bytes -= entry.packet.payload.len();
+            self.drop_packet(&entry.packet);
+            self.shedding = true;
+        }
+    }
+
+    fn drop_before(&mut self, index: usize, with_audio: bool) {
+        let rest = self.held.split_off(index);
+        let front = std::mem::replace(&mut self.held, rest);
+        let mut kept = VecDeque::new();
+        for entry in front {
+            if with_audio || entry.packet.kind() == Kind::Video {
+                self.bytes -= entry.packet.payload.len();
+                self.drop_packet(&entry.packet);
+            } else {
+                kept.push_back(entry);
+            }
+        }
+        kept.append(&mut self.held);
+        self.held = kept;
+        let next = self.video().next().map(|(_, packet)| packet.dts);
+        if self.phase != Phase::Away
+            && let Some(next) = next
+        {
+            self.close_gap(next);
+        }
+    }
+
+    fn drop_packet(&mut self, packet: &Packet) {
+        self.tally.track(packet.kind()).dropped += 1;
+        let counts = packet.kind() == Kind::Video || !self.has_video;
+        if counts {
+            self.open_gap(packet.dts);
+            if let Some(gap) = &mut self.gap {
+                gap.frames += 1;
+            }
+        }
+    }
+
+    fn open_gap(&mut self, from: Timestamp) {
+        let gap = self.gap.get_or_insert(OpenGap { from, frames: 0 });
+        gap.from = gap.from.min(from);
+    }
+
+    fn close_gap(&mut self, to: Timestamp) {
+        let Some(open) = self.gap.take() else { return };
+        let mut gap = Gap {
+            from_ms: open.from.as_millis(),
+            to_ms: to.as_millis(),
+        };
+        self.tally.news.push((gap, open.frames));
+        while let Some(last) = self.tally.gaps.last()
+            && (last.to_ms >= gap.from_ms || self.tally.gaps.len() >= MOST_GAPS)
+        {
+            gap.from_ms = gap.from_ms.min(last.from_ms);
+            gap.to_ms = gap.to_ms.max(last.to_ms);
+            self.tally.gaps.pop();
+        }
+        self.tally.gaps.push(gap);
+    }
+
+    fn sent(&mut self, packet: &Packet) {
+        self.last_taken = Some(packet.dts);
+        let track = self.tally.track(packet.kind());
+        track.frames += 1;
+        if packet.kind() == Kind::Video {
+            *track.keyframes.get_or_insert(0) += u64::from(packet.keyframe);
+        }
+        let closes = packet.kind() == Kind::Video || !self.has_video;
+        let is_behind = |gap: &OpenGap| gap.from <= packet.dts;
+        if closes && self.gap.as_ref().is_some_and(is_behind) {
+            self.close_gap(packet.dts);
+        }
+    }
+
+    /// Where a connection can begin: at an IDR picture, or, when none comes, at the sound.
+    fn beginning(&self) -> Option<usize> {
+        if !self.has_video {
+            return Some(0);
+        }
+        let idr = self.video().find(|(_, packet)| packet.keyframe);
+        match idr {
+            Some((index, _)) => Some(index),
+            None => (self.ended || self.span() > self.limits.time.min(LONGEST_WAIT)).then_some(0),
+        }
+    }
+
+    /// Drops what no decoder could use. Before the first connection sound is kept all the same.
+    fn begin(&mut self) -> bool {
+        let Some(index) = self.beginning() else {
+            return false;
+        };
+        self.drop_before(index, self.phase == Phase::Away);
+        if self.has_video
+            && self
+                .video()
+                .next()
+                .is_some_and(|(_, first)| !first.keyframe)
+        {
+            self.drop_before(self.held.len(), false);
+            self.shedding = !self.ended;
+        }
+        self.starting = self.held.is_empty();
+        !self.starting
+    }
+}
+
+/// How much sound may wait for the first IDR picture.
+const LONGEST_WAIT: Duration = Duration::from_millis(2500);
+
+impl Tally {
+    const fn track(&mut self, kind: Kind) -> &mut TrackReport {
+        match kind {
+            Kind::Video => &mut self.video,
+            Kind::Audio => &mut self.audio,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "queue/tests.rs"]
+mod tests;

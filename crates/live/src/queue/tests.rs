@@ -1,0 +1,237 @@
+use super::*;
+use crate::samples::{audio, video};
+
+const LIMITS: Limits = Limits {
+    time: Duration::from_millis(1000),
+    bytes: 1_000_000,
+};
+
+fn queue(phase: Phase) -> Queue {
+    let mut queue = Queue::new(LIMITS, Overflow::Shed, true);
+    match phase {
+        Phase::First => {}
+        Phase::Live => queue.live(),
+        Phase::Away => {
+            queue.live();
+            queue.away();
+        }
+    }
+    queue
+}
+
+/// 25 pictures a second and sound every 20 ms, a keyframe every `gop` pictures.
+fn feed(queue: &mut Queue, frames: std::ops::Range<i64>, gop: i64, now: Instant) {
+    for index in frames {
+        queue.push(video(index * 40, index % gop == 0), now);
+        queue.push(audio(index * 40), now);
+        queue.push(audio(index * 40 + 20), now);
+    }
+}
+
+fn drain(queue: &mut Queue) -> (Vec<i64>, Vec<i64>) {
+    let now = Instant::now();
+    let packets: Vec<_> = std::iter::from_fn(|| queue.pop(now)).collect();
+    let of = |kind| {
+        let own = packets.iter().filter(move |packet| packet.kind() == kind);
+        own.map(|packet| packet.dts.as_millis()).collect()
+    };
+    (of(Kind::Video), of(Kind::Audio))
+}
+
+#[test]
+fn what_fits_goes_through_in_order() {
+    let (mut queue, now) = (queue(Phase::Live), Instant::now());
+    feed(&mut queue, 0..20, 10, now);
+    let (video, audio) = drain(&mut queue);
+    assert_eq!(video, (0..20).map(|i| i * 40).collect::<Vec<_>>());
+    assert_eq!(audio.len(), 40);
+    assert_eq!(queue.tally().video.keyframes, Some(2));
+    assert_eq!(queue.tally().gaps, []);
+    assert_eq!(queue.bytes, 0);
+}
+
+#[test]
+fn a_stall_sheds_gop_tails_and_never_audio() {
+    let (mut queue, now) = (queue(Phase::Live), Instant::now());
+    feed(&mut queue, 0..1, 50, now);
+    assert!(queue.pop(now).is_some());
+    feed(&mut queue, 1..250, 50, now);
+    queue.end();
+    let (video, audio) = drain(&mut queue);
+    assert_eq!(audio, (0..500).map(|i| i * 20).collect::<Vec<_>>());
+    let newest: Vec<_> = (200..226).map(|i| i * 40).collect();
+    assert_eq!(video, newest, "the beginning of the newest GOP is left");
+    let tally = queue.tally();
+    assert_eq!(tally.audio.dropped, 0);
+    assert_eq!(tally.video.frames + tally.video.dropped, 250);
+    assert_eq!(tally.gaps.len(), 2, "{:?}", tally.gaps);
+    assert_eq!(
+        tally.gaps[0],
+        Gap {
+            from_ms: 40,
+            to_ms: 8000
+        }
+    );
+}
+
+#[test]
+fn a_short_lag_costs_the_tail_of_one_gop() {
+    let (mut queue, now) = (queue(Phase::Live), Instant::now());
+    feed(&mut queue, 0..30, 50, now);
+    let (sent, _) = drain(&mut queue);
+    assert_eq!(sent.len(), 26, "what fits in the limit: {sent:?}");
+    feed(&mut queue, 30..60, 50, now);
+    let (sent, sound) = drain(&mut queue);
+    assert_eq!(
+        sent.first(),
+        Some(&2000),
+        "the next picture is the next IDR"
+    );
+    assert_eq!(sound.len(), 60);
+    assert_eq!(
+        queue.tally().gaps,
+        [Gap {
+            from_ms: 1040,
+            to_ms: 2000
+        }]
+    );
+    assert_eq!(
+        queue.take_news(),
+        [(
+            Gap {
+                from_ms: 1040,
+                to_ms: 2000
+            },
+            24
+        )]
+    );
+}
+
+#[test]
+fn with_the_next_idr_in_the_queue_the_lateness_goes() {
+    let (mut queue, now) = (queue(Phase::Live), Instant::now());
+    feed(&mut queue, 0..10, 20, now);
+    for _ in 0..15 {
+        queue.pop(now);
+    }
+    feed(&mut queue, 10..40, 20, now);
+    let (sent, _) = drain(&mut queue);
+    assert_eq!(sent.first(), Some(&800));
+    assert_eq!(sent.len(), 20);
+}
+
+#[test]
+fn bytes_are_a_limit_too() {
+    let limits = Limits {
+        bytes: 10_000,
+        ..LIMITS
+    };
+    let (mut queue, now) = (Queue::new(limits, Overflow::Shed, true), Instant::now());
+    queue.live();
+    for index in 0..20 {
+        queue.push(video(index, index == 0), now);
+    }
+    assert_eq!(drain(&mut queue).0.len(), 10);
+}
+
+#[test]
+fn a_queue_that_holds_sheds_nothing() {
+    let limits = Limits {
+        bytes: 10_000,
+        time: Duration::MAX,
+    };
+    let (mut queue, now) = (Queue::new(limits, Overflow::Hold, true), Instant::now());
+    feed(&mut queue, 0..9, 50, now);
+    assert!(queue.is_full() && !queue.has_room());
+    feed(&mut queue, 9..40, 50, now);
+    let (video, audio) = drain(&mut queue);
+    assert_eq!((video.len(), audio.len()), (40, 80));
+    assert!(!queue.is_full() && queue.has_room());
+}
+
+#[test]
+fn the_first_connection_begins_at_the_beginning_even_when_it_takes_a_while() {
+    let (mut queue, now) = (queue(Phase::First), Instant::now());
+    feed(&mut queue, 0..90, 50, now);
+    let (video, _) = drain(&mut queue);
+    assert_eq!(video.len(), 90);
+}
+
+#[test]
+fn a_connection_waits_for_an_idr_picture() {
+    let (mut queue, now) = (queue(Phase::First), Instant::now());
+    queue.push(audio(0), now);
+    queue.push(video(10, false), now);
+    assert!(!queue.is_ready());
+    assert_eq!(queue.pop(now), None);
+    queue.push(video(50, true), now);
+    let (video, audio) = drain(&mut queue);
+    assert_eq!((video, audio), (vec![50], vec![0]));
+}
+
+#[test]
+fn sound_does_not_wait_for_video_for_ever() {
+    let (mut queue, now) = (queue(Phase::First), Instant::now());
+    (0..60).for_each(|index| queue.push(audio(index * 20), now));
+    assert_eq!(drain(&mut queue).1.len(), 60);
+}
+
+#[test]
+fn while_away_the_queue_keeps_the_newest_gop_and_the_gap_is_told() {
+    let (mut queue, now) = (queue(Phase::Live), Instant::now());
+    feed(&mut queue, 0..10, 50, now);
+    drain(&mut queue);
+    queue.away();
+    feed(&mut queue, 10..140, 50, now);
+    queue.live();
+    let (video, audio) = drain(&mut queue);
+    assert_eq!(video.first(), Some(&4000));
+    assert_eq!(audio.first(), Some(&4000));
+    assert_eq!(video.len(), 40);
+    let to_ms = 4000;
+    assert_eq!(
+        queue.tally().gaps,
+        [Gap {
+            from_ms: 380,
+            to_ms
+        }]
+    );
+    assert!(queue.tally().audio.dropped > 0, "and not hidden");
+}
+
+#[test]
+fn a_long_gop_while_away_is_given_up_in_the_end() {
+    let (mut queue, now) = (queue(Phase::Live), Instant::now());
+    queue.away();
+    feed(&mut queue, 0..500, 1000, now);
+    assert!(queue.span() <= LIMITS.time * ALLOWANCE);
+    queue.push(video(500 * 40, true), now);
+    assert_eq!(drain(&mut queue).0, [20_000]);
+}
+
+#[test]
+fn what_did_not_arrive_is_sent_again() {
+    let (mut queue, now) = (queue(Phase::First), Instant::now());
+    feed(&mut queue, 0..3, 50, now);
+    let sent: Vec<_> = (0..5).map(|_| queue.pop(now).unwrap()).collect();
+    queue.away();
+    queue.restore(sent, now);
+    let (video, audio) = drain(&mut queue);
+    assert_eq!((video.len(), audio.len()), (3, 6));
+    let tally = queue.tally();
+    assert_eq!((tally.video.frames, tally.audio.frames), (3, 6));
+    assert_eq!(tally.gaps, []);
+}
+
+#[test]
+fn sound_alone_has_gaps_of_its_own() {
+    let (mut queue, now) = (Queue::new(LIMITS, Overflow::Shed, false), Instant::now());
+    queue.live();
+    queue.push(audio(0), now);
+    drain(&mut queue);
+    queue.away();
+    (1..200).for_each(|index| queue.push(audio(index * 20), now));
+    let (_, audio) = drain(&mut queue);
+    assert!(audio.len() <= 201);
+    assert_eq!(queue.tally().gaps.len(), 1);
+}

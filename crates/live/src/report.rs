@@ -1,0 +1,154 @@
+use serde::Serialize;
+
+/// What a broadcast did, told once at its end.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Always true: tells the report from the [`Stats`] before it.
+    pub report: bool,
+    /// Why it ended, in words.
+    pub reason: String,
+    /// The same for programs.
+    #[serde(skip)]
+    pub outcome: Outcome,
+    /// How long it lasted.
+    pub duration_s: f64,
+    /// In the order in which they were added.
+    pub destinations: Vec<DestinationReport>,
+    /// What encoded it; both tracks are absent when a file was passed through untouched.
+    pub encoder: EncoderReport,
+}
+
+/// How a broadcast ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The sources ended, or the time asked for was over.
+    Finished,
+    /// Somebody called [`Broadcast::stop`](crate::Broadcast::stop).
+    Stopped,
+    /// Every destination failed, or the source did.
+    Failed,
+}
+
+/// What a broadcast is doing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Stats {
+    /// How long it has lasted.
+    pub elapsed_s: f64,
+    /// In the order in which they were added.
+    pub destinations: Vec<DestinationStats>,
+    /// What encodes it.
+    pub encoder: EncoderReport,
+}
+
+/// What is going on at one destination.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DestinationStats {
+    /// What has happened so far.
+    #[serde(flatten)]
+    pub so_far: DestinationReport,
+    /// What went out since the connection opened, averaged over the last seconds.
+    pub bitrate_bps: u64,
+    /// What the kernel measures as delivered (Linux).
+    pub delivery_bps: Option<u64>,
+    /// Bytes the kernel took and has not sent yet (Linux).
+    pub unsent_bytes: Option<u64>,
+    /// Media time waiting in the queue.
+    pub queued_ms: f64,
+}
+
+/// What happened at one destination.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DestinationReport {
+    /// Where, the key redacted.
+    pub url: String,
+    /// How it stands.
+    pub state: State,
+    /// How often the server agreed to a publish.
+    pub connects: u64,
+    /// Bytes handed to the network, protocol included.
+    pub bytes: u64,
+    /// Pictures.
+    pub video: TrackReport,
+    /// Sound.
+    pub audio: TrackReport,
+    /// The connection's round trip as the kernel measures it.
+    pub rtt_ms: Option<f64>,
+    /// How long packets waited between encoder and socket.
+    pub queue_ms: QueueDelay,
+    /// What viewers did not see, in media time.
+    pub gaps: Vec<Gap>,
+    /// Why it failed, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// How a destination stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Not yet on air.
+    #[default]
+    Connecting,
+    /// On air.
+    Live,
+    /// Was on air, and will be.
+    Reconnecting,
+    /// Ended as asked.
+    Ended,
+    /// Given up.
+    Failed,
+}
+
+/// Packets of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TrackReport {
+    /// Handed to the connection.
+    pub frames: u64,
+    /// Shed because the line was too slow, or lost while there was none.
+    pub dropped: u64,
+    /// How many of `frames` were keyframes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keyframes: Option<u64>,
+}
+
+/// How long packets waited in a queue, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct QueueDelay {
+    /// Half of them at most.
+    pub p50: f64,
+    /// All but one in twenty at most.
+    pub p95: f64,
+    /// The longest.
+    pub max: f64,
+}
+
+/// A stretch of media time without video (or, where there is no video, audio).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Gap {
+    /// The first picture missing.
+    pub from_ms: i64,
+    /// The first picture there again.
+    pub to_ms: i64,
+}
+
+/// What encodes a broadcast.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct EncoderReport {
+    /// The video encoder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<EncoderTrack>,
+    /// The audio encoder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio: Option<EncoderTrack>,
+}
+
+/// One encoder.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct EncoderTrack {
+    /// Its name, as `onair devices` lists it.
+    pub name: String,
+    /// What came out of it.
+    pub frames: u64,
+    /// Raw frames that a newer one overtook before it was free.
+    pub dropped: u64,
+}

@@ -1,0 +1,231 @@
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use onair_rtmp::{Scheme, Url};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::line::Link;
+use crate::reconnect::Failure;
+use crate::{Pace, kernel, tls};
+
+/// A connection, plain or inside TLS.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// How long a name, a TCP connection or a TLS handshake may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long one address may keep the next from being tried (RFC 8305, section 5).
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// How much unsent data the kernel may hold when late data is stale data.
+const NOTSENT_LOWAT: u32 = 16 * 1024;
+
+/// How long data may stay unacknowledged before the connection counts as dead.
+pub(crate) const fn stall_limit(pace: Pace) -> Duration {
+    match pace {
+        Pace::Realtime => Duration::from_secs(15),
+        Pace::Max => Duration::from_secs(60),
+    }
+}
+
+/// Opens a connection to where `url` points.
+pub(crate) async fn connect(
+    url: &Url,
+    config: &Arc<ClientConfig>,
+    pace: Pace,
+) -> Result<Stream, Failure> {
+    let host = url.host().trim_start_matches('[').trim_end_matches(']');
+    let socket = connect_tcp(host, url.port()).await?;
+    tune(&socket, pace);
+    match url.scheme() {
+        Scheme::Rtmp => Ok(Stream::Plain(socket)),
+        Scheme::Rtmps => connect_tls(host, socket, config).await,
+    }
+}
+
+async fn connect_tcp(host: &str, port: u16) -> Result<TcpStream, Failure> {
+    let unreachable = |words: String| Failure::Unreachable(words);
+    let found = timeout(PATIENCE, lookup_host((host, port))).await;
+    let found = found
+        .map_err(|_| unreachable(format!("nobody answered who {host} is")))?
+        .map_err(|error| unreachable(format!("cannot find {host}: {error}")))?;
+    let race = timeout(PATIENCE, race(alternate(found.collect())));
+    let late = io::Error::from(io::ErrorKind::TimedOut);
+    let socket = race.await.unwrap_or(Err(late));
+    socket.map_err(|error| unreachable(format!("cannot connect to {host} port {port}: {error}")))
+}
+
+/// The address families in turn, the system's favourite first.
+fn alternate(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (ours, theirs): (Vec<_>, Vec<_>) = addresses
+        .into_iter()
+        .partition(|address| address.is_ipv6() == first_is_v6);
+    let mut theirs = theirs.into_iter();
+    let mut order: Vec<_> = ours
+        .into_iter()
+        .flat_map(|own| [Some(own), theirs.next()])
+        .flatten()
+        .collect();
+    order.extend(theirs);
+    order
+}
+
+/// Tries each address as soon as the one before failed or had its head start; the first connection wins.
+async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let mut attempts = JoinSet::new();
+    let mut addresses = addresses.into_iter();
+    let mut last_error = io::Error::from(io::ErrorKind::NotFound);
+    loop {
+        let next = addresses.next();
+        let patience = next.map_or(PATIENCE, |_| HEAD_START);
+        if let Some(address) = next {
+            attempts.spawn(TcpStream::connect(address));
+        }
+        match timeout(patience, attempts.join_next()).await {
+            Ok(Some(Ok(Ok(socket)))) => return Ok(socket),
+            Ok(Some(Ok(Err(error)))) => last_error = error,
+            Ok(Some(Err(error))) => last_error = io::Error::other(error),
+            Ok(None) => return Err(last_error),
+            Err(_) => {}
+        }
+    }
+}
+
+/// Wishes, each of which some system does not know: none is a reason to fail.
+fn tune(socket: &TcpStream, pace: Pace) {
+    let refused = |option, result: io::Result<()>| {
+        if let Err(error) = result {
+            tracing::debug!(option, %error, "socket option refused");
+        }
+    };
+    let socket = SockRef::from(socket);
+    refused("TCP_NODELAY", socket.set_tcp_nodelay(true));
+    #[cfg(target_os = "linux")]
+    refused(
+        "TCP_USER_TIMEOUT",
+        socket.set_tcp_user_timeout(Some(stall_limit(pace))),
+    );
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    if pace == Pace::Realtime {
+        refused(
+            "TCP_NOTSENT_LOWAT",
+            socket.set_tcp_notsent_lowat(NOTSENT_LOWAT),
+        );
+    }
+}
+
+async fn connect_tls(
+    host: &str,
+    socket: TcpStream,
+    config: &Arc<ClientConfig>,
+) -> Result<Stream, Failure> {
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| Failure::Untrusted(format!("{host} is no name a certificate can have")))?;
+    let connector = TlsConnector::from(config.clone());
+    match timeout(PATIENCE, connector.connect(name, socket)).await {
+        Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
+        Ok(Err(error)) => Err(match tls::distrust(&error, host) {
+            Some(words) => Failure::Untrusted(words),
+            None => Failure::Unreachable(format!("TLS with {host}: {error}")),
+        }),
+        Err(_) => Err(Failure::Unreachable(format!(
+            "{host} did not answer the TLS handshake (rtmp:// instead of rtmps://?)"
+        ))),
+    }
+}
+
+impl Stream {
+    /// What the kernel knows about it.
+    pub(crate) fn link(&self) -> Link {
+        match self {
+            Self::Plain(socket) => kernel::link(socket),
+            Self::Tls(stream) => kernel::link(stream.get_ref().0),
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_write_vectored(cx, bufs),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn address_families_take_turns() {
+        let parse = |text: &str| text.parse().unwrap();
+        let given = ["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1"].map(parse);
+        let order = ["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"].map(parse);
+        assert_eq!(alternate(given.to_vec()), order);
+        assert_eq!(alternate(Vec::new()), []);
+    }
+}
