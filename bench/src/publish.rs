@@ -9,103 +9,129 @@ use crate::sink::{self, Sink};
 use crate::table::{Group, median};
 use crate::{media, peer};
 
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 /// CPU per gigabyte and peak memory.
 pub fn run() -> Result<Vec<Group>> {
-    let (short, long) = (media::short()?, media::long()?);
-    let sizes = [media::body_bytes(&short)?, media::body_bytes(&long)?];
-    let (sink, discard) = (Sink::start()?, sink::discard()?.to_string());
+    let files = [File::new(media::short()?)?, File::new(media::long()?)?];
+    let mut contenders = contenders()?;
+    for _ in 0..ROUNDS {
+        for contender in &mut contenders {
+            contender.race(&files);
+        }
+    }
     let mut cpu = Group::new("publish a file at full speed: CPU");
     let mut memory = Group::new("publish a file at full speed: peak memory");
-    for who in [Who::Onair, Who::Floor, Who::Ffmpeg] {
-        let program = match who.program() {
-            Ok(program) => program,
-            Err(why) => {
-                cpu.skip(who.name(), &why.to_string());
-                memory.skip(who.name(), &why.to_string());
-                continue;
-            }
-        };
-        let mut costs = [Vec::new(), Vec::new()];
-        for _ in 0..ROUNDS {
-            for ((file, size), costs) in [&short, &long].into_iter().zip(sizes).zip(&mut costs) {
-                costs.push(match who {
-                    Who::Floor => measure::run(&measure::floor_command(file, &discard)?)?,
-                    _ => published(&who.command(&program, file, &sink.url()), &sink, size)?,
-                });
-            }
-        }
-        note(who.name(), &costs, sizes, (&mut cpu, &mut memory));
+    for contender in contenders {
+        contender.note(&files, &mut cpu, &mut memory);
     }
     Ok(vec![cpu, memory])
 }
 
-#[derive(Clone, Copy)]
-enum Who {
-    Onair,
-    Floor,
-    Ffmpeg,
+struct File {
+    path: String,
+    body_bytes: u64,
 }
 
-impl Who {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Onair => "onair publish --pace max",
-            Self::Floor => "read + write, 64 KiB pieces",
-            Self::Ffmpeg => "ffmpeg -c copy",
+impl File {
+    fn new(path: String) -> Result<Self> {
+        let body_bytes = media::body_bytes(&path)?;
+        Ok(Self { path, body_bytes })
+    }
+}
+
+/// Publishes a file once.
+type Run = Box<dyn Fn(&File) -> Result<Cost>>;
+
+struct Contender {
+    who: &'static str,
+    run: Run,
+    /// By file.
+    costs: [Vec<Cost>; 2],
+    failed: Option<String>,
+}
+
+fn contenders() -> Result<Vec<Contender>> {
+    let onair = "publish --from {} --to {} --pace max --stats none";
+    let ffmpeg = "-nostdin -loglevel error -i {} -c copy -f flv {}";
+    let discard = sink::discard()?.to_string();
+    let floor = move |file: &File| measure::run(&measure::floor_command(&file.path, &discard)?);
+    Ok(vec![
+        Contender::new(
+            "onair publish --pace max",
+            publisher(peer::onair, onair, 4096)?,
+        ),
+        Contender::new("read + write, 64 KiB pieces", floor),
+        Contender::new("ffmpeg -c copy", publisher(peer::ffmpeg, ffmpeg, 4096)?),
+        Contender::new(
+            "ffmpeg, server's chunks 128",
+            publisher(peer::ffmpeg, ffmpeg, 128)?,
+        ),
+    ])
+}
+
+/// FFmpeg takes over the chunk size that the server announces: most announce
+/// 4096 or more, some nothing, which leaves it at 128.
+fn publisher(
+    program: fn() -> Result<String>,
+    line: &'static str,
+    chunks: u32,
+) -> Result<impl Fn(&File) -> Result<Cost>> {
+    let sink = Sink::with_chunks(chunks)?;
+    Ok(move |file: &File| {
+        let command = peer::command(&program()?, line, &[&file.path, &sink.url()]);
+        sink.forget();
+        let cost = measure::run(&command)?;
+        let arrived = sink.session(Duration::from_secs(10))?.body_bytes;
+        let missing = file.body_bytes.abs_diff(arrived);
+        // A publisher that leaves the server's acknowledgements unread resets the
+        // connection at its end, and the last of what it sent is lost: FFmpeg does.
+        ensure!(
+            missing < file.body_bytes / 100,
+            "{arrived} bytes of {} arrived",
+            file.body_bytes
+        );
+        Ok(cost)
+    })
+}
+
+impl Contender {
+    fn new(who: &'static str, run: impl Fn(&File) -> Result<Cost> + 'static) -> Self {
+        Self {
+            who,
+            run: Box::new(run),
+            costs: [Vec::new(), Vec::new()],
+            failed: None,
         }
     }
 
-    fn program(self) -> Result<String> {
-        match self {
-            Self::Onair => peer::onair(),
-            Self::Floor => Ok(String::new()),
-            Self::Ffmpeg => peer::ffmpeg(),
+    fn race(&mut self, files: &[File; 2]) {
+        for (file, costs) in files.iter().zip(&mut self.costs) {
+            if self.failed.is_some() {
+                return;
+            }
+            match (self.run)(file) {
+                Ok(cost) => costs.push(cost),
+                Err(why) => self.failed = Some(format!("{why:#}")),
+            }
         }
     }
 
-    fn command(self, program: &str, file: &str, url: &str) -> Vec<String> {
-        let line = match self {
-            Self::Ffmpeg => "-nostdin -loglevel error -i {} -c copy -f flv {}",
-            _ => "publish --from {} --to {} --pace max --stats none",
+    fn note(self, files: &[File; 2], cpu: &mut Group, memory: &mut Group) {
+        if let Some(why) = self.failed {
+            cpu.skip(self.who, &why);
+            return memory.skip(self.who, &why);
+        }
+        let of = |index: usize, cost: fn(&Cost) -> f64| -> f64 {
+            median(self.costs[index].iter().map(cost).collect())
         };
-        peer::command(program, line, &[file, url])
+        let per_gb =
+            |index: usize| of(index, |cost| cost.cpu) / files[index].body_bytes as f64 * 1e9;
+        let [short, long] = [per_gb(0), per_gb(1)];
+        let shown = format!("{long:>6.2} s/GB (a file of 70 MB: {short:.2} s/GB)");
+        cpu.row(self.who, long, shown);
+        let [short, long] = [0, 1].map(|index| of(index, |cost| cost.peak_mb));
+        let shown = format!("{long:>6.1} MB (a file of 70 MB: {short:.1} MB)");
+        memory.row(self.who, long, shown);
     }
-}
-
-/// Runs a publisher and makes sure that everything arrived.
-fn published(command: &[String], sink: &Sink, size: u64) -> Result<Cost> {
-    sink.forget();
-    let cost = measure::run(command)?;
-    let session = sink.session(Duration::from_secs(10))?;
-    let missing = size.abs_diff(session.body_bytes);
-    // A publisher that leaves the server's acknowledgements unread resets the
-    // connection at its end, and the last of what it sent is lost: FFmpeg does.
-    ensure!(
-        missing < size / 500,
-        "{}: {} bytes of {size} arrived",
-        command.join(" "),
-        session.body_bytes
-    );
-    Ok(cost)
-}
-
-fn note(
-    who: &str,
-    [short, long]: &[Vec<Cost>; 2],
-    [short_size, long_size]: [u64; 2],
-    (cpu, memory): (&mut Group, &mut Group),
-) {
-    let per_gb = |costs: &[Cost], size| {
-        let each = costs.iter().map(|cost| cost.cpu / size as f64 * 1e9);
-        median(each.collect())
-    };
-    let peak = |costs: &[Cost]| median(costs.iter().map(|cost| cost.peak_mb).collect());
-    let (short_cpu, long_cpu) = (per_gb(short, short_size), per_gb(long, long_size));
-    let shown = format!("{long_cpu:>6.2} s/GB (a file of 70 MB: {short_cpu:.2} s/GB)");
-    cpu.row(who, long_cpu, shown);
-    let (short_peak, long_peak) = (peak(short), peak(long));
-    let shown = format!("{long_peak:>6.1} MB (a file of 70 MB: {short_peak:.1} MB)");
-    memory.row(who, long_peak, shown);
 }

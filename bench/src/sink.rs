@@ -43,11 +43,17 @@ pub struct Arrival {
 }
 
 impl Sink {
+    /// A server that announces chunks of 4096 bytes, as nginx-rtmp does.
     pub fn start() -> Result<Self> {
+        Self::with_chunks(4096)
+    }
+
+    /// A server that announces chunks of so many bytes.
+    pub fn with_chunks(size: u32) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let (sender, news) = mpsc::channel();
-        std::thread::spawn(move || accept(&listener, &sender));
+        std::thread::spawn(move || accept(&listener, size, &sender));
         Ok(Self { address, news })
     }
 
@@ -91,21 +97,28 @@ pub fn url(address: SocketAddr) -> String {
     format!("rtmp://{address}/live/bench")
 }
 
-fn accept(listener: &TcpListener, news: &Sender<News>) {
+fn accept(listener: &TcpListener, chunks: u32, news: &Sender<News>) {
     for socket in listener.incoming().flatten() {
         let news = news.clone();
         std::thread::spawn(move || {
             let mut session = Session::default();
+            let mut config = server::Config::default();
+            config.chunk_size = chunks;
+            let server = Server::new(config, Instant::now());
             // A peer that resets at its end has still published.
-            let _ = serve(socket, &mut session, &news);
+            let _ = serve(socket, server, &mut session, &news);
             let _ = news.send(News::Ended(session));
         });
     }
 }
 
-fn serve(mut socket: TcpStream, session: &mut Session, news: &Sender<News>) -> Result<()> {
+fn serve(
+    mut socket: TcpStream,
+    mut server: Server,
+    session: &mut Session,
+    news: &Sender<News>,
+) -> Result<()> {
     socket.set_nodelay(true)?;
-    let mut server = Server::new(server::Config::default(), Instant::now());
     let mut buffer = vec![0; 256 * 1024];
     loop {
         let len = socket.read(&mut buffer)?;
