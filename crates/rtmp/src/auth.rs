@@ -231,3 +231,81 @@ fn hex_md5(parts: &[&str]) -> String {
         .map(|byte| format!("{byte:02x}"))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alice() -> Credentials {
+        Credentials::new("alice", "sesame")
+    }
+
+    fn challenge(description: &str) -> Challenge {
+        match Demand::parse(description) {
+            Some(Demand::Answer(challenge)) => challenge,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    // The expected answers come from Python's hashlib and base64.
+
+    #[test]
+    fn adobes_answer_is_over_the_opaque_value() {
+        let asked = "authmod=adobe :?reason=needauth&user=alice&salt=c2FsdA==&challenge=Y2hhbA==&opaque=b3BhcXVl";
+        assert_eq!(
+            challenge(asked).answer(&alice(), "app", 42),
+            "authmod=adobe&user=alice&challenge=0000002a&response=wS+/kl1kcfNCTL6FG65cAA==&opaque=b3BhcXVl"
+        );
+    }
+
+    #[test]
+    fn adobes_answer_is_over_the_challenge_where_nothing_is_opaque() {
+        let asked = "authmod=adobe ?reason=needauth&salt=c2FsdA==&challenge=Y2hhbA==";
+        assert_eq!(
+            challenge(asked).answer(&alice(), "app", 42),
+            "authmod=adobe&user=alice&challenge=0000002a&response=bux+bhbONFrmdAvAwsslfQ=="
+        );
+    }
+
+    #[test]
+    fn limelights_answer_adds_an_instance_where_there_is_none() {
+        let challenge = challenge("authmod=llnw ?reason=needauth&nonce=bm9uY2U");
+        for (app, response) in [
+            ("app", "ca5d9c616370a093d182be5872c995cd"),
+            ("app?authmod=llnw", "ca5d9c616370a093d182be5872c995cd"),
+            ("app/inst", "62f96dbfca5f4eb794bb5c0e0f3cc6f9"),
+        ] {
+            let query = challenge.answer(&alice(), app, 42);
+            let expected = "authmod=llnw&user=alice&nonce=bm9uY2U&cnonce=0000002a&nc=00000001";
+            assert_eq!(query, format!("{expected}&response={response}"));
+        }
+    }
+
+    #[test]
+    fn demands_are_read_however_they_are_spaced() {
+        for description in [
+            "[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ] : ",
+            "code=403 need auth;authmod=adobe",
+            "need auth; authmod = adobe]",
+        ] {
+            let demand = Demand::parse(description);
+            assert_eq!(
+                demand,
+                Some(Demand::Introduce(Method::Adobe)),
+                "{description}"
+            );
+        }
+        assert_eq!(Demand::parse("NetConnection.Connect.Rejected"), None);
+        assert_eq!(Demand::parse("authmod"), None);
+        let denied = Demand::parse("[ authmod=adobe ] : ?reason=authfailed&opaque=x");
+        assert_eq!(denied, Some(Demand::Denied));
+        let unknown = Demand::parse("authmod=rot13");
+        assert_eq!(unknown, Some(Demand::Unknown("rot13".to_owned())));
+    }
+
+    #[test]
+    fn a_users_name_cannot_break_out_of_its_parameter() {
+        let query = introduction(Method::Adobe, "a&b=c d/\u{e9}");
+        assert_eq!(query, "authmod=adobe&user=a%26b%3Dc%20d%2F%C3%A9");
+    }
+}

@@ -2,9 +2,9 @@
 
 use onair_flv::amf0::Value;
 
-use super::streams::{Ended, Request};
+use super::streams::{Ended, Pending, Request};
 use super::{Event, Greeted, Server, State, StreamId};
-use crate::{Command, Control, LimitType, Message, Secret, UserControl};
+use crate::{Command, Control, LimitType, Secret, UserControl};
 
 impl Server {
     /// Commands out of place, and those of other products, change nothing.
@@ -99,9 +99,7 @@ impl Server {
 
     fn handle_publish(&mut self, stream: StreamId, command: &Command) {
         let key = text(command.arguments.first());
-        let request = Request::Publish {
-            pending: Vec::new(),
-        };
+        let request = Request::Publish(Pending::default());
         if !self.streams.ask(stream, request) {
             let code = "NetStream.Publish.Failed";
             return self.say_status(stream, "error", code, "No such stream, or it is busy.");
@@ -132,11 +130,11 @@ impl Server {
         });
     }
 
-    pub(super) fn start_publish(&mut self, stream: StreamId, pending: Vec<Message>) {
+    pub(super) fn start_publish(&mut self, stream: StreamId, pending: Pending) {
         self.say_stream_begins(stream);
         let code = "NetStream.Publish.Start";
         self.say_status(stream, "status", code, "Publishing.");
-        for message in pending {
+        for message in pending.messages {
             self.take_media(message);
         }
     }

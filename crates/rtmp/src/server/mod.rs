@@ -116,7 +116,7 @@ impl Server {
     /// is left alone.
     pub fn accept(&mut self, stream: StreamId) {
         match self.streams.accept(stream) {
-            Some(Request::Publish { pending }) => self.start_publish(stream, pending),
+            Some(Request::Publish(pending)) => self.start_publish(stream, pending),
             Some(Request::Play) => self.start_play(stream),
             None => {}
         }

@@ -30,9 +30,28 @@ enum Role {
 #[derive(Debug)]
 pub(super) enum Request {
     /// To publish; media that came before the answer waits here.
-    Publish { pending: Vec<Message> },
+    Publish(Pending),
     /// To play.
     Play,
+}
+
+/// Media that came before the answer.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    pub(super) messages: Vec<Message>,
+    held: usize,
+}
+
+impl Pending {
+    fn push(&mut self, message: Message, limit: usize) -> Result<(), Error> {
+        self.held += message.payload.len() + OVERHEAD;
+        if self.held > limit {
+            let what = "bytes of media before the publish is accepted";
+            return Err(Error::LimitExceeded { what, limit, at: 0 });
+        }
+        self.messages.push(message);
+        Ok(())
+    }
 }
 
 /// What to do with media that arrived.
@@ -77,7 +96,7 @@ impl Streams {
     pub(super) fn accept(&mut self, stream: StreamId) -> Option<Request> {
         let role = self.all.get_mut(&stream)?;
         let accepted = match role {
-            Role::Asked(Request::Publish { .. }) => Role::Publishing,
+            Role::Asked(Request::Publish(_)) => Role::Publishing,
             Role::Asked(Request::Play) => Role::Playing,
             _ => return None,
         };
@@ -102,9 +121,8 @@ impl Streams {
         let limit = self.pending_limit;
         match self.all.get_mut(&StreamId(message.stream_id)) {
             Some(Role::Publishing) => return Ok(Reception::Take(message)),
-            Some(Role::Asked(Request::Publish { pending })) => {
-                pending.push(message);
-                check_pending(pending, limit)?;
+            Some(Role::Asked(Request::Publish(pending))) => {
+                pending.push(message, limit)?;
             }
             _ => tracing::trace!(?message, "nobody publishes there"),
         }
@@ -155,25 +173,10 @@ impl Ended {
     const fn of(role: &Role) -> Option<Self> {
         match role {
             Role::Idle => None,
-            Role::Publishing | Role::Asked(Request::Publish { .. }) => Some(Self::Publishing),
+            Role::Publishing | Role::Asked(Request::Publish(_)) => Some(Self::Publishing),
             Role::Playing | Role::Asked(Request::Play) => Some(Self::Playing),
         }
     }
-}
-
-fn check_pending(pending: &[Message], limit: usize) -> Result<(), Error> {
-    let held: usize = pending
-        .iter()
-        .map(|message| message.payload.len() + OVERHEAD)
-        .sum();
-    if held <= limit {
-        return Ok(());
-    }
-    Err(Error::LimitExceeded {
-        what: "bytes of media before the publish is accepted",
-        limit,
-        at: 0,
-    })
 }
 
 /// No client needs more at a time.
