@@ -333,8 +333,11 @@ impl Queue {
         gap.from = gap.from.min(from);
     }
 
+    /// `to` is there again; a gap that begins later stays open.
     fn close_gap(&mut self, to: Timestamp) {
-        let Some(open) = self.gap.take() else { return };
+        let Some(open) = self.gap.take_if(|gap| gap.from <= to) else {
+            return;
+        };
         let mut gap = Gap {
             from_ms: open.from.as_millis(),
             to_ms: to.as_millis(),
@@ -358,8 +361,7 @@ impl Queue {
             *track.keyframes.get_or_insert(0) += u64::from(packet.keyframe);
         }
         let closes = packet.kind() == Kind::Video || !self.has_video;
-        let is_behind = |gap: &OpenGap| gap.from <= packet.dts;
-        if closes && self.gap.as_ref().is_some_and(is_behind) {
+        if closes {
             self.close_gap(packet.dts);
         }
     }
