@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-env-changed=PATH");
     println!("cargo:rerun-if-env-changed=OPENH264_NO_ASM");
     println!("cargo:rustc-env=ONAIR_OPENH264_ASM={}", assembly());
 }

@@ -158,3 +158,48 @@ fn open_first<S, B: ?Sized>(
     }
     Err(refusal)
 }
+
+#[cfg(test)]
+mod tests {
+    use onair_media::{FrameRate, Size};
+
+    use super::*;
+
+    const REFUSING: Video = Candidate {
+        name: "refusing",
+        info: syom::info,
+        open: |_| Err(Error::backend("refusing", "no such device")),
+    };
+    const WORKING: Video = Candidate {
+        name: "working",
+        info: syom::info,
+        open: |_| Ok(Box::new(fake::Fake::new(0))),
+    };
+
+    fn settings() -> VideoSettings {
+        let rate = FrameRate::new(30, 1).expect("a rate");
+        VideoSettings::new(Size::new(16, 16), rate)
+    }
+
+    #[test]
+    fn the_first_that_opens_is_taken() {
+        for candidates in [[&REFUSING, &WORKING], [&WORKING, &REFUSING]] {
+            let backend = open_video(&candidates, &settings()).expect("one works");
+            assert_eq!(backend.name(), "fake");
+        }
+    }
+
+    #[test]
+    fn when_none_opens_the_last_refusal_is_told() {
+        let refusal = open_video(&[&REFUSING], &settings()).err();
+        let refusal = refusal.expect("a refusal").to_string();
+        assert_eq!(refusal, "refusing: no such device");
+    }
+
+    #[test]
+    fn auto_means_no_name() {
+        let count = |name| select_video(name).map(|found| found.len()).ok();
+        assert_eq!(count(Some("auto")), count(None));
+        assert_eq!(count(Some("nonesuch")), None);
+    }
+}

@@ -31,8 +31,8 @@ pub(super) const NAME: &str = "openh264";
 pub(super) fn info() -> EncoderInfo {
     let note = match env!("ONAIR_OPENH264_ASM") {
         "no nasm" => {
-            "built without assembly, which costs twice the CPU: install nasm, \
-             then `cargo clean -p openh264-sys2` and build again"
+            "built without assembly, which costs twice the CPU: install nasm, then \
+             `cargo clean -p openh264-sys2 -p onair-av` and build again"
         }
         "off" => "built without assembly, as OPENH264_NO_ASM asked: twice the CPU",
         _ => "",
