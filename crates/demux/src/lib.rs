@@ -12,6 +12,9 @@
 mod codec;
 mod error;
 mod flv;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod interleave;
 mod matroska;
 mod mp4;

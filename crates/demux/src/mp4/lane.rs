@@ -165,13 +165,20 @@ impl Lane {
         }
     }
 
-    fn describe(&mut self, header: &MdhdBox, tkhd: &TkhdBox, notes: Vec<String>) -> Track {
+    fn describe(&mut self, header: &MdhdBox, tkhd: &TkhdBox, mut notes: Vec<String>) -> Track {
         self.advance();
+        let start = self.head.map(|sample| self.time(sample.pts));
+        if let Some(early) = start.filter(|start| *start < PREROLL) {
+            let cut = early.nanos_from(Timestamp::ZERO).unsigned_abs() / 1_000_000;
+            notes.push(format!(
+                "the edit list starts between keyframes: {cut} ms that it hides are sent too"
+            ));
+        }
         let ticks = i64::try_from(header.duration).unwrap_or(0);
         let duration = Timestamp::from_ticks(ticks, self.timescale).since(Timestamp::ZERO);
         Track {
             rotation: Some(rotation(&tkhd.matrix)).filter(|turn| *turn != 0),
-            start: self.head.map(|sample| self.time(sample.pts)),
+            start,
             duration: Some(duration).filter(|d| !d.is_zero()),
             notes,
             ..Track::new(self.configs[0].clone())
@@ -233,6 +240,9 @@ fn convert(duration: u64, from: u32, to: u32) -> i64 {
     let ticks = scaled.checked_div(u128::from(from)).unwrap_or(0);
     i64::try_from(ticks).unwrap_or(i64::MAX)
 }
+
+/// Starting earlier than this is not just an encoder's delay.
+const PREROLL: Timestamp = Timestamp::from_millis(-150);
 
 /// Up to here an audio track's start is encoder priming (AAC: 1024 to 2112
 /// samples, doubled under SBR); beyond, somebody cut the beginning off.

@@ -130,6 +130,7 @@ impl Tally {
             Config::Audio(audio) => (None, Some(audio.sample_rate), Some(audio.channels)),
         };
         let is_video = self.config.kind() == Kind::Video;
+        let average = Bitrate::of(self.bytes, span).as_bps();
         TrackReport {
             kind: if is_video { "video" } else { "audio" },
             codec: codec_string(&self.config),
@@ -140,8 +141,8 @@ impl Tally {
             fps_measured: self.measured_rate(span).filter(|_| is_video),
             packets: self.packets,
             bytes: self.bytes,
-            bitrate_bps: Bitrate::of(self.bytes, span).as_bps(),
-            peak_bitrate_bps: self.window.peak(),
+            bitrate_bps: average,
+            peak_bitrate_bps: self.window.peak().max(average),
             b_frames: is_video.then_some(self.reordered),
             starts_with_keyframe: self.starts_with_keyframe,
             gops: self.gops.report().filter(|_| is_video),

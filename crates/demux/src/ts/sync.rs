@@ -67,40 +67,45 @@ impl Packets {
     /// The next packet's 188 bytes; `None` at the end.
     pub(super) fn next(&mut self) -> Result<Option<[u8; PACKET]>, Error> {
         loop {
-            let rest = &self.buffer[self.start..];
-            if let Some(packet) = self
-                .layout
-                .and_then(|layout| aligned(rest, layout, self.ended))
-            {
-                self.start += self.layout.map_or(PACKET, |l| l.stride).min(rest.len());
+            if let Some(packet) = self.aligned() {
                 return Ok(Some(packet));
             }
-            let lost = self.layout.is_none() || rest.len() >= WINDOW;
-            if (lost || self.ended) && self.resync() {
-                continue;
-            }
-            if self.ended {
+            let rest = self.buffer.len() - self.start;
+            if self.ended && rest < PACKET {
                 return self.finish();
+            } else if self.ended || rest >= WINDOW {
+                self.resync();
+            } else {
+                self.fill()?;
             }
-            self.fill()?;
         }
     }
 
-    /// Finds the packets' layout again; false when more bytes are needed.
-    fn resync(&mut self) -> bool {
+    /// Takes the packet that begins where the layout says.
+    fn aligned(&mut self) -> Option<[u8; PACKET]> {
         let rest = &self.buffer[self.start..];
-        if rest.len() < WINDOW && !self.ended {
-            return false;
-        }
-        if let Some(found) = find(rest) {
-            self.losses += u64::from(self.layout.is_some() || found.offset > TIME_STAMP);
-            self.start += found.offset;
-            self.layout = Some(found);
-            return true;
-        }
-        let keep = rest.len().min(WINDOW / 2);
-        self.start = self.buffer.len() - keep;
-        false
+        let packet = *rest.first_chunk::<PACKET>()?;
+        let stride = self.layout.filter(|_| packet[0] == SYNC)?.stride;
+        self.start += stride.min(rest.len());
+        Some(packet)
+    }
+
+    /// Moves to the next sync byte that others follow at the right distance, or
+    /// past what has none.
+    fn resync(&mut self) {
+        let rest = &self.buffer[self.start..];
+        let search = if self.ended { rest.len() } else { SEARCH };
+        let strides = self.layout.map_or(STRIDES, |layout| [layout.stride; 3]);
+        let found = (0..search).find_map(|offset| {
+            let fits = |stride: &usize| is_layout(rest, offset, *stride);
+            let stride = strides.into_iter().find(fits)?;
+            Some(Layout { offset, stride })
+        });
+        let skip = found.map_or(search, |found| found.offset);
+        let first = self.layout.is_none() && skip <= TIME_STAMP;
+        self.losses += u64::from(found.is_some() && !first);
+        self.start += skip;
+        self.layout = found.or(self.layout);
     }
 
     fn fill(&mut self) -> Result<(), Error> {
@@ -113,23 +118,15 @@ impl Packets {
         Ok(())
     }
 
-    /// What is left is nothing, a layout's trailer or padding, or a cut packet.
+    /// What is left is nothing, padding, or a cut packet.
     fn finish(&self) -> Result<Option<[u8; PACKET]>, Error> {
         let rest = &self.buffer[self.start..];
-        if rest.len() > TIME_STAMP && rest.contains(&SYNC) {
+        if self.layout.is_some() && rest.first() == Some(&SYNC) {
             let end = self.base + self.buffer.len() as u64;
             return Err(Error::truncated("TS packet", end));
         }
         Ok(None)
     }
-}
-
-/// The packet at the beginning of `rest`, if it and its successor are in sync.
-fn aligned(rest: &[u8], layout: Layout, ended: bool) -> Option<[u8; PACKET]> {
-    let packet = rest.first_chunk::<PACKET>()?;
-    let next = rest.get(layout.stride);
-    let followed = next.map_or(ended, |byte| *byte == SYNC);
-    (packet[0] == SYNC && followed).then_some(*packet)
 }
 
 /// Bytes of a packet.
@@ -144,8 +141,11 @@ const STRIDES: [usize; 3] = [188, 192, 204];
 /// Sync bytes in a row that make a layout.
 const SYNCS: usize = 5;
 
-/// Bytes in which a layout must show.
-const WINDOW: usize = 204 * (SYNCS + 1);
+/// Bytes looked through at a time, with enough behind them to see a layout.
+const SEARCH: usize = 4096;
+
+/// Bytes needed for that.
+const WINDOW: usize = SEARCH + 204 * SYNCS;
 
 /// Bytes before the sync byte in the 192-byte layout.
 const TIME_STAMP: usize = 4;

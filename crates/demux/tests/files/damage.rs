@@ -1,0 +1,117 @@
+//! Damaged files: what is whole is delivered, then an error says where it ends.
+
+use std::io::Cursor;
+
+use super::common::{packets, path};
+use onair_demux::{Demux, Error, Format, open, read};
+use onair_media::Packet;
+
+/// Packets up to the end or an error.
+fn drain(demux: &mut dyn Demux) -> (Vec<Packet>, Option<Error>) {
+    let mut all = Vec::new();
+    loop {
+        match demux.next_packet() {
+            Ok(Some(packet)) => all.push(packet),
+            Ok(None) => return (all, None),
+            Err(error) => {
+                assert!(matches!(demux.next_packet(), Ok(None)), "an error ends it");
+                return (all, Some(error));
+            }
+        }
+    }
+}
+
+/// Opens the first `keep` bytes of a golden file.
+fn cut(name: &str, keep: usize) -> Result<Box<dyn Demux>, Error> {
+    let bytes = std::fs::read(path(name)).unwrap();
+    let file =
+        std::env::temp_dir().join(format!("onair-demux-{}-{keep}-{name}", std::process::id()));
+    std::fs::write(&file, &bytes[..keep]).unwrap();
+    let demux = open(&file);
+    std::fs::remove_file(&file).unwrap();
+    demux
+}
+
+#[test]
+fn a_cut_file_gives_its_whole_packets_and_then_says_where_it_ends() {
+    for name in [
+        "faststart.mp4",
+        "fragmented.mp4",
+        "plain.flv",
+        "plain.ts",
+        "plain.mkv",
+    ] {
+        let length = std::fs::read(path(name)).unwrap().len();
+        let whole = packets(open(&path(name)).unwrap().as_mut());
+        for keep in [length * 2 / 3 + 1, length - 333] {
+            let (part, error) = drain(cut(name, keep).unwrap().as_mut());
+            assert!(part.len() > 10 && part.len() < whole.len(), "{name}");
+            for packet in &part {
+                assert!(whole.iter().any(|p| p.payload == packet.payload), "{name}");
+            }
+            let Some(Error::Truncated { at, .. }) = error else {
+                panic!("{name} cut at {keep}: {error:?}");
+            };
+            assert!(
+                at <= keep as u64 && at + 4096 > keep as u64,
+                "{name}: {at} of {keep}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_mp4_without_its_index_is_said_to_be_cut_off() {
+    let Err(error) = cut("bframes.mp4", 5000) else {
+        panic!("there is no moov");
+    };
+    assert!(error.to_string().contains("moov"), "{error}");
+}
+
+#[test]
+fn lost_sync_and_lost_packets_cost_only_what_they_hit() {
+    let mut bytes = std::fs::read(path("plain.ts")).unwrap();
+    let whole = packets(open(&path("plain.ts")).unwrap().as_mut());
+    bytes.drain(188 * 40..188 * 43);
+    bytes.splice(188 * 60..188 * 60, [0x00; 77]);
+    let mut demux = read(Box::new(Cursor::new(bytes)), Format::Ts).unwrap();
+    let (part, error) = drain(demux.as_mut());
+    assert!(error.is_none(), "{error:?}");
+    assert!(
+        part.len() + 9 > whole.len(),
+        "{} of {}",
+        part.len(),
+        whole.len()
+    );
+    assert!(part.len() < whole.len());
+    let notes = demux.notes().join("\n");
+    assert!(
+        notes.contains("sync was lost") && notes.contains("missing"),
+        "{notes}"
+    );
+}
+
+#[test]
+fn what_is_no_media_is_told_apart() {
+    let file = std::env::temp_dir().join(format!("onair-demux-{}-none", std::process::id()));
+    for (bytes, hint) in [
+        (&b""[..], "empty"),
+        (b"RIFF....AVI LIST", "AVI"),
+        (b"OggS\0\x02", "Ogg"),
+        (b"YUV4MPEG2 W2 H2", "Y4M"),
+        (b"#!/bin/sh", "no container"),
+    ] {
+        std::fs::write(&file, bytes).unwrap();
+        let Err(error) = open(&file) else {
+            panic!("{hint} is no media");
+        };
+        assert!(error.to_string().contains(hint), "{error}");
+    }
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn a_file_that_is_not_there_is_the_systems_error() {
+    let error = open(&path("nothing")).map(|_| ()).unwrap_err();
+    assert!(matches!(error, Error::Io { .. }), "{error}");
+}

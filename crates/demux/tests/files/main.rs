@@ -1,0 +1,12 @@
+//! The crate against real files, small ones, kept in `testdata`.
+
+#[cfg(test)]
+mod common;
+#[cfg(test)]
+mod damage;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod repeat;
+#[cfg(test)]
+mod survey;

@@ -1,0 +1,117 @@
+//! What a survey says of known files.
+
+use super::common::path;
+use onair_demux::{Report, Survey, open};
+use onair_media::{Packet, Timestamp};
+
+fn survey(name: &str) -> Report {
+    Survey::of(open(&path(name)).unwrap().as_mut()).report()
+}
+
+/// A survey of a file's packets after `change` has had its way with them.
+fn changed(name: &str, change: impl Fn(usize, &mut Packet)) -> Report {
+    let mut demux = open(&path(name)).unwrap();
+    let mut survey = Survey::new(demux.as_ref());
+    for (index, mut packet) in super::common::packets(demux.as_mut())
+        .into_iter()
+        .enumerate()
+    {
+        change(index, &mut packet);
+        survey.push(&packet);
+    }
+    survey.report()
+}
+
+#[test]
+fn a_sound_file_has_its_figures_and_no_faults() {
+    let report = survey("bframes.mp4");
+    assert_eq!(report.container.as_deref(), Some("MP4"));
+    let [video, audio] = &report.tracks[..] else {
+        panic!("two tracks");
+    };
+    assert_eq!(video.codec.to_lowercase(), "avc1.64000a");
+    assert_eq!(video.size.as_deref(), Some("96x64"));
+    assert_eq!((video.fps, video.b_frames), (Some(25.0), Some(true)));
+    let gops = video.gops.unwrap();
+    assert_eq!(
+        (gops.keyframes, gops.frames.max, gops.seconds.avg),
+        (2, 20.0, 0.8)
+    );
+    assert_eq!(video.largest_keyframe_bytes, Some(1104));
+    assert_eq!(
+        (audio.codec.as_str(), audio.channels),
+        ("mp4a.40.2", Some(1))
+    );
+    assert_eq!(report.start_skew_ms, Some(-21.33));
+    for track in &report.tracks {
+        assert_eq!(track.faults, onair_demux::Faults::default());
+        assert!(track.peak_bitrate_bps >= track.bitrate_bps);
+    }
+    assert!(
+        report
+            .verdicts
+            .iter()
+            .all(|verdict| verdict.ready && verdict.reasons.is_empty())
+    );
+}
+
+#[test]
+fn varying_frame_rates_show_in_what_is_measured() {
+    let report = survey("vfr.mp4");
+    let measured = report.tracks[0].fps_measured.unwrap();
+    assert_eq!((measured.min, measured.max), (12.5, 25.0));
+    assert_eq!(report.tracks[0].b_frames, Some(false));
+    let twitch = report
+        .verdicts
+        .iter()
+        .find(|v| v.service == "Twitch")
+        .unwrap();
+    assert_eq!(twitch.reasons, ["no sound: add a silent track"]);
+}
+
+#[test]
+fn times_that_go_back_and_gaps_are_counted_and_placed() {
+    let report = changed("vfr.mp4", |index, packet| match index {
+        10 => packet.dts = Timestamp::ZERO,
+        20.. => packet.dts = packet.dts.offset(2_000_000_000),
+        _ => {}
+    });
+    let faults = report.tracks[0].faults;
+    assert_eq!(
+        (faults.dts_back.count, faults.dts_back.first_at_s),
+        (1, Some(0.0))
+    );
+    assert!(faults.gaps.count >= 1 && faults.gaps.largest_ms > 2000.0);
+    let rtmp = &report.verdicts[0];
+    assert!(
+        !rtmp.ready && rtmp.reasons[0].contains("go back"),
+        "{rtmp:?}"
+    );
+}
+
+#[test]
+fn keyframes_too_far_apart_are_refused_with_the_reason() {
+    let report = changed("vfr.mp4", |_, packet| {
+        packet.dts = Timestamp::from_nanos(packet.dts.as_nanos() * 4);
+        packet.pts = packet.dts;
+    });
+    let youtube = report
+        .verdicts
+        .iter()
+        .find(|v| v.service == "YouTube")
+        .unwrap();
+    assert!(!youtube.ready);
+    assert!(youtube.reasons[0].contains("more than 4 s"), "{youtube:?}");
+}
+
+#[test]
+fn text_and_json_say_the_same() {
+    let report = survey("rotated.mp4");
+    let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+    assert_eq!(json["rotation"], 270);
+    assert_eq!(json["tracks"][0]["kind"], "video");
+    let text = report.to_string();
+    for part in ["270 degrees", "96x64", "mp4a.40.2", "ready for RTMP"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
