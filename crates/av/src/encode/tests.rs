@@ -3,7 +3,7 @@ use std::time::Duration;
 use onair_media::{Bitrate, FrameRate, Packet, Size, Timestamp};
 
 use super::backend::fake::Fake;
-use super::{VideoEncoder, VideoSettings, available};
+use super::{VideoEncoder, VideoSettings};
 use crate::{Error, I420, Surface, VideoFrame};
 
 const SIZE: Size = Size::new(16, 16);
@@ -152,7 +152,7 @@ fn an_unknown_encoder_is_refused_by_name() {
 #[test]
 fn each_kind_has_one_default_encoder() {
     for kind in [onair_media::Kind::Video, onair_media::Kind::Audio] {
-        let defaults = available()
+        let defaults = super::available()
             .into_iter()
             .filter(|e| e.kind == kind && e.default);
         assert_eq!(defaults.count(), 1);

@@ -25,7 +25,7 @@ pub(super) fn info() -> EncoderInfo {
 
 pub(super) fn open(settings: &AudioSettings) -> Result<Box<dyn AudioBackend>, Error> {
     check(settings)?;
-    let bitrate = u32::try_from(settings.bitrate.as_bps()).unwrap_or(u32::MAX);
+    let bitrate = bitrate(settings)?;
     let options = syom::EncodeOptions::raw().with_bitrate_bps(bitrate);
     let encoder = syom::Encoder::new(settings.sample_rate, settings.channels.into(), &options)
         .map_err(failed)?;
@@ -86,16 +86,23 @@ fn check(settings: &AudioSettings) -> Result<(), Error> {
         let what = format!("AAC with {channels} channels: 1 or 2 would work");
         return Err(Error::Unsupported { what });
     }
-    let highest = u64::from(BITS_PER_CHANNEL * u32::from(channels)) * u64::from(rate)
-        / u64::from(FRAME_LENGTH);
-    let lowest = 8000 * u64::from(channels);
-    let bitrate = settings.bitrate.as_bps();
-    if !(lowest..=highest).contains(&bitrate) {
-        return Err(Error::invalid(format!(
-            "AAC at {bitrate} bit/s: {lowest} to {highest} would work at {rate} Hz"
-        )));
-    }
     Ok(())
+}
+
+/// The rate asked for, or the highest there is at this sample rate.
+fn bitrate(settings: &AudioSettings) -> Result<u32, Error> {
+    let channels = u64::from(settings.channels);
+    let buffer = BITS_PER_CHANNEL * channels * u64::from(settings.sample_rate);
+    let (lowest, highest) = (8000 * channels, buffer / u64::from(FRAME_LENGTH));
+    let wanted = settings.bitrate.as_bps();
+    if wanted < lowest {
+        let what = format!("AAC at {wanted} bit/s: {lowest} to {highest} would work");
+        return Err(Error::Invalid { what });
+    }
+    if wanted > highest {
+        tracing::warn!("AAC goes up to {highest} bit/s here, not {wanted}: using that");
+    }
+    Ok(u32::try_from(wanted.min(highest)).unwrap_or(u32::MAX))
 }
 
 fn failed(error: syom::AacError) -> Error {
@@ -109,4 +116,4 @@ const SAMPLE_RATES: [u32; 12] = [
 /// Samples a channel in an access unit, and before the first sound.
 const FRAME_LENGTH: u32 = 1024;
 /// The decoder's input buffer (ISO/IEC 14496-3 §4.5.3.1): no access unit is bigger.
-const BITS_PER_CHANNEL: u32 = 6144;
+const BITS_PER_CHANNEL: u64 = 6144;
