@@ -52,8 +52,14 @@ struct Lane {
 impl Matroska {
     pub(crate) fn open(storage: Box<dyn Storage>) -> Result<Self, Error> {
         let mut blocks = Blocks::new(storage)?;
-        let end = segment_end(&mut blocks);
+        let outline = Outline::parse(&mut blocks);
         let length = blocks.len();
+        if outline.end.is_some_and(|end| end > length)
+            && let Some(at) = outline.seek_head
+        {
+            // It leads to what was cut off, which the library does not forgive.
+            blocks.replace(at, NO_SUCH_ID);
+        }
         let (cursor, progress) = Cursor::new(blocks, MAX_HEADERS);
         let file = MatroskaFile::open(cursor).map_err(|e| error(&e, &progress, length))?;
         progress.lift_limit();
@@ -72,7 +78,7 @@ impl Matroska {
             interleave: Interleave::new(tracks.len()),
             file,
             progress,
-            end,
+            end: outline.end,
             tracks,
             lanes,
             notes,
@@ -319,16 +325,48 @@ fn frame_duration(entry: &TrackEntry, config: &Config) -> Option<Duration> {
     }
 }
 
-/// Where the segment ends according to its header (RFC 8794 §4), if it says so.
-fn segment_end(blocks: &mut Blocks) -> Option<u64> {
-    let head = blocks
-        .bytes(0, blocks.len().min(MAX_EBML_HEADER), "EBML header")
-        .ok()?;
-    let mut rest = head.as_ref();
-    let (_, size) = element(&mut rest)?;
-    rest = rest.get(usize::try_from(size?).ok()?..)?;
-    let (_, size) = element(&mut rest).filter(|(id, _)| *id == SEGMENT)?;
-    ((head.len() - rest.len()) as u64).checked_add(size?)
+/// What a file's beginning says of its layout (RFC 8794 §4, RFC 9559 §4.5).
+#[derive(Default)]
+struct Outline {
+    /// Where the segment ends, if it says so.
+    end: Option<u64>,
+    /// Where the last byte of the seek head's id is.
+    seek_head: Option<u64>,
+}
+
+impl Outline {
+    fn parse(blocks: &mut Blocks) -> Self {
+        let size = blocks.len().min(MAX_EBML_HEADER);
+        let head = blocks.bytes(0, size, "EBML header").unwrap_or_default();
+        Self::read(&head).unwrap_or_default()
+    }
+
+    fn read(head: &[u8]) -> Option<Self> {
+        let place = |rest: &[u8]| (head.len() - rest.len()) as u64;
+        let mut rest = head;
+        let (_, size) = element(&mut rest)?;
+        rest = skip(rest, size)?;
+        let (_, size) = element(&mut rest).filter(|(id, _)| *id == SEGMENT)?;
+        let mut outline = Self {
+            end: size.and_then(|size| place(rest).checked_add(size)),
+            seek_head: None,
+        };
+        loop {
+            let at = place(rest);
+            match element(&mut rest) {
+                Some((SEEK_HEAD, _)) => outline.seek_head = Some(at + 3),
+                Some((_, size)) if outline.seek_head.is_none() => match skip(rest, size) {
+                    Some(behind) => rest = behind,
+                    None => return Some(outline),
+                },
+                _ => return Some(outline),
+            }
+        }
+    }
+}
+
+fn skip(rest: &[u8], size: Option<u64>) -> Option<&[u8]> {
+    rest.get(usize::try_from(size?).ok()?..)
 }
 
 /// An EBML element's id and size; no size when it is unknown.
@@ -374,6 +412,12 @@ fn error(error: &DemuxError, progress: &Progress, length: u64) -> Error {
 
 /// `Segment`'s element id.
 const SEGMENT: u64 = 0x1853_8067;
+
+/// `SeekHead`'s element id.
+const SEEK_HEAD: u64 = 0x114d_9b74;
+
+/// A last byte that makes it the id of nothing.
+const NO_SUCH_ID: u8 = 0x75;
 
 /// Bytes looked at for the segment's header.
 const MAX_EBML_HEADER: u64 = 4096;

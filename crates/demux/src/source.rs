@@ -21,6 +21,8 @@ pub(crate) struct Blocks {
     storage: Box<dyn Storage>,
     len: u64,
     recent: VecDeque<(u64, Bytes)>,
+    /// A byte read as another.
+    replaced: Option<(u64, u8)>,
 }
 
 impl Blocks {
@@ -32,7 +34,14 @@ impl Blocks {
             storage,
             len,
             recent: VecDeque::with_capacity(KEPT),
+            replaced: None,
         })
+    }
+
+    /// From now on reads the byte at `at` as `byte`.
+    pub(crate) fn replace(&mut self, at: u64, byte: u8) {
+        self.replaced = Some((at, byte));
+        self.recent.clear();
     }
 
     /// Bytes in the whole file.
@@ -97,6 +106,10 @@ impl Blocks {
         self.storage.seek(SeekFrom::Start(start))?;
         let mut block = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
         (&mut self.storage).take(size).read_to_end(&mut block)?;
+        if let Some((at, byte)) = self.replaced.filter(|(at, _)| *at >= start) {
+            let index = usize::try_from(at - start).unwrap_or(usize::MAX);
+            block.get_mut(index).into_iter().for_each(|old| *old = byte);
+        }
         Ok(block.into())
     }
 }
