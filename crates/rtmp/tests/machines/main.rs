@@ -8,4 +8,5 @@ mod host;
 mod hostile;
 mod publish;
 mod script;
+mod serve;
 mod servers;
