@@ -1,3 +1,58 @@
-//! The onair command line.
+//! The onair command line: one file per verb, glue only.
+//!
+//! stdout is data, stderr is talk. Exit status 0: ended as asked; 1: the
+//! broadcast (or the file looked at) failed; 2: what was asked for cannot be.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod args;
+mod devices;
+mod failure;
+mod inspect;
+mod progress;
+mod publish;
+mod text;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use tracing::Level;
+
+use crate::args::{Args, Verb};
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    // Usage errors and --help end here, with 2 and 0.
+    let args = Args::parse();
+    log_to_stderr(args.talk.level());
+    match run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _gone = writeln!(io::stderr(), "onair: {failure}");
+            failure.status()
+        }
+    }
+}
+
+fn run(args: Args) -> Result<(), Failure> {
+    match args.verb {
+        Some(Verb::Publish(opts)) => publish::run(*opts, args.talk),
+        Some(Verb::Devices(opts)) => devices::run(&opts),
+        Some(Verb::Inspect(opts)) => inspect::run(&opts),
+        None => print_help(),
+    }
+}
+
+fn print_help() -> Result<(), Failure> {
+    let _pipe_closed = Args::command().print_help();
+    Ok(())
+}
+
+fn log_to_stderr(level: Level) {
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(io::stderr)
+        .with_target(false)
+        .without_time()
+        .init();
+}

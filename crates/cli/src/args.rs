@@ -1,0 +1,281 @@
+//! What can be typed. Checked for form here, for meaning by the verbs.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use onair::media::{Bitrate, FrameRate, Size};
+use tracing::Level;
+
+use crate::text::{parse_duration, parse_unit};
+
+/// Puts a test card, a file or a pipe on air over RTMP, and keeps it there.
+#[derive(Debug, Parser)]
+#[command(name = "onair", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Publish(Box<Publish>),
+    Devices(Devices),
+    Inspect(Inspect),
+}
+
+/// How much is said on stderr.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Talk {
+    /// Log more to stderr; again for more still
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+impl Talk {
+    pub(crate) const fn level(self) -> Level {
+        match (self.quiet, self.verbose) {
+            (true, _) | (_, 0) => Level::ERROR,
+            (_, 1) => Level::INFO,
+            (_, 2) => Level::DEBUG,
+            _ => Level::TRACE,
+        }
+    }
+
+    pub(crate) const fn is_verbose(self) -> bool {
+        self.verbose > 0
+    }
+}
+
+/// Go live: send a test card, a file or a pipe to one or more RTMP servers
+///
+/// A file's own H.264 and AAC are sent untouched, in real time; a test card or
+/// raw pictures are encoded. When the connection is lost, onair connects again
+/// and the broadcast goes on where it is, until its source ends, --duration is
+/// over or Ctrl-C is pressed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = PUBLISH_EXAMPLES, after_long_help = PUBLISH_AFTER)]
+pub(crate) struct Publish {
+    /// Where to: rtmp(s)://HOST[:PORT]/APP/KEY; repeat it for several servers
+    ///
+    /// What follows the last / is the stream key, unless --key gives it apart.
+    /// Keys in ONAIR_URL stay out of the shell's history and the process list.
+    /// The key is never printed or logged.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ONAIR_URL",
+        hide_env_values = true,
+        required = true
+    )]
+    pub(crate) to: Vec<String>,
+    /// The stream key, where the service gives it apart from the URL
+    ///
+    /// Then all of the URL's path is the application, slashes included.
+    #[arg(long, env = "ONAIR_KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
+
+    /// What to send: testcard, FILE (.mp4 .mov .flv .ts .mkv .y4m) or - for stdin
+    #[arg(long, value_name = "SOURCE", default_value = "testcard", help_heading = SOURCE)]
+    pub(crate) from: String,
+    /// What arrives on stdin, with --from -
+    #[arg(long, value_enum, help_heading = SOURCE)]
+    pub(crate) format: Option<StdinFormat>,
+    /// Sound: tone, silence, file (the file's own) or none
+    ///
+    /// Default: the file's own for a file, a tone for the test card, silence
+    /// for raw pictures (most services want sound).
+    #[arg(long, help_heading = SOURCE)]
+    pub(crate) audio: Option<String>,
+    /// Begin the file again when it ends; the timeline goes on without a jump
+    #[arg(long = "loop", help_heading = SOURCE)]
+    pub(crate) repeat: bool,
+    /// Stop after this long, e.g. 10s, 1m30s, 2h
+    #[arg(long, value_parser = parse_duration, help_heading = SOURCE)]
+    pub(crate) duration: Option<Duration>,
+    /// realtime: as fast as it is watched; max: as fast as the line takes it
+    #[arg(long, value_enum, default_value = "realtime", help_heading = SOURCE)]
+    pub(crate) pace: Pace,
+    /// Also write what is sent to FILE.flv: it has everything, whatever the line loses
+    #[arg(long, value_name = "FILE.flv", help_heading = SOURCE)]
+    pub(crate) record: Option<PathBuf>,
+
+    /// Picture size of the test card [default: 1280x720]
+    #[arg(long, value_parser = parse_unit::<Size>, help_heading = ENCODING)]
+    pub(crate) size: Option<Size>,
+    /// Pictures per second of the test card [default: 30]
+    #[arg(long, value_parser = parse_unit::<FrameRate>, help_heading = ENCODING)]
+    pub(crate) fps: Option<FrameRate>,
+    /// Video bitrate, e.g. 2500k or 2.5M [default: by size and rate]
+    #[arg(long, value_parser = parse_unit::<Bitrate>, help_heading = ENCODING)]
+    pub(crate) bitrate: Option<Bitrate>,
+    /// Audio bitrate [default: 128k]
+    #[arg(long, value_parser = parse_unit::<Bitrate>, help_heading = ENCODING)]
+    pub(crate) audio_bitrate: Option<Bitrate>,
+    /// Time between keyframes; services ask for 2 s, none for more than 4 s [default: 2s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = ENCODING)]
+    pub(crate) keyframe: Option<Duration>,
+    /// Video encoder by name, see `onair devices` [default: auto]
+    #[arg(long, value_name = "NAME", help_heading = ENCODING)]
+    pub(crate) encoder: Option<String>,
+
+    /// User name, where the server asks for one besides the key
+    #[arg(long, help_heading = CONNECTION)]
+    pub(crate) user: Option<String>,
+    /// File whose first line is the password; or set ONAIR_PASSWORD
+    #[arg(long, value_name = "FILE", requires = "user", help_heading = CONNECTION)]
+    pub(crate) password_file: Option<PathBuf>,
+    /// PEM file of certificates to trust for rtmps besides the system's
+    #[arg(long, value_name = "FILE", help_heading = CONNECTION)]
+    pub(crate) ca: Option<PathBuf>,
+    /// Accept any certificate for rtmps (anybody in between can read the key)
+    #[arg(long, conflicts_with = "ca", help_heading = CONNECTION)]
+    pub(crate) insecure: bool,
+    /// End when a connection is lost or cannot be had, instead of trying again
+    #[arg(long, conflicts_with = "retries", help_heading = CONNECTION)]
+    pub(crate) no_reconnect: bool,
+    /// How many attempts in a row may fail [default: 100]
+    #[arg(long, value_name = "N", help_heading = CONNECTION)]
+    pub(crate) retries: Option<u32>,
+    /// Wait for each of the server's answers instead of sending ahead
+    ///
+    /// By default everything up to the first pictures goes out at once, which
+    /// saves four round trips; a server that objects is asked again the
+    /// patient way by itself.
+    #[arg(long, help_heading = CONNECTION)]
+    pub(crate) patient: bool,
+
+    /// text: talk on stderr; json: one object a line on stdout, the last a report
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) stats: StatsFormat,
+}
+
+/// List what pictures and sound can come from and what can encode them
+///
+/// The encoder `auto` would pick is marked.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  onair devices\n  onair devices --json")]
+pub(crate) struct Devices {
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Say what is in a media file: tracks, GOPs, bitrates, timing faults
+///
+/// Reads all of it, and says what a live service would object to.
+#[derive(Debug, clap::Args)]
+#[command(after_help = INSPECT_EXAMPLES)]
+pub(crate) struct Inspect {
+    /// A file (.mp4 .mov .flv .ts .mkv), or - for stdin
+    #[arg(value_name = "FILE")]
+    pub(crate) input: PathBuf,
+    /// What arrives on stdin
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<StdinFormat>,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StdinFormat {
+    /// Flash Video, H.264 and AAC
+    Flv,
+    /// MPEG transport stream, H.264 and AAC
+    Ts,
+    /// Raw pictures with a header (YUV4MPEG2)
+    Y4m,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Pace {
+    Realtime,
+    Max,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatsFormat {
+    Text,
+    Json,
+    None,
+}
+
+const SOURCE: &str = "Source";
+const ENCODING: &str = "Encoding";
+const CONNECTION: &str = "Connection";
+
+const AFTER_HELP: &str = "\
+Go live with a test card:
+  onair publish --to rtmp://localhost/live/KEY
+
+`onair publish --help` has the addresses of the usual services.
+Exit status: 0 ended as asked, 1 the broadcast failed, 2 it could not be asked for.";
+
+const PUBLISH_EXAMPLES: &str = "\
+Examples:
+  onair publish --to rtmp://localhost/live/KEY
+  onair publish --to rtmps://a.rtmps.youtube.com/live2 --key KEY --from show.mp4
+
+More, and the addresses of the usual services: onair publish --help";
+
+const PUBLISH_AFTER: &str = "\
+Examples:
+  A test card with a tone, until Ctrl-C:
+    onair publish --to rtmp://localhost/live/KEY
+  A file, again and again, to two services at once:
+    onair publish --from show.mp4 --loop --to rtmps://ONE/app/KEY --to rtmps://TWO/app/KEY
+  Whatever FFmpeg reads or makes:
+    ffmpeg -i INPUT -c:v libx264 -c:a aac -f flv - | onair publish --from - --format flv --to URL
+  Raw pictures, encoded here:
+    ffmpeg -i INPUT -pix_fmt yuv420p -f yuv4mpegpipe - | onair publish --from - --format y4m --to URL
+  For a script: the key out of sight, the numbers to a file:
+    ONAIR_URL=rtmps://HOST/app/KEY onair publish --from show.mp4 --stats json > stats.jsonl
+
+Where the key goes (take it from the service's own page, and keep it secret):
+  YouTube     rtmps://a.rtmps.youtube.com/live2/KEY
+  Twitch      rtmps://ingest.global-contribute.live-video.net/app/KEY
+  Facebook    rtmps://live-api-s.facebook.com/rtmp/KEY
+  Kick, IVS   rtmps://ID.global-contribute.live-video.net/app/KEY   (often shown without /app)
+  Cloudflare  rtmps://live.cloudflare.com/live/KEY
+  Mux         rtmps://global-live.mux.com/app/KEY
+  OBS-style pages give a server and a key: --to SERVER --key KEY
+
+Exit status: 0 ended as asked, 1 the broadcast failed, 2 it could not be asked for.";
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  onair inspect show.mp4
+  ffmpeg -i INPUT -c copy -f mpegts - | onair inspect - --format ts --json";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn units_read_as_people_write_them() {
+        let args = Args::try_parse_from(
+            "onair publish --to u --size 640x360 --fps 29.97 --bitrate 2.5M --keyframe 1500ms"
+                .split(' '),
+        );
+        let Some(Verb::Publish(opts)) = args.unwrap().verb else {
+            unreachable!("asked for publish")
+        };
+        assert_eq!(opts.size, Some(Size::new(640, 360)));
+        assert_eq!(opts.fps, FrameRate::new(30_000, 1001));
+        assert_eq!(opts.bitrate, Some(Bitrate::kbps(2500)));
+        assert_eq!(opts.keyframe, Some(Duration::from_millis(1500)));
+    }
+}

@@ -1,0 +1,36 @@
+use std::fmt;
+use std::process::ExitCode;
+
+/// Why the program ends with something other than 0.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// What was asked for cannot be: nothing was attempted, and asking again will not help.
+    Usage(String),
+    /// It was attempted and failed.
+    Failed(String),
+}
+
+impl Failure {
+    pub(crate) fn usage(message: impl fmt::Display) -> Self {
+        Self::Usage(message.to_string())
+    }
+
+    pub(crate) fn failed(message: impl fmt::Display) -> Self {
+        Self::Failed(message.to_string())
+    }
+
+    pub(crate) fn status(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Failed(_) => 1,
+            Self::Usage(_) => 2,
+        })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(message) | Self::Failed(message) => f.write_str(message),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `onair inspect`: what is in a media file.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use onair::demux::{self, Demux, Survey};
+
+use crate::args::{Inspect, StdinFormat};
+use crate::failure::Failure;
+
+pub(crate) fn run(opts: &Inspect) -> Result<(), Failure> {
+    let mut input = open(&opts.input, opts.format)?;
+    let mut survey = Survey::new(input.as_ref());
+    let ended = survey_all(input.as_mut(), &mut survey);
+    let report = survey.report();
+    let text = if opts.json {
+        report.to_json()
+    } else {
+        report.to_string()
+    };
+    let _pipe_closed = writeln!(io::stdout(), "{}", text.trim_end());
+    ended.map_err(|error| Failure::failed(format_args!("{}: {error}", opts.input.display())))
+}
+
+fn survey_all(input: &mut dyn Demux, survey: &mut Survey) -> Result<(), demux::Error> {
+    loop {
+        match input.next_packet() {
+            Ok(Some(packet)) => survey.push(&packet),
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                survey.fail(&error);
+                return Err(error);
+            }
+        }
+    }
+}
+
+fn open(path: &Path, format: Option<StdinFormat>) -> Result<Box<dyn Demux>, Failure> {
+    if path == Path::new("-") {
+        return open_stdin(format);
+    }
+    if path.to_str().is_some_and(|text| text.contains("://")) {
+        return Err(Failure::usage(
+            "inspect reads files; to look at a stream, record it first",
+        ));
+    }
+    demux::open(path).map_err(|error| Failure::failed(format_args!("{}: {error}", path.display())))
+}
+
+fn open_stdin(format: Option<StdinFormat>) -> Result<Box<dyn Demux>, Failure> {
+    let format = match format {
+        Some(StdinFormat::Flv) => demux::Format::Flv,
+        Some(StdinFormat::Ts) => demux::Format::Ts,
+        Some(StdinFormat::Y4m) => {
+            return Err(Failure::usage("y4m is raw: there is nothing to inspect"));
+        }
+        None => {
+            return Err(Failure::usage(
+                "say what arrives on stdin: --format flv or --format ts",
+            ));
+        }
+    };
+    demux::read(Box::new(io::stdin()), format)
+        .map_err(|error| Failure::failed(format_args!("stdin: {error}")))
+}

@@ -1,0 +1,111 @@
+//! `onair publish`: go live.
+
+mod destination;
+mod explain;
+mod filler;
+mod source;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use onair::{Broadcast, Builder, Event, Outcome, Report, Stopper};
+
+use crate::args::{Pace, Publish, Talk};
+use crate::failure::Failure;
+use crate::progress::Progress;
+
+/// How often numbers are told.
+const TICK: Duration = Duration::from_secs(1);
+
+pub(crate) fn run(opts: Publish, talk: Talk) -> Result<(), Failure> {
+    let builder = configure(&opts)?;
+    let mut progress = Progress::new(opts.to.len(), opts.stats, talk);
+    for warning in destination::warnings(&opts) {
+        progress.say(&warning);
+    }
+    let broadcast = Arc::new(builder.start().map_err(Failure::usage)?);
+    stop_on_interrupt(broadcast.stopper())?;
+    let report = watch(&broadcast, &mut progress);
+    progress.report(&report);
+    verdict(&report)
+}
+
+fn configure(opts: &Publish) -> Result<Builder, Failure> {
+    let mut builder = source::feed(Broadcast::builder(), opts)?;
+    for destination in destination::all(opts)? {
+        builder = builder.to(destination);
+    }
+    builder = builder.pace(match opts.pace {
+        Pace::Realtime => onair::Pace::Realtime,
+        Pace::Max => onair::Pace::Max,
+    });
+    if let Some(duration) = opts.duration {
+        builder = builder.duration(duration);
+    }
+    if let Some(path) = &opts.record {
+        builder = builder.record(source::recording(path)?);
+    }
+    Ok(builder)
+}
+
+/// The first signal ends the stream properly, the second ends the program.
+fn stop_on_interrupt(stopper: Stopper) -> Result<(), Failure> {
+    let asked = AtomicBool::new(false);
+    ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            std::process::exit(1);
+        }
+        stopper.stop();
+    })
+    .map_err(|error| Failure::failed(format_args!("cannot listen for Ctrl-C: {error}")))
+}
+
+/// Tells events as they come and numbers each second, until the last event.
+fn watch(broadcast: &Arc<Broadcast>, progress: &mut Progress) -> Report {
+    let (sender, events) = mpsc::channel();
+    let source = Arc::clone(broadcast);
+    thread::spawn(move || {
+        while let Some(event) = source.next_event() {
+            let _nobody_listens = sender.send(event);
+        }
+    });
+    let mut next_tick = Instant::now() + TICK;
+    loop {
+        match events.recv_timeout(next_tick.saturating_duration_since(Instant::now())) {
+            Ok(Event::Ended(report)) => return report,
+            Ok(event) => progress.event(&event),
+            Err(RecvTimeoutError::Timeout) => {
+                progress.tick(&broadcast.stats());
+                next_tick += TICK;
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                unreachable!("the last event is the report")
+            }
+        }
+    }
+}
+
+fn verdict(report: &Report) -> Result<(), Failure> {
+    if report.outcome != Outcome::Failed {
+        return Ok(());
+    }
+    let errors: Vec<_> = report
+        .destinations
+        .iter()
+        .filter_map(|destination| {
+            destination
+                .error
+                .as_deref()
+                .map(|error| (destination, error))
+        })
+        .map(|(destination, error)| format!("{}: {}", destination.url, explain::with_cure(error)))
+        .collect();
+    Err(Failure::failed(if errors.is_empty() {
+        report.reason.clone()
+    } else {
+        errors.join("\nonair: ")
+    }))
+}

@@ -1,0 +1,104 @@
+//! Where to: URLs, keys, passwords, trust.
+
+use std::path::Path;
+use std::{env, fs};
+
+use onair::rtmp::{self, Credentials, Url};
+use onair::{Destination, RetryPolicy, Tls};
+
+use crate::args::Publish;
+use crate::failure::Failure;
+
+const PASSWORD: &str = "ONAIR_PASSWORD";
+
+pub(crate) fn all(opts: &Publish) -> Result<Vec<Destination>, Failure> {
+    if opts.key.is_some() && opts.to.len() > 1 {
+        return Err(Failure::usage(
+            "--key is for one server: put each key into its own --to URL",
+        ));
+    }
+    let credentials = credentials(opts)?;
+    opts.to
+        .iter()
+        .map(|text| {
+            let mut destination = Destination::new(url(text, opts.key.as_deref())?);
+            destination.credentials.clone_from(&credentials);
+            destination.tls = tls(opts);
+            destination.patient = opts.patient;
+            destination.retry = retry(opts);
+            Ok(destination)
+        })
+        .collect()
+}
+
+/// What a person should know before the stream begins.
+pub(crate) fn warnings(opts: &Publish) -> Vec<String> {
+    let secure = |text: &String| {
+        text.get(..8)
+            .is_some_and(|s| s.eq_ignore_ascii_case("rtmps://"))
+    };
+    if opts.insecure && opts.to.iter().any(secure) {
+        return vec![
+            "warning: --insecure: the server's certificate is not verified; \
+             anybody in between can read the stream key"
+                .to_owned(),
+        ];
+    }
+    Vec::new()
+}
+
+/// The error never repeats the URL: it may hold a key.
+fn url(text: &str, key: Option<&str>) -> Result<Url, Failure> {
+    let text = text.trim();
+    let parsed = match key {
+        Some(key) => Url::from_tc_url(text.trim_end_matches('/'), key.trim()),
+        None => text.parse(),
+    };
+    parsed.map_err(|error: rtmp::Error| Failure::usage(format_args!("--to: {error}")))
+}
+
+fn tls(opts: &Publish) -> Tls {
+    Tls {
+        ca: opts.ca.clone(),
+        insecure: opts.insecure,
+    }
+}
+
+fn retry(opts: &Publish) -> RetryPolicy {
+    match opts.retries {
+        _ if opts.no_reconnect => RetryPolicy::NEVER,
+        Some(0) => RetryPolicy::NEVER,
+        Some(max_attempts) => RetryPolicy {
+            enabled: true,
+            max_attempts,
+        },
+        None => RetryPolicy::default(),
+    }
+}
+
+fn credentials(opts: &Publish) -> Result<Option<Credentials>, Failure> {
+    let Some(user) = &opts.user else {
+        return Ok(None);
+    };
+    let password = match &opts.password_file {
+        Some(path) => read_password(path)?,
+        None => env::var(PASSWORD).map_err(|_| {
+            Failure::usage(format_args!(
+                "--user {user} needs a password: --password-file FILE or {PASSWORD}"
+            ))
+        })?,
+    };
+    Ok(Some(Credentials::new(user, password)))
+}
+
+fn read_password(path: &Path) -> Result<String, Failure> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format_args!("{}: {error}", path.display())))?;
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(line.to_owned()),
+        _ => Err(Failure::usage(format_args!(
+            "{}: the first line is empty, and should be the password",
+            path.display()
+        ))),
+    }
+}

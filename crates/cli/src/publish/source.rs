@@ -1,0 +1,275 @@
+//! What is sent: a test card, a file, a pipe; and with which sound.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use onair::Builder;
+use onair::av::capture::{Silence, TestCard, Tone, Y4m};
+use onair::av::encode::{AudioSettings, VideoSettings};
+use onair::av::{AudioSource, VideoSource};
+use onair::demux::{self, Container, Demux, Loop, Track};
+use onair::media::{FrameRate, Kind, Packet, Size};
+
+use super::filler;
+use crate::args::{Publish, StdinFormat};
+use crate::failure::Failure;
+
+enum Source {
+    TestCard,
+    /// H.264 and AAC as they are.
+    Compressed(Box<dyn Demux>),
+    Raw(Y4m<Box<dyn Read + Send>>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sound {
+    Tone,
+    Silence,
+    File,
+    None,
+}
+
+const SIZE: Size = Size::new(1280, 720);
+const Y4M_MAGIC: &[u8] = b"YUV4MPEG2";
+
+/// Gives `builder` the pictures and sound that were asked for.
+pub(crate) fn feed(builder: Builder, opts: &Publish) -> Result<Builder, Failure> {
+    let asked = sound(opts.audio.as_deref())?;
+    match open(opts)? {
+        Source::TestCard => {
+            let size = opts.size.unwrap_or(SIZE);
+            let rate = opts.fps.or(FrameRate::new(30, 1)).expect("30/1 is a rate");
+            let sound = asked.unwrap_or(Sound::Tone);
+            encoded(builder, TestCard::new(size, rate), sound, opts)
+        }
+        Source::Raw(pictures) => {
+            refuse_given(opts, RAW_HAS, &["--size", "--fps", "--loop"])?;
+            encoded(builder, pictures, asked.unwrap_or(Sound::Silence), opts)
+        }
+        Source::Compressed(file) => {
+            refuse_given(opts, FILE_HAS, ENCODING_OPTIONS)?;
+            passed_through(builder, file, asked.unwrap_or(Sound::File))
+        }
+    }
+}
+
+/// Where to record, if it is a format that can be written.
+pub(crate) fn recording(path: &Path) -> Result<PathBuf, Failure> {
+    if path
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("flv"))
+    {
+        return Ok(path.to_owned());
+    }
+    Err(Failure::usage(
+        "--record writes .flv for now: name a file that ends in .flv",
+    ))
+}
+
+fn open(opts: &Publish) -> Result<Source, Failure> {
+    match opts.from.as_str() {
+        "testcard" => refuse_given(opts, CARD_HAS, &["--loop"]).map(|()| Source::TestCard),
+        "-" => open_stdin(opts),
+        other => match other.split(':').next() {
+            Some(device @ ("camera" | "screen")) => Err(later(device)),
+            _ => open_file(Path::new(other), opts),
+        },
+    }
+}
+
+fn later(device: &str) -> Failure {
+    Failure::usage(format_args!(
+        "capturing from a {device} comes with a later version; \
+         what works now: --from testcard, a file, or - (stdin, so that FFmpeg can capture)"
+    ))
+}
+
+fn open_stdin(opts: &Publish) -> Result<Source, Failure> {
+    refuse_given(opts, "stdin cannot be read twice", &["--loop"])?;
+    let stdin = Box::new(io::stdin());
+    let format = match opts.format {
+        Some(StdinFormat::Flv) => demux::Format::Flv,
+        Some(StdinFormat::Ts) => demux::Format::Ts,
+        Some(StdinFormat::Y4m) => return raw(stdin, "stdin"),
+        None => {
+            return Err(Failure::usage(
+                "--from - needs to know what arrives: --format flv, ts or y4m",
+            ));
+        }
+    };
+    let opened = demux::read(stdin, format).map_err(|error| about("stdin", &error))?;
+    Ok(Source::Compressed(opened))
+}
+
+fn open_file(path: &Path, opts: &Publish) -> Result<Source, Failure> {
+    let name = path.display().to_string();
+    let file = File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Failure::usage(format_args!(
+            "{name}: there is no such file, and it is no source known by that name"
+        )),
+        _ => about(&name, &error),
+    })?;
+    let mut start = Vec::new();
+    let _decided_below = (&file).take(Y4M_MAGIC.len() as u64).read_to_end(&mut start);
+    if start == Y4M_MAGIC {
+        return raw(
+            Box::new(File::open(path).map_err(|error| about(&name, &error))?),
+            &name,
+        );
+    }
+    let opened: Result<Box<dyn Demux>, _> = if opts.repeat {
+        Loop::open(path).map(|looped| Box::new(looped) as _)
+    } else {
+        demux::open(path)
+    };
+    opened
+        .map(Source::Compressed)
+        .map_err(|error| about(&name, &error))
+}
+
+fn raw(reader: Box<dyn Read + Send>, name: &str) -> Result<Source, Failure> {
+    let buffered: Box<dyn Read + Send> = Box::new(BufReader::with_capacity(1 << 20, reader));
+    Y4m::new(buffered)
+        .map(Source::Raw)
+        .map_err(|error| about(name, &error))
+}
+
+fn about(name: &str, error: &dyn std::fmt::Display) -> Failure {
+    Failure::usage(format_args!("{name}: {error}"))
+}
+
+fn sound(text: Option<&str>) -> Result<Option<Sound>, Failure> {
+    Ok(Some(match text {
+        None => return Ok(None),
+        Some("tone") => Sound::Tone,
+        Some("silence") => Sound::Silence,
+        Some("file") => Sound::File,
+        Some("none") => Sound::None,
+        Some(text) if text == "mic" || text.starts_with("mic:") => return Err(later("microphone")),
+        Some(text) => {
+            return Err(Failure::usage(format_args!(
+                "--audio {text}: expected tone, silence, file or none"
+            )));
+        }
+    }))
+}
+
+fn encoded(
+    builder: Builder,
+    pictures: impl VideoSource + 'static,
+    sound: Sound,
+    opts: &Publish,
+) -> Result<Builder, Failure> {
+    let settings = video_settings(&pictures, opts);
+    let builder = builder.video_settings(settings);
+    let mut audio = AudioSettings::default();
+    audio.bitrate = opts.audio_bitrate.unwrap_or(audio.bitrate);
+    let source: Box<dyn AudioSource> = match sound {
+        Sound::Tone => Box::new(Tone::new(audio.sample_rate, audio.channels)),
+        Sound::Silence => Box::new(Silence::new(audio.sample_rate, audio.channels)),
+        Sound::None => return Ok(builder.video(pictures)),
+        Sound::File => {
+            return Err(Failure::usage(
+                "--audio file: this source has no sound of its own; choose tone, silence or none",
+            ));
+        }
+    };
+    let (pictures, source) = filler::pair(pictures, source);
+    Ok(builder.video(pictures).audio(source).audio_settings(audio))
+}
+
+fn video_settings(pictures: &impl VideoSource, opts: &Publish) -> VideoSettings {
+    let mut settings = VideoSettings::new(pictures.size(), pictures.frame_rate());
+    settings.bitrate = opts.bitrate.unwrap_or(settings.bitrate);
+    settings.keyframe_interval = opts.keyframe.unwrap_or(settings.keyframe_interval);
+    settings.encoder.clone_from(&opts.encoder);
+    settings
+}
+
+fn passed_through(
+    builder: Builder,
+    file: Box<dyn Demux>,
+    sound: Sound,
+) -> Result<Builder, Failure> {
+    match sound {
+        Sound::File => Ok(builder.media(file)),
+        Sound::None => Ok(builder.media(Box::new(PicturesOnly::new(file)))),
+        Sound::Tone | Sound::Silence => Err(Failure::usage(
+            "a file goes with its own sound (--audio file) or none (--audio none) for now",
+        )),
+    }
+}
+
+const CARD_HAS: &str = "the test card never ends";
+const RAW_HAS: &str = "raw pictures have their own size and rate, and are read once";
+const FILE_HAS: &str = "this source is sent as it is, without encoding";
+const ENCODING_OPTIONS: &[&str] = &[
+    "--size",
+    "--fps",
+    "--bitrate",
+    "--audio-bitrate",
+    "--keyframe",
+    "--encoder",
+];
+
+/// An option without effect is a misunderstanding: better said than ignored.
+fn refuse_given(opts: &Publish, why: &str, names: &[&str]) -> Result<(), Failure> {
+    let given = |name: &&&str| match **name {
+        "--size" => opts.size.is_some(),
+        "--fps" => opts.fps.is_some(),
+        "--bitrate" => opts.bitrate.is_some(),
+        "--audio-bitrate" => opts.audio_bitrate.is_some(),
+        "--keyframe" => opts.keyframe.is_some(),
+        "--encoder" => opts.encoder.is_some(),
+        "--loop" => opts.repeat,
+        _ => false,
+    };
+    match names.iter().find(given) {
+        Some(name) => Err(Failure::usage(format_args!(
+            "{name} has no effect here: {why}"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// A file without its sound.
+struct PicturesOnly {
+    inner: Box<dyn Demux>,
+    tracks: Vec<Track>,
+}
+
+impl PicturesOnly {
+    fn new(inner: Box<dyn Demux>) -> Self {
+        let is_video = |track: &&Track| track.kind() == Kind::Video;
+        let tracks = inner.tracks().iter().filter(is_video).cloned().collect();
+        Self { inner, tracks }
+    }
+}
+
+impl Demux for PicturesOnly {
+    fn container(&self) -> Container {
+        self.inner.container()
+    }
+
+    fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    fn notes(&self) -> &[String] {
+        self.inner.notes()
+    }
+
+    fn next_packet(&mut self) -> Result<Option<Packet>, demux::Error> {
+        while let Some(packet) = self.inner.next_packet()? {
+            if packet.kind() == Kind::Video {
+                return Ok(Some(packet));
+            }
+        }
+        Ok(None)
+    }
+
+    fn duration(&self) -> Option<std::time::Duration> {
+        self.inner.duration()
+    }
+}

@@ -1,0 +1,426 @@
+//! The program as a user meets it: exact words, exact exit status.
+
+mod common;
+
+use std::fs::File;
+use std::process::{Command, Stdio};
+
+use common::{Dir, Manner, Peer, Ran, Seen};
+use onair_flv::TagKind;
+
+/// Small enough to encode in no time; one second of it.
+const CARD: &str = "--size 160x90 --bitrate 100k --duration 1s --pace max";
+
+fn usage_error(message: &str) -> Ran {
+    Ran {
+        status: Some(2),
+        stdout: String::new(),
+        stderr: format!("onair: {message}\n"),
+    }
+}
+
+#[test]
+fn alone_it_prints_its_help() {
+    let ran = Dir::new().run("");
+    assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""));
+    for verb in ["publish", "devices", "inspect"] {
+        assert!(
+            ran.stdout.contains(&format!("\n  {verb}")),
+            "{}",
+            ran.stdout
+        );
+    }
+}
+
+#[test]
+fn help_teaches_where_keys_go() {
+    let ran = Dir::new().run("publish --help");
+    assert_eq!(ran.status, Some(0));
+    for words in [
+        "rtmps://a.rtmps.youtube.com/live2/KEY",
+        "Twitch",
+        "ONAIR_URL",
+        "--format flv",
+    ] {
+        assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn an_address_that_cannot_be_is_refused_with_a_cure() {
+    for (args, message) in [
+        (
+            "--to http://host/live/sesame",
+            "--to: unknown scheme http://: use rtmp:// or rtmps://",
+        ),
+        (
+            "--to host/live/sesame",
+            "--to: the URL has no scheme: begin it with rtmp:// or rtmps://",
+        ),
+        (
+            "--to rtmp://host/live",
+            "--to: the URL has no stream key: add it after the application, \
+             as in rtmp://host/app/KEY",
+        ),
+        (
+            "--to rtmp://a/live --to rtmp://b/live --key sesame",
+            "--key is for one server: put each key into its own --to URL",
+        ),
+        (
+            "--to rtmp://host/live/sesame --user me",
+            "--user me needs a password: --password-file FILE or ONAIR_PASSWORD",
+        ),
+    ] {
+        let ran = Dir::new().run(&format!("publish {args}"));
+        assert_eq!(ran, usage_error(message), "{args}");
+    }
+}
+
+#[test]
+fn a_source_that_cannot_be_is_refused_with_a_cure() {
+    for (args, message) in [
+        ("--from camera", &later("camera")[..]),
+        ("--from screen:1", &later("screen")),
+        ("--audio mic:0", &later("microphone")),
+        (
+            "--audio trumpet",
+            "--audio trumpet: expected tone, silence, file or none",
+        ),
+        (
+            "--audio file",
+            "--audio file: this source has no sound of its own; choose tone, silence or none",
+        ),
+        (
+            "--from missing.mp4",
+            "missing.mp4: there is no such file, and it is no source known by that name",
+        ),
+        (
+            "--from -",
+            "--from - needs to know what arrives: --format flv, ts or y4m",
+        ),
+        (
+            "--loop",
+            "--loop has no effect here: the test card never ends",
+        ),
+        (
+            "--record show.mp4",
+            "--record writes .flv for now: name a file that ends in .flv",
+        ),
+    ] {
+        let ran = Dir::new().run(&format!("publish --to rtmp://host/live/sesame {args}"));
+        assert_eq!(ran, usage_error(message), "{args}");
+    }
+}
+
+fn later(device: &str) -> String {
+    format!(
+        "capturing from a {device} comes with a later version; what works now: \
+         --from testcard, a file, or - (stdin, so that FFmpeg can capture)"
+    )
+}
+
+#[test]
+fn a_file_that_is_no_media_is_named() {
+    let dir = Dir::new();
+    std::fs::write(dir.path().join("show.mp4"), "once upon a time").expect("a file");
+    let ran = dir.run("publish --to rtmp://host/live/sesame --from show.mp4");
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(2), ""));
+    assert!(
+        ran.stderr.starts_with("onair: show.mp4: not a media file"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn unknown_options_are_usage_errors() {
+    let ran = Dir::new().run("publish --to rtmp://host/live/sesame --bitrat 1M");
+    assert_eq!(ran.status, Some(2));
+    assert!(
+        ran.stderr
+            .contains("a similar argument exists: '--bitrate'"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_test_card_goes_on_air_whole() {
+    let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
+    let ran = dir.run(&format!("publish --to {} {CARD} --stats json", peer.url()));
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let report = ran.report();
+    assert_eq!(report["report"], true);
+    let destination = &report["destinations"][0];
+    assert_eq!(destination["state"], "ended");
+    assert_eq!(destination["video"]["frames"], 30);
+    assert_eq!(destination["video"]["dropped"], 0);
+    assert_eq!(destination["gaps"], serde_json::json!([]));
+    assert!(
+        matches!(peer.seen.recv(), Ok(Seen::Publish { app, key }) if app == "live" && key == "sesame")
+    );
+    assert_eq!(peer.count(TagKind::Video), [1, 30]);
+}
+
+#[test]
+fn the_address_can_come_from_the_environment_in_two_parts() {
+    let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
+    let ran = dir
+        .onair(&format!("publish {CARD}"))
+        .env(
+            "ONAIR_URL",
+            format!("rtmp://127.0.0.1:{}/live/deep/", peer.port),
+        )
+        .env("ONAIR_KEY", "sesame?a=b/c")
+        .output()
+        .map(Ran::from)
+        .expect("the program starts");
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let seen = peer.seen.recv();
+    let Ok(Seen::Publish { app, key }) = seen else {
+        panic!("{seen:?}")
+    };
+    assert_eq!((app.as_str(), key.as_str()), ("live/deep", "sesame?a=b/c"));
+}
+
+#[test]
+fn the_key_is_never_told() {
+    let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
+    let file = dir.path().join("password");
+    std::fs::write(file, "swordfish\n").expect("a file");
+    let credentials = "--user me --password-file password";
+    for options in ["-vvv --stats json", "-vvv", "-vvv --patient"] {
+        let ran = dir.run(&format!(
+            "publish --to {} {CARD} {credentials} {options}",
+            peer.url()
+        ));
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        assert!(
+            ran.stderr.contains("***"),
+            "nothing was logged: {}",
+            ran.stderr
+        );
+        for secret in ["sesame", "swordfish"] {
+            assert!(
+                !ran.stderr.contains(secret) && !ran.stdout.contains(secret),
+                "{ran:?}"
+            );
+        }
+    }
+    let ran = dir.run("publish --to htp://host/live/sesame");
+    assert!(!ran.stderr.contains("sesame"), "{ran:?}");
+}
+
+#[test]
+fn quiet_says_nothing_when_all_is_well() {
+    let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
+    let ran = dir.run(&format!("publish -q --to {} {CARD}", peer.url()));
+    assert_eq!(
+        (ran.status, ran.stdout.as_str(), ran.stderr.as_str()),
+        (Some(0), "", "")
+    );
+}
+
+#[test]
+fn a_refusal_is_told_in_the_servers_words_with_a_cure() {
+    let manner = Manner::Refuse("NetStream.Publish.BadName", "Stream is already publishing");
+    let (dir, peer) = (Dir::new(), Peer::new(manner));
+    let ran = dir.run(&format!(
+        "publish --to {} {CARD} --stats json --no-reconnect",
+        peer.url()
+    ));
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    assert!(
+        ran.stderr.contains("Stream is already publishing"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr.contains("Another publisher is using this key"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(ran.report()["destinations"][0]["state"], "failed");
+}
+
+#[test]
+fn a_close_without_a_word_is_explained() {
+    let (dir, peer) = (Dir::new(), Peer::new(Manner::HangUp));
+    let ran = dir.run(&format!(
+        "publish --to {} {CARD} --no-reconnect",
+        peer.url()
+    ));
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    assert!(
+        ran.stderr.contains("an application it does not have"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn nobody_listening_is_explained() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a port that is free again")
+        .port();
+    let url = format!("rtmp://127.0.0.1:{port}/live/sesame");
+    let ran = Dir::new().run(&format!("publish --to {url} {CARD} --no-reconnect"));
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    assert!(
+        ran.stderr.contains("is the server running"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn interrupted_it_ends_the_stream_properly() {
+    for signal in ["-INT", "-TERM"] {
+        let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
+        let args = format!("publish --to {} --size 160x90 --stats json", peer.url());
+        let mut command = dir.onair(&args);
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        // On air: the first picture has arrived.
+        while !matches!(peer.seen.recv().expect("media"), Seen::Media(_)) {}
+        let sent = Command::new("kill")
+            .args([signal, &child.id().to_string()])
+            .status();
+        assert!(sent.expect("kill is there").success());
+        let ran = Ran::from(child.wait_with_output().expect("it ends"));
+        assert_eq!(ran.status, Some(0), "{signal} {ran:?}");
+        assert_eq!(ran.report()["destinations"][0]["state"], "ended");
+        assert!(
+            peer.seen.iter().any(|seen| matches!(seen, Seen::Ended)),
+            "{signal}"
+        );
+    }
+}
+
+#[test]
+fn a_recording_holds_what_was_sent_and_can_be_sent_again() {
+    let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
+    let url = peer.url();
+    let first = dir.run(&format!("publish --to {url} {CARD} --record show.flv"));
+    assert_eq!(first.status, Some(0), "{first:?}");
+    assert_eq!(peer.count(TagKind::Video), [1, 30]);
+
+    let from_file = dir.run(&format!("publish --to {url} --from show.flv --pace max"));
+    assert_eq!(from_file.status, Some(0), "{from_file:?}");
+    assert_eq!(peer.count(TagKind::Video), [1, 30]);
+
+    let silent = dir.run(&format!(
+        "publish --to {url} --from show.flv --pace max --audio none"
+    ));
+    assert_eq!(silent.status, Some(0), "{silent:?}");
+    assert_eq!(peer.count(TagKind::Audio), [0, 0]);
+
+    let piped = dir
+        .onair(&format!(
+            "publish --to {url} --from - --format flv --pace max"
+        ))
+        .stdin(File::open(dir.path().join("show.flv")).expect("the recording"))
+        .output()
+        .map(Ran::from)
+        .expect("the program starts");
+    assert_eq!(piped.status, Some(0), "{piped:?}");
+    assert_eq!(peer.count(TagKind::Video), [1, 30]);
+}
+
+#[test]
+fn options_without_effect_are_refused() {
+    let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
+    let url = peer.url();
+    assert_eq!(
+        dir.run(&format!("publish --to {url} {CARD} --record show.flv"))
+            .status,
+        Some(0)
+    );
+    let ran = dir.run(&format!("publish --to {url} --from show.flv --bitrate 1M"));
+    let message = "--bitrate has no effect here: this source is sent as it is, without encoding";
+    assert_eq!(ran, usage_error(message));
+}
+
+#[test]
+fn raw_pictures_from_a_pipe_are_encoded() {
+    let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
+    let mut raw = b"YUV4MPEG2 W64 H48 F10:1 C420\n".to_vec();
+    for luma in 0..10 {
+        raw.extend(b"FRAME\n");
+        raw.extend([luma * 20; 64 * 48]);
+        raw.extend([128; 64 * 48 / 2]);
+    }
+    let path = dir.path().join("raw.y4m");
+    std::fs::write(&path, raw).expect("a file");
+    let url = peer.url();
+    let from_file = dir.run(&format!("publish --to {url} --from raw.y4m --pace max"));
+    assert_eq!(from_file.status, Some(0), "{from_file:?}");
+    assert_eq!(peer.count(TagKind::Video), [1, 10]);
+    let piped = dir
+        .onair(&format!(
+            "publish --to {url} --from - --format y4m --pace max"
+        ))
+        .stdin(File::open(&path).expect("the file"))
+        .output()
+        .map(Ran::from)
+        .expect("the program starts");
+    assert_eq!(piped.status, Some(0), "{piped:?}");
+    assert_eq!(peer.count(TagKind::Video), [1, 10]);
+}
+
+#[test]
+fn inspect_tells_what_is_in_a_file() {
+    let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
+    assert_eq!(
+        dir.run(&format!(
+            "publish --to {} {CARD} --record show.flv",
+            peer.url()
+        ))
+        .status,
+        Some(0)
+    );
+    let text = dir.run("inspect show.flv");
+    assert_eq!((text.status, text.stderr.as_str()), (Some(0), ""));
+    assert!(text.stdout.contains("160x90"), "{}", text.stdout);
+    let json = dir.run("inspect --json show.flv");
+    assert_eq!(json.stdout.lines().count(), 1);
+    assert!(json.report().is_object());
+}
+
+#[test]
+fn inspect_names_what_it_cannot_read() {
+    let dir = Dir::new();
+    let ran = dir.run("inspect missing.mp4");
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(1), ""));
+    assert!(
+        ran.stderr.starts_with("onair: missing.mp4: "),
+        "{}",
+        ran.stderr
+    );
+    let message = "inspect reads files; to look at a stream, record it first";
+    assert_eq!(
+        dir.run("inspect rtmp://host/live/sesame"),
+        usage_error(message)
+    );
+}
+
+#[test]
+fn devices_lists_one_default_encoder_of_each_kind() {
+    let dir = Dir::new();
+    let text = dir.run("devices");
+    assert_eq!((text.status, text.stderr.as_str()), (Some(0), ""));
+    assert!(text.stdout.contains("testcard"), "{}", text.stdout);
+    let devices = dir.run("devices --json").report();
+    let encoders = devices["encoders"].as_array().expect("a list");
+    for kind in ["video", "audio"] {
+        let defaults = encoders
+            .iter()
+            .filter(|e| e["kind"] == kind && e["default"] == true);
+        assert_eq!(defaults.count(), 1, "{kind}: {devices}");
+    }
+}
