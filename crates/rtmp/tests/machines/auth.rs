@@ -1,4 +1,4 @@
-//! Challenges, redirects and requests to reconnect (section c of our interop notes).
+//! Challenges, redirects and requests to reconnect (numbered as in the interoperability notes).
 
 use onair_flv::amf0::Value;
 use onair_rtmp::publisher::{Config, Event, Flight, Why};
@@ -58,21 +58,21 @@ fn whys(config: Config, rule: fn(&Command, &mut Reply)) -> (Vec<Why>, Result<(),
 }
 
 #[test]
-fn c23_adobes_challenge_is_answered_on_the_third_connection() {
+fn quirk_c23_adobes_challenge_is_answered_on_the_third_connection() {
     let (whys, end) = whys(with_credentials(), adobe);
     assert_eq!(end, Ok(()));
     assert_eq!(whys, [Why::Authentication, Why::Authentication]);
 }
 
 #[test]
-fn c23_the_url_may_carry_the_credentials() {
+fn quirk_c23_the_url_may_carry_the_credentials() {
     let config = Config::new("rtmp://alice:sesame@live.example/app/key".parse().unwrap());
     let (whys, end) = whys(config, adobe);
     assert_eq!((whys.len(), end), (2, Ok(())));
 }
 
 #[test]
-fn c23_without_credentials_the_error_says_what_is_missing() {
+fn quirk_c23_without_credentials_the_error_says_what_is_missing() {
     let (whys, end) = whys(config(), adobe);
     assert!(whys.is_empty());
     let error = end.unwrap_err();
@@ -84,7 +84,7 @@ fn c23_without_credentials_the_error_says_what_is_missing() {
 }
 
 #[test]
-fn c23_a_wrong_password_ends_it() {
+fn quirk_c23_a_wrong_password_ends_it() {
     for reason in ["authfailed", "nosuchuser"] {
         let (retries, end) = talks(with_credentials(), |command, reply| {
             if app_of(command).contains("&response=") {
@@ -106,7 +106,7 @@ fn c23_a_wrong_password_ends_it() {
 }
 
 #[test]
-fn c23_a_server_that_challenges_for_ever_is_left() {
+fn quirk_c23_a_server_that_challenges_for_ever_is_left() {
     let (retries, end) = talks(with_credentials(), |command, reply| {
         reject(
             command,
@@ -130,7 +130,7 @@ fn c23_a_server_that_challenges_for_ever_is_left() {
 }
 
 #[test]
-fn c23_an_unknown_method_is_a_refusal_in_the_servers_words() {
+fn quirk_c23_an_unknown_method_is_a_refusal_in_the_servers_words() {
     let (_, end) = talks(with_credentials(), |command, reply| {
         reject(command, reply, "code=403 need auth; authmod=rot13");
     });
@@ -141,7 +141,7 @@ fn c23_an_unknown_method_is_a_refusal_in_the_servers_words() {
 }
 
 #[test]
-fn c23_each_round_is_patient_with_other_random_bytes_and_hides_its_answer() {
+fn quirk_c23_each_round_is_patient_with_other_random_bytes_and_hides_its_answer() {
     let (retries, _) = talks(with_credentials(), adobe);
     assert!(
         retries
@@ -157,7 +157,7 @@ fn c23_each_round_is_patient_with_other_random_bytes_and_hides_its_answer() {
 }
 
 #[test]
-fn c24_limelights_challenge_is_answered_too() {
+fn quirk_c24_limelights_challenge_is_answered_too() {
     let (retries, end) = talks(with_credentials(), |command, reply| {
         if command.name != "connect" {
             return reply.politely(command);
@@ -185,7 +185,7 @@ fn c24_limelights_challenge_is_answered_too() {
 }
 
 #[test]
-fn c25_credentials_in_a_query_are_left_to_the_server() {
+fn quirk_c25_credentials_in_a_query_are_left_to_the_server() {
     let config = Config::new("rtmp://live.example/app/key?user=u&pass=p".parse().unwrap());
     assert_eq!(config.credentials, None);
     let (_, end) = talks(config, |command, reply| {
@@ -216,7 +216,7 @@ fn tc_url_of(command: &Command) -> String {
 }
 
 #[test]
-fn c26_a_redirect_is_followed_with_the_same_key() {
+fn quirk_c26_a_redirect_is_followed_with_the_same_key() {
     for (name, target) in [
         ("redirect", "rtmp://other.example:1936/edge"),
         (
@@ -245,7 +245,7 @@ fn c26_a_redirect_is_followed_with_the_same_key() {
 }
 
 #[test]
-fn c26_a_redirect_may_come_as_a_status() {
+fn quirk_c26_a_redirect_may_come_as_a_status() {
     let mut config = patient();
     config.seed = 3;
     let (retries, _) = talks(config, |command, reply| {
@@ -267,7 +267,7 @@ fn c26_a_redirect_may_come_as_a_status() {
 }
 
 #[test]
-fn c26_five_redirects_are_enough() {
+fn quirk_c26_five_redirects_are_enough() {
     let mut hops = 0;
     let (retries, end) = talks(config(), |command, reply| {
         if command.name == "connect" {
@@ -287,7 +287,7 @@ fn c26_five_redirects_are_enough() {
 }
 
 #[test]
-fn c26_no_redirect_leaves_tls_or_shows_the_key() {
+fn quirk_c26_no_redirect_leaves_tls_or_shows_the_key() {
     let config = Config::new("rtmps://live.example/app/live_1234".parse().unwrap());
     let (retries, end) = talks(config, |command, reply| {
         redirect(
@@ -307,7 +307,7 @@ fn c26_no_redirect_leaves_tls_or_shows_the_key() {
 }
 
 #[test]
-fn c26_a_redirect_to_nonsense_is_an_error() {
+fn quirk_c26_a_redirect_to_nonsense_is_an_error() {
     let (_, end) = talks(config(), |command, reply| {
         redirect(command, reply, "redirect", "http://[");
     });
@@ -342,7 +342,7 @@ fn reconnect(config: Config, target: Option<&str>) -> Event {
 }
 
 #[test]
-fn c27_a_request_to_reconnect_resolves_its_url() {
+fn quirk_c27_a_request_to_reconnect_resolves_its_url() {
     for (target, expected) in [
         (
             "rtmp://new.example:1936/app2",
@@ -365,7 +365,7 @@ fn c27_a_request_to_reconnect_resolves_its_url() {
 }
 
 #[test]
-fn c27_a_request_to_reconnect_may_mean_the_same_place() {
+fn quirk_c27_a_request_to_reconnect_may_mean_the_same_place() {
     let tls = Config::new("rtmps://live.example/app/key".parse().unwrap());
     for (config, target) in [
         (config(), None),
@@ -380,7 +380,7 @@ fn c27_a_request_to_reconnect_may_mean_the_same_place() {
 }
 
 #[test]
-fn c27_caps_ex_is_declared_when_asked_for() {
+fn quirk_c27_caps_ex_is_declared_when_asked_for() {
     let mut config = config();
     config.reconnect_requests = true;
     let done = stay(config, |command, reply| reply.politely(command));

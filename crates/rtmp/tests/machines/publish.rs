@@ -6,8 +6,8 @@ use crate::client::Client;
 use crate::common::{KEY, config, metadata, patient, picture, run, show, start};
 use crate::host::Host;
 use onair_flv::TagKind;
-use onair_netsim::Profile;
-use onair_rtmp::publisher;
+use onair_netsim::{Duplex, Profile};
+use onair_rtmp::publisher::{self, Flight, Stage};
 use onair_rtmp::{Error, server};
 
 const ONE_WAY: Duration = Duration::from_millis(50);
@@ -274,4 +274,48 @@ fn a_live_stream_outlasts_pings() {
     let mut host = Host::new();
     run(line(), &mut client, &mut host, Duration::from_secs(600));
     assert_eq!((client.error, host.error), (None, None));
+}
+
+#[test]
+fn a_reset_at_any_moment_is_an_error_or_another_attempt() {
+    for config in [config(), patient()] {
+        for after in (0..700).step_by(10) {
+            let mut client = Client::new(config.clone(), show(30));
+            client.closes = false;
+            let mut host = Host::new();
+            let mut line = Duplex::new(7, line());
+            let moment = start() + Duration::from_millis(after);
+            line.run(start(), moment, &mut client, &mut host);
+            let stage = client.publisher.stage();
+            line.reset(moment);
+            let later = moment + Duration::from_secs(60);
+            line.run(moment, later, &mut client, &mut host);
+            let retry = client.retry().map(|retry| retry.cause);
+            let during = Error::Closed { during: stage };
+            match stage {
+                Stage::Live => assert_eq!(client.error, Some(during)),
+                _ if config.flight == Flight::First => assert_eq!(retry, Some(Some(during))),
+                _ => assert_eq!(client.error, Some(during)),
+            }
+            assert_eq!(host.told().pop(), Some(server::Event::Closed));
+        }
+    }
+}
+
+#[test]
+fn a_stall_in_the_opening_is_waited_out() {
+    for config in [config(), patient()] {
+        let mut client = Client::new(config, show(30));
+        let mut host = Host::new();
+        let mut line = Duplex::new(7, line());
+        let stalled = start() + Duration::from_millis(60);
+        line.stall(stalled, stalled + Duration::from_secs(5));
+        line.run(
+            start(),
+            start() + Duration::from_secs(60),
+            &mut client,
+            &mut host,
+        );
+        assert_whole(&client, &host);
+    }
 }

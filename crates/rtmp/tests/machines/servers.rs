@@ -1,4 +1,4 @@
-//! What servers of every make do, one test a quirk; the letters are those of our interop notes.
+//! What servers of every make do, one test a quirk, numbered as in the interoperability notes.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn both() -> [onair_rtmp::publisher::Config; 2] {
 }
 
 #[test]
-fn a10_strange_acknowledgements_are_survived() {
+fn quirk_a10_strange_acknowledgements_are_survived() {
     for sequence in [0, 100, 0x7FFF_FFFF, 0xF000_0000, u32::MAX] {
         let done = talk(config(), |command, reply| {
             reply.politely(command);
@@ -33,7 +33,7 @@ fn a10_strange_acknowledgements_are_survived() {
 }
 
 #[test]
-fn a10_acknowledgements_are_sent_as_often_as_the_server_asks() {
+fn quirk_a10_acknowledgements_are_sent_as_often_as_the_server_asks() {
     let mut client = crate::client::Client::new(config(), Vec::new());
     let mut server = Script::new(|command: &Command, reply: &mut Reply| {
         reply.politely(command);
@@ -60,7 +60,7 @@ fn a10_acknowledgements_are_sent_as_often_as_the_server_asks() {
 }
 
 #[test]
-fn a11_pings_are_answered_with_their_own_bytes() {
+fn quirk_a11_pings_are_answered_with_their_own_bytes() {
     let done = talk(config(), |command, reply| {
         reply.politely(command);
         if command.name == "publish" {
@@ -73,7 +73,7 @@ fn a11_pings_are_answered_with_their_own_bytes() {
 }
 
 #[test]
-fn a12_peer_bandwidth_is_answered_and_unknown_messages_are_skipped() {
+fn quirk_a12_peer_bandwidth_is_answered_and_unknown_messages_are_skipped() {
     let done = talk(config(), |command, reply| {
         reply.politely(command);
         let limit = LimitType::Other(77);
@@ -103,7 +103,7 @@ fn a12_peer_bandwidth_is_answered_and_unknown_messages_are_skipped() {
 }
 
 #[test]
-fn b13_the_tc_url_has_no_credentials_and_no_default_port() {
+fn quirk_b13_the_tc_url_has_no_credentials_and_no_default_port() {
     for (url, expected) in [
         ("rtmp://u:p@host/app/key", "rtmp://host/app"),
         ("rtmp://host:1935/app/key", "rtmp://host/app"),
@@ -120,7 +120,7 @@ fn b13_the_tc_url_has_no_credentials_and_no_default_port() {
 }
 
 #[test]
-fn b14_the_key_arrives_byte_for_byte_wherever_it_is_said() {
+fn quirk_b14_the_key_arrives_byte_for_byte_wherever_it_is_said() {
     for config in both() {
         let done = talk(config, |command, reply| reply.politely(command));
         for name in ["releaseStream", "FCPublish", "publish", "FCUnpublish"] {
@@ -135,7 +135,7 @@ fn b14_the_key_arrives_byte_for_byte_wherever_it_is_said() {
 }
 
 #[test]
-fn b14_the_app_keeps_its_slashes_and_its_query() {
+fn quirk_b14_the_app_keeps_its_slashes_and_its_query() {
     let mut config = config();
     config.url = config
         .url
@@ -152,7 +152,7 @@ fn b14_the_app_keeps_its_slashes_and_its_query() {
 }
 
 #[test]
-fn b15_connect_says_what_obs_says_in_its_order() {
+fn quirk_b15_connect_says_what_obs_says_in_its_order() {
     let done = talk(config(), |command, reply| reply.politely(command));
     let expected = Value::object([
         ("app", Value::from("app")),
@@ -166,7 +166,7 @@ fn b15_connect_says_what_obs_says_in_its_order() {
 }
 
 #[test]
-fn b16_enhanced_keys_are_left_out_after_a_close_before_the_answer() {
+fn quirk_b16_enhanced_keys_are_left_out_after_a_close_before_the_answer() {
     let mut config = patient();
     config.reconnect_requests = true;
     let (retries, end) = talks(config, |command, reply| {
@@ -183,7 +183,7 @@ fn b16_enhanced_keys_are_left_out_after_a_close_before_the_answer() {
 }
 
 #[test]
-fn b16_the_first_flight_falls_back_without_enhanced_keys_at_once() {
+fn quirk_b16_the_first_flight_falls_back_without_enhanced_keys_at_once() {
     let mut config = config();
     config.reconnect_requests = true;
     let (retries, end) = talks(config, |command, reply| {
@@ -200,7 +200,7 @@ fn b16_the_first_flight_falls_back_without_enhanced_keys_at_once() {
 }
 
 #[test]
-fn b17_the_commands_come_in_order_and_the_unanswered_ones_are_not_waited_for() {
+fn quirk_b17_the_commands_come_in_order_and_the_unanswered_ones_are_not_waited_for() {
     for config in both() {
         let done = talk(config, |command, reply| reply.politely(command));
         assert!(done.client.is_finished());
@@ -222,7 +222,7 @@ fn b17_the_commands_come_in_order_and_the_unanswered_ones_are_not_waited_for() {
 }
 
 #[test]
-fn b17_errors_to_the_old_commands_are_normal() {
+fn quirk_b17_errors_to_the_old_commands_are_normal() {
     for config in both() {
         let done = talk(config, |command, reply| match command.name.as_str() {
             "releaseStream" | "FCPublish" | "_checkbw" => {
@@ -238,7 +238,7 @@ fn b17_errors_to_the_old_commands_are_normal() {
 }
 
 #[test]
-fn b17_a_bandwidth_check_is_asked_for_when_offered() {
+fn quirk_b17_a_bandwidth_check_is_asked_for_when_offered() {
     let done = talk(patient(), |command, reply| {
         reply.politely(command);
         if command.name == "connect" {
@@ -253,7 +253,7 @@ fn b17_a_bandwidth_check_is_asked_for_when_offered() {
 }
 
 #[test]
-fn b17_the_patient_order_publishes_on_the_stream_the_server_names() {
+fn quirk_b17_the_patient_order_publishes_on_the_stream_the_server_names() {
     let done = talk(patient(), |command, reply| match command.name.as_str() {
         "createStream" => reply.result(command, Value::from(5.0)),
         "publish" => reply.status(5, "status", "NetStream.Publish.Start", ""),
@@ -272,7 +272,7 @@ fn b17_the_patient_order_publishes_on_the_stream_the_server_names() {
 }
 
 #[test]
-fn b17_the_first_flight_yields_where_the_server_names_another_stream() {
+fn quirk_b17_the_first_flight_yields_where_the_server_names_another_stream() {
     let (retries, end) = talks(config(), |command, reply| match command.name.as_str() {
         "createStream" => reply.result(command, Value::from(2.0)),
         "publish" => reply.status(2, "status", "NetStream.Publish.Start", ""),
@@ -287,7 +287,7 @@ fn b17_the_first_flight_yields_where_the_server_names_another_stream() {
 }
 
 #[test]
-fn b18_publish_start_counts_on_stream_zero_too() {
+fn quirk_b18_publish_start_counts_on_stream_zero_too() {
     for config in both() {
         let done = talk(config, |command, reply| match command.name.as_str() {
             "publish" => reply.status(0, "status", "NetStream.Publish.Start", ""),
@@ -298,7 +298,7 @@ fn b18_publish_start_counts_on_stream_zero_too() {
 }
 
 #[test]
-fn b18_a_refusal_after_publish_start_is_a_refusal() {
+fn quirk_b18_a_refusal_after_publish_start_is_a_refusal() {
     for config in both() {
         let done = stay(config, |command, reply| {
             reply.politely(command);
@@ -317,7 +317,7 @@ fn b18_a_refusal_after_publish_start_is_a_refusal() {
 }
 
 #[test]
-fn b18_on_fc_publish_is_not_the_start() {
+fn quirk_b18_on_fc_publish_is_not_the_start() {
     let done = talk(patient(), |command, reply| match command.name.as_str() {
         "publish" => {
             let start = info("status", "NetStream.Publish.Start", "");
@@ -346,7 +346,7 @@ fn refused(code: &str) -> Error {
 }
 
 #[test]
-fn b19_clear_refusals_are_final_in_either_order() {
+fn quirk_b19_clear_refusals_are_final_in_either_order() {
     for code in [
         "NetStream.Publish.BadName",
         "NetStream.Publish.Denied",
@@ -367,7 +367,7 @@ fn b19_clear_refusals_are_final_in_either_order() {
 }
 
 #[test]
-fn b19_vague_refusals_are_final_in_the_patient_order_only() {
+fn quirk_b19_vague_refusals_are_final_in_the_patient_order_only() {
     for code in [
         "NetStream.Publish.Failed",
         "NetStream.Failed",
@@ -387,7 +387,7 @@ fn b19_vague_refusals_are_final_in_the_patient_order_only() {
 }
 
 #[test]
-fn b19_a_refused_connect_says_why() {
+fn quirk_b19_a_refused_connect_says_why() {
     for config in both() {
         let (retries, end) = talks(config, |command, reply| {
             let code = "NetConnection.Connect.InvalidApp";
@@ -401,7 +401,7 @@ fn b19_a_refused_connect_says_why() {
 }
 
 #[test]
-fn b19_an_error_without_words_is_still_an_error() {
+fn quirk_b19_an_error_without_words_is_still_an_error() {
     let (_, end) = talks(config(), |command, reply| {
         reply.command(0, &Command::new("_error", command.transaction));
     });
@@ -417,7 +417,7 @@ fn b19_an_error_without_words_is_still_an_error() {
 }
 
 #[test]
-fn b19_a_close_without_a_word_is_explained() {
+fn quirk_b19_a_close_without_a_word_is_explained() {
     for (silent, during, hint) in [
         ("connect", Stage::Connect, "application name"),
         ("createStream", Stage::CreateStream, "publish"),
@@ -438,7 +438,7 @@ fn b19_a_close_without_a_word_is_explained() {
 }
 
 #[test]
-fn b20_a_ghost_session_is_told_from_other_refusals() {
+fn quirk_b20_a_ghost_session_is_told_from_other_refusals() {
     let (_, end) = talks(config(), refuse("NetStream.Publish.BadName"));
     assert!(end.unwrap_err().is_already_publishing());
     let (_, end) = talks(config(), refuse("NetStream.Publish.Denied"));
@@ -446,7 +446,7 @@ fn b20_a_ghost_session_is_told_from_other_refusals() {
 }
 
 #[test]
-fn b21_the_stream_is_taken_down_in_order() {
+fn quirk_b21_the_stream_is_taken_down_in_order() {
     for config in both() {
         let done = talk(config, |command, reply| reply.politely(command));
         let names = done.server.names();
@@ -462,7 +462,7 @@ fn b21_the_stream_is_taken_down_in_order() {
 }
 
 #[test]
-fn b21_the_farewell_is_short_when_the_server_answers_it() {
+fn quirk_b21_the_farewell_is_short_when_the_server_answers_it() {
     let done = talk(config(), |command, reply| match command.name.as_str() {
         "deleteStream" => reply.status(1, "status", "NetStream.Unpublish.Success", ""),
         _ => reply.politely(command),
@@ -484,7 +484,7 @@ fn b21_the_farewell_is_short_when_the_server_answers_it() {
 }
 
 #[test]
-fn b22_a_servers_close_ends_the_session_and_is_not_answered() {
+fn quirk_b22_a_servers_close_ends_the_session_and_is_not_answered() {
     let done = stay(patient(), |command, reply| {
         reply.politely(command);
         if command.name == "publish" {
@@ -502,7 +502,7 @@ fn b22_a_servers_close_ends_the_session_and_is_not_answered() {
 }
 
 #[test]
-fn b22_unknown_invokes_change_nothing() {
+fn quirk_b22_unknown_invokes_change_nothing() {
     for config in both() {
         let done = talk(config, |command, reply| {
             reply.politely(command);
@@ -515,7 +515,7 @@ fn b22_unknown_invokes_change_nothing() {
 }
 
 #[test]
-fn d28_metadata_travels_in_set_data_frame() {
+fn quirk_d28_metadata_travels_in_set_data_frame() {
     let done = talk(config(), |command, reply| reply.politely(command));
     let data = done
         .server
@@ -529,7 +529,7 @@ fn d28_metadata_travels_in_set_data_frame() {
 }
 
 #[test]
-fn d28_other_data_travels_as_it_is() {
+fn quirk_d28_other_data_travels_as_it_is() {
     let mut body = Vec::new();
     Value::from("onTextData").write(&mut body);
     let text = Tag::from_body(TagKind::Script, 5, Bytes::from(body));
@@ -545,7 +545,7 @@ fn d28_other_data_travels_as_it_is() {
 }
 
 #[test]
-fn d29_and_d30_media_arrives_in_order_with_its_times() {
+fn quirk_d29_and_d30_media_arrives_in_order_with_its_times() {
     let tags = vec![
         metadata(),
         picture(0, 9000),
