@@ -1,0 +1,10 @@
+//! Whole broadcasts, over loopback.
+
+#[cfg(test)]
+mod broadcast;
+#[cfg(test)]
+mod recording;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod trust;

@@ -1,0 +1,104 @@
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+use bytes::Bytes;
+use onair::demux::{Container, Demux, Error, Track};
+use onair::media::{
+    AudioCodec, AudioConfig, Config, Packet, Size, Timestamp, VideoCodec, VideoConfig,
+};
+
+/// A file that the test writes while it is read.
+pub(crate) struct Script {
+    packets: Receiver<Packet>,
+    tracks: Vec<Track>,
+}
+
+impl Script {
+    /// A script and the end to write it at; dropping that ends the file.
+    pub(crate) fn new() -> (Box<Self>, SyncSender<Packet>) {
+        let (sender, packets) = sync_channel(10_000);
+        let tracks = vec![Track::new(video_config()), Track::new(audio_config())];
+        (Box::new(Self { packets, tracks }), sender)
+    }
+
+    /// A script that is complete.
+    pub(crate) fn of(packets: impl IntoIterator<Item = Packet>) -> Box<Self> {
+        let (script, sender) = Self::new();
+        for packet in packets {
+            sender.send(packet).unwrap();
+        }
+        script
+    }
+}
+
+impl Demux for Script {
+    fn container(&self) -> Container {
+        Container::Flv
+    }
+
+    fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    fn notes(&self) -> &[String] {
+        &[]
+    }
+
+    fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
+        Ok(self.packets.recv().ok())
+    }
+
+    fn duration(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// A group of pictures, 25 a second, with a frame of sound after each.
+pub(crate) fn gop(first: i64, frames: i64) -> impl Iterator<Item = Packet> {
+    (first..first + frames).flat_map(move |index| {
+        let at = Timestamp::from_millis(index * 40);
+        [video(at, index == first, 2000), audio(at)]
+    })
+}
+
+/// A picture of so many bytes, the last of which are the time in milliseconds.
+pub(crate) fn video(at: Timestamp, keyframe: bool, size: usize) -> Packet {
+    packet(video_config(), at, keyframe, size)
+}
+
+/// A frame of sound.
+pub(crate) fn audio(at: Timestamp) -> Packet {
+    packet(audio_config(), at, true, 200)
+}
+
+fn packet(config: Config, at: Timestamp, keyframe: bool, size: usize) -> Packet {
+    let mut payload = vec![0; size];
+    payload[size - 8..].copy_from_slice(&at.as_nanos().to_be_bytes());
+    Packet {
+        config,
+        pts: at,
+        dts: at,
+        duration: None,
+        keyframe,
+        payload: Bytes::from(payload),
+    }
+}
+
+fn video_config() -> Config {
+    Config::Video(Arc::new(VideoConfig {
+        codec: VideoCodec::H264,
+        size: Size::new(640, 360),
+        frame_rate: None,
+        record: Bytes::from_static(b"\x01\x42\x00\x1e\xff\xe0\x00"),
+    }))
+}
+
+fn audio_config() -> Config {
+    Config::Audio(Arc::new(AudioConfig {
+        codec: AudioCodec::Aac,
+        sample_rate: 48_000,
+        channels: 2,
+        record: Bytes::from_static(&[0x11, 0x90]),
+    }))
+}

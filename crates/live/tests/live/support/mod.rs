@@ -1,0 +1,32 @@
+//! A server to publish to, and media to publish: both under the test's control.
+
+mod media;
+mod peer;
+
+pub(crate) use media::{Script, audio, gop, video};
+pub(crate) use peer::{Behaviour, Heard, Peer};
+
+use onair::{Broadcast, Event, Report};
+
+/// Reads events to the end; gives them and the report.
+pub(crate) fn finish(broadcast: &Broadcast) -> (Vec<Event>, Report) {
+    let mut events = Vec::new();
+    while let Some(event) = broadcast.next_event() {
+        if let Event::Ended(report) = event {
+            assert!(broadcast.next_event().is_none(), "nothing follows the end");
+            return (events, report);
+        }
+        events.push(event);
+    }
+    panic!("no report after {events:?}");
+}
+
+/// Reads events until one is as wanted.
+pub(crate) fn wait_for(broadcast: &Broadcast, wanted: impl Fn(&Event) -> bool) -> Event {
+    while let Some(event) = broadcast.next_event() {
+        if wanted(&event) {
+            return event;
+        }
+    }
+    panic!("it did not come");
+}

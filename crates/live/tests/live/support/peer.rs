@@ -1,0 +1,258 @@
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bytes::Buf;
+use onair::flv::{Metadata, Tag, TagKind};
+use onair::media::Timestamp;
+use onair::rtmp::server::{Config, Event};
+use onair::rtmp::{Input, Output, Server, Url};
+
+/// What to do with a connection.
+#[derive(Clone, Debug)]
+pub(crate) enum Behaviour {
+    /// Take everything.
+    Accept,
+    /// Say no.
+    Refuse(&'static str, &'static str),
+    /// Close without a word after so many pictures.
+    CloseAfter(usize),
+    /// Close on anybody who speaks before he is answered.
+    WantPatience,
+    /// Stop reading after the first picture, until the test says so.
+    Stall,
+}
+
+/// What happened on a connection.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// The publish was asked for.
+    Publish { key: String },
+    /// Audio, video or metadata.
+    Tag(Tag),
+    /// The publish was taken down properly.
+    Ended,
+    /// The connection is closed.
+    Closed,
+}
+
+/// An RTMP server on a port of its own.
+pub(crate) struct Peer {
+    scheme: &'static str,
+    port: u16,
+    heard: Receiver<(usize, Heard)>,
+    resume: Sender<()>,
+}
+
+impl Peer {
+    /// Serves each connection as said; the last one's behaviour is everybody's after it.
+    pub(crate) fn start(behaviours: impl Into<Vec<Behaviour>>) -> Self {
+        Self::serve("rtmp", behaviours.into(), |socket| Box::new(socket))
+    }
+
+    /// The same inside TLS.
+    pub(crate) fn start_tls(config: Arc<rustls::ServerConfig>) -> Self {
+        Self::serve("rtmps", vec![Behaviour::Accept], move |socket| {
+            let session = rustls::ServerConnection::new(config.clone()).unwrap();
+            Box::new(rustls::StreamOwned::new(session, socket))
+        })
+    }
+
+    /// Where to publish.
+    pub(crate) fn url(&self) -> Url {
+        self.url_at("127.0.0.1")
+    }
+
+    /// The same under another name.
+    pub(crate) fn url_at(&self, host: &str) -> Url {
+        let (scheme, port) = (self.scheme, self.port);
+        format!("{scheme}://{host}:{port}/live/secret-key")
+            .parse()
+            .unwrap()
+    }
+
+    /// Ends the stall.
+    pub(crate) fn resume(&self) {
+        self.resume.send(()).unwrap();
+    }
+
+    /// The next thing heard, and on which connection.
+    pub(crate) fn next(&self) -> (usize, Heard) {
+        let patience = Duration::from_secs(30);
+        self.heard.recv_timeout(patience).expect("nothing heard")
+    }
+
+    /// Reads until a connection is over; gives what was published on it.
+    pub(crate) fn published(&self) -> Published {
+        let mut published = Published::default();
+        loop {
+            match self.next() {
+                (_, Heard::Publish { key }) => published.key = key,
+                (_, Heard::Tag(tag)) => published.tags.push(tag),
+                (_, Heard::Ended) => published.ended = true,
+                (_, Heard::Closed) => return published,
+            }
+        }
+    }
+
+    fn serve(
+        scheme: &'static str,
+        behaviours: Vec<Behaviour>,
+        wrap: impl Fn(TcpStream) -> Box<dyn Duplex> + Send + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (sender, heard) = channel();
+        let (resume, resumed) = channel();
+        thread::spawn(move || {
+            for index in 0.. {
+                let Ok((socket, _)) = listener.accept() else {
+                    return;
+                };
+                let behaviour = behaviours.get(index).or_else(|| behaviours.last()).unwrap();
+                let connection = Connection {
+                    index,
+                    behaviour: behaviour.clone(),
+                    heard: sender.clone(),
+                    resumed: &resumed,
+                    pictures: 0,
+                };
+                if connection.run(wrap(socket)).is_none() {
+                    return;
+                }
+            }
+        });
+        Self {
+            scheme,
+            port,
+            heard,
+            resume,
+        }
+    }
+}
+
+/// What one connection brought.
+#[derive(Debug, Default)]
+pub(crate) struct Published {
+    /// Under which key.
+    pub(crate) key: String,
+    /// All of it.
+    pub(crate) tags: Vec<Tag>,
+    /// Whether it was taken down properly.
+    pub(crate) ended: bool,
+}
+
+impl Published {
+    /// The media of one kind, headers and the end of the sequence apart: when on the wire, whether
+    /// a keyframe, and when on the timeline.
+    pub(crate) fn media(&self, kind: TagKind) -> Vec<(u32, bool, Timestamp)> {
+        let own = self.tags.iter().filter(|tag| tag.kind == kind);
+        own.filter(|tag| !tag.is_sequence_header() && !tag.payload.is_empty())
+            .map(|tag| {
+                let tail = tag.payload[tag.payload.len() - 8..].try_into().unwrap();
+                let at = Timestamp::from_nanos(i64::from_be_bytes(tail));
+                (tag.timestamp, tag.is_keyframe(), at)
+            })
+            .collect()
+    }
+
+    /// What `onMetaData` said.
+    pub(crate) fn metadata(&self) -> Option<Metadata> {
+        let mut found = self.tags.iter().map(Metadata::from_tag);
+        found.find_map(|metadata| metadata.ok().flatten())
+    }
+}
+
+trait Duplex: Read + Write + Send {}
+impl<T: Read + Write + Send> Duplex for T {}
+
+struct Connection<'a> {
+    index: usize,
+    behaviour: Behaviour,
+    heard: Sender<(usize, Heard)>,
+    resumed: &'a Receiver<()>,
+    pictures: usize,
+}
+
+impl Connection<'_> {
+    /// `None` when the test is gone.
+    fn run(mut self, mut stream: Box<dyn Duplex>) -> Option<()> {
+        let mut server = Server::new(Config::default(), Instant::now());
+        let mut buffer = vec![0; 65_536];
+        let mut first = true;
+        loop {
+            let count = stream.read(&mut buffer).unwrap_or(0);
+            let hasty = std::mem::take(&mut first) && count > HELLO;
+            if count == 0 || hasty && matches!(self.behaviour, Behaviour::WantPatience) {
+                break;
+            }
+            let input = Input::Receive(Instant::now(), &buffer[..count]);
+            if server.handle_input(input).is_err() || !self.drain(&mut server, &mut stream)? {
+                break;
+            }
+        }
+        drop(stream);
+        self.tell(Heard::Closed)
+    }
+
+    /// `Some(false)` when the connection is to be closed.
+    fn drain(&mut self, server: &mut Server, stream: &mut dyn Duplex) -> Option<bool> {
+        loop {
+            match server.poll_output() {
+                Output::Transmit(mut slices) => {
+                    let bytes = slices.copy_to_bytes(slices.remaining());
+                    if stream.write_all(&bytes).is_err() {
+                        return Some(false);
+                    }
+                }
+                Output::Event(event) => {
+                    if !self.handle(event, server)? {
+                        return Some(false);
+                    }
+                }
+                Output::Timeout(_) => return Some(true),
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event, server: &mut Server) -> Option<bool> {
+        match event {
+            Event::Publish { stream, key, .. } => {
+                let key = key.expose().to_owned();
+                self.tell(Heard::Publish { key })?;
+                match self.behaviour {
+                    Behaviour::Refuse(code, words) => server.refuse(stream, code, words),
+                    _ => server.accept(stream),
+                }
+            }
+            Event::Media { tag, .. } | Event::Metadata { tag, .. } => return self.media(tag),
+            Event::Ended { .. } => self.tell(Heard::Ended)?,
+            _ => {}
+        }
+        Some(true)
+    }
+
+    fn media(&mut self, tag: Tag) -> Option<bool> {
+        let is_picture = tag.kind == TagKind::Video && !tag.is_sequence_header();
+        self.pictures += usize::from(is_picture);
+        self.tell(Heard::Tag(tag))?;
+        match self.behaviour {
+            Behaviour::CloseAfter(most) => return Some(self.pictures < most),
+            Behaviour::Stall if is_picture && self.pictures == 1 => {
+                self.resumed.recv().ok()?;
+            }
+            _ => {}
+        }
+        Some(true)
+    }
+
+    fn tell(&self, heard: Heard) -> Option<()> {
+        self.heard.send((self.index, heard)).ok()
+    }
+}
+
+/// C0 and C1.
+const HELLO: usize = 1537;
