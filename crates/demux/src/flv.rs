@@ -86,7 +86,10 @@ impl Flv {
                 } else {
                     Kind::Audio
                 };
-                probe.refused.get_or_insert_with(|| unsupported(kind, what));
+                let codec = what.split(';').next().unwrap_or(what);
+                probe
+                    .refused
+                    .get_or_insert_with(|| unsupported(kind, codec));
             }
             _ if self.notes.len() < MAX_NOTES => {
                 let note = format!("a tag before byte {at} is left out: {error}");

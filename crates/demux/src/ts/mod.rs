@@ -47,6 +47,8 @@ struct Program {
     video: Option<Stream<Video>>,
     audio: Option<Stream<Audio>>,
     refused: Vec<(Kind, String)>,
+    /// Types of streams that are neither video nor audio, as far as one can tell.
+    others: Vec<u8>,
 }
 
 /// One stream's packets being put together.
@@ -100,6 +102,10 @@ impl Ts {
                 "another {} track, {codec}, is left out",
                 name(*kind)
             ));
+        }
+        for other in &program.others {
+            let note = format!("a stream of type {other:#04x} is left out");
+            self.notes.push(note);
         }
         let refused = program
             .audio
@@ -169,24 +175,21 @@ impl Ts {
         let Some(program) = &mut self.program else {
             return;
         };
-        let before = self.lost;
         let mut packets = Vec::new();
         if let Some(video) = program.video.as_mut().filter(|v| v.pid == found.pid) {
-            self.lost += video.check_counter(found);
-            if self.lost > before {
-                video.decoder.abandon();
+            let lost = video.check_counter(found);
+            if lost > 0 {
+                packets.extend(video.decoder.finish());
             }
-            if let Some(data) = video.assembler.push(found.payload, found.start) {
-                packets = video.unpack(&data, &mut self.timeline);
-            }
+            self.lost += lost;
+            packets.extend(video.take(found, &mut self.timeline));
         } else if let Some(audio) = program.audio.as_mut().filter(|a| a.pid == found.pid) {
-            self.lost += audio.check_counter(found);
-            if self.lost > before {
+            let lost = audio.check_counter(found);
+            if lost > 0 {
                 audio.decoder.abandon();
             }
-            if let Some(data) = audio.assembler.push(found.payload, found.start) {
-                packets = audio.unpack(&data, &mut self.timeline);
-            }
+            self.lost += lost;
+            packets.extend(audio.take(found, &mut self.timeline));
         }
         self.deliver(packets);
     }
@@ -290,11 +293,13 @@ impl Program {
                 ADTS if program.audio.is_none() => program.audio = Some(Stream::new(stream.pid)),
                 H264 => program.refused.push((Kind::Video, "H.264".to_owned())),
                 ADTS => program.refused.push((Kind::Audio, "AAC".to_owned())),
-                other => program.refused.extend(
-                    stream_type_name(other)
-                        .or_else(|| stream.private_codec().map(|codec| (Kind::Audio, codec)))
-                        .map(|(kind, codec)| (kind, codec.to_owned())),
-                ),
+                other => {
+                    let private = || stream.private_codec().map(|codec| (Kind::Audio, codec));
+                    match stream_type_name(other).or_else(private) {
+                        Some((kind, codec)) => program.refused.push((kind, codec.to_owned())),
+                        None => program.others.push(other),
+                    }
+                }
             }
         }
         program
@@ -329,6 +334,11 @@ impl<T: Default> Stream<T> {
 }
 
 impl Stream<Video> {
+    fn take(&mut self, found: &TsPacket<'_>, timeline: &mut Timeline) -> Vec<Packet> {
+        let whole = self.assembler.push(found.payload, found.start);
+        whole.map_or_else(Vec::new, |data| self.unpack(&data, timeline))
+    }
+
     fn unpack(&mut self, data: &[u8], timeline: &mut Timeline) -> Vec<Packet> {
         let Some(pes) = Pes::parse(data) else {
             return Vec::new();
@@ -347,6 +357,11 @@ impl Stream<Video> {
 }
 
 impl Stream<Audio> {
+    fn take(&mut self, found: &TsPacket<'_>, timeline: &mut Timeline) -> Vec<Packet> {
+        let whole = self.assembler.push(found.payload, found.start);
+        whole.map_or_else(Vec::new, |data| self.unpack(&data, timeline))
+    }
+
     fn unpack(&mut self, data: &[u8], timeline: &mut Timeline) -> Vec<Packet> {
         let Some(pes) = Pes::parse(data) else {
             return Vec::new();

@@ -60,12 +60,6 @@ impl Video {
         packets
     }
 
-    /// Gives up what was taken in: part of it was lost.
-    pub(super) fn abandon(&mut self) {
-        self.pending.clear();
-        self.times = None;
-    }
-
     fn packet(&mut self, unit: AccessUnit, times: Times) -> Option<Packet> {
         if unit.payload.is_empty() {
             return None;
@@ -192,12 +186,12 @@ impl Audio {
         let (config, frame) = self.config_for(header)?;
         let pts = self.next?;
         self.next = Some(pts + frame);
-        let dts = self.last.map_or(pts, |last| pts.max(last));
-        self.last = Some(dts);
+        let pts = self.last.map_or(pts, |last| pts.max(last));
+        self.last = Some(pts);
         Some(Packet {
             config,
             pts,
-            dts,
+            dts: pts,
             duration: Some(frame),
             keyframe: true,
             payload,

@@ -33,12 +33,15 @@ impl Timeline {
             Kind::Video => (&mut self.video, self.audio),
             Kind::Audio => (&mut self.audio, self.video),
         };
-        let broken = line.last.is_some_and(|last| !follows(last, time));
-        let shared = other.offset == line.offset && other.last.is_some_and(|t| follows(t, time));
-        if let Some(last) = line.last.filter(|_| broken && !shared) {
-            let end = last.saturating_add(line.offset);
-            if !follows(end, time.saturating_add(self.offset)) {
-                self.offset = end.saturating_add(STEP).saturating_sub(time);
+        let ahead = line.last.map_or(0, |last| time - last);
+        let together = other.offset == line.offset;
+        let paused = together && other.last.is_some_and(|last| (time - last).abs() <= AHEAD);
+        if ahead < -BACK || (ahead > AHEAD && !paused) {
+            let end = line.end();
+            let others = end.max(if together { other.end() } else { end });
+            let moved = self.offset != line.offset;
+            if !moved || (time.saturating_add(self.offset) - end).abs() > AHEAD {
+                self.offset = others.saturating_add(STEP).saturating_sub(time);
                 self.jumps += 1;
             }
             line.offset = self.offset;
@@ -68,15 +71,16 @@ pub(super) fn difference(to: i64, from: i64) -> i64 {
     }
 }
 
+impl Line {
+    /// The last time given out.
+    fn end(&self) -> i64 {
+        self.last.unwrap_or(i64::MIN).saturating_add(self.offset)
+    }
+}
+
 /// Ticks as a point in time.
 pub(super) fn timestamp(ticks: i64) -> Timestamp {
     Timestamp::from_ticks(ticks, CLOCK)
-}
-
-/// Whether one time can follow another without the clock having jumped.
-const fn follows(last: i64, time: i64) -> bool {
-    let ahead = time.saturating_sub(last);
-    -BACK <= ahead && ahead <= AHEAD
 }
 
 /// Ticks a second.
@@ -85,10 +89,10 @@ const CLOCK: u32 = 90_000;
 /// Values before times begin again.
 const WRAP: u64 = 1 << 33;
 
-/// Going back further than this is a jump.
-const BACK: i64 = 90_000;
+/// Going back further than this is a jump: within a stream, times do not go back.
+const BACK: i64 = 9_000;
 
-/// Going ahead further than this is a jump.
+/// Going ahead further than this, and alone, is a jump.
 const AHEAD: i64 = 10 * 90_000;
 
 /// What passes at a jump.
@@ -114,14 +118,30 @@ mod tests {
         let start = 900_000_000;
         line.place(Kind::Video, start);
         line.place(Kind::Audio, start + 1000);
-        assert_eq!(line.place(Kind::Video, 90_000), 900_003_600);
+        assert_eq!(line.place(Kind::Video, 90_000), 900_004_600);
         let late = line.place(Kind::Audio, start + 3000);
         assert_eq!(
             late, 900_003_000,
             "audio from before the jump stays in place"
         );
-        assert_eq!(line.place(Kind::Audio, 91_000), 900_004_600);
+        assert_eq!(line.place(Kind::Audio, 91_000), 900_005_600);
         assert_eq!(line.jumps, 1);
+    }
+
+    #[test]
+    fn a_short_step_back_is_a_jump_each_time_it_comes() {
+        let mut line = Timeline::default();
+        for _ in 0..3 {
+            for tick in 0..20 {
+                line.place(Kind::Video, 126_000 + tick * 3600);
+                line.place(Kind::Audio, 126_000 + tick * 3600);
+            }
+        }
+        assert_eq!(line.jumps, 2);
+        assert_eq!(
+            line.place(Kind::Video, 126_000 + 72_000),
+            126_000 + 60 * 3600
+        );
     }
 
     #[test]
