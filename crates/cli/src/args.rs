@@ -90,7 +90,7 @@ pub(crate) struct Publish {
     ///
     /// Default: the file's own for a file, a tone for the test card, silence
     /// for raw pictures (most services want sound).
-    #[arg(long, help_heading = SOURCE)]
+    #[arg(long, value_name = "SOUND", help_heading = SOURCE)]
     pub(crate) audio: Option<String>,
     /// Begin the file again when it ends; the timeline goes on without a jump
     #[arg(long = "loop", help_heading = SOURCE)]
@@ -112,10 +112,10 @@ pub(crate) struct Publish {
     #[arg(long, value_parser = parse_unit::<FrameRate>, help_heading = ENCODING)]
     pub(crate) fps: Option<FrameRate>,
     /// Video bitrate, e.g. 2500k or 2.5M [default: by size and rate]
-    #[arg(long, value_parser = parse_unit::<Bitrate>, help_heading = ENCODING)]
+    #[arg(long, value_name = "RATE", value_parser = parse_unit::<Bitrate>, help_heading = ENCODING)]
     pub(crate) bitrate: Option<Bitrate>,
     /// Audio bitrate [default: 128k]
-    #[arg(long, value_parser = parse_unit::<Bitrate>, help_heading = ENCODING)]
+    #[arg(long, value_name = "RATE", value_parser = parse_unit::<Bitrate>, help_heading = ENCODING)]
     pub(crate) audio_bitrate: Option<Bitrate>,
     /// Time between keyframes; services ask for 2 s, none for more than 4 s [default: 2s]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = ENCODING)]

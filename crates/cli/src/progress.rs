@@ -6,7 +6,7 @@ use std::fmt::{Display, Write as _};
 use std::io::{self, IsTerminal, Write};
 
 use onair::media::Bitrate;
-use onair::{DestinationReport, DestinationStats, Event, Report, State, Stats};
+use onair::{DestinationReport, DestinationStats, Event, Outcome, Report, State, Stats};
 use serde::Serialize;
 
 use crate::args::{StatsFormat, Talk};
@@ -147,8 +147,13 @@ fn health(stats: &DestinationStats, dropping: bool) -> &'static str {
     }
 }
 
+/// Why a broadcast failed is the program's last word, not told here.
 fn summary(report: &Report) -> String {
-    let mut text = format!("{} after {}\n", report.reason, Clock(report.duration_s));
+    let reason = match report.outcome {
+        Outcome::Failed => "failed",
+        Outcome::Finished | Outcome::Stopped => &report.reason,
+    };
+    let mut text = format!("{reason} after {}\n", Clock(report.duration_s));
     for destination in &report.destinations {
         write_summary(&mut text, destination);
     }
@@ -159,7 +164,7 @@ fn write_summary(text: &mut String, report: &DestinationReport) {
     let (video, audio) = (report.video, report.audio);
     let _infallible = write!(
         text,
-        "  {}: {}, {}, {}, {}",
+        "  {}: {}, {} of sound, {}, {}",
         report.url,
         Count(video.frames, "picture"),
         Count(audio.frames, "packet"),

@@ -9,7 +9,13 @@ use crate::text::Count;
 /// What happened, and where if there are `several` destinations; `None` for
 /// what is told otherwise.
 pub(super) fn describe(event: &Event, several: bool) -> Option<String> {
-    let words = in_words(event)?;
+    let words = match event {
+        // Of a single destination the program's last words tell it.
+        Event::DestinationEnded { failure, .. } if several => {
+            format!("given up: {}", failure.as_deref()?)
+        }
+        other => in_words(other)?,
+    };
     Some(match place(event) {
         Some(index) if several => format!("[{}] {words}", index + 1),
         _ => words,
@@ -20,7 +26,6 @@ const fn place(event: &Event) -> Option<usize> {
     match event {
         Event::Connecting { destination, .. }
         | Event::Live { destination, .. }
-        | Event::Refused { destination, .. }
         | Event::Reconnecting { destination, .. }
         | Event::Congested { destination, .. }
         | Event::Dropped { destination, .. }
@@ -34,9 +39,6 @@ const fn place(event: &Event) -> Option<usize> {
 fn in_words(event: &Event) -> Option<String> {
     Some(match event {
         Event::Live { after, server, .. } => live(*after, server.as_deref()),
-        Event::Refused {
-            code, description, ..
-        } => format!("the server refused: {code}: {description}"),
         Event::Reconnecting {
             why,
             attempt,
@@ -48,10 +50,6 @@ fn in_words(event: &Event) -> Option<String> {
         ),
         Event::ReconnectRequested { description, .. } => {
             format!("the server asks for a new connection: {description}")
-        }
-        Event::DestinationEnded { failure, .. } => {
-            let why = failure.as_deref()?;
-            format!("given up: {why}")
         }
         other => return trouble_in_words(other),
     })

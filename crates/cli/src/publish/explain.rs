@@ -12,7 +12,8 @@ pub(crate) fn with_cure(cause: &str) -> String {
     }
 }
 
-/// First match wins: (any of these in the cause, the cure).
+/// First match wins: (any of these in the cause, the cure). Where the cause
+/// itself says what is common, as for a close without a word, nothing is added.
 const CURES: &[(&[&str], &str)] = &[
     (
         &["already publishing", "badname", "stream busy"],
@@ -24,54 +25,36 @@ const CURES: &[(&[&str], &str)] = &[
         "Nothing listens there: is the server running, and are host and port right?",
     ),
     (
-        &[
-            "no address",
-            "failed to lookup",
-            "name or service",
-            "resolve",
-        ],
-        "The host name is unknown: look for a typing mistake, or try the network.",
+        &["cannot find", "nobody answered who"],
+        "Look for a typing mistake in the host name, and whether this machine is online.",
     ),
     (
-        &["expired"],
-        "The server's certificate is out of date (or this machine's clock is wrong).",
+        &["has expired"],
+        "Its owner has to renew it (or this machine's clock is wrong).",
     ),
     (
-        &["not valid for name", "notvalidforname", "hostname mismatch"],
-        "The certificate belongs to another host: use the host name the service gives.",
+        &["certificate presented is not for"],
+        "Use the host name the service gives, not an address or another name of it.",
     ),
     (
-        &[
-            "unknownissuer",
-            "unknown issuer",
-            "not trusted",
-            "self-signed",
-        ],
-        "Nobody trusted vouches for this certificate: for a server of your own, --ca FILE.",
+        &["anybody this system trusts"],
+        "For a server of your own, name the certificate that signed it: --ca FILE.",
     ),
     (
-        &[
-            "unauthorized",
-            "denied",
-            "authentication",
-            "needauth",
-            "authfailed",
-            "nosuchuser",
-        ],
-        "Check the key; if the server wants a user and password: --user and --password-file.",
+        &["user name and"],
+        "Give --user NAME and --password-file FILE (or set ONAIR_PASSWORD).",
     ),
     (
-        &["invalidapp", "invalid app", "connect.rejected", "rejected"],
+        &["unauthorized", "denied"],
+        "Check the stream key: it may be mistyped, expired, or meant for another server.",
+    ),
+    (
+        &["connect.rejected", "invalidapp"],
         "Check the application: what stands between the host and the key in the URL.",
     ),
     (
-        &["closed the connection", "without a word", "reset"],
-        "The server gave no reason. Usual ones: an application it does not have, a wrong or \
-         expired key, or rtmp:// where it wants rtmps://.",
-    ),
-    (
-        &["timed out"],
-        "No answer: is the port right (1935 for rtmp, 443 for rtmps), or does a firewall drop it?",
+        &["timed out", "took nothing"],
+        "Is the port right (1935 for rtmp, 443 for rtmps), and does no firewall swallow it?",
     ),
 ];
 
