@@ -47,17 +47,19 @@ impl Command {
         self.argument(Value::String(argument.to_owned()))
     }
 
-    /// Reads the payload of an AMF0 command message. What is missing after the name is null or 0,
-    /// since servers leave things out.
+    /// Reads the payload of an AMF0 command message.
+    ///
+    /// Servers leave things out, and some add what AMF0 does not have: what is missing after the
+    /// name is null or 0, and what follows the first unreadable argument is left out.
     ///
     /// # Errors
     ///
-    /// When the payload is not AMF0, or does not begin with a string.
+    /// When the payload does not begin with a string, or is longer than any command.
     pub fn parse(payload: &[u8]) -> Result<Self, Error> {
-        let values = amf0::read_all(payload);
-        let mut values = values
-            .map_err(|_| Error::invalid("command: not AMF0", 0))?
-            .into_iter();
+        if payload.len() > MAX_LENGTH {
+            return Err(Error::invalid("command: too long", MAX_LENGTH));
+        }
+        let mut values = values(payload);
         let Some(Value::String(name)) = values.next() else {
             return Err(Error::invalid("command: no name", 0));
         };
@@ -68,7 +70,7 @@ impl Command {
                 .and_then(|value| value.as_f64())
                 .unwrap_or_default(),
             object: values.next().unwrap_or(Value::Null),
-            arguments: values.collect(),
+            arguments: values.take(MAX_ARGUMENTS).collect(),
         })
     }
 
@@ -91,6 +93,15 @@ impl Command {
     }
 }
 
+/// The values up to the end, or to the first that cannot be read.
+fn values(mut rest: &[u8]) -> impl Iterator<Item = Value> {
+    std::iter::from_fn(move || {
+        let (value, used) = amf0::read(rest).ok()?;
+        rest = &rest[used..];
+        Some(value)
+    })
+}
+
 /// A message stream's id as commands carry it.
 #[expect(
     clippy::cast_possible_truncation,
@@ -101,4 +112,58 @@ pub(crate) fn stream_id(number: f64) -> Option<u32> {
     (0.0..=f64::from(u32::MAX))
         .contains(&number)
         .then_some(number as u32)
+}
+
+/// A `connect` with every codec listed is a few hundred bytes; keys and tokens a few thousand.
+const MAX_LENGTH: usize = 64 * 1024;
+
+/// More than any command has.
+const MAX_ARGUMENTS: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_reads_as_it_was_written() {
+        let command = Command::new("publish", 5.0).text("key").text("live");
+        assert_eq!(Command::parse(&command.write()), Ok(command));
+        let connect = Command::new("connect", 1.0).object(Value::object(
+            [("app", "live")].map(|(name, value)| (name, Value::from(value))),
+        ));
+        assert_eq!(Command::parse(&connect.write()), Ok(connect));
+    }
+
+    #[test]
+    fn what_is_missing_is_null() {
+        let parsed = Command::parse(b"\x02\0\x05close");
+        assert_eq!(parsed, Ok(Command::new("close", 0.0)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_left_out() {
+        let mut payload = Command::new("onStatus", 0.0).text("fine").write().to_vec();
+        payload.extend(b"\x11\x0A\x0B\x01 AMF3");
+        let expected = Command::new("onStatus", 0.0).text("fine");
+        assert_eq!(Command::parse(&payload), Ok(expected));
+    }
+
+    #[test]
+    fn a_command_has_a_name_and_a_length() {
+        for payload in [&b""[..], b"\0\0\0\0\0\0\0\0\0", b"\x02\0\x09close"] {
+            let parsed = Command::parse(payload);
+            assert_eq!(parsed, Err(Error::invalid("command: no name", 0)));
+        }
+        let long = Command::new("publish", 0.0).text(&"x".repeat(70_000));
+        assert!(Command::parse(&long.write()).is_err());
+    }
+
+    #[test]
+    fn stream_ids_are_checked() {
+        assert_eq!(stream_id(1.0), Some(1));
+        assert_eq!(stream_id(4_294_967_295.0), Some(u32::MAX));
+        for number in [-1.0, 4_294_967_296.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(stream_id(number), None, "{number}");
+        }
+    }
 }

@@ -87,8 +87,22 @@ pub enum Error {
 
 impl Error {
     /// Whether the server refused because the stream name is in use, perhaps by our own ghost.
+    ///
+    /// nginx-rtmp and others have a code for it; some only have words.
     pub fn is_already_publishing(&self) -> bool {
-        matches!(self, Self::Refused { code, .. } if code == "NetStream.Publish.BadName")
+        let Self::Refused { code, description } = self else {
+            return false;
+        };
+        let description = description.to_ascii_lowercase();
+        code == "NetStream.Publish.BadName"
+            || [
+                "already publish",
+                "stream is busy",
+                "stream busy",
+                "already in use",
+            ]
+            .iter()
+            .any(|words| description.contains(words))
     }
 
     pub(crate) const fn invalid(what: &'static str, at: usize) -> Self {

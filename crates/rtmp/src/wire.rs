@@ -104,10 +104,10 @@ impl Wire {
 
     fn hear(&mut self, message: Message) -> Result<Option<Heard>, Error> {
         Ok(match message.kind {
-            MessageKind::CommandAmf0 => {
-                let command = Command::parse(&message.payload)?;
-                Some(Heard::Command(message.stream_id, command))
-            }
+            MessageKind::CommandAmf0 => match Command::parse(&message.payload) {
+                Ok(command) => Some(Heard::Command(message.stream_id, command)),
+                Err(_) => skip(&message),
+            },
             MessageKind::Audio | MessageKind::Video | MessageKind::DataAmf0 => {
                 Some(Heard::Media(message))
             }

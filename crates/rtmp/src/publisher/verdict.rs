@@ -62,10 +62,12 @@ fn judge_refusal(config: &Config, stage: Stage, status: Status) -> Result<Retry,
     if let Some(demand) = Demand::parse(&status.description) {
         return authenticate(config, demand, status);
     }
-    if status.meaning() == Meaning::Refused {
-        return Err(status.into());
+    let is_final = status.meaning() == Meaning::Refused;
+    let error = Error::from(status);
+    if is_final || error.is_already_publishing() {
+        return Err(error);
     }
-    judge_order(config, stage, status.into())
+    judge_order(config, stage, error)
 }
 
 fn judge_order(config: &Config, stage: Stage, error: Error) -> Result<Retry, Error> {

@@ -443,6 +443,12 @@ fn quirk_b20_a_ghost_session_is_told_from_other_refusals() {
     assert!(end.unwrap_err().is_already_publishing());
     let (_, end) = talks(config(), refuse("NetStream.Publish.Denied"));
     assert!(!end.unwrap_err().is_already_publishing());
+    let (retries, end) = talks(config(), |command, reply| match command.name.as_str() {
+        "publish" => reply.status(1, "error", "NetStream.Publish.Failed", "Stream is busy"),
+        _ => reply.politely(command),
+    });
+    assert!(retries.is_empty(), "another order would find the ghost too");
+    assert!(end.unwrap_err().is_already_publishing());
 }
 
 #[test]
@@ -509,6 +515,11 @@ fn quirk_b22_unknown_invokes_change_nothing() {
             for name in ["onFCPublish", "onMetaData", "makeCoffee", ""] {
                 reply.command(0, &Command::new(name, 7.0).text("?"));
             }
+            reply.message(
+                0,
+                MessageKind::CommandAmf0,
+                &Bytes::from_static(b"\x11\x0A"),
+            );
         });
         assert!(done.client.is_finished(), "{:?}", done.client.error);
     }
