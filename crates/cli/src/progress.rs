@@ -2,6 +2,7 @@
 
 mod events;
 
+use std::collections::HashSet;
 use std::fmt::{Display, Write as _};
 use std::io::{self, IsTerminal, Write};
 
@@ -27,6 +28,7 @@ pub(crate) struct Progress {
     line_shown: bool,
     ticks: u64,
     before: Vec<Seen>,
+    was_live: HashSet<usize>,
 }
 
 /// A destination's counters a second ago.
@@ -46,11 +48,11 @@ impl Progress {
             line_shown: false,
             ticks: 0,
             before: Vec::new(),
+            was_live: HashSet::new(),
         }
     }
 
-    /// A line of talk.
-    pub(crate) fn say(&mut self, message: &dyn Display) {
+    fn say(&mut self, message: &dyn Display) {
         if !self.quiet {
             self.clear_line();
             to_stderr(format_args!("{message}\n"));
@@ -58,7 +60,10 @@ impl Progress {
     }
 
     pub(crate) fn event(&mut self, event: &Event) {
-        if let Some(message) = events::describe(event, self.several) {
+        if let Event::Live { destination, .. } = event {
+            self.was_live.insert(*destination);
+        }
+        if let Some(message) = self.describe(event) {
             self.say(&message);
         }
     }
@@ -154,18 +159,35 @@ fn summary(report: &Report) -> String {
         Outcome::Finished | Outcome::Stopped => &report.reason,
     };
     let mut text = format!("{reason} after {}\n", Clock(report.duration_s));
-    for destination in &report.destinations {
+    let several = report.destinations.len() > 1;
+    for (index, destination) in report.destinations.iter().enumerate() {
+        text.push_str("  ");
+        if several {
+            let _infallible = write!(text, "[{}] ", index + 1);
+        }
+        let _infallible = write!(text, "{}: ", destination.url);
         write_summary(&mut text, destination);
+        text.push('\n');
     }
     text
 }
 
 fn write_summary(text: &mut String, report: &DestinationReport) {
+    if report.connects == 0 {
+        text.push_str("never on air");
+    } else {
+        write_amounts(text, report);
+    }
+    if report.state == State::Failed && report.connects > 0 {
+        text.push_str(", given up");
+    }
+}
+
+fn write_amounts(text: &mut String, report: &DestinationReport) {
     let (video, audio) = (report.video, report.audio);
     let _infallible = write!(
         text,
-        "  {}: {}, {} of sound, {}, {}",
-        report.url,
+        "{}, {} of sound, {}, {}",
         Count(video.frames, "picture"),
         Count(audio.frames, "packet"),
         Bytes(report.bytes),
@@ -173,13 +195,11 @@ fn write_summary(text: &mut String, report: &DestinationReport) {
     );
     let lost = video.dropped + audio.dropped;
     let _infallible = match lost {
-        0 => writeln!(text, ", nothing lost"),
-        _ => writeln!(
-            text,
-            ", {} lost in {}",
-            lost,
-            Count(report.gaps.len() as u64, "gap")
-        ),
+        0 => write!(text, ", nothing lost"),
+        _ => {
+            let gaps = Count(report.gaps.len() as u64, "gap");
+            write!(text, ", {lost} lost in {gaps}")
+        }
     };
 }
 

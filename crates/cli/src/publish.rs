@@ -23,9 +23,6 @@ const TICK: Duration = Duration::from_secs(1);
 pub(crate) fn run(opts: Publish, talk: Talk) -> Result<(), Failure> {
     let builder = configure(&opts)?;
     let mut progress = Progress::new(opts.to.len(), opts.stats, talk);
-    for warning in destination::warnings(&opts) {
-        progress.say(&warning);
-    }
     let broadcast = Arc::new(builder.start().map_err(Failure::usage)?);
     stop_on_interrupt(broadcast.stopper())?;
     let report = watch(&broadcast, &mut progress);

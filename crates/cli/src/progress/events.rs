@@ -4,22 +4,37 @@ use std::time::Duration;
 
 use onair::Event;
 
+use super::Progress;
 use crate::text::Count;
 
-/// What happened, and where if there are `several` destinations; `None` for
-/// what is told otherwise.
-pub(super) fn describe(event: &Event, several: bool) -> Option<String> {
-    let words = match event {
-        // Of a single destination the program's last words tell it.
-        Event::DestinationEnded { failure, .. } if several => {
-            format!("given up: {}", failure.as_deref()?)
-        }
-        other => in_words(other)?,
-    };
-    Some(match place(event) {
-        Some(index) if several => format!("[{}] {words}", index + 1),
-        _ => words,
-    })
+impl Progress {
+    /// What happened, and where if there are several destinations; `None` for
+    /// what is told otherwise.
+    pub(super) fn describe(&self, event: &Event) -> Option<String> {
+        let words = match event {
+            // Of a single destination the program's last words tell it.
+            Event::DestinationEnded { failure, .. } if self.several => {
+                format!("given up: {}", failure.as_deref()?)
+            }
+            Event::Reconnecting {
+                destination,
+                why,
+                attempt,
+                delay,
+                ..
+            } => {
+                let was_live = self.was_live.contains(destination);
+                let state = if was_live { "off air" } else { "not on air" };
+                let delay = delay.as_secs_f64();
+                format!("{state}: {why}; attempt {attempt} in {delay:.1} s")
+            }
+            other => in_words(other)?,
+        };
+        Some(match place(event) {
+            Some(index) if self.several => format!("[{}] {words}", index + 1),
+            _ => words,
+        })
+    }
 }
 
 const fn place(event: &Event) -> Option<usize> {
@@ -39,15 +54,6 @@ const fn place(event: &Event) -> Option<usize> {
 fn in_words(event: &Event) -> Option<String> {
     Some(match event {
         Event::Live { after, server, .. } => live(*after, server.as_deref()),
-        Event::Reconnecting {
-            why,
-            attempt,
-            delay,
-            ..
-        } => format!(
-            "off air: {why}; attempt {attempt} in {:.1} s",
-            delay.as_secs_f64()
-        ),
         Event::ReconnectRequested { description, .. } => {
             format!("the server asks for a new connection: {description}")
         }
@@ -82,27 +88,44 @@ fn live(after: Duration, server: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+    use onair::media::Timestamp;
+
     use super::*;
+    use crate::args::{Args, StatsFormat};
+
+    fn progress(destinations: usize) -> Progress {
+        let talk = Args::try_parse_from(["onair"]).unwrap().talk;
+        Progress::new(destinations, StatsFormat::Text, talk)
+    }
+
+    fn off_air() -> Event {
+        Event::Reconnecting {
+            destination: 1,
+            why: "it rains".into(),
+            at: Timestamp::ZERO,
+            attempt: 2,
+            delay: Duration::from_millis(200),
+        }
+    }
 
     #[test]
     fn a_destination_is_named_only_among_several() {
-        let event = Event::Live {
+        let words = "not on air: it rains; attempt 2 in 0.2 s";
+        assert_eq!(progress(1).describe(&off_air()).as_deref(), Some(words));
+        let named = progress(2).describe(&off_air());
+        assert_eq!(named, Some(format!("[2] {words}")));
+    }
+
+    #[test]
+    fn only_what_was_on_air_goes_off_air() {
+        let mut progress = progress(2);
+        progress.event(&Event::Live {
             destination: 1,
             after: Duration::from_millis(12),
             server: None,
-        };
-        assert_eq!(
-            describe(&event, true).as_deref(),
-            Some("[2] on air after 12 ms")
-        );
-        assert_eq!(
-            describe(&event, false).as_deref(),
-            Some("on air after 12 ms")
-        );
-        let connecting = Event::Connecting {
-            destination: 0,
-            attempt: 1,
-        };
-        assert_eq!(describe(&connecting, true), None);
+        });
+        let words = progress.describe(&off_air());
+        assert!(words.is_some_and(|words| words.starts_with("[2] off air: ")));
     }
 }

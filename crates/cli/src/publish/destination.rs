@@ -31,22 +31,6 @@ pub(crate) fn all(opts: &Publish) -> Result<Vec<Destination>, Failure> {
         .collect()
 }
 
-/// What a person should know before the stream begins.
-pub(crate) fn warnings(opts: &Publish) -> Vec<String> {
-    let secure = |text: &String| {
-        text.get(..8)
-            .is_some_and(|s| s.eq_ignore_ascii_case("rtmps://"))
-    };
-    if opts.insecure && opts.to.iter().any(secure) {
-        return vec![
-            "warning: --insecure: the server's certificate is not verified; \
-             anybody in between can read the stream key"
-                .to_owned(),
-        ];
-    }
-    Vec::new()
-}
-
 /// The error never repeats the URL: it may hold a key.
 fn url(text: &str, key: Option<&str>) -> Result<Url, Failure> {
     let text = text.trim();
