@@ -87,7 +87,7 @@ impl Wire {
             return Err(fault);
         }
         while let Some(message) = self.next_message()? {
-            if let Some(heard) = self.hear(message)? {
+            if let Some(heard) = self.hear(message) {
                 return Ok(Some(heard));
             }
         }
@@ -102,8 +102,10 @@ impl Wire {
         self.reader.next()
     }
 
-    fn hear(&mut self, message: Message) -> Result<Option<Heard>, Error> {
-        Ok(match message.kind {
+    /// What is malformed above the chunks is skipped like what is unknown: it confuses nobody
+    /// else, and a broadcast is worth more than a grammar.
+    fn hear(&mut self, message: Message) -> Option<Heard> {
+        match message.kind {
             MessageKind::CommandAmf0 => match Command::parse(&message.payload) {
                 Ok(command) => Some(Heard::Command(message.stream_id, command)),
                 Err(_) => skip(&message),
@@ -115,11 +117,11 @@ impl Wire {
                 self.aggregate = Some(message.aggregate());
                 None
             }
-            _ => match Control::parse(&message)? {
-                Some(control) => self.handle_control(&control),
-                None => skip(&message),
+            _ => match Control::parse(&message) {
+                Ok(Some(control)) => self.handle_control(&control),
+                Ok(None) | Err(_) => skip(&message),
             },
-        })
+        }
     }
 
     fn handle_control(&mut self, control: &Control) -> Option<Heard> {

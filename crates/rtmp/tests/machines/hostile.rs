@@ -64,7 +64,7 @@ fn telling(words: &[u8]) -> impl Iterator<Item = usize> + use<> {
 fn every_prefix_of_a_servers_words_ends_in_words() {
     for config in [config(), patient()] {
         let words = server_words(config.clone());
-        for end in 0..=words.len() {
+        for end in telling(&words) {
             let client = hear(config.clone(), &words[..end]);
             assert_over(&client);
             if let Some(error) = client.error {
@@ -78,7 +78,7 @@ fn every_prefix_of_a_servers_words_ends_in_words() {
 fn every_prefix_of_a_servers_words_and_then_silence_ends_or_is_live() {
     for config in [config(), patient()] {
         let words = server_words(config.clone());
-        for end in 0..=words.len() {
+        for end in telling(&words) {
             let mut client = Client::new(config.clone(), show(2));
             client.closes = false;
             client.input(Input::Receive(start(), &words[..end]));
@@ -109,7 +109,7 @@ fn every_flipped_byte_of_a_servers_words_ends_in_words() {
 fn every_prefix_of_a_clients_words_is_served() {
     for config in [config(), patient()] {
         let words = client_words(config);
-        for end in 0..=words.len() {
+        for end in telling(&words) {
             let mut host = Host::new();
             host.input(Input::Receive(start(), &words[..end]));
             assert_eq!(host.error, None, "{end}");

@@ -86,6 +86,11 @@ fn quirk_a12_peer_bandwidth_is_answered_and_unknown_messages_are_skipped() {
             data: Bytes::new(),
         });
         reply.control(&odd);
+        reply.message(
+            0,
+            MessageKind::UserControl,
+            &Bytes::from_static(b"\x00\x06"),
+        );
         for kind in [
             MessageKind::SharedObjectAmf0,
             MessageKind::CommandAmf3,
