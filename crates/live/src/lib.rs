@@ -9,7 +9,8 @@
 //! The thinking parts (`interleave`, `queue`, `reconnect`, `pace`) are pure and
 //! know no clock; `transport` and `session` do what the machines of
 //! [`onair_rtmp`] say, on one thread for all sockets.
-#![forbid(unsafe_code)]
+#![cfg_attr(not(target_vendor = "apple"), forbid(unsafe_code))]
+#![cfg_attr(target_vendor = "apple", deny(unsafe_code))] // but for `kernel/apple.rs`
 
 mod broadcast;
 mod builder;

@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::feed::Feed;
+use crate::kernel::Link;
 use crate::{DestinationReport, DestinationStats, State};
 
 /// What is known about one destination's connection, for everybody to look at.
@@ -21,17 +22,6 @@ pub(crate) struct Status {
     pub(crate) link: Link,
     pub(crate) error: Option<String>,
     rate: Rate,
-}
-
-/// What the kernel knows about a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Link {
-    pub(crate) rtt: Option<Duration>,
-    pub(crate) delivery_bps: Option<u64>,
-    /// Taken by the kernel, not yet sent.
-    pub(crate) unsent: Option<u64>,
-    /// Sent, not yet acknowledged, in segments.
-    pub(crate) unacked: Option<u64>,
 }
 
 impl Line {

@@ -140,6 +140,9 @@ impl Queue {
 
     /// Puts back what was taken but did not arrive.
     pub(crate) fn restore(&mut self, packets: Vec<Packet>, now: Instant) {
+        if let Some(first) = packets.first() {
+            self.last_taken = Some(first.dts);
+        }
         for packet in packets.into_iter().rev() {
             self.bytes += packet.payload.len();
             let track = self.tally.track(packet.kind());

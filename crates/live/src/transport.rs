@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::line::Link;
+use crate::kernel::Link;
 use crate::reconnect::Failure;
 use crate::{Pace, kernel, tls};
 
@@ -32,9 +32,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long one address may keep the next from being tried (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
-
-/// How much unsent data the kernel may hold when late data is stale data.
-const NOTSENT_LOWAT: u32 = 16 * 1024;
 
 /// How long data may stay unacknowledged before the connection counts as dead.
 pub(crate) const fn stall_limit(pace: Pace) -> Duration {
@@ -122,12 +119,8 @@ fn tune(socket: &TcpStream, pace: Pace) {
         "TCP_USER_TIMEOUT",
         socket.set_tcp_user_timeout(Some(stall_limit(pace))),
     );
-    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
     if pace == Pace::Realtime {
-        refused(
-            "TCP_NOTSENT_LOWAT",
-            socket.set_tcp_notsent_lowat(NOTSENT_LOWAT),
-        );
+        refused("TCP_NOTSENT_LOWAT", kernel::limit_unsent(&socket));
     }
 }
 
