@@ -1,0 +1,105 @@
+use std::time::SystemTime;
+
+use serde::Serialize;
+
+use super::StreamName;
+
+/// Who publishes a stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Origin {
+    /// The address it comes from.
+    pub peer: String,
+    /// How it comes.
+    pub kind: PublisherKind,
+    /// How the publisher calls itself; empty when it does not say.
+    pub software: String,
+}
+
+impl Origin {
+    /// A publisher at `peer` that calls itself `software`.
+    pub fn new(peer: impl Into<String>, kind: PublisherKind, software: impl Into<String>) -> Self {
+        Self {
+            peer: peer.into(),
+            kind,
+            software: software.into(),
+        }
+    }
+}
+
+/// How a stream comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum PublisherKind {
+    /// Over RTMP or RTMPS.
+    Rtmp,
+    /// From a page's `WebSocket`.
+    Browser,
+}
+
+/// What is known about a live stream.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct StreamInfo {
+    /// What it is played as.
+    pub name: StreamName,
+    /// Since when it is live, in seconds after 1970.
+    pub since: u64,
+    /// Who publishes it.
+    pub publisher: Origin,
+    /// True while its publisher is gone and may come back.
+    pub interrupted: bool,
+    /// The pictures, once there are any.
+    pub video: Option<VideoInfo>,
+    /// The sound, once there is any.
+    pub audio: Option<AudioInfo>,
+    /// Who makes it, as its metadata says; empty for unsaid.
+    pub encoder: String,
+    /// How many watch now.
+    pub viewers: usize,
+    /// Pictures that slow viewers did not get.
+    pub dropped_frames: u64,
+    /// Packets that came in.
+    pub packets: u64,
+    /// Payload bytes that came in.
+    pub bytes: u64,
+}
+
+/// A stream's pictures. Rates are those of the last seconds, in media time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct VideoInfo {
+    /// As media types name it, for instance `avc1.640028`.
+    pub codec: String,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Pictures per second.
+    pub frame_rate: Option<f64>,
+    /// Bits per second.
+    pub bitrate_bps: Option<u64>,
+    /// Seconds from one keyframe to the next.
+    pub keyframe_interval_s: Option<f64>,
+}
+
+/// A stream's sound.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct AudioInfo {
+    /// As media types name it, for instance `mp4a.40.2`.
+    pub codec: String,
+    /// Samples per second in each channel.
+    pub sample_rate: u32,
+    /// Number of channels.
+    pub channels: u8,
+    /// Bits per second.
+    pub bitrate_bps: Option<u64>,
+}
+
+/// Seconds after 1970.
+pub(super) fn now_in_seconds() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}

@@ -1,0 +1,53 @@
+use std::sync::Arc;
+
+use onair_flv::Metadata;
+use onair_media::Packet;
+
+use super::stream::Stream;
+use super::{Hub, StreamName};
+
+/// A publisher's end of a stream. Dropping it ends the stream, unless another took it over.
+#[derive(Debug)]
+pub struct Ingest {
+    hub: Hub,
+    stream: Arc<Stream>,
+    place: u64,
+}
+
+impl Ingest {
+    pub(super) const fn new(hub: Hub, stream: Arc<Stream>, place: u64) -> Self {
+        Self { hub, stream, place }
+    }
+
+    /// What the stream is played as.
+    pub fn name(&self) -> &StreamName {
+        self.stream.name()
+    }
+
+    /// Gives a packet to all viewers. False once another publisher has taken over: then stop.
+    pub fn push(&self, packet: Packet) -> bool {
+        self.stream.push(self.place, packet)
+    }
+
+    /// Says something about the stream. False once another publisher has taken over.
+    pub fn metadata(&self, metadata: Metadata) -> bool {
+        self.stream.describe(self.place, metadata)
+    }
+
+    /// Notes that the publisher is gone and may come back: as long as this is held, the next to
+    /// publish under the name takes over, whoever it is, and the viewers stay.
+    pub fn orphan(&self) {
+        self.stream.orphan(self.place);
+    }
+
+    /// Waits until another publisher has taken over.
+    pub async fn replaced(&self) {
+        self.stream.replaced(self.place).await;
+    }
+}
+
+impl Drop for Ingest {
+    fn drop(&mut self) {
+        self.hub.end(&self.stream, self.place);
+    }
+}

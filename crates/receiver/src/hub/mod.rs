@@ -1,0 +1,158 @@
+//! Where publishers and viewers meet.
+//!
+//! `ring` and `meter` think, and know no clock; the rest is what it takes to share them.
+
+mod info;
+mod ingest;
+mod meter;
+mod name;
+mod ring;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod viewer;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+pub use info::{AudioInfo, Origin, PublisherKind, StreamInfo, VideoInfo};
+pub use ingest::Ingest;
+pub use name::StreamName;
+pub use ring::Item;
+pub use viewer::Viewer;
+pub use watch::{Change, StreamWatch};
+
+use stream::Stream;
+
+/// How much a hub holds, and how it settles disputes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HubConfig {
+    /// True: a second publisher of a name takes over. False: it is refused.
+    pub takeover: bool,
+    /// How far a viewer may fall behind before it is cut to the next keyframe, in media time.
+    pub lag: Duration,
+    /// The most bytes one stream's packets may occupy, current GOP included.
+    pub stream_bytes: usize,
+    /// The most streams at a time.
+    pub streams: usize,
+}
+
+impl Default for HubConfig {
+    fn default() -> Self {
+        Self {
+            takeover: false,
+            lag: Duration::from_secs(3),
+            stream_bytes: 32 * 1024 * 1024,
+            streams: 64,
+        }
+    }
+}
+
+/// The streams that are live. Clones are the same hub.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: HubConfig,
+    streams: Mutex<BTreeMap<StreamName, Arc<Stream>>>,
+    /// Changes whenever a stream begins or ends.
+    version: tokio::sync::watch::Sender<u64>,
+}
+
+/// Why a stream cannot be published, in words for whoever wanted to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// Somebody publishes under this name already.
+    #[error("somebody is publishing to {0} already")]
+    Busy(StreamName),
+    /// There are as many streams as the hub takes.
+    #[error("this server takes no more than {0} streams")]
+    Full(usize),
+}
+
+impl Hub {
+    /// A hub without streams.
+    pub fn new(config: HubConfig) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                config,
+                streams: Mutex::default(),
+                version: tokio::sync::watch::Sender::new(0),
+            }),
+        }
+    }
+
+    /// Begins a stream, or takes it over from a publisher that is gone, or may be replaced.
+    ///
+    /// Viewers stay through a takeover: the new publisher's time goes on where the old one's ended.
+    ///
+    /// # Errors
+    ///
+    /// When the name is taken, or the hub is full.
+    pub fn publish(&self, name: StreamName, origin: Origin) -> Result<Ingest, PublishError> {
+        let mut streams = self.streams_mut();
+        if let Some(stream) = streams.get(&name) {
+            let takeover = self.shared.config.takeover;
+            let place = stream.take_over(origin, takeover);
+            let place = place.ok_or(PublishError::Busy(name))?;
+            return Ok(Ingest::new(self.clone(), stream.clone(), place));
+        }
+        if streams.len() >= self.shared.config.streams {
+            return Err(PublishError::Full(self.shared.config.streams));
+        }
+        let stream = Arc::new(Stream::new(name.clone(), origin, &self.shared.config));
+        streams.insert(name, stream.clone());
+        drop(streams);
+        self.changed();
+        Ok(Ingest::new(self.clone(), stream, 0))
+    }
+
+    /// Watches a stream from its current GOP on; `None` when nobody publishes it.
+    pub fn subscribe(&self, name: &StreamName) -> Option<Viewer> {
+        let stream = self.streams_mut().get(name)?.clone();
+        Some(Viewer::new(stream))
+    }
+
+    /// What is live, by name.
+    pub fn streams(&self) -> Vec<StreamInfo> {
+        let streams: Vec<_> = self.streams_mut().values().cloned().collect();
+        streams.iter().map(|stream| stream.info()).collect()
+    }
+
+    /// Tells from now on which streams begin and end; those that are live begin now.
+    pub fn watch_streams(&self) -> StreamWatch {
+        StreamWatch::new(self.clone(), self.shared.version.subscribe())
+    }
+
+    /// Takes a stream away and tells its viewers, unless another publisher has it by now.
+    fn end(&self, stream: &Arc<Stream>, place: u64) {
+        let mut streams = self.streams_mut();
+        if !stream.is_held_by(place) {
+            return;
+        }
+        streams.remove(stream.name());
+        stream.end();
+        drop(streams);
+        self.changed();
+    }
+
+    fn changed(&self) {
+        self.shared.version.send_modify(|version| *version += 1);
+    }
+
+    fn all(&self) -> Vec<Arc<Stream>> {
+        self.streams_mut().values().cloned().collect()
+    }
+
+    fn streams_mut(&self) -> MutexGuard<'_, BTreeMap<StreamName, Arc<Stream>>> {
+        let streams = self.shared.streams.lock();
+        streams.unwrap_or_else(PoisonError::into_inner)
+    }
+}

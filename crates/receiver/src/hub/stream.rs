@@ -1,0 +1,285 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use onair_flv::Metadata;
+use onair_media::{AudioConfig, Config, Packet, VideoConfig};
+
+use super::info::{AudioInfo, Origin, StreamInfo, VideoInfo, now_in_seconds};
+use super::meter::Meter;
+use super::ring::{Cursor, Item, Ring};
+use super::{HubConfig, StreamName};
+
+/// One live stream, shared by its publisher, its viewers and the hub.
+#[derive(Debug)]
+pub(super) struct Stream {
+    name: StreamName,
+    since: u64,
+    state: Mutex<State>,
+    /// Rises with each takeover.
+    place: tokio::sync::watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct State {
+    ring: Ring,
+    origin: Origin,
+    /// Which publisher may push: the number of takeovers.
+    place: u64,
+    is_orphan: bool,
+    is_over: bool,
+    /// By how much the present publisher's time is moved; `None` until its first packet.
+    shift: Option<i64>,
+    tracks: Tracks,
+    packets: u64,
+    bytes: u64,
+    dropped: u64,
+    seats: Vec<Seat>,
+}
+
+#[derive(Debug, Default)]
+struct Tracks {
+    video: Option<(Arc<VideoConfig>, Meter)>,
+    audio: Option<(Arc<AudioConfig>, Meter)>,
+}
+
+/// A viewer's place among those to wake.
+#[derive(Debug, Default)]
+struct Seat {
+    is_taken: bool,
+    waker: Option<Waker>,
+}
+
+impl Stream {
+    pub(super) fn new(name: StreamName, origin: Origin, config: &HubConfig) -> Self {
+        Self {
+            name,
+            since: now_in_seconds(),
+            state: Mutex::new(State {
+                ring: Ring::new(config),
+                origin,
+                place: 0,
+                is_orphan: false,
+                is_over: false,
+                shift: None,
+                tracks: Tracks::default(),
+                packets: 0,
+                bytes: 0,
+                dropped: 0,
+                seats: Vec::new(),
+            }),
+            place: tokio::sync::watch::Sender::new(0),
+        }
+    }
+
+    pub(super) const fn name(&self) -> &StreamName {
+        &self.name
+    }
+
+    /// Gives the stream to another publisher, if that may be: the number of its place.
+    pub(super) fn take_over(&self, origin: Origin, may_replace: bool) -> Option<u64> {
+        let mut state = self.state();
+        if state.is_over || !(may_replace || state.is_orphan) {
+            return None;
+        }
+        state.origin = origin;
+        state.place += 1;
+        state.is_orphan = false;
+        state.shift = None;
+        self.place.send_replace(state.place);
+        Some(state.place)
+    }
+
+    /// Notes that the publisher in `place` is gone and may come back.
+    pub(super) fn orphan(&self, place: u64) {
+        let mut state = self.state();
+        state.is_orphan |= state.place == place;
+    }
+
+    /// Whether `place` is still the publisher's.
+    pub(super) fn is_held_by(&self, place: u64) -> bool {
+        self.state().place == place
+    }
+
+    /// Waits until another publisher has taken over from the one in `place`.
+    pub(super) async fn replaced(&self, place: u64) {
+        let mut watch = self.place.subscribe();
+        // The sender lives as long as we do.
+        let _ = watch.wait_for(|current| *current != place).await;
+    }
+
+    /// False when the publisher in `place` was replaced.
+    pub(super) fn push(&self, place: u64, mut packet: Packet) -> bool {
+        let mut state = self.state();
+        if state.place != place || state.is_over {
+            return false;
+        }
+        state.move_in_time(&mut packet);
+        state.count(&packet);
+        state.ring.push(packet);
+        wake(state);
+        true
+    }
+
+    /// False when the publisher in `place` was replaced.
+    pub(super) fn describe(&self, place: u64, metadata: Metadata) -> bool {
+        let mut state = self.state();
+        if state.place != place || state.is_over {
+            return false;
+        }
+        state.ring.describe(metadata);
+        wake(state);
+        true
+    }
+
+    pub(super) fn end(&self) {
+        let mut state = self.state();
+        state.is_over = true;
+        wake(state);
+    }
+
+    /// Lets a viewer in.
+    pub(super) fn join(&self) -> (usize, Cursor) {
+        let mut state = self.state();
+        let free = state.seats.iter().position(|seat| !seat.is_taken);
+        let seat = free.unwrap_or(state.seats.len());
+        if free.is_none() {
+            state.seats.push(Seat::default());
+        }
+        state.seats[seat].is_taken = true;
+        (seat, state.ring.join())
+    }
+
+    /// Lets a viewer go.
+    pub(super) fn leave(&self, seat: usize) {
+        if let Some(seat) = self.state().seats.get_mut(seat) {
+            *seat = Seat::default();
+        }
+    }
+
+    /// Puts what there is for a viewer into `items`, up to about `most_bytes`; waits when there is nothing.
+    pub(super) fn poll_read(
+        &self,
+        (seat, cursor): (usize, &mut Cursor),
+        cx: &Context<'_>,
+        (most_bytes, items): (usize, &mut Vec<Item>),
+    ) -> Poll<()> {
+        let mut state = self.state();
+        let (was, mut bytes) = (cursor.dropped, 0);
+        let before = items.len();
+        while bytes < most_bytes
+            && let Some(item) = state.ring.read(cursor)
+        {
+            bytes += item.weight();
+            items.push(item);
+        }
+        state.dropped += cursor.dropped - was;
+        if items.len() > before {
+            return Poll::Ready(());
+        }
+        if state.is_over {
+            items.push(Item::Ended);
+            return Poll::Ready(());
+        }
+        if let Some(seat) = state.seats.get_mut(seat) {
+            seat.waker
+                .get_or_insert_with(|| cx.waker().clone())
+                .clone_from(cx.waker());
+        }
+        Poll::Pending
+    }
+
+    /// How far a viewer is behind, in media time.
+    pub(super) fn behind(&self, cursor: &Cursor) -> std::time::Duration {
+        self.state().ring.behind(cursor)
+    }
+
+    pub(super) fn info(&self) -> StreamInfo {
+        let state = self.state();
+        StreamInfo {
+            name: self.name.clone(),
+            since: self.since,
+            publisher: state.origin.clone(),
+            interrupted: state.is_orphan,
+            video: state.tracks.video.as_ref().map(video_info),
+            audio: state.tracks.audio.as_ref().map(audio_info),
+            encoder: match state.ring.metadata() {
+                Some(metadata) => metadata.encoder.clone(),
+                None => String::new(),
+            },
+            viewers: state.seats.iter().filter(|seat| seat.is_taken).count(),
+            dropped_frames: state.dropped,
+            packets: state.packets,
+            bytes: state.bytes,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// A publisher that took over goes on where the one before it ended.
+    fn move_in_time(&mut self, packet: &mut Packet) {
+        let shift = match self.shift {
+            Some(shift) => shift,
+            None if self.place == 0 => 0,
+            None => self.ring.latest().map_or(0, |latest| {
+                latest.nanos_from(packet.dts).saturating_add(SEAM)
+            }),
+        };
+        self.shift = Some(shift);
+        packet.dts = packet.dts.offset(shift);
+        packet.pts = packet.pts.offset(shift);
+    }
+
+    fn count(&mut self, packet: &Packet) {
+        self.packets += 1;
+        self.bytes += packet.payload.len() as u64;
+        let meter = match &packet.config {
+            Config::Video(config) => track(&mut self.tracks.video, config),
+            Config::Audio(config) => track(&mut self.tracks.audio, config),
+        };
+        meter.add(packet);
+    }
+}
+
+/// The step between two publishers of one stream, about a picture's.
+const SEAM: i64 = 33_000_000;
+
+fn track<'a, C>(slot: &'a mut Option<(Arc<C>, Meter)>, config: &Arc<C>) -> &'a mut Meter {
+    let (kept, meter) = slot.get_or_insert_with(|| (config.clone(), Meter::default()));
+    if !Arc::ptr_eq(kept, config) {
+        kept.clone_from(config);
+    }
+    meter
+}
+
+/// Wakes who waits, once the lock is gone.
+fn wake(mut state: MutexGuard<'_, State>) {
+    let waiting: Vec<Waker> = (state.seats.iter_mut())
+        .filter_map(|seat| seat.waker.take())
+        .collect();
+    drop(state);
+    waiting.into_iter().for_each(Waker::wake);
+}
+
+fn video_info((config, meter): &(Arc<VideoConfig>, Meter)) -> VideoInfo {
+    VideoInfo {
+        codec: config.codec_string(),
+        width: config.size.width,
+        height: config.size.height,
+        frame_rate: meter.rate(),
+        bitrate_bps: meter.bitrate().map(onair_media::Bitrate::as_bps),
+        keyframe_interval_s: meter.keyframe_interval().map(|time| time.as_secs_f64()),
+    }
+}
+
+fn audio_info((config, meter): &(Arc<AudioConfig>, Meter)) -> AudioInfo {
+    AudioInfo {
+        codec: config.codec_string(),
+        sample_rate: config.sample_rate,
+        channels: config.channels,
+        bitrate_bps: meter.bitrate().map(onair_media::Bitrate::as_bps),
+    }
+}

@@ -1,0 +1,84 @@
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::ring::{Cursor, Item};
+use super::stream::Stream;
+use super::{StreamInfo, StreamName};
+
+/// A viewer's end of a stream: its metadata, its current GOP, and what follows.
+///
+/// It holds nothing but its place in the stream. One that falls behind by more than
+/// [`HubConfig::lag`](super::HubConfig::lag) is cut to the next keyframe.
+#[derive(Debug)]
+pub struct Viewer {
+    stream: Arc<Stream>,
+    seat: usize,
+    cursor: Cursor,
+    is_over: bool,
+}
+
+impl Viewer {
+    pub(super) fn new(stream: Arc<Stream>) -> Self {
+        let (seat, cursor) = stream.join();
+        Self {
+            stream,
+            seat,
+            cursor,
+            is_over: false,
+        }
+    }
+
+    /// What the stream is played as.
+    pub fn name(&self) -> &StreamName {
+        self.stream.name()
+    }
+
+    /// The next item; `None` after [`Item::Ended`].
+    pub async fn next(&mut self) -> Option<Item> {
+        let mut items = Vec::with_capacity(1);
+        poll_fn(|cx| self.poll_take(cx, 1, &mut items)).await;
+        items.pop()
+    }
+
+    /// Adds what there is to `items`, at least one and up to about `most_bytes` of payload; adds
+    /// nothing after [`Item::Ended`].
+    ///
+    /// With a `most_bytes` of 1 that is one packet.
+    pub fn poll_take(
+        &mut self,
+        cx: &Context<'_>,
+        most_bytes: usize,
+        items: &mut Vec<Item>,
+    ) -> Poll<()> {
+        if self.is_over {
+            return Poll::Ready(());
+        }
+        let place = (self.seat, &mut self.cursor);
+        let polled = self.stream.poll_read(place, cx, (most_bytes, items));
+        self.is_over = matches!(items.last(), Some(Item::Ended));
+        polled
+    }
+
+    /// How far behind the newest picture the next one is, in media time.
+    pub fn behind(&self) -> Duration {
+        self.stream.behind(&self.cursor)
+    }
+
+    /// Pictures this viewer did not get because it was too slow.
+    pub const fn dropped(&self) -> u64 {
+        self.cursor.dropped
+    }
+
+    /// What is known about the stream.
+    pub fn info(&self) -> StreamInfo {
+        self.stream.info()
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.stream.leave(self.seat);
+    }
+}

@@ -1,0 +1,13 @@
+//! Receives live streams and passes them on: to RTMP players, browsers, files and other servers.
+//!
+//! A publisher's packets go into a [`Hub`], which keeps each stream's current GOP and a little
+//! more, once, however many [`Viewer`]s read it. A viewer that cannot keep up is cut to the next
+//! keyframe; it never slows the publisher or another viewer.
+#![forbid(unsafe_code)]
+
+mod hub;
+
+pub use hub::{
+    AudioInfo, Change, Hub, HubConfig, Ingest, Item, Origin, PublishError, PublisherKind,
+    StreamInfo, StreamName, StreamWatch, VideoInfo, Viewer,
+};
