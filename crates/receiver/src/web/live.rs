@@ -1,0 +1,84 @@
+//! Going live from a browser: `WS /live`, the protocol and its server.
+//!
+//! The browser is one more publisher: what it sends becomes packets in the hub, and from
+//! there on nothing knows where they came from. One WebSocket carries everything, text messages
+//! for words (JSON, one object each, told apart by `"type"`) and binary messages for media.
+//! All numbers in binary messages are big-endian; all times are microseconds on the client's own
+//! steady capture clock (a `VideoFrame`'s or `AudioData`'s `timestamp`), both tracks on one clock.
+//!
+//! The upgrade request needs an `Origin` that is the server's own (RFC 6455 §10.2), else `403`.
+//!
+//! # Client to server
+//!
+//! First, within five seconds, the hello. Nothing else is looked at before it is accepted:
+//!
+//! ```json
+//! {"type":"hello", "version":1, "token":"…", "name":"phone", "session":"b3f9…",
+//!  "software":"Safari 26 on iPhone",
+//!  "video": {"codec":"avc1.640028", "description":"<base64 avcC>", "width":1280, "height":720, "frameRate":30},
+//!  "audio": {"codec":"mp4a.40.2", "description":"<base64 AudioSpecificConfig>", "sampleRate":48000, "channels":2}}
+//! ```
+//!
+//! - `token`: from the printed link, `…/live#token=…`. A fragment, so that it reaches no log.
+//! - `name`: what viewers see: 1 to 64 of `A-Z a-z 0-9 . _ -`; the stream is called `live/<name>`.
+//! - `session`: 16 to 64 of the same characters, random, made once each time somebody presses the
+//!   button. A connection that breaks may be resumed for fifteen seconds by a hello with the same
+//!   session: the stream never ended, and the timeline goes on. Resuming closes the older
+//!   connection, if the server still believes in it. After a resume, send the configurations again,
+//!   and begin with a keyframe.
+//! - `video`, `audio`: either may be left out here and follow in a `config`, since an encoder
+//!   gives its `description` with its first output only. `software` is optional.
+//! - Sound without an AAC encoder: `"codec":"pcm-f32"` or `"pcm-s16"`, without `description`; the
+//!   server encodes it. `sampleRate` is one of AAC's (44100 or 48000, say), `channels` 1 or 2.
+//!
+//! A configuration, whenever it is first known or changes (rotation, another resolution). What
+//! is left out stays as it was. It holds for the binary messages after it, and the first video
+//! message after a new `video` must be a keyframe:
+//!
+//! ```json
+//! {"type":"config", "video":{…}, "audio":{…}}
+//! ```
+//!
+//! The proper end, answered by `ended`; without it the stream stays open for the resume:
+//!
+//! ```json
+//! {"type":"bye"}
+//! ```
+//!
+//! Media, binary, a header of 20 bytes and the payload, 2 MiB at most in all:
+//!
+//! | offset | type | what |
+//! |---|---|---|
+//! | 0 | u8  | kind: 1 video, 2 audio |
+//! | 1 | u8  | flags: bit 0 set on a keyframe; other bits zero |
+//! | 2 | u16 | zero |
+//! | 4 | i64 | presentation time, µs |
+//! | 12 | u32 | duration, µs; zero when unknown |
+//! | 16 | u32 | presentation time less decoding time, µs; zero without B-frames |
+//! | 20 | … | one access unit of length-prefixed NAL units (`avc: {format: "avc"}`), one raw AAC block, or interleaved little-endian PCM, 200 ms at most |
+//!
+//! # Server to client
+//!
+//! ```json
+//! {"type":"accepted", "name":"live/phone", "resumed":false, "watch":"/?stream=live%2Fphone"}
+//! {"type":"refused",  "code":"token", "message":"That link is not this server's any more. …"}
+//! {"type":"ack", "bytes":1234567, "messages":420, "pts":8033366, "viewers":2}
+//! {"type":"keyframe"}
+//! {"type":"notice", "code":"relay", "message":"On air at rtmp://a.rtmp.youtube.com/live2"}
+//! {"type":"error",  "code":"video", "message":"…"}
+//! {"type":"ended"}
+//! ```
+//!
+//! - `refused` ends the connection (close code 1008). `code` is one of `token`, `busy` (the name is
+//!   taken), `full` (too many publishers), `version`, `hello` (not understood, or late). `message` is for people.
+//! - `ack`: every 100 ms while media comes in: binary bytes and messages taken since this connection
+//!   began, headers included, and the newest presentation time. What was sent and is not yet
+//!   acknowledged is on its way: together with `bufferedAmount` it is the measure of the line.
+//! - `keyframe`: please make the next picture a keyframe.
+//! - `notice`: worth showing, changes nothing.
+//! - `error` ends the stream for good, a resume included (close code 1008): the client broke the protocol.
+//!   `code` is `config`, `video`, `audio`, `message`.
+//! - `ended`: the answer to `bye`, or the server shuts down; close code 1000.
+//!
+//! The server never sends binary messages, answers pings, pings every five seconds itself and gives up
+//! on a connection that is silent for fifteen.
