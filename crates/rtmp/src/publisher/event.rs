@@ -47,7 +47,7 @@ pub enum End {
     Finished,
     /// Open a new connection and a new [`Publisher`](super::Publisher) at once, with this configuration.
     ///
-    /// Media sent before [`Event::Publishing`] did not arrive: send it again.
+    /// Close this connection first: some services count them. Media sent before [`Event::Publishing`] did not arrive: send it again.
     Retry(Box<Retry>),
 }
 

@@ -392,3 +392,22 @@ fn quirk_c27_caps_ex_is_declared_when_asked_for() {
         .cloned();
     assert_eq!(declared, Some(Value::from(1.0)));
 }
+
+#[test]
+fn quirk_c26_a_redirect_begins_authentication_anew() {
+    let (retries, end) = talks(with_credentials(), |command, reply| {
+        let is_answered = app_of(command).contains("&response=");
+        if command.name == "connect" && tc_url_of(command).contains("other") {
+            assert_eq!(app_of(command), "edge");
+            reply.politely(command);
+        } else if is_answered {
+            redirect(command, reply, "redirect", "rtmp://other.example/edge");
+        } else {
+            adobe(command, reply);
+        }
+    });
+    assert_eq!(end, Ok(()));
+    let whys: Vec<Why> = retries.iter().map(|retry| retry.why).collect();
+    let expected = [Why::Authentication, Why::Authentication, Why::Redirect];
+    assert_eq!(whys, expected);
+}

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use onair_netsim::Noise;
 use onair_rtmp::publisher::Config;
-use onair_rtmp::{Error, Input};
+use onair_rtmp::{Control, Error, Input, UserControl};
 
 use crate::client::Client;
 use crate::common::{config, patient, show, start};
 use crate::host::Host;
+use crate::script::Reply;
 
 /// Everything our server says to a publisher, up to live and the end.
 fn server_words(config: Config) -> Vec<u8> {
@@ -186,12 +187,12 @@ fn nothing_is_said_or_told_after_the_end() {
 #[test]
 fn a_client_cannot_open_streams_without_end() {
     let mut words = client_words(patient());
-    let mut reply = crate::script::Reply::new();
+    let mut reply = Reply::new();
     let create = onair_rtmp::Command::new("createStream", 9.0);
     (0..1000).for_each(|_| reply.command(0, &create));
     words.truncate(1 + 2 * 1536);
     let connect = onair_rtmp::Command::new("connect", 1.0);
-    let mut opening = crate::script::Reply::new();
+    let mut opening = Reply::new();
     opening.command(0, &connect);
     let mut host = Host::new();
     host.input(Input::Receive(start(), &words));
@@ -200,4 +201,20 @@ fn a_client_cannot_open_streams_without_end() {
     host.input(Input::Receive(start(), &reply.take()[..]));
     let answer = host.take_out();
     assert!(String::from_utf8_lossy(&answer).contains("Too many streams."));
+}
+
+#[test]
+fn what_is_queued_at_a_failure_is_not_said() {
+    let mut client = Client::new(patient(), show(1));
+    client.input(Input::Receive(start(), &server_words(patient())[..3073]));
+    client.take_out();
+    let mut reply = Reply::new();
+    reply.control(&Control::UserControl(UserControl::PingRequest(7)));
+    reply.status(0, "error", "NetConnection.Connect.Rejected", "no");
+    client.input(Input::Receive(start(), &reply.take()));
+    assert!(client.error.is_some());
+    assert!(
+        client.take_out().is_empty(),
+        "a pong to a server that refused"
+    );
 }

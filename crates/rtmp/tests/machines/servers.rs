@@ -243,6 +243,20 @@ fn quirk_b17_errors_to_the_old_commands_are_normal() {
 }
 
 #[test]
+fn quirk_b17_an_early_error_to_an_old_command_is_not_connects() {
+    let done = talk(config(), |command, reply| match command.name.as_str() {
+        "connect" => {}
+        "releaseStream" => {
+            let unknown = info("error", "NetConnection.Call.Failed", "unknown");
+            reply.error(command, unknown);
+            reply.politely(&Command::new("connect", 1.0));
+        }
+        _ => reply.politely(command),
+    });
+    assert!(done.client.is_finished(), "{:?}", done.client.error);
+}
+
+#[test]
 fn quirk_b17_a_bandwidth_check_is_asked_for_when_offered() {
     let done = talk(patient(), |command, reply| {
         reply.politely(command);
