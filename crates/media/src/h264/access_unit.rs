@@ -4,6 +4,10 @@ use super::framing::{LengthSize, NalUnitType, annex_b, length_prefixed, nal_unit
 use super::{framing, rbsp, sei};
 use crate::Error;
 
+// As many as there are ids (ISO/IEC 14496-10 §7.4.2.1.1, §7.4.2.2).
+const MOST_SPS: usize = 32;
+const MOST_PPS: usize = 256;
+
 /// One access unit taken apart into what a [`Packet`](crate::Packet) carries
 /// and what its configuration carries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,9 +15,9 @@ pub struct AccessUnit {
     /// The pictures and their SEI, each NAL unit behind a four-byte length:
     /// without parameter sets, delimiters, filler and end marks.
     pub payload: Bytes,
-    /// Sequence parameter sets, in the order met.
+    /// Sequence parameter sets, in the order met: the first 32.
     pub sps: Vec<Bytes>,
-    /// Picture parameter sets, in the order met.
+    /// Picture parameter sets, in the order met: the first 256.
     pub pps: Vec<Bytes>,
     /// True for an IDR picture.
     pub idr: bool,
@@ -63,8 +67,8 @@ impl Sorter {
     fn add(&mut self, nal: &[u8]) {
         use NalUnitType as T;
         match nal_unit_type(nal) {
-            Some(T::Sps) => self.unit.sps.push(Bytes::copy_from_slice(nal)),
-            Some(T::Pps) => self.unit.pps.push(Bytes::copy_from_slice(nal)),
+            Some(T::Sps) => keep_set(&mut self.unit.sps, MOST_SPS, nal),
+            Some(T::Pps) => keep_set(&mut self.unit.pps, MOST_PPS, nal),
             Some(T::AccessUnitDelimiter | T::EndOfSequence | T::EndOfStream | T::Filler) | None => {
             }
             Some(kind) => self.keep(kind, nal),
@@ -83,5 +87,12 @@ impl Sorter {
     fn finish(mut self) -> AccessUnit {
         self.unit.payload = self.payload.freeze();
         self.unit
+    }
+}
+
+/// More sets than there are ids are a flood, not a stream.
+fn keep_set(sets: &mut Vec<Bytes>, most: usize, nal: &[u8]) {
+    if sets.len() < most {
+        sets.push(Bytes::copy_from_slice(nal));
     }
 }

@@ -389,6 +389,12 @@ fn delimiters_filler_and_end_marks_are_left_out() {
 }
 
 #[test]
+fn a_flood_of_parameter_sets_is_cut() {
+    let unit = AccessUnit::from_annex_b(&[0, 0, 1, 0x67, 1, 0, 0, 1, 0x68, 1].repeat(1000));
+    assert_eq!((unit.sps.len(), unit.pps.len()), (32, 256));
+}
+
+#[test]
 fn keyframes_are_told_by_the_first_picture_or_a_recovery_point() {
     let unit = |nals: &[&[u8]]| {
         let stream: Vec<u8> = nals
