@@ -87,3 +87,70 @@ const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// How many packets are held while waiting, should they take no time.
 const MAX_PACKETS: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+    use onair_media::{AudioCodec, AudioConfig, Config, Size, Timestamp, VideoCodec, VideoConfig};
+
+    use super::*;
+
+    fn packet(kind: Kind, millis: i64) -> Packet {
+        let config = match kind {
+            Kind::Video => Config::Video(Arc::new(VideoConfig {
+                codec: VideoCodec::H264,
+                size: Size::new(16, 16),
+                frame_rate: None,
+                record: Bytes::new(),
+            })),
+            Kind::Audio => Config::Audio(Arc::new(AudioConfig {
+                codec: AudioCodec::Aac,
+                sample_rate: 48_000,
+                channels: 2,
+                record: Bytes::new(),
+            })),
+        };
+        Packet {
+            config,
+            pts: Timestamp::from_millis(millis),
+            dts: Timestamp::from_millis(millis),
+            duration: None,
+            keyframe: true,
+            payload: Bytes::new(),
+        }
+    }
+
+    fn times(order: &mut Interleave) -> Vec<i64> {
+        std::iter::from_fn(|| order.pop().map(|packet| packet.dts.as_millis())).collect()
+    }
+
+    #[test]
+    fn a_packet_waits_until_the_other_track_has_one() {
+        let mut order = Interleave::new(2);
+        order.push(packet(Kind::Video, 0));
+        order.push(packet(Kind::Video, 40));
+        assert!(times(&mut order).is_empty());
+        order.push(packet(Kind::Audio, 21));
+        assert_eq!(times(&mut order), [0, 21]);
+        order.end();
+        assert_eq!(times(&mut order), [40]);
+    }
+
+    #[test]
+    fn a_silent_track_holds_nothing_up_for_long() {
+        let mut order = Interleave::new(2);
+        (0..100).for_each(|n| order.push(packet(Kind::Video, n * 40)));
+        let out = times(&mut order);
+        assert_eq!(out.len(), 24, "all but the last three seconds");
+        assert!(out.is_sorted());
+    }
+
+    #[test]
+    fn a_lone_track_passes_at_once() {
+        let mut order = Interleave::new(1);
+        order.push(packet(Kind::Audio, 5));
+        assert_eq!(times(&mut order), [5]);
+    }
+}

@@ -5,6 +5,17 @@
 //! does the same for what arrives through a pipe, [`Loop`] repeats a file
 //! without end, and [`Survey`] says what a file is made of.
 //!
+//! ```no_run
+//! let mut file = onair_demux::open("show.mp4".as_ref())?;
+//! for track in file.tracks() {
+//!     println!("{track:?}");
+//! }
+//! while let Some(packet) = file.next_packet()? {
+//!     println!("{} {} bytes", packet.dts, packet.payload.len());
+//! }
+//! # Ok::<(), onair_demux::Error>(())
+//! ```
+//!
 //! A file is read as it is needed; besides an mp4's index, memory does not grow
 //! with its length, and no length in the file is believed before it is checked.
 #![forbid(unsafe_code)]

@@ -116,3 +116,68 @@ const MAX_DEPTH: usize = 16;
 
 /// Pictures looked at when the SPS does not say how far they are reordered.
 const LOOK_AHEAD: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+    use onair_media::{Config, Size, VideoCodec};
+
+    use super::*;
+
+    /// Pictures with these presentation times, in decoding order, of a stream
+    /// whose record says nothing; their decoding times.
+    fn decoded(order: &[i64]) -> Vec<i64> {
+        let config = VideoConfig {
+            codec: VideoCodec::H264,
+            size: Size::new(16, 16),
+            frame_rate: None,
+            record: Bytes::new(),
+        };
+        let mut reorder = Reorder::new(&config);
+        let config = Config::Video(Arc::new(config));
+        let packet = |millis: &i64| Packet {
+            config: config.clone(),
+            pts: Timestamp::from_millis(*millis),
+            dts: Timestamp::from_millis(*millis),
+            duration: None,
+            keyframe: false,
+            payload: Bytes::new(),
+        };
+        let mut out: Vec<_> = order
+            .iter()
+            .map(packet)
+            .flat_map(|p| reorder.push(p))
+            .collect();
+        out.extend(reorder.finish());
+        assert!(out.iter().all(|packet| packet.dts <= packet.pts));
+        assert!(
+            out.iter()
+                .map(|p| p.pts.as_millis())
+                .eq(order.iter().copied())
+        );
+        out.iter().map(|packet| packet.dts.as_millis()).collect()
+    }
+
+    #[test]
+    fn pictures_in_order_are_decoded_when_they_are_shown() {
+        let order: Vec<_> = (0..50).map(|n| n * 40).collect();
+        assert_eq!(decoded(&order), order);
+    }
+
+    #[test]
+    fn a_pyramid_is_decoded_two_pictures_ahead() {
+        let mut order = vec![0];
+        order.extend((0..20).flat_map(|n| [4, 2, 1, 3].map(|k| (n * 4 + k) * 40)));
+        let expected: Vec<_> = (-2..79).map(|n| n * 40).collect();
+        assert_eq!(decoded(&order), expected);
+    }
+
+    #[test]
+    fn a_stream_shorter_than_the_look_ahead_still_has_times() {
+        assert_eq!(decoded(&[0, 80, 40]), [-40, 0, 40]);
+        assert_eq!(decoded(&[7]), [7]);
+        assert_eq!(decoded(&[]), Vec::<i64>::new());
+    }
+}

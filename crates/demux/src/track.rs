@@ -138,7 +138,12 @@ impl<T> Chosen<T> {
             if !self.usable.iter().any(|(_, track)| track.kind() == kind) {
                 return Err(error);
             }
-            notes.push(format!("another {} track is left out: {error}", name(kind)));
+            notes.push(match error {
+                Error::Codec { codec, .. } => {
+                    format!("another {} track, {codec}, is left out", name(kind))
+                }
+                error => format!("another {} track is left out: {error}", name(kind)),
+            });
         }
         if self.usable.is_empty() {
             return Err(Error::NoTracks { container });

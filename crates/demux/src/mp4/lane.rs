@@ -23,6 +23,8 @@ pub(super) struct Lane {
     /// The sample whose turn is next.
     pub(super) head: Option<Sample>,
     last_dts: Timestamp,
+    /// The edit list's end has been reached.
+    pub(super) finished: bool,
 }
 
 /// What an edit list (ISO/IEC 14496-12 §8.6.6) asks for, in media ticks.
@@ -69,6 +71,7 @@ impl Lane {
             queue: VecDeque::new(),
             head: None,
             last_dts: Timestamp::from_nanos(i64::MIN),
+            finished: false,
         };
         lane.fill_frame_rate();
         lane.skip_unseen();
@@ -90,12 +93,26 @@ impl Lane {
             let Some(sample) = from_tables.or_else(|| self.queue.pop_front()) else {
                 return;
             };
-            self.head = Some(sample).filter(|sample| self.is_wanted(sample));
+            if self.is_wanted(&sample) {
+                self.head = Some(sample);
+            } else {
+                self.finish();
+            }
         }
+    }
+
+    /// The edit list ends here: what follows is not wanted either.
+    fn finish(&mut self) {
+        self.tables = None;
+        self.queue.clear();
+        self.finished = true;
     }
 
     /// Takes a fragment's sample in.
     pub(super) fn push(&mut self, sample: Sample) {
+        if self.finished {
+            return;
+        }
         self.lead = self.lead.max(sample.dts.saturating_sub(sample.pts));
         self.queue.push_back(sample);
     }

@@ -32,6 +32,8 @@ pub(crate) struct Mp4 {
     fragments: Option<Fragments>,
     notes: Vec<String>,
     duration: Option<Duration>,
+    /// What ended the fragments early, to be told when their samples are out.
+    failure: Option<Error>,
     failed: bool,
 }
 
@@ -66,16 +68,17 @@ impl Mp4 {
             fragments,
             notes,
             duration,
+            failure: None,
             failed: false,
         })
     }
 
     fn read_next(&mut self) -> Result<Option<Packet>, Error> {
-        self.fill()?;
+        self.fill();
         let heads = self.lanes.iter().enumerate();
         let first = heads.filter_map(|(i, lane)| Some((lane.head_dts()?, i)));
         let Some((_, index)) = first.min() else {
-            return Ok(None);
+            return self.failure.take().map_or(Ok(None), Err);
         };
         let Some(sample) = self.lanes[index].head.take() else {
             return Ok(None);
@@ -90,19 +93,24 @@ impl Mp4 {
     }
 
     /// Finds every lane its next sample, reading fragments as needed.
-    fn fill(&mut self) -> Result<(), Error> {
+    fn fill(&mut self) {
         loop {
             self.lanes.iter_mut().for_each(Lane::advance);
             let Some(fragments) = &mut self.fragments else {
-                return Ok(());
+                return;
             };
-            let satisfied = self.lanes.iter().all(|lane| lane.head.is_some());
+            let satisfied = |lane: &Lane| lane.head.is_some() || lane.finished;
             let ahead = self.lanes.iter().map(|lane| lane.queue.len()).max();
-            if satisfied || ahead.is_some_and(|ahead| ahead > MAX_AHEAD) {
-                return Ok(());
+            if self.lanes.iter().all(satisfied) || ahead.is_some_and(|ahead| ahead > MAX_AHEAD) {
+                return;
             }
-            if !fragments.read_next(&mut self.blocks, &mut self.lanes)? {
-                self.fragments = None;
+            match fragments.read_next(&mut self.blocks, &mut self.lanes) {
+                Ok(true) => {}
+                Ok(false) => self.fragments = None,
+                Err(error) => {
+                    self.failure = Some(error);
+                    self.fragments = None;
+                }
             }
         }
     }

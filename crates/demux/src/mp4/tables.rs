@@ -103,15 +103,13 @@ impl Tables {
     /// Moves to the sync sample from which presentation at `pts` can be decoded.
     pub(super) fn seek(&mut self, pts: i64) {
         let mut start = self.walk;
-        loop {
+        for _ in 0..MAX_STEPS {
             let before = self.walk;
-            match self.next() {
-                Some(sample) if sample.dts <= pts => {
-                    if sample.keyframe && sample.pts <= pts {
-                        start = before;
-                    }
-                }
-                _ => break,
+            let Some(sample) = self.next().filter(|sample| sample.dts <= pts) else {
+                break;
+            };
+            if sample.keyframe && sample.pts <= pts {
+                start = before;
             }
         }
         self.walk = start;
@@ -218,4 +216,94 @@ fn composition_offset(entry: &CttsEntry) -> i64 {
     )]
     let offset = entry.sample_offset as i32;
     i64::from(offset)
+}
+
+/// Samples stepped over in search of a start: days of video.
+const MAX_STEPS: u32 = 1 << 26;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A full box with 32-bit fields.
+    fn full_box(kind: &[u8; 4], version: u8, fields: &[u32]) -> Vec<u8> {
+        let body: Vec<u8> = fields
+            .iter()
+            .flat_map(|field| field.to_be_bytes())
+            .collect();
+        let size = u32::try_from(12 + body.len()).unwrap();
+        [&size.to_be_bytes(), &kind[..], &[version, 0, 0, 0], &body].concat()
+    }
+
+    fn samples(boxes: &[Vec<u8>]) -> Option<(Tables, Vec<Sample>)> {
+        let body = boxes.concat();
+        let whole = [&[0; 8], body.as_slice()].concat();
+        let stbl = BoxRef {
+            kind: *b"stbl",
+            whole: &whole,
+            body: &whole[8..],
+            at: 0,
+        };
+        let mut tables = Tables::parse(stbl)?;
+        let all = std::iter::from_fn(|| tables.next()).collect();
+        Some((tables, all))
+    }
+
+    #[test]
+    fn chunks_of_varying_size_and_64_bit_offsets_place_every_sample() {
+        let (_, all) = samples(&[
+            full_box(b"stts", 0, &[1, 5, 10]),
+            full_box(b"stsc", 0, &[2, 1, 2, 1, 3, 1, 2]),
+            full_box(b"stsz", 0, &[0, 5, 1, 2, 3, 4, 5]),
+            full_box(b"co64", 0, &[3, 1, 0, 1, 100, 2, 0]),
+        ])
+        .unwrap();
+        let base = 1_u64 << 32;
+        let places: Vec<_> = all.iter().map(|s| (s.at, s.size, s.description)).collect();
+        assert_eq!(
+            places,
+            [
+                (base, 1, 0),
+                (base + 1, 2, 0),
+                (base + 100, 3, 0),
+                (base + 103, 4, 0),
+                (base * 2, 5, 1)
+            ]
+        );
+        assert!(all.iter().all(|sample| sample.keyframe));
+        assert_eq!(all[4].dts, 40);
+    }
+
+    #[test]
+    fn composition_offsets_may_be_negative_in_either_version() {
+        for version in [0, 1] {
+            let (tables, all) = samples(&[
+                full_box(b"stts", 0, &[1, 3, 10]),
+                full_box(b"ctts", version, &[2, 1, 20, 2, u32::MAX - 9]),
+                full_box(b"stsc", 0, &[1, 1, 3, 1]),
+                full_box(b"stsz", 0, &[7, 3]),
+                full_box(b"stco", 0, &[1, 48]),
+                full_box(b"stss", 0, &[1, 1]),
+            ])
+            .unwrap();
+            assert_eq!(all.iter().map(|s| s.pts).collect::<Vec<_>>(), [20, 0, 10]);
+            assert_eq!(tables.lead(), 10);
+            let keys: Vec<_> = all.iter().map(|sample| sample.keyframe).collect();
+            assert_eq!(keys, [true, false, false]);
+        }
+    }
+
+    #[test]
+    fn tables_that_promise_more_than_they_hold_end_where_they_end() {
+        let (_, all) = samples(&[
+            full_box(b"stts", 0, &[0]),
+            full_box(b"stsc", 0, &[1, 1, 0, 1]),
+            full_box(b"stsz", 0, &[7, u32::MAX]),
+            full_box(b"stco", 0, &[2, 48, 96]),
+        ])
+        .unwrap();
+        assert!(all.is_empty(), "chunks without samples lead nowhere");
+        let lying = samples(&[full_box(b"stts", 0, &[u32::MAX])]);
+        assert!(lying.is_none());
+    }
 }

@@ -3,6 +3,7 @@
 //! Read packet by packet here, because the ready-made readers stop at the first
 //! stream type they do not know or at the first lost packet.
 
+mod packet;
 mod pes;
 mod psi;
 mod streams;
@@ -19,6 +20,7 @@ use crate::codec::{stream_type_name, unsupported};
 use crate::interleave::Interleave;
 use crate::track::name;
 use crate::{Container, Demux, Error, Track};
+use packet::TsPacket;
 use pes::{Assembler, Pes};
 use psi::{Elementary, Sections};
 use streams::{Audio, Times, Video};
@@ -370,40 +372,6 @@ impl Stream<Audio> {
             .pts
             .map(|pts| timestamp(timeline.place(Kind::Audio, pts)));
         self.decoder.push(&data[pes.payload..], time)
-    }
-}
-
-/// A TS packet with a payload (§2.4.3.2).
-struct TsPacket<'a> {
-    pid: u16,
-    start: bool,
-    counter: u8,
-    /// The adaptation field announces a break (§2.4.3.5).
-    discontinuity: bool,
-    payload: &'a [u8],
-}
-
-impl<'a> TsPacket<'a> {
-    /// `None` for packets marked broken, scrambled or without payload.
-    fn parse(packet: &'a [u8; PACKET]) -> Option<Self> {
-        let [_, b1, b2, b3, rest @ ..] = packet;
-        if b1 & 0x80 != 0 || b3 & 0xc0 != 0 || b3 & 0x10 == 0 {
-            return None;
-        }
-        let (payload, flags) = if b3 & 0x20 == 0 {
-            (&rest[..], 0)
-        } else {
-            let (length, behind) = rest.split_first()?;
-            let (field, payload) = behind.split_at_checked(usize::from(*length))?;
-            (payload, field.first().copied().unwrap_or(0))
-        };
-        Some(Self {
-            pid: u16::from_be_bytes([b1 & 0x1f, *b2]),
-            start: b1 & 0x40 != 0,
-            counter: b3 & 0x0f,
-            discontinuity: flags & 0x80 != 0,
-            payload,
-        })
     }
 }
 

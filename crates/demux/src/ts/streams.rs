@@ -232,3 +232,116 @@ const MAX_UNIT: usize = 32 * 1024 * 1024;
 
 /// A frame's duration where nothing says it.
 const USUAL_FRAME: Duration = Duration::from_millis(40);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPS: &[u8] = &[0x67, 0x42, 0xc0, 0x1e, 0xd9, 0x00, 0xa0, 0x47, 0xfe, 0x88];
+    const PPS: &[u8] = &[0x68, 0xce, 0x38, 0x80];
+    const DELIMITER: &[u8] = &[0x09, 0xf0];
+
+    fn annex_b_of(nals: &[&[u8]]) -> Vec<u8> {
+        nals.iter()
+            .flat_map(|nal| [&[0, 0, 0, 1], *nal].concat())
+            .collect()
+    }
+
+    fn at(millis: i64) -> Option<Times> {
+        let time = Timestamp::from_millis(millis);
+        Some(Times {
+            dts: time,
+            pts: time,
+        })
+    }
+
+    fn frame(raw: &[u8]) -> Vec<u8> {
+        let config = aac::AudioSpecificConfig::aac_lc(48_000, 2).unwrap();
+        adts::wrap(&config, raw).unwrap()
+    }
+
+    #[test]
+    fn an_access_unit_ends_where_the_next_times_are() {
+        let mut video = Video::default();
+        let first = annex_b_of(&[DELIMITER, SPS, PPS, &[0x65, 0x88, 1]]);
+        assert!(video.push(&first, at(0)).is_empty());
+        assert!(
+            video
+                .push(&annex_b_of(&[&[0x65, 0x08, 2]]), None)
+                .is_empty()
+        );
+        let done = video.push(&annex_b_of(&[DELIMITER, &[0x41, 0x9a, 3]]), at(40));
+        assert_eq!(done.len(), 1);
+        assert_eq!(
+            done[0].payload[..],
+            [0, 0, 0, 3, 0x65, 0x88, 1, 0, 0, 0, 3, 0x65, 0x08, 2]
+        );
+        assert!(done[0].keyframe);
+        let rest = video.finish();
+        assert_eq!((rest.len(), rest[0].dts.as_millis()), (1, 40));
+        assert!(rest[0].config.same(&done[0].config));
+    }
+
+    #[test]
+    fn several_access_units_in_one_pes_packet_are_told_apart() {
+        let mut video = Video::default();
+        let both = annex_b_of(&[DELIMITER, SPS, PPS, &[0x65, 0x88], DELIMITER, &[0x41, 0x9a]]);
+        video.push(&both, at(100));
+        let units = video.finish();
+        assert_eq!(units.len(), 2);
+        assert_eq!(
+            (units[0].dts.as_millis(), units[1].dts.as_millis()),
+            (100, 140)
+        );
+    }
+
+    #[test]
+    fn pictures_before_the_parameter_sets_are_counted_and_left_out() {
+        let mut video = Video::default();
+        video.push(&annex_b_of(&[DELIMITER, &[0x41, 0x9a]]), at(0));
+        assert!(video.finish().is_empty());
+        assert_eq!(video.skipped, 1);
+    }
+
+    #[test]
+    fn frames_are_the_same_however_pes_packets_cut_them() {
+        let stream: Vec<u8> = (1..=9)
+            .flat_map(|n| frame(&vec![n; 20 + usize::from(n)]))
+            .collect();
+        for size in [1, 5, 7, 30, 31, 64, stream.len()] {
+            let mut audio = Audio::default();
+            let mut frames = Vec::new();
+            for (index, part) in stream.chunks(size).enumerate() {
+                let time = (index == 0).then_some(Timestamp::ZERO);
+                frames.extend(audio.push(part, time));
+            }
+            assert_eq!(frames.len(), 9, "in pieces of {size}");
+            assert!(
+                frames
+                    .iter()
+                    .zip(1..)
+                    .all(|(frame, n)| frame.payload[0] == n)
+            );
+            assert_eq!(frames[8].pts.as_nanos(), 8 * 21_333_333);
+        }
+    }
+
+    #[test]
+    fn a_time_belongs_to_the_first_frame_that_begins_in_its_packet() {
+        let mut audio = Audio::default();
+        let stream = [frame(b"first"), frame(b"second")].concat();
+        let first = audio.push(&stream[..8], Some(Timestamp::from_millis(1000)));
+        assert!(first.is_empty());
+        let both = audio.push(&stream[8..], Some(Timestamp::from_millis(1500)));
+        let times: Vec<_> = both.iter().map(|frame| frame.pts.as_millis()).collect();
+        assert_eq!(times, [1000, 1500]);
+    }
+
+    #[test]
+    fn noise_between_frames_is_skipped() {
+        let mut audio = Audio::default();
+        let stream = [frame(b"good"), vec![0xff, 0x00, 0x12], frame(b"again")].concat();
+        assert_eq!(audio.push(&stream, Some(Timestamp::ZERO)).len(), 2);
+        assert_eq!(audio.skipped, 3);
+    }
+}

@@ -7,6 +7,8 @@ mod damage;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod matroska;
+#[cfg(test)]
 mod repeat;
 #[cfg(test)]
 mod survey;

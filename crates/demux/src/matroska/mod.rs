@@ -1,23 +1,23 @@
 //! Matroska and WebM (RFC 9559), read with `matroska-demuxer`.
 
+mod coding;
+mod outline;
+
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use matroska_demuxer::{
-    ContentCompAlgo, ContentEncodingValue, DemuxError, Frame, MatroskaFile, TrackEntry, TrackType,
-};
-use onair_media::aac::AudioSpecificConfig;
+use matroska_demuxer::{DemuxError, Frame, MatroskaFile, TrackEntry, TrackType};
 use onair_media::h264::{AvcDecoderConfig, LengthSize, is_idr};
-use onair_media::{Config, Kind, Packet, Timestamp, aac, h264};
+use onair_media::{Config, Kind, Packet, Timestamp};
 
-use crate::codec::{matroska_name, unsupported};
 use crate::interleave::Interleave;
 use crate::reorder::Reorder;
 use crate::source::{Blocks, Cursor, Progress, Storage};
 use crate::track::Chosen;
 use crate::{Container, Demux, Error, Track};
+use coding::{audio, frame_duration, stripped, video};
+use outline::Outline;
 
 /// An open Matroska file.
 pub(crate) struct Matroska {
@@ -241,153 +241,6 @@ impl Lane {
     }
 }
 
-fn video(entry: &TrackEntry) -> Result<Config, Error> {
-    if entry.codec_id() != "V_MPEG4/ISO/AVC" {
-        return Err(unsupported(Kind::Video, &matroska_name(entry.codec_id())));
-    }
-    let record = entry
-        .codec_private()
-        .ok_or_else(|| Error::invalid("Matroska H.264 track lacks its CodecPrivate", 0))?;
-    let mut config =
-        h264::video_config(Bytes::copy_from_slice(record)).map_err(|e| Error::media(&e, 0))?;
-    if config.frame_rate.is_none() {
-        config.frame_rate = entry.default_duration().and_then(|nanos| {
-            onair_media::FrameRate::new(1_000_000_000, u32::try_from(nanos.get()).ok()?)
-        });
-    }
-    Ok(Config::Video(Arc::new(config)))
-}
-
-fn audio(entry: &TrackEntry) -> Result<Config, Error> {
-    if !entry.codec_id().starts_with("A_AAC") {
-        return Err(unsupported(Kind::Audio, &matroska_name(entry.codec_id())));
-    }
-    let record = match entry.codec_private() {
-        Some(record) if !record.is_empty() => Bytes::copy_from_slice(record),
-        _ => described(entry)?,
-    };
-    aac::audio_config(record)
-        .map(|config| Config::Audio(Arc::new(config)))
-        .map_err(|e| Error::media(&e, 0))
-}
-
-/// The configuration of old files, which only name a rate and channels.
-fn described(entry: &TrackEntry) -> Result<Bytes, Error> {
-    let wrong = || Error::invalid("Matroska AAC track lacks its CodecPrivate", 0);
-    let audio = entry.audio().ok_or_else(wrong)?;
-    let channels = u8::try_from(audio.channels().get()).map_err(|_| wrong())?;
-    let rate = audio.sampling_frequency().round();
-    if !(1.0..=192_000.0).contains(&rate) {
-        return Err(wrong());
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "checked to lie in 1..=192000"
-    )]
-    let rate = rate as u32;
-    AudioSpecificConfig::aac_lc(rate, channels)
-        .and_then(|config| config.write())
-        .map_err(|_| wrong())
-}
-
-/// The bytes that header stripping (RFC 9559 §5.1.4.1.31.6) took off each frame.
-fn stripped(entry: &TrackEntry, kind: Kind) -> Result<Bytes, Error> {
-    let encodings = entry.content_encodings().unwrap_or_default();
-    let mut prefix = Bytes::new();
-    for encoding in encodings {
-        match encoding.encoding() {
-            ContentEncodingValue::Compression(c) if c.algo() == ContentCompAlgo::Stripping => {
-                prefix = Bytes::copy_from_slice(c.settings().unwrap_or_default());
-            }
-            ContentEncodingValue::Encryption(_) => return Err(unsupported(kind, "encrypted")),
-            _ => {
-                return Err(unsupported(
-                    kind,
-                    "compressed inside Matroska (zlib or the like)",
-                ));
-            }
-        }
-    }
-    Ok(prefix)
-}
-
-fn frame_duration(entry: &TrackEntry, config: &Config) -> Option<Duration> {
-    let stated = entry
-        .default_duration()
-        .map(|d| Duration::from_nanos(d.get()));
-    match config {
-        Config::Video(_) => stated,
-        Config::Audio(audio) => AudioSpecificConfig::parse(&audio.record)
-            .map(|asc| asc.frame_duration())
-            .ok()
-            .or(stated),
-    }
-}
-
-/// What a file's beginning says of its layout (RFC 8794 §4, RFC 9559 §4.5).
-#[derive(Default)]
-struct Outline {
-    /// Where the segment ends, if it says so.
-    end: Option<u64>,
-    /// Where the last byte of the seek head's id is.
-    seek_head: Option<u64>,
-}
-
-impl Outline {
-    fn parse(blocks: &mut Blocks) -> Self {
-        let size = blocks.len().min(MAX_EBML_HEADER);
-        let head = blocks.bytes(0, size, "EBML header").unwrap_or_default();
-        Self::read(&head).unwrap_or_default()
-    }
-
-    fn read(head: &[u8]) -> Option<Self> {
-        let place = |rest: &[u8]| (head.len() - rest.len()) as u64;
-        let mut rest = head;
-        let (_, size) = element(&mut rest)?;
-        rest = skip(rest, size)?;
-        let (_, size) = element(&mut rest).filter(|(id, _)| *id == SEGMENT)?;
-        let mut outline = Self {
-            end: size.and_then(|size| place(rest).checked_add(size)),
-            seek_head: None,
-        };
-        loop {
-            let at = place(rest);
-            match element(&mut rest) {
-                Some((SEEK_HEAD, _)) => outline.seek_head = Some(at + 3),
-                Some((_, size)) if outline.seek_head.is_none() => match skip(rest, size) {
-                    Some(behind) => rest = behind,
-                    None => return Some(outline),
-                },
-                _ => return Some(outline),
-            }
-        }
-    }
-}
-
-fn skip(rest: &[u8], size: Option<u64>) -> Option<&[u8]> {
-    rest.get(usize::try_from(size?).ok()?..)
-}
-
-/// An EBML element's id and size; no size when it is unknown.
-fn element(input: &mut &[u8]) -> Option<(u64, Option<u64>)> {
-    let (id, _) = variable(input, false)?;
-    let (size, bits) = variable(input, true)?;
-    Some((id, Some(size).filter(|size| *size != (1 << bits) - 1)))
-}
-
-/// An EBML variable-size number and how many bits it has; ids keep their marker.
-fn variable(input: &mut &[u8], unmark: bool) -> Option<(u64, u32)> {
-    let first = *input.split_off_first()?;
-    let extra = first.leading_zeros();
-    let marker = 0x80_u8.checked_shr(extra)?;
-    let mut value = u64::from(if unmark { first & !marker } else { first });
-    for _ in 0..extra {
-        value = value << 8 | u64::from(*input.split_off_first()?);
-    }
-    Some((value, 7 * (extra + 1)))
-}
-
 fn error(error: &DemuxError, progress: &Progress, length: u64) -> Error {
     let at = progress.position();
     match error {
@@ -410,17 +263,8 @@ fn error(error: &DemuxError, progress: &Progress, length: u64) -> Error {
     }
 }
 
-/// `Segment`'s element id.
-const SEGMENT: u64 = 0x1853_8067;
-
-/// `SeekHead`'s element id.
-const SEEK_HEAD: u64 = 0x114d_9b74;
-
 /// A last byte that makes it the id of nothing.
 const NO_SUCH_ID: u8 = 0x75;
-
-/// Bytes looked at for the segment's header.
-const MAX_EBML_HEADER: u64 = 4096;
 
 /// Bytes of headers read before the first frame.
 const MAX_HEADERS: u64 = 64 * 1024 * 1024;
