@@ -240,7 +240,10 @@ fn closing_early_says_farewell_where_a_stream_may_exist() {
     client.close(start());
     let mut host = Host::new();
     run(line(), &mut client, &mut host, Duration::from_secs(60));
-    assert!(client.is_finished());
+    assert_eq!(
+        client.told(),
+        [publisher::Event::Closed(publisher::End::Finished)]
+    );
     assert!(
         host.told()
             .iter()
