@@ -56,7 +56,7 @@ fn certificate(fault: &CertificateError, host: &str) -> String {
             presented.join(", ")
         ),
         E::UnknownIssuer => format!(
-            "the certificate of {host} is not signed by anybody this system trusts (a file of certificates to trust can be named)"
+            "the certificate of {host} is not signed by anybody this system trusts (name its authority with --ca FILE)"
         ),
         E::Revoked => format!("the certificate of {host} was revoked"),
         other => format!("the certificate of {host} is not acceptable: {other}"),

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use onair_av::encode::{AudioEncoder, AudioSettings};
-use onair_av::{AudioSamples, AudioSource, Error};
+use onair_av::{AudioSource, Error};
 use onair_media::Kind;
 
 use super::mixer::Mixer;
@@ -59,18 +59,9 @@ impl AudioChain {
             if schedule.is_over(samples.timestamp) || !is_due() {
                 break;
             }
-            self.encode(&samples, mixer)?;
+            mixer.push(Kind::Audio, self.encoder.encode(&samples)?);
         }
         mixer.push(Kind::Audio, self.encoder.finish()?);
-        Ok(())
-    }
-
-    fn encode(&mut self, samples: &AudioSamples, mixer: &Mixer) -> Result<(), Error> {
-        let packets = self.encoder.encode(samples)?;
-        if let Some(track) = &mut mixer.hub().notes().encoder.audio {
-            track.frames += packets.len() as u64;
-        }
-        mixer.push(Kind::Audio, packets);
         Ok(())
     }
 }

@@ -36,6 +36,7 @@ impl Mixer {
 
     /// Hands an encoder's packets on, and waits while this kind is too far ahead.
     pub(super) fn push(&self, kind: Kind, packets: Vec<Packet>) {
+        self.count(kind, packets.len());
         let now = Instant::now();
         let mut interleaver = self.lock();
         for packet in packets {
@@ -65,6 +66,17 @@ impl Mixer {
         self.hub.finish();
         self.hub.stopping().ask();
         self.end(kind);
+    }
+
+    fn count(&self, kind: Kind, packets: usize) {
+        let mut notes = self.hub.notes();
+        let track = match kind {
+            Kind::Video => &mut notes.encoder.video,
+            Kind::Audio => &mut notes.encoder.audio,
+        };
+        if let Some(track) = track {
+            track.frames += packets as u64;
+        }
     }
 
     fn pass(&self, interleaver: &mut Interleaver, now: Instant) {

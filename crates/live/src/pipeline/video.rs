@@ -105,9 +105,6 @@ fn encode_all(
 ) -> Result<(), Error> {
     while let Some(frame) = slot.take() {
         let packets = encoder.encode(&frame, mixer.hub().take_keyframe())?;
-        if let Some(track) = &mut mixer.hub().notes().encoder.video {
-            track.frames += packets.len() as u64;
-        }
         mixer.push(Kind::Video, packets);
         if mixer.hub().stopping().is_asked() {
             break;

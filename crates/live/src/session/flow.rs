@@ -1,0 +1,158 @@
+//! Bytes in and out, and packets from the queue.
+
+use std::io::IoSlice;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::Buf;
+use onair_media::{Kind, Packet};
+use onair_rtmp::Input;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::{Phase, Session};
+use crate::Pace;
+use crate::feed::Taken;
+
+/// How many pieces one write may have.
+const PIECES: usize = 512;
+
+impl Session<'_> {
+    /// Hands the kernel what it takes.
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) {
+        if self.broken.is_some() {
+            return;
+        }
+        while !self.pending.is_empty() {
+            match self.write_some(cx) {
+                Poll::Ready(Ok(written)) if written > 0 => {
+                    self.progress = now;
+                    self.pending.advance(written);
+                    self.place.line.status().bytes += written as u64;
+                }
+                Poll::Ready(Ok(_)) => return self.broke("it takes nothing any more"),
+                Poll::Ready(Err(error)) => return self.broke(&error.to_string()),
+                Poll::Pending => return,
+            }
+        }
+        if let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_flush(cx) {
+            self.broke(&error.to_string());
+        }
+    }
+
+    fn write_some(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+        let mut pieces = [IoSlice::new(&[]); PIECES];
+        let count = self.pending.chunks_vectored(&mut pieces);
+        Pin::new(&mut self.stream).poll_write_vectored(cx, &pieces[..count])
+    }
+
+    /// Nothing more can be written; what the server said before may still be read.
+    fn broke(&mut self, words: &str) {
+        self.pending.clear();
+        self.broken = Some(format!("the connection broke: {words}"));
+    }
+
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut read = ReadBuf::new(&mut buffer);
+        let result = Pin::new(&mut self.stream).poll_read(cx, &mut read);
+        let is_ready = result.is_ready();
+        match result {
+            Poll::Ready(Ok(())) if !read.filled().is_empty() => {
+                self.input(Input::Receive(now, read.filled()));
+            }
+            Poll::Ready(Ok(())) => self.input(Input::Closed(now)),
+            Poll::Ready(Err(error)) => {
+                if self.broken.is_none() {
+                    self.broke(&error.to_string());
+                }
+                self.input(Input::Closed(now));
+            }
+            Poll::Pending => {}
+        }
+        self.buffer = buffer;
+        is_ready
+    }
+
+    /// Takes packets from the queue once everything before them is gone.
+    pub(super) fn poll_feed(&mut self, cx: &Context<'_>, now: Instant) -> bool {
+        let wanted = self.phase == Phase::Sending
+            && self.pending.is_empty()
+            && self.broken.is_none()
+            && self.publisher.ready();
+        if !wanted {
+            return false;
+        }
+        if self.batch.is_empty() {
+            let mut taken = Vec::new();
+            let feed = self.place.line.feed();
+            match feed.poll_take(cx, self.budget(), &mut taken) {
+                Poll::Ready(Taken::Some) => self.batch = taken.into(),
+                Poll::Ready(Taken::End) => self.source_ended(now),
+                Poll::Pending => return false,
+            }
+        }
+        self.send_batch(now);
+        true
+    }
+
+    const fn budget(&self) -> usize {
+        match self.place.pace {
+            Pace::Realtime => 32 * 1024,
+            Pace::Max => 512 * 1024,
+        }
+    }
+
+    fn send_batch(&mut self, now: Instant) {
+        while self.publisher.ready()
+            && let Some(packet) = self.batch.pop_front()
+        {
+            if self.moving.is_some() && self.may_move(&packet) {
+                self.batch.push_front(packet);
+                return self.say_farewell(now);
+            }
+            self.send(&packet);
+            if self.live.is_none() {
+                self.unconfirmed.push(packet);
+            }
+        }
+    }
+
+    fn may_move(&self, packet: &Packet) -> bool {
+        let has_video = self.place.metadata.video_codec.is_some();
+        packet.kind() == Kind::Video && packet.keyframe || !has_video
+    }
+
+    /// Metadata first, sequence headers when due, the packet.
+    fn send(&mut self, packet: &Packet) {
+        let metadata = (!self.described).then(|| self.place.metadata.to_tag(0));
+        self.described = true;
+        for tag in metadata.into_iter().chain(self.muxer.mux(packet)) {
+            // The allowance of the first flight may end between the tags of one packet; what is
+            // refused then is sent again with the packet, in the patient order or when live.
+            if let Err(error) = self.publisher.send(&tag) {
+                tracing::debug!(%error, "not sent");
+            }
+        }
+    }
+
+    fn source_ended(&mut self, now: Instant) {
+        let hurry = self.place.line.feed().deadline().is_some_and(|d| now >= d);
+        if self.live.is_some() || hurry {
+            self.say_farewell(now);
+        } else {
+            self.phase = Phase::Waiting;
+        }
+    }
+
+    pub(super) fn say_farewell(&mut self, now: Instant) {
+        if self.publisher.ready()
+            && let Some(tag) = self.muxer.end_of_sequence()
+            && let Err(error) = self.publisher.send(&tag)
+        {
+            tracing::debug!(%error, "no end of sequence");
+        }
+        self.phase = Phase::Closing;
+        self.publisher.close(now);
+    }
+}

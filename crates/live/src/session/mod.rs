@@ -1,0 +1,252 @@
+mod flow;
+mod part;
+mod watch;
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use onair_flv::{Metadata, Muxer};
+use onair_media::Packet;
+use onair_rtmp::publisher::{self, End, Retry};
+use onair_rtmp::{Error, Input, Output, Publisher, Slices, Url};
+use tokio::time::{Sleep, sleep_until};
+
+use crate::hub::Hub;
+use crate::line::Line;
+use crate::queue::Queue;
+use crate::transport::Stream;
+use crate::{Event, Pace, State};
+
+/// One connection's life: obeys a [`Publisher`] and moves bytes.
+///
+/// Packets leave the queue only when the kernel has taken all before them, so
+/// what is late can still be shed.
+pub(crate) struct Session<'a> {
+    stream: Stream,
+    publisher: Publisher,
+    place: Place<'a>,
+    muxer: Muxer,
+    /// Taken from the queue, not yet given to the publisher.
+    batch: VecDeque<Packet>,
+    /// Given to the publisher before the server agreed to the publish.
+    unconfirmed: Vec<Packet>,
+    /// Given by the publisher, not yet taken by the kernel.
+    pending: Slices,
+    progress: Instant,
+    described: bool,
+    live: Option<Instant>,
+    phase: Phase,
+    moving: Option<Option<Url>>,
+    broken: Option<String>,
+    ending: Option<Ending>,
+    server: Option<String>,
+    congested: bool,
+    machine_deadline: Instant,
+    tick: Instant,
+    timer: Pin<Box<Sleep>>,
+    stopping: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
+    buffer: Box<[u8]>,
+}
+
+/// Whose session it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) index: usize,
+    pub(crate) hub: &'a Hub,
+    pub(crate) line: &'a Line,
+    pub(crate) metadata: &'a Metadata,
+    pub(crate) pace: Pace,
+    /// When the attempt began that this connection belongs to.
+    pub(crate) began: Instant,
+}
+
+/// How a session stands towards its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Sending what comes.
+    Sending,
+    /// The source ended before the server agreed to the publish.
+    Waiting,
+    /// The farewell is said.
+    Closing,
+}
+
+/// How a session ended, and what it leaves behind.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) how: Ending,
+    /// Packets that did not arrive.
+    pub(crate) left: Vec<Packet>,
+    /// Since when the stream was on air, if it was.
+    pub(crate) live: Option<Instant>,
+}
+
+/// How a session ended.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// As asked, farewell and all.
+    Finished,
+    /// The machine wants another connection.
+    Retry(Box<Retry>),
+    /// The server asked us to connect anew, there or to the same place.
+    Moved(Option<Url>),
+    /// The conversation failed.
+    Failed(Error),
+    /// The connection broke.
+    Lost(String),
+}
+
+/// How often the kernel is asked and the application told.
+const TICK: Duration = Duration::from_millis(500);
+
+/// What the farewell may take once nobody waits any longer.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+impl<'a> Session<'a> {
+    pub(crate) fn new(stream: Stream, config: publisher::Config, place: Place<'a>) -> Self {
+        let now = Instant::now();
+        Self {
+            stream,
+            publisher: Publisher::new(config, now),
+            place,
+            muxer: Muxer::new(),
+            batch: VecDeque::new(),
+            unconfirmed: Vec::new(),
+            pending: Slices::new(),
+            progress: now,
+            described: false,
+            live: None,
+            phase: Phase::Sending,
+            moving: None,
+            broken: None,
+            ending: None,
+            server: None,
+            congested: false,
+            machine_deadline: now,
+            tick: now + TICK,
+            timer: Box::pin(sleep_until(now.into())),
+            stopping: Some(Box::pin(place.hub.stopping().asked())),
+            buffer: vec![0; 4096].into_boxed_slice(),
+        }
+    }
+
+    /// Runs to its end.
+    pub(crate) async fn run(mut self) -> Ended {
+        let mut how = poll_fn(|cx| self.poll(cx)).await;
+        if let Ending::Finished = how {
+            self.part().await;
+            if let Some(url) = self.moving.take() {
+                how = Ending::Moved(url);
+            }
+        }
+        self.tell_gaps();
+        let mut left = self.unconfirmed;
+        left.extend(self.batch);
+        Ended {
+            how,
+            left,
+            live: self.live,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
+        loop {
+            let now = Instant::now();
+            self.drain(now);
+            self.poll_write(cx, now);
+            let is_flushed = self.pending.is_empty() || self.broken.is_some();
+            match self.ending.take() {
+                Some(Ending::Finished) if !is_flushed => self.ending = Some(Ending::Finished),
+                Some(ending) => return Poll::Ready(ending),
+                None => {}
+            }
+            let progress = self.poll_read(cx, now)
+                || self.poll_feed(cx, now)
+                || self.poll_stop(cx)
+                || self.poll_timer(cx, now);
+            if !progress {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Does what the machine says.
+    fn drain(&mut self, now: Instant) {
+        loop {
+            match self.publisher.poll_output() {
+                Output::Transmit(slices) => {
+                    if self.pending.is_empty() {
+                        self.progress = now;
+                        self.pending = slices;
+                    } else {
+                        self.pending.append(&slices);
+                    }
+                }
+                Output::Event(event) => self.handle_event(event, now),
+                Output::Timeout(deadline) => {
+                    self.machine_deadline = deadline;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn handle_event(&mut self, event: publisher::Event, now: Instant) {
+        match event {
+            publisher::Event::Connected { server } => self.server = server,
+            publisher::Event::Publishing => self.go_live(now),
+            publisher::Event::Status {
+                level,
+                code,
+                description,
+            } => tracing::debug!(level, code, description, "the server says"),
+            publisher::Event::ReconnectRequested { url, description } => {
+                let destination = self.place.index;
+                self.moving = Some(url);
+                self.place.hub.tell(Event::ReconnectRequested {
+                    destination,
+                    description,
+                });
+            }
+            publisher::Event::Closed(End::Finished) => self.ending = Some(Ending::Finished),
+            publisher::Event::Closed(End::Retry(retry)) => {
+                self.ending = Some(Ending::Retry(retry));
+            }
+            _ => {}
+        }
+    }
+
+    fn go_live(&mut self, now: Instant) {
+        self.live = Some(now);
+        self.unconfirmed = Vec::new();
+        self.place.line.feed().with(Queue::live);
+        let mut status = self.place.line.status();
+        status.state = State::Live;
+        status.connects += 1;
+        status.link = self.stream.link();
+        drop(status);
+        self.place.hub.tell(Event::Live {
+            destination: self.place.index,
+            after: now - self.place.began,
+            server: self.server.take(),
+        });
+        if self.phase == Phase::Waiting {
+            self.say_farewell(now);
+        }
+    }
+
+    fn input(&mut self, input: Input<'_>) {
+        if let Err(error) = self.publisher.handle_input(input)
+            && self.ending.is_none()
+        {
+            let is_close = matches!(error, Error::Closed { .. });
+            self.ending = Some(match self.broken.take() {
+                Some(words) if is_close && self.live.is_some() => Ending::Lost(words),
+                _ => Ending::Failed(error),
+            });
+        }
+    }
+}

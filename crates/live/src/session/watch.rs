@@ -1,0 +1,98 @@
+//! What time brings: the machine's deadlines, ours, and a regular look at the line.
+
+use std::future::Future;
+use std::task::Context;
+use std::time::{Duration, Instant};
+
+use onair_rtmp::Input;
+
+use super::{Ending, LAST_WORDS, Phase, Session, TICK};
+use crate::queue::Queue;
+use crate::transport::stall_limit;
+use crate::{Event, Pace};
+
+/// More queued media than this is congestion; less than a quarter of it is recovery.
+const CONGESTION: Duration = Duration::from_millis(600);
+
+impl Session<'_> {
+    /// Learns that the broadcast is being stopped: from then on there is a deadline.
+    pub(super) fn poll_stop(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(stopping) = &mut self.stopping else {
+            return false;
+        };
+        let is_asked = stopping.as_mut().poll(cx).is_ready();
+        if is_asked {
+            self.stopping = None;
+        }
+        is_asked
+    }
+
+    pub(super) fn poll_timer(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let hurry = self.place.line.feed().deadline();
+        let stall = self.progress + stall_limit(self.place.pace);
+        let next = [
+            Some(self.machine_deadline),
+            Some(self.tick),
+            hurry.map(|at| if now < at { at } else { at + LAST_WORDS }),
+            (!self.pending.is_empty()).then_some(stall),
+        ];
+        let next = next.into_iter().flatten().min().unwrap_or(self.tick);
+        if self.timer.deadline() != next.into() {
+            self.timer.as_mut().reset(next.into());
+        }
+        if self.timer.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        self.handle_time(now.max(next), hurry, stall);
+        true
+    }
+
+    fn handle_time(&mut self, now: Instant, hurry: Option<Instant>, stall: Instant) {
+        if now >= self.machine_deadline {
+            self.input(Input::Timeout(now));
+        }
+        if now >= self.tick {
+            self.tick = now + TICK;
+            self.look();
+        }
+        if hurry.is_some_and(|at| now >= at) && self.phase != Phase::Closing {
+            self.say_farewell(now);
+        }
+        if hurry.is_some_and(|at| now >= at + LAST_WORDS) {
+            self.pending.clear();
+            self.ending.get_or_insert(Ending::Finished);
+        }
+        if !self.pending.is_empty() && now >= stall {
+            let seconds = stall_limit(self.place.pace).as_secs();
+            let words = format!("the line took nothing for {seconds} seconds");
+            self.ending.get_or_insert(Ending::Lost(words));
+        }
+    }
+
+    /// Asks the kernel, and tells the application what is new.
+    fn look(&mut self) {
+        self.place.line.status().link = self.stream.link();
+        self.tell_gaps();
+        let queued = self.place.line.feed().with(|queue| queue.span());
+        let congested = self.place.pace == Pace::Realtime && queued > CONGESTION;
+        if congested && !self.congested {
+            let destination = self.place.index;
+            self.place.hub.tell(Event::Congested {
+                destination,
+                queued,
+            });
+        }
+        self.congested = congested || self.congested && queued > CONGESTION / 4;
+    }
+
+    pub(super) fn tell_gaps(&self) {
+        let destination = self.place.index;
+        for (gap, frames) in self.place.line.feed().with(Queue::take_news) {
+            self.place.hub.tell(Event::Dropped {
+                destination,
+                frames,
+                gap,
+            });
+        }
+    }
+}
