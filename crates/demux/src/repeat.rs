@@ -4,6 +4,7 @@ use std::time::Duration;
 use onair_media::aac::AudioSpecificConfig;
 use onair_media::{Config, Kind, Packet, Timestamp};
 
+use crate::interleave::Interleave;
 use crate::{Container, Demux, Error, Track, open};
 
 /// A file played over and over: when it ends it is opened again, and the
@@ -18,20 +19,41 @@ pub struct Loop {
     offset: i64,
     video: Option<Span>,
     audio: Option<Span>,
-    failed: bool,
+    /// Puts the end of one pass and the beginning of the next into one order.
+    interleave: Interleave,
+    failure: Option<Error>,
+    ended: bool,
 }
 
 impl Loop {
     /// Opens `path` to be repeated without end.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        let current = open(path)?;
         Ok(Self {
             path: path.to_owned(),
-            current: open(path)?,
+            interleave: Interleave::new(current.tracks().len()),
+            current,
             offset: 0,
             video: None,
             audio: None,
-            failed: false,
+            failure: None,
+            ended: false,
         })
+    }
+
+    fn step(&mut self) -> Result<(), Error> {
+        if let Some(packet) = self.next_of_pass()? {
+            self.interleave.push(packet);
+        } else if !self.rewind()? {
+            self.finish(None);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, failure: Option<Error>) {
+        self.ended = true;
+        self.failure = failure;
+        self.interleave.end();
     }
 
     /// The next packet of this pass, measured and moved to its place.
@@ -82,17 +104,17 @@ impl Demux for Loop {
     }
 
     fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
-        if self.failed {
-            return Ok(None);
+        loop {
+            if let Some(packet) = self.interleave.pop() {
+                return Ok(Some(packet));
+            }
+            if self.ended {
+                return self.failure.take().map_or(Ok(None), Err);
+            }
+            if let Err(error) = self.step() {
+                self.finish(Some(error));
+            }
         }
-        let next = match self.next_of_pass() {
-            Ok(None) => self
-                .rewind()
-                .and_then(|again| if again { self.next_of_pass() } else { Ok(None) }),
-            other => other,
-        };
-        self.failed = next.is_err();
-        next
     }
 
     fn duration(&self) -> Option<Duration> {

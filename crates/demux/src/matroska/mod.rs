@@ -4,6 +4,7 @@ mod coding;
 mod outline;
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -61,7 +62,7 @@ impl Matroska {
             blocks.replace(at, NO_SUCH_ID);
         }
         let (cursor, progress) = Cursor::new(blocks, MAX_HEADERS);
-        let file = MatroskaFile::open(cursor).map_err(|e| error(&e, &progress, length))?;
+        let file = guarded(|| MatroskaFile::open(cursor), &progress)?;
         progress.lift_limit();
         let mut chosen = Chosen::default();
         for entry in file.tracks() {
@@ -89,13 +90,10 @@ impl Matroska {
 
     fn step(&mut self) {
         let mut frame = Frame::default();
-        match self.file.next_frame(&mut frame) {
+        match guarded(|| self.file.next_frame(&mut frame), &self.progress) {
             Ok(true) => self.take(frame),
             Ok(false) => self.finish(self.cut_short()),
-            Err(e) => {
-                let failure = error(&e, &self.progress, self.progress.length());
-                self.finish(Some(failure));
-            }
+            Err(failure) => self.finish(Some(failure)),
         }
     }
 
@@ -241,8 +239,23 @@ impl Lane {
     }
 }
 
-fn error(error: &DemuxError, progress: &Progress, length: u64) -> Error {
-    let at = progress.position();
+/// Calls the library, whose sums overflow on a few hostile numbers: in a build
+/// that checks sums this would be a panic. What panicked is not used again.
+fn guarded<T>(
+    call: impl FnOnce() -> Result<T, DemuxError>,
+    progress: &Progress,
+) -> Result<T, Error> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(result) => result.map_err(|e| error(&e, progress)),
+        Err(_) => Err(Error::invalid(
+            "Matroska number is out of range",
+            progress.position(),
+        )),
+    }
+}
+
+fn error(error: &DemuxError, progress: &Progress) -> Error {
+    let (at, length) = (progress.position(), progress.length());
     match error {
         DemuxError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
             Error::truncated("Matroska file", length)

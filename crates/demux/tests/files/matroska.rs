@@ -126,6 +126,20 @@ fn stripped_headers_are_put_back() {
 }
 
 #[test]
+fn numbers_that_overflow_are_an_error_and_no_panic() {
+    let lowest = element(&[0xa3], &[0x81, 0x80, 0x00, 0x80, 1]);
+    let latest = element(&[0xe7], &u64::MAX.to_be_bytes());
+    let late = [latest, element(&[0xa3], &block(9, 0x80, b"x"))].concat();
+    for clusters in [
+        cluster(9, &[lowest]),
+        element(&[0x1f, 0x43, 0xb6, 0x75], &late),
+    ] {
+        let error = read(&file(&[], &clusters)).unwrap_err();
+        assert!(matches!(error, Error::Invalid { .. }), "{error}");
+    }
+}
+
+#[test]
 fn zlib_inside_matroska_is_refused_with_a_way_out() {
     let compression = number(&[0x42, 0x54], 0);
     let encoding = element(&[0x62, 0x40], &element(&[0x50, 0x34], &compression));
