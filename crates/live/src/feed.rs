@@ -173,4 +173,4 @@ impl State {
 }
 
 /// How long an ended broadcast may take to send what is left when somebody asked for the end.
-pub(crate) const HURRY: Duration = Duration::from_millis(700);
+pub(crate) const HURRY: Duration = Duration::from_millis(500);
