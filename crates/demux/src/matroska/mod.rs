@@ -280,4 +280,4 @@ fn error(error: &DemuxError, progress: &Progress) -> Error {
 const NO_SUCH_ID: u8 = 0x75;
 
 /// Bytes of headers read before the first frame.
-const MAX_HEADERS: u64 = 64 * 1024 * 1024;
+const MAX_HEADERS: u64 = 32 * 1024 * 1024;

@@ -62,6 +62,7 @@ impl Fragments {
 
     fn read_moof(&mut self, moof: BoxRef<'_>, lanes: &mut [Lane]) -> Result<(), Error> {
         let mut data_end = moof.at;
+        let mut left = MAX_SAMPLES;
         for traf in moof.children().filter(|child| child.kind == *b"traf") {
             let head: TfhdBox = traf
                 .child(b"tfhd")
@@ -74,7 +75,7 @@ impl Fragments {
             };
             let mut run = self.start_run(&head, traf, base);
             for trun in traf.children().filter(|child| child.kind == *b"trun") {
-                run.read(trun, base, lanes)?;
+                run.read(trun, base, lanes, &mut left)?;
             }
             data_end = run.place;
             self.clocks.insert(head.track_id, run.dts);
@@ -121,12 +122,20 @@ struct TrackRun {
 }
 
 impl TrackRun {
-    fn read(&mut self, trun: BoxRef<'_>, base: u64, lanes: &mut [Lane]) -> Result<(), Error> {
+    /// Lays out a run's samples, of which `left` more are accepted.
+    fn read(
+        &mut self,
+        trun: BoxRef<'_>,
+        base: u64,
+        lanes: &mut [Lane],
+        left: &mut u32,
+    ) -> Result<(), Error> {
         let wrong = || Error::invalid("mp4 trun is wrong", trun.at);
         let count = trun.body.get(4..8).and_then(|b| b.first_chunk::<4>());
-        if u32::from_be_bytes(*count.ok_or_else(wrong)?) > MAX_RUN {
-            return Err(Error::invalid("mp4 trun has too many samples", trun.at));
-        }
+        let count = u32::from_be_bytes(*count.ok_or_else(wrong)?);
+        *left = left
+            .checked_sub(count)
+            .ok_or_else(|| Error::invalid("mp4 fragment has too many samples", trun.at))?;
         let run: TrunBox = decode(trun).ok_or_else(wrong)?;
         if let Some(offset) = run.data_offset {
             self.place = base
@@ -161,5 +170,5 @@ impl TrackRun {
 /// Largest fragment header read: some 10 bytes a sample would make this hours.
 const MAX_MOOF: u64 = 16 * 1024 * 1024;
 
-/// Most samples in one run.
-const MAX_RUN: u32 = 1 << 20;
+/// Most samples in one fragment.
+const MAX_SAMPLES: u32 = 1 << 20;

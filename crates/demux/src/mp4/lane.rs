@@ -93,10 +93,10 @@ impl Lane {
             let Some(sample) = from_tables.or_else(|| self.queue.pop_front()) else {
                 return;
             };
-            if self.is_wanted(&sample) {
-                self.head = Some(sample);
-            } else {
+            if !self.is_wanted(&sample) {
                 self.finish();
+            } else if sample.size > 0 {
+                self.head = Some(sample);
             }
         }
     }

@@ -208,7 +208,7 @@ fn duration(header: &MvhdBox) -> Option<Duration> {
 }
 
 /// Largest index read: enough for days of video.
-const MAX_INDEX: u64 = 512 * 1024 * 1024;
+const MAX_INDEX: u64 = 256 * 1024 * 1024;
 
 /// Largest sample read.
 const MAX_SAMPLE: u32 = 64 * 1024 * 1024;

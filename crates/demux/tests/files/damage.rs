@@ -69,6 +69,39 @@ fn an_mp4_without_its_index_is_said_to_be_cut_off() {
 }
 
 #[test]
+fn a_fragment_that_promises_millions_of_samples_in_a_few_bytes_is_refused() {
+    let full_box = |kind: &[u8; 4], fields: &[u32]| {
+        let body: Vec<u8> = fields
+            .iter()
+            .flat_map(|field| field.to_be_bytes())
+            .collect();
+        let size = u32::try_from(8 + body.len()).unwrap();
+        [&size.to_be_bytes(), &kind[..], &body].concat()
+    };
+    let wrap = |kind: &[u8; 4], body: Vec<u8>| {
+        let size = u32::try_from(8 + body.len()).unwrap();
+        [&size.to_be_bytes()[..], kind, &body].concat()
+    };
+    let run = |count| full_box(b"trun", &[0, count]);
+    let head = full_box(b"tfhd", &[0x0002_0000, 1]);
+    let moof = wrap(
+        b"moof",
+        wrap(b"traf", [head, run(16), run(1 << 20)].concat()),
+    );
+    let mut bytes = std::fs::read(path("fragmented.mp4")).unwrap();
+    let first = bytes.windows(4).position(|w| w == b"moof").unwrap() - 4;
+    bytes.splice(first.., moof);
+    let file = std::env::temp_dir().join(format!("onair-demux-{}-moof.mp4", std::process::id()));
+    std::fs::write(&file, bytes).unwrap();
+    let mut demux = open(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let error = std::iter::repeat_with(|| demux.next_packet())
+        .find_map(Result::err)
+        .unwrap();
+    assert!(error.to_string().contains("too many samples"), "{error}");
+}
+
+#[test]
 fn lost_sync_and_lost_packets_cost_only_what_they_hit() {
     let mut bytes = std::fs::read(path("plain.ts")).unwrap();
     let whole = packets(open(&path("plain.ts")).unwrap().as_mut());
