@@ -5,9 +5,23 @@
 //! keyframe; it never slows the publisher or another viewer.
 #![forbid(unsafe_code)]
 
+mod config;
+mod error;
+mod event;
+mod gate;
 mod hub;
+mod keys;
+mod receiver;
+mod rtmp;
+mod stop;
+pub mod tls;
 
+pub use config::Limits;
+pub use error::Error;
+pub use event::{Event, EventStream};
 pub use hub::{
     AudioInfo, Change, Hub, HubConfig, Ingest, Item, Origin, PublishError, PublisherKind,
     StreamInfo, StreamName, StreamWatch, VideoInfo, Viewer,
 };
+pub use keys::{KeyError, Keys};
+pub use receiver::{Builder, Receiver};

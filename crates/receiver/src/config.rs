@@ -1,0 +1,38 @@
+use std::time::Duration;
+
+/// What one peer may cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The most RTMP connections that publish or play.
+    pub connections: usize,
+    /// The most that have not asked for anything yet; a newer one replaces the oldest.
+    pub half_open: usize,
+    /// How many bytes a connection may send before it was granted something.
+    pub bytes_before_request: usize,
+    /// How long a connection may take to ask for something, TLS handshake included.
+    pub setup_timeout: Duration,
+    /// After how long without a byte a peer is asked for a sign of life; it has as long again.
+    pub idle_timeout: Duration,
+    /// How long a publisher may send no media.
+    pub silence_timeout: Duration,
+    /// How long a peer may take nothing of what it is sent.
+    pub stall_timeout: Duration,
+    /// How long a stream waits for a publisher that vanished.
+    pub linger: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            half_open: 128,
+            bytes_before_request: 128 * 1024,
+            setup_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(30),
+            silence_timeout: Duration::from_secs(30),
+            stall_timeout: Duration::from_secs(15),
+            linger: Duration::from_secs(10),
+        }
+    }
+}

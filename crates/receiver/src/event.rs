@@ -1,0 +1,145 @@
+use std::path::PathBuf;
+
+use tokio::sync::broadcast;
+
+use crate::{Origin, StreamName};
+
+/// Something that happened to a receiver.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A stream is live.
+    Published {
+        /// What it is played as.
+        name: StreamName,
+        /// Who publishes it.
+        origin: Origin,
+    },
+    /// A publisher is gone without a farewell; its stream waits a little for it.
+    Interrupted {
+        /// Which stream.
+        name: StreamName,
+        /// What happened, in words.
+        why: String,
+    },
+    /// A stream is over.
+    Unpublished {
+        /// Which stream.
+        name: StreamName,
+    },
+    /// Somebody watches a stream.
+    Playing {
+        /// Which stream.
+        name: StreamName,
+        /// From where.
+        peer: String,
+    },
+    /// Somebody stopped watching.
+    Stopped {
+        /// Which stream.
+        name: StreamName,
+        /// From where.
+        peer: String,
+        /// Pictures it did not get because it was too slow.
+        dropped: u64,
+    },
+    /// Somebody was turned away.
+    Refused {
+        /// From where.
+        peer: String,
+        /// Why, in the words that were sent.
+        why: String,
+    },
+    /// A recording began.
+    Recording {
+        /// Which stream.
+        name: StreamName,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A recording is complete.
+    Recorded {
+        /// Which stream.
+        name: StreamName,
+        /// The file.
+        path: PathBuf,
+        /// Pictures in it.
+        frames: u64,
+        /// Pictures it lacks because the disk was too slow.
+        dropped: u64,
+    },
+    /// A recording ended early; the stream goes on. What the file has is whole.
+    RecordingFailed {
+        /// Which stream.
+        name: StreamName,
+        /// The file.
+        path: PathBuf,
+        /// What happened, in words.
+        reason: String,
+    },
+    /// Something about a relay.
+    Relay {
+        /// Which stream.
+        name: StreamName,
+        /// Where to, the key redacted.
+        url: String,
+        /// What, in words.
+        message: String,
+    },
+    /// Something a person should know.
+    Warning {
+        /// In words.
+        message: String,
+    },
+}
+
+/// Where events are told, whether anybody listens or not.
+#[derive(Clone, Debug)]
+pub(crate) struct Events(broadcast::Sender<Event>);
+
+/// The events of a receiver, from when one began to listen.
+#[derive(Debug)]
+pub struct EventStream(broadcast::Receiver<Event>);
+
+/// How many events wait for a listener that does not come; then it misses the oldest.
+const HELD: usize = 256;
+
+impl Events {
+    pub(crate) fn new() -> Self {
+        Self(broadcast::Sender::new(HELD))
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        tracing::debug!(?event);
+        // Nobody listens: then nobody wants to know.
+        let _ = self.0.send(event);
+    }
+
+    pub(crate) fn listen(&self) -> EventStream {
+        EventStream(self.0.subscribe())
+    }
+}
+
+impl EventStream {
+    /// The next event; `None` once the receiver is gone.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            match self.0.recv().await {
+                Ok(event) => return Some(event),
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    /// As [`next`](Self::next), outside of any runtime.
+    pub fn blocking_next(&mut self) -> Option<Event> {
+        loop {
+            match self.0.blocking_recv() {
+                Ok(event) => return Some(event),
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+}

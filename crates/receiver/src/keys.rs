@@ -1,0 +1,194 @@
+use onair_rtmp::Secret;
+use subtle::{ConditionallySelectable, ConstantTimeEq};
+
+use crate::StreamName;
+
+/// Who may publish.
+///
+/// Without any key, everybody may, and the key in a publisher's URL is the stream's name. With
+/// keys a publisher names one of them, and the stream is shown and played under the key's name:
+///
+/// * `rtmp://host/app/SECRET`, as encoders do it, or
+/// * `rtmp://host/app/NAME?key=SECRET`.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    all: Vec<Key>,
+}
+
+#[derive(Clone, Debug)]
+struct Key {
+    secret: Padded,
+    name: String,
+}
+
+/// Why somebody may not publish or play, in words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The key is none of ours.
+    #[error("this stream key is not known here")]
+    Unknown,
+    /// What is left when a name is made of it is nothing, or has odd characters.
+    #[error("this stream name cannot be used")]
+    Name,
+    /// A key to be added that nobody could use.
+    #[error("a stream key has 1 to {LONGEST} bytes")]
+    Length,
+}
+
+/// The longest key.
+const LONGEST: usize = 254;
+
+impl Keys {
+    /// No keys: everybody may publish.
+    pub const fn none() -> Self {
+        Self { all: Vec::new() }
+    }
+
+    /// Adds a key, for the stream `name`.
+    ///
+    /// # Errors
+    ///
+    /// When the key is empty or too long, or the name is no name.
+    pub fn add(&mut self, name: &str, secret: &Secret) -> Result<(), KeyError> {
+        StreamName::new("app", name).ok_or(KeyError::Name)?;
+        let secret = Padded::new(secret.expose().as_bytes()).ok_or(KeyError::Length)?;
+        let name = name.to_owned();
+        self.all.push(Key { secret, name });
+        Ok(())
+    }
+
+    /// Whether there are any.
+    pub const fn are_required(&self) -> bool {
+        !self.all.is_empty()
+    }
+
+    /// The stream that a publisher who gave `key` may publish.
+    ///
+    /// # Errors
+    ///
+    /// When the key is unknown, or no name can be made of it.
+    pub fn admit(&self, app: &str, key: &Secret) -> Result<StreamName, KeyError> {
+        let key = key.expose();
+        if self.all.is_empty() {
+            return StreamName::new(app, key).ok_or(KeyError::Name);
+        }
+        let (bare, query) = key.split_once('?').unwrap_or((key, ""));
+        let in_query = query.split('&').find_map(|pair| pair.strip_prefix("key="));
+        let named = in_query
+            .and_then(|secret| self.find(secret))
+            .filter(|found| found.name == bare);
+        let found = named.or_else(|| self.find(key)).or_else(|| self.find(bare));
+        let found = found.ok_or(KeyError::Unknown)?;
+        StreamName::new(app, &found.name).ok_or(KeyError::Name)
+    }
+
+    /// Takes as long whichever key it is, and however much of it is right.
+    fn find(&self, secret: &str) -> Option<&Key> {
+        let given = Padded::new(secret.as_bytes())?;
+        let mut index = u32::MAX;
+        for (number, key) in (0..).zip(&self.all) {
+            index.conditional_assign(&number, given.0.ct_eq(&key.secret.0));
+        }
+        self.all.get(usize::try_from(index).ok()?)
+    }
+}
+
+/// A key at a length that says nothing about it.
+#[derive(Clone)]
+struct Padded([u8; LONGEST + 2]);
+
+impl Padded {
+    fn new(bytes: &[u8]) -> Option<Self> {
+        let length = u8::try_from(bytes.len()).ok()?;
+        if bytes.is_empty() || bytes.len() > LONGEST {
+            return None;
+        }
+        let mut padded = [0; LONGEST + 2];
+        padded[0] = length;
+        padded[1..=bytes.len()].copy_from_slice(bytes);
+        Some(Self(padded))
+    }
+}
+
+impl std::fmt::Debug for Padded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> Keys {
+        let mut keys = Keys::none();
+        keys.add("cam", &"sesame".into()).unwrap();
+        keys.add("stage", &"open?me".into()).unwrap();
+        keys
+    }
+
+    fn admitted(key: &str) -> Result<String, KeyError> {
+        let name = keys().admit("live", &key.into())?;
+        Ok(name.to_string())
+    }
+
+    #[test]
+    fn without_keys_the_key_is_the_name() {
+        let name = Keys::none().admit("live", &"cam?x=1".into());
+        assert_eq!(name.unwrap().as_str(), "live/cam");
+        let odd = Keys::none().admit("live", &"\n".into());
+        assert_eq!(odd, Err(KeyError::Name));
+    }
+
+    #[test]
+    fn a_key_stands_for_its_stream_however_it_is_given() {
+        for key in [
+            "sesame",
+            "sesame?bandwidthtest=1",
+            "cam?key=sesame",
+            "cam?a=b&key=sesame",
+        ] {
+            assert_eq!(admitted(key).as_deref(), Ok("live/cam"), "{key}");
+        }
+        assert_eq!(admitted("open?me").as_deref(), Ok("live/stage"));
+    }
+
+    #[test]
+    fn whatever_is_not_quite_a_key_is_unknown() {
+        let long = "s".repeat(300);
+        for key in [
+            "",
+            "sesam",
+            "sesame\0",
+            "Sesame",
+            "cam",
+            "stage?key=sesame",
+            "cam?key=",
+            &long,
+        ] {
+            assert_eq!(admitted(key), Err(KeyError::Unknown), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_used_is_not_added() {
+        let mut keys = Keys::none();
+        assert_eq!(keys.add("cam", &"".into()), Err(KeyError::Length));
+        assert_eq!(
+            keys.add("cam", &"x".repeat(255).as_str().into()),
+            Err(KeyError::Length)
+        );
+        assert_eq!(keys.add("\n", &"x".into()), Err(KeyError::Name));
+        assert!(!keys.are_required());
+    }
+
+    #[test]
+    fn keys_are_never_shown() {
+        let shown = format!("{:?}", keys());
+        assert!(
+            shown.contains("cam") && !shown.contains("sesame"),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,459 @@
+use std::future::{Future, poll_fn};
+use std::io::IoSlice;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as Wakeup, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Buf;
+use onair_rtmp::server::{self, Event as Said, StreamId};
+use onair_rtmp::{Input, Output, Secret, Server, Slices};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::{Sleep, sleep_until, timeout};
+
+use super::listener::{Context, Ticket};
+use super::playing::Playing;
+use super::publishing::{Publishing, Taken};
+use super::stream::Stream;
+use crate::{Event, Ingest, Origin, PublisherKind, StreamName};
+
+/// One connection's life: obeys a [`Server`] and moves bytes.
+pub(super) struct Connection {
+    stream: Stream,
+    server: Server,
+    ticket: Ticket,
+    peer: String,
+    /// How the client calls itself.
+    software: String,
+    role: Role,
+    /// Given by the machine, not yet taken by the kernel.
+    pending: Slices,
+    /// Bytes received since the connection was last granted something.
+    unasked: usize,
+    ending: Option<Ending>,
+    timing: Timing,
+    stopping: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// What the connection does.
+enum Role {
+    Guest,
+    Publisher(Box<Publishing>),
+    Player(Box<Playing>),
+}
+
+/// How it ends.
+#[derive(Debug)]
+enum Ending {
+    /// What is pending is sent first.
+    Orderly,
+    /// There is nobody to send anything to, or no use in it.
+    Broken(String),
+}
+
+struct Timing {
+    machine: Instant,
+    /// When the kernel last took something.
+    progress: Instant,
+    /// When media last came.
+    media: Instant,
+    armed: Instant,
+    timer: Pin<Box<Sleep>>,
+}
+
+/// A stream whose publisher vanished.
+pub(super) struct Parted {
+    pub(super) ingest: Ingest,
+    pub(super) why: String,
+}
+
+/// How much is read at once.
+const READ: usize = 64 * 1024;
+
+/// How many pieces one write may have.
+const PIECES: usize = 128;
+
+/// How long a peer may take to close its side.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Larger chunks than the protocol's 128 bytes: fewer headers, fewer pieces. SRS uses as many.
+const CHUNK_SIZE: u32 = 60_000;
+
+impl Connection {
+    pub(super) fn new(stream: Stream, ticket: Ticket, peer: String) -> Self {
+        let now = Instant::now();
+        let mut config = server::Config::default();
+        let limits = &ticket.context().limits;
+        config.seed = ticket.seed();
+        config.chunk_size = CHUNK_SIZE;
+        config.setup_timeout = limits.setup_timeout;
+        config.idle_timeout = limits.idle_timeout;
+        let stop = ticket.context().stop.clone();
+        let stopping = async move { stop.asked().await };
+        Self {
+            stream,
+            server: Server::new(config, now),
+            ticket,
+            peer,
+            software: String::new(),
+            role: Role::Guest,
+            pending: Slices::new(),
+            unasked: 0,
+            ending: None,
+            timing: Timing::new(now),
+            stopping: Box::pin(stopping),
+        }
+    }
+
+    /// Runs to its end; gives the stream of a publisher that vanished.
+    pub(super) async fn run(mut self) -> Option<Parted> {
+        let ending = poll_fn(|cx| self.poll(cx)).await;
+        let role = std::mem::replace(&mut self.role, Role::Guest);
+        match (ending, role) {
+            (Ending::Broken(why), Role::Publisher(publishing)) => {
+                let ingest = publishing.into_ingest();
+                return Some(Parted { ingest, why });
+            }
+            (Ending::Broken(why), role) => {
+                tracing::debug!(peer = self.peer, why, "the connection broke");
+                self.leave(role);
+            }
+            (Ending::Orderly, role) => {
+                self.leave(role);
+                self.part().await;
+            }
+        }
+        None
+    }
+
+    fn poll(&mut self, cx: &mut Wakeup<'_>) -> Poll<Ending> {
+        loop {
+            let now = Instant::now();
+            self.drain(now);
+            self.poll_write(cx, now);
+            match self.ending.take() {
+                Some(Ending::Orderly) if !self.pending.is_empty() => {
+                    self.ending = Some(Ending::Orderly);
+                }
+                Some(ending) => return Poll::Ready(ending),
+                None => {}
+            }
+            let progress = self.poll_read(cx, now)
+                || self.poll_viewer(cx, now)
+                || self.poll_stop(cx, now)
+                || self.poll_timer(cx, now);
+            if !progress {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Does what the machine says.
+    fn drain(&mut self, now: Instant) {
+        loop {
+            match self.server.poll_output() {
+                Output::Transmit(slices) if self.pending.is_empty() => {
+                    self.timing.progress = now;
+                    self.pending = slices;
+                }
+                Output::Transmit(slices) => self.pending.append(&slices),
+                Output::Event(event) => self.handle_said(event, now),
+                Output::Timeout(at) => {
+                    self.timing.machine = at;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn handle_said(&mut self, said: Said, now: Instant) {
+        match said {
+            Said::Connected { flash_version, .. } => self.software = clean(&flash_version),
+            Said::Publish {
+                stream, app, key, ..
+            } => self.handle_publish(stream, &app, &key, now),
+            Said::Play {
+                stream, app, key, ..
+            } => self.handle_play(stream, &app, &key),
+            Said::Media { stream, tag } | Said::Metadata { stream, tag } => {
+                if let Role::Publisher(publishing) = &mut self.role
+                    && publishing.stream == stream
+                {
+                    self.timing.media = now;
+                    let taken = publishing.take(&tag);
+                    self.handle_taken(taken, now);
+                }
+            }
+            Said::Ended { stream } => self.handle_ended(stream),
+            Said::Closed => self.end(Ending::Orderly),
+            _ => {}
+        }
+    }
+
+    fn handle_publish(&mut self, stream: StreamId, app: &str, key: &Secret, now: Instant) {
+        const DENIED: &str = "NetStream.Publish.Denied";
+        if !matches!(self.role, Role::Guest) {
+            return self.refuse(stream, DENIED, "one stream for each connection");
+        }
+        let context = self.context();
+        let name = match context.keys.admit(app, key) {
+            Ok(name) => name,
+            Err(error) => return self.refuse(stream, DENIED, &error.to_string()),
+        };
+        let origin = Origin::new(&self.peer, PublisherKind::Rtmp, &self.software);
+        match context.hub.publish(name.clone(), origin.clone()) {
+            Ok(ingest) => {
+                self.timing.media = now;
+                self.role = Role::Publisher(Box::new(Publishing::new(stream, ingest)));
+                self.grant(stream);
+                context.events.tell(Event::Published { name, origin });
+            }
+            Err(error) => self.refuse(stream, "NetStream.Publish.BadName", &error.to_string()),
+        }
+    }
+
+    fn handle_play(&mut self, stream: StreamId, app: &str, key: &Secret) {
+        if !matches!(self.role, Role::Guest) {
+            let words = "one stream for each connection";
+            return self.refuse(stream, "NetStream.Play.Failed", words);
+        }
+        let context = self.context();
+        let name = StreamName::new(app, key.expose());
+        let viewer = name.and_then(|name| context.hub.subscribe(&name));
+        let Some(viewer) = viewer else {
+            let words = "nobody publishes a stream of this name";
+            return self.refuse(stream, "NetStream.Play.StreamNotFound", words);
+        };
+        context.events.tell(Event::Playing {
+            name: viewer.name().clone(),
+            peer: self.peer.clone(),
+        });
+        self.role = Role::Player(Box::new(Playing::new(stream, viewer)));
+        self.grant(stream);
+    }
+
+    fn grant(&mut self, stream: StreamId) {
+        self.unasked = 0;
+        self.ticket.grant();
+        self.server.accept(stream);
+    }
+
+    /// Says no, and that is the end: nobody tries keys on one connection.
+    fn refuse(&mut self, stream: StreamId, code: &str, words: &str) {
+        self.server.refuse(stream, code, words);
+        self.context().events.tell(Event::Refused {
+            peer: self.peer.clone(),
+            why: words.to_owned(),
+        });
+        self.end(Ending::Orderly);
+    }
+
+    fn handle_taken(&mut self, taken: Taken, now: Instant) {
+        match taken {
+            Taken::Fine => {}
+            Taken::Odd(words) => {
+                let peer = &self.peer;
+                let message = format!("the publisher at {peer} sends what is left out: {words}");
+                self.context().events.tell(Event::Warning { message });
+            }
+            Taken::Replaced => {
+                self.role = Role::Guest;
+                self.server.close(now);
+                self.end(Ending::Orderly);
+            }
+        }
+    }
+
+    /// Its own wish, unless the connection broke: then the stream may go on.
+    fn handle_ended(&mut self, stream: StreamId) {
+        let is_ours = match &self.role {
+            Role::Guest => false,
+            Role::Publisher(publishing) => publishing.stream == stream,
+            Role::Player(playing) => playing.stream == stream,
+        };
+        if is_ours && !matches!(self.ending, Some(Ending::Broken(_))) {
+            let role = std::mem::replace(&mut self.role, Role::Guest);
+            self.leave(role);
+        }
+    }
+
+    fn leave(&self, role: Role) {
+        let events = &self.context().events;
+        match role {
+            Role::Guest => {}
+            Role::Publisher(publishing) => {
+                let name = publishing.ingest().name().clone();
+                drop(publishing);
+                events.tell(Event::Unpublished { name });
+            }
+            Role::Player(playing) => events.tell(Event::Stopped {
+                name: playing.viewer().name().clone(),
+                peer: self.peer.clone(),
+                dropped: playing.viewer().dropped(),
+            }),
+        }
+    }
+
+    fn input(&mut self, input: Input<'_>) {
+        if let Err(error) = self.server.handle_input(input) {
+            self.end(Ending::Broken(error.to_string()));
+        }
+    }
+
+    /// The first end is the one that counts.
+    fn end(&mut self, ending: Ending) {
+        self.ending.get_or_insert(ending);
+    }
+
+    fn broke(&mut self, words: &str) {
+        self.pending.clear();
+        self.ending = Some(Ending::Broken(words.to_owned()));
+    }
+
+    /// Hands the kernel what it takes.
+    fn poll_write(&mut self, cx: &mut Wakeup<'_>, now: Instant) {
+        while !self.pending.is_empty() {
+            let mut pieces = [IoSlice::new(&[]); PIECES];
+            let count = self.pending.chunks_vectored(&mut pieces);
+            let stream = Pin::new(&mut self.stream);
+            match stream.poll_write_vectored(cx, &pieces[..count]) {
+                Poll::Ready(Ok(0)) => return self.broke("it takes nothing any more"),
+                Poll::Ready(Ok(written)) => {
+                    self.timing.progress = now;
+                    self.pending.advance(written);
+                }
+                Poll::Ready(Err(error)) => return self.broke(&error.to_string()),
+                Poll::Pending => return,
+            }
+        }
+        if matches!(self.stream, Stream::Tls(_))
+            && let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_flush(cx)
+        {
+            self.broke(&error.to_string());
+        }
+    }
+
+    fn poll_read(&mut self, cx: &mut Wakeup<'_>, now: Instant) -> bool {
+        let mut buffer = [const { MaybeUninit::uninit() }; READ];
+        let mut read = ReadBuf::uninit(&mut buffer);
+        match Pin::new(&mut self.stream).poll_read(cx, &mut read) {
+            Poll::Pending => return false,
+            Poll::Ready(Ok(())) if read.filled().is_empty() => {
+                self.end(Ending::Broken("it closed the connection".to_owned()));
+                self.input(Input::Closed(now));
+            }
+            Poll::Ready(Ok(())) => self.handle_data(read.filled(), now),
+            Poll::Ready(Err(error)) => self.broke(&error.to_string()),
+        }
+        true
+    }
+
+    fn handle_data(&mut self, data: &[u8], now: Instant) {
+        if matches!(self.role, Role::Guest) {
+            self.unasked += data.len();
+        }
+        if self.unasked > self.context().limits.bytes_before_request + READ {
+            return self.broke("it sends much and asks for nothing");
+        }
+        self.input(Input::Receive(now, data));
+    }
+
+    /// Feeds a player, once the kernel has taken all before: what is late can still be cut.
+    fn poll_viewer(&mut self, cx: &Wakeup<'_>, now: Instant) -> bool {
+        let Role::Player(playing) = &mut self.role else {
+            return false;
+        };
+        if !self.pending.is_empty() || self.ending.is_some() {
+            return false;
+        }
+        match playing.poll_feed(cx, &mut self.server) {
+            Poll::Pending => return false,
+            Poll::Ready(Ok(true)) => {}
+            Poll::Ready(Ok(false)) => self.server.close(now),
+            Poll::Ready(Err(error)) => self.end(Ending::Broken(error.to_string())),
+        }
+        true
+    }
+
+    fn poll_stop(&mut self, cx: &mut Wakeup<'_>, now: Instant) -> bool {
+        if self.ending.is_some() || self.stopping.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        self.server.close(now);
+        self.end(Ending::Orderly);
+        true
+    }
+
+    fn poll_timer(&mut self, cx: &mut Wakeup<'_>, now: Instant) -> bool {
+        let limits = &self.ticket.context().limits;
+        let stalled =
+            (!self.pending.is_empty()).then(|| self.timing.progress + limits.stall_timeout);
+        let silent = matches!(self.role, Role::Publisher(_))
+            .then(|| self.timing.media + limits.silence_timeout);
+        let is_past = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if is_past(stalled) {
+            self.broke("it takes nothing of what it is sent");
+        } else if is_past(silent) {
+            self.broke("it publishes, but sends no media");
+        } else if self.timing.machine <= now {
+            self.input(Input::Timeout(now));
+        } else {
+            let others = stalled.into_iter().chain(silent);
+            let first = others.fold(self.timing.machine, Instant::min);
+            return self.timing.poll(first, cx);
+        }
+        true
+    }
+
+    /// Waits for the peer to close, so that it can read our last words.
+    async fn part(&mut self) {
+        let parting = async {
+            self.stream.shutdown().await?;
+            let mut buffer = [0; 1024];
+            while self.stream.read(&mut buffer).await? > 0 {}
+            Ok::<(), std::io::Error>(())
+        };
+        if let Ok(Err(error)) = timeout(LINGER, parting).await {
+            tracing::debug!(peer = self.peer, %error, "while parting");
+        }
+    }
+
+    fn context(&self) -> Arc<Context> {
+        self.ticket.context().clone()
+    }
+}
+
+impl Timing {
+    fn new(now: Instant) -> Self {
+        Self {
+            machine: now,
+            progress: now,
+            media: now,
+            armed: now,
+            timer: Box::pin(sleep_until(now.into())),
+        }
+    }
+
+    /// True when the timer rang. One that rings too early is set again, later: that is rarer than setting it each time.
+    fn poll(&mut self, deadline: Instant, cx: &mut Wakeup<'_>) -> bool {
+        if deadline < self.armed {
+            self.arm(deadline);
+        }
+        if self.timer.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        self.arm(deadline);
+        true
+    }
+
+    fn arm(&mut self, deadline: Instant) {
+        self.armed = deadline;
+        self.timer.as_mut().reset(deadline.into());
+    }
+}
+
+/// What a client calls itself, fit to print.
+fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(80).collect()
+}

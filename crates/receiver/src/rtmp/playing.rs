@@ -1,0 +1,57 @@
+use std::task::{Context, Poll};
+
+use onair_flv::Muxer;
+use onair_rtmp::server::StreamId;
+use onair_rtmp::{Error, Server};
+
+use crate::{Item, Viewer};
+
+/// A connection that plays.
+#[derive(Debug)]
+pub(super) struct Playing {
+    pub(super) stream: StreamId,
+    viewer: Viewer,
+    muxer: Muxer,
+    items: Vec<Item>,
+}
+
+/// About how much goes to the kernel at once.
+const BATCH: usize = 128 * 1024;
+
+impl Playing {
+    pub(super) fn new(stream: StreamId, viewer: Viewer) -> Self {
+        Self {
+            stream,
+            viewer,
+            muxer: Muxer::new(),
+            items: Vec::new(),
+        }
+    }
+
+    pub(super) const fn viewer(&self) -> &Viewer {
+        &self.viewer
+    }
+
+    /// Gives the machine what there is for the player; ready with whether the stream goes on.
+    pub(super) fn poll_feed(
+        &mut self,
+        cx: &Context<'_>,
+        server: &mut Server,
+    ) -> Poll<Result<bool, Error>> {
+        std::task::ready!(self.viewer.poll_take(cx, BATCH, &mut self.items));
+        for item in self.items.drain(..) {
+            match item {
+                Item::Packet(packet) => {
+                    for tag in self.muxer.mux(&packet) {
+                        server.send(self.stream, &tag)?;
+                    }
+                }
+                Item::Metadata(metadata) => {
+                    server.send(self.stream, &self.muxer.metadata(&metadata))?;
+                }
+                Item::Ended => return Poll::Ready(Ok(false)),
+            }
+        }
+        Poll::Ready(Ok(true))
+    }
+}
