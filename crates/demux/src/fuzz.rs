@@ -59,7 +59,7 @@ mod tests {
     ];
 
     /// Cases a file is put through in each test.
-    const CASES: usize = 400;
+    const CASES: usize = 250;
 
     #[test]
     fn golden_files_pass_through() {
