@@ -377,8 +377,12 @@ impl Queue {
         let idr = self.video().find(|(_, packet)| packet.keyframe);
         match idr {
             Some((index, _)) => Some(index),
-            None => (self.ended || self.span() > self.limits.time.min(LONGEST_WAIT)).then_some(0),
+            None => self.has_waited_enough().then_some(0),
         }
+    }
+
+    fn has_waited_enough(&self) -> bool {
+        self.ended || self.is_full() || self.span() > self.limits.time.min(LONGEST_WAIT)
     }
 
     /// Drops what no decoder could use. Before the first connection sound is kept all the same.

@@ -150,6 +150,21 @@ fn a_queue_that_holds_sheds_nothing() {
 }
 
 #[test]
+fn a_full_queue_that_holds_does_not_wait_for_an_idr_picture_that_has_no_room() {
+    let limits = Limits {
+        bytes: 10_000,
+        time: Duration::MAX,
+    };
+    let (mut queue, now) = (Queue::new(limits, Overflow::Hold, true), Instant::now());
+    (1..12).for_each(|index| queue.push(video(index, false), now));
+    assert!(queue.is_full());
+    assert_eq!(queue.pop(now), None);
+    assert!(!queue.is_full(), "what nobody can decode is gone");
+    queue.push(video(50, true), now);
+    assert_eq!(drain(&mut queue).0, [50]);
+}
+
+#[test]
 fn the_first_connection_begins_at_the_beginning_even_when_it_takes_a_while() {
     let (mut queue, now) = (queue(Phase::First), Instant::now());
     feed(&mut queue, 0..90, 50, now);
