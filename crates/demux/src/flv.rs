@@ -7,14 +7,14 @@ use onair_media::{Config, Kind, Packet, Timestamp};
 
 use crate::codec::unsupported;
 use crate::interleave::Interleave;
-use crate::source::read_piece;
+use crate::pieces::Pieces;
 use crate::track::name;
 use crate::{Container, Demux, Error, Track};
 
 /// A Flash Video file or stream (FLV 10.1 annex E), read in large pieces of
 /// which the packets are slices.
 pub(crate) struct Flv {
-    input: Box<dyn Read + Send>,
+    input: Pieces,
     parser: Parser,
     demuxer: Demuxer,
     interleave: Interleave,
@@ -30,7 +30,7 @@ impl Flv {
     /// Reads as far as the sequence headers of the tracks.
     pub(crate) fn open(input: Box<dyn Read + Send>) -> Result<Self, Error> {
         let mut flv = Self {
-            input,
+            input: Pieces::new(input),
             parser: Parser::new(),
             demuxer: Demuxer::new(),
             interleave: Interleave::new(2),
@@ -100,7 +100,7 @@ impl Flv {
     }
 
     fn read_piece(&mut self) {
-        match read_piece(&mut self.input) {
+        match self.input.next() {
             Err(error) => self.end(Some(error)),
             Ok(piece) if piece.is_empty() => {
                 let error = self.parser.finish().err();

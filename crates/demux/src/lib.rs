@@ -30,6 +30,7 @@ mod interleave;
 mod matroska;
 mod mp4;
 mod open;
+mod pieces;
 mod reorder;
 mod repeat;
 mod source;

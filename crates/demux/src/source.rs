@@ -208,28 +208,6 @@ impl Seek for Cursor {
     }
 }
 
-/// The next bytes of a stream, as many as one read gives, so that a live pipe
-/// is not waited on for more; empty at the end.
-pub(crate) fn read_piece(input: &mut dyn Read) -> Result<Bytes, Error> {
-    let mut piece = vec![0; PIECE];
-    loop {
-        match input.read(&mut piece) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Error::io("read the stream", error)),
-            Ok(count) => {
-                piece.truncate(count);
-                if count < PIECE / 2 {
-                    piece.shrink_to_fit();
-                }
-                return Ok(piece.into());
-            }
-        }
-    }
-}
-
-/// Bytes asked of a stream at a time.
-const PIECE: usize = 512 * 1024;
-
 /// Bytes a block holds.
 const BLOCK: u64 = 256 * 1024;
 

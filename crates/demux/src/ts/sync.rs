@@ -4,7 +4,7 @@
 use std::io::Read;
 
 use crate::Error;
-use crate::source::read_piece;
+use crate::pieces::Pieces;
 
 /// How packets lie in the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ fn is_layout(data: &[u8], offset: usize, stride: usize) -> bool {
 
 /// The packets of a stream, sync bytes checked and found again when lost.
 pub(super) struct Packets {
-    input: Box<dyn Read + Send>,
+    input: Pieces,
     buffer: Vec<u8>,
     start: usize,
     layout: Option<Layout>,
@@ -49,7 +49,7 @@ pub(super) struct Packets {
 impl Packets {
     pub(super) const fn new(input: Box<dyn Read + Send>) -> Self {
         Self {
-            input,
+            input: Pieces::new(input),
             buffer: Vec::new(),
             start: 0,
             layout: None,
@@ -109,7 +109,7 @@ impl Packets {
     }
 
     fn fill(&mut self) -> Result<(), Error> {
-        let piece = read_piece(&mut self.input)?;
+        let piece = self.input.next()?;
         self.ended = piece.is_empty();
         self.base += self.start as u64;
         self.buffer.drain(..self.start);
