@@ -12,6 +12,8 @@ mod roundtrips;
 mod sink;
 mod table;
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use crate::table::Group;
@@ -23,6 +25,9 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if measure::role(&arguments)? {
         return Ok(());
+    }
+    if arguments == ["sink"] {
+        return serve();
     }
     let parts: [Part; 4] = [
         ("memory", memory::run),
@@ -41,4 +46,14 @@ fn main() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The sink alone, to publish to by hand.
+fn serve() -> Result<()> {
+    let sink = sink::Sink::start()?;
+    println!("{}", sink.url());
+    loop {
+        let session = sink.session(Duration::MAX)?;
+        println!("{} tags, {} bytes", session.media.len(), session.body_bytes);
+    }
 }
