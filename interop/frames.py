@@ -5,6 +5,8 @@ container is read through ffprobe. Both become lists of `Frame`, and `compare`
 says every way in which they differ.
 """
 
+import copy
+import functools
 import hashlib
 import json
 import re
@@ -42,7 +44,12 @@ class Recording:
 
 
 def read(path):
-    """The recording at `path`, whatever its container."""
+    """The recording at `path`, whatever its container; the caller's to spoil."""
+    return copy.deepcopy(read_once(str(path)))
+
+
+@functools.cache
+def read_once(path):
     if str(path).endswith(".flv"):
         return read_flv(path)
     return read_with_ffprobe(path)

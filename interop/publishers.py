@@ -29,9 +29,9 @@ class Onair:
     def publish(self, url, *options, timeout=90):
         return finish(self.begin(url, *options), timeout)
 
-    def begin(self, url, *options):
+    def begin(self, url, *options, stdin=subprocess.DEVNULL):
         command = [self.binary, "publish", "--to", url, "--stats", "json", *options]
-        return spawn(command)
+        return spawn(command, stdin)
 
 
 class Ffmpeg:
@@ -44,10 +44,10 @@ class Ffmpeg:
         return finish(spawn([*command, "-flvflags", "no_duration_filesize", url]), 60)
 
 
-def spawn(command):
+def spawn(command, stdin=subprocess.DEVNULL):
     return subprocess.Popen(
         list(map(str, command)),
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -154,7 +154,7 @@ class FfmpegListener(Server):
     def command(self):
         out = self.directory / "recordings" / f"{self.key}.flv"
         listen = ["ffmpeg", "-v", "warning", "-y", "-listen", "1", "-i", self.url(self.key)]
-        return [*listen, "-map", "0", "-c", "copy", "-copyts", out]
+        return [*listen, "-map", "0", "-c", "copy", "-copyts", "-copypriorss", "1", out]
 
     def recordings(self, key):
         if self.process:
