@@ -21,7 +21,10 @@ pub(super) fn run(mut media: Box<dyn Demux>, hub: &Hub, schedule: Schedule) {
         batch: Vec::new(),
         bytes: 0,
     };
-    if let Err(error) = reader.run(media.as_mut()) {
+    let outcome = reader.run(media.as_mut());
+    // What was whole before the damage is still sent.
+    reader.flush();
+    if let Err(error) = outcome {
         hub.notes().failure = Some(error.to_string());
     }
     hub.finish();
@@ -55,7 +58,6 @@ impl Reader<'_> {
                 return Ok(());
             }
         }
-        self.flush();
         Ok(())
     }
 
