@@ -12,6 +12,7 @@ pub(crate) fn run(opts: &Inspect) -> Result<(), Failure> {
     let mut input = open(&opts.input, opts.format)?;
     let mut survey = Survey::new(input.as_ref());
     let ended = survey_all(input.as_mut(), &mut survey);
+    survey.close(input.as_ref());
     let report = survey.report();
     let text = if opts.json {
         report.to_json()
