@@ -61,7 +61,8 @@ impl Matroska {
             // It leads to what was cut off, which the library does not forgive.
             blocks.replace(at, NO_SUCH_ID);
         }
-        let (cursor, progress) = Cursor::new(blocks, MAX_HEADERS);
+        let headers = length.saturating_mul(HEADER_PASSES).min(MAX_HEADERS);
+        let (cursor, progress) = Cursor::new(blocks, headers);
         let file = guarded(|| MatroskaFile::open(cursor), &progress)?;
         progress.lift_limit();
         let mut chosen = Chosen::default();
@@ -281,3 +282,7 @@ const NO_SUCH_ID: u8 = 0x75;
 
 /// Bytes of headers read before the first frame.
 const MAX_HEADERS: u64 = 32 * 1024 * 1024;
+
+/// A hostile seek head sends the library through the same bytes over and over;
+/// an honest one needs no more than this many times the file.
+const HEADER_PASSES: u64 = 4;
