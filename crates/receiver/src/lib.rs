@@ -8,13 +8,18 @@
 mod config;
 mod error;
 mod event;
+mod fmp4;
 mod gate;
 mod hub;
 mod keys;
+mod lineup;
 mod receiver;
+mod record;
+mod relay;
 mod rtmp;
 mod stop;
 pub mod tls;
+mod web;
 
 pub use config::Limits;
 pub use error::Error;
@@ -25,3 +30,4 @@ pub use hub::{
 };
 pub use keys::{KeyError, Keys};
 pub use receiver::{Builder, Receiver};
+pub use web::{Token, Web, WebLimits, WebServer};

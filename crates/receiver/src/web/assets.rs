@@ -1,0 +1,80 @@
+//! The pages and what they load, embedded; and the headers everything is served with.
+
+use axum::extract::Path;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName};
+use axum::http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+pub(super) async fn watch_page() -> Response {
+    text(HTML, include_str!("../../assets/watch.html"))
+}
+
+pub(super) async fn live_page() -> Response {
+    text(HTML, include_str!("../../assets/live.html"))
+}
+
+pub(super) async fn asset(Path(name): Path<String>) -> Response {
+    match ASSETS.iter().find(|(known, ..)| *known == name) {
+        Some((_, kind, body)) => text(kind, body),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn text(kind: &'static str, body: &'static str) -> Response {
+    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], body).into_response()
+}
+
+/// Adds what every answer carries: nothing foreign is loaded, framed, sniffed or told.
+pub(super) async fn secure(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in SECURITY {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+type Asset = (&'static str, &'static str, &'static str);
+
+const ASSETS: &[Asset] = &[
+    ("style.css", CSS, include_str!("../../assets/style.css")),
+    ("watch.css", CSS, include_str!("../../assets/watch.css")),
+    ("watch.js", SCRIPT, include_str!("../../assets/watch.js")),
+    ("live.css", CSS, include_str!("../../assets/live.css")),
+    ("live.js", SCRIPT, include_str!("../../assets/live.js")),
+    (
+        "live-audio.js",
+        SCRIPT,
+        include_str!("../../assets/live-audio.js"),
+    ),
+    (
+        "icon.svg",
+        "image/svg+xml",
+        include_str!("../../assets/icon.svg"),
+    ),
+];
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// `blob:` is how a script hands a MediaSource to a video element.
+const SECURITY: [(HeaderName, &str); 6] = [
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+         media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'",
+    ),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (X_FRAME_OPTIONS, "DENY"),
+    (REFERRER_POLICY, "no-referrer"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(self), microphone=(self), screen-wake-lock=(self), autoplay=(self), fullscreen=(self)",
+    ),
+];

@@ -1,0 +1,275 @@
+//! From a browser's messages to packets: nothing it says is believed unseen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::{Buf, Bytes};
+use onair_av::AudioSamples;
+use onair_av::encode::{AudioEncoder, AudioSettings};
+use onair_media::{AudioConfig, Bitrate, Config, Kind, Packet, Timestamp, VideoConfig, h264};
+
+use super::hello::{AudioSetup, Fault, Setup, VideoSetup};
+use super::media::{Media, timestamp};
+
+/// What one connection sends, checked and put on one timeline.
+#[derive(Default)]
+pub(super) struct Publisher {
+    video: Option<Arc<VideoConfig>>,
+    sound: Option<Sound>,
+    /// The client's time that is the line's zero: the first it named.
+    origin: Option<i64>,
+    last_video: Option<Timestamp>,
+    last_audio: Option<Timestamp>,
+    /// Pictures are left out until the next keyframe.
+    waits: bool,
+}
+
+enum Sound {
+    Aac(Arc<AudioConfig>),
+    Pcm(Box<Pcm>),
+}
+
+/// Sound that comes raw and is encoded here.
+struct Pcm {
+    format: Format,
+    settings: AudioSettings,
+    encoder: AudioEncoder,
+    /// Where the last stretch ended.
+    end: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    F32,
+    S16,
+}
+
+impl Publisher {
+    /// Whether pictures are thrown away for want of a keyframe.
+    pub(super) const fn waits_for_keyframe(&self) -> bool {
+        self.waits
+    }
+
+    /// Takes how the tracks are coded. What has no description yet is left to a later word.
+    pub(super) fn configure(&mut self, setup: &Setup) -> Result<(), Fault> {
+        if let Some(video) = &setup.video {
+            self.configure_video(video)?;
+        }
+        if let Some(audio) = &setup.audio {
+            self.configure_audio(audio)?;
+        }
+        Ok(())
+    }
+
+    fn configure_video(&mut self, setup: &VideoSetup) -> Result<(), Fault> {
+        if !setup.codec.starts_with("avc1.") {
+            let what = format!(
+                "Video is taken as H.264 (avc1), not as {:.40}.",
+                setup.codec
+            );
+            return Err(Fault::new("config", what));
+        }
+        let Some(record) = description(setup.description.as_deref())? else {
+            return Ok(());
+        };
+        let config = VideoConfig::h264(record);
+        let config = config.map_err(|error| Fault::new("config", format!("avcC: {error}")))?;
+        let is_new = self.video.as_deref() != Some(&config);
+        if is_new {
+            self.video = Some(Arc::new(config));
+            self.waits = true;
+        }
+        Ok(())
+    }
+
+    fn configure_audio(&mut self, setup: &AudioSetup) -> Result<(), Fault> {
+        let format = match setup.codec.as_str() {
+            "pcm-f32" => Format::F32,
+            "pcm-s16" => Format::S16,
+            codec if codec.starts_with("mp4a.40.") => return self.configure_aac(setup),
+            codec => {
+                let what = format!("Sound is taken as AAC or PCM, not as {codec:.40}.");
+                return Err(Fault::new("config", what));
+            }
+        };
+        let sound = Pcm::open(format, setup)?;
+        if !matches!(&self.sound, Some(Sound::Pcm(old)) if old.is_like(&sound)) {
+            self.sound = Some(Sound::Pcm(Box::new(sound)));
+        }
+        Ok(())
+    }
+
+    fn configure_aac(&mut self, setup: &AudioSetup) -> Result<(), Fault> {
+        let Some(record) = description(setup.description.as_deref())? else {
+            return Ok(());
+        };
+        let config = AudioConfig::aac(record);
+        let config = config
+            .map_err(|error| Fault::new("config", format!("AudioSpecificConfig: {error}")))?;
+        self.sound = Some(Sound::Aac(Arc::new(config)));
+        Ok(())
+    }
+
+    /// Takes a binary message and gives what it completes.
+    pub(super) fn take(&mut self, message: Bytes) -> Result<Vec<Packet>, Fault> {
+        let media = Media::parse(message)?;
+        let origin = *self.origin.get_or_insert(media.dts);
+        let times = (timestamp(media.pts, origin), timestamp(media.dts, origin));
+        match media.kind {
+            Kind::Video => Ok(self.picture(media, times)?.into_iter().collect()),
+            Kind::Audio => self.sound(media, times.0),
+        }
+    }
+
+    fn picture(
+        &mut self,
+        media: Media,
+        (pts, dts): (Timestamp, Timestamp),
+    ) -> Result<Option<Packet>, Fault> {
+        let wrong = |what: &str| Fault::new("video", what);
+        let config = self.video.clone();
+        let config = config.ok_or_else(|| wrong("A picture before its configuration."))?;
+        let length = config.length_size();
+        if let Some(Err(error)) = h264::length_prefixed(&media.payload, length).find(Result::is_err)
+        {
+            return Err(Fault::new("video", format!("An access unit: {error}.")));
+        }
+        let keyframe = h264::is_idr(&media.payload, length);
+        if media.keyframe && !keyframe {
+            return Err(wrong("A picture said to be a keyframe that is none."));
+        }
+        self.waits |= self.last_video.is_some_and(|last| dts <= last);
+        if self.waits && !keyframe || self.last_video.is_some_and(|last| dts <= last) {
+            return Ok(None);
+        }
+        self.waits = false;
+        self.last_video = Some(dts);
+        Ok(Some(Packet {
+            config: Config::Video(config),
+            pts,
+            dts,
+            duration: duration(media.duration),
+            keyframe,
+            payload: media.payload,
+        }))
+    }
+
+    fn sound(&mut self, media: Media, pts: Timestamp) -> Result<Vec<Packet>, Fault> {
+        let wrong = |what: &str| Fault::new("audio", what);
+        let packets = match &mut self.sound {
+            None => return Err(wrong("Sound before its configuration.")),
+            Some(Sound::Pcm(pcm)) => pcm.take(&media.payload, pts)?,
+            Some(Sound::Aac(_)) if media.payload.len() > LONGEST_AAC => {
+                return Err(wrong("An AAC block longer than there are."));
+            }
+            Some(Sound::Aac(config)) => vec![Packet {
+                config: Config::Audio(config.clone()),
+                pts,
+                dts: pts,
+                duration: duration(media.duration),
+                keyframe: true,
+                payload: media.payload,
+            }],
+        };
+        let mut forward = Vec::with_capacity(packets.len());
+        for packet in packets {
+            if self.last_audio.is_none_or(|last| packet.dts > last) {
+                self.last_audio = Some(packet.dts);
+                forward.push(packet);
+            }
+        }
+        Ok(forward)
+    }
+}
+
+impl Pcm {
+    fn open(format: Format, setup: &AudioSetup) -> Result<Self, Fault> {
+        let bitrate = if setup.channels == 1 { 96 } else { 128 };
+        let settings = AudioSettings {
+            sample_rate: setup.sample_rate,
+            channels: setup.channels,
+            bitrate: Bitrate::kbps(bitrate),
+        };
+        if !(1..=2).contains(&setup.channels) {
+            return Err(Fault::new("config", "Sound has one channel or two."));
+        }
+        let encoder = open_encoder(&settings)?;
+        Ok(Self {
+            format,
+            settings,
+            encoder,
+            end: None,
+        })
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        self.format == other.format && self.settings == other.settings
+    }
+
+    fn take(&mut self, payload: &[u8], timestamp: Timestamp) -> Result<Vec<Packet>, Fault> {
+        let samples = self.read(payload, timestamp)?;
+        let is_far = |end: &Timestamp| end.nanos_from(timestamp).unsigned_abs() > FARTHEST;
+        if self.end.as_ref().is_some_and(is_far) {
+            self.encoder = open_encoder(&self.settings)?;
+        }
+        self.end = Some(timestamp + samples.duration());
+        let packets = self.encoder.encode(&samples);
+        packets.map_err(|error| Fault::new("audio", error.to_string()))
+    }
+
+    fn read(&self, mut payload: &[u8], timestamp: Timestamp) -> Result<AudioSamples, Fault> {
+        let frame = self.format.bytes() * usize::from(self.settings.channels);
+        let longest = self.settings.sample_rate as usize / 5 * frame;
+        if !payload.len().is_multiple_of(frame) || payload.len() > longest {
+            let what = "A stretch of sound that ends amid a sample, or is longer than 200 ms.";
+            return Err(Fault::new("audio", what));
+        }
+        let mut samples = Vec::with_capacity(payload.len() / self.format.bytes());
+        while payload.has_remaining() {
+            samples.push(match self.format {
+                Format::F32 => payload.get_f32_le(),
+                Format::S16 => f32::from(payload.get_i16_le()) / 32_768.0,
+            });
+        }
+        Ok(AudioSamples {
+            samples: samples.into(),
+            channels: self.settings.channels,
+            sample_rate: self.settings.sample_rate,
+            timestamp,
+        })
+    }
+}
+
+impl Format {
+    const fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::S16 => 2,
+        }
+    }
+}
+
+fn open_encoder(settings: &AudioSettings) -> Result<AudioEncoder, Fault> {
+    AudioEncoder::open(settings).map_err(|error| Fault::new("config", error.to_string()))
+}
+
+fn description(base64: Option<&str>) -> Result<Option<Bytes>, Fault> {
+    let decoded = base64.map(|text| STANDARD.decode(text)).transpose();
+    let decoded = decoded.map_err(|_| Fault::new("config", "A description that is not base64."));
+    Ok(decoded?.map(Bytes::from))
+}
+
+fn duration(micros: u32) -> Option<Duration> {
+    (1..=LONGEST_DURATION)
+        .contains(&micros)
+        .then(|| Duration::from_micros(micros.into()))
+}
+
+/// 6144 bits a channel (ISO/IEC 14496-3 §4.5.3.1), eight channels.
+const LONGEST_AAC: usize = 6144;
+/// A second, in microseconds.
+const LONGEST_DURATION: u32 = 1_000_000;
+/// A step of time beyond which sound begins anew instead of silence being made up, in nanoseconds.
+const FARTHEST: u64 = 1_000_000_000;

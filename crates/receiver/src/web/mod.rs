@@ -1,0 +1,134 @@
+//! The pages and what they speak with: the watch page, going live, JSON and metrics.
+
+mod assets;
+mod fragmenter;
+mod live;
+mod metrics;
+mod origin;
+mod serve;
+mod token;
+mod viewing;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::get;
+use tokio::sync::{Semaphore, watch};
+
+use crate::{Hub, StreamInfo};
+
+pub use serve::{WebLimits, WebServer};
+pub use token::Token;
+
+/// What the pages are served from.
+#[derive(Clone, Debug)]
+pub struct Web {
+    hub: Hub,
+    token: Option<Token>,
+    authority: Option<Arc<str>>,
+    shared: Arc<Shared>,
+}
+
+/// What all connections share.
+#[derive(Debug)]
+struct Shared {
+    sessions: live::Sessions,
+    /// Browsers that want to go live and have not yet said the token.
+    strangers: Arc<Semaphore>,
+    closing: watch::Sender<bool>,
+}
+
+impl Shared {
+    /// Waits until the server stops.
+    async fn closed(&self) {
+        let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
+    }
+
+    fn close(&self) {
+        self.closing.send_replace(true);
+    }
+}
+
+impl Web {
+    /// Pages over the streams of `hub`. Nobody can go live until there is a token.
+    pub fn new(hub: Hub) -> Self {
+        Self {
+            hub,
+            token: None,
+            authority: None,
+            shared: Arc::new(Shared {
+                sessions: live::Sessions::default(),
+                strangers: Arc::new(Semaphore::new(MOST_STRANGERS)),
+                closing: watch::Sender::new(false),
+            }),
+        }
+    }
+
+    /// Lets browsers that know the token go live.
+    #[must_use]
+    pub fn token(mut self, token: Token) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// Offers this certificate (PEM) at `/ca.crt`, for a phone to trust.
+    #[must_use]
+    pub fn authority(mut self, pem: impl Into<Arc<str>>) -> Self {
+        self.authority = Some(pem.into());
+        self
+    }
+
+    /// The routes.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/", get(assets::watch_page))
+            .route("/live", get(live::enter))
+            .route("/watch/{*name}", get(viewing::enter))
+            .route("/assets/{name}", get(assets::asset))
+            .route("/api/streams", get(streams))
+            .route("/metrics", get(scrape))
+            .route("/ca.crt", get(authority))
+            .layer(map_response(assets::secure))
+            .with_state(self)
+    }
+}
+
+/// `/api/streams`.
+#[derive(serde::Serialize)]
+struct Listing {
+    version: &'static str,
+    streams: Vec<StreamInfo>,
+}
+
+async fn streams(State(web): State<Web>) -> Json<Listing> {
+    Json(Listing {
+        version: env!("CARGO_PKG_VERSION"),
+        streams: web.hub.streams(),
+    })
+}
+
+async fn scrape(State(web): State<Web>) -> Response {
+    match metrics::text(web.hub.streams()) {
+        Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+async fn authority(State(web): State<Web>) -> Response {
+    let Some(pem) = web.authority else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let headers = [
+        (CONTENT_TYPE, "application/x-x509-ca-cert"),
+        (CONTENT_DISPOSITION, "attachment; filename=\"onair-ca.crt\""),
+    ];
+    (headers, pem.to_string()).into_response()
+}
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const MOST_STRANGERS: usize = 32;

@@ -1,0 +1,293 @@
+//! `WS /watch/{name}`: a stream as fragmented MP4, for MSE.
+//!
+//! Text messages are JSON objects told apart by `"type"`:
+//!
+//! | type | when | fields |
+//! |---|---|---|
+//! | `offline` | the stream is not live; the connection waits for it | |
+//! | `stream` | before an init segment, which is the next binary message | `mime`, `codecs`, `width`, `height`, `publisher`, `software` |
+//! | `stats` | every second | `viewers`, `dropped` (pictures this viewer did not get), `bitrate_bps`, `frame_rate`, `behind_ms` (how far the server is behind with this viewer) |
+//! | `ended` | the stream is over; the connection waits for the next | |
+//!
+//! Binary messages are an init segment, then one or more `moof` + `mdat` each, a frame in each,
+//! beginning at a keyframe. What a viewer sends is not looked at.
+
+use std::future::poll_fn;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use serde::Serialize;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
+
+use super::fragmenter::{Description, Expected, Fragmenter, Segment};
+use super::serve::Connection;
+use super::{Web, origin};
+use crate::{Change, Hub, Item, PublisherKind, StreamName, StreamWatch, Viewer};
+
+pub(super) async fn enter(
+    State(web): State<Web>,
+    Path(name): Path<String>,
+    connection: Option<Extension<Connection>>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if origin::judge(&headers) == origin::Verdict::Foreign {
+        return (StatusCode::FORBIDDEN, "another site's page may not watch").into_response();
+    }
+    let Some(name) = StreamName::from_path(&name) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    upgrade
+        .max_message_size(LONGEST_QUESTION)
+        .max_frame_size(LONGEST_QUESTION)
+        .write_buffer_size(0)
+        .on_upgrade(move |socket| async move {
+            tokio::select! {
+                gone = Watch::new(socket, name).run(&web.hub) => tracing::debug!(?gone, "a viewer left"),
+                () = web.shared.closed() => {}
+            }
+            drop(connection);
+        })
+}
+
+/// Why a viewer is no longer served.
+#[derive(Debug)]
+enum Gone {
+    /// It closed, or its line broke.
+    Left,
+    /// It took nothing for too long.
+    Stuck,
+    /// The stream cannot be made into MP4.
+    Unfit,
+}
+
+struct Watch {
+    name: StreamName,
+    sink: SplitSink<WebSocket, Message>,
+    source: SplitStream<WebSocket>,
+    tick: Interval,
+    heard: Instant,
+}
+
+impl Watch {
+    fn new(socket: WebSocket, name: StreamName) -> Self {
+        let (sink, source) = socket.split();
+        let mut tick = interval(Duration::from_secs(1));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            name,
+            sink,
+            source,
+            tick,
+            heard: Instant::now(),
+        }
+    }
+
+    /// One broadcast after the other, until the viewer is gone.
+    async fn run(mut self, hub: &Hub) -> Gone {
+        let mut streams = hub.watch_streams();
+        let mut viewer = hub.subscribe(&self.name);
+        loop {
+            let done = match viewer.take() {
+                Some(present) => self.show(present).await,
+                None => self.say(&News::Offline).await,
+            };
+            let next = match done {
+                Ok(()) => self.wait(&mut streams).await,
+                Err(gone) => Err(gone),
+            };
+            match next {
+                Ok(present) => viewer = Some(present),
+                Err(gone) => {
+                    self.part(&gone).await;
+                    return gone;
+                }
+            }
+        }
+    }
+
+    /// Until somebody publishes the stream.
+    async fn wait(&mut self, streams: &mut StreamWatch) -> Result<Viewer, Gone> {
+        loop {
+            tokio::select! {
+                change = streams.next() => match change {
+                    Change::Started(viewer) if *viewer.name() == self.name => return Ok(viewer),
+                    _ => {}
+                },
+                message = self.source.next() => self.hear(message)?,
+                _ = self.tick.tick() => self.probe().await?,
+            }
+        }
+    }
+
+    /// Sends one broadcast to its end.
+    async fn show(&mut self, mut viewer: Viewer) -> Result<(), Gone> {
+        let info = viewer.info();
+        let mut fragmenter = Fragmenter::new(Expected {
+            video: info.video.is_some() || info.audio.is_none(),
+            audio: info.audio.is_some() || info.video.is_none(),
+        });
+        let mut items = Vec::new();
+        loop {
+            tokio::select! {
+                () = poll_fn(|cx| viewer.poll_take(cx, BATCH, &mut items)) => {}
+                message = self.source.next() => self.hear(message)?,
+                _ = self.tick.tick() => {
+                    self.probe().await?;
+                    self.say(&News::stats(&viewer)).await?;
+                }
+            }
+            if self.forward(&mut fragmenter, &mut items, &viewer).await? {
+                return self.say(&News::Ended).await;
+            }
+        }
+    }
+
+    /// Sends what was read. True when the stream ended.
+    async fn forward(
+        &mut self,
+        fragmenter: &mut Fragmenter,
+        items: &mut Vec<Item>,
+        viewer: &Viewer,
+    ) -> Result<bool, Gone> {
+        let mut is_over = false;
+        for item in items.drain(..) {
+            match item {
+                Item::Packet(packet) => fragmenter.push(packet).map_err(unfit)?,
+                Item::Metadata(_) => {}
+                Item::Ended => is_over = true,
+            }
+        }
+        for segment in fragmenter.take() {
+            match segment {
+                Segment::Init(description, init) => {
+                    self.say(&News::stream(&description, viewer)).await?;
+                    self.send(Message::Binary(init)).await?;
+                }
+                Segment::Media(bytes) => self.send(Message::Binary(bytes)).await?,
+            }
+        }
+        Ok(is_over)
+    }
+
+    /// What a viewer says is only proof that it is there.
+    fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Gone> {
+        self.heard = Instant::now();
+        match message {
+            Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Gone::Left),
+            Some(Ok(_)) => Ok(()),
+        }
+    }
+
+    /// Asks a silent viewer whether it is there.
+    async fn probe(&mut self) -> Result<(), Gone> {
+        let silent = self.heard.elapsed();
+        if silent >= SILENCE {
+            return Err(Gone::Stuck);
+        }
+        if silent >= SILENCE / 3 {
+            self.send(Message::Ping(Bytes::new())).await?;
+        }
+        Ok(())
+    }
+
+    async fn say(&mut self, news: &News<'_>) -> Result<(), Gone> {
+        let text = serde_json::to_string(news).map_err(|_| Gone::Unfit)?;
+        self.send(Message::text(text)).await
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), Gone> {
+        match timeout(SILENCE, self.sink.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Gone::Left),
+            Err(_) => Err(Gone::Stuck),
+        }
+    }
+
+    /// Says farewell, if there is still somebody to hear it.
+    async fn part(&mut self, gone: &Gone) {
+        let (code, reason) = match gone {
+            Gone::Left => return,
+            Gone::Stuck => (close_code::POLICY, "too slow"),
+            Gone::Unfit => (close_code::UNSUPPORTED, "cannot be shown in a browser"),
+        };
+        let frame = CloseFrame {
+            code,
+            reason: reason.into(),
+        };
+        let farewell = self.sink.send(Message::Close(Some(frame)));
+        let _ = timeout(FAREWELL, farewell).await;
+    }
+}
+
+fn unfit(error: super::fragmenter::Error) -> Gone {
+    tracing::warn!(%error, "a stream cannot be shown");
+    Gone::Unfit
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum News<'a> {
+    Offline,
+    Stream {
+        mime: String,
+        codecs: &'a [String],
+        width: Option<u32>,
+        height: Option<u32>,
+        publisher: PublisherKind,
+        software: String,
+    },
+    Stats {
+        viewers: usize,
+        dropped: u64,
+        bitrate_bps: u64,
+        frame_rate: Option<f64>,
+        behind_ms: u128,
+    },
+    Ended,
+}
+
+impl<'a> News<'a> {
+    fn stream(description: &'a Description, viewer: &Viewer) -> Self {
+        let info = viewer.info();
+        let kind = if description.size.is_some() {
+            "video"
+        } else {
+            "audio"
+        };
+        let encoder = Some(info.encoder).filter(|encoder| !encoder.is_empty());
+        Self::Stream {
+            mime: format!("{kind}/mp4; codecs=\"{}\"", description.codecs.join(",")),
+            codecs: &description.codecs,
+            width: description.size.map(|size| size.width),
+            height: description.size.map(|size| size.height),
+            publisher: info.publisher.kind,
+            software: encoder.unwrap_or(info.publisher.software),
+        }
+    }
+
+    fn stats(viewer: &Viewer) -> Self {
+        let info = viewer.info();
+        let video = info.video.as_ref().and_then(|video| video.bitrate_bps);
+        let audio = info.audio.as_ref().and_then(|audio| audio.bitrate_bps);
+        Self::Stats {
+            viewers: info.viewers,
+            dropped: viewer.dropped(),
+            bitrate_bps: video.unwrap_or(0) + audio.unwrap_or(0),
+            frame_rate: info.video.and_then(|video| video.frame_rate),
+            behind_ms: viewer.behind().as_millis(),
+        }
+    }
+}
+
+const LONGEST_QUESTION: usize = 4096;
+/// How much is sent in one message when a viewer has to catch up.
+const BATCH: usize = 256 * 1024;
+const SILENCE: Duration = Duration::from_secs(15);
+const FAREWELL: Duration = Duration::from_secs(1);
