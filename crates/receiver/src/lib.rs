@@ -8,14 +8,10 @@
 mod config;
 mod error;
 mod event;
-mod fmp4;
 mod gate;
 mod hub;
 mod keys;
-mod lineup;
 mod receiver;
-mod record;
-mod relay;
 mod rtmp;
 mod stop;
 pub mod tls;
