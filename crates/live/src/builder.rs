@@ -13,6 +13,7 @@ pub struct Builder {
     pub(crate) video: Option<Box<dyn VideoSource>>,
     pub(crate) audio: Option<Box<dyn AudioSource>>,
     pub(crate) media: Option<Box<dyn Demux>>,
+    pub(crate) media_is_live: bool,
     pub(crate) video_settings: Option<VideoSettings>,
     pub(crate) audio_settings: Option<AudioSettings>,
     pub(crate) destinations: Vec<Destination>,
@@ -41,6 +42,14 @@ impl Builder {
     pub fn media(mut self, media: Box<dyn Demux>) -> Self {
         self.media = Some(media);
         self
+    }
+
+    /// As [`media`](Self::media), for media that comes as it happens: each packet is sent as soon
+    /// as it is there.
+    #[must_use]
+    pub fn live_media(mut self, media: Box<dyn Demux>) -> Self {
+        self.media_is_live = true;
+        self.media(media)
     }
 
     /// How to encode pictures; made from the source's size and rate when not said.

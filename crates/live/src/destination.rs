@@ -7,19 +7,19 @@ use onair_flv::Metadata;
 use onair_media::Timestamp;
 use onair_rtmp::publisher::{Config, Flight, Why};
 use onair_rtmp::{Error, Url};
-use rustls::ClientConfig;
 
 use crate::hub::Hub;
 use crate::line::Line;
 use crate::reconnect::{Failure, Reconnect, Verdict};
 use crate::session::{Ended, Ending, Place, Session};
+use crate::tls::Trust;
 use crate::{Destination, Event, Pace, State, transport};
 
 /// One destination's whole story: connections, one after the other.
 pub(crate) struct Campaign {
     pub(crate) index: usize,
     pub(crate) destination: Destination,
-    pub(crate) tls: Arc<ClientConfig>,
+    pub(crate) tls: Trust,
     pub(crate) hub: Arc<Hub>,
     pub(crate) line: Arc<Line>,
     pub(crate) metadata: Arc<Metadata>,

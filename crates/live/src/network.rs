@@ -3,7 +3,6 @@ use std::thread;
 use std::time::Instant;
 
 use onair_flv::Metadata;
-use rustls::ClientConfig;
 use tokio::runtime::Runtime;
 
 use crate::destination::Campaign;
@@ -11,7 +10,8 @@ use crate::hub::Hub;
 use crate::line::Line;
 use crate::reconnect::Failure;
 use crate::record::Recording;
-use crate::{Destination, Error, Event, Outcome, Pace, Report, tls};
+use crate::tls::Trust;
+use crate::{Destination, Error, Event, Outcome, Pace, Report};
 
 /// Everything the one thread for all sockets needs.
 pub(crate) struct Network {
@@ -27,7 +27,8 @@ pub(crate) struct Network {
 impl Network {
     /// Starts the thread. It ends with [`Event::Ended`], when every destination has.
     pub(crate) fn start(self) -> Result<(), Error> {
-        let trust = self.destinations.iter().map(|d| tls::client(&d.tls));
+        let trust = self.destinations.iter();
+        let trust = trust.map(|to| Trust::new(&to.tls, to.url.scheme()));
         let trust = trust.collect::<Result<Vec<_>, _>>()?;
         let system = |what| move |source| Error::System { what, source };
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -42,7 +43,7 @@ impl Network {
             .map_err(system("starting a thread"))
     }
 
-    fn run(mut self, runtime: &Runtime, trust: Vec<Arc<ClientConfig>>) {
+    fn run(mut self, runtime: &Runtime, trust: Vec<Trust>) {
         let results = runtime.block_on(self.campaigns(trust));
         let was_stopped = !self.hub.stopping().ask();
         self.hub.stop();
@@ -54,7 +55,7 @@ impl Network {
         self.hub.hang_up();
     }
 
-    async fn campaigns(&self, trust: Vec<Arc<ClientConfig>>) -> Vec<Result<(), Failure>> {
+    async fn campaigns(&self, trust: Vec<Trust>) -> Vec<Result<(), Failure>> {
         let zipped = self.destinations.iter().zip(&self.lines).zip(trust);
         let mut tasks = Vec::new();
         for (index, ((destination, line), tls)) in zipped.enumerate() {

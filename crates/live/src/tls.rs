@@ -1,6 +1,7 @@
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use onair_rtmp::Scheme;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
@@ -10,8 +11,39 @@ use rustls_platform_verifier::Verifier;
 
 use crate::{Error, Tls};
 
+/// Whom one destination trusts. Looked up when it is first needed: reading the system's store
+/// takes longer than a whole publish may.
+#[derive(Debug)]
+pub(crate) struct Trust {
+    tls: Tls,
+    client: OnceLock<Arc<ClientConfig>>,
+}
+
+impl Trust {
+    /// Reads the certificates at once when something is wished for that could be wrong.
+    pub(crate) fn new(tls: &Tls, scheme: Scheme) -> Result<Self, Error> {
+        let trust = Self {
+            tls: tls.clone(),
+            client: OnceLock::new(),
+        };
+        if scheme == Scheme::Rtmps || tls.ca.is_some() {
+            trust.client()?;
+        }
+        Ok(trust)
+    }
+
+    /// The configuration to connect with.
+    pub(crate) fn client(&self) -> Result<Arc<ClientConfig>, Error> {
+        if let Some(client) = self.client.get() {
+            return Ok(client.clone());
+        }
+        let client = client(&self.tls)?;
+        Ok(self.client.get_or_init(|| client).clone())
+    }
+}
+
 /// A client configuration that trusts whom `tls` says.
-pub(crate) fn client(tls: &Tls) -> Result<Arc<ClientConfig>, Error> {
+fn client(tls: &Tls) -> Result<Arc<ClientConfig>, Error> {
     let provider = provider();
     let verifier: Arc<dyn ServerCertVerifier> = if tls.insecure {
         Arc::new(Anybody(provider.clone()))

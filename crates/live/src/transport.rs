@@ -1,12 +1,10 @@
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use onair_rtmp::{Scheme, Url};
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -18,7 +16,8 @@ use tokio_rustls::client::TlsStream;
 
 use crate::kernel::Link;
 use crate::reconnect::Failure;
-use crate::{Pace, kernel, tls};
+use crate::tls::{self, Trust};
+use crate::{Pace, kernel};
 
 /// A connection, plain or inside TLS.
 #[derive(Debug)]
@@ -42,17 +41,13 @@ pub(crate) const fn stall_limit(pace: Pace) -> Duration {
 }
 
 /// Opens a connection to where `url` points.
-pub(crate) async fn connect(
-    url: &Url,
-    config: &Arc<ClientConfig>,
-    pace: Pace,
-) -> Result<Stream, Failure> {
+pub(crate) async fn connect(url: &Url, trust: &Trust, pace: Pace) -> Result<Stream, Failure> {
     let host = url.host().trim_start_matches('[').trim_end_matches(']');
     let socket = connect_tcp(host, url.port()).await?;
     tune(&socket, pace);
     match url.scheme() {
         Scheme::Rtmp => Ok(Stream::Plain(socket)),
-        Scheme::Rtmps => connect_tls(host, socket, config).await,
+        Scheme::Rtmps => connect_tls(host, socket, trust).await,
     }
 }
 
@@ -124,14 +119,12 @@ fn tune(socket: &TcpStream, pace: Pace) {
     }
 }
 
-async fn connect_tls(
-    host: &str,
-    socket: TcpStream,
-    config: &Arc<ClientConfig>,
-) -> Result<Stream, Failure> {
+async fn connect_tls(host: &str, socket: TcpStream, trust: &Trust) -> Result<Stream, Failure> {
+    let config = trust.client();
+    let config = config.map_err(|error| Failure::Untrusted(error.to_string()))?;
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| Failure::Untrusted(format!("{host} is no name a certificate can have")))?;
-    let connector = TlsConnector::from(config.clone());
+    let connector = TlsConnector::from(config);
     match timeout(PATIENCE, connector.connect(name, socket)).await {
         Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
         Ok(Err(error)) => Err(match tls::distrust(&error, host) {

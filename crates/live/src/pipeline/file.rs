@@ -9,13 +9,14 @@ use crate::hub::Hub;
 use crate::pace::Pacer;
 
 /// Reads a file or stream to its end and hands its packets on.
-pub(super) fn run(mut media: Box<dyn Demux>, hub: &Hub, schedule: Schedule) {
+pub(super) fn run(mut media: Box<dyn Demux>, hub: &Hub, schedule: Schedule, is_live: bool) {
     for note in media.notes() {
         hub.warn(None, note.clone());
     }
     let mut reader = Reader {
         hub,
         schedule,
+        is_live,
         pacer: Pacer::default(),
         origin: None,
         batch: Vec::new(),
@@ -33,6 +34,8 @@ pub(super) fn run(mut media: Box<dyn Demux>, hub: &Hub, schedule: Schedule) {
 struct Reader<'a> {
     hub: &'a Hub,
     schedule: Schedule,
+    /// The media comes when it is due.
+    is_live: bool,
     pacer: Pacer,
     /// The file's first time: the broadcast's line begins at zero.
     origin: Option<Timestamp>,
@@ -70,6 +73,11 @@ impl Reader<'_> {
 
     /// False when the end was asked for.
     fn take(&mut self, packet: Packet) -> bool {
+        if self.is_live {
+            self.add(packet);
+            self.flush();
+            return !self.hub.stopping().is_asked();
+        }
         if self.schedule.pace == Pace::Max {
             self.add(packet);
             if self.bytes >= BATCH {

@@ -27,6 +27,7 @@ pub(crate) struct Pipeline {
     metadata: Metadata,
     has_video: bool,
     pace: Pace,
+    media_is_live: bool,
     duration: Option<Duration>,
 }
 
@@ -54,6 +55,7 @@ impl Pipeline {
             metadata,
             has_video,
             pace: builder.pace,
+            media_is_live: builder.media_is_live,
             duration: builder.duration,
         })
     }
@@ -77,8 +79,10 @@ impl Pipeline {
         };
         match self.source {
             Source::File(media) => {
-                let hub = hub.clone();
-                spawn("onair-file", move || file::run(media, &hub, schedule))
+                let (hub, is_live) = (hub.clone(), self.media_is_live);
+                spawn("onair-file", move || {
+                    file::run(media, &hub, schedule, is_live);
+                })
             }
             Source::Raw { video, audio } => {
                 let kinds = (video.is_some(), audio.is_some());
