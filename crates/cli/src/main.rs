@@ -15,6 +15,7 @@ mod text;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser};
 use tracing::Level;
 
@@ -22,16 +23,28 @@ use crate::args::{Args, Verb};
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    // Usage errors and --help end here, with 2 and 0.
-    let args = Args::parse();
-    log_to_stderr(args.talk.level());
-    match run(args) {
+    let result = parse().and_then(|args| {
+        log_to_stderr(args.talk.level());
+        run(args)
+    });
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let _gone = writeln!(io::stderr(), "onair: {failure}");
             failure.status()
         }
     }
+}
+
+/// Usage errors and --help end the program here, with 2 and 0.
+fn parse() -> Result<Args, Failure> {
+    Args::try_parse().or_else(|error| match error.get(ContextKind::InvalidArg) {
+        // It may hold a key, which clap would print.
+        Some(ContextValue::String(stray)) if stray.contains("://") => Err(Failure::usage(
+            "an address goes behind --to, as in: onair publish --to rtmp://HOST/APP/KEY",
+        )),
+        _ => error.exit(),
+    })
 }
 
 fn run(args: Args) -> Result<(), Failure> {

@@ -7,7 +7,9 @@ use std::fmt::{Display, Write as _};
 use std::io::{self, IsTerminal, Write};
 
 use onair::media::Bitrate;
-use onair::{DestinationReport, DestinationStats, Event, Outcome, Report, State, Stats};
+use onair::{
+    DestinationReport, DestinationStats, EncoderReport, Event, Outcome, Report, State, Stats,
+};
 use serde::Serialize;
 
 use crate::args::{StatsFormat, Talk};
@@ -28,6 +30,7 @@ pub(crate) struct Progress {
     line_shown: bool,
     ticks: u64,
     before: Vec<Seen>,
+    skipped: u64,
     was_live: HashSet<usize>,
 }
 
@@ -48,6 +51,7 @@ impl Progress {
             line_shown: false,
             ticks: 0,
             before: Vec::new(),
+            skipped: 0,
             was_live: HashSet::new(),
         }
     }
@@ -76,6 +80,7 @@ impl Progress {
             StatsFormat::None => {}
         }
         self.before = stats.destinations.iter().map(seen).collect();
+        self.skipped = skipped(&stats.encoder);
     }
 
     pub(crate) fn report(&mut self, report: &Report) {
@@ -108,6 +113,9 @@ impl Progress {
             }
             let before = self.before.get(index).copied().unwrap_or_default();
             write_destination(&mut line, destination, before);
+        }
+        if skipped(&stats.encoder) > self.skipped {
+            line.push_str("  encoder too slow: skipping pictures");
         }
         line
     }
@@ -169,7 +177,20 @@ fn summary(report: &Report) -> String {
         write_summary(&mut text, destination);
         text.push('\n');
     }
+    let skipped = skipped(&report.encoder);
+    if skipped > 0 {
+        let pictures = Count(skipped, "picture");
+        let _infallible = writeln!(
+            text,
+            "  {pictures} skipped: this machine was too slow or busy"
+        );
+    }
     text
+}
+
+/// Pictures that came too fast for the encoder.
+fn skipped(encoder: &EncoderReport) -> u64 {
+    encoder.video.as_ref().map_or(0, |video| video.dropped)
 }
 
 fn write_summary(text: &mut String, report: &DestinationReport) {

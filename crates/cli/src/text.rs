@@ -49,14 +49,13 @@ fn seconds_in(unit: &str) -> Option<f64> {
     })
 }
 
-/// `1:02:03`, from seconds.
+/// `1:02:03`, from seconds, to the nearest.
 pub(crate) struct Clock(pub(crate) f64);
 
 impl fmt::Display for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = Duration::try_from_secs_f64(self.0)
-            .unwrap_or_default()
-            .as_secs();
+        let time = Duration::try_from_secs_f64(self.0.round());
+        let whole = time.unwrap_or_default().as_secs();
         write!(
             f,
             "{}:{:02}:{:02}",
@@ -127,7 +126,7 @@ mod tests {
 
     #[test]
     fn amounts_print_short() {
-        assert_eq!(Clock(3723.9).to_string(), "1:02:03");
+        assert_eq!(Clock(3722.9).to_string(), "1:02:03");
         assert_eq!(Clock(f64::NAN).to_string(), "0:00:00");
         assert_eq!(Bytes(999).to_string(), "999 bytes");
         assert_eq!(Bytes(1_234_567).to_string(), "1.2 MB");

@@ -77,6 +77,13 @@ fn an_address_that_cannot_be_is_refused_with_a_cure() {
 }
 
 #[test]
+fn an_address_without_its_option_is_not_repeated() {
+    let ran = Dir::new().run("publish rtmp://host/live/sesame");
+    let message = "an address goes behind --to, as in: onair publish --to rtmp://HOST/APP/KEY";
+    assert_eq!(ran, usage_error(message));
+}
+
+#[test]
 fn a_source_that_cannot_be_is_refused_with_a_cure() {
     for (args, message) in [
         ("--from camera", &later("camera")[..]),
