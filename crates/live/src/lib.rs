@@ -53,3 +53,8 @@ pub use onair_demux as demux;
 pub use onair_flv as flv;
 pub use onair_media as media;
 pub use onair_rtmp as rtmp;
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
