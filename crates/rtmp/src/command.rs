@@ -1,10 +1,12 @@
+use std::fmt;
+
 use bytes::Bytes;
 use onair_flv::amf0::{self, Value};
 
 use crate::Error;
 
 /// A command message (RTMP 1.0 section 7.2): a name, a transaction, a command object and arguments.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Command {
     /// What to do, or `_result`, `_error`, `onStatus` for an answer.
     pub name: String,
@@ -14,6 +16,19 @@ pub struct Command {
     pub object: Value,
     /// What follows the command object.
     pub arguments: Vec<Value>,
+}
+
+impl fmt::Debug for Command {
+    /// No values: they may be a stream key, or a `connect` with tokens in its query.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.object.properties().iter().map(|(name, _)| name);
+        f.debug_struct("Command")
+            .field("name", &self.name)
+            .field("transaction", &self.transaction)
+            .field("properties", &names.collect::<Vec<_>>())
+            .field("arguments", &self.arguments.len())
+            .finish()
+    }
 }
 
 impl Command {
@@ -156,6 +171,17 @@ mod tests {
         }
         let long = Command::new("publish", 0.0).text(&"x".repeat(70_000));
         assert!(Command::parse(&long.write()).is_err());
+    }
+
+    #[test]
+    fn a_command_printed_shows_no_key() {
+        let app = Value::object([("app", Value::from("live?token=secret"))]);
+        let publish = Command::new("publish", 5.0).object(app).text("secret");
+        let shown = format!("{publish:?}");
+        assert!(
+            shown.contains("publish") && shown.contains("app") && !shown.contains("secret"),
+            "{shown}"
+        );
     }
 
     #[test]

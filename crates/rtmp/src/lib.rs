@@ -108,6 +108,7 @@ mod status;
 mod url;
 mod window;
 mod wire;
+mod words;
 
 pub use command::Command;
 pub use control::{Control, LimitType, UserControl};

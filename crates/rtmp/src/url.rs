@@ -66,6 +66,9 @@ pub enum UrlError {
     InvalidCharacter,
 }
 
+/// A key as long as this is no application's common name.
+const LONG_KEY: usize = 8;
+
 /// The longest tcUrl nginx-rtmp keeps.
 const TC_URL_MAX: usize = 256;
 
@@ -219,7 +222,13 @@ impl fmt::Display for Url {
             Some((app, _)) => (app, "?***"),
             None => (self.app.as_str(), ""),
         };
-        write!(f, "{}/{app}{query}/***", self.origin())
+        write!(f, "{}", self.origin())?;
+        // Some servers name the key in the tcUrl they redirect to.
+        for part in app.split('/') {
+            let is_key = part.len() >= LONG_KEY && part == self.key.expose();
+            write!(f, "/{}", if is_key { "***" } else { part })?;
+        }
+        write!(f, "{query}/***")
     }
 }
 

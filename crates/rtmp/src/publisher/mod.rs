@@ -19,6 +19,7 @@ use self::verdict::Fault;
 use crate::chunk::Limits;
 use crate::io::IDLE;
 use crate::wire::Wire;
+use crate::words::Secrets;
 use crate::{Error, Input, Output, handshake};
 
 /// Publishes one stream over one connection, without touching it.
@@ -263,12 +264,21 @@ impl Publisher {
         self.events.push_back(Event::Closed(End::Finished));
     }
 
-    /// Ends badly, or in another attempt.
+    /// Ends badly, or in another attempt. What is said against our farewell, short of a refusal,
+    /// changes nothing: the stream is over as asked.
     fn end(&mut self, fault: Fault) -> Result<(), Error> {
+        if self.stage() == Stage::Farewell && !fault.is_refusal() {
+            self.finish();
+            return Ok(());
+        }
+        let secrets = Secrets::of(&self.config);
         let verdict = verdict::judge(&self.config, self.stage(), fault);
         self.set_state(State::Closed);
         self.wire.clear();
-        let retry = verdict.inspect_err(|error| tracing::debug!(%error, "the publish failed"))?;
+        let verdict = verdict.map_err(|error| secrets.hide_in(error));
+        let mut retry =
+            verdict.inspect_err(|error| tracing::debug!(%error, "the publish failed"))?;
+        retry.cause = retry.cause.map(|cause| secrets.hide_in(cause));
         tracing::debug!(why = %retry.why, cause = ?retry.cause, "trying again");
         self.events
             .push_back(Event::Closed(End::Retry(Box::new(retry))));

@@ -6,6 +6,7 @@ use super::{Event, Publisher, Stage, State};
 use crate::command::stream_id;
 use crate::status::{Meaning, Status};
 use crate::wire::Heard;
+use crate::words::Secrets;
 use crate::{Command, Error};
 
 impl Publisher {
@@ -55,7 +56,7 @@ impl Publisher {
             .get("fmsVer")
             .and_then(|version| version.as_str());
         self.events.push_back(Event::Connected {
-            server: server.map(str::to_owned),
+            server: server.map(|server| self.fit(server)),
         });
         if !self.is_first_flight() {
             self.say_create_stream();
@@ -95,7 +96,7 @@ impl Publisher {
         if is_ours || status.meaning() == Meaning::Refused {
             return Err(status.into());
         }
-        self.report(status);
+        self.report(&status);
         Ok(())
     }
 
@@ -108,7 +109,7 @@ impl Publisher {
                 return Err(status.into());
             }
             Meaning::Reconnect => self.handle_reconnect(&status),
-            Meaning::Complaint | Meaning::Neutral => self.report(status),
+            Meaning::Complaint | Meaning::Neutral => self.report(&status),
         }
         Ok(())
     }
@@ -119,7 +120,7 @@ impl Publisher {
                 self.set_state(State::Live { stream });
                 self.events.push_back(Event::Publishing);
             }
-            _ => self.report(status),
+            _ => self.report(&status),
         }
     }
 
@@ -134,21 +135,21 @@ impl Publisher {
         let url = target.and_then(|target| verdict::resolve(&self.config.url, target));
         self.events.push_back(Event::ReconnectRequested {
             url,
-            description: status.description.clone(),
+            description: self.fit(&status.description),
         });
     }
 
-    fn report(&mut self, status: Status) {
-        let Status {
-            level,
-            code,
-            description,
-            ..
-        } = status;
-        self.events.push_back(Event::Status {
-            level,
-            code,
-            description,
-        });
+    fn report(&mut self, status: &Status) {
+        let event = Event::Status {
+            level: self.fit(&status.level),
+            code: self.fit(&status.code),
+            description: self.fit(&status.description),
+        };
+        self.events.push_back(event);
+    }
+
+    /// The server's words as they may be shown.
+    fn fit(&self, words: &str) -> String {
+        Secrets::of(&self.config).hide(words)
     }
 }

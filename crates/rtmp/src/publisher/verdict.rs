@@ -16,6 +16,13 @@ pub(super) enum Fault {
     Error(Error),
 }
 
+impl Fault {
+    /// The server clearly said no.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(status) if status.meaning() == Meaning::Refused)
+    }
+}
+
 impl From<Status> for Fault {
     fn from(status: Status) -> Self {
         Self::Refused(Box::new(status))

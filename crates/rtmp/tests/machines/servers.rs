@@ -684,3 +684,71 @@ fn an_answer_late_but_in_time_is_in_time() {
         client.told()
     );
 }
+
+#[test]
+fn what_is_said_against_our_farewell_changes_nothing_but_a_refusal_does() {
+    let last_words = |code: &'static str| {
+        talk(config(), move |command, reply| {
+            match command.name.as_str() {
+                "FCUnpublish" => reply.status(1, "error", code, "late"),
+                _ => reply.politely(command),
+            }
+        })
+    };
+    for code in ["NetStream.Failed", "NetConnection.Connect.Closed"] {
+        let client = last_words(code).client;
+        assert!(client.is_finished(), "{code}: {:?}", client.error);
+    }
+    let late = last_words("NetStream.Publish.Unauthorized").client.error;
+    assert!(matches!(late, Some(Error::Refused { .. })), "{late:?}");
+}
+
+#[test]
+fn garbage_after_our_farewell_changes_nothing() {
+    let done = talk(config(), |command, reply| match command.name.as_str() {
+        "FCUnpublish" => reply.raw(&[0xC5; 64]),
+        _ => reply.politely(command),
+    });
+    assert!(done.client.is_finished(), "{:?}", done.client.error);
+}
+
+#[test]
+fn a_servers_words_neither_quote_the_key_nor_reach_for_the_terminal() {
+    let words = format!("\x1b[31mapp/{KEY}\x07 is taken");
+    for code in ["NetStream.Publish.Denied", "NetStream.Publish.Failed"] {
+        let (retries, end) = talks(config(), |command, reply| match command.name.as_str() {
+            "publish" => reply.status(1, "error", code, &words),
+            _ => reply.politely(command),
+        });
+        let shown = format!("{retries:?} {end:?} {}", end.clone().unwrap_err());
+        assert!(
+            shown.contains("is taken") && !shown.contains("live_1234"),
+            "{shown}"
+        );
+        assert!(
+            !shown.contains(char::is_control) && !shown.contains("\\u{1b}"),
+            "{shown}"
+        );
+    }
+    let done = stay(config(), |command, reply| match command.name.as_str() {
+        "connect" => {
+            let version = Value::object([("fmsVer", Value::from("FMS\x1b]0;owned\x07"))]);
+            reply.command(0, &Command::new("_result", 1.0).object(version));
+        }
+        "publish" => {
+            reply.politely(command);
+            reply.status(1, "status", "NetStream.Publish.Slow", &words);
+        }
+        _ => reply.politely(command),
+    });
+    assert_eq!(done.client.error, None);
+    let shown = format!("{:?}", done.client.told());
+    assert!(
+        shown.contains("FMS") && shown.contains("is taken"),
+        "{shown}"
+    );
+    assert!(
+        !shown.contains("live_1234") && !shown.contains("\\u{1b}"),
+        "{shown}"
+    );
+}
