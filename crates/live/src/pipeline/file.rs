@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use onair_demux::Demux;
-use onair_media::{Packet, Timestamp};
+use onair_media::{Kind, Packet, Timestamp};
 
 use super::Schedule;
 use crate::Pace;
@@ -13,12 +13,14 @@ pub(super) fn run(mut media: Box<dyn Demux>, hub: &Hub, schedule: Schedule, is_l
     for note in media.notes() {
         hub.warn(None, note.clone());
     }
+    let has_video = media.tracks().iter().any(|t| t.kind() == Kind::Video);
     let mut reader = Reader {
         hub,
         schedule,
         is_live,
         pacer: Pacer::default(),
         origin: None,
+        in_prelude: has_video,
         batch: Vec::new(),
         bytes: 0,
     };
@@ -39,12 +41,16 @@ struct Reader<'a> {
     pacer: Pacer,
     /// The file's first time: the broadcast's line begins at zero.
     origin: Option<Timestamp>,
+    in_prelude: bool,
     batch: Vec<Packet>,
     bytes: usize,
 }
 
 /// At full speed packets change threads in batches of about this size.
 const BATCH: usize = 256 * 1024;
+
+/// More sound than this before the first picture is paced like the rest.
+const PRELUDE: Duration = Duration::from_millis(500);
 
 /// In real time, what is due within this leaves together: half the wake-ups, and nobody can tell.
 const SLACK: Duration = Duration::from_millis(10);
@@ -86,11 +92,22 @@ impl Reader<'_> {
             }
             return true;
         }
+        if self.is_prelude(&packet) {
+            self.add(packet);
+            return true;
+        }
         let now = Instant::now();
         let due = self.pacer.due(packet.dts, now);
         let go_on = due <= now + SLACK || self.pause(due);
         self.add(packet);
         go_on
+    }
+
+    /// Sound before the first picture leaves with it: the clock starts there.
+    fn is_prelude(&mut self, packet: &Packet) -> bool {
+        let is_long = packet.dts.since(Timestamp::ZERO) >= PRELUDE;
+        self.in_prelude &= packet.kind() == Kind::Audio && !is_long;
+        self.in_prelude
     }
 
     fn add(&mut self, packet: Packet) {
