@@ -1,23 +1,28 @@
-//! Receives RTMP and plays it, until a line (or the end) of standard input.
+//! Receives RTMP, plays it, and records and relays it if wanted, until a line (or the end) of standard input.
 //!
 //! ```text
-//! cargo run --example receive -- 127.0.0.1:1935 [NAME=KEY]...
+//! cargo run --example receive -- 127.0.0.1:1935 [record=DIR] [relay=URL] [NAME=KEY]...
 //! ```
 #![expect(clippy::print_stdout, reason = "a program talks")]
 
 use std::error::Error;
 
+use onair::rtmp::Url;
 use onair_receiver::{Keys, Receiver};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
-    let address = args.next().ok_or("usage: receive ADDRESS [NAME=KEY]...")?;
+    let address = args.next().ok_or("an address to listen on is needed")?;
+    let mut builder = Receiver::builder().listen(address.parse()?);
     let mut keys = Keys::none();
     for pair in args {
-        let (name, key) = pair.split_once('=').ok_or("a key is given as NAME=KEY")?;
-        keys.add(name, &key.into())?;
+        match pair.split_once('=').ok_or("expected NAME=VALUE")? {
+            ("record", directory) => builder = builder.record(directory),
+            ("relay", url) => builder = builder.relay(url.parse::<Url>()?),
+            (name, key) => keys.add(name, &key.into())?,
+        }
     }
-    let builder = Receiver::builder().listen(address.parse()?).keys(keys);
+    let builder = builder.keys(keys);
     let receiver = builder.start()?;
     println!("listening on {:?}", receiver.rtmp_addresses());
     let mut events = receiver.events();

@@ -8,10 +8,15 @@
 mod config;
 mod error;
 mod event;
+mod fmp4;
 mod gate;
 mod hub;
+mod keepers;
 mod keys;
+mod lineup;
 mod receiver;
+mod record;
+mod relay;
 mod rtmp;
 mod stop;
 pub mod tls;

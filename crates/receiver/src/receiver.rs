@@ -1,13 +1,16 @@
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use onair::Destination;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use crate::event::Events;
+use crate::keepers::Keepers;
 use crate::rtmp::{self, Context, Door};
 use crate::stop::Stopper;
 use crate::{Error, EventStream, Hub, HubConfig, Keys, Limits};
@@ -20,6 +23,7 @@ pub struct Builder {
     keys: Keys,
     limits: Limits,
     hub: HubConfig,
+    keepers: Keepers,
 }
 
 /// A running receiver, on a thread of its own. Dropping it stops it.
@@ -75,6 +79,20 @@ impl Builder {
         self
     }
 
+    /// Records every stream into a directory, as fragmented MP4.
+    #[must_use]
+    pub fn record(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.keepers.record = Some(directory.into());
+        self
+    }
+
+    /// Publishes every stream to another server, untouched. May be said more than once.
+    #[must_use]
+    pub fn relay(mut self, destination: impl Into<Destination>) -> Self {
+        self.keepers.relays.push(destination.into());
+        self
+    }
+
     /// Opens the sockets and begins.
     ///
     /// # Errors
@@ -95,25 +113,16 @@ impl Receiver {
         let runtime = runtime()?;
         let (stop, stopped) = Stopper::new();
         let (hub, events) = (Hub::new(builder.hub), Events::new());
-        let mut doors = Vec::new();
-        for (address, is_tls) in &builder.listen {
-            let listener = runtime.block_on(TcpListener::bind(address));
-            let address = *address;
-            let listener = listener.map_err(|source| Error::Listen { address, source })?;
-            let missing = Error::Misuse("rtmps needs a certificate");
-            let tls = match is_tls {
-                true => Some(builder.tls.clone().ok_or(missing)?),
-                false => None,
-            };
-            doors.push(Door { listener, tls });
-        }
+        check_directory(builder.keepers.record.as_deref())?;
+        let doors = doors(&runtime, &builder.listen, builder.tls.as_ref())?;
         let rtmp = doors
             .iter()
             .filter_map(|door| door.listener.local_addr().ok());
         let rtmp = rtmp.collect();
+        let keepers = builder.keepers;
         let policy = (builder.keys, builder.limits);
         let context = Arc::new(Context::new(hub.clone(), policy, events.clone(), stopped));
-        let thread = spawn(move || runtime.block_on(run(doors, context)))?;
+        let thread = spawn(move || runtime.block_on(run(doors, context, keepers)))?;
         Ok(Self {
             hub,
             events,
@@ -154,12 +163,49 @@ impl Drop for Receiver {
     }
 }
 
-async fn run(doors: Vec<Door>, context: Arc<Context>) {
+async fn run(doors: Vec<Door>, context: Arc<Context>, keepers: Keepers) {
+    let (hub, events) = (context.hub.clone(), context.events.clone());
+    let keepers = tokio::spawn(keepers.run(hub, events, context.stop.clone()));
     let mut tasks = JoinSet::new();
     for door in doors {
         tasks.spawn(rtmp::serve(door, context.clone()));
     }
     while tasks.join_next().await.is_some() {}
+    context.stop.asked().await;
+    // Whoever still publishes has had its time.
+    context.hub.close();
+    if keepers.await.is_err() {
+        tracing::error!("recordings and relays failed");
+    }
+}
+
+fn doors(
+    runtime: &Runtime,
+    listen: &[(SocketAddr, bool)],
+    tls: Option<&Arc<ServerConfig>>,
+) -> Result<Vec<Door>, Error> {
+    let open = |(address, is_tls): &(SocketAddr, bool)| {
+        let address = *address;
+        let listener = runtime.block_on(TcpListener::bind(address));
+        let listener = listener.map_err(|source| Error::Listen { address, source })?;
+        let tls = tls.filter(|_| *is_tls).cloned();
+        if *is_tls && tls.is_none() {
+            return Err(Error::Misuse("rtmps needs a certificate"));
+        }
+        Ok(Door { listener, tls })
+    };
+    listen.iter().map(open).collect()
+}
+
+/// Recordings that cannot be written are better known now.
+fn check_directory(directory: Option<&Path>) -> Result<(), Error> {
+    let Some(path) = directory else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(path).map_err(|source| Error::Directory {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn runtime() -> Result<Runtime, Error> {

@@ -143,6 +143,14 @@ impl Hub {
         self.changed();
     }
 
+    /// Ends all streams, whoever publishes them.
+    pub fn close(&self) {
+        for stream in self.all() {
+            stream.end();
+        }
+        self.changed();
+    }
+
     fn changed(&self) {
         self.shared.version.send_modify(|version| *version += 1);
     }

@@ -140,13 +140,12 @@ impl Stream {
     /// Lets a viewer in.
     pub(super) fn join(&self) -> (usize, Cursor) {
         let mut state = self.state();
-        let free = state.seats.iter().position(|seat| !seat.is_taken);
-        let seat = free.unwrap_or(state.seats.len());
-        if free.is_none() {
-            state.seats.push(Seat::default());
-        }
-        state.seats[seat].is_taken = true;
-        (seat, state.ring.join())
+        (state.sit(), state.ring.join())
+    }
+
+    /// Gives a viewer a seat.
+    pub(super) fn sit(&self) -> usize {
+        self.state().sit()
     }
 
     /// Lets a viewer go.
@@ -219,6 +218,16 @@ impl Stream {
 }
 
 impl State {
+    fn sit(&mut self) -> usize {
+        let free = self.seats.iter().position(|seat| !seat.is_taken);
+        let number = free.unwrap_or(self.seats.len());
+        if free.is_none() {
+            self.seats.push(Seat::default());
+        }
+        self.seats[number].is_taken = true;
+        number
+    }
+
     /// A publisher that took over goes on where the one before it ended.
     fn move_in_time(&mut self, packet: &mut Packet) {
         let shift = match self.shift {

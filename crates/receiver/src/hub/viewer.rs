@@ -1,6 +1,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 use super::ring::{Cursor, Item};
@@ -42,6 +43,17 @@ impl Viewer {
         items.pop()
     }
 
+    /// As [`next`](Self::next), on a thread that may wait.
+    pub fn blocking_next(&mut self) -> Option<Item> {
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let cx = Context::from_waker(&waker);
+        let mut items = Vec::with_capacity(1);
+        while self.poll_take(&cx, 1, &mut items).is_pending() {
+            thread::park();
+        }
+        items.pop()
+    }
+
     /// Adds what there is to `items`, at least one and up to about `most_bytes` of payload; adds
     /// nothing after [`Item::Ended`].
     ///
@@ -80,5 +92,26 @@ impl Viewer {
 impl Drop for Viewer {
     fn drop(&mut self) {
         self.stream.leave(self.seat);
+    }
+}
+
+impl Clone for Viewer {
+    /// Another viewer, at the same place in the stream.
+    fn clone(&self) -> Self {
+        Self {
+            stream: self.stream.clone(),
+            seat: self.stream.sit(),
+            cursor: self.cursor.clone(),
+            is_over: self.is_over,
+        }
+    }
+}
+
+/// Wakes a thread that waits in [`Viewer::blocking_next`].
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }

@@ -1,0 +1,150 @@
+use std::num::NonZeroU32;
+
+use bytes::Bytes;
+use onair_media::h264::{AvcDecoderConfig, ChromaFormat};
+use onair_media::{AudioConfig, Config, VideoConfig};
+use shiguredo_mp4::boxes::{
+    AudioSampleEntryFields, Avc1Box, AvccBox, EsdsBox, Mp4aBox, SampleEntry,
+    VisualSampleEntryFields,
+};
+use shiguredo_mp4::descriptors::{
+    DecoderConfigDescriptor, DecoderSpecificInfo, EsDescriptor, SlConfigDescriptor,
+};
+use shiguredo_mp4::mux::{Fmp4SegmentMuxer, MuxError, Sample};
+use shiguredo_mp4::{FixedPointNumber, TrackKind, Uint};
+
+/// Why there is no header for a track.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum Error {
+    /// The decoder configuration is broken.
+    #[error(transparent)]
+    Media(#[from] onair_media::Error),
+    /// It does not fit into an MP4.
+    #[error("{0}")]
+    Mux(String),
+}
+
+impl From<MuxError> for Error {
+    fn from(error: MuxError) -> Self {
+        Self::Mux(error.to_string())
+    }
+}
+
+/// `ftyp` and `moov` for these tracks, which get the numbers 1, 2, ... in their order.
+pub(super) fn write<'a>(configs: impl Iterator<Item = &'a Config>) -> Result<Vec<u8>, Error> {
+    let samples: Vec<Sample> = configs.map(specimen).collect::<Result<_, _>>()?;
+    let mut muxer = Fmp4SegmentMuxer::new()?;
+    // The muxer learns of its tracks by their samples. This segment is not used.
+    muxer.create_media_segment_metadata(&samples)?;
+    Ok(muxer.init_segment_bytes()?)
+}
+
+fn specimen(config: &Config) -> Result<Sample, Error> {
+    let (track_kind, timescale, entry) = match config {
+        Config::Video(video) => (
+            TrackKind::Video,
+            super::track::VIDEO_TIMESCALE,
+            avc1(video)?,
+        ),
+        Config::Audio(audio) => (TrackKind::Audio, audio.sample_rate, mp4a(audio)),
+    };
+    Ok(Sample {
+        track_kind,
+        sample_entry: Some(entry),
+        keyframe: true,
+        timescale: NonZeroU32::new(timescale).unwrap_or(NonZeroU32::MIN),
+        duration: 1,
+        composition_time_offset: None,
+        data_offset: 0,
+        data_size: 0,
+    })
+}
+
+/// ISO/IEC 14496-15 §5.4.2.1.
+fn avc1(video: &VideoConfig) -> Result<SampleEntry, Error> {
+    let side = |pixels: u32| u16::try_from(pixels).unwrap_or(u16::MAX);
+    Ok(SampleEntry::Avc1(Avc1Box {
+        visual: VisualSampleEntryFields {
+            data_reference_index: VisualSampleEntryFields::DEFAULT_DATA_REFERENCE_INDEX,
+            width: side(video.size.width),
+            height: side(video.size.height),
+            horizresolution: VisualSampleEntryFields::DEFAULT_HORIZRESOLUTION,
+            vertresolution: VisualSampleEntryFields::DEFAULT_VERTRESOLUTION,
+            frame_count: VisualSampleEntryFields::DEFAULT_FRAME_COUNT,
+            compressorname: VisualSampleEntryFields::NULL_COMPRESSORNAME,
+            depth: VisualSampleEntryFields::DEFAULT_DEPTH,
+        },
+        avcc_box: avcc(video)?,
+        unknown_boxes: Vec::new(),
+    }))
+}
+
+fn avcc(video: &VideoConfig) -> Result<AvccBox, Error> {
+    let avcc = AvcDecoderConfig::parse(&video.record)?;
+    let sets = |sets: &[Bytes]| sets.iter().map(|set| set.to_vec()).collect();
+    // What the profile demands, and a publisher may have left out.
+    let (chroma, luma_bits, chroma_bits) = avcc.high.as_ref().map_or((1, 8, 8), |high| {
+        (chroma(high.chroma_format), high.luma_bits, high.chroma_bits)
+    });
+    Ok(AvccBox {
+        avc_profile_indication: avcc.profile,
+        profile_compatibility: avcc.compatibility,
+        avc_level_indication: avcc.level,
+        length_size_minus_one: Uint::new(video.record.get(4).map_or(3, |byte| byte & 0b11)),
+        sps_list: sets(&avcc.sps),
+        pps_list: sets(&avcc.pps),
+        chroma_format: Some(Uint::new(chroma)),
+        bit_depth_luma_minus8: Some(Uint::new(luma_bits.saturating_sub(8))),
+        bit_depth_chroma_minus8: Some(Uint::new(chroma_bits.saturating_sub(8))),
+        sps_ext_list: avcc
+            .high
+            .map_or_else(Vec::new, |high| sets(&high.sps_extensions)),
+    })
+}
+
+const fn chroma(format: ChromaFormat) -> u8 {
+    match format {
+        ChromaFormat::Monochrome => 0,
+        ChromaFormat::Yuv420 => 1,
+        ChromaFormat::Yuv422 => 2,
+        ChromaFormat::Yuv444 => 3,
+    }
+}
+
+/// ISO/IEC 14496-14 §5.6.
+fn mp4a(audio: &AudioConfig) -> SampleEntry {
+    // What does not fit says nothing: the AudioSpecificConfig has it.
+    let rate = u16::try_from(audio.sample_rate).unwrap_or(0);
+    SampleEntry::Mp4a(Mp4aBox {
+        audio: AudioSampleEntryFields {
+            data_reference_index: AudioSampleEntryFields::DEFAULT_DATA_REFERENCE_INDEX,
+            channelcount: audio.channels.into(),
+            samplesize: AudioSampleEntryFields::DEFAULT_SAMPLESIZE,
+            samplerate: FixedPointNumber::new(rate, 0),
+        },
+        esds_box: EsdsBox {
+            es: EsDescriptor {
+                es_id: EsDescriptor::MIN_ES_ID,
+                stream_priority: EsDescriptor::LOWEST_STREAM_PRIORITY,
+                depends_on_es_id: None,
+                url_string: None,
+                ocr_es_id: None,
+                dec_config_descr: DecoderConfigDescriptor {
+                    object_type_indication:
+                        DecoderConfigDescriptor::OBJECT_TYPE_INDICATION_AUDIO_ISO_IEC_14496_3,
+                    stream_type: DecoderConfigDescriptor::STREAM_TYPE_AUDIO,
+                    up_stream: DecoderConfigDescriptor::UP_STREAM_FALSE,
+                    buffer_size_db: Uint::new(0),
+                    max_bitrate: 0,
+                    avg_bitrate: 0,
+                    dec_specific_info: Some(DecoderSpecificInfo {
+                        payload: audio.record.to_vec(),
+                    }),
+                },
+                sl_config_descr: SlConfigDescriptor,
+            },
+        },
+        unknown_boxes: Vec::new(),
+    })
+}
