@@ -23,6 +23,7 @@ pub(super) fn run(mut media: Box<dyn Demux>, hub: &Hub, schedule: Schedule, is_l
         in_prelude: has_video,
         batch: Vec::new(),
         bytes: 0,
+        since: Instant::now(),
     };
     let outcome = reader.run(media.as_mut());
     // What was whole before the damage is still sent.
@@ -44,15 +45,20 @@ struct Reader<'a> {
     in_prelude: bool,
     batch: Vec<Packet>,
     bytes: usize,
+    /// When the batch began.
+    since: Instant,
 }
 
 /// At full speed packets change threads in batches of about this size.
 const BATCH: usize = 256 * 1024;
 
+/// A pipe may be slow, so a batch is handed on when it is this old.
+const LONGEST_BATCH: Duration = Duration::from_millis(20);
+
 /// More sound than this before the first picture is paced like the rest.
 const PRELUDE: Duration = Duration::from_millis(500);
 
-/// In real time, what is due within this leaves together: half the wake-ups, and nobody can tell.
+/// In real time, what is due within this need not wait: fewer wake-ups, and nobody can tell.
 const SLACK: Duration = Duration::from_millis(10);
 
 impl Reader<'_> {
@@ -86,7 +92,7 @@ impl Reader<'_> {
         }
         if self.schedule.pace == Pace::Max {
             self.add(packet);
-            if self.bytes >= BATCH {
+            if self.bytes >= BATCH || self.since.elapsed() >= LONGEST_BATCH {
                 self.flush();
                 return !self.hub.stopping().is_asked();
             }
@@ -98,8 +104,9 @@ impl Reader<'_> {
         }
         let now = Instant::now();
         let due = self.pacer.due(packet.dts, now);
-        let go_on = due <= now + SLACK || self.pause(due);
+        let go_on = due <= now + SLACK || self.hub.stopping().sleep_until(due);
         self.add(packet);
+        self.flush();
         go_on
     }
 
@@ -115,14 +122,9 @@ impl Reader<'_> {
         self.batch.push(packet);
     }
 
-    /// Lets go of what is due, and waits.
-    fn pause(&mut self, due: Instant) -> bool {
-        self.flush();
-        self.hub.stopping().sleep_until(due)
-    }
-
     fn flush(&mut self) {
         self.bytes = 0;
+        self.since = Instant::now();
         self.hub.publish(&mut self.batch);
     }
 }
