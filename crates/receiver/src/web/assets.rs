@@ -48,6 +48,66 @@ const ASSETS: &[Asset] = &[
         include_str!("../../assets/live-audio.js"),
     ),
     (
+        "live-camera.js",
+        SCRIPT,
+        include_str!("../../assets/live-camera.js"),
+    ),
+    (
+        "live-encoder.js",
+        SCRIPT,
+        include_str!("../../assets/live-encoder.js"),
+    ),
+    (
+        "live-frames.js",
+        SCRIPT,
+        include_str!("../../assets/live-frames.js"),
+    ),
+    (
+        "live-link.js",
+        SCRIPT,
+        include_str!("../../assets/live-link.js"),
+    ),
+    (
+        "live-plot.js",
+        SCRIPT,
+        include_str!("../../assets/live-plot.js"),
+    ),
+    (
+        "live-rate.js",
+        SCRIPT,
+        include_str!("../../assets/live-rate.js"),
+    ),
+    (
+        "live-settings.js",
+        SCRIPT,
+        include_str!("../../assets/live-settings.js"),
+    ),
+    (
+        "live-sound.js",
+        SCRIPT,
+        include_str!("../../assets/live-sound.js"),
+    ),
+    (
+        "live-studio.js",
+        SCRIPT,
+        include_str!("../../assets/live-studio.js"),
+    ),
+    (
+        "live-timeline.js",
+        SCRIPT,
+        include_str!("../../assets/live-timeline.js"),
+    ),
+    (
+        "live-wire.js",
+        SCRIPT,
+        include_str!("../../assets/live-wire.js"),
+    ),
+    (
+        "live-words.js",
+        SCRIPT,
+        include_str!("../../assets/live-words.js"),
+    ),
+    (
         "icon.svg",
         "image/svg+xml",
         include_str!("../../assets/icon.svg"),

@@ -1,0 +1,103 @@
+// The camera: opening one, turning to the next, and its pictures one by one.
+
+/** Asks for a camera near these wishes; any camera when that one is gone. */
+export async function openCamera({ camera, facing, limit, frameRate }) {
+  const wish = {
+    width: { ideal: Math.round((limit * 16) / 9) },
+    height: { ideal: limit },
+    frameRate: { ideal: frameRate },
+  };
+  const which = camera ? { deviceId: { exact: camera } } : { facingMode: { ideal: facing } };
+  try {
+    return await track({ video: { ...wish, ...which } });
+  } catch (error) {
+    if (!["OverconstrainedError", "NotFoundError", "NotReadableError"].includes(error.name)) throw error;
+    return track({ video: wish });
+  }
+}
+
+/** Asks for a microphone; `natural` leaves the sound as it is. */
+export async function openMicrophone({ microphone, natural }) {
+  const audio = {
+    echoCancellation: !natural,
+    noiseSuppression: !natural,
+    autoGainControl: !natural,
+    channelCount: { ideal: natural ? 2 : 1 },
+  };
+  try {
+    return await track({ audio: microphone ? { ...audio, deviceId: { exact: microphone } } : audio });
+  } catch (error) {
+    if (error.name !== "OverconstrainedError") throw error;
+    return track({ audio });
+  }
+}
+
+async function track(constraints) {
+  const stream = await navigator.mediaDevices.getUserMedia(constraints);
+  return stream.getTracks()[0];
+}
+
+export async function devices() {
+  const all = await navigator.mediaDevices.enumerateDevices();
+  const named = (kind) => all.filter((d) => d.kind === kind && d.deviceId).map(({ deviceId, label }) => ({ deviceId, label }));
+  return { cameras: named("videoinput"), microphones: named("audioinput") };
+}
+
+/** Whether this camera looks at the person in front of the screen: its preview is a mirror. */
+export function facesUser(track) {
+  const facing = track.getSettings().facingMode;
+  return facing ? facing === "user" : !/back|rear|environment/i.test(track.label);
+}
+
+/** Calls `take(frame, stamp)` for every picture (`take` closes it) until the returned function is called. */
+export function readFrames(track, video, take) {
+  if ("MediaStreamTrackProcessor" in globalThis) return readHere(track, take);
+  return readInWorker(track, take, () => readFromVideo(video, take));
+}
+
+function readHere(track, take) {
+  const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
+  (async () => {
+    for (;;) {
+      const { value: frame, done } = await reader.read();
+      if (done) return;
+      take(frame, frame.timestamp);
+    }
+  })();
+  return () => reader.cancel();
+}
+
+function readInWorker(track, take, otherwise) {
+  const copy = track.clone();
+  let worker;
+  let stop = () => {
+    worker?.terminate();
+    copy.stop();
+  };
+  const giveUp = () => {
+    stop();
+    stop = otherwise();
+  };
+  try {
+    worker = new Worker(new URL("./live-frames.js", import.meta.url));
+    worker.onmessage = ({ data }) => (data.missing ? giveUp() : take(data.frame, data.frame.timestamp));
+    worker.onerror = giveUp;
+    worker.postMessage(copy, [copy]);
+  } catch {
+    giveUp();
+  }
+  return () => stop();
+}
+
+// The last resort: whatever the preview shows.
+function readFromVideo(video, take) {
+  let going = true;
+  const next = (now, { captureTime, mediaTime }) => {
+    if (!going) return;
+    const stamp = captureTime === undefined ? mediaTime * 1e6 : captureTime * 1000;
+    if (video.videoWidth) take(new VideoFrame(video, { timestamp: Math.round(stamp) }), stamp);
+    video.requestVideoFrameCallback(next);
+  };
+  video.requestVideoFrameCallback(next);
+  return () => (going = false);
+}
