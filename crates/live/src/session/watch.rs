@@ -74,7 +74,8 @@ impl Session<'_> {
         self.place.line.status().link = self.stream.link();
         self.tell_gaps();
         let queued = self.place.line.feed().with(|queue| queue.span());
-        let congested = self.place.pace == Pace::Realtime && queued > CONGESTION;
+        let is_live = self.live.is_some() && self.place.pace == Pace::Realtime;
+        let congested = is_live && queued > CONGESTION;
         if congested && !self.congested {
             let destination = self.place.index;
             self.place.hub.tell(Event::Congested {

@@ -169,6 +169,39 @@ fn a_dropped_connection_is_replaced_and_the_timeline_goes_on() {
 }
 
 #[test]
+fn a_server_that_asks_for_a_new_connection_gets_it_at_the_next_keyframe_and_nothing_is_lost() {
+    let peer = Peer::start([Behaviour::Move, Behaviour::Accept]);
+    let (script, source) = Script::new();
+    let broadcast = Broadcast::builder()
+        .live_media(script)
+        .to(peer.url())
+        .start()
+        .unwrap();
+    gop(0, 10).for_each(|packet| source.send(packet).unwrap());
+    wait_for(
+        &broadcast,
+        |e| matches!(e, Event::ReconnectRequested { description, .. } if description == "maintenance"),
+    );
+    gop(10, 10).for_each(|packet| source.send(packet).unwrap());
+    drop(source);
+    let first = peer.published();
+    let second = peer.published();
+    let (_, report) = finish(&broadcast);
+    assert!(first.ended, "the old connection is closed properly");
+    assert_eq!(first.media(TagKind::Video).len(), 10);
+    let pictures = second.media(TagKind::Video);
+    assert_eq!(pictures.len(), 10);
+    assert!(pictures[0].1 && pictures[0].0 == 0);
+    let destination = &report.destinations[0];
+    assert_eq!((destination.connects, destination.video.frames), (2, 20));
+    assert_eq!(
+        (destination.video.dropped, destination.audio.dropped),
+        (0, 0)
+    );
+    assert_eq!(destination.gaps, []);
+}
+
+#[test]
 fn without_reconnecting_a_dropped_connection_is_the_end() {
     let peer = Peer::start([Behaviour::CloseAfter(1)]);
     let (script, source) = Script::new();

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Buf;
+use onair::flv::amf0::{self, Value};
 use onair::flv::{Metadata, Tag, TagKind};
 use onair::media::Timestamp;
 use onair::rtmp::server::{Config, Event};
@@ -22,6 +23,8 @@ pub(crate) enum Behaviour {
     CloseAfter(usize),
     /// Close on anybody who speaks before he is answered.
     WantPatience,
+    /// Ask for a new connection at the first picture.
+    Move,
     /// Stop reading after the first picture, until the test says so.
     Stall,
 }
@@ -119,6 +122,7 @@ impl Peer {
                     heard: sender.clone(),
                     resumed: &resumed,
                     pictures: 0,
+                    inject: Vec::new(),
                 };
                 if connection.run(wrap(socket)).is_none() {
                     return;
@@ -175,6 +179,8 @@ struct Connection<'a> {
     heard: Sender<(usize, Heard)>,
     resumed: &'a Receiver<()>,
     pictures: usize,
+    /// Bytes to write besides the machine's.
+    inject: Vec<u8>,
 }
 
 impl Connection<'_> {
@@ -212,6 +218,8 @@ impl Connection<'_> {
                     if !self.handle(event, server)? {
                         return Some(false);
                     }
+                    let asked = stream.write_all(&std::mem::take(&mut self.inject));
+                    asked.expect("the client still reads");
                 }
                 Output::Timeout(_) => return Some(true),
             }
@@ -241,6 +249,9 @@ impl Connection<'_> {
         self.tell(Heard::Tag(tag))?;
         match self.behaviour {
             Behaviour::CloseAfter(most) => return Some(self.pictures < most),
+            Behaviour::Move if is_picture && self.pictures == 1 => {
+                self.inject = reconnect_request();
+            }
             Behaviour::Stall if is_picture && self.pictures == 1 => {
                 self.resumed.recv().ok()?;
             }
@@ -252,6 +263,19 @@ impl Connection<'_> {
     fn tell(&self, heard: Heard) -> Option<()> {
         self.heard.send((self.index, heard)).ok()
     }
+}
+
+/// `NetConnection.Connect.ReconnectRequest` (E-RTMP v2, "Reconnect Request") in one chunk.
+fn reconnect_request() -> Vec<u8> {
+    let status = Value::object([
+        ("level", Value::from("status")),
+        ("code", "NetConnection.Connect.ReconnectRequest".into()),
+        ("description", "maintenance".into()),
+    ]);
+    let body = amf0::write_all(&["onStatus".into(), Value::Number(0.0), Value::Null, status]);
+    let length = u8::try_from(body.len()).expect("it is short");
+    let header = [3, 0, 0, 0, 0, 0, length, 20, 0, 0, 0, 0];
+    [&header[..], &body].concat()
 }
 
 /// C0 and C1.
