@@ -24,7 +24,8 @@ interop *words:
 
 # Measures onair beside its peers
 bench *arguments:
-    cd bench && ./run {{arguments}}
+    cargo build --release -p onair-cli
+    cargo run --release --manifest-path bench/Cargo.toml -- {{arguments}}
 
 # A test card to a server of your own
 demo url="rtmp://localhost/live/demo":

@@ -61,9 +61,10 @@ impl Talk {
 #[derive(Debug, clap::Args)]
 #[command(after_help = PUBLISH_EXAMPLES, after_long_help = PUBLISH_AFTER)]
 pub(crate) struct Publish {
-    /// Where to: rtmp(s)://HOST[:PORT]/APP/KEY; repeat it for several servers
+    /// Where to, rtmp://HOST/APP/KEY or rtmps://; repeat it for several servers
     ///
-    /// What follows the last / is the stream key, unless --key gives it apart.
+    /// A port goes behind HOST (1935 and 443 are the usual ones). What follows the
+    /// last / is the stream key, unless --key gives it apart.
     /// Keys in ONAIR_URL stay out of the shell's history and the process list.
     /// The key is never printed or logged.
     #[arg(
