@@ -10,6 +10,7 @@ use crate::network::Network;
 use crate::pipeline::Pipeline;
 use crate::queue::{Overflow, Queue};
 use crate::record::Recorder;
+use crate::tls::Trust;
 use crate::{Builder, Error, Event, Pace, Stats};
 
 /// A running broadcast. Dropping it stops it.
@@ -83,6 +84,9 @@ impl Broadcast {
     pub(crate) fn start(mut builder: Builder) -> Result<Self, Error> {
         let (sender, events) = mpsc::channel();
         let pipeline = Pipeline::open(&mut builder)?;
+        let trust = builder.destinations.iter();
+        let trust = trust.map(|to| Trust::new(&to.tls, to.url.scheme()));
+        let trust = trust.collect::<Result<_, _>>()?;
         let recorder = builder.record.take().map(Recorder::create).transpose()?;
         let lines = lines(&builder, pipeline.has_video());
         let feeds = lines.iter().map(|line| line.shared_feed()).collect();
@@ -93,16 +97,17 @@ impl Broadcast {
             hub: hub.clone(),
             lines: lines.clone(),
             destinations: builder.destinations,
-            metadata: Arc::new(pipeline.metadata().clone()),
+            trust,
+            program: Arc::new(pipeline.program().clone()),
             pace: builder.pace,
             recording: recorder
                 .zip(tape)
-                .map(|(recorder, tape)| recorder.start(tape, &hub, pipeline.metadata()))
+                .map(|(recorder, tape)| recorder.start(tape, &hub, pipeline.program()))
                 .transpose()?,
             began,
         };
-        network.start()?;
-        pipeline.start(&hub)?;
+        let started = network.start().and_then(|()| pipeline.start(&hub));
+        started.inspect_err(|_| hub.stop())?;
         Ok(Self {
             hub,
             lines,

@@ -3,13 +3,14 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use onair_flv::Metadata;
 use onair_media::Timestamp;
 use onair_rtmp::publisher::{Config, Flight, Why};
 use onair_rtmp::{Error, Url};
 
 use crate::hub::Hub;
 use crate::line::Line;
+use crate::program::Program;
+use crate::queue::Queue;
 use crate::reconnect::{Failure, Reconnect, Verdict};
 use crate::session::{Ended, Ending, Place, Session};
 use crate::tls::Trust;
@@ -22,14 +23,16 @@ pub(crate) struct Campaign {
     pub(crate) tls: Trust,
     pub(crate) hub: Arc<Hub>,
     pub(crate) line: Arc<Line>,
-    pub(crate) metadata: Arc<Metadata>,
+    pub(crate) program: Arc<Program>,
     pub(crate) pace: Pace,
+    /// Where a server asked us to connect instead, until that fails.
+    pub(crate) detour: Option<Url>,
 }
 
 /// How many connections one attempt may need: a fall-back, redirects, rounds of authentication.
 const MOST_ROUNDS: usize = 12;
 
-/// The hosts that did not understand the first flight, for as long as the process lives.
+/// The hosts that took the patient order and not the first flight, for as long as the process lives.
 static PATIENT_HOSTS: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
 
 impl Campaign {
@@ -43,6 +46,8 @@ impl Campaign {
         };
         status.error = result.as_ref().err().map(ToString::to_string);
         drop(status);
+        self.line.feed().with(Queue::abandon);
+        self.hub.tell_gaps(self.index, self.line.feed());
         self.line.feed().close();
         self.hub.tell(Event::DestinationEnded {
             destination: self.index,
@@ -63,12 +68,18 @@ impl Campaign {
                 return Ok(());
             };
             self.tell_refusal(&failure);
+            self.detour = None;
             match reconnect.failed(&failure, Instant::now()) {
                 Verdict::GiveUp => return Err(failure),
+                // Another connection would publish nothing, over what the server has recorded.
+                Verdict::Retry { .. } if self.is_sent() => return Err(failure),
                 Verdict::Retry { delay, attempt } => {
                     number = attempt;
                     if !self.wait(&failure, attempt, delay).await {
                         return Ok(());
+                    }
+                    if self.is_sent() {
+                        return Err(failure);
                     }
                 }
             }
@@ -79,6 +90,7 @@ impl Campaign {
     async fn attempt(&mut self, reconnect: &mut Reconnect) -> Result<(), Failure> {
         let mut config = self.config();
         let mut began = Instant::now();
+        let mut hasty = None;
         for _ in 0..MOST_ROUNDS {
             self.ask_keyframe();
             let Some(ended) = self.connection(&config, began).await? else {
@@ -86,6 +98,9 @@ impl Campaign {
             };
             if let Some(since) = ended.live {
                 reconnect.live(since);
+                if let Some(url) = hasty.take() {
+                    remember(&url);
+                }
             }
             let left = ended.left;
             let feed = self.line.feed();
@@ -95,15 +110,13 @@ impl Campaign {
                 Ending::Retry(retry) => {
                     tracing::debug!(why = %retry.why, "another connection");
                     if retry.why == Why::PatientOrder {
-                        remember(&config.url);
+                        hasty = Some(config.url);
                     }
                     config = retry.config;
                     config.seed = random();
                 }
                 Ending::Moved(url) => {
-                    if let Some(url) = url {
-                        self.destination.url = url;
-                    }
+                    self.detour = url.or_else(|| self.detour.take());
                     self.line.set_state(State::Reconnecting);
                     config = self.config();
                     began = Instant::now();
@@ -127,7 +140,7 @@ impl Campaign {
             index: self.index,
             hub: &self.hub,
             line: &self.line,
-            metadata: &self.metadata,
+            program: &self.program,
             pace: self.pace,
             began,
         };
@@ -137,7 +150,7 @@ impl Campaign {
     }
 
     fn config(&self) -> Config {
-        let url = &self.destination.url;
+        let url = self.detour.as_ref().unwrap_or(&self.destination.url);
         let mut config = Config::new(url.clone());
         if let Some(credentials) = &self.destination.credentials {
             config.credentials = Some(credentials.clone());
@@ -147,6 +160,12 @@ impl Campaign {
         }
         config.seed = random();
         config
+    }
+
+    /// Whether the source ended by itself and nothing of it is left to send.
+    fn is_sent(&self) -> bool {
+        let is_stopped = self.hub.stopping().is_asked();
+        !is_stopped && self.line.feed().with(|queue| queue.is_over_and_empty())
     }
 
     /// A connection begins at an IDR picture: if there is none, the encoder is to make one.

@@ -6,6 +6,7 @@ use std::time::Instant;
 use onair_media::Packet;
 
 use crate::feed::{Feed, HURRY};
+use crate::queue::Queue;
 use crate::stop::Stop;
 use crate::{EncoderReport, Event};
 
@@ -96,6 +97,17 @@ impl Hub {
         if let Some(events) = &*self.events() {
             // Nobody listens any more: then nobody wants to know.
             let _ = events.send(event);
+        }
+    }
+
+    /// Tells the gaps closed since the last time.
+    pub(crate) fn tell_gaps(&self, destination: usize, feed: &Feed) {
+        for (gap, frames) in feed.with(Queue::take_news) {
+            self.tell(Event::Dropped {
+                destination,
+                frames,
+                gap,
+            });
         }
     }
 

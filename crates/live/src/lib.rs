@@ -27,6 +27,7 @@ mod line;
 mod network;
 mod pace;
 mod pipeline;
+mod program;
 mod queue;
 mod reconnect;
 mod record;

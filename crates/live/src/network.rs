@@ -2,12 +2,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use onair_flv::Metadata;
 use tokio::runtime::Runtime;
 
 use crate::destination::Campaign;
 use crate::hub::Hub;
 use crate::line::Line;
+use crate::program::Program;
 use crate::reconnect::Failure;
 use crate::record::Recording;
 use crate::tls::Trust;
@@ -18,7 +18,8 @@ pub(crate) struct Network {
     pub(crate) hub: Arc<Hub>,
     pub(crate) lines: Vec<Arc<Line>>,
     pub(crate) destinations: Vec<Destination>,
-    pub(crate) metadata: Arc<Metadata>,
+    pub(crate) trust: Vec<Trust>,
+    pub(crate) program: Arc<Program>,
     pub(crate) pace: Pace,
     pub(crate) recording: Option<Recording>,
     pub(crate) began: Instant,
@@ -27,23 +28,21 @@ pub(crate) struct Network {
 impl Network {
     /// Starts the thread. It ends with [`Event::Ended`], when every destination has.
     pub(crate) fn start(self) -> Result<(), Error> {
-        let trust = self.destinations.iter();
-        let trust = trust.map(|to| Trust::new(&to.tls, to.url.scheme()));
-        let trust = trust.collect::<Result<Vec<_>, _>>()?;
         let system = |what| move |source| Error::System { what, source };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(system("starting the network"))?;
         let thread = thread::Builder::new().name("onair-net".to_owned());
-        let run = move || self.run(&runtime, trust);
+        let run = move || self.run(&runtime);
         thread
             .spawn(run)
             .map(drop)
             .map_err(system("starting a thread"))
     }
 
-    fn run(mut self, runtime: &Runtime, trust: Vec<Trust>) {
+    fn run(mut self, runtime: &Runtime) {
+        let trust = std::mem::take(&mut self.trust);
         let results = runtime.block_on(self.campaigns(trust));
         let was_stopped = !self.hub.stopping().ask();
         self.hub.stop();
@@ -66,8 +65,9 @@ impl Network {
                 tls,
                 hub: self.hub.clone(),
                 line: line.clone(),
-                metadata: self.metadata.clone(),
+                program: self.program.clone(),
                 pace: self.pace,
+                detour: None,
             };
             tasks.push(tokio::spawn(campaign.run()));
         }

@@ -18,7 +18,8 @@ use crate::{Gap, TrackReport};
 /// While there is no line ([`Phase::Away`]) the queue keeps to its newest GOP,
 /// sound and all, so that the next connection begins close to the present. The
 /// first connection ([`Phase::First`]) is allowed more, so that a slow server
-/// does not cost the beginning.
+/// does not cost the beginning; what exceeds that goes with its sound, since
+/// nobody has heard any of it.
 ///
 /// A queue that [holds](Overflow::Hold) sheds nothing, ever; its producer asks
 /// [`is_full`](Self::is_full) and waits.
@@ -36,6 +37,8 @@ pub(crate) struct Queue {
     shedding: bool,
     ended: bool,
     last_taken: Option<Timestamp>,
+    /// The latest decoding time the source has given.
+    newest: Option<Timestamp>,
     gap: Option<OpenGap>,
     tally: Tally,
 }
@@ -103,6 +106,7 @@ impl Queue {
             shedding: false,
             ended: false,
             last_taken: None,
+            newest: None,
             gap: None,
             tally: Tally::default(),
         }
@@ -110,6 +114,7 @@ impl Queue {
 
     /// Takes a packet from the source, and sheds if that was one too many.
     pub(crate) fn push(&mut self, packet: Packet, now: Instant) {
+        self.newest = self.newest.max(Some(packet.dts));
         if self.shedding && packet.kind() == Kind::Video {
             if !packet.keyframe {
                 self.drop_packet(&packet);
@@ -176,10 +181,26 @@ impl Queue {
     /// No packet will follow.
     pub(crate) fn end(&mut self) {
         self.ended = true;
-        let newest = self.held.back().map(|entry| entry.packet.dts);
         if self.shedding
-            && let Some(to) = newest
+            && let Some(to) = self.newest
         {
+            self.close_gap(to);
+        }
+    }
+
+    /// Nothing of what is left will be sent: if anything ever was, the rest is a gap.
+    pub(crate) fn abandon(&mut self) {
+        if self.phase == Phase::First {
+            return;
+        }
+        self.phase = Phase::Away;
+        if !self.is_over_and_empty()
+            && let Some(from) = self.last_taken
+        {
+            self.open_gap(from);
+        }
+        self.drop_before(self.held.len(), true);
+        if let Some(to) = self.newest {
             self.close_gap(to);
         }
     }
@@ -253,13 +274,21 @@ impl Queue {
 
     fn shed(&mut self) {
         match (self.phase, self.later_idr()) {
-            (Phase::Away, Some(idr)) => self.drop_before(idr, true),
-            (_, Some(idr)) => self.drop_before(idr, false),
+            (_, Some(idr)) => self.drop_before(idr, self.is_unheard()),
             (Phase::Away, None) => self.shed_away(),
             (_, None) => self.refuse_newest(),
         }
         if self.is_over() && self.later_idr().is_some() {
             self.shed();
+        }
+    }
+
+    /// Nobody is listening, or has ever.
+    fn is_unheard(&self) -> bool {
+        match self.phase {
+            Phase::First => self.starting,
+            Phase::Live => false,
+            Phase::Away => true,
         }
     }
 

@@ -7,7 +7,9 @@ use crate::RetryPolicy;
 ///
 /// A destination that was never on air is given up at the first refusal, and
 /// after a few attempts when nobody answers: a wrong key or a wrong port does
-/// not get better. One that was on air is tried until the policy's attempts are
+/// not get better. Some servers say that the stream is live before they look at
+/// the key: a refusal that ends a first, short time on air counts as a first
+/// refusal. One that was on air is tried until the policy's attempts are
 /// used up, whatever it answers. "Already publishing" after a drop of our own is
 /// the server's memory of the dead connection; such answers count for nothing
 /// until the server had time to notice ([`GHOST`]).
@@ -18,6 +20,8 @@ pub(crate) struct Reconnect {
     attempts: u32,
     live_since: Option<Instant>,
     dropped: Option<Instant>,
+    /// It was on air for long enough to say that its key is good.
+    proven: bool,
 }
 
 /// Why a connection ended, or did not come about.
@@ -76,6 +80,7 @@ impl Reconnect {
             attempts: 0,
             live_since: None,
             dropped: None,
+            proven: false,
         }
     }
 
@@ -86,13 +91,17 @@ impl Reconnect {
 
     /// The connection failed: what now?
     pub(crate) fn failed(&mut self, failure: &Failure, now: Instant) -> Verdict {
-        if let Some(since) = self.live_since.take() {
+        let was_live = self.live_since.take();
+        let aired = was_live.map(|since| now.saturating_duration_since(since));
+        let is_hopeless = self.is_hopeless(failure, aired);
+        if let Some(aired) = aired {
             self.dropped = Some(now);
-            if now.saturating_duration_since(since) >= STABLE {
+            self.proven |= aired >= STABLE;
+            if aired >= STABLE {
                 self.attempts = 0;
             }
         }
-        if !self.policy.enabled || self.is_hopeless(failure) {
+        if !self.policy.enabled || is_hopeless {
             return Verdict::GiveUp;
         }
         if self.is_ghost(failure, now) {
@@ -112,9 +121,15 @@ impl Reconnect {
         Verdict::Retry { delay, attempt }
     }
 
-    const fn is_hopeless(&self, failure: &Failure) -> bool {
-        let never_live = self.dropped.is_none();
-        never_live && matches!(failure, Failure::Refused { .. } | Failure::Untrusted(_))
+    /// `aired` is how long the connection that failed was on air, if it was.
+    fn is_hopeless(&self, failure: &Failure, aired: Option<Duration>) -> bool {
+        let is_first = self.dropped.is_none() && aired.is_none();
+        let is_short = !self.proven && aired.is_some_and(|aired| aired < STABLE);
+        match failure {
+            Failure::Refused { busy: true, .. } | Failure::Untrusted(_) => is_first,
+            Failure::Refused { .. } => is_first || is_short,
+            _ => false,
+        }
     }
 
     fn is_ghost(&self, failure: &Failure, now: Instant) -> bool {
@@ -234,9 +249,24 @@ mod tests {
         let now = Instant::now();
         reconnect.live(now);
         for _ in 0..5 {
-            delay(&reconnect.failed(&refused(false), now));
+            delay(&reconnect.failed(&refused(false), now + STABLE));
         }
-        assert_eq!(reconnect.failed(&refused(false), now), Verdict::GiveUp);
+        let late = reconnect.failed(&refused(false), now + STABLE);
+        assert_eq!(late, Verdict::GiveUp);
+    }
+
+    #[test]
+    fn a_key_refused_right_after_the_start_is_not_tried_again() {
+        let mut reconnect = Reconnect::new(RetryPolicy::default(), 1);
+        let now = Instant::now();
+        reconnect.live(now);
+        let moment = now + Duration::from_millis(50);
+        assert_eq!(reconnect.failed(&refused(false), moment), Verdict::GiveUp);
+        let mut proven = Reconnect::new(RetryPolicy::default(), 1);
+        proven.live(now);
+        delay(&proven.failed(&lost(), now + STABLE));
+        proven.live(now + STABLE);
+        delay(&proven.failed(&refused(false), now + STABLE));
     }
 
     #[test]

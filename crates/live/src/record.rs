@@ -1,4 +1,4 @@
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use onair_media::{Packet, Timestamp};
 
 use crate::feed::{Feed, Taken};
 use crate::hub::Hub;
+use crate::program::Program;
 use crate::{Error, Event};
 
 /// A file that is ready to be recorded to.
@@ -31,7 +32,8 @@ const BLOCK: usize = 256 * 1024;
 const METADATA: u64 = 13;
 
 impl Recorder {
-    /// Creates the file, which replaces an older one.
+    /// Creates the file. One that is there and has something in it stays as it is: it may be the
+    /// recording of another show, or the very file that is being sent.
     pub(crate) fn create(path: PathBuf) -> Result<Self, Error> {
         let refuse = |reason: String| Error::Recording {
             path: path.clone(),
@@ -40,6 +42,11 @@ impl Recorder {
         let is_flv = |name: &std::ffi::OsStr| name.eq_ignore_ascii_case("flv");
         if !path.extension().is_some_and(is_flv) {
             return Err(refuse("only .flv can be recorded".to_owned()));
+        }
+        let is_taken = |found: fs::Metadata| found.is_file() && found.len() > 0;
+        if fs::metadata(&path).is_ok_and(is_taken) {
+            let words = "it is there already and is not overwritten: name another, or remove it";
+            return Err(refuse(words.to_owned()));
         }
         let file = File::create(&path).map_err(|error| refuse(error.to_string()))?;
         Ok(Self { path, file })
@@ -50,11 +57,11 @@ impl Recorder {
         self,
         feed: Arc<Feed>,
         hub: &Arc<Hub>,
-        metadata: &Metadata,
+        program: &Program,
     ) -> Result<Recording, Error> {
-        let (hub, metadata) = (hub.clone(), metadata.clone());
+        let (hub, program) = (hub.clone(), program.clone());
         let run = move || {
-            if let Err(error) = write(self.file, &feed, metadata) {
+            if let Err(error) = write(self.file, &feed, &program) {
                 let reason = format!("{}: {error}", self.path.display());
                 hub.tell(Event::RecordingFailed { reason });
             }
@@ -78,7 +85,8 @@ impl Recording {
     }
 }
 
-fn write(file: File, feed: &Feed, mut metadata: Metadata) -> io::Result<()> {
+fn write(file: File, feed: &Feed, program: &Program) -> io::Result<()> {
+    let mut metadata = program.metadata.clone();
     let mut out = BufWriter::with_capacity(BLOCK, file);
     let (audio, video) = (
         metadata.audio_codec.is_some(),
@@ -86,13 +94,14 @@ fn write(file: File, feed: &Feed, mut metadata: Metadata) -> io::Result<()> {
     );
     out.write_all(&file::header(audio, video))?;
     write_metadata(&mut out, &metadata)?;
-    let mut muxer = Muxer::new();
+    let mut muxer = None;
     let mut ends = Ends::default();
     let mut packets = Vec::new();
     while feed.take(BLOCK, &mut packets) == Taken::Some {
         for packet in packets.drain(..) {
             ends.add(&packet);
-            write_packet(&mut out, &mut muxer, &packet)?;
+            let muxer = muxer.get_or_insert_with(|| program.muxer(&packet));
+            write_packet(&mut out, muxer, &packet)?;
         }
     }
     metadata.duration = ends.duration();

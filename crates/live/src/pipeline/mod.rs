@@ -19,12 +19,13 @@ use self::audio::AudioChain;
 use self::mixer::Mixer;
 use self::video::VideoChain;
 use crate::hub::Hub;
+use crate::program::{ENCODER_LAG, Program};
 use crate::{Builder, Error, Pace};
 
 /// Everything opened, nothing running yet.
 pub(crate) struct Pipeline {
     source: Source,
-    metadata: Metadata,
+    program: Program,
     has_video: bool,
     pace: Pace,
     media_is_live: bool,
@@ -50,9 +51,16 @@ impl Pipeline {
             }
             None => Self::open_raw(builder)?,
         };
+        let lag = match &source {
+            Source::Raw {
+                video: Some(_),
+                audio: Some(_),
+            } => ENCODER_LAG,
+            _ => Duration::ZERO,
+        };
         Ok(Self {
             source,
-            metadata,
+            program: Program { metadata, lag },
             has_video,
             pace: builder.pace,
             media_is_live: builder.media_is_live,
@@ -65,9 +73,9 @@ impl Pipeline {
         self.has_video
     }
 
-    /// What `onMetaData` says.
-    pub(crate) const fn metadata(&self) -> &Metadata {
-        &self.metadata
+    /// What is to be known beforehand.
+    pub(crate) const fn program(&self) -> &Program {
+        &self.program
     }
 
     /// Lets the threads run. They end by themselves, or when the hub stops.

@@ -250,3 +250,71 @@ fn sound_alone_has_gaps_of_its_own() {
     assert!(audio.len() <= 201);
     assert_eq!(queue.tally().gaps.len(), 1);
 }
+
+#[test]
+fn sound_nobody_could_hear_goes_with_its_pictures_before_the_first_connection() {
+    let (mut queue, now) = (queue(Phase::First), Instant::now());
+    feed(&mut queue, 0..500, 50, now);
+    let (video, audio) = drain(&mut queue);
+    assert!(video[0] > 0 && video[0] == audio[0], "{video:?} {audio:?}");
+    let limit = LIMITS.time * ALLOWANCE;
+    assert!(Timestamp::from_millis(500 * 40).since(Timestamp::from_millis(audio[0])) <= limit * 2);
+}
+
+#[test]
+fn sound_stays_once_the_first_flight_has_begun() {
+    let (mut queue, now) = (queue(Phase::First), Instant::now());
+    feed(&mut queue, 0..1, 50, now);
+    assert!(queue.pop(now).is_some());
+    feed(&mut queue, 1..500, 50, now);
+    let (_, audio) = drain(&mut queue);
+    assert_eq!(audio.len(), 1000);
+}
+
+#[test]
+fn an_outage_that_never_ends_is_a_gap_too() {
+    let (mut queue, now) = (queue(Phase::Live), Instant::now());
+    feed(&mut queue, 0..10, 50, now);
+    drain(&mut queue);
+    queue.away();
+    feed(&mut queue, 10..60, 50, now);
+    queue.abandon();
+    let gap = Gap {
+        from_ms: 380,
+        to_ms: 59 * 40 + 20,
+    };
+    let tally = queue.tally();
+    assert_eq!(tally.gaps, [gap]);
+    assert_eq!((tally.video.dropped, tally.audio.dropped), (50, 100));
+    assert_eq!(queue.bytes, 0);
+}
+
+#[test]
+fn a_line_lost_for_good_is_a_gap_and_a_show_sent_whole_is_none() {
+    let (mut queue, now) = (queue(Phase::Live), Instant::now());
+    feed(&mut queue, 0..10, 50, now);
+    drain(&mut queue);
+    let mut whole = Queue::new(LIMITS, Overflow::Shed, true);
+    whole.live();
+    feed(&mut whole, 0..10, 50, now);
+    drain(&mut whole);
+    whole.end();
+    whole.abandon();
+    assert_eq!(whole.tally().gaps, []);
+    queue.push(video(400, false), now);
+    queue.abandon();
+    let gap = Gap {
+        from_ms: 380,
+        to_ms: 400,
+    };
+    assert_eq!(queue.tally().gaps, [gap]);
+}
+
+#[test]
+fn a_gap_at_the_end_reaches_to_the_end() {
+    let (mut queue, now) = (queue(Phase::Live), Instant::now());
+    (0..40).for_each(|index| queue.push(video(index * 40, index == 0), now));
+    queue.end();
+    let gaps = &queue.tally().gaps;
+    assert_eq!(gaps.last().map(|gap| gap.to_ms), Some(39 * 40));
+}

@@ -6,11 +6,12 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Buf;
+use onair_flv::Muxer;
 use onair_media::{Kind, Packet};
 use onair_rtmp::Input;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{Phase, Session};
+use super::{Ending, Phase, Session};
 use crate::Pace;
 use crate::feed::Taken;
 
@@ -47,12 +48,22 @@ impl Session<'_> {
     }
 
     /// Nothing more can be written; what the server said before may still be read.
+    ///
+    /// Where the end was said already and something of the stream had still to go, it is lost.
     fn broke(&mut self, words: &str) {
+        let words = format!("the connection broke: {words}");
+        let is_hurried = self.place.line.feed().deadline().is_some();
+        if !self.pending.is_empty() && self.phase == Phase::Closing && !is_hurried {
+            self.ending = Some(Ending::Lost(words.clone()));
+        }
         self.pending.clear();
-        self.broken = Some(format!("the connection broke: {words}"));
+        self.broken = Some(words);
     }
 
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        if self.is_read_up {
+            return false;
+        }
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut read = ReadBuf::new(&mut buffer);
         let result = Pin::new(&mut self.stream).poll_read(cx, &mut read);
@@ -61,8 +72,12 @@ impl Session<'_> {
             Poll::Ready(Ok(())) if !read.filled().is_empty() => {
                 self.input(Input::Receive(now, read.filled()));
             }
-            Poll::Ready(Ok(())) => self.input(Input::Closed(now)),
+            Poll::Ready(Ok(())) => {
+                self.is_read_up = true;
+                self.input(Input::Closed(now));
+            }
             Poll::Ready(Err(error)) => {
+                self.is_read_up = true;
                 if self.broken.is_none() {
                     self.broke(&error.to_string());
                 }
@@ -111,7 +126,10 @@ impl Session<'_> {
                 self.batch.push_front(packet);
                 return self.say_farewell(now);
             }
-            self.send(&packet);
+            if !self.send(&packet) {
+                self.batch.push_front(packet);
+                return;
+            }
             if self.live.is_none() {
                 self.unconfirmed.push(packet);
             }
@@ -119,21 +137,28 @@ impl Session<'_> {
     }
 
     fn may_move(&self, packet: &Packet) -> bool {
-        let has_video = self.place.metadata.video_codec.is_some();
+        let has_video = self.place.program.metadata.video_codec.is_some();
         packet.kind() == Kind::Video && packet.keyframe || !has_video
     }
 
-    /// Metadata first, sequence headers when due, the packet.
-    fn send(&mut self, packet: &Packet) {
-        let metadata = (!self.described).then(|| self.place.metadata.to_tag(0));
+    /// Metadata first, sequence headers when due, the packet. False when the packet has to be sent
+    /// again: its headers used up what the first flight may carry.
+    fn send(&mut self, packet: &Packet) -> bool {
+        let program = self.place.program;
+        let metadata = (!self.described).then(|| program.metadata.to_tag(0));
         self.described = true;
-        for tag in metadata.into_iter().chain(self.muxer.mux(packet)) {
-            // The allowance of the first flight may end between the tags of one packet; what is
-            // refused then is sent again with the packet, in the patient order or when live.
+        let muxer = self.muxer.get_or_insert_with(|| program.muxer(packet));
+        for tag in metadata.into_iter().chain(muxer.mux(packet)) {
+            if !self.publisher.ready() {
+                return false;
+            }
             if let Err(error) = self.publisher.send(&tag) {
-                tracing::debug!(%error, "not sent");
+                self.place
+                    .hub
+                    .warn(Some(self.place.index), error.to_string());
             }
         }
+        true
     }
 
     fn source_ended(&mut self, now: Instant) {
@@ -147,7 +172,7 @@ impl Session<'_> {
 
     pub(super) fn say_farewell(&mut self, now: Instant) {
         if self.publisher.ready()
-            && let Some(tag) = self.muxer.end_of_sequence()
+            && let Some(tag) = self.muxer.as_ref().and_then(Muxer::end_of_sequence)
             && let Err(error) = self.publisher.send(&tag)
         {
             tracing::debug!(%error, "no end of sequence");

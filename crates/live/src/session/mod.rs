@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use onair_flv::{Metadata, Muxer};
+use onair_flv::Muxer;
 use onair_media::Packet;
 use onair_rtmp::publisher::{self, End, Retry};
 use onair_rtmp::{Error, Input, Output, Publisher, Slices, Url};
@@ -16,6 +16,7 @@ use tokio::time::{Sleep, sleep_until};
 
 use crate::hub::Hub;
 use crate::line::Line;
+use crate::program::Program;
 use crate::queue::Queue;
 use crate::transport::Stream;
 use crate::{Event, Pace, State};
@@ -28,7 +29,8 @@ pub(crate) struct Session<'a> {
     stream: Stream,
     publisher: Publisher,
     place: Place<'a>,
-    muxer: Muxer,
+    /// Since the first packet.
+    muxer: Option<Muxer>,
     /// Taken from the queue, not yet given to the publisher.
     batch: VecDeque<Packet>,
     /// Given to the publisher before the server agreed to the publish.
@@ -41,6 +43,8 @@ pub(crate) struct Session<'a> {
     phase: Phase,
     moving: Option<Option<Url>>,
     broken: Option<String>,
+    /// The server has ended its side: there is nothing more to read.
+    is_read_up: bool,
     ending: Option<Ending>,
     server: Option<String>,
     congested: bool,
@@ -57,7 +61,7 @@ pub(crate) struct Place<'a> {
     pub(crate) index: usize,
     pub(crate) hub: &'a Hub,
     pub(crate) line: &'a Line,
-    pub(crate) metadata: &'a Metadata,
+    pub(crate) program: &'a Program,
     pub(crate) pace: Pace,
     /// When the attempt began that this connection belongs to.
     pub(crate) began: Instant,
@@ -112,7 +116,7 @@ impl<'a> Session<'a> {
             stream,
             publisher: Publisher::new(config, now),
             place,
-            muxer: Muxer::new(),
+            muxer: None,
             batch: VecDeque::new(),
             unconfirmed: Vec::new(),
             pending: Slices::new(),
@@ -122,6 +126,7 @@ impl<'a> Session<'a> {
             phase: Phase::Sending,
             moving: None,
             broken: None,
+            is_read_up: false,
             ending: None,
             server: None,
             congested: false,
@@ -142,7 +147,8 @@ impl<'a> Session<'a> {
                 how = Ending::Moved(url);
             }
         }
-        self.tell_gaps();
+        let line = self.place.line;
+        self.place.hub.tell_gaps(self.place.index, line.feed());
         let mut left = self.unconfirmed;
         left.extend(self.batch);
         Ended {
@@ -157,9 +163,10 @@ impl<'a> Session<'a> {
             let now = Instant::now();
             self.drain(now);
             self.poll_write(cx, now);
-            let is_flushed = self.pending.is_empty() || self.broken.is_some();
             match self.ending.take() {
-                Some(Ending::Finished) if !is_flushed => self.ending = Some(Ending::Finished),
+                Some(Ending::Finished) if !self.pending.is_empty() => {
+                    self.ending = Some(Ending::Finished);
+                }
                 Some(ending) => return Poll::Ready(ending),
                 None => {}
             }
@@ -205,18 +212,23 @@ impl<'a> Session<'a> {
             } => tracing::debug!(level, code, description, "the server says"),
             publisher::Event::ReconnectRequested { url, description } => {
                 let destination = self.place.index;
-                self.moving = Some(url);
-                self.place.hub.tell(Event::ReconnectRequested {
-                    destination,
-                    description,
-                });
+                let is_news = self.moving.replace(url).is_none();
+                if is_news {
+                    self.place.hub.tell(Event::ReconnectRequested {
+                        destination,
+                        description,
+                    });
+                }
             }
-            publisher::Event::Closed(End::Finished) => self.ending = Some(Ending::Finished),
-            publisher::Event::Closed(End::Retry(retry)) => {
-                self.ending = Some(Ending::Retry(retry));
-            }
+            publisher::Event::Closed(End::Finished) => self.end(Ending::Finished),
+            publisher::Event::Closed(End::Retry(retry)) => self.end(Ending::Retry(retry)),
             _ => {}
         }
+    }
+
+    /// The first end counts.
+    fn end(&mut self, ending: Ending) {
+        self.ending.get_or_insert(ending);
     }
 
     fn go_live(&mut self, now: Instant) {

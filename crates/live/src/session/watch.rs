@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use onair_rtmp::Input;
 
 use super::{Ending, LAST_WORDS, Phase, Session, TICK};
-use crate::queue::Queue;
 use crate::transport::stall_limit;
 use crate::{Event, Pace};
 
@@ -37,14 +36,19 @@ impl Session<'_> {
             (!self.pending.is_empty()).then_some(stall),
         ];
         let next = next.into_iter().flatten().min().unwrap_or(self.tick);
-        if self.timer.deadline() != next.into() {
-            self.timer.as_mut().reset(next.into());
-        }
-        if self.timer.as_mut().poll(cx).is_pending() {
+        if now < next && self.is_early(next, cx) {
             return false;
         }
         self.handle_time(now.max(next), hurry, stall);
         true
+    }
+
+    /// Sleeps until `next`. The runtime may not let a busy task's timer run out; the clock does.
+    fn is_early(&mut self, next: Instant, cx: &mut Context<'_>) -> bool {
+        if self.timer.deadline() != next.into() {
+            self.timer.as_mut().reset(next.into());
+        }
+        self.timer.as_mut().poll(cx).is_pending()
     }
 
     fn handle_time(&mut self, now: Instant, hurry: Option<Instant>, stall: Instant) {
@@ -61,18 +65,22 @@ impl Session<'_> {
         if hurry.is_some_and(|at| now >= at + LAST_WORDS) {
             self.pending.clear();
             self.ending.get_or_insert(Ending::Finished);
+            return;
         }
         if !self.pending.is_empty() && now >= stall {
             let seconds = stall_limit(self.place.pace).as_secs();
             let words = format!("the line took nothing for {seconds} seconds");
-            self.ending.get_or_insert(Ending::Lost(words));
+            self.pending.clear();
+            self.ending = Some(Ending::Lost(words));
         }
     }
 
     /// Asks the kernel, and tells the application what is new.
     fn look(&mut self) {
         self.place.line.status().link = self.stream.link();
-        self.tell_gaps();
+        self.place
+            .hub
+            .tell_gaps(self.place.index, self.place.line.feed());
         let queued = self.place.line.feed().with(|queue| queue.span());
         let is_live = self.live.is_some() && self.place.pace == Pace::Realtime;
         let congested = is_live && queued > CONGESTION;
@@ -84,16 +92,5 @@ impl Session<'_> {
             });
         }
         self.congested = congested || self.congested && queued > CONGESTION / 4;
-    }
-
-    pub(super) fn tell_gaps(&self) {
-        let destination = self.place.index;
-        for (gap, frames) in self.place.line.feed().with(Queue::take_news) {
-            self.place.hub.tell(Event::Dropped {
-                destination,
-                frames,
-                gap,
-            });
-        }
     }
 }

@@ -65,6 +65,29 @@ fn what_cannot_be_recorded_is_said_before_the_show() {
     }
 }
 
+#[test]
+fn what_is_there_is_never_overwritten() {
+    let path = place("source.flv");
+    std::fs::write(&path, b"FLV, hours of it").unwrap();
+    let url: onair::rtmp::Url = "rtmp://127.0.0.1/live/key".parse().unwrap();
+    let builder = Broadcast::builder().media(Script::of([])).to(url);
+    let error = builder.record(&path).start().unwrap_err().to_string();
+    assert!(error.contains("not overwritten"), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), b"FLV, hours of it");
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_broadcast_that_cannot_start_leaves_no_recording_behind() {
+    let path = place("unstarted.flv");
+    let url: onair::rtmp::Url = "rtmps://127.0.0.1/live/key".parse().unwrap();
+    let mut destination = onair::Destination::new(url);
+    destination.tls.ca = Some(PathBuf::from("nowhere.pem"));
+    let builder = Broadcast::builder().media(Script::of([])).to(destination);
+    assert!(builder.record(&path).start().is_err());
+    assert!(!path.exists());
+}
+
 fn place(name: &str) -> PathBuf {
     let name = format!("onair-{}-{name}", std::process::id());
     std::env::temp_dir().join(name)

@@ -25,6 +25,8 @@ pub(crate) enum Behaviour {
     WantPatience,
     /// Ask for a new connection at the first picture.
     Move,
+    /// Talk without end and listen no more after the first picture.
+    Flood,
     /// Stop reading after the first picture, until the test says so.
     Stall,
 }
@@ -220,6 +222,10 @@ impl Connection<'_> {
                     }
                     let asked = stream.write_all(&std::mem::take(&mut self.inject));
                     asked.expect("the client still reads");
+                    if matches!(self.behaviour, Behaviour::Flood) && self.pictures > 0 {
+                        while stream.write_all(&NONSENSE.repeat(1000)).is_ok() {}
+                        return Some(false);
+                    }
                 }
                 Output::Timeout(_) => return Some(true),
             }
@@ -277,6 +283,9 @@ fn reconnect_request() -> Vec<u8> {
     let header = [3, 0, 0, 0, 0, 0, length, 20, 0, 0, 0, 0];
     [&header[..], &body].concat()
 }
+
+/// A message of an unknown type without a body.
+const NONSENSE: [u8; 12] = [3, 0, 0, 0, 0, 0, 0, 200, 0, 0, 0, 0];
 
 /// C0 and C1.
 const HELLO: usize = 1537;

@@ -1,0 +1,121 @@
+//! Servers that do what servers do at the worst moment.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Behaviour, Peer, Script, finish, gop, wait_for};
+use onair::flv::TagKind;
+use onair::{Broadcast, Destination, Event, Outcome, Pace, Report, State};
+
+fn publish(peer: &Peer) -> Report {
+    let broadcast = Broadcast::builder()
+        .media(Script::of(gop(0, 5)))
+        .pace(Pace::Max)
+        .to(peer.url())
+        .start()
+        .unwrap();
+    finish(&broadcast).1
+}
+
+#[test]
+fn a_flooding_server_does_not_keep_a_stop_waiting() {
+    let peer = Peer::start([Behaviour::Flood]);
+    let (script, source) = Script::new();
+    let broadcast = Broadcast::builder()
+        .media(script)
+        .to(peer.url())
+        .start()
+        .unwrap();
+    gop(0, 1).for_each(|packet| source.send(packet).unwrap());
+    wait_for(&broadcast, |event| matches!(event, Event::Live { .. }));
+    let asked = Instant::now();
+    broadcast.stop();
+    let (_, report) = finish(&broadcast);
+    assert!(
+        asked.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        asked.elapsed()
+    );
+    assert_eq!(report.outcome, Outcome::Stopped);
+}
+
+#[test]
+fn a_host_is_asked_patiently_from_then_on_once_that_has_worked() {
+    let peer = Peer::start([
+        Behaviour::WantPatience,
+        Behaviour::Accept,
+        Behaviour::WantPatience,
+    ]);
+    assert_eq!(publish(&peer).outcome, Outcome::Finished);
+    assert!(peer.published().tags.is_empty(), "the first flight");
+    assert!(peer.published().ended);
+    assert_eq!(publish(&peer).outcome, Outcome::Finished);
+    assert!(peer.published().ended, "no first flight was tried");
+}
+
+#[test]
+fn a_host_is_not_written_off_for_a_patient_attempt_that_failed_too() {
+    let peer = Peer::start([
+        Behaviour::WantPatience,
+        Behaviour::Refuse("NetStream.Publish.Denied", "not today"),
+        Behaviour::WantPatience,
+        Behaviour::Accept,
+    ]);
+    assert_eq!(publish(&peer).outcome, Outcome::Failed);
+    assert!(peer.published().tags.is_empty());
+    assert!(peer.published().tags.is_empty());
+    assert_eq!(publish(&peer).outcome, Outcome::Finished);
+    assert!(peer.published().tags.is_empty(), "the first flight is back");
+    assert_eq!(peer.published().media(TagKind::Video).len(), 5);
+}
+
+#[test]
+fn nothing_is_published_over_a_recording_when_the_source_has_ended_meanwhile() {
+    let peer = Peer::start([Behaviour::CloseAfter(10), Behaviour::Accept]);
+    let (script, source) = Script::new();
+    let broadcast = Broadcast::builder()
+        .live_media(script)
+        .to(peer.url())
+        .start()
+        .unwrap();
+    gop(0, 10).for_each(|packet| source.send(packet).unwrap());
+    wait_for(&broadcast, |e| matches!(e, Event::Reconnecting { .. }));
+    drop(source);
+    let (events, report) = finish(&broadcast);
+    let is_live = |event: &&Event| matches!(event, Event::Live { .. });
+    assert_eq!(events.iter().filter(is_live).count(), 0, "{events:?}");
+    let destination = &report.destinations[0];
+    assert_eq!(
+        (destination.state, destination.connects),
+        (State::Failed, 1)
+    );
+    assert!(report.reason.contains("closed"), "{}", report.reason);
+}
+
+#[test]
+fn an_outage_that_is_never_mended_is_a_gap_in_the_report() {
+    let peer = Peer::start([
+        Behaviour::CloseAfter(10),
+        Behaviour::Refuse("NetConnection.Connect.Rejected", "closed for today"),
+    ]);
+    let (script, source) = Script::new();
+    let mut destination = Destination::new(peer.url());
+    destination.retry.max_attempts = 1;
+    let broadcast = Broadcast::builder()
+        .live_media(script)
+        .to(destination)
+        .start()
+        .unwrap();
+    gop(0, 10).for_each(|packet| source.send(packet).unwrap());
+    wait_for(&broadcast, |e| matches!(e, Event::Reconnecting { .. }));
+    gop(10, 10).for_each(|packet| source.send(packet).unwrap());
+    let (events, report) = finish(&broadcast);
+    drop(source);
+    let destination = &report.destinations[0];
+    let [gap] = destination.gaps[..] else {
+        panic!("{:?}", destination.gaps)
+    };
+    assert!(gap.from_ms <= 9 * 40 && gap.to_ms == 19 * 40, "{gap:?}");
+    assert!(destination.video.dropped >= 10);
+    let is_told = |event: &Event| matches!(event, Event::Dropped { .. });
+    assert!(events.iter().any(is_told), "{events:?}");
+}
