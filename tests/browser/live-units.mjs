@@ -167,7 +167,7 @@ test("pictures are made smaller, never larger, and even", () => {
 test("every state and every refusal has words", () => {
   for (const code of ["token", "busy", "full", "version", "unheard-of"]) assert.ok(words.refusal({ code }).length > 20);
   assert.equal(words.refusal({ code: "token", message: "No." }), "No.");
-  const calm = { blindFor: 0, skipping: false, reduced: false, overloaded: false };
+  const calm = { blindFor: 0, deafFor: 0, skipping: false, reduced: false, overloaded: false };
   assert.deepEqual(words.health("live", calm), ["good", "Good"]);
   assert.equal(words.health("live", { ...calm, skipping: true })[0], "bad");
   assert.equal(words.clock(3 * 3600 + 62), "3:01:02");

@@ -65,6 +65,7 @@ export class Pictures {
   #keyframeAt = -Infinity;
   #last = -Infinity;
   #preparing = false;
+  #repaints = false; // the camera's own pictures are in a form that the encoder does not take
   #canvas;
   #described;
 
@@ -135,11 +136,11 @@ export class Pictures {
     return true;
   }
 
-  // The camera's picture as it is, unless it has to be turned or made smaller.
+  // The camera's picture as it is, unless it has to be turned, made smaller or put in another form.
   #fitted(frame, timestamp) {
     const { width, height } = this.config;
     const turned = frame.rotation || frame.flip;
-    if (!turned && frame.displayWidth === width && frame.displayHeight === height) {
+    if (!turned && !this.#repaints && frame.displayWidth === width && frame.displayHeight === height) {
       return new VideoFrame(frame, { timestamp });
     }
     this.#canvas ??= new OffscreenCanvas(width, height);
@@ -156,6 +157,7 @@ export class Pictures {
     const found = await candidates(fit(displayWidth, displayHeight, limit), frameRate, bitrate);
     if (shape !== this.#shape) return;
     this.#candidates = found;
+    this.#repaints = false;
     this.#next(new Error("This browser has no H.264 encoder for a picture of this size."));
     this.#preparing = false;
   }
@@ -163,11 +165,22 @@ export class Pictures {
   #next(reason) {
     const config = this.#candidates.shift();
     if (!config) return this.#on.failed(reason);
-    if (this.#encoder && this.#encoder.state !== "closed") this.#encoder.close();
+    this.#begin(config);
+  }
+
+  // An encoder that fails gets repainted pictures; when that was not it, the next one gets its turn.
+  #recover(error) {
+    if (this.#repaints) return this.#next(error);
+    this.#repaints = true;
+    this.#begin(this.config);
+  }
+
+  #begin(config) {
+    if (this.#usable) this.#encoder.close();
     this.config = { ...config, bitrate: this.#wish.bitrate };
     const encoder = (this.#encoder = new VideoEncoder({
       output: (chunk, about) => encoder === this.#encoder && this.#output(chunk, about),
-      error: (error) => encoder === this.#encoder && this.#next(error),
+      error: (error) => encoder === this.#encoder && this.#recover(error),
     }));
     encoder.configure(this.config);
     this.requestKeyframe();

@@ -69,7 +69,7 @@ export class Rate {
     const clearFor = now - Math.max(this.#clearSince, this.#cutAt);
     if (clearFor < BEFORE_CLIMB || now - this.#climbedAt < CLIMB_EVERY) return;
     this.#climbedAt = now;
-    if (clearFor > 30_000) this.#fellAt = Infinity;
+    if (this.#target > this.#fellAt * 1.05) this.#fellAt = Infinity; // the line is wider than it was
     const step = this.#target > this.#fellAt * 0.85 ? 1.02 : 1.07;
     this.#target = Math.min(this.#ceiling, this.#target * step + 10_000);
   }

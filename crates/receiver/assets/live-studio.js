@@ -170,6 +170,7 @@ export class Studio {
       skipping: Boolean(this.#rate?.skipping),
       overloaded: now - this.#count.fullAt < 3000,
       blindFor: now - this.refreshed,
+      deafFor: now - (this.#sound?.heardAt ?? now),
       encoder: this.#pictures?.config,
       soundCodec: this.#sound?.codec,
     };

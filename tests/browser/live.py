@@ -1,0 +1,334 @@
+#!/usr/bin/env python3
+"""The go-live page in Chromium, with Chromium's own camera and microphone.
+
+    live.py --page 'http://127.0.0.1:8080/live#token=…' --rtmp rtmp://127.0.0.1:1935/live [--shots DIR] [CHECK…]
+
+`--page` is the link the server printed. `--rtmp` is where the stream comes out, at the
+server or where it relays to; FFmpeg plays it from there and decodes every frame.
+"""
+
+import argparse
+import json
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from live_chromium import Chromium, wait_until
+from live_line import Line
+from live_stream import Recorder, offsets
+
+MOST_OFFSET = 0.040  # seconds between picture and sound
+FRAME = 1 / 30  # and as much again when the very picture of the flash was skipped
+# A connection that a check breaks; and the made-up microphone, whose context starts with the first click.
+EXPECTED = ("ERR_CONNECTION", "WebSocket connection to", "The AudioContext was not allowed")
+
+
+class Bench:
+    """What a check has: the browser, the page, and where the stream comes out."""
+
+    def __init__(self, browser, options, directory):
+        self.browser = browser
+        self.page = options.page
+        self.rtmp = options.rtmp
+        self.shots = options.shots
+        self.directory = directory
+
+    def name(self, name):
+        """The name the page goes live under."""
+        return self.settings(name=name, limit=360, bitrate=800_000)["name"]
+
+    def settings(self, **settings):
+        kept = json.dumps(json.dumps(settings))
+        self.browser.before_page(f"if (location.protocol !== 'about:') localStorage.setItem('onair.live', {kept})")
+        return settings
+
+    def open(self, page=None):
+        self.browser.open(page or self.page)
+        self.state("ready")
+        self.browser.wait("!document.getElementById('go').disabled", "the red button")
+
+    def state(self, name, seconds=15):
+        self.browser.wait(f"document.documentElement.dataset.state === {name!r}", f"the page to be {name}", seconds)
+
+    def go_live(self):
+        self.browser.press("#go")
+        self.state("live")
+
+    def end(self):
+        self.browser.press("#go")
+        self.browser.press("#farewell .danger")
+        self.state("ready")
+        return self.browser.text("word")
+
+    def record(self, name):
+        return Recorder(f"{self.rtmp}/{name}", self.directory / f"{name}.flv")
+
+    def through(self, line):
+        """The page's link, by way of a line."""
+        return re.sub(r"(?<=://)[^/]+", f"127.0.0.1:{line.port}", self.page)
+
+    def line(self):
+        where = urlsplit(self.page)
+        return Line((where.hostname, where.port))
+
+
+def goes_live(bench):
+    """Camera to FFmpeg: every frame decodes, nothing goes back in time, keyframes every two seconds."""
+    name = bench.name("fake-camera")
+    bench.open()
+    bench.go_live()
+    with bench.record(name) as recording:
+        time.sleep(9)
+        frames = bench.browser.text("frames")
+        words = bench.end()
+    faults = recording.faults()
+    video, audio = recording.packets("v"), recording.packets("a")
+    keys = [packet.pts for packet in video if packet.key]
+    if len(video) < 8 * 25 or len(audio) < 8 * 45:
+        faults.append(f"{len(video)} pictures and {len(audio)} blocks of sound in nine seconds ({frames})")
+    if any(abs(later - earlier - 2) > 0.1 for earlier, later in zip(keys, keys[1:])):
+        faults.append(f"keyframes at {keys}")
+    if "You were live for 0:00:" not in words:
+        faults.append(f"the page says {words!r}")
+    return faults
+
+
+def picture_and_sound_are_together(bench):
+    """A flash and a beep made in one moment leave within 40 ms of each other."""
+    name = bench.name("flash")
+    script = bench.browser.before_page(Path(__file__).with_name("live_flash.js").read_text())
+    try:
+        bench.open()
+        bench.go_live()
+        with bench.record(name) as recording:
+            time.sleep(13)
+            bench.end()
+    finally:
+        bench.browser.forget(script)
+    found = offsets(recording)
+    told = ", ".join(f"{offset * 1000:+.0f}" for offset in found)
+    print(f"   sound after picture, ms: {told}")
+    faults = recording.faults()
+    if len(found) < 6:
+        faults.append(f"only {len(found)} flashes with their beeps")
+    elif abs(statistics.median(found)) > MOST_OFFSET or max(map(abs, found)) > MOST_OFFSET + FRAME:
+        faults.append(f"picture and sound are apart: {told} ms")
+    return faults
+
+
+def turning_the_phone_is_a_new_picture(bench):
+    """The camera's picture changes its shape on air: a new sequence header, and no broken picture."""
+    name = bench.name("turned")
+    script = bench.browser.before_page(Path(__file__).with_name("live_flash.js").read_text())
+    try:
+        bench.open()
+        bench.go_live()
+        with bench.record(name) as recording:
+            time.sleep(3)
+            bench.browser.run("turnCamera()")
+            bench.browser.wait("/^360 × 640/.test(document.getElementById('about').textContent)", "the turned picture")
+            time.sleep(3)
+            bench.end()
+    finally:
+        bench.browser.forget(script)
+    sizes = recording.sizes()
+    return recording.faults() + ([] if sizes == ["640x360", "360x640"] else [f"sizes {sizes}"])
+
+
+def flipping_and_muting_keep_the_stream(bench):
+    """Another camera and silence, without a gap in the sound's time."""
+    name = bench.name("flipped")
+    bench.open()
+    bench.go_live()
+    with bench.record(name) as recording:
+        time.sleep(2)
+        bench.browser.press("#flip")
+        time.sleep(2)
+        bench.browser.press("#mute")
+        time.sleep(2)
+        pressed = bench.browser.run("return document.getElementById('mute').getAttribute('aria-pressed')")
+        bench.end()
+    faults = recording.faults()
+    if pressed != "true":
+        faults.append("the mute button does not say that it is pressed")
+    times = [packet.pts for packet in recording.packets("a")]
+    gaps = [later - earlier for earlier, later in zip(times, times[1:]) if later - earlier > 0.06]
+    if gaps:
+        faults.append(f"gaps in the sound: {gaps}")
+    if not recording.packets("v") or recording.packets("v")[-1].pts < 5:
+        faults.append("the picture stopped at the flip")
+    return faults
+
+
+def a_slow_line_gets_less(bench):
+    """Half the bits: the bitrate falls, sound goes on whole, and it recovers."""
+    name = bench.settings(name="slow", limit=360, bitrate=2_500_000)["name"]
+    script = bench.browser.before_page(Path(__file__).with_name("live_flash.js").read_text() + ";flashNoise = true")
+    line = bench.line()
+    try:
+        bench.open(bench.through(line))
+        bench.go_live()
+        with bench.record(name) as recording:
+            time.sleep(5)
+            line.rate = 1_600_000
+            bench.browser.wait("document.getElementById('health').dataset.health !== 'good'", "the page to notice", 12)
+            time.sleep(10)
+            delay = int(re.match(r"\d+", bench.browser.text("delay")).group())
+            slow = bench.browser.text("bitrate")
+            line.rate = None
+            bench.browser.wait("document.getElementById('health').dataset.health === 'good'", "the recovery", 60)
+            bench.end()
+    finally:
+        bench.browser.forget(script)
+    print(f"   on the slow line: {slow}, {delay} ms behind")
+    faults = recording.faults()
+    if delay > 1500:
+        faults.append(f"{delay} ms behind on the slow line")
+    times = [packet.pts for packet in recording.packets("a")]
+    gaps = [later - earlier for earlier, later in zip(times, times[1:]) if later - earlier > 0.06]
+    return faults + ([f"gaps in the sound: {gaps}"] if gaps else [])
+
+
+def a_cut_line_is_mended(bench):
+    """The connection breaks on air: the same stream goes on, picture and sound still together."""
+    name = bench.name("cut")
+    script = bench.browser.before_page(Path(__file__).with_name("live_flash.js").read_text())
+    line = bench.line()
+    try:
+        bench.open(bench.through(line))
+        bench.go_live()
+        with bench.record(name) as recording:
+            time.sleep(4)
+            line.refuses = True
+            line.cut()
+            bench.state("away")
+            time.sleep(2.5)
+            line.refuses = False
+            bench.state("live")
+            time.sleep(6)
+            bench.end()
+    finally:
+        bench.browser.forget(script)
+    faults = recording.faults()
+    last, found = recording.packets("v")[-1].pts, offsets(recording)
+    if last < 8:
+        faults.append(f"the last picture is at {last:.1f} s")
+    if len(found) < 7 or abs(statistics.median(found[-4:])) > MOST_OFFSET:
+        faults.append(f"sound after picture: {found}")
+    return faults
+
+
+def a_wrong_link_is_told(bench):
+    """The server's refusal is shown in words, and the page is ready again."""
+    bench.name("stranger")
+    bench.open(bench.page.partition("#")[0] + "#token=not-the-token-at-all")
+    bench.browser.press("#go")
+    words = wait_until(lambda: bench.browser.text("word"), "words")
+    bench.state("ready")
+    return [] if "link" in words else [f"the page says {words!r}"]
+
+
+def everything_has_a_name(bench):
+    """What can be pressed or set has a name for a screen reader, and the keyboard works."""
+    bench.name("named")
+    bench.open()
+    bench.browser.press("#open-settings")
+    nodes = bench.browser.devtools("Accessibility.getFullAXTree")["nodes"]
+    roles = {"button", "textbox", "combobox", "radio", "slider", "link", "dialog"}
+    value = lambda node, key: node.get(key, {}).get("value")
+    things = [node for node in nodes if value(node, "role") in roles]
+    faults = [f"a {value(node, 'role')} without a name" for node in things if not value(node, "name")]
+    if len(things) < 15:
+        faults.append(f"only {len(things)} things found")
+    bench.browser.press("#settings .done")
+    bench.browser.run("document.dispatchEvent(new KeyboardEvent('keydown', {key: 'm'}))")
+    if bench.browser.run("return document.getElementById('mute').getAttribute('aria-pressed')") != "true":
+        faults.append("M does not mute")
+    return faults
+
+
+def screenshots(bench):
+    """Every state at every size, light and dark, to be looked at; and nothing wider than its window."""
+    if not bench.shots:
+        return []
+    bench.shots.mkdir(parents=True, exist_ok=True)
+    bench.name("laptop")
+    faults = []
+    for width, height in ((390, 844), (844, 390), (1280, 800)):
+        for scheme in ("light", "dark"):
+            bench.browser.look(width, height, scheme)
+            faults += states_pictured(bench, f"{width}x{height}-{scheme}")
+    return faults
+
+
+def states_pictured(bench, label):
+    def shoot(state):
+        time.sleep(0.5)
+        bench.browser.screenshot(bench.shots / f"live-{label}-{state}.png")
+        wide = bench.browser.run("return document.documentElement.scrollWidth > innerWidth")
+        return [f"{label} {state}: wider than its window"] if wide else []
+
+    bench.open()
+    faults = shoot("ready")
+    bench.browser.press("#open-settings")
+    faults += shoot("settings")
+    bench.browser.press("#settings .done")
+    bench.go_live()
+    time.sleep(3)
+    faults += shoot("live")
+    bench.end()
+    return faults + shoot("ended")
+
+
+CHECKS = [
+    goes_live,
+    picture_and_sound_are_together,
+    turning_the_phone_is_a_new_picture,
+    flipping_and_muting_keep_the_stream,
+    a_slow_line_gets_less,
+    a_cut_line_is_mended,
+    a_wrong_link_is_told,
+    everything_has_a_name,
+    screenshots,
+]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--page", required=True)
+    parser.add_argument("--rtmp", required=True)
+    parser.add_argument("--shots", type=Path)
+    parser.add_argument("checks", nargs="*", metavar="CHECK", help=", ".join(check.__name__ for check in CHECKS))
+    options = parser.parse_args()
+    chosen = [check for check in CHECKS if not options.checks or check.__name__ in options.checks]
+    failed = 0
+    for check in chosen:
+        faults = run(check, options)
+        failed += bool(faults)
+        print(f"{'FAIL' if faults else 'ok  '} {check.__name__.replace('_', ' ')}", flush=True)
+        for fault in faults:
+            print(f"     {fault}", flush=True)
+    sys.exit(1 if failed else 0)
+
+
+def run(check, options):
+    with tempfile.TemporaryDirectory() as directory, Chromium() as browser:
+        bench = Bench(browser, options, Path(directory))
+        try:
+            faults = check(bench)
+        except (TimeoutError, RuntimeError, subprocess.SubprocessError) as error:
+            faults = [f"{type(error).__name__}: {error} (the page says {words_of(browser)})"]
+        return faults + [text for text in browser.complaints() if not any(word in text for word in EXPECTED)]
+
+
+def words_of(browser):
+    return browser.run("return ['state', 'health-words', 'word', 'about'].map((id) => document.getElementById(id)?.textContent)")
+
+
+if __name__ == "__main__":
+    main()
