@@ -1,9 +1,10 @@
 use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use onair_flv::file::Parser;
 use onair_flv::{Demuxed, Demuxer, Metadata, TagKind};
-use onair_media::{Config, Kind, Packet, Timestamp};
+use onair_media::{Config, FrameRate, Kind, Packet, Timestamp};
 
 use crate::codec::unsupported;
 use crate::interleave::Interleave;
@@ -70,8 +71,9 @@ impl Flv {
     }
 
     fn note(&mut self, metadata: &Metadata, probe: Option<&mut Probe>) {
-        if probe.is_some() {
+        if let Some(probe) = probe {
             self.duration = metadata.duration.filter(|d| !d.is_zero());
+            probe.metadata = metadata.clone();
         }
     }
 
@@ -127,7 +129,7 @@ impl Flv {
             .map(Track::new)
             .collect();
         for track in &mut self.tracks {
-            track.start = probe.start(track.kind());
+            probe.describe(track);
         }
         self.interleave.expect(self.tracks.len());
         if let Some(error) = probe.refused {
@@ -186,6 +188,7 @@ struct Probe {
     video: Option<Timestamp>,
     audio: Option<Timestamp>,
     refused: Option<Error>,
+    metadata: Metadata,
 }
 
 impl Probe {
@@ -208,12 +211,27 @@ impl Probe {
         };
     }
 
-    const fn start(&self, kind: Kind) -> Option<Timestamp> {
-        match kind {
-            Kind::Video => self.video,
-            Kind::Audio => self.audio,
+    /// Adds what the packets and the file's own metadata say.
+    fn describe(&self, track: &mut Track) {
+        match &mut track.config {
+            Config::Video(video) => {
+                track.start = self.video;
+                track.bitrate = self.metadata.video_bitrate;
+                if video.frame_rate.is_none() {
+                    Arc::make_mut(video).frame_rate = self.metadata.frame_rate.and_then(rate);
+                }
+            }
+            Config::Audio(_) => {
+                track.start = self.audio;
+                track.bitrate = self.metadata.audio_bitrate;
+            }
         }
     }
+}
+
+/// Two decimals are what files round the broadcast rates to.
+fn rate(frames_per_second: f64) -> Option<FrameRate> {
+    format!("{frames_per_second:.2}").parse().ok()
 }
 
 fn flv_error(error: &onair_flv::Error, at: u64) -> Error {

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use onair_media::{Config, Kind, Packet, Timestamp};
+use onair_media::{Bitrate, Config, Kind, Packet, Timestamp};
 
 use crate::Error;
 
@@ -38,6 +38,8 @@ pub struct Track {
     pub start: Option<Timestamp>,
     /// How long it lasts, where the container says so.
     pub duration: Option<Duration>,
+    /// Its mean bitrate, where the container says so or can be asked.
+    pub bitrate: Option<Bitrate>,
     /// What is odd about it, in words for a person.
     pub notes: Vec<String>,
 }
@@ -50,6 +52,7 @@ impl Track {
             rotation: None,
             start: None,
             duration: None,
+            bitrate: None,
             notes: Vec::new(),
         }
     }

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use onair_media::{Config, FrameRate, Kind, Timestamp};
+use onair_media::{Bitrate, Config, FrameRate, Kind, Timestamp};
 use shiguredo_mp4::boxes::{ElstBox, MdhdBox, TkhdBox};
 
 use super::boxes::{BoxRef, decode};
@@ -183,6 +183,7 @@ impl Lane {
     }
 
     fn describe(&mut self, header: &MdhdBox, tkhd: &TkhdBox, mut notes: Vec<String>) -> Track {
+        let bytes = self.tables.as_ref().map_or(0, Tables::total);
         self.advance();
         let start = self.head.map(|sample| self.time(sample.pts));
         if let Some(early) = start.filter(|start| *start < PREROLL) {
@@ -197,6 +198,7 @@ impl Lane {
             rotation: Some(rotation(&tkhd.matrix)).filter(|turn| *turn != 0),
             start,
             duration: Some(duration).filter(|d| !d.is_zero()),
+            bitrate: Some(Bitrate::of(bytes, duration)).filter(|rate| rate.as_bps() > 0),
             notes,
             ..Track::new(self.configs[0].clone())
         }

@@ -90,6 +90,17 @@ impl Tables {
         lowest.map_or(0, |offset| offset.min(0).saturating_neg())
     }
 
+    /// Bytes of all samples together.
+    pub(super) fn total(&self) -> u64 {
+        match &self.sizes {
+            StszBox::Fixed {
+                sample_size,
+                sample_count,
+            } => u64::from(sample_size.get()) * u64::from(*sample_count),
+            StszBox::Variable { entry_sizes } => entry_sizes.iter().copied().map(u64::from).sum(),
+        }
+    }
+
     /// The duration of a sample, if all but the last have the same.
     pub(super) fn constant_duration(&self) -> Option<u32> {
         match self.durations.as_slice() {

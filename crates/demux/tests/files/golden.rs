@@ -3,7 +3,7 @@
 
 use super::common::{of_kind, packets, path, probed};
 use onair_demux::{Container, Error, Format, open, read};
-use onair_media::{Kind, Packet, Timestamp};
+use onair_media::{Bitrate, Kind, Packet, Timestamp};
 
 /// Microseconds by which two roundings of one time may differ.
 const ROUNDING: i64 = 1;
@@ -158,6 +158,25 @@ fn a_track_matrix_is_told_as_a_rotation() {
         open(&path("bframes.mp4")).unwrap().tracks()[0].rotation,
         None
     );
+}
+
+#[test]
+fn mean_bitrates_are_known_where_the_container_can_tell() {
+    for name in ["bframes.mp4", "plain.flv"] {
+        for track in open(&path(name)).unwrap().tracks() {
+            let packets = of_kind(&packets(open(&path(name)).unwrap().as_mut()), track.kind());
+            let bytes: usize = packets.iter().map(|packet| packet.payload.len()).sum();
+            let time = packets[packets.len() - 1].dts.since(packets[0].dts);
+            let measured = Bitrate::of(bytes as u64, time).as_bps();
+            let told = track.bitrate.expect("it is told").as_bps();
+            let off = told.abs_diff(measured) * 100 / measured;
+            assert!(
+                name == "plain.flv" || off < 10,
+                "{name}: {told} for {measured}"
+            );
+            assert!(told > 0);
+        }
+    }
 }
 
 #[test]

@@ -10,9 +10,7 @@ use crate::pace::Pacer;
 
 /// Reads a file or stream to its end and hands its packets on.
 pub(super) fn run(mut media: Box<dyn Demux>, hub: &Hub, schedule: Schedule, is_live: bool) {
-    for note in media.notes() {
-        hub.warn(None, note.clone());
-    }
+    warn(media.as_ref(), hub);
     let has_video = media.tracks().iter().any(|t| t.kind() == Kind::Video);
     let mut reader = Reader {
         hub,
@@ -32,6 +30,23 @@ pub(super) fn run(mut media: Box<dyn Demux>, hub: &Hub, schedule: Schedule, is_l
         hub.notes().failure = Some(error.to_string());
     }
     hub.finish();
+}
+
+/// What a person should know about a file that goes out as it is.
+fn warn(media: &dyn Demux, hub: &Hub) {
+    let tracks = media.tracks().iter();
+    let notes = media
+        .notes()
+        .iter()
+        .chain(tracks.clone().flat_map(|t| &t.notes));
+    notes.for_each(|note| hub.warn(None, note.clone()));
+    if let Some(turn) = tracks.filter_map(|track| track.rotation).next() {
+        let words = format!(
+            "players of this file turn its picture {turn} degrees clockwise; RTMP cannot tell \
+             viewers' players, who will see it as it lies"
+        );
+        hub.warn(None, words);
+    }
 }
 
 struct Reader<'a> {

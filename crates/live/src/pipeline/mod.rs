@@ -155,14 +155,23 @@ impl Schedule {
 
 fn describe(media: &dyn Demux) -> Metadata {
     let mut tracks = (None, None);
+    let mut bitrates = (None, None);
     for track in media.tracks() {
         match &track.config {
-            Config::Video(config) => tracks.0 = Some(config.as_ref()),
-            Config::Audio(config) => tracks.1 = Some(config.as_ref()),
+            Config::Video(config) => {
+                tracks.0 = Some(config.as_ref());
+                bitrates.0 = track.bitrate;
+            }
+            Config::Audio(config) => {
+                tracks.1 = Some(config.as_ref());
+                bitrates.1 = track.bitrate;
+            }
         }
     }
     Metadata {
         encoder: encoder_name(),
+        video_bitrate: bitrates.0,
+        audio_bitrate: bitrates.1,
         ..Metadata::of(tracks.0, tracks.1)
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::support::{Behaviour, Heard, Peer, Script, audio, finish, gop, video, wait_for};
 use onair::av::capture::{TestCard, Tone};
 use onair::flv::{Tag, TagKind};
-use onair::media::{FrameRate, Size, Timestamp};
+use onair::media::{Bitrate, FrameRate, Size, Timestamp};
 use onair::{Broadcast, Destination, Event, Outcome, Pace, RetryPolicy, State};
 
 #[test]
@@ -54,6 +54,26 @@ fn a_file_is_published_whole() {
         "{}",
         destination.url
     );
+}
+
+#[test]
+fn what_a_file_says_of_itself_is_passed_on_or_warned_of() {
+    let peer = Peer::start([Behaviour::Accept]);
+    let mut script = Script::of(gop(0, 3));
+    script.tracks[0].rotation = Some(90);
+    script.tracks[0].notes = vec!["the edit list is odd".to_owned()];
+    script.tracks[0].bitrate = Some(Bitrate::kbps(400));
+    script.tracks[1].bitrate = Some(Bitrate::kbps(128));
+    let builder = Broadcast::builder().media(script).to(peer.url());
+    let broadcast = builder.start().unwrap();
+    let metadata = peer.published().metadata().unwrap();
+    assert_eq!(metadata.video_bitrate, Some(Bitrate::kbps(400)));
+    assert_eq!(metadata.audio_bitrate, Some(Bitrate::kbps(128)));
+    let (events, _) = finish(&broadcast);
+    for words in ["90 degrees", "the edit list is odd"] {
+        let is_warning = |event: &Event| matches!(event, Event::Warning { message, .. } if message.contains(words));
+        assert!(events.iter().any(is_warning), "{words}: {events:?}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use onair::media::{
 /// A file that the test writes while it is read.
 pub(crate) struct Script {
     packets: Receiver<Packet>,
-    tracks: Vec<Track>,
+    pub(crate) tracks: Vec<Track>,
 }
 
 impl Script {
