@@ -379,8 +379,9 @@ class Page {
     if (news.type === "stream") {
       this.wanted = true;
       this.stream = news;
-      if (news.width) byId("stage").style.setProperty("--aspect", `${news.width} / ${news.height}`);
-      const how = news.publisher === "browser" ? "live from a browser" : "published over RTMP";
+      if (news.width) byId("frame").style.setProperty("--ratio", news.width / news.height);
+      const how = news.publisher === "browser" ? "Live from a browser" : "Published over RTMP";
+      root.dataset.kind = news.width ? "video" : "audio";
       byId("about").textContent = [how, news.software && `by ${news.software}`].filter(Boolean).join(" ");
       this.show("buffering");
       this.player.start(news.mime);
@@ -397,8 +398,9 @@ class Page {
 
   media(bytes) {
     const at = now();
-    this.arrivals.push({ at, size: bytes.byteLength });
-    while (this.arrivals[0].at < at - 2) this.arrivals.shift();
+    // What comes before the first picture is the past, and comes all at once.
+    if (this.player.begun) this.arrivals.push({ at, size: bytes.byteLength });
+    while (this.arrivals[0]?.at < at - 2) this.arrivals.shift();
     this.player.append(bytes);
   }
 
@@ -412,6 +414,7 @@ class Page {
   trouble(trouble) {
     byId("start").hidden = trouble !== "gesture";
     if (trouble === "decode") return this.line.restart();
+    if (trouble === null && root.dataset.state === "buffering") this.say("Starting", "");
     if (trouble === "gesture") this.say("Ready", "This browser waits for you.");
     if (trouble === "codec") this.say("This browser cannot play it", `It lacks a decoder for ${this.stream.codecs.join(" and ")}.`);
     if (trouble === "mse") this.say("This browser cannot play live streams", "It lacks Media Source Extensions. Any current browser has them.");
@@ -424,7 +427,7 @@ class Page {
     const [label, headline, detail] = {
       connecting: ["Connecting", "Connecting", "Looking for the server."],
       buffering: ["Starting", "Starting", ""],
-      live: ["Live", "", ""],
+      live: ["Live", root.dataset.kind === "audio" ? "Sound only" : "", ""],
       offline: ["Offline", "Not live yet", "The picture appears here by itself as soon as it is."],
       ended: ["Ended", "The stream has ended", "Should it begin again, this page goes on by itself."],
     }[state];
@@ -478,12 +481,12 @@ class Page {
       if (!video.muted) video.volume = 1;
     };
     video.addEventListener("volumechange", () => {
-      sound.setAttribute("aria-pressed", String(!video.muted));
-      byId("sound-label").textContent = video.muted ? "Sound on" : "Sound off";
+      sound.dataset.sound = video.muted ? "off" : "on";
+      byId("sound-label").textContent = video.muted ? "Unmute" : "Mute";
     });
     const full = () => {
       if (document.fullscreenElement) document.exitFullscreen();
-      else if (byId("stage").requestFullscreen) byId("stage").requestFullscreen();
+      else if (byId("frame").requestFullscreen) byId("frame").requestFullscreen();
       else video.webkitEnterFullscreen?.();
     };
     sound.addEventListener("click", hear);
@@ -513,7 +516,6 @@ function figure(id, value, unit) {
 /** What is live, until there is one stream and nothing to choose. */
 class Listing {
   constructor() {
-    byId("publish").textContent = `onair publish --to rtmp://${location.hostname}/live/cam`;
     this.look();
   }
 
@@ -526,6 +528,7 @@ class Listing {
     }
     if (listing?.streams.length === 1 && !this.several) return new Page(listing.streams[0].name);
     if (listing) this.show(listing.streams);
+    if (listing?.rtmp_port) invite(listing.rtmp_port);
     setTimeout(() => this.look(), document.hidden ? 5000 : 1500);
   }
 
@@ -540,6 +543,13 @@ class Listing {
     this.key = key;
     byId("streams").replaceChildren(...streams.map(entry));
   }
+}
+
+/** Says how to be the first. */
+function invite(port) {
+  const host = location.hostname + (port === 1935 ? "" : `:${port}`);
+  byId("publish").textContent = `onair publish --to rtmp://${host}/live/cam`;
+  byId("invitation").hidden = false;
 }
 
 function entry(stream) {

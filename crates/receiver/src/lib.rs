@@ -31,4 +31,4 @@ pub use hub::{
 };
 pub use keys::{KeyError, Keys};
 pub use receiver::{Builder, Receiver};
-pub use web::{Token, Web, WebLimits, WebServer};
+pub use web::{Token, Web, WebLimits, WebServer, qr_code};

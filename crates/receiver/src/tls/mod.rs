@@ -1,5 +1,7 @@
 //! Certificates for `rtmps` and `https`.
 
+mod authority;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +11,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::Error;
+
+pub use authority::{Authority, machine_addresses, machine_names};
 
 /// A server's configuration with the certificates (leaf first) and the private key in two PEM files.
 ///

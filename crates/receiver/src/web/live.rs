@@ -87,6 +87,8 @@ mod hello;
 mod media;
 mod publisher;
 mod sessions;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,6 +5,9 @@ mod fragmenter;
 mod live;
 mod metrics;
 mod origin;
+mod qr;
+#[cfg(test)]
+mod samples;
 mod serve;
 mod token;
 mod viewing;
@@ -22,6 +25,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::{Hub, StreamInfo};
 
+pub use qr::qr_code;
 pub use serve::{WebLimits, WebServer};
 pub use token::Token;
 
@@ -31,6 +35,7 @@ pub struct Web {
     hub: Hub,
     token: Option<Token>,
     authority: Option<Arc<str>>,
+    rtmp_port: Option<u16>,
     shared: Arc<Shared>,
 }
 
@@ -61,6 +66,7 @@ impl Web {
             hub,
             token: None,
             authority: None,
+            rtmp_port: None,
             shared: Arc::new(Shared {
                 sessions: live::Sessions::default(),
                 strangers: Arc::new(Semaphore::new(MOST_STRANGERS)),
@@ -83,6 +89,13 @@ impl Web {
         self
     }
 
+    /// Tells visitors at which port this machine takes RTMP.
+    #[must_use]
+    pub const fn rtmp_port(mut self, port: u16) -> Self {
+        self.rtmp_port = Some(port);
+        self
+    }
+
     /// The routes.
     pub fn router(self) -> Router {
         Router::new()
@@ -102,12 +115,14 @@ impl Web {
 #[derive(serde::Serialize)]
 struct Listing {
     version: &'static str,
+    rtmp_port: Option<u16>,
     streams: Vec<StreamInfo>,
 }
 
 async fn streams(State(web): State<Web>) -> Json<Listing> {
     Json(Listing {
         version: env!("CARGO_PKG_VERSION"),
+        rtmp_port: web.rtmp_port,
         streams: web.hub.streams(),
     })
 }

@@ -1,6 +1,8 @@
 //! Packets to fragmented MP4, a fragment a frame, for one viewer of the watch page. Pure.
 
 mod boxes;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,297 @@
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
+use time::{Duration, OffsetDateTime};
+
+use crate::Error;
+
+/// This machine's own certificate authority, for `https` on a network without a public name.
+///
+/// A browser gives a page the camera only over `https`, and a phone trusts only who it was told to
+/// trust. So the authority is made once, its key readable by its owner alone, and its
+/// certificate is offered to the phone. The servers' certificates are made anew at each start and
+/// never touch the disk.
+pub struct Authority {
+    certificate: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authority").finish_non_exhaustive()
+    }
+}
+
+impl Authority {
+    /// Where the authority lives when nothing else is said: in the user's data directory.
+    pub fn default_dir() -> Option<PathBuf> {
+        dirs::data_dir().map(|dir| dir.join("onair"))
+    }
+
+    /// The authority in a directory, made if there is none.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or made, or others may read its key.
+    pub fn open(dir: &Path) -> Result<Self, Error> {
+        let path = dir.join(FILE);
+        match fs::read_to_string(&path) {
+            Ok(pem) => check_mode(&path).and_then(|()| Self::parse(&path, &pem)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let pem = create().map_err(|error| refuse(&path, error))?;
+                make_dir(dir).map_err(|error| refuse(dir, error))?;
+                let pem = keep(&path, &pem).map_err(|error| refuse(&path, error))?;
+                Self::parse(&path, &pem)
+            }
+            Err(error) => Err(refuse(&path, error)),
+        }
+    }
+
+    fn parse(path: &Path, pem: &str) -> Result<Self, Error> {
+        let start = pem
+            .find(CERTIFICATE)
+            .ok_or_else(|| refuse(path, "no certificate in it"))?;
+        let key = KeyPair::from_pem(pem).map_err(|error| refuse(path, error))?;
+        let certificate = pem[start..].to_owned();
+        let issuer = Issuer::from_ca_cert_pem(&certificate, key);
+        let issuer = issuer.map_err(|error| refuse(path, error))?;
+        Ok(Self {
+            certificate,
+            issuer,
+        })
+    }
+
+    /// The certificate (PEM) that a phone has to trust.
+    pub fn certificate(&self) -> &str {
+        &self.certificate
+    }
+
+    /// A server's configuration for these names and addresses, good for 13 months.
+    ///
+    /// # Errors
+    ///
+    /// When one of the names is none.
+    pub fn server(&self, names: &[String]) -> Result<Arc<ServerConfig>, Error> {
+        let wrong = |error: &dyn std::fmt::Display| refuse(Path::new("for this machine"), error);
+        let key = new_key().map_err(|error| wrong(&error))?;
+        let leaf = leaf(names).and_then(|leaf| leaf.signed_by(&key, &self.issuer));
+        let leaf = leaf.map_err(|error| wrong(&error))?;
+        let secret = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes());
+        let secret = secret.map_err(|error| wrong(&error))?;
+        let config = super::server(vec![leaf.der().clone()], secret);
+        config.map(Arc::new).map_err(|error| wrong(&error))
+    }
+}
+
+/// The names and addresses by which others reach this machine, loopback included.
+pub fn machine_names() -> Vec<String> {
+    let host = gethostname::gethostname().to_string_lossy().to_lowercase();
+    let bare = host.trim_end_matches(".local").to_owned();
+    let is_name = |name: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+        !name.is_empty() && name.bytes().all(plain)
+    };
+    let mut names = vec!["localhost".to_owned()];
+    if is_name(&bare) && bare != "localhost" {
+        names.extend([bare.clone(), format!("{bare}.local")]);
+    }
+    names.extend(["127.0.0.1".to_owned(), "::1".to_owned()]);
+    names.extend(machine_addresses().iter().map(IpAddr::to_string));
+    names
+}
+
+/// The addresses at which others reach this machine: loopback and link-local left out.
+pub fn machine_addresses() -> Vec<IpAddr> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let reachable = |address: &IpAddr| match address {
+        IpAddr::V4(v4) => !v4.is_loopback() && !v4.is_link_local(),
+        IpAddr::V6(v6) => !v6.is_loopback() && !v6.is_unicast_link_local(),
+    };
+    let addresses = interfaces.iter().map(if_addrs::Interface::ip);
+    addresses.filter(reachable).collect()
+}
+
+/// A new authority: its key and its certificate in one text.
+fn create() -> Result<String, rcgen::Error> {
+    let mut params = CertificateParams::default();
+    let host = gethostname::gethostname();
+    params.distinguished_name = named(&format!("onair on {}", host.to_string_lossy()));
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    live_for(&mut params, 3650);
+    let made = CertifiedIssuer::self_signed(params, new_key()?)?;
+    Ok(format!("{}{}", made.key().serialize_pem(), made.pem()))
+}
+
+fn leaf(names: &[String]) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = CertificateParams::new(names)?;
+    params.distinguished_name = named(names.first().map_or("onair", String::as_str));
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    live_for(&mut params, 396);
+    Ok(params)
+}
+
+fn new_key() -> Result<KeyPair, rcgen::Error> {
+    KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)
+}
+
+fn named(name: &str) -> DistinguishedName {
+    let mut named = DistinguishedName::new();
+    named.push(DnType::CommonName, name);
+    named
+}
+
+/// From yesterday, since a phone's clock may be behind.
+fn live_for(params: &mut CertificateParams, days: i64) {
+    let now = OffsetDateTime::now_utc();
+    params.not_before = now - Duration::days(1);
+    params.not_after = now + Duration::days(days);
+}
+
+/// Writes the file whole or not at all; if another process was quicker, gives what that one wrote.
+fn keep(path: &Path, pem: &str) -> std::io::Result<String> {
+    let draft = path.with_extension(format!("{}.new", std::process::id()));
+    let written = create_private(&draft).and_then(|mut file| {
+        file.write_all(pem.as_bytes())?;
+        file.sync_all()?;
+        fs::hard_link(&draft, path)
+    });
+    let _ = fs::remove_file(&draft);
+    match written {
+        Ok(()) => Ok(pem.to_owned()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => fs::read_to_string(path),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(unix)]
+fn create_private(path: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+#[cfg(not(unix))]
+fn create_private(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+#[cfg(unix)]
+fn make_dir(dir: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+#[cfg(not(unix))]
+fn make_dir(dir: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).create(dir)
+}
+
+/// A key that others could read is nobody's secret any more.
+#[cfg(unix)]
+fn check_mode(path: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(path)
+        .map_err(|error| refuse(path, error))?
+        .permissions()
+        .mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let mode = mode & 0o777;
+    Err(refuse(
+        path,
+        format!("others may read its key (mode {mode:o}): remove it, and a new one is made"),
+    ))
+}
+
+#[cfg(not(unix))]
+fn check_mode(_: &Path) -> Result<(), Error> {
+    Ok(())
+}
+
+fn refuse(path: &Path, reason: impl std::fmt::Display) -> Error {
+    Error::Certificate {
+        path: path.to_owned(),
+        reason: reason.to_string(),
+    }
+}
+
+const FILE: &str = "authority.pem";
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh_dir(name: &str) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("onair-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&dir);
+        dir
+    }
+
+    #[test]
+    fn an_authority_is_made_once() {
+        let dir = fresh_dir("once");
+        let made = Authority::open(&dir).unwrap();
+        let read = Authority::open(&dir).unwrap();
+        assert_eq!(made.certificate(), read.certificate());
+        assert!(!made.certificate().contains("PRIVATE"));
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn its_key_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = fresh_dir("mode");
+        Authority::open(&dir).unwrap();
+        let path = dir.join(FILE);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(&dir)), (0o600, 0o700));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let refused = Authority::open(&dir).unwrap_err().to_string();
+        assert!(refused.contains("mode 644"), "{refused}");
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused_with_its_name() {
+        let dir = fresh_dir("damaged");
+        make_dir(&dir).unwrap();
+        create_private(&dir.join(FILE))
+            .unwrap()
+            .write_all(b"nothing")
+            .unwrap();
+        let refused = Authority::open(&dir).unwrap_err().to_string();
+        assert!(refused.contains(FILE), "{refused}");
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn this_machine_is_reached_by_name_and_by_address() {
+        let names = machine_names();
+        for name in ["localhost", "127.0.0.1", "::1"] {
+            assert!(
+                names.iter().any(|known| known == name),
+                "{name} in {names:?}"
+            );
+        }
+    }
+}

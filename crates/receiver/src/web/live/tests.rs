@@ -1,0 +1,286 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::{BufMut, BytesMut};
+use onair_media::{Config, Kind, Packet, Size};
+
+use super::*;
+use crate::web::samples;
+use hello::{AudioSetup, Setup, VideoSetup};
+
+fn setup(packets: &[Packet]) -> Setup {
+    let mut setup = Setup::default();
+    for packet in packets {
+        match &packet.config {
+            Config::Video(config) => {
+                setup.video = Some(VideoSetup {
+                    codec: config.codec_string(),
+                    description: Some(STANDARD.encode(&config.record)),
+                });
+            }
+            Config::Audio(config) => {
+                setup.audio = Some(AudioSetup {
+                    codec: config.codec_string(),
+                    description: Some(STANDARD.encode(&config.record)),
+                    sample_rate: config.sample_rate,
+                    channels: config.channels,
+                });
+            }
+        }
+    }
+    setup
+}
+
+fn message(packet: &Packet) -> Bytes {
+    let video = packet.kind() == Kind::Video;
+    let flags = u8::from(video && packet.keyframe);
+    let micros = START + packet.pts.as_nanos() / 1000;
+    raw(if video { 1 } else { 2 }, flags, micros, &packet.payload)
+}
+
+fn raw(kind: u8, flags: u8, micros: i64, payload: &[u8]) -> Bytes {
+    let mut message = BytesMut::new();
+    message.put_slice(&[kind, flags, 0, 0]);
+    message.put_i64(micros);
+    message.put_u32(0);
+    message.put_u32(0);
+    message.put_slice(payload);
+    message.freeze()
+}
+
+fn record(packet: &Packet) -> &Bytes {
+    match &packet.config {
+        Config::Video(config) => &config.record,
+        Config::Audio(config) => &config.record,
+    }
+}
+
+fn publisher(packets: &[Packet]) -> Publisher {
+    let mut publisher = Publisher::default();
+    publisher.configure(&setup(packets)).unwrap();
+    publisher
+}
+
+fn pcm(codec: &str) -> Publisher {
+    let mut publisher = Publisher::default();
+    let audio = AudioSetup {
+        codec: codec.to_owned(),
+        description: None,
+        sample_rate: 48_000,
+        channels: 1,
+    };
+    let (video, audio) = (None, Some(audio));
+    publisher.configure(&Setup { video, audio }).unwrap();
+    publisher
+}
+
+/// Where a phone's clock may happen to be.
+const START: i64 = 987_654_321_000;
+
+#[test]
+fn what_a_browser_sends_arrives_as_it_was() {
+    let packets = samples::interleaved(20);
+    let mut publisher = publisher(&packets);
+    for packet in &packets {
+        let came = publisher.take(message(packet)).unwrap();
+        let [came] = &came[..] else {
+            panic!("one packet a message");
+        };
+        assert_eq!(
+            (&came.payload, came.keyframe),
+            (&packet.payload, packet.keyframe)
+        );
+        assert_eq!(record(came), record(packet));
+        let moved = came.pts.nanos_from(packet.pts) + packets[0].pts.as_nanos();
+        assert!(moved.abs() < 2000, "microseconds: {moved}");
+    }
+}
+
+#[test]
+fn pictures_begin_with_a_keyframe_and_one_is_asked_for() {
+    let packets = samples::video(Size::new(160, 96), 20);
+    let mut publisher = publisher(&packets);
+    assert!(publisher.take(message(&packets[1])).unwrap().is_empty());
+    assert!(publisher.waits_for_keyframe());
+    assert_eq!(publisher.take(message(&packets[15])).unwrap().len(), 1);
+    assert!(!publisher.waits_for_keyframe());
+}
+
+#[test]
+fn time_that_goes_backwards_costs_pictures_up_to_the_next_keyframe() {
+    let packets = samples::video(Size::new(160, 96), 20);
+    let mut publisher = publisher(&packets);
+    for (index, given) in [(0, 1), (3, 1), (2, 0), (4, 0), (5, 0), (15, 1), (16, 1)] {
+        let came = publisher.take(message(&packets[index])).unwrap();
+        assert_eq!(came.len(), given, "picture {index}");
+    }
+}
+
+#[test]
+fn a_lie_about_a_keyframe_is_an_error() {
+    let packets = samples::video(Size::new(160, 96), 2);
+    let mut publisher = publisher(&packets);
+    let lie = raw(1, 1, START, &packets[1].payload);
+    assert_eq!(publisher.take(lie).unwrap_err().code, "video");
+}
+
+#[test]
+fn media_before_its_configuration_is_an_error() {
+    let packets = samples::interleaved(2);
+    for packet in &packets {
+        let code = Publisher::default().take(message(packet)).unwrap_err().code;
+        assert!(code == "video" || code == "audio");
+    }
+}
+
+#[test]
+fn raw_sound_is_encoded_and_keeps_its_time() {
+    for (codec, bytes) in [("pcm-f32", 4), ("pcm-s16", 2)] {
+        let mut publisher = pcm(codec);
+        let mut packets = Vec::new();
+        for index in 0..50 {
+            let stretch = raw(2, 0, START + index * 20_000, &vec![0; 960 * bytes]);
+            packets.extend(publisher.take(stretch).unwrap());
+        }
+        assert!(packets.len() >= 45, "{codec}: {}", packets.len());
+        for pair in packets.windows(2) {
+            let step = pair[1].dts.nanos_from(pair[0].dts);
+            assert!((21_333_000..21_334_000).contains(&step), "{codec}: {step}");
+        }
+        assert!(matches!(&packets[0].config, Config::Audio(config) if config.channels == 1));
+    }
+}
+
+#[test]
+fn raw_sound_after_a_long_gap_begins_anew_instead_of_being_filled() {
+    let mut publisher = pcm("pcm-s16");
+    let stretch = |at: i64| raw(2, 0, START + at, &[0; 960 * 2]);
+    let mut before = Vec::new();
+    for index in 0..10 {
+        before.extend(publisher.take(stretch(index * 20_000)).unwrap());
+    }
+    let mut after = Vec::new();
+    for index in 0..10 {
+        after.extend(publisher.take(stretch(9_000_000 + index * 20_000)).unwrap());
+    }
+    assert!(after.len() <= 10, "{}", after.len());
+    assert!(after[0].dts.nanos_from(before[0].dts) > 8_000_000_000);
+}
+
+#[test]
+fn raw_sound_that_is_no_whole_samples_or_too_long_is_an_error() {
+    for length in [1, 3, 9601 * 2] {
+        let message = raw(2, 0, START, &vec![0; length]);
+        assert_eq!(
+            pcm("pcm-s16").take(message).unwrap_err().code,
+            "audio",
+            "{length}"
+        );
+    }
+}
+
+#[test]
+fn configurations_that_cannot_be_are_refused_in_words() {
+    let video = |codec: &str, description: &str| Setup {
+        video: Some(VideoSetup {
+            codec: codec.to_owned(),
+            description: Some(description.to_owned()),
+        }),
+        audio: None,
+    };
+    let audio = |codec: &str, sample_rate, channels| Setup {
+        video: None,
+        audio: Some(AudioSetup {
+            codec: codec.to_owned(),
+            description: Some("AAAA".to_owned()),
+            sample_rate,
+            channels,
+        }),
+    };
+    let impossible = [
+        video("vp09.00.10.08", "AAAA"),
+        video("avc1.640028", "not base64!"),
+        video("avc1.640028", "AAAA"),
+        audio("opus", 48_000, 2),
+        audio("pcm-f32", 12_345, 2),
+        audio("pcm-f32", 0, 2),
+        audio("pcm-s16", 48_000, 0),
+        audio("pcm-s16", 48_000, 9),
+    ];
+    for setup in impossible {
+        let fault = Publisher::default().configure(&setup).unwrap_err();
+        assert_eq!(fault.code, "config", "{setup:?}");
+        assert!(!fault.message.is_empty());
+    }
+}
+
+#[test]
+fn a_hello_is_checked_before_anything_is_done() {
+    let hello = |version: u32, name: &str, session: &str| {
+        let json = serde_json::json!({
+            "type": "hello", "version": version, "token": "secret-token", "name": name, "session": session,
+        });
+        match parse(&json.to_string()).unwrap() {
+            Said::Hello(hello) => hello,
+            said => panic!("{said:?}"),
+        }
+    };
+    let session = "0123456789abcdef";
+    assert_eq!(hello(1, "phone", session).check(), Ok(()));
+    assert_eq!(
+        hello(2, "phone", session).check().unwrap_err().code,
+        "version"
+    );
+    for name in ["", "a/b", "a b", "<b>", "ü", &"x".repeat(65)] {
+        assert_eq!(
+            hello(1, name, session).check().unwrap_err().code,
+            "hello",
+            "{name}"
+        );
+    }
+    assert!(hello(1, "phone", "short").check().is_err());
+    let shown = format!("{:?}", hello(1, "phone", session));
+    assert!(
+        !shown.contains("secret") && !shown.contains(session),
+        "{shown}"
+    );
+}
+
+#[test]
+fn cut_and_flipped_messages_never_panic() {
+    let packets = samples::interleaved(3);
+    for packet in packets.iter().take(6) {
+        let whole = message(packet);
+        for end in 0..whole.len().min(400) {
+            let _ = publisher(&packets).take(whole.slice(..end));
+        }
+        let mut publisher = publisher(&packets);
+        for at in 0..whole.len().min(400) {
+            let mut flipped = whole.to_vec();
+            flipped[at] ^= 0xff;
+            let _ = publisher.take(flipped.into());
+        }
+    }
+}
+
+#[test]
+fn noise_never_panics() {
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = move || {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed
+    };
+    let packets = samples::interleaved(2);
+    let (mut coded, mut raw) = (publisher(&packets), pcm("pcm-s16"));
+    for _ in 0..3000 {
+        let length = usize::try_from(next() % 120).unwrap();
+        let mut noise: Vec<u8> = (0..length).map(|_| next().to_le_bytes()[0]).collect();
+        if let [kind, flags, a, b, ..] = &mut noise[..] {
+            (*kind, *flags, *a, *b) = (1 + (*kind & 1), *flags & 1, 0, 0);
+        }
+        let _ = coded.take(noise.clone().into());
+        let _ = raw.take(noise.clone().into());
+        let _ = parse(&String::from_utf8_lossy(&noise));
+    }
+}
