@@ -18,6 +18,8 @@ mod receiver;
 mod record;
 mod relay;
 mod rtmp;
+#[cfg(test)]
+mod samples;
 mod stop;
 pub mod tls;
 mod web;

@@ -89,3 +89,49 @@ impl Tracks {
         times.min().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{picture, sound, stream};
+
+    #[test]
+    fn both_tracks_are_waited_for_and_nothing_after_the_first_keyframe_is_lost() {
+        let mut lineup = Lineup::default();
+        assert!(lineup.push(picture(0, false, 9)).is_none());
+        assert!(lineup.push(picture(40, true, 9)).is_none());
+        assert!(lineup.push(picture(80, false, 9)).is_none());
+        let tracks = lineup.push(sound(30)).unwrap();
+        assert!(tracks.video.is_some() && tracks.audio.is_some());
+        assert_eq!(tracks.packets.len(), 3);
+        assert_eq!(tracks.origin(), Timestamp::from_millis(30));
+    }
+
+    #[test]
+    fn a_track_that_does_not_come_is_not_waited_for_long() {
+        let mut lineup = Lineup::default();
+        let pictures = stream(100, 10).into_iter().step_by(2);
+        let tracks = pictures.into_iter().find_map(|packet| lineup.push(packet));
+        let tracks = tracks.unwrap();
+        assert!(tracks.audio.is_none());
+        assert_eq!(tracks.packets.len(), 26);
+    }
+
+    #[test]
+    fn a_track_the_metadata_denies_is_not_waited_for_at_all() {
+        let mut lineup = Lineup::default();
+        lineup.describe(&Metadata {
+            audio_codec: Some(10),
+            ..Metadata::default()
+        });
+        assert!(lineup.push(sound(0)).is_some());
+    }
+
+    #[test]
+    fn an_end_gives_what_there_is() {
+        let mut lineup = Lineup::default();
+        assert!(lineup.finish().is_none());
+        assert!(lineup.push(sound(0)).is_none());
+        assert_eq!(lineup.finish().unwrap().packets.len(), 1);
+    }
+}

@@ -1,1 +1,122 @@
+use super::*;
+use crate::samples::{audio_config, picture, sound, stream, video_config};
 
+fn fragmenter() -> Fragmenter {
+    Fragmenter::new(Some(video_config()), Some(audio_config()), Timestamp::ZERO)
+}
+
+/// Everything as one file.
+fn file(packets: &[Packet], cut: impl Fn(&Packet) -> bool) -> Vec<u8> {
+    let mut fragmenter = fragmenter();
+    let mut whole = fragmenter.init().unwrap().to_vec();
+    for packet in packets {
+        fragmenter.push(packet);
+        if cut(packet) {
+            let fragment = fragmenter.take().unwrap();
+            whole.extend(fragment.iter().flat_map(Fragment::to_vec));
+        }
+    }
+    let rest = fragmenter.finish().unwrap();
+    whole.extend(rest.iter().flat_map(Fragment::to_vec));
+    whole
+}
+
+/// What a demuxer that is not ours to change reads in it.
+fn read(file: &[u8]) -> Vec<Packet> {
+    let name = format!("onair-fmp4-{:?}.mp4", std::thread::current().id());
+    let path = std::env::temp_dir().join(format!("{}-{name}", std::process::id()));
+    std::fs::write(&path, file).unwrap();
+    let mut demux = onair::demux::open(&path).unwrap();
+    let mut packets = Vec::new();
+    while let Some(packet) = demux.next_packet().unwrap() {
+        packets.push(packet);
+    }
+    std::fs::remove_file(&path).unwrap();
+    packets
+}
+
+fn of(kind: Kind, packets: &[Packet]) -> Vec<Packet> {
+    let all = packets.iter().filter(|packet| packet.kind() == kind);
+    all.cloned().collect()
+}
+
+#[test]
+fn what_is_written_is_read_again_however_it_is_cut() {
+    let sent = stream(100, 25);
+    let cuts: [fn(&Packet) -> bool; 3] = [Packet::is_video_keyframe, |_| true, |_| false];
+    for cut in cuts {
+        let got = read(&file(&sent, cut));
+        for kind in [Kind::Video, Kind::Audio] {
+            let (sent, got) = (of(kind, &sent), of(kind, &got));
+            assert_eq!(sent.len(), got.len());
+            for (sent, got) in sent.iter().zip(&got) {
+                assert_eq!((&sent.payload, sent.keyframe), (&got.payload, got.keyframe));
+                let off = sent.dts.nanos_from(got.dts).abs();
+                assert!(off < 1_600_000, "{} and {}", sent.dts, got.dts);
+                assert!(sent.config.same(&got.config));
+            }
+        }
+    }
+}
+
+#[test]
+fn sound_that_a_wire_rounded_has_no_seams() {
+    let mut fragmenter = Fragmenter::new(None, Some(audio_config()), Timestamp::ZERO);
+    let mut whole = fragmenter.init().unwrap().to_vec();
+    for frame in 0..500 {
+        fragmenter.push(&sound((frame * 1024 * 1000 + 24_000) / 48_000));
+    }
+    whole.extend(fragmenter.finish().unwrap().unwrap().to_vec());
+    let got = read(&whole);
+    let steps = got.windows(2).map(|pair| pair[1].dts.since(pair[0].dts));
+    for step in steps {
+        assert!(step.as_nanos().abs_diff(21_333_333) < 2, "{step:?}");
+    }
+}
+
+#[test]
+fn sound_that_pauses_keeps_its_time() {
+    let mut fragmenter = Fragmenter::new(None, Some(audio_config()), Timestamp::ZERO);
+    let mut whole = fragmenter.init().unwrap().to_vec();
+    for at in [0, 21, 43, 5000, 5021] {
+        fragmenter.push(&sound(at));
+    }
+    whole.extend(fragmenter.finish().unwrap().unwrap().to_vec());
+    assert_eq!(read(&whole)[3].dts.as_millis(), 5000);
+}
+
+#[test]
+fn reordered_pictures_are_shown_when_they_should_be() {
+    let mut packets: Vec<_> = (0..6).map(|i| picture(i * 40, i == 0, 50)).collect();
+    for (packet, delay) in packets.iter_mut().zip([80, 160, 40, 0, 160, 40]) {
+        packet.pts = packet.dts + Duration::from_millis(delay);
+    }
+    let got = of(Kind::Video, &read(&file(&packets, |_| false)));
+    let offsets = |packets: &[Packet]| -> Vec<_> {
+        packets
+            .iter()
+            .map(|packet| packet.pts.since(packet.dts).as_millis())
+            .collect()
+    };
+    assert_eq!(offsets(&got), offsets(&packets));
+}
+
+#[test]
+fn a_clock_that_stands_still_or_goes_back_makes_no_broken_file() {
+    let packets = [100, 100, 50, 100, 140, -5, 3_000_000].map(|at| picture(at, true, 10));
+    let got = of(Kind::Video, &read(&file(&packets, |_| true)));
+    assert_eq!(got.len(), 7);
+    assert!(got.is_sorted_by_key(|packet| packet.dts));
+}
+
+#[test]
+fn packets_of_another_configuration_are_not_accepted() {
+    let fragmenter = Fragmenter::new(Some(video_config()), None, Timestamp::ZERO);
+    assert!(fragmenter.accepts(&picture(0, true, 1)));
+    assert!(!fragmenter.accepts(&sound(0)));
+    let mut other = picture(0, true, 1);
+    let mut config = video_config().as_ref().clone();
+    config.record = Bytes::from_static(b"\x01\x64\x00\x1f\xff\xe0\x00");
+    other.config = Config::Video(config.into());
+    assert!(!fragmenter.accepts(&other));
+}

@@ -1,1 +1,203 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Wake, Waker};
 
+use onair_media::Packet;
+
+use super::*;
+use crate::samples::{picture, stream};
+
+fn hub(takeover: bool) -> Hub {
+    Hub::new(HubConfig {
+        takeover,
+        ..HubConfig::default()
+    })
+}
+
+fn name() -> StreamName {
+    StreamName::new("live", "cam").unwrap()
+}
+
+fn origin(peer: &str) -> Origin {
+    Origin::new(peer, PublisherKind::Rtmp, "test")
+}
+
+/// What a viewer has now.
+fn take(viewer: &mut Viewer) -> Vec<Item> {
+    let mut items = Vec::new();
+    let cx = Context::from_waker(Waker::noop());
+    while viewer.poll_take(&cx, usize::MAX, &mut items).is_ready() {
+        if items.last() == Some(&Item::Ended) {
+            break;
+        }
+    }
+    items
+}
+
+fn packets(items: Vec<Item>) -> Vec<Packet> {
+    let packet = |item| match item {
+        Item::Packet(packet) => Some(packet),
+        _ => None,
+    };
+    items.into_iter().filter_map(packet).collect()
+}
+
+fn push_all(ingest: &Ingest, packets: Vec<Packet>) {
+    assert!(packets.into_iter().all(|packet| ingest.push(packet)));
+}
+
+#[derive(Default)]
+struct Bell(AtomicUsize);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn all_viewers_share_one_copy_of_a_payload() {
+    let hub = hub(false);
+    let ingest = hub.publish(name(), origin("a")).unwrap();
+    let mut viewers: Vec<_> = (0..50).filter_map(|_| hub.subscribe(&name())).collect();
+    let packet = picture(0, true, 5000);
+    let place = packet.payload.as_ptr();
+    assert!(ingest.push(packet));
+    for viewer in &mut viewers {
+        assert_eq!(packets(take(viewer))[0].payload.as_ptr(), place);
+    }
+    assert_eq!(hub.streams()[0].viewers, 50);
+    drop(viewers);
+    assert_eq!(hub.streams()[0].viewers, 0);
+}
+
+#[test]
+fn a_waiting_viewer_is_woken_once_and_one_that_never_reads_costs_nothing() {
+    let hub = hub(false);
+    let ingest = hub.publish(name(), origin("a")).unwrap();
+    let mut waiting = hub.subscribe(&name()).unwrap();
+    let _idle = hub.subscribe(&name()).unwrap();
+    let bell = Arc::new(Bell::default());
+    let waker = Waker::from(bell.clone());
+    let cx = Context::from_waker(&waker);
+    assert!(waiting.poll_take(&cx, 1, &mut Vec::new()).is_pending());
+    assert!(waiting.poll_take(&cx, 1, &mut Vec::new()).is_pending());
+    push_all(&ingest, stream(100, 10));
+    assert_eq!(bell.0.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_second_publisher_is_refused_and_the_first_goes_on() {
+    let hub = hub(false);
+    let ingest = hub.publish(name(), origin("a")).unwrap();
+    let error = hub.publish(name(), origin("b")).unwrap_err();
+    assert_eq!(error, PublishError::Busy(name()));
+    assert!(ingest.push(picture(0, true, 10)));
+    assert_eq!(hub.streams()[0].publisher.peer, "a");
+}
+
+#[test]
+fn with_takeover_the_second_goes_on_where_the_first_ended_and_viewers_stay() {
+    let hub = hub(true);
+    let first = hub.publish(name(), origin("a")).unwrap();
+    let mut viewer = hub.subscribe(&name()).unwrap();
+    push_all(&first, stream(50, 25));
+    let mut got = packets(take(&mut viewer));
+    let second = hub.publish(name(), origin("b")).unwrap();
+    assert!(!first.push(picture(9_999_999, true, 10)));
+    drop(first);
+    push_all(&second, stream(50, 25));
+    got.extend(packets(take(&mut viewer)));
+    assert_eq!(got.len(), 200);
+    assert!(got.is_sorted_by_key(|packet| packet.dts));
+    let seam = got[100].dts.since(got[99].dts);
+    assert!(seam < Duration::from_millis(50), "{seam:?}");
+    assert_eq!(hub.streams()[0].publisher.peer, "b");
+    drop(second);
+    assert_eq!(take(&mut viewer), [Item::Ended]);
+    assert_eq!(hub.streams(), []);
+}
+
+#[test]
+fn an_orphaned_stream_is_taken_over_even_where_none_else_is() {
+    let hub = hub(false);
+    let gone = hub.publish(name(), origin("a")).unwrap();
+    let mut viewer = hub.subscribe(&name()).unwrap();
+    gone.orphan();
+    assert!(hub.streams()[0].interrupted);
+    let back = hub.publish(name(), origin("a")).unwrap();
+    drop(gone);
+    assert!(!hub.streams()[0].interrupted);
+    assert!(back.push(picture(0, true, 10)));
+    assert_eq!(take(&mut viewer).len(), 1);
+}
+
+#[test]
+fn a_stream_ends_with_its_publisher_and_can_begin_anew() {
+    let hub = hub(false);
+    let ingest = hub.publish(name(), origin("a")).unwrap();
+    let mut viewer = hub.subscribe(&name()).unwrap();
+    assert!(ingest.push(picture(0, true, 10)));
+    drop(ingest);
+    let items = take(&mut viewer);
+    assert_eq!((items.len(), items.last()), (2, Some(&Item::Ended)));
+    assert_eq!(viewer.blocking_next(), None);
+    assert!(hub.subscribe(&name()).is_none());
+    assert!(hub.publish(name(), origin("b")).is_ok());
+}
+
+#[test]
+fn a_full_hub_says_so() {
+    let hub = Hub::new(HubConfig {
+        streams: 1,
+        ..HubConfig::default()
+    });
+    let _one = hub.publish(name(), origin("a")).unwrap();
+    let other = StreamName::new("live", "other").unwrap();
+    let error = hub.publish(other, origin("b")).unwrap_err();
+    assert_eq!(error, PublishError::Full(1));
+}
+
+#[test]
+fn what_is_known_about_a_stream_comes_from_its_packets() {
+    let hub = hub(false);
+    let ingest = hub.publish(name(), origin("a")).unwrap();
+    push_all(&ingest, stream(100, 25));
+    let info = &hub.streams()[0];
+    let video = info.video.as_ref().unwrap();
+    assert_eq!((video.width, video.height), (1280, 720));
+    assert_eq!(video.codec, "avc1.42C01F");
+    assert_eq!(video.frame_rate, Some(25.0));
+    assert_eq!(video.bitrate_bps, Some(20_000));
+    assert_eq!(video.keyframe_interval_s, Some(1.0));
+    assert_eq!(info.audio.as_ref().unwrap().sample_rate, 48_000);
+    assert_eq!((info.packets, info.bytes), (200, 12_000));
+}
+
+#[tokio::test]
+async fn a_watch_tells_what_begins_and_ends() {
+    let hub = hub(false);
+    let before = hub.publish(name(), origin("a")).unwrap();
+    let mut watch = hub.watch_streams();
+    let Change::Started(mut viewer) = watch.next().await else {
+        panic!("not started");
+    };
+    drop(before);
+    assert_eq!(viewer.next().await, Some(Item::Ended));
+    assert_eq!(viewer.next().await, None);
+    assert!(matches!(watch.next().await, Change::Ended(ended) if ended == name()));
+    let other = StreamName::new("live", "other").unwrap();
+    let _other = hub.publish(other.clone(), origin("b")).unwrap();
+    let change = watch.next().await;
+    assert!(matches!(change, Change::Started(viewer) if viewer.name() == &other));
+}
+
+#[test]
+fn a_hub_that_closes_tells_everybody() {
+    let hub = hub(false);
+    let ingest = hub.publish(name(), origin("a")).unwrap();
+    let mut viewer = hub.subscribe(&name()).unwrap();
+    hub.close();
+    assert_eq!(take(&mut viewer), [Item::Ended]);
+    assert!(!ingest.push(picture(0, true, 10)));
+}

@@ -1,1 +1,176 @@
+use super::*;
+use crate::samples::{picture, sound, stream};
 
+fn ring() -> Ring {
+    Ring::new(&HubConfig::default())
+}
+
+fn fill(ring: &mut Ring, packets: impl IntoIterator<Item = Packet>) {
+    packets.into_iter().for_each(|packet| ring.push(packet));
+}
+
+fn drain(ring: &Ring, cursor: &mut Cursor) -> Vec<Packet> {
+    let items = std::iter::from_fn(|| ring.read(cursor));
+    let packet = |item| match item {
+        Item::Packet(packet) => Some(packet),
+        _ => None,
+    };
+    items.filter_map(packet).collect()
+}
+
+fn millis(packets: &[Packet]) -> Vec<i64> {
+    packets
+        .iter()
+        .map(|packet| packet.dts.as_millis())
+        .collect()
+}
+
+#[test]
+fn a_viewer_begins_with_the_current_gop_and_gets_what_follows() {
+    let mut ring = ring();
+    fill(&mut ring, stream(30, 12));
+    let mut cursor = ring.join();
+    let got = drain(&ring, &mut cursor);
+    assert!(got[0].is_video_keyframe());
+    assert_eq!(millis(&got)[..3], [960, 980, 1000]);
+    assert_eq!(got.len(), 12);
+    fill(&mut ring, [picture(1200, false, 9)]);
+    assert_eq!(millis(&drain(&ring, &mut cursor)), [1200]);
+    assert_eq!(cursor.dropped, 0);
+}
+
+#[test]
+fn a_viewer_who_reads_in_time_gets_every_packet() {
+    let mut ring = ring();
+    let mut cursor = ring.join();
+    let mut got = Vec::new();
+    let sent = stream(2000, 50);
+    for packet in sent.clone() {
+        ring.push(packet);
+        if ring.end().is_multiple_of(60) {
+            got.extend(drain(&ring, &mut cursor));
+        }
+    }
+    got.extend(drain(&ring, &mut cursor));
+    assert_eq!(got, sent);
+    assert_eq!(cursor.dropped, 0);
+}
+
+#[test]
+fn a_late_viewer_is_cut_to_the_newest_keyframe_and_told_how_much_it_lost() {
+    let mut ring = ring();
+    fill(&mut ring, stream(1, 25));
+    let mut late = ring.join();
+    fill(&mut ring, stream(500, 25).split_off(2));
+    let got = drain(&ring, &mut late);
+    assert_eq!(got[0].dts.as_millis(), 19_000);
+    assert!(got[0].is_video_keyframe());
+    let pictures = got.iter().filter(|p| p.kind() == Kind::Video).count() as u64;
+    assert_eq!(late.dropped + pictures, 500);
+    let (before, more) = (late.dropped, stream(510, 25).split_off(1000));
+    fill(&mut ring, more);
+    assert_eq!(drain(&ring, &mut late).len(), 20);
+    assert_eq!(late.dropped, before);
+}
+
+#[test]
+fn a_viewer_within_its_lag_is_left_alone() {
+    let mut ring = ring();
+    fill(&mut ring, stream(1, 25));
+    let mut cursor = ring.join();
+    fill(&mut ring, stream(70, 25).split_off(2));
+    assert_eq!(drain(&ring, &mut cursor).len(), 140);
+}
+
+#[test]
+fn a_gop_longer_than_the_lag_is_held_and_given_from_its_beginning() {
+    let mut ring = ring();
+    fill(&mut ring, stream(500, 1000));
+    let got = drain(&ring, &mut ring.join());
+    assert_eq!(got.len(), 1000);
+    assert!(got[0].is_video_keyframe());
+}
+
+#[test]
+fn no_stream_takes_more_than_its_bytes_and_its_viewers_wait_for_a_keyframe() {
+    let mut ring = Ring::new(&HubConfig {
+        stream_bytes: 100_000,
+        ..HubConfig::default()
+    });
+    fill(&mut ring, [picture(0, true, 1000)]);
+    let mut early = ring.join();
+    for i in 1..1000 {
+        ring.push(picture(i, false, 1000));
+        assert!(ring.bytes <= 100_000);
+    }
+    assert!(ring.entries.len() < 100);
+    let mut newcomer = ring.join();
+    assert_eq!(drain(&ring, &mut early), []);
+    assert_eq!(drain(&ring, &mut newcomer), []);
+    ring.push(sound(1000));
+    ring.push(picture(1001, false, 10));
+    ring.push(picture(1002, true, 10));
+    assert_eq!(millis(&drain(&ring, &mut early)), [1000, 1002]);
+    assert_eq!(millis(&drain(&ring, &mut newcomer)), [1000, 1002]);
+    assert_eq!(early.dropped, 1001);
+    assert_eq!(newcomer.dropped, 1);
+}
+
+#[test]
+fn packets_without_bytes_or_time_are_bounded_too() {
+    let mut ring = Ring::new(&HubConfig {
+        stream_bytes: 100_000,
+        ..HubConfig::default()
+    });
+    for _ in 0..100_000 {
+        ring.push(picture(0, true, 0));
+    }
+    assert!(ring.entries.len() * OVERHEAD <= 100_000);
+    assert!(ring.keyframes.len() <= ring.entries.len());
+}
+
+#[test]
+fn a_clock_that_jumps_anywhere_breaks_nothing() {
+    let mut ring = ring();
+    let mut cursor = ring.join();
+    for millis in [0, i64::MAX / 1_000_000, 5, i64::MIN / 1_000_000, 7, 90] {
+        ring.push(picture(millis, true, 10));
+        ring.push(sound(millis));
+        assert!(!drain(&ring, &mut cursor).is_empty());
+        assert!(!drain(&ring, &mut ring.join()).is_empty());
+    }
+}
+
+#[test]
+fn sound_alone_begins_anywhere_and_late_listeners_are_brought_to_the_present() {
+    let mut ring = ring();
+    fill(&mut ring, (0..10).map(|i| sound(i * 20)));
+    let mut late = ring.join();
+    fill(&mut ring, (10..500).map(|i| sound(i * 20)));
+    assert_eq!(drain(&ring, &mut late), []);
+    ring.push(sound(10_000));
+    assert_eq!(millis(&drain(&ring, &mut late)), [10_000]);
+}
+
+#[test]
+fn the_metadata_comes_first_and_again_when_it_changes() {
+    let mut ring = ring();
+    let metadata = |encoder: &str| Metadata {
+        encoder: encoder.to_owned(),
+        ..Metadata::default()
+    };
+    ring.describe(metadata("one"));
+    fill(&mut ring, stream(3, 3));
+    let mut cursor = ring.join();
+    assert_eq!(
+        ring.read(&mut cursor),
+        Some(Item::Metadata(metadata("one").into()))
+    );
+    assert_eq!(drain(&ring, &mut cursor).len(), 6);
+    ring.describe(metadata("two"));
+    assert_eq!(
+        ring.read(&mut cursor),
+        Some(Item::Metadata(metadata("two").into()))
+    );
+    assert_eq!(ring.read(&mut cursor), None);
+}

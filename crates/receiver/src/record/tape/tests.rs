@@ -1,1 +1,122 @@
+use super::*;
+use crate::lineup::Lineup;
+use crate::samples::{picture, stream};
 
+/// Has room for so many bytes.
+#[derive(Default)]
+struct Disk {
+    room: usize,
+    holds: Vec<u8>,
+}
+
+impl Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = bytes.len().min(self.room - self.holds.len());
+        self.holds.extend_from_slice(&bytes[..count]);
+        if count == 0 && !bytes.is_empty() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The tracks of a stream, and what follows them.
+fn lined_up(packets: Vec<Packet>) -> (Tracks, Vec<Packet>) {
+    let mut lineup = Lineup::default();
+    let mut packets = packets.into_iter();
+    let tracks = packets.by_ref().find_map(|packet| lineup.push(packet));
+    (tracks.unwrap(), packets.collect())
+}
+
+/// Records until the disk is full.
+fn record(room: usize) -> (Option<Tape<Disk>>, io::Result<()>) {
+    let (tracks, packets) = lined_up(stream(150, 25));
+    let holds = Vec::new();
+    let mut tape = match Tape::begin(Disk { room, holds }, tracks) {
+        Ok(tape) => tape,
+        Err(error) => return (None, Err(error)),
+    };
+    let result = packets.iter().try_for_each(|packet| tape.push(packet));
+    let result = result.and_then(|()| tape.finish());
+    (Some(tape), result)
+}
+
+#[test]
+fn a_fragment_is_written_at_each_keyframe_and_nothing_is_missing() {
+    let (tape, result) = record(usize::MAX);
+    let mut tape = tape.unwrap();
+    result.unwrap();
+    assert_eq!(tape.pictures(), 150);
+    let written = usize::try_from(tape.written()).unwrap();
+    assert_eq!(written, tape.out().holds.len());
+    let moofs = tape
+        .out()
+        .holds
+        .windows(4)
+        .filter(|bytes| *bytes == b"moof");
+    assert_eq!(moofs.count(), 6);
+}
+
+#[test]
+fn a_full_disk_is_an_error_that_leaves_whole_fragments() {
+    let (whole, _) = record(usize::MAX);
+    let whole = std::mem::take(&mut whole.unwrap().out().holds);
+    for room in (0..whole.len()).step_by(397) {
+        let (tape, result) = record(room);
+        assert_eq!(result.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        let Some(mut tape) = tape else { continue };
+        let written = usize::try_from(tape.written()).unwrap();
+        assert!(written <= room);
+        assert_eq!(tape.out().holds[..written], whole[..written]);
+        assert!(whole[written..].len() > 8 && &whole[written + 4..written + 8] == b"moof");
+    }
+}
+
+#[test]
+fn the_real_full_disk_says_so() {
+    let Ok(full) = std::fs::File::create("/dev/full") else {
+        eprintln!("SKIPPED: there is no /dev/full here");
+        return;
+    };
+    let (tracks, _) = lined_up(stream(5, 5));
+    let error = Tape::begin(full, tracks).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+}
+
+#[test]
+fn a_gop_without_end_is_written_every_two_seconds() {
+    let (tracks, packets) = lined_up(stream(500, 100_000));
+    let room = usize::MAX;
+    let mut tape = Tape::begin(
+        Disk {
+            room,
+            holds: Vec::new(),
+        },
+        tracks,
+    )
+    .unwrap();
+    packets.iter().for_each(|packet| tape.push(packet).unwrap());
+    assert!(tape.pictures() >= 440, "{}", tape.pictures());
+}
+
+#[test]
+fn a_clock_that_stands_still_does_not_fill_the_memory() {
+    let (tracks, _) = lined_up(stream(2, 100));
+    let room = usize::MAX;
+    let mut tape = Tape::begin(
+        Disk {
+            room,
+            holds: Vec::new(),
+        },
+        tracks,
+    )
+    .unwrap();
+    for _ in 0..100 {
+        tape.push(&picture(0, false, 1_000_000)).unwrap();
+    }
+    assert!(tape.pictures() >= 90, "{}", tape.pictures());
+}

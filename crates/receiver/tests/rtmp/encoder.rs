@@ -1,0 +1,118 @@
+//! A publisher: our machine on a blocking socket.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use bytes::Buf;
+use onair::flv::{Metadata, Muxer, Tag};
+use onair::media::Packet;
+use onair::rtmp::publisher::{Config, Event};
+use onair::rtmp::{Error, Input, Output, Publisher};
+
+pub(crate) struct Encoder {
+    socket: TcpStream,
+    publisher: Publisher,
+    muxer: Muxer,
+    is_live: bool,
+    is_over: bool,
+}
+
+impl Encoder {
+    /// Publishes, and returns when the receiver agreed.
+    pub(crate) fn live(address: SocketAddr, key: &str) -> Self {
+        Self::publish(address, key).expect("the publish is granted")
+    }
+
+    /// Publishes; an error is the receiver's refusal.
+    pub(crate) fn publish(address: SocketAddr, key: &str) -> Result<Self, Error> {
+        let url = format!("rtmp://{address}/live/{key}").parse()?;
+        let socket = TcpStream::connect(address).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        socket.set_nodelay(true).unwrap();
+        let mut encoder = Self {
+            socket,
+            publisher: Publisher::new(Config::new(url), Instant::now()),
+            muxer: Muxer::new(),
+            is_live: false,
+            is_over: false,
+        };
+        encoder.flush();
+        while !encoder.is_live {
+            encoder.receive()?;
+        }
+        Ok(encoder)
+    }
+
+    pub(crate) fn send(&mut self, packet: &Packet) {
+        for tag in self.muxer.mux(packet) {
+            self.send_tag(&tag);
+        }
+    }
+
+    pub(crate) fn send_all(&mut self, packets: &[Packet]) {
+        packets.iter().for_each(|packet| self.send(packet));
+    }
+
+    pub(crate) fn describe(&mut self, metadata: &Metadata) {
+        let tag = self.muxer.metadata(metadata);
+        self.send_tag(&tag);
+    }
+
+    pub(crate) fn send_tag(&mut self, tag: &Tag) {
+        self.publisher.send(tag).unwrap();
+        self.flush();
+    }
+
+    /// Says farewell, and waits for the receiver to close.
+    pub(crate) fn finish(mut self) {
+        self.publisher.close(Instant::now());
+        self.flush();
+        self.socket.shutdown(Shutdown::Write).unwrap();
+        while !self.is_over && self.receive().is_ok() {}
+    }
+
+    /// Waits until the receiver ends the connection.
+    pub(crate) fn wait_for_end(mut self) {
+        while !self.is_over && self.receive().is_ok() {}
+    }
+
+    fn receive(&mut self) -> Result<(), Error> {
+        let mut buffer = [0; 4096];
+        let now = Instant::now;
+        let result = match self.socket.read(&mut buffer) {
+            Ok(0) => {
+                self.is_over = true;
+                self.publisher.handle_input(Input::Closed(now()))
+            }
+            Ok(count) => {
+                let data = &buffer[..count];
+                self.publisher.handle_input(Input::Receive(now(), data))
+            }
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {
+                self.is_over = true;
+                self.publisher.handle_input(Input::Closed(now()))
+            }
+            Err(error) => panic!("the receiver is silent: {error}"),
+        };
+        self.flush();
+        result
+    }
+
+    fn flush(&mut self) {
+        loop {
+            match self.publisher.poll_output() {
+                Output::Transmit(mut bytes) => {
+                    let bytes = bytes.copy_to_bytes(bytes.remaining());
+                    // A receiver that hung up is noticed when reading.
+                    let _gone = self.socket.write_all(&bytes);
+                }
+                Output::Event(Event::Publishing) => self.is_live = true,
+                Output::Event(_) => {}
+                Output::Timeout(_) => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Peers that mean no good, while somebody else watches.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use bytes::Buf;
+use onair::flv::Muxer;
+use onair::rtmp::publisher::Config;
+use onair::rtmp::{Output, Publisher};
+use onair_receiver::Limits;
+
+use crate::encoder::Encoder;
+use crate::player::{Player, requests};
+use crate::setup::{Media, Stage};
+
+/// Somebody who publishes and somebody who watches, whatever else goes on.
+struct Show {
+    encoder: Encoder,
+    player: Player,
+    media: Media,
+    next: i64,
+}
+
+impl Show {
+    fn begin(stage: &mut Stage) -> Self {
+        let encoder = Encoder::live(stage.address(), "show");
+        stage.wait_for_publisher();
+        Self {
+            encoder,
+            player: Player::play(stage.address(), "show"),
+            media: Media::new(),
+            next: 0,
+        }
+    }
+
+    /// One more picture goes through.
+    fn goes_on(&mut self) {
+        let picture = self
+            .media
+            .picture(self.next * 40, self.next % 25 == 0, 2000);
+        self.encoder.send(&picture);
+        assert_eq!(self.player.packet().unwrap().payload, picture.payload);
+        self.next += 1;
+    }
+}
+
+fn stage() -> Stage {
+    let mut limits = Limits::default();
+    limits.linger = Duration::ZERO;
+    limits.half_open = 64;
+    Stage::with(|builder| builder.limits(limits))
+}
+
+/// Everything a publisher sends before it has heard a word.
+fn flight() -> Vec<u8> {
+    let url = "rtmp://127.0.0.1/live/other".parse().unwrap();
+    let mut publisher = Publisher::new(Config::new(url), Instant::now());
+    let mut muxer = Muxer::new();
+    for packet in Media::new().stream(0..4, 4) {
+        muxer
+            .mux(&packet)
+            .into_iter()
+            .for_each(|tag| publisher.send(&tag).unwrap());
+    }
+    let mut wire = Vec::new();
+    loop {
+        match publisher.poll_output() {
+            Output::Transmit(mut bytes) => wire.extend(bytes.copy_to_bytes(bytes.remaining())),
+            Output::Event(_) => {}
+            Output::Timeout(_) => return wire,
+        }
+    }
+}
+
+/// Everything a player sends.
+fn questions() -> Vec<u8> {
+    let mut shake = onair::rtmp::handshake::Client::first_flight(1);
+    let mut wire = shake.poll_transmit().unwrap().to_vec();
+    wire.extend(requests("show"));
+    wire
+}
+
+/// Sends it all, then nothing, and reads until the receiver has had enough.
+fn attack(address: SocketAddr, bytes: &[u8]) {
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let _refused = socket.write_all(bytes);
+    let _gone = socket.shutdown(Shutdown::Write);
+    let mut buffer = [0; 65536];
+    while let Ok(1..) = socket.read(&mut buffer) {}
+}
+
+/// xorshift64.
+fn noise(state: &mut u64) -> u64 {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    *state
+}
+
+#[test]
+fn no_prefix_and_no_flipped_bit_of_a_conversation_disturbs_the_show() {
+    let mut stage = stage();
+    let mut show = Show::begin(&mut stage);
+    for golden in [flight(), questions()] {
+        let commands = 3073..golden.len().min(3073 + 900);
+        for at in commands.clone().step_by(7) {
+            attack(stage.address(), &golden[..at]);
+            show.goes_on();
+        }
+        for at in commands.step_by(5) {
+            let mut bent = golden.clone();
+            bent[at] ^= 1 << (at % 8);
+            attack(stage.address(), &bent);
+            show.goes_on();
+        }
+    }
+}
+
+#[test]
+fn noise_of_any_kind_disturbs_nothing() {
+    let mut stage = stage();
+    let mut show = Show::begin(&mut stage);
+    let mut state = 0x5EED;
+    for round in 0..200 {
+        let length = usize::try_from(noise(&mut state) % 6000).unwrap();
+        let mut bytes: Vec<u8> = (0..length)
+            .map(|_| noise(&mut state).to_be_bytes()[0])
+            .collect();
+        if round % 2 == 0 {
+            bytes.splice(0..0, flight()[..3073].to_vec());
+        }
+        attack(stage.address(), &bytes);
+        show.goes_on();
+    }
+    attack(
+        stage.address(),
+        b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n",
+    );
+    show.goes_on();
+}
+
+#[test]
+fn a_thousand_half_open_connections_keep_nobody_out() {
+    let mut stage = stage();
+    let mut show = Show::begin(&mut stage);
+    let mut half_open = Vec::new();
+    for i in 0..1000 {
+        let Ok(mut socket) = TcpStream::connect(stage.address()) else {
+            panic!("{i} connections, and no more");
+        };
+        let _pushed_out = socket.write_all(&flight()[..i * 3]);
+        half_open.push(socket);
+        if i % 50 == 0 {
+            show.goes_on();
+            let mut newcomer = Player::play(stage.address(), "show");
+            assert!(newcomer.packet().is_some());
+        }
+    }
+    let mut open = 0;
+    for socket in &half_open {
+        socket.set_nonblocking(true).unwrap();
+        let mut buffer = [0; 8192];
+        open += usize::from(loop {
+            match (&mut &*socket).read(&mut buffer) {
+                Ok(0) => break false,
+                Ok(_) => {}
+                Err(error) => break error.kind() == std::io::ErrorKind::WouldBlock,
+            }
+        });
+    }
+    // The last may still be on its way out.
+    assert!(open < 80, "{open} are still open");
+    show.goes_on();
+}
+
+#[test]
+fn who_lies_about_sizes_is_cut_off() {
+    let mut stage = stage();
+    let mut show = Show::begin(&mut stage);
+    let handshake = &flight()[..3073];
+    let set_chunk_size = |size: u32| {
+        [
+            &[2, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0],
+            &size.to_be_bytes()[..],
+        ]
+        .concat()
+    };
+    let claim = [4, 0, 0, 0, 0xFF, 0xFF, 0xFF, 9, 1, 0, 0, 0];
+    let lies = [
+        set_chunk_size(0),
+        set_chunk_size(u32::MAX),
+        [set_chunk_size(0x7FFF_FFFF), claim.to_vec()].concat(),
+        claim.to_vec(),
+        (4..60)
+            .flat_map(|csid| [csid, 0, 0, 0, 0x80, 0, 0, 9, 1, 0, 0, 0, 0])
+            .collect(),
+    ];
+    for lie in lies {
+        attack(stage.address(), &[handshake, &lie].concat());
+        show.goes_on();
+    }
+}
+
+#[test]
+fn who_sends_without_asking_is_cut_off() {
+    let mut stage = stage();
+    let mut show = Show::begin(&mut stage);
+    let mut socket = TcpStream::connect(stage.address()).unwrap();
+    socket.write_all(&flight()[..3073]).unwrap();
+    // Messages of a kind nobody asked for, for ever.
+    let message = [&[4, 0, 0, 0, 0, 0, 100, 9, 1, 0, 0, 0], &[0; 100][..]].concat();
+    let sent = (0..1_000_000).take_while(|_| socket.write_all(&message).is_ok());
+    assert!(sent.count() < 1_000_000);
+    show.goes_on();
+}
+
+#[test]
+fn payloads_that_are_no_media_are_passed_over() {
+    let mut stage = stage();
+    let media = Media::new();
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    stage.wait_for_publisher();
+    let mut player = Player::play(stage.address(), "cam");
+    let bodies: [&[u8]; 6] = [
+        &[0x17, 0, 0, 0, 0, 1, 2],
+        &[0x17, 1],
+        &[0x27, 9, 0, 0, 0],
+        &[0x91, b'h', b'v', b'c', b'1'],
+        &[],
+        &[0x12, 1, 2, 3],
+    ];
+    for body in bodies {
+        use onair::flv::{Tag, TagKind};
+        for kind in [TagKind::Video, TagKind::Audio, TagKind::Script] {
+            let body = bytes::Bytes::copy_from_slice(body);
+            encoder.send_tag(&Tag::from_body(kind, 0, body));
+        }
+    }
+    encoder.send(&media.picture(0, true, 100));
+    assert_eq!(player.packet().unwrap().payload.len(), 100);
+}

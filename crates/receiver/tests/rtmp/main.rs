@@ -1,0 +1,11 @@
+//! The receiver over loopback: real sockets, no sleeps.
+#![cfg(test)]
+
+mod clients;
+mod encoder;
+mod hostile;
+mod player;
+mod publish;
+mod record;
+mod setup;
+mod viewers;

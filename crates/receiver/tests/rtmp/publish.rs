@@ -1,0 +1,189 @@
+//! Publishers: let in, turned away, replaced, cut off.
+
+use std::io::Read;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use onair::rtmp::Error;
+use onair_receiver::{Event, HubConfig, Keys, Limits};
+
+use crate::encoder::Encoder;
+use crate::player::Player;
+use crate::setup::{Media, Stage};
+
+fn keys() -> Keys {
+    let mut keys = Keys::none();
+    keys.add("cam", &"sesame".into()).unwrap();
+    keys
+}
+
+fn refusal(result: Result<Encoder, Error>) -> (String, String) {
+    match result {
+        Err(Error::Refused { code, description }) => (code, description),
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("granted"),
+    }
+}
+
+#[test]
+fn a_player_gets_exactly_what_was_published() {
+    let mut stage = Stage::new();
+    let sent = Media::new().stream(0..100, 25);
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    stage.wait_for_publisher();
+    let mut player = Player::play(stage.address(), "cam");
+    let mut got = Vec::new();
+    for packet in &sent {
+        encoder.send(packet);
+        got.push(player.packet().unwrap());
+    }
+    encoder.finish();
+    let (rest, said) = player.rest();
+    assert_eq!((got, rest), (sent, Vec::new()));
+    assert_eq!(said.last().unwrap().0, "NetStream.Play.UnpublishNotify");
+}
+
+#[test]
+fn a_wrong_key_is_refused_in_words_and_the_right_one_is_not_shown_to_anybody() {
+    let mut stage = Stage::with(|builder| builder.keys(keys()));
+    let (code, words) = refusal(Encoder::publish(stage.address(), "sesam"));
+    assert_eq!(code, "NetStream.Publish.Denied");
+    assert_eq!(words, "this stream key is not known here");
+    let why = stage.wait(|event| match event {
+        Event::Refused { why, .. } => Some(why),
+        _ => None,
+    });
+    assert_eq!(why, words);
+    let _encoder = Encoder::live(stage.address(), "sesame");
+    let name = stage.wait(|event| {
+        assert!(!format!("{event:?}").contains("sesame"));
+        match event {
+            Event::Published { name, .. } => Some(name),
+            _ => None,
+        }
+    });
+    assert_eq!(name.as_str(), "live/cam");
+    let info = format!("{:?}", stage.receiver.hub().streams());
+    assert!(
+        info.contains("live/cam") && !info.contains("sesame"),
+        "{info}"
+    );
+}
+
+#[test]
+fn the_second_publisher_of_a_key_is_told_that_it_is_busy() {
+    let mut stage = Stage::new();
+    let media = Media::new();
+    let mut first = Encoder::live(stage.address(), "cam");
+    stage.wait_for_publisher();
+    let mut player = Player::play(stage.address(), "cam");
+    let (code, words) = refusal(Encoder::publish(stage.address(), "cam"));
+    assert_eq!(code, "NetStream.Publish.BadName");
+    // Our publisher takes its key out of what it is told.
+    assert_eq!(words, "somebody is publishing to live/*** already");
+    first.send(&media.picture(0, true, 100));
+    assert!(player.packet().unwrap().keyframe);
+}
+
+#[test]
+fn with_takeover_the_second_publisher_goes_on_and_the_viewer_stays() {
+    let hub = {
+        let mut hub = HubConfig::default();
+        hub.takeover = true;
+        hub
+    };
+    let mut stage = Stage::with(|builder| builder.hub(hub));
+    let media = Media::new();
+    let mut first = Encoder::live(stage.address(), "cam");
+    stage.wait_for_publisher();
+    let mut player = Player::play(stage.address(), "cam");
+    first.send_all(&media.stream(0..10, 5));
+    let before = player.packets(20);
+    let mut second = Encoder::live(stage.address(), "cam");
+    second.send_all(&media.stream(0..10, 5));
+    let after = player.packets(20);
+    assert!(after[0].is_video_keyframe());
+    assert!(after[0].dts > before[19].dts);
+    first.send(&media.picture(400, true, 10));
+    first.wait_for_end();
+    second.finish();
+    assert_eq!(player.rest().0, []);
+}
+
+#[test]
+fn a_publisher_that_vanishes_may_come_back_to_its_viewers() {
+    let mut stage = Stage::new();
+    let media = Media::new();
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    stage.wait_for_publisher();
+    let mut player = Player::play(stage.address(), "cam");
+    encoder.send_all(&media.stream(0..10, 5));
+    player.packets(20);
+    drop(encoder);
+    stage.wait(|event| matches!(event, Event::Interrupted { .. }).then_some(()));
+    let mut again = Encoder::live(stage.address(), "cam");
+    again.send_all(&media.stream(0..10, 5));
+    assert_eq!(player.packets(20).len(), 20);
+}
+
+#[test]
+fn a_publisher_that_vanishes_for_good_ends_its_stream() {
+    let mut limits = Limits::default();
+    limits.linger = Duration::from_millis(20);
+    let mut stage = Stage::with(|builder| builder.limits(limits));
+    let encoder = Encoder::live(stage.address(), "cam");
+    stage.wait_for_publisher();
+    let player = Player::play(stage.address(), "cam");
+    drop(encoder);
+    stage.wait(|event| matches!(event, Event::Unpublished { .. }).then_some(()));
+    let (_, said) = player.rest();
+    assert_eq!(said.last().unwrap().0, "NetStream.Play.UnpublishNotify");
+}
+
+#[test]
+fn who_says_nothing_and_who_publishes_nothing_is_let_go() {
+    let mut limits = Limits::default();
+    limits.setup_timeout = Duration::from_millis(50);
+    limits.silence_timeout = Duration::from_millis(50);
+    limits.linger = Duration::ZERO;
+    let mut stage = Stage::with(|builder| builder.limits(limits));
+    let mut silent = TcpStream::connect(stage.address()).unwrap();
+    assert_eq!(silent.read(&mut [0; 10]).unwrap(), 0);
+    let encoder = Encoder::live(stage.address(), "cam");
+    encoder.wait_for_end();
+    let why = stage.wait(|event| match event {
+        Event::Interrupted { why, .. } => Some(why),
+        _ => None,
+    });
+    assert_eq!(why, "it publishes, but sends no media");
+}
+
+#[test]
+fn a_receiver_that_stops_says_farewell_to_everybody() {
+    let mut stage = Stage::new();
+    let encoder = Encoder::live(stage.address(), "cam");
+    stage.wait_for_publisher();
+    let player = Player::play(stage.address(), "cam");
+    let receiver = stage.receiver;
+    let stop = std::thread::spawn(move || receiver.stop());
+    encoder.wait_for_end();
+    let (_, said) = player.rest();
+    assert_eq!(said.last().unwrap().0, "NetStream.Play.UnpublishNotify");
+    stop.join().unwrap();
+}
+
+#[test]
+fn what_the_publisher_says_about_its_stream_reaches_players_and_the_list() {
+    let mut stage = Stage::new();
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    stage.wait_for_publisher();
+    let mut player = Player::play(stage.address(), "cam");
+    encoder.describe(&onair::flv::Metadata {
+        encoder: "the test".to_owned(),
+        ..Default::default()
+    });
+    encoder.send(&Media::new().picture(0, true, 10));
+    player.packet().unwrap();
+    assert_eq!(player.metadata[0].encoder, "the test");
+    assert_eq!(stage.receiver.hub().streams()[0].encoder, "the test");
+}

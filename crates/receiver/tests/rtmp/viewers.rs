@@ -1,0 +1,78 @@
+//! Viewers: new, slow, absent.
+
+use onair_receiver::Event;
+
+use crate::encoder::Encoder;
+use crate::player::Player;
+use crate::setup::{Media, Stage};
+
+#[test]
+fn a_viewer_who_comes_late_gets_the_current_gop_first() {
+    let mut stage = Stage::new();
+    let media = Media::new();
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    stage.wait_for_publisher();
+    let mut first = Player::play(stage.address(), "cam");
+    let sent = media.stream(0..40, 25);
+    encoder.send_all(&sent);
+    assert_eq!(first.packets(80).len(), 80);
+    let mut late = Player::play(stage.address(), "cam");
+    let got = late.packets(30);
+    assert!(got[0].is_video_keyframe());
+    let payloads = |packets: &[onair::media::Packet]| -> Vec<_> {
+        packets
+            .iter()
+            .map(|packet| packet.payload.clone())
+            .collect()
+    };
+    assert_eq!(payloads(&got), payloads(&sent[50..]));
+}
+
+#[test]
+fn nobody_to_watch_is_said_in_words() {
+    let stage = Stage::new();
+    let (packets, said) = Player::ask(stage.address(), "nothing").rest();
+    let expected = (
+        "NetStream.Play.StreamNotFound".to_owned(),
+        "nobody publishes a stream of this name".to_owned(),
+    );
+    assert_eq!((packets, said), (Vec::new(), vec![expected]));
+}
+
+#[test]
+fn a_viewer_that_does_not_read_is_cut_to_a_keyframe_and_costs_the_others_nothing() {
+    let mut stage = Stage::new();
+    let media = Media::new();
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    stage.wait_for_publisher();
+    let mut good = Player::play(stage.address(), "cam");
+    let mut bad = Player::play(stage.address(), "cam");
+    // More than any kernel buffers, at 10 s a lap.
+    for i in 0..1000 {
+        encoder.send(&media.picture(i * 40, i % 25 == 0, 60_000));
+        assert_eq!(good.packet().unwrap().dts.as_millis(), i * 40);
+    }
+    let mut times = Vec::new();
+    while times.last() != Some(&(999 * 40)) {
+        let packet = bad.packet().unwrap();
+        let step = packet.dts.as_millis() - times.last().unwrap_or(&-40);
+        assert!(
+            step == 40 || packet.keyframe,
+            "a picture without its keyframe"
+        );
+        times.push(packet.dts.as_millis());
+    }
+    assert!(times.len() < 1000);
+    encoder.finish();
+    drop(bad);
+    let lost = 1000 - u64::try_from(times.len()).unwrap();
+    let mut dropped = Vec::new();
+    while dropped.len() < 2 {
+        dropped.push(stage.wait(|event| match event {
+            Event::Stopped { dropped, .. } => Some(dropped),
+            _ => None,
+        }));
+    }
+    dropped.sort_unstable();
+    assert_eq!(dropped, [0, lost]);
+}
