@@ -97,10 +97,11 @@ impl Limits {
         time: Duration::from_millis(1500),
         bytes: 16 * 1024 * 1024,
     };
-    /// Enough to keep a fast line busy between two wake-ups of the reader.
+    /// Enough to keep a fast line busy between two wake-ups of the reader, and no more: bytes
+    /// that have left the processor's cache cost more to send.
     pub(crate) const MAX_PACE: Self = Self {
         time: Duration::MAX,
-        bytes: 2 * 1024 * 1024,
+        bytes: 256 * 1024,
     };
     /// What a recording may lag behind while its disk is busy.
     pub(crate) const RECORDING: Self = Self {
