@@ -24,7 +24,7 @@ class Onair:
         self.binary = binary or build()
 
     def file(self, path, url, *options):
-        return self.publish(url, "--from", path, "--pace", "max", *options)
+        return self.publish(url, "--from", path, "--pace", "max", "-vv", *options)
 
     def publish(self, url, *options, timeout=90):
         return finish(self.begin(url, *options), timeout)

@@ -102,7 +102,7 @@ pub(crate) struct Publish {
     /// realtime: as fast as it is watched; max: as fast as the line takes it
     #[arg(long, value_enum, default_value = "realtime", help_heading = SOURCE)]
     pub(crate) pace: Pace,
-    /// Also write what is sent to FILE.flv: it has everything, whatever the line loses
+    /// Also write all of it to a new FILE.flv, whatever the line loses
     #[arg(long, value_name = "FILE.flv", help_heading = SOURCE)]
     pub(crate) record: Option<PathBuf>,
 
