@@ -17,9 +17,9 @@ let turnCamera;
     context.fillStyle = white ? "#fff" : "#000";
     context.fillRect(0, 0, width, height);
     if (!flashNoise) return;
-    for (let i = 0; i < 500; i++) {
+    for (let i = 0; i < 40; i++) {
       context.fillStyle = `hsl(${Math.random() * 360} 90% ${white ? 80 : 25}%)`;
-      context.fillRect(Math.random() * width, Math.random() * height, 14, 14);
+      context.fillRect(Math.random() * width, Math.random() * height, 40, 40);
     }
   };
 

@@ -1,8 +1,8 @@
 // How many bits a second the line bears. Pure: bits per second and milliseconds in, a decision out.
 //
 // The measure is delay: how long what was sent waits for its acknowledgement, beyond what it waits on an
-// idle line. Falls at once to a little under what arrives, climbs slowly, and more slowly still where
-// it fell the last time.
+// idle line. Falls at once to a little under what arrives; climbs fast to where the line was last full, then
+// carefully past it.
 
 const CONGESTED = 350; // ms of waiting that mean the line is full
 const CLEAR = 180; // ms of waiting that mean it is not
@@ -19,7 +19,7 @@ export class Rate {
   #cutAt = -Infinity;
   #climbedAt = -Infinity;
   #clearSince;
-  #fellAt = Infinity;
+  #bears = Infinity; // what arrived when the line was last full
   #skipping = false;
 
   constructor(ceiling, floor = 150_000) {
@@ -48,19 +48,21 @@ export class Rate {
 
   /** `delivered`: bits per second that were acknowledged lately; `reserved`: those that are not pictures. */
   update(now, { waiting, delivered, reserved }) {
-    this.#skipping = waiting > (this.#skipping ? SKIP_UNTIL : SKIP_FROM);
-    if (waiting > CONGESTED) this.#cut(now, delivered - reserved);
-    else if (waiting < CLEAR) this.#climb(now);
+    const skipped = this.#skipping;
+    this.#skipping = waiting > (skipped ? SKIP_UNTIL : SKIP_FROM);
+    if (this.#skipping !== skipped) this.#cutAt = skipped ? now : -Infinity;
+    if (waiting < CLEAR) this.#climb(now);
     else this.#clearSince = undefined;
+    // While nothing is sent the line says nothing about what it bears.
+    if (waiting > CONGESTED && !skipped) this.#cut(now, delivered - reserved);
     return this.target;
   }
 
   #cut(now, delivered) {
-    this.#clearSince = undefined;
     if (now - this.#cutAt < BETWEEN_CUTS) return;
     this.#cutAt = now;
-    this.#fellAt = this.#target;
-    const bearable = delivered > 0 ? Math.min(delivered * 0.85, this.#target * 0.9) : this.#target * 0.5;
+    this.#bears = Math.max(delivered, this.#floor);
+    const bearable = Math.min(this.#bears * 0.85, this.#target * 0.9);
     this.#target = Math.max(this.#floor, this.#target * 0.4, bearable);
   }
 
@@ -69,9 +71,13 @@ export class Rate {
     const clearFor = now - Math.max(this.#clearSince, this.#cutAt);
     if (clearFor < BEFORE_CLIMB || now - this.#climbedAt < CLIMB_EVERY) return;
     this.#climbedAt = now;
-    if (this.#target > this.#fellAt * 1.05) this.#fellAt = Infinity; // the line is wider than it was
-    const step = this.#target > this.#fellAt * 0.85 ? 1.02 : 1.07;
-    this.#target = Math.min(this.#ceiling, this.#target * step + 10_000);
+    if (this.#target > this.#bears * 1.1) this.#bears = Infinity; // the line has become wider
+    this.#target = Math.min(this.#ceiling, this.#target * this.#step + 10_000);
+  }
+
+  get #step() {
+    if (this.#bears === Infinity) return 1.08;
+    return this.#target < this.#bears * 0.7 ? 1.2 : 1.03;
   }
 }
 

@@ -26,8 +26,9 @@ export class Sound {
 
   /** Begins with this microphone, or with silence. */
   async open(track) {
-    this.#channels = Math.min(2, track?.getSettings().channelCount ?? 1);
     this.#context = newContext();
+    this.#channels = Math.min(2, track?.getSettings().channelCount ?? 1);
+    if (!(await supportsAac(this.#aac()))) this.#channels = 1; // two of PCM would take the line from the picture
     await this.#context.audioWorklet.addModule(new URL("./live-audio.js", import.meta.url));
     this.#node = new AudioWorkletNode(this.#context, "blocks", {
       channelCount: this.#channels,
@@ -64,15 +65,16 @@ export class Sound {
 
   /** From here on there is output. */
   async start() {
-    const config = {
-      codec: "mp4a.40.2",
-      sampleRate: this.#context.sampleRate,
-      numberOfChannels: this.#channels,
-      bitrate: aacBitrate(this.#channels),
-    };
+    const config = this.#aac();
     this.#described = undefined;
     if (await supportsAac(config)) this.#encode(config);
     else this.#describePcm();
+  }
+
+  #aac() {
+    const numberOfChannels = this.#channels;
+    const bitrate = aacBitrate(numberOfChannels);
+    return { codec: "mp4a.40.2", sampleRate: this.#context.sampleRate, numberOfChannels, bitrate };
   }
 
   stop() {
