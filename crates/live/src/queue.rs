@@ -370,6 +370,9 @@ impl Queue {
         let Some(open) = self.gap.take_if(|gap| gap.from <= to) else {
             return;
         };
+        if open.from == to && open.frames == 0 {
+            return;
+        }
         let mut gap = Gap {
             from_ms: open.from.as_millis(),
             to_ms: to.as_millis(),

@@ -70,8 +70,8 @@ pub enum Error {
     },
     /// The server closed the connection without a word.
     #[error(
-        "the server closed the connection while we waited for {}; a common cause: {}",
-        .during.awaited(), .during.common_cause()
+        "the server closed the connection {}; a common cause: {}",
+        when(*.during), .during.common_cause()
     )]
     Closed {
         /// How far we had come.
@@ -83,6 +83,14 @@ pub enum Error {
         /// What was asked.
         what: &'static str,
     },
+}
+
+/// What the server interrupted.
+fn when(during: Stage) -> String {
+    match during {
+        Stage::Live => "in the middle of the stream".to_owned(),
+        other => format!("while we waited for {}", other.awaited()),
+    }
 }
 
 impl Error {

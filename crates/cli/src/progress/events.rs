@@ -67,6 +67,11 @@ fn trouble_in_words(event: &Event) -> Option<String> {
             "the line is too slow: {} ms are waiting for it",
             queued.as_millis()
         ),
+        // What was on its way when the line went is not known in pictures.
+        Event::Dropped { frames: 0, gap, .. } => format!(
+            "nothing was on air between {} and {} ms",
+            gap.from_ms, gap.to_ms
+        ),
         Event::Dropped { frames, gap, .. } => format!(
             "{} lost between {} and {} ms",
             Count(*frames, "picture"),

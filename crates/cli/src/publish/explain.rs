@@ -53,7 +53,11 @@ const CURES: &[(&[&str], &str)] = &[
         "Check the application: what stands between the host and the key in the URL.",
     ),
     (
-        &["timed out", "took nothing"],
+        &["took nothing"],
+        "Is this machine still online, and does the line carry the bitrate?",
+    ),
+    (
+        &["timed out"],
         "Is the port right (1935 for rtmp, 443 for rtmps), and does no firewall swallow it?",
     ),
 ];

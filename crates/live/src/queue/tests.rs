@@ -311,6 +311,17 @@ fn a_line_lost_for_good_is_a_gap_and_a_show_sent_whole_is_none() {
 }
 
 #[test]
+fn a_connection_that_begins_where_the_last_one_ended_leaves_no_gap() {
+    let (mut queue, now) = (queue(Phase::Live), Instant::now());
+    queue.push(video(0, true), now);
+    drain(&mut queue);
+    queue.away();
+    queue.push(video(0, true), now);
+    drain(&mut queue);
+    assert_eq!((queue.tally().gaps.len(), queue.take_news().len()), (0, 0));
+}
+
+#[test]
 fn a_gap_at_the_end_reaches_to_the_end() {
     let (mut queue, now) = (queue(Phase::Live), Instant::now());
     (0..40).for_each(|index| queue.push(video(index * 40, index == 0), now));
