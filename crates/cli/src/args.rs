@@ -22,6 +22,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Publish(Box<Publish>),
+    Receive(Box<crate::receive::Receive>),
     Devices(Devices),
     Inspect(Inspect),
 }

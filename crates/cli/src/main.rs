@@ -10,6 +10,7 @@ mod failure;
 mod inspect;
 mod progress;
 mod publish;
+mod receive;
 mod text;
 
 use std::io::{self, IsTerminal, Write};
@@ -50,6 +51,7 @@ fn parse() -> Result<Args, Failure> {
 fn run(args: Args) -> Result<(), Failure> {
     match args.verb {
         Some(Verb::Publish(opts)) => publish::run(*opts, args.talk),
+        Some(Verb::Receive(opts)) => receive::run(&opts, args.talk),
         Some(Verb::Devices(opts)) => devices::run(&opts),
         Some(Verb::Inspect(opts)) => inspect::run(&opts),
         None => print_help(),

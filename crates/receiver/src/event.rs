@@ -115,13 +115,27 @@ impl Events {
         let _ = self.0.send(event);
     }
 
+    /// What is left of it for those who only listen: it keeps no stream of events open.
+    pub(crate) fn audience(&self) -> Audience {
+        Audience(self.0.downgrade())
+    }
+}
+
+/// Where events are listened for.
+#[derive(Debug)]
+pub(crate) struct Audience(broadcast::WeakSender<Event>);
+
+impl Audience {
     pub(crate) fn listen(&self) -> EventStream {
-        EventStream(self.0.subscribe())
+        // When there is nobody to tell anything, the stream is at its end.
+        let over = || broadcast::channel(1).1;
+        let events = self.0.upgrade();
+        EventStream(events.map_or_else(over, |events| events.subscribe()))
     }
 }
 
 impl EventStream {
-    /// The next event; `None` once the receiver is gone.
+    /// The next event; `None` once the receiver has stopped.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             match self.0.recv().await {

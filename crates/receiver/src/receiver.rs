@@ -9,11 +9,11 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
-use crate::event::Events;
+use crate::event::{Audience, Events};
 use crate::keepers::Keepers;
 use crate::rtmp::{self, Context, Door};
 use crate::stop::Stopper;
-use crate::{Error, EventStream, Hub, HubConfig, Keys, Limits};
+use crate::{Error, EventStream, Hub, HubConfig, Keys, Limits, Token, Web, WebServer};
 
 /// What to receive, and where it goes: see [`Receiver::builder`].
 #[derive(Debug, Default)]
@@ -24,14 +24,18 @@ pub struct Builder {
     limits: Limits,
     hub: HubConfig,
     keepers: Keepers,
+    web: Vec<(SocketAddr, bool)>,
+    token: Option<Token>,
+    authority: Option<String>,
 }
 
 /// A running receiver, on a thread of its own. Dropping it stops it.
 #[derive(Debug)]
 pub struct Receiver {
     hub: Hub,
-    events: Events,
+    events: Audience,
     rtmp: Vec<SocketAddr>,
+    web: Vec<SocketAddr>,
     stop: Stopper,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -93,6 +97,34 @@ impl Builder {
         self
     }
 
+    /// Serves the pages over http at an address; port 0 picks a free one.
+    #[must_use]
+    pub fn web(mut self, address: SocketAddr) -> Self {
+        self.web.push((address, false));
+        self
+    }
+
+    /// Serves the pages over https at an address; [`tls`](Self::tls) is needed for it.
+    #[must_use]
+    pub fn web_tls(mut self, address: SocketAddr) -> Self {
+        self.web.push((address, true));
+        self
+    }
+
+    /// Lets browsers that know the token go live.
+    #[must_use]
+    pub fn token(mut self, token: Token) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// The certificate (PEM) of the authority behind [`tls`](Self::tls), for a phone to trust.
+    #[must_use]
+    pub fn authority(mut self, pem: impl Into<String>) -> Self {
+        self.authority = Some(pem.into());
+        self
+    }
+
     /// Opens the sockets and begins.
     ///
     /// # Errors
@@ -100,6 +132,20 @@ impl Builder {
     /// When there is nothing to listen on, an address is taken, or a certificate is missing.
     pub fn start(self) -> Result<Receiver, Error> {
         Receiver::start(self)
+    }
+
+    fn pages(&self, hub: Hub, rtmp: &[SocketAddr]) -> Web {
+        let mut pages = Web::new(hub);
+        if let Some(token) = &self.token {
+            pages = pages.token(token.clone());
+        }
+        if let Some(pem) = &self.authority {
+            pages = pages.authority(pem.as_str());
+        }
+        match rtmp.first() {
+            Some(address) => pages.rtmp_port(address.port()),
+            None => pages,
+        }
     }
 }
 
@@ -112,21 +158,25 @@ impl Receiver {
     fn start(builder: Builder) -> Result<Self, Error> {
         let runtime = runtime()?;
         let (stop, stopped) = Stopper::new();
-        let (hub, events) = (Hub::new(builder.hub), Events::new());
+        let (hub, events) = (Hub::new(builder.hub.clone()), Events::new());
         check_directory(builder.keepers.record.as_deref())?;
         let doors = doors(&runtime, &builder.listen, builder.tls.as_ref())?;
-        let rtmp = doors
-            .iter()
-            .filter_map(|door| door.listener.local_addr().ok());
-        let rtmp = rtmp.collect();
+        let sites = sites(&runtime, &builder)?;
+        let rtmp = addresses(doors.iter().map(|door| door.listener.local_addr()));
+        let web = addresses(sites.iter().map(WebServer::local_addr));
+        let pages = builder.pages(hub.clone(), &rtmp);
         let keepers = builder.keepers;
         let policy = (builder.keys, builder.limits);
-        let context = Arc::new(Context::new(hub.clone(), policy, events.clone(), stopped));
-        let thread = spawn(move || runtime.block_on(run(doors, context, keepers)))?;
+        let audience = events.audience();
+        let context = Arc::new(Context::new(hub.clone(), policy, events, stopped));
+        let sites = sites.into_iter().map(|site| (site, pages.clone()));
+        let sites = sites.collect();
+        let thread = spawn(move || runtime.block_on(run(doors, sites, context, keepers)))?;
         Ok(Self {
             hub,
-            events,
+            events: audience,
             rtmp,
+            web,
             stop,
             thread: Mutex::new(Some(thread)),
         })
@@ -135,6 +185,11 @@ impl Receiver {
     /// Where RTMP and RTMPS are listened for, in the order in which it was asked for.
     pub fn rtmp_addresses(&self) -> &[SocketAddr] {
         &self.rtmp
+    }
+
+    /// Where the pages are, in the order in which it was asked for.
+    pub fn web_addresses(&self) -> &[SocketAddr] {
+        &self.web
     }
 
     /// The streams.
@@ -163,12 +218,26 @@ impl Drop for Receiver {
     }
 }
 
-async fn run(doors: Vec<Door>, context: Arc<Context>, keepers: Keepers) {
+async fn run(
+    doors: Vec<Door>,
+    sites: Vec<(WebServer, Web)>,
+    context: Arc<Context>,
+    keepers: Keepers,
+) {
     let (hub, events) = (context.hub.clone(), context.events.clone());
     let keepers = tokio::spawn(keepers.run(hub, events, context.stop.clone()));
     let mut tasks = JoinSet::new();
     for door in doors {
         tasks.spawn(rtmp::serve(door, context.clone()));
+    }
+    for (site, pages) in sites {
+        let stop = context.stop.clone();
+        tasks.spawn(async move {
+            tokio::select! {
+                () = site.run(pages) => {}
+                () = stop.asked() => {}
+            }
+        });
     }
     while tasks.join_next().await.is_some() {}
     context.stop.asked().await;
@@ -185,16 +254,39 @@ fn doors(
     tls: Option<&Arc<ServerConfig>>,
 ) -> Result<Vec<Door>, Error> {
     let open = |(address, is_tls): &(SocketAddr, bool)| {
-        let address = *address;
-        let listener = runtime.block_on(TcpListener::bind(address));
-        let listener = listener.map_err(|source| Error::Listen { address, source })?;
-        let tls = tls.filter(|_| *is_tls).cloned();
-        if *is_tls && tls.is_none() {
-            return Err(Error::Misuse("rtmps needs a certificate"));
-        }
+        let (listener, tls) = open(runtime, *address, (*is_tls, tls))?;
         Ok(Door { listener, tls })
     };
     listen.iter().map(open).collect()
+}
+
+fn sites(runtime: &Runtime, builder: &Builder) -> Result<Vec<WebServer>, Error> {
+    let open = |(address, is_tls): &(SocketAddr, bool)| {
+        let tls = builder.tls.as_ref();
+        let (listener, tls) = open(runtime, *address, (*is_tls, tls))?;
+        Ok(WebServer::new(listener, tls))
+    };
+    builder.web.iter().map(open).collect()
+}
+
+type Opened = (TcpListener, Option<Arc<ServerConfig>>);
+
+fn open(
+    runtime: &Runtime,
+    address: SocketAddr,
+    (is_tls, tls): (bool, Option<&Arc<ServerConfig>>),
+) -> Result<Opened, Error> {
+    let listener = runtime.block_on(TcpListener::bind(address));
+    let listener = listener.map_err(|source| Error::Listen { address, source })?;
+    let tls = tls.filter(|_| is_tls).cloned();
+    if is_tls && tls.is_none() {
+        return Err(Error::Misuse("rtmps and https need a certificate"));
+    }
+    Ok((listener, tls))
+}
+
+fn addresses(found: impl Iterator<Item = std::io::Result<SocketAddr>>) -> Vec<SocketAddr> {
+    found.filter_map(Result::ok).collect()
 }
 
 /// Recordings that cannot be written are better known now.

@@ -1,0 +1,266 @@
+//! `onair receive`: a server of one's own.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use onair::rtmp::{Secret, Url};
+use onair_receiver::{Builder, Event, HubConfig, Keys, Limits, Receiver, Token, qr_code, tls};
+
+use crate::args::Talk;
+use crate::failure::Failure;
+
+/// Receive streams: an RTMP server that plays, records, relays and shows them in a browser
+///
+/// Made for seeing one's own stream before an audience does, and for going live
+/// from a phone. For an audience, publish to a server made for one: every viewer
+/// here costs this machine the stream's bitrate.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Receive {
+    /// Where to listen for RTMP; 0.0.0.0:1935 lets in other machines
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:1935")]
+    listen: Vec<SocketAddr>,
+    /// Where to listen for RTMPS, with --tls or --tls-cert
+    #[arg(long, value_name = "ADDRESS")]
+    listen_tls: Vec<SocketAddr>,
+    /// Serve the pages here: watch at /, go live from a browser at /live
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8080")]
+    web: Option<SocketAddr>,
+
+    /// Only who knows a key may publish; NAME is what the stream is played as
+    ///
+    /// Publish to rtmp://HOST/live/KEY or rtmp://HOST/live/NAME?key=KEY.
+    /// Keys in `ONAIR_KEYS`, separated by commas, stay out of the process list.
+    #[arg(
+        long = "key",
+        value_name = "NAME=KEY",
+        env = "ONAIR_KEYS",
+        hide_env_values = true,
+        value_delimiter = ',',
+        help_heading = ACCESS
+    )]
+    keys: Vec<String>,
+    /// A second publisher of a name takes over from the first instead of being refused
+    #[arg(long, help_heading = ACCESS)]
+    takeover: bool,
+    /// The most RTMP connections at a time
+    #[arg(long, value_name = "COUNT", default_value_t = 1024, help_heading = ACCESS)]
+    max_connections: usize,
+
+    /// Record every stream into this directory, as fragmented MP4
+    #[arg(long, value_name = "DIR", help_heading = ONWARD)]
+    record: Option<PathBuf>,
+    /// Publish every stream to this server too, untouched; repeat it for several
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ONAIR_RELAY",
+        hide_env_values = true,
+        help_heading = ONWARD
+    )]
+    relay: Vec<String>,
+
+    /// Make a certificate authority for this machine once, and serve https and rtmps by it
+    #[arg(long, conflicts_with = "tls_cert", help_heading = TLS)]
+    tls: bool,
+    /// The certificates to show (PEM, leaf first)
+    #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = TLS)]
+    tls_cert: Option<PathBuf>,
+    /// Their private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = TLS)]
+    tls_key: Option<PathBuf>,
+}
+
+const ACCESS: &str = "Access";
+const ONWARD: &str = "What becomes of the streams";
+const TLS: &str = "Certificates";
+
+const EXAMPLES: &str = "\
+Examples:
+  onair receive --web                          then: onair publish --to rtmp://127.0.0.1/live/cam
+  onair receive --listen 0.0.0.0:1935 --key cam=s3cret --record shows
+  onair receive --web 0.0.0.0:8443 --tls --relay rtmp://a.rtmp.youtube.com/live2/KEY";
+
+pub(crate) fn run(opts: &Receive, talk: Talk) -> Result<(), Failure> {
+    let token = Token::random().map_err(Failure::failed)?;
+    let receiver = builder(opts, &token)?.start().map_err(Failure::usage)?;
+    let mut events = receiver.events();
+    let receiver = Arc::new(receiver);
+    if !talk.quiet {
+        greet(opts, &receiver, &token);
+    }
+    stop_on_interrupt(&receiver)?;
+    // The last copy goes with the signal; then there are no more events.
+    drop(receiver);
+    while let Some(event) = events.blocking_next() {
+        if !talk.quiet {
+            say(&in_words(&event));
+        }
+    }
+    Ok(())
+}
+
+fn builder(opts: &Receive, token: &Token) -> Result<Builder, Failure> {
+    let mut limits = Limits::default();
+    limits.connections = opts.max_connections;
+    let mut hub = HubConfig::default();
+    hub.takeover = opts.takeover;
+    let mut builder = Receiver::builder()
+        .keys(keys(&opts.keys)?)
+        .limits(limits)
+        .hub(hub)
+        .token(token.clone());
+    for address in &opts.listen {
+        builder = builder.listen(*address);
+    }
+    for address in &opts.listen_tls {
+        builder = builder.listen_tls(*address);
+    }
+    if let Some(directory) = &opts.record {
+        builder = builder.record(directory);
+    }
+    for url in &opts.relay {
+        let url: Url = url.parse().map_err(Failure::usage)?;
+        builder = builder.relay(url);
+    }
+    builder = certify(opts, builder)?;
+    Ok(match opts.web {
+        Some(address) if opts.is_certified() => builder.web_tls(address),
+        Some(address) => builder.web(address),
+        None => builder,
+    })
+}
+
+/// Gives the builder its certificate, if one is wanted.
+fn certify(opts: &Receive, builder: Builder) -> Result<Builder, Failure> {
+    if let (Some(chain), Some(key)) = (&opts.tls_cert, &opts.tls_key) {
+        let config = tls::from_files(chain, key).map_err(Failure::usage)?;
+        return Ok(builder.tls(config));
+    }
+    if !opts.tls {
+        return Ok(builder);
+    }
+    let nowhere = "there is no directory to keep a certificate authority in; use --tls-cert";
+    let directory = tls::Authority::default_dir().ok_or_else(|| Failure::usage(nowhere))?;
+    let authority = tls::Authority::open(&directory).map_err(Failure::usage)?;
+    let names = tls::machine_names();
+    let config = authority.server(&names).map_err(Failure::usage)?;
+    Ok(builder.tls(config).authority(authority.certificate()))
+}
+
+fn keys(pairs: &[String]) -> Result<Keys, Failure> {
+    let mut keys = Keys::none();
+    for pair in pairs {
+        let expected = || Failure::usage("a key is given as NAME=KEY");
+        let (name, key) = pair.split_once('=').ok_or_else(expected)?;
+        keys.add(name, &Secret::from(key)).map_err(Failure::usage)?;
+    }
+    Ok(keys)
+}
+
+impl Receive {
+    const fn is_certified(&self) -> bool {
+        self.tls || self.tls_cert.is_some()
+    }
+}
+
+/// Says where everything is, the page first.
+fn greet(opts: &Receive, receiver: &Receiver, token: &Token) {
+    let scheme = if opts.is_certified() { "https" } else { "http" };
+    for address in receiver.web_addresses() {
+        say(&format!("Watch:    {scheme}://{}/", shown(*address)));
+        let link = format!(
+            "{scheme}://{}/live#token={}",
+            shown(*address),
+            token.expose()
+        );
+        say(&format!("Go live:  {link}"));
+        if let Some(code) = qr_code(&link).filter(|_| !address.ip().is_loopback()) {
+            say(&code);
+        }
+    }
+    let name = if opts.keys.is_empty() { "NAME" } else { "KEY" };
+    let plain = opts.listen.len();
+    for (index, address) in receiver.rtmp_addresses().iter().enumerate() {
+        let scheme = if index < plain { "rtmp" } else { "rtmps" };
+        say(&format!(
+            "Publish:  {scheme}://{}/live/{name}",
+            shown(*address)
+        ));
+    }
+    if opts.keys.is_empty()
+        && opts
+            .listen
+            .iter()
+            .any(|address| !address.ip().is_loopback())
+    {
+        say("Whoever reaches this address may publish: --key sets a key.");
+    }
+}
+
+/// An address to go to: one that stands for all becomes one of this machine's.
+fn shown(address: SocketAddr) -> SocketAddr {
+    let of_this_family = |ip: &std::net::IpAddr| ip.is_ipv4() == address.is_ipv4();
+    let ip = match address.ip() {
+        ip if ip.is_unspecified() => tls::machine_addresses()
+            .into_iter()
+            .find(of_this_family)
+            .unwrap_or(ip),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+fn in_words(event: &Event) -> String {
+    match event {
+        Event::Published { name, origin } => {
+            format!("{name}: live, from {} ({})", origin.peer, origin.software)
+        }
+        Event::Interrupted { name, why } => format!("{name}: interrupted: {why}"),
+        Event::Unpublished { name } => format!("{name}: ended"),
+        Event::Playing { name, peer } => format!("{name}: watched by {peer}"),
+        Event::Stopped {
+            name,
+            peer,
+            dropped,
+        } => format!("{name}: no longer watched by {peer} ({dropped} pictures dropped)"),
+        Event::Refused { peer, why } => format!("{peer} was refused: {why}"),
+        Event::Recording { name, path } => format!("{name}: recording to {}", path.display()),
+        Event::Recorded {
+            name,
+            path,
+            frames,
+            dropped,
+        } => format!(
+            "{name}: recorded {frames} pictures to {} ({dropped} dropped)",
+            path.display()
+        ),
+        Event::RecordingFailed { name, path, reason } => format!(
+            "{name}: the recording to {} failed, the stream goes on: {reason}",
+            path.display()
+        ),
+        Event::Relay { name, url, message } => format!("{name}: relay to {url}: {message}"),
+        Event::Warning { message } => message.clone(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The first signal ends the streams properly, the second ends the program.
+fn stop_on_interrupt(receiver: &Arc<Receiver>) -> Result<(), Failure> {
+    let asked = AtomicBool::new(false);
+    let receiver = receiver.clone();
+    ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            std::process::exit(1);
+        }
+        receiver.stop();
+    })
+    .map_err(|error| Failure::failed(format_args!("cannot listen for Ctrl-C: {error}")))
+}
+
+fn say(words: &str) {
+    let _nobody_reads = writeln!(io::stderr(), "{words}");
+}
