@@ -79,7 +79,12 @@ pub(crate) struct Publish {
     /// The stream key, where the service gives it apart from the URL
     ///
     /// Then all of the URL's path is the application, slashes included.
-    #[arg(long, env = "ONAIR_KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "ONAIR_KEY",
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
     pub(crate) key: Option<String>,
 
     /// What to send: testcard, FILE (.mp4 .mov .flv .ts .mkv .y4m) or - for stdin

@@ -16,7 +16,7 @@ mod text;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::ContextValue;
 use clap::{CommandFactory, Parser};
 use tracing::Level;
 
@@ -39,12 +39,17 @@ fn main() -> ExitCode {
 
 /// Usage errors and --help end the program here, with 2 and 0.
 fn parse() -> Result<Args, Failure> {
-    Args::try_parse().or_else(|error| match error.get(ContextKind::InvalidArg) {
+    Args::try_parse().or_else(|error| {
+        let mut context = error.context();
         // It may hold a key, which clap would print.
-        Some(ContextValue::String(stray)) if stray.contains("://") => Err(Failure::usage(
-            "an address goes behind --to, as in: onair publish --to rtmp://HOST/APP/KEY",
-        )),
-        _ => error.exit(),
+        let is_address =
+            |value: &ContextValue| matches!(value, ContextValue::String(s) if s.contains("://"));
+        if context.any(|(_, value)| is_address(value)) {
+            return Err(Failure::usage(
+                "an address goes behind --to, as in: onair publish --to rtmp://HOST/APP/KEY",
+            ));
+        }
+        error.exit()
     })
 }
 

@@ -78,9 +78,23 @@ fn an_address_that_cannot_be_is_refused_with_a_cure() {
 
 #[test]
 fn an_address_without_its_option_is_not_repeated() {
-    let ran = Dir::new().run("publish rtmp://host/live/sesame");
     let message = "an address goes behind --to, as in: onair publish --to rtmp://HOST/APP/KEY";
+    for line in ["publish rtmp://host/live/sesame", "rtmp://host/live/sesame"] {
+        assert_eq!(Dir::new().run(line), usage_error(message), "{line}");
+    }
+    let ran = Dir::new().run("publish --to rtmp://h/a/k --from rtmp://host/live/sesame");
+    let message = "--from takes a file, testcard or -; an address goes behind --to";
     assert_eq!(ran, usage_error(message));
+}
+
+#[test]
+fn a_key_may_begin_like_an_option() {
+    let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
+    let server = peer.url().rsplit_once('/').expect("a key").0.to_owned();
+    let ran = dir.run(&format!("publish --to {server} --key --sesame {CARD}"));
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(!format!("{ran:?}").contains("sesame"), "{ran:?}");
+    assert_eq!(peer.count(TagKind::Video), [1, 30]);
 }
 
 #[test]

@@ -41,6 +41,10 @@ const CURES: &[(&[&str], &str)] = &[
         "For a server of your own, name the certificate that signed it: --ca FILE.",
     ),
     (
+        &["does not accept this user name"],
+        "Check both: a mistyped password looks like this too.",
+    ),
+    (
         &["user name and"],
         "Give --user NAME and --password-file FILE (or set ONAIR_PASSWORD).",
     ),

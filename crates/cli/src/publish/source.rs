@@ -71,6 +71,10 @@ fn open(opts: &Publish) -> Result<Source, Failure> {
     match opts.from.as_str() {
         "testcard" => refuse_given(opts, CARD_HAS, &["--loop"]).map(|()| Source::TestCard),
         "-" => open_stdin(opts),
+        // It may hold a key: not repeated.
+        other if other.contains("://") => Err(Failure::usage(
+            "--from takes a file, testcard or -; an address goes behind --to",
+        )),
         other => match other.split(':').next() {
             Some(device @ ("camera" | "screen")) => Err(later(device)),
             _ => open_file(Path::new(other), opts),
