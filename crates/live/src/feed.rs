@@ -21,7 +21,10 @@ pub(crate) struct Feed {
 struct State {
     queue: Queue,
     waker: Option<Waker>,
+    /// A producer sleeps.
     waiting: bool,
+    /// A consuming thread sleeps.
+    idle: bool,
     closed: bool,
     deadline: Option<Instant>,
 }
@@ -34,6 +37,7 @@ impl Feed {
                 queue,
                 waker: None,
                 waiting: false,
+                idle: false,
                 closed: false,
                 deadline: None,
             }),
@@ -110,6 +114,7 @@ impl Feed {
             if let Some(taken) = taken {
                 return taken;
             }
+            state.idle = true;
             state = self
                 .more
                 .wait(state)
@@ -126,7 +131,9 @@ impl Feed {
         if let Some(waker) = state.waker.take() {
             waker.wake();
         }
-        self.more.notify_all();
+        if std::mem::take(&mut state.idle) {
+            self.more.notify_all();
+        }
     }
 
     fn made_room(&self, state: &mut State) {

@@ -114,7 +114,7 @@ impl Session<'_> {
     const fn budget(&self) -> usize {
         match self.place.pace {
             Pace::Realtime => 32 * 1024,
-            Pace::Max => 128 * 1024,
+            Pace::Max => 256 * 1024,
         }
     }
 
