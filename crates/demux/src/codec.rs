@@ -88,7 +88,10 @@ pub(crate) fn matroska_name(id: &str) -> String {
         ("A_PCM", "PCM"),
     ];
     let name = known.iter().find(|(prefix, _)| id.starts_with(prefix));
-    name.map_or_else(|| format!("`{id}`"), |(_, name)| (*name).to_owned())
+    name.map_or_else(
+        || format!("`{}`", id.escape_debug()),
+        |(_, name)| (*name).to_owned(),
+    )
 }
 
 /// What a transport stream's stream type is (ISO/IEC 13818-1 table 2-34, ATSC A/53).
@@ -113,4 +116,15 @@ pub(crate) fn stream_type_name(stream_type: u8) -> Option<(Kind, &'static str)> 
         0xcf => (Kind::Audio, "encrypted AAC"),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_files_own_words_cannot_move_a_cursor() {
+        assert_eq!(matroska_name("V_\x1b[2J"), "`V_\\u{1b}[2J`");
+        assert_eq!(sample_entry_name(*b"\x1b[2J"), "`\\x1b[2J`");
+    }
 }

@@ -65,6 +65,11 @@ impl Recorder {
                 let reason = format!("{}: {error}", self.path.display());
                 hub.tell(Event::RecordingFailed { reason });
             }
+            let missing = feed.with(|queue| queue.tally().video.dropped);
+            if missing > 0 {
+                let words = format!("the disk was too slow: {missing} pictures are not recorded");
+                hub.warn(None, words);
+            }
             feed.close();
         };
         let thread = thread::Builder::new().name("onair-record".to_owned());

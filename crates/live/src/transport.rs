@@ -47,7 +47,7 @@ pub(crate) async fn connect(url: &Url, trust: &Trust, pace: Pace) -> Result<Stre
     tune(&socket, pace);
     match url.scheme() {
         Scheme::Rtmp => Ok(Stream::Plain(socket)),
-        Scheme::Rtmps => connect_tls(host, socket, trust).await,
+        Scheme::Rtmps => connect_tls(host, socket, trust, pace).await,
     }
 }
 
@@ -119,16 +119,30 @@ fn tune(socket: &TcpStream, pace: Pace) {
     }
 }
 
-async fn connect_tls(host: &str, socket: TcpStream, trust: &Trust) -> Result<Stream, Failure> {
+async fn connect_tls(
+    host: &str,
+    socket: TcpStream,
+    trust: &Trust,
+    pace: Pace,
+) -> Result<Stream, Failure> {
     let config = trust.client();
     let config = config.map_err(|error| Failure::Untrusted(error.to_string()))?;
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| Failure::Untrusted(format!("{host} is no name a certificate can have")))?;
     let connector = TlsConnector::from(config);
     match timeout(PATIENCE, connector.connect(name, socket)).await {
-        Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
+        Ok(Ok(mut stream)) => {
+            if pace == Pace::Realtime {
+                // What waits in here could not be shed any more.
+                stream.get_mut().1.set_buffer_limit(Some(UNSENT_TLS));
+            }
+            Ok(Stream::Tls(Box::new(stream)))
+        }
         Ok(Err(error)) => Err(match tls::distrust(&error, host) {
             Some(words) => Failure::Untrusted(words),
+            None if is_hang_up(&error) => Failure::Unreachable(format!(
+                "{host} hung up on the TLS handshake (rtmp:// instead of rtmps://?)"
+            )),
             None => Failure::Unreachable(format!("TLS with {host}: {error}")),
         }),
         Err(_) => Err(Failure::Unreachable(format!(
@@ -136,6 +150,15 @@ async fn connect_tls(host: &str, socket: TcpStream, trust: &Trust) -> Result<Str
         ))),
     }
 }
+
+/// What a server does that takes a TLS greeting for a bad RTMP one.
+fn is_hang_up(error: &io::Error) -> bool {
+    use io::ErrorKind as E;
+    matches!(error.kind(), E::UnexpectedEof | E::ConnectionReset)
+}
+
+/// How many bytes TLS may hold back when late data is stale data: a record.
+const UNSENT_TLS: usize = 16 * 1024;
 
 impl Stream {
     /// What the kernel knows about it.

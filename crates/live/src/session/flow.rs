@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Buf;
-use onair_flv::Muxer;
-use onair_media::{Kind, Packet};
+use onair_flv::{Metadata, Muxer};
+use onair_media::{Config, Kind, Packet, Size};
 use onair_rtmp::Input;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -141,13 +141,21 @@ impl Session<'_> {
         packet.kind() == Kind::Video && packet.keyframe || !has_video
     }
 
-    /// Metadata first, sequence headers when due, the packet. False when the packet has to be sent
+    /// Metadata first and when the picture changes its size, sequence headers when due, the packet. False when the packet has to be sent
     /// again: its headers used up what the first flight may carry.
     fn send(&mut self, packet: &Packet) -> bool {
         let program = self.place.program;
-        let metadata = (!self.described).then(|| program.metadata.to_tag(0));
-        self.described = true;
         let muxer = self.muxer.get_or_insert_with(|| program.muxer(packet));
+        let known = self.described.unwrap_or(program.metadata.size);
+        let size = size(packet).or(known);
+        let metadata = (self.described != Some(size)).then(|| {
+            let metadata = Metadata {
+                size,
+                ..program.metadata.clone()
+            };
+            muxer.metadata(&metadata)
+        });
+        self.described = Some(size);
         for tag in metadata.into_iter().chain(muxer.mux(packet)) {
             if !self.publisher.ready() {
                 return false;
@@ -179,5 +187,12 @@ impl Session<'_> {
         }
         self.phase = Phase::Closing;
         self.publisher.close(now);
+    }
+}
+
+fn size(packet: &Packet) -> Option<Size> {
+    match &packet.config {
+        Config::Video(video) => Some(video.size),
+        Config::Audio(_) => None,
     }
 }

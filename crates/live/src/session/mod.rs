@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use onair_flv::Muxer;
-use onair_media::Packet;
+use onair_media::{Packet, Size};
 use onair_rtmp::publisher::{self, End, Retry};
 use onair_rtmp::{Error, Input, Output, Publisher, Slices, Url};
 use tokio::time::{Sleep, sleep_until};
@@ -38,7 +38,8 @@ pub(crate) struct Session<'a> {
     /// Given by the publisher, not yet taken by the kernel.
     pending: Slices,
     progress: Instant,
-    described: bool,
+    /// The picture size that the metadata sent last says.
+    described: Option<Option<Size>>,
     live: Option<Instant>,
     phase: Phase,
     moving: Option<Option<Url>>,
@@ -121,7 +122,7 @@ impl<'a> Session<'a> {
             unconfirmed: Vec::new(),
             pending: Slices::new(),
             progress: now,
-            described: false,
+            described: None,
             live: None,
             phase: Phase::Sending,
             moving: None,

@@ -1,11 +1,12 @@
 //! Whole broadcasts over loopback.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::support::{Behaviour, Heard, Peer, Script, audio, finish, gop, video, wait_for};
 use onair::av::capture::{TestCard, Tone};
-use onair::flv::{Tag, TagKind};
-use onair::media::{Bitrate, FrameRate, Size, Timestamp};
+use onair::flv::{Metadata, Tag, TagKind};
+use onair::media::{Bitrate, Config, FrameRate, Size, Timestamp};
 use onair::{Broadcast, Destination, Event, Outcome, Pace, RetryPolicy, State};
 
 #[test]
@@ -74,6 +75,30 @@ fn what_a_file_says_of_itself_is_passed_on_or_warned_of() {
         let is_warning = |event: &Event| matches!(event, Event::Warning { message, .. } if message.contains(words));
         assert!(events.iter().any(is_warning), "{words}: {events:?}");
     }
+}
+
+#[test]
+fn the_metadata_is_sent_again_when_the_picture_changes_its_size() {
+    let peer = Peer::start([Behaviour::Accept]);
+    let turned = gop(3, 3).map(|mut packet| {
+        if let Config::Video(video) = &mut packet.config {
+            Arc::make_mut(video).size = Size::new(360, 640);
+        }
+        packet
+    });
+    let broadcast = Broadcast::builder()
+        .media(Script::of(gop(0, 3).chain(turned)))
+        .to(peer.url())
+        .start()
+        .unwrap();
+    let published = peer.published();
+    finish(&broadcast);
+    let sizes: Vec<_> = published
+        .tags
+        .iter()
+        .filter_map(|tag| Metadata::from_tag(tag).unwrap()?.size)
+        .collect();
+    assert_eq!(sizes, [Size::new(640, 360), Size::new(360, 640)]);
 }
 
 #[test]
