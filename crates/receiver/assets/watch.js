@@ -72,6 +72,7 @@ class Player {
     this.target = NEAREST;
     this.floor = NEAREST;
     this.calm = now();
+    this.fed = now();
     if (this.url) URL.revokeObjectURL(this.url);
     this.url = null;
     if (this.video.src) {
@@ -86,7 +87,8 @@ class Player {
   }
 
   append(bytes) {
-    this.queue.push({ bytes, arrived: now() });
+    this.fed = now();
+    this.queue.push({ bytes, arrived: this.fed });
     this.pump();
   }
 
@@ -155,12 +157,13 @@ class Player {
     );
   }
 
-  /** The buffer ran dry: stay a little farther behind from now on. */
+  /** The buffer ran dry: stay a little farther behind from now on. A line that stood still for
+      longer than any buffer could bridge says nothing about how far. */
   stalled() {
-    if (!this.begun || document.hidden || now() - this.calm < 0.5) return;
+    if (!this.begun || document.hidden || now() - this.calm < 0.5 || now() - this.fed > 0.75) return;
     this.calm = now();
-    this.floor = clamp(this.target, NEAREST, FARTHEST);
-    this.target = clamp(this.target * 1.25 + 0.04, NEAREST, FARTHEST);
+    this.target = Math.min(this.target * 1.2 + 0.03, FARTHEST);
+    this.floor = this.target * 0.9;
   }
 
   steer() {
@@ -169,15 +172,13 @@ class Player {
     this.step();
     const behind = this.behind;
     if (behind === null) return;
-    if (now() - this.calm > 20) {
-      // Twenty quiet seconds: dare a little closer.
-      this.target = Math.max(this.floor, this.target - 0.001);
-      this.floor = Math.max(NEAREST, this.floor - 0.0002);
-    }
+    // A few quiet seconds: dare a little closer, and after half a minute as close as ever.
+    const quiet = now() - this.calm;
+    if (quiet > 4) this.target = Math.max(quiet > 30 ? NEAREST : this.floor, this.target - 0.003);
     const late = behind - this.target;
     if (late > LOST || (late > 1 && document.hidden)) return this.jump();
-    const size = Math.abs(late);
-    const rate = size < 0.025 ? 1 : 1 + clamp(late * 0.3, -0.05, late > 1.5 ? 0.5 : 0.12);
+    const most = late > 1 ? 0.5 : late > 0.4 ? 0.2 : 0.1;
+    const rate = Math.abs(late) < 0.025 ? 1 : 1 + clamp(late * 0.35, -0.05, most);
     if (Math.abs(video.playbackRate - rate) > 0.004) video.playbackRate = rate;
   }
 
@@ -363,6 +364,8 @@ class Page {
     this.missing = 0;
     byId("player").hidden = false;
     byId("title").textContent = name;
+    byId("title").hidden = false;
+    byId("list").hidden = byId("empty").hidden = true;
     document.title = `${name} · onair`;
     this.controls();
     this.show("connecting");
@@ -516,6 +519,7 @@ function figure(id, value, unit) {
 /** What is live, until there is one stream and nothing to choose. */
 class Listing {
   constructor() {
+    byId("title").hidden = true;
     this.look();
   }
 
@@ -548,7 +552,7 @@ class Listing {
 /** Says how to be the first. */
 function invite(port) {
   const host = location.hostname + (port === 1935 ? "" : `:${port}`);
-  byId("publish").textContent = `onair publish --to rtmp://${host}/live/cam`;
+  byId("publish").textContent = `rtmp://${host}/live/cam`;
   byId("invitation").hidden = false;
 }
 

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Prints one JSON object with the addresses. Each line read from standard input is a stream to
-//! begin, or, behind a minus, one to end.
+//! begin, or, behind a minus, one to end. Behind an `@` a stream may have a picture size; one that
+//! is live already is taken over.
 #![expect(clippy::print_stdout, reason = "a program talks")]
 
 use std::collections::HashMap;
@@ -15,13 +16,16 @@ use std::io::BufRead;
 use onair::Broadcast;
 use onair::av::capture::{TestCard, Tone};
 use onair::media::{FrameRate, Size};
-use onair_receiver::{Receiver, Token, Web, WebServer};
+use onair_receiver::{HubConfig, Receiver, Token, Web, WebServer};
 use tokio::net::TcpListener;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let address = args.next().ok_or("usage: pages ADDRESS [STREAM]...")?;
-    let receiver = Receiver::builder().listen("127.0.0.1:0".parse()?).start()?;
+    let mut hub = HubConfig::default();
+    hub.takeover = true;
+    let builder = Receiver::builder().listen("127.0.0.1:0".parse()?).hub(hub);
+    let receiver = builder.start()?;
     let rtmp = receiver.rtmp_addresses()[0];
     let token = Token::random()?;
     let runtime = tokio::runtime::Runtime::new()?;
@@ -37,29 +41,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     runtime.spawn(server.run(pages));
 
     let mut broadcasts = HashMap::new();
-    for name in args {
-        broadcasts.insert(
-            name.clone(),
-            publish(&format!("rtmp://{rtmp}/live/{name}"))?,
-        );
-    }
-    for line in std::io::stdin().lock().lines() {
+    let lines = std::io::stdin().lock().lines();
+    for line in args.map(Ok).chain(lines) {
         let line = line?;
-        if let Some(name) = line.strip_prefix('-') {
-            broadcasts.remove(name);
-        } else {
-            broadcasts.insert(
-                line.clone(),
-                publish(&format!("rtmp://{rtmp}/live/{line}"))?,
-            );
+        let (name, size) = line.split_once('@').unwrap_or((&line, "1280x720"));
+        match name.strip_prefix('-') {
+            Some(name) => drop(broadcasts.remove(name)),
+            None => {
+                let url = format!("rtmp://{rtmp}/live/{name}");
+                broadcasts.insert(name.to_owned(), publish(&url, size.parse()?)?);
+            }
         }
     }
     Ok(())
 }
 
-fn publish(url: &str) -> Result<Broadcast, Box<dyn Error>> {
+fn publish(url: &str, size: Size) -> Result<Broadcast, Box<dyn Error>> {
     let rate = FrameRate::new(30, 1).ok_or("a rate")?;
-    let card = TestCard::new(Size::new(1280, 720), rate);
+    let card = TestCard::new(size, rate);
     let broadcast = Broadcast::builder().video(card).audio(Tone::new(48_000, 2));
     Ok(broadcast.to(url.parse::<onair::rtmp::Url>()?).start()?)
 }

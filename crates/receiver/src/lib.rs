@@ -33,4 +33,7 @@ pub use hub::{
 };
 pub use keys::{KeyError, Keys};
 pub use receiver::{Builder, Receiver};
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use web::fuzz;
 pub use web::{Token, Web, WebLimits, WebServer, qr_code};

@@ -83,9 +83,13 @@
 //! The server never sends binary messages, answers pings, pings every five seconds itself and gives up
 //! on a connection that is silent for fifteen.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod hello;
+mod line;
 mod media;
 mod publisher;
+mod session;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -94,20 +98,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::ws::{WebSocketUpgrade, close_code};
 use axum::extract::{Extension, State};
 use axum::http::header::UPGRADE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::sleep;
 
 use super::serve::Connection;
 use super::{Web, assets, origin};
 use crate::{Ingest, Origin, PublisherKind, StreamName};
-use hello::{Answer, Fault, Hello, Said};
-use publisher::Publisher;
+use hello::{Answer, Fault, Hello};
+use line::Line;
+use session::{End, Session};
 
 pub(super) use sessions::Sessions;
 
@@ -137,7 +141,7 @@ pub(super) async fn enter(
             let peer = connection
                 .as_ref()
                 .map(|Extension(known)| known.peer.ip().to_string());
-            serve(Line { socket }, &web, peer.unwrap_or_default(), stranger).await;
+            serve(Line::new(socket), &web, peer.unwrap_or_default(), stranger).await;
             drop(connection);
         })
 }
@@ -226,215 +230,6 @@ async fn part(line: Line, web: &Web, (session, ingest): (&str, Arc<Ingest>), end
     line.end(answer, code).await;
 }
 
-/// How a connection ends.
-#[derive(Debug)]
-enum End {
-    /// With a bye.
-    Said,
-    /// Without a word: it may come back.
-    Lost,
-    /// Another connection has the stream: this page's next, or somebody else's.
-    Replaced,
-    /// The client broke the protocol.
-    Faulty(Fault),
-    /// The server shuts down.
-    Closing,
-}
-
-/// One accepted connection.
-struct Session<'a> {
-    line: &'a mut Line,
-    web: &'a Web,
-    ingest: Arc<Ingest>,
-    publisher: Publisher,
-    received: Received,
-    acknowledged: u64,
-    asked: bool,
-    heard: Instant,
-}
-
-#[derive(Default)]
-struct Received {
-    bytes: u64,
-    messages: u64,
-    pts: i64,
-}
-
-impl<'a> Session<'a> {
-    fn new(line: &'a mut Line, web: &'a Web, ingest: Arc<Ingest>) -> Self {
-        Self {
-            line,
-            web,
-            ingest,
-            publisher: Publisher::default(),
-            received: Received::default(),
-            acknowledged: 0,
-            asked: false,
-            heard: Instant::now(),
-        }
-    }
-
-    async fn run(mut self, hello: &Hello) -> End {
-        if let Err(fault) = self.publisher.configure(&hello.setup) {
-            return End::Faulty(fault);
-        }
-        let (mut acks, mut probes) = (ticker(ACK_EVERY), ticker(PROBE_EVERY));
-        let ingest = self.ingest.clone();
-        let (closed, replaced) = (self.web.shared.closed(), ingest.replaced());
-        tokio::pin!(closed, replaced);
-        loop {
-            let step = tokio::select! {
-                message = self.line.socket.recv() => self.hear(message).await,
-                _ = acks.tick() => self.acknowledge().await,
-                _ = probes.tick() => self.probe().await,
-                () = &mut replaced => Err(End::Replaced),
-                () = &mut closed => Err(End::Closing),
-            };
-            if let Err(end) = step {
-                return end;
-            }
-        }
-    }
-
-    async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
-        self.heard = Instant::now();
-        match message {
-            Some(Ok(Message::Binary(media))) => self.take(media).await,
-            Some(Ok(Message::Text(text))) => self.obey(&text),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
-            Some(Err(error)) if is_too_long(&error) => {
-                let what = "A message longer than the server takes.";
-                Err(End::Faulty(Fault::new("message", what)))
-            }
-            Some(Ok(Message::Close(_)) | Err(_)) | None => Err(End::Lost),
-        }
-    }
-
-    fn obey(&mut self, text: &str) -> Result<(), End> {
-        match parse(text).map_err(End::Faulty)? {
-            Said::Config(setup) => self.publisher.configure(&setup).map_err(End::Faulty),
-            Said::Bye => Err(End::Said),
-            Said::Hello(_) => Err(End::Faulty(Fault::new("message", "A second hello."))),
-        }
-    }
-
-    async fn take(&mut self, media: Bytes) -> Result<(), End> {
-        self.received.bytes += media.len() as u64;
-        self.received.messages += 1;
-        if let Some(pts) = media.get(4..12).and_then(|bytes| bytes.try_into().ok()) {
-            self.received.pts = i64::from_be_bytes(pts);
-        }
-        let packets = self.publisher.take(media).map_err(End::Faulty)?;
-        for packet in packets {
-            if !self.ingest.push(packet) {
-                return Err(End::Replaced);
-            }
-        }
-        self.ask().await
-    }
-
-    /// Asks for a keyframe, once, when pictures are thrown away for want of one.
-    async fn ask(&mut self) -> Result<(), End> {
-        let waits = self.publisher.waits_for_keyframe();
-        if waits && !self.asked {
-            self.line.say(&Answer::Keyframe).await?;
-        }
-        self.asked = waits;
-        Ok(())
-    }
-
-    async fn acknowledge(&mut self) -> Result<(), End> {
-        if self.acknowledged == self.received.messages {
-            return Ok(());
-        }
-        self.acknowledged = self.received.messages;
-        let ack = Answer::Ack {
-            bytes: self.received.bytes,
-            messages: self.received.messages,
-            pts: self.received.pts,
-            viewers: self.viewers(),
-        };
-        self.line.say(&ack).await
-    }
-
-    fn viewers(&self) -> usize {
-        let streams = self.web.hub.streams();
-        let own = streams
-            .iter()
-            .find(|stream| stream.name == *self.ingest.name());
-        own.map_or(0, |stream| stream.viewers)
-    }
-
-    async fn probe(&mut self) -> Result<(), End> {
-        if self.heard.elapsed() >= SILENCE {
-            return Err(End::Lost);
-        }
-        self.line.send(Message::Ping(Bytes::new())).await
-    }
-}
-
-/// The socket, with manners.
-struct Line {
-    socket: WebSocket,
-}
-
-impl Line {
-    async fn hello(&mut self) -> Result<Box<Hello>, Fault> {
-        let first = timeout(HELLO_WITHIN, self.socket.recv()).await;
-        let wrong = |what: &str| Fault::new("hello", what);
-        match first {
-            Err(_) => Err(wrong("No hello within five seconds.")),
-            Ok(Some(Ok(Message::Text(text)))) => match parse(&text) {
-                Ok(Said::Hello(hello)) => Ok(hello),
-                Ok(_) | Err(_) => Err(wrong("The first message was no hello.")),
-            },
-            Ok(_) => Err(wrong("The first message was no hello.")),
-        }
-    }
-
-    async fn say(&mut self, answer: &Answer) -> Result<(), End> {
-        let text = serde_json::to_string(answer).map_err(|_| End::Lost)?;
-        self.send(Message::text(text)).await
-    }
-
-    async fn send(&mut self, message: Message) -> Result<(), End> {
-        match timeout(SILENCE, self.socket.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(End::Lost),
-        }
-    }
-
-    /// The last word and the close, for as long as somebody may be listening.
-    async fn end(mut self, answer: Answer, code: u16) {
-        let close = CloseFrame {
-            code,
-            reason: "".into(),
-        };
-        let farewell = async {
-            let _ = self.say(&answer).await;
-            let _ = self.send(Message::Close(Some(close))).await;
-            while let Some(Ok(_)) = self.socket.recv().await {}
-        };
-        let _ = timeout(FAREWELL, farewell).await;
-    }
-}
-
-fn parse(text: &str) -> Result<Said, Fault> {
-    if text.len() > LONGEST_WORDS {
-        return Err(Fault::new("message", "A text message longer than 64 KiB."));
-    }
-    serde_json::from_str(text).map_err(|error| {
-        Fault::new(
-            "message",
-            format!("A text message not understood: {error}."),
-        )
-    })
-}
-
-fn is_too_long(error: &axum::Error) -> bool {
-    error.to_string().contains("too long") || error.to_string().contains("too large")
-}
-
 /// An error's words as a sentence.
 fn sentence(words: &str) -> String {
     let mut characters = words.chars();
@@ -447,17 +242,6 @@ fn sentence(words: &str) -> String {
         .collect()
 }
 
-fn ticker(every: Duration) -> Interval {
-    let mut ticker = interval(every);
-    ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticker
-}
-
+/// The most an access unit may have, before the hello too: few strangers are let in at a time.
 const LONGEST_MESSAGE: usize = 2 * 1024 * 1024;
-const LONGEST_WORDS: usize = 64 * 1024;
-const HELLO_WITHIN: Duration = Duration::from_secs(5);
-const ACK_EVERY: Duration = Duration::from_millis(100);
-const PROBE_EVERY: Duration = Duration::from_secs(5);
-const SILENCE: Duration = Duration::from_secs(15);
 const RESUME: Duration = Duration::from_secs(15);
-const FAREWELL: Duration = Duration::from_secs(1);

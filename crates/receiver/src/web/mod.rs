@@ -25,6 +25,8 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::{Hub, StreamInfo};
 
+#[cfg(any(test, fuzzing))]
+pub use live::fuzz;
 pub use qr::qr_code;
 pub use serve::{WebLimits, WebServer};
 pub use token::Token;

@@ -1,11 +1,13 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use onair_media::{Config, Kind, Packet, Size};
 
-use super::*;
+use super::fuzz;
+use super::hello::{AudioSetup, Said, Setup, VideoSetup};
+use super::line::parse;
+use super::publisher::Publisher;
 use crate::web::samples;
-use hello::{AudioSetup, Setup, VideoSetup};
 
 fn setup(packets: &[Packet]) -> Setup {
     let mut setup = Setup::default();
@@ -263,24 +265,42 @@ fn cut_and_flipped_messages_never_panic() {
 }
 
 #[test]
-fn noise_never_panics() {
+fn the_fuzz_body_holds_for_a_broadcast_its_prefixes_and_noise() {
+    let packets = samples::interleaved(4);
+    let mut whole = Vec::new();
+    let mut add = |message: &[u8]| {
+        whole.extend(u16::try_from(message.len()).unwrap().to_be_bytes());
+        whole.extend(message);
+    };
+    add(config(&packets).as_bytes());
+    packets.iter().for_each(|packet| add(&message(packet)));
+    for end in (0..whole.len()).step_by(97).chain([whole.len()]) {
+        fuzz::browser(&whole[..end]);
+    }
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = move || {
         seed ^= seed << 13;
         seed ^= seed >> 7;
         seed ^= seed << 17;
-        seed
+        seed.to_le_bytes()[0]
     };
-    let packets = samples::interleaved(2);
-    let (mut coded, mut raw) = (publisher(&packets), pcm("pcm-s16"));
-    for _ in 0..3000 {
-        let length = usize::try_from(next() % 120).unwrap();
-        let mut noise: Vec<u8> = (0..length).map(|_| next().to_le_bytes()[0]).collect();
-        if let [kind, flags, a, b, ..] = &mut noise[..] {
-            (*kind, *flags, *a, *b) = (1 + (*kind & 1), *flags & 1, 0, 0);
+    for _ in 0..200 {
+        let mut noisy = whole.clone();
+        for _ in 0..8 {
+            let at = usize::from(next()) << 8 | usize::from(next());
+            let length = noisy.len();
+            noisy[at % length] = next();
         }
-        let _ = coded.take(noise.clone().into());
-        let _ = raw.take(noise.clone().into());
-        let _ = parse(&String::from_utf8_lossy(&noise));
+        fuzz::browser(&noisy);
+        let noise: Vec<u8> = (0..500)
+            .map(|index| if index % 40 == 0 { 0 } else { next() })
+            .collect();
+        fuzz::browser(&noise);
     }
+}
+
+fn config(packets: &[Packet]) -> String {
+    let video = setup(packets).video.unwrap();
+    let video = serde_json::json!({"codec": video.codec, "description": video.description});
+    serde_json::json!({"type": "config", "video": video}).to_string()
 }

@@ -1,0 +1,61 @@
+//! The fuzz body of what a browser says: it panics when a promise is broken.
+
+use bytes::Bytes;
+use onair_media::Kind;
+
+use super::hello::{AudioSetup, Said, Setup};
+use super::line::parse;
+use super::publisher::Publisher;
+
+/// A browser's messages, whatever they are: pieces of a length (two bytes) and so much of it,
+/// text when it begins like JSON. What comes out is in order, and no more than what came in.
+pub fn browser(mut data: &[u8]) {
+    let mut publisher = Publisher::default();
+    let _ = publisher.configure(&raw_sound());
+    let mut last = None;
+    while let [high, low, rest @ ..] = data {
+        let length = usize::from(u16::from_be_bytes([*high, *low])).min(rest.len());
+        let (message, rest) = rest.split_at(length);
+        data = rest;
+        if message.first() == Some(&b'{') {
+            hear(&mut publisher, &String::from_utf8_lossy(message));
+            continue;
+        }
+        for packet in publisher
+            .take(Bytes::copy_from_slice(message))
+            .unwrap_or_default()
+        {
+            if packet.kind() == Kind::Video {
+                assert!(
+                    last.is_none_or(|last| last < packet.dts),
+                    "pictures are in order"
+                );
+                assert!(packet.payload.len() <= message.len());
+                last = Some(packet.dts);
+            }
+        }
+    }
+}
+
+fn hear(publisher: &mut Publisher, text: &str) {
+    match parse(text) {
+        Ok(Said::Config(setup)) => drop(publisher.configure(&setup)),
+        Ok(Said::Hello(hello)) => {
+            let _ = hello.check();
+            assert!(hello.software().chars().all(|c| !c.is_control()));
+        }
+        Ok(Said::Bye) | Err(_) => {}
+    }
+}
+
+fn raw_sound() -> Setup {
+    Setup {
+        video: None,
+        audio: Some(AudioSetup {
+            codec: "pcm-s16".to_owned(),
+            description: None,
+            sample_rate: 48_000,
+            channels: 1,
+        }),
+    }
+}

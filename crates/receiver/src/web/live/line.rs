@@ -1,0 +1,82 @@
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use tokio::time::timeout;
+
+use super::hello::{Answer, Fault, Hello, Said};
+use super::session::End;
+
+/// The socket, with manners.
+pub(super) struct Line {
+    socket: WebSocket,
+}
+
+impl Line {
+    pub(super) const fn new(socket: WebSocket) -> Self {
+        Self { socket }
+    }
+
+    /// The next message, whatever it is.
+    pub(super) async fn recv(&mut self) -> Option<Result<Message, axum::Error>> {
+        self.socket.recv().await
+    }
+
+    /// The first message, which has to be a hello, and soon.
+    pub(super) async fn hello(&mut self) -> Result<Box<Hello>, Fault> {
+        let first = timeout(HELLO_WITHIN, self.socket.recv()).await;
+        let wrong = |what: &str| Fault::new("hello", what);
+        match first {
+            Err(_) => Err(wrong("No hello within five seconds.")),
+            Ok(Some(Ok(Message::Text(text)))) => match parse(&text) {
+                Ok(Said::Hello(hello)) => Ok(hello),
+                Ok(_) | Err(_) => Err(wrong("The first message was no hello.")),
+            },
+            Ok(_) => Err(wrong("The first message was no hello.")),
+        }
+    }
+
+    pub(super) async fn say(&mut self, answer: &Answer) -> Result<(), End> {
+        let text = serde_json::to_string(answer).map_err(|_| End::Lost)?;
+        self.send(Message::text(text)).await
+    }
+
+    pub(super) async fn send(&mut self, message: Message) -> Result<(), End> {
+        match timeout(SILENCE, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(End::Lost),
+        }
+    }
+
+    /// The last word and the close, for as long as somebody may be listening.
+    pub(super) async fn end(mut self, answer: Answer, code: u16) {
+        let close = CloseFrame {
+            code,
+            reason: "".into(),
+        };
+        let farewell = async {
+            let _ = self.say(&answer).await;
+            let _ = self.send(Message::Close(Some(close))).await;
+            while let Some(Ok(_)) = self.socket.recv().await {}
+        };
+        let _ = timeout(FAREWELL, farewell).await;
+    }
+}
+
+/// A text message's meaning.
+pub(super) fn parse(text: &str) -> Result<Said, Fault> {
+    if text.len() > LONGEST_WORDS {
+        return Err(Fault::new("message", "A text message longer than 64 KiB."));
+    }
+    serde_json::from_str(text).map_err(|error| {
+        Fault::new(
+            "message",
+            format!("A text message not understood: {error}."),
+        )
+    })
+}
+
+const LONGEST_WORDS: usize = 64 * 1024;
+const HELLO_WITHIN: Duration = Duration::from_secs(5);
+const FAREWELL: Duration = Duration::from_secs(1);
+/// How long a peer may take nothing, or say nothing.
+pub(super) const SILENCE: Duration = Duration::from_secs(15);

@@ -1,0 +1,172 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::Message;
+use bytes::Bytes;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
+
+use super::hello::{Answer, Fault, Hello, Said};
+use super::line::{Line, SILENCE, parse};
+use super::publisher::Publisher;
+use crate::Ingest;
+use crate::web::Web;
+
+/// How a connection ends.
+#[derive(Debug)]
+pub(super) enum End {
+    /// With a bye.
+    Said,
+    /// Without a word: it may come back.
+    Lost,
+    /// Another connection has the stream: this page's next, or somebody else's.
+    Replaced,
+    /// The client broke the protocol.
+    Faulty(Fault),
+    /// The server shuts down.
+    Closing,
+}
+
+/// One accepted connection.
+pub(super) struct Session<'a> {
+    line: &'a mut Line,
+    web: &'a Web,
+    ingest: Arc<Ingest>,
+    publisher: Publisher,
+    received: Received,
+    acknowledged: u64,
+    asked: bool,
+    heard: Instant,
+}
+
+#[derive(Default)]
+struct Received {
+    bytes: u64,
+    messages: u64,
+    pts: i64,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(line: &'a mut Line, web: &'a Web, ingest: Arc<Ingest>) -> Self {
+        Self {
+            line,
+            web,
+            ingest,
+            publisher: Publisher::default(),
+            received: Received::default(),
+            acknowledged: 0,
+            asked: false,
+            heard: Instant::now(),
+        }
+    }
+
+    pub(super) async fn run(mut self, hello: &Hello) -> End {
+        if let Err(fault) = self.publisher.configure(&hello.setup) {
+            return End::Faulty(fault);
+        }
+        let (mut acks, mut probes) = (ticker(ACK_EVERY), ticker(PROBE_EVERY));
+        let ingest = self.ingest.clone();
+        let (closed, replaced) = (self.web.shared.closed(), ingest.replaced());
+        tokio::pin!(closed, replaced);
+        loop {
+            let step = tokio::select! {
+                message = self.line.recv() => self.hear(message).await,
+                _ = acks.tick() => self.acknowledge().await,
+                _ = probes.tick() => self.probe().await,
+                () = &mut replaced => Err(End::Replaced),
+                () = &mut closed => Err(End::Closing),
+            };
+            if let Err(end) = step {
+                return end;
+            }
+        }
+    }
+
+    async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
+        self.heard = Instant::now();
+        match message {
+            Some(Ok(Message::Binary(media))) => self.take(media).await,
+            Some(Ok(Message::Text(text))) => self.obey(&text),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
+            Some(Err(error)) if is_too_long(&error) => {
+                let what = "A message longer than the server takes.";
+                Err(End::Faulty(Fault::new("message", what)))
+            }
+            Some(Ok(Message::Close(_)) | Err(_)) | None => Err(End::Lost),
+        }
+    }
+
+    fn obey(&mut self, text: &str) -> Result<(), End> {
+        match parse(text).map_err(End::Faulty)? {
+            Said::Config(setup) => self.publisher.configure(&setup).map_err(End::Faulty),
+            Said::Bye => Err(End::Said),
+            Said::Hello(_) => Err(End::Faulty(Fault::new("message", "A second hello."))),
+        }
+    }
+
+    async fn take(&mut self, media: Bytes) -> Result<(), End> {
+        self.received.bytes += media.len() as u64;
+        self.received.messages += 1;
+        if let Some(pts) = media.get(4..12).and_then(|bytes| bytes.try_into().ok()) {
+            self.received.pts = i64::from_be_bytes(pts);
+        }
+        let packets = self.publisher.take(media).map_err(End::Faulty)?;
+        for packet in packets {
+            if !self.ingest.push(packet) {
+                return Err(End::Replaced);
+            }
+        }
+        self.ask().await
+    }
+
+    /// Asks for a keyframe, once, when pictures are thrown away for want of one.
+    async fn ask(&mut self) -> Result<(), End> {
+        let waits = self.publisher.waits_for_keyframe();
+        if waits && !self.asked {
+            self.line.say(&Answer::Keyframe).await?;
+        }
+        self.asked = waits;
+        Ok(())
+    }
+
+    async fn acknowledge(&mut self) -> Result<(), End> {
+        if self.acknowledged == self.received.messages {
+            return Ok(());
+        }
+        self.acknowledged = self.received.messages;
+        let ack = Answer::Ack {
+            bytes: self.received.bytes,
+            messages: self.received.messages,
+            pts: self.received.pts,
+            viewers: self.viewers(),
+        };
+        self.line.say(&ack).await
+    }
+
+    fn viewers(&self) -> usize {
+        let streams = self.web.hub.streams();
+        let own = streams
+            .iter()
+            .find(|stream| stream.name == *self.ingest.name());
+        own.map_or(0, |stream| stream.viewers)
+    }
+
+    async fn probe(&mut self) -> Result<(), End> {
+        if self.heard.elapsed() >= SILENCE {
+            return Err(End::Lost);
+        }
+        self.line.send(Message::Ping(Bytes::new())).await
+    }
+}
+
+fn is_too_long(error: &axum::Error) -> bool {
+    error.to_string().contains("too long") || error.to_string().contains("too large")
+}
+
+fn ticker(every: Duration) -> Interval {
+    let mut ticker = interval(every);
+    ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticker
+}
+
+const ACK_EVERY: Duration = Duration::from_millis(100);
+const PROBE_EVERY: Duration = Duration::from_secs(5);
