@@ -1,11 +1,13 @@
 //! onair beside its peers: one run, one table of ratios. What is measured, and
 //! how, is in the README.
 
+mod fanout;
 mod latency;
 mod measure;
 mod media;
 mod memory;
 mod peer;
+mod player;
 mod proxy;
 mod publish;
 mod roundtrips;
@@ -29,11 +31,12 @@ fn main() -> Result<()> {
     if arguments == ["sink"] {
         return serve();
     }
-    let parts: [Part; 4] = [
+    let parts: [Part; 5] = [
         ("memory", memory::run),
         ("publish", publish::run),
         ("roundtrips", roundtrips::run),
         ("latency", latency::run),
+        ("fanout", fanout::run),
     ];
     println!("{}", table::header());
     for (name, run) in parts {

@@ -38,6 +38,32 @@ pub fn card() -> Result<String> {
     })
 }
 
+/// Twenty-five seconds of 2.5 Mbit/s 720p30 H.264 and AAC.
+pub fn fanout() -> Result<String> {
+    make("fanout.flv", |path| {
+        let input =
+            "-f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine=sample_rate=48000 -t 25";
+        let video = "-c:v libx264 -preset ultrafast -tune zerolatency -pix_fmt yuv420p -g 60 -b:v 2500k \
+                     -minrate 2500k -maxrate 2500k -bufsize 1250k -x264-params nal-hrd=cbr";
+        ffmpeg(&format!(
+            "{input} {video} -c:a aac -b:a 128k -ac 2 -f flv {path}"
+        ))
+    })
+}
+
+/// The body of an FLV file's last picture.
+pub fn last_picture(path: &str) -> Result<Bytes> {
+    let mut parser = Parser::new();
+    parser.push(Bytes::from(std::fs::read(path)?));
+    let mut last = None;
+    while let Some(tag) = parser.next()? {
+        if tag.kind == TagKind::Video && !tag.payload.is_empty() && !tag.is_sequence_header() {
+            last = Some(tag.payload);
+        }
+    }
+    last.context("no pictures")
+}
+
 /// The bytes of all audio and video bodies in an FLV file.
 pub fn body_bytes(path: &str) -> Result<u64> {
     let mut parser = Parser::new();
