@@ -26,7 +26,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1024,
-            half_open: 128,
+            half_open: 512,
             bytes_before_request: 128 * 1024,
             setup_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
