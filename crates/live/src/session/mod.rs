@@ -143,10 +143,12 @@ impl<'a> Session<'a> {
     pub(crate) async fn run(mut self) -> Ended {
         let mut how = poll_fn(|cx| self.poll(cx)).await;
         if let Ending::Finished = how {
-            self.part().await;
-            if let Some(url) = self.moving.take() {
-                how = Ending::Moved(url);
-            }
+            let lost = self.part().await;
+            how = match (lost, self.moving.take()) {
+                (Some(words), _) => Ending::Lost(words),
+                (None, Some(url)) => Ending::Moved(url),
+                (None, None) => Ending::Finished,
+            };
         }
         let line = self.place.line;
         self.place.hub.tell_gaps(self.place.index, line.feed());

@@ -1,5 +1,6 @@
 //! The end of a good connection.
 
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,36 +13,58 @@ use crate::transport::stall_limit;
 const LINGER: Duration = Duration::from_secs(1);
 
 impl Session<'_> {
-    /// Ends our side, then reads until the server has ended its own: it has everything then.
-    pub(super) async fn part(&mut self) {
+    /// Ends our side, then reads until the server has ended its own: it has everything then. Gives
+    /// words where it is certain that it has not.
+    pub(super) async fn part(&mut self) -> Option<String> {
         if self.broken.is_some() {
-            return;
+            return None;
         }
-        let hurry = self.place.line.feed().deadline();
-        let last = hurry.map(|at| at + LAST_WORDS);
-        let limit = last.unwrap_or_else(|| Instant::now() + stall_limit(self.place.pace));
-        let goodbye = async {
-            if self.stream.shutdown().await.is_ok() {
-                self.linger().await;
+        let hurry = self.last_moment();
+        let patience = stall_limit(self.place.pace);
+        let limit = hurry.unwrap_or_else(|| Instant::now() + patience);
+        let goodbye = timeout_at(limit.into(), self.stream.shutdown());
+        if matches!(goodbye.await, Ok(Ok(()))) && !self.linger(patience).await {
+            let seconds = patience.as_secs();
+            return Some(format!("the line took nothing for {seconds} seconds"));
+        }
+        None
+    }
+
+    /// While the kernel gets rid of what it has, however long that takes, and a while after.
+    /// False when it did not.
+    async fn linger(&mut self, patience: Duration) -> bool {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let (mut settled, mut moved) = (Instant::now(), Instant::now());
+        let mut before = None;
+        loop {
+            let (link, now) = (self.stream.link(), Instant::now());
+            let left = (link.unsent.unwrap_or(0), link.unacked.unwrap_or(0));
+            if left.0 + left.1 > 1 {
+                settled = now;
             }
-        };
-        if timeout_at(limit.into(), goodbye).await.is_err() {
-            tracing::debug!("the server did not close its side");
+            if before.replace(left) != Some(left) {
+                moved = now;
+            }
+            let is_hurried = self.last_moment().is_some_and(|last| now >= last);
+            if is_hurried || now >= settled + LINGER {
+                tracing::debug!("the server did not close its side");
+                return true;
+            }
+            if now >= moved + patience {
+                return false;
+            }
+            match timeout(LINGER / 10, self.stream.read(&mut buffer)).await {
+                Ok(Ok(0)) => return true,
+                // Many servers reset a connection whose stream has been taken down.
+                Ok(Err(error)) => return error.kind() != ErrorKind::TimedOut,
+                Ok(Ok(_)) | Err(_) => {}
+            }
         }
     }
 
-    async fn linger(&mut self) {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let mut settled = Instant::now();
-        while Instant::now() < settled + LINGER {
-            let link = self.stream.link();
-            if link.unsent.unwrap_or(0) + link.unacked.unwrap_or(0) > 1 {
-                settled = Instant::now();
-            }
-            let read = timeout(LINGER / 10, self.stream.read(&mut buffer)).await;
-            if let Ok(Ok(0) | Err(_)) = read {
-                return;
-            }
-        }
+    /// When to leave, should somebody have asked for the end.
+    fn last_moment(&self) -> Option<Instant> {
+        let deadline = self.place.line.feed().deadline();
+        deadline.map(|at| at + LAST_WORDS)
     }
 }
