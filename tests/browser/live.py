@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The go-live page in Chromium, with Chromium's own camera and microphone.
 
-    live.py --page 'http://127.0.0.1:8080/live#token=…' --rtmp rtmp://127.0.0.1:1935/live [--shots DIR] [CHECK…]
+    live.py --page 'http://127.0.0.1:8080/live#token=…' --rtmp 'rtmp://127.0.0.1:1935/live/{name}' [--shots DIR] [CHECK…]
 
-`--page` is the link the server printed. `--rtmp` is where the stream comes out, at the
-server or where it relays to; FFmpeg plays it from there and decodes every frame.
+`--page` is the link the server printed. `--rtmp` is where the stream comes out, at the server or
+where it relays to; FFmpeg plays it from there and decodes every frame.
 """
 
 import argparse
@@ -66,7 +66,7 @@ class Bench:
         return self.browser.text("word")
 
     def record(self, name):
-        return Recorder(f"{self.rtmp}/{name}", self.directory / f"{name}.flv")
+        return Recorder(self.rtmp.replace("{name}", name), self.directory / f"{name}.flv")
 
     def through(self, line):
         """The page's link, by way of a line."""

@@ -24,7 +24,7 @@ class Recorder:
         self.path = path
 
     def __enter__(self):
-        command = ["ffmpeg", "-v", "error", "-y", "-rw_timeout", "10000000", "-i", self.url, "-c", "copy", self.path]
+        command = ["ffmpeg", "-v", "error", "-y", "-i", self.url, "-c", "copy", "-flush_packets", "1", self.path]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         return self
 
@@ -32,10 +32,10 @@ class Recorder:
         if kind:
             self.process.kill()
         try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
+            self.process.wait(4)
+        except subprocess.TimeoutExpired:  # nginx-rtmp lets its players wait for the next publisher
             self.process.kill()
-            raise
+            self.process.wait()
 
     def faults(self):
         """What does not decode, and what goes back in time."""

@@ -215,7 +215,8 @@ export class Studio {
       return frame.close();
     }
     if (this.#pictures.full) this.#count.fullAt = now;
-    if (!this.#pictures.encode(frame, pts)) this.#count.skipped += 1;
+    const prepared = Boolean(this.#pictures.config);
+    if (!this.#pictures.encode(frame, pts) && prepared) this.#count.skipped += 1;
   }
 
   // A second of pictures in the browser's own buffer is too late to be skipped any more.

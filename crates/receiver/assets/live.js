@@ -104,7 +104,7 @@ function about({ encoder, soundCodec, skipped }) {
   if (!encoder) return isOpen ? `${preview.videoWidth} × ${preview.videoHeight} from the camera` : "";
   const sound = { aac: "AAC", "pcm-s16": "sound encoded by the server" }[soundCodec] ?? "no sound yet";
   const where = encoder.hardwareAcceleration === "prefer-hardware" ? " in hardware" : "";
-  const skips = skipped ? `, ${skipped} frames skipped` : "";
+  const skips = skipped ? `, ${skipped} ${skipped === 1 ? "frame" : "frames"} skipped` : "";
   return `${encoder.width} × ${encoder.height}, H.264${where}, ${sound}${skips}`;
 }
 
