@@ -119,3 +119,29 @@ fn an_outage_that_is_never_mended_is_a_gap_in_the_report() {
     let is_told = |event: &Event| matches!(event, Event::Dropped { .. });
     assert!(events.iter().any(is_told), "{events:?}");
 }
+
+#[test]
+fn a_server_that_sends_us_nowhere_is_asked_again_itself() {
+    // Port 9 discards, where there is anybody at all.
+    let peer = Peer::start([
+        Behaviour::MoveTo("rtmp://127.0.0.1:9/live"),
+        Behaviour::Accept,
+    ]);
+    let (script, source) = Script::new();
+    let broadcast = Broadcast::builder()
+        .live_media(script)
+        .to(peer.url())
+        .start()
+        .unwrap();
+    gop(0, 10).for_each(|packet| source.send(packet).unwrap());
+    wait_for(&broadcast, |e| {
+        matches!(e, Event::ReconnectRequested { .. })
+    });
+    gop(10, 10).for_each(|packet| source.send(packet).unwrap());
+    wait_for(&broadcast, |e| matches!(e, Event::Reconnecting { .. }));
+    wait_for(&broadcast, |e| matches!(e, Event::Live { .. }));
+    drop(source);
+    let (_, report) = finish(&broadcast);
+    assert_eq!(report.outcome, Outcome::Finished);
+    assert_eq!(report.destinations[0].connects, 2);
+}

@@ -25,6 +25,8 @@ pub(crate) enum Behaviour {
     WantPatience,
     /// Ask for a new connection at the first picture.
     Move,
+    /// The same, naming a place.
+    MoveTo(&'static str),
     /// Talk without end and listen no more after the first picture.
     Flood,
     /// Stop reading after the first picture, until the test says so.
@@ -256,7 +258,10 @@ impl Connection<'_> {
         match self.behaviour {
             Behaviour::CloseAfter(most) => return Some(self.pictures < most),
             Behaviour::Move if is_picture && self.pictures == 1 => {
-                self.inject = reconnect_request();
+                self.inject = reconnect_request(None);
+            }
+            Behaviour::MoveTo(place) if is_picture && self.pictures == 1 => {
+                self.inject = reconnect_request(Some(place));
             }
             Behaviour::Stall if is_picture && self.pictures == 1 => {
                 self.resumed.recv().ok()?;
@@ -272,8 +277,10 @@ impl Connection<'_> {
 }
 
 /// `NetConnection.Connect.ReconnectRequest` (E-RTMP v2, "Reconnect Request") in one chunk.
-fn reconnect_request() -> Vec<u8> {
+fn reconnect_request(place: Option<&str>) -> Vec<u8> {
+    let place = place.map_or(Value::Null, Value::from);
     let status = Value::object([
+        ("tcUrl", place),
         ("level", Value::from("status")),
         ("code", "NetConnection.Connect.ReconnectRequest".into()),
         ("description", "maintenance".into()),
