@@ -29,8 +29,8 @@ pub(super) struct Connection {
     role: Role,
     /// Given by the machine, not yet taken by the kernel.
     pending: Slices,
-    /// Bytes received since the connection was last granted something.
-    unasked: usize,
+    /// Bytes received that are not a publisher's, and from when on they are forgiven.
+    unasked: (usize, Instant),
     ending: Option<Ending>,
     timing: Timing,
     stopping: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -77,6 +77,9 @@ const PIECES: usize = 128;
 /// How long a peer may take to close its side.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// How many bytes a second who does not publish may send for ever.
+const FORGIVEN: usize = 1024;
+
 /// Larger chunks than the protocol's 128 bytes: fewer headers, fewer pieces. SRS uses as many.
 const CHUNK_SIZE: u32 = 60_000;
 
@@ -99,7 +102,7 @@ impl Connection {
             software: String::new(),
             role: Role::Guest,
             pending: Slices::new(),
-            unasked: 0,
+            unasked: (0, now),
             ending: None,
             timing: Timing::new(now),
             stopping: Box::pin(stopping),
@@ -234,7 +237,7 @@ impl Connection {
     }
 
     fn grant(&mut self, stream: StreamId) {
-        self.unasked = 0;
+        self.unasked.0 = 0;
         self.ticket.grant();
         self.server.accept(stream);
     }
@@ -350,13 +353,24 @@ impl Connection {
     }
 
     fn handle_data(&mut self, data: &[u8], now: Instant) {
-        if matches!(self.role, Role::Guest) {
-            self.unasked += data.len();
-        }
-        if self.unasked > self.context().limits.bytes_before_request + READ {
-            return self.broke("it sends much and asks for nothing");
+        let most = self.context().limits.bytes_before_request + READ;
+        if !matches!(self.role, Role::Publisher(_)) && self.count_unasked(data.len(), now) > most {
+            return self.broke("it sends much and publishes nothing");
         }
         self.input(Input::Receive(now, data));
+    }
+
+    /// Who does not publish has little to say: acknowledgements, for hours.
+    fn count_unasked(&mut self, bytes: usize, now: Instant) -> usize {
+        let (count, since) = &mut self.unasked;
+        let seconds = now.saturating_duration_since(*since).as_secs();
+        if seconds > 0 {
+            let forgiven = usize::try_from(seconds).unwrap_or(usize::MAX);
+            *count = count.saturating_sub(forgiven.saturating_mul(FORGIVEN));
+            *since = now;
+        }
+        *count += bytes;
+        *count
     }
 
     /// Feeds a player, once the kernel has taken all before: what is late can still be cut.

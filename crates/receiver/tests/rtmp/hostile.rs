@@ -219,6 +219,17 @@ fn who_sends_without_asking_is_cut_off() {
 }
 
 #[test]
+fn a_player_who_floods_the_receiver_is_cut_off() {
+    let mut stage = stage();
+    let mut show = Show::begin(&mut stage);
+    let mut player = Player::play(stage.address(), "show");
+    let message = [&[4, 0, 0, 0, 0, 0, 100, 9, 1, 0, 0, 0], &[0; 100][..]].concat();
+    let sent = (0..1_000_000).take_while(|_| player.socket.write_all(&message).is_ok());
+    assert!(sent.count() < 1_000_000);
+    show.goes_on();
+}
+
+#[test]
 fn payloads_that_are_no_media_are_passed_over() {
     let mut stage = stage();
     let media = Media::new();

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use onair::Destination;
 use onair::media::{Kind, Packet};
 use onair::rtmp::Url;
-use onair_receiver::Event;
+use onair_receiver::{Event, Receiver, tls};
 
 use crate::encoder::Encoder;
 use crate::player::Player;
@@ -127,6 +128,38 @@ fn a_recording_that_fails_is_reported_and_the_stream_goes_on() {
     stage.wait(|event| matches!(event, Event::RecordingFailed { .. }).then_some(()));
     encoder.send_all(&media.stream(10..20, 5));
     assert_eq!(player.packets(40).len(), 40);
+}
+
+#[test]
+fn rtmps_is_rtmp_with_a_certificate() {
+    let directory = Directory::new("authority");
+    let authority = tls::Authority::open(&directory.0).unwrap();
+    let config = authority.server(&["localhost".to_owned()]).unwrap();
+    let free = ([127, 0, 0, 1], 0).into();
+    let mut target = Stage::with(|builder| builder.tls(config).listen_tls(free));
+    let secure = target.receiver.rtmp_addresses()[1].port();
+    let url: Url = format!("rtmps://localhost:{secure}/live/out")
+        .parse()
+        .unwrap();
+    let ca = directory.0.join("trusted.pem");
+    std::fs::write(&ca, authority.certificate()).unwrap();
+    let mut destination = Destination::new(url);
+    destination.tls.ca = Some(ca);
+    let stage = Stage::with(|builder| builder.relay(destination));
+    let media = Media::new();
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    let sent = media.stream(0..2, 10);
+    encoder.send_all(&sent);
+    target.wait_for_publisher();
+    let mut player = Player::play(target.address(), "out");
+    assert_eq!(player.packets(4), sent);
+}
+
+#[test]
+fn rtmps_without_a_certificate_is_refused_before_it_begins() {
+    let free = ([127, 0, 0, 1], 0).into();
+    let error = Receiver::builder().listen_tls(free).start().unwrap_err();
+    assert_eq!(error.to_string(), "rtmps and https need a certificate");
 }
 
 #[test]
