@@ -85,6 +85,7 @@ Examples:
   onair receive --web 0.0.0.0:8443 --tls --relay rtmp://a.rtmp.youtube.com/live2/KEY";
 
 pub(crate) fn run(opts: &Receive, talk: Talk) -> Result<(), Failure> {
+    make_room(opts.max_connections);
     let token = Token::random().map_err(Failure::failed)?;
     let receiver = builder(opts, &token)?.start().map_err(Failure::usage)?;
     let mut events = receiver.events();
@@ -166,6 +167,23 @@ impl Receive {
         self.tls || self.tls_cert.is_some()
     }
 }
+
+/// Asks the system for as many descriptors as that many connections need.
+#[cfg(unix)]
+fn make_room(connections: usize) {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let wanted = u64::try_from(connections)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1024);
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return;
+    };
+    // What it does not give shows when there are that many connections.
+    let _refused = setrlimit(Resource::RLIMIT_NOFILE, soft.max(wanted.min(hard)), hard);
+}
+
+#[cfg(not(unix))]
+const fn make_room(_connections: usize) {}
 
 /// Says where everything is, the page first.
 fn greet(opts: &Receive, receiver: &Receiver, token: &Token) {

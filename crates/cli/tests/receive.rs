@@ -1,0 +1,118 @@
+//! `onair receive` as a user meets it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+fn onair(line: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+    command.args(line.split_whitespace()).stdin(Stdio::null());
+    command
+}
+
+/// A receiver, and what it says.
+struct Receiver {
+    child: Child,
+    said: BufReader<ChildStderr>,
+}
+
+impl Receiver {
+    fn start(line: &str) -> Self {
+        let mut command = onair(&format!("receive --listen 127.0.0.1:0 {line}"));
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
+        let said = BufReader::new(child.stderr.take().expect("it is piped"));
+        Self { child, said }
+    }
+
+    /// Waits for a line that has these words.
+    fn wait(&mut self, words: &str) -> String {
+        loop {
+            let mut line = String::new();
+            let length = self.said.read_line(&mut line).expect("it talks");
+            assert!(length > 0, "it ended without saying {words:?}");
+            if line.contains(words) {
+                return line.trim_end().to_owned();
+            }
+        }
+    }
+
+    /// Where to publish.
+    fn address(&mut self) -> String {
+        let line = self.wait("Publish:");
+        let url = line.split_whitespace().last().expect("a URL");
+        let (address, _) = url.rsplit_once('/').expect("a path");
+        address.to_owned()
+    }
+
+    fn stop(mut self) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &id]).status();
+        assert!(sent.expect("kill is there").success());
+        assert_eq!(self.child.wait().expect("it ends").code(), Some(0));
+    }
+}
+
+fn publish(url: &str) -> std::process::Output {
+    let line =
+        format!("publish --to {url} --no-reconnect --size 160x90 --bitrate 100k --duration 1s");
+    onair(&line).output().expect("it runs")
+}
+
+#[test]
+fn a_stream_comes_and_goes_and_an_interrupt_ends_it_all_well() {
+    let mut receiver = Receiver::start("--web 127.0.0.1:0");
+    let page = receiver.wait("Watch:");
+    assert!(page.starts_with("Watch:    http://127.0.0.1:"), "{page}");
+    let link = receiver.wait("Go live:");
+    assert!(link.contains("/live#token="), "{link}");
+    let address = receiver.address();
+    let published = publish(&format!("{address}/cam"));
+    assert!(published.status.success(), "{published:?}");
+    receiver.wait("live/cam: live, from 127.0.0.1:");
+    receiver.wait("live/cam: ended");
+    receiver.stop();
+}
+
+#[test]
+fn a_wrong_key_is_refused_in_words_and_no_key_is_printed() {
+    let mut receiver = Receiver::start("--key cam=sesame");
+    let address = receiver.address();
+    assert!(address.ends_with("/live"), "{address}");
+    let refused = publish(&format!("{address}/sesam"));
+    assert_eq!(refused.status.code(), Some(1));
+    let words = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        words.contains("this stream key is not known here"),
+        "{words}"
+    );
+    receiver.wait("was refused: this stream key is not known here");
+    assert!(publish(&format!("{address}/sesame")).status.success());
+    let live = receiver.wait("live, from");
+    assert!(
+        live.starts_with("live/cam: ") && !live.contains("sesame"),
+        "{live}"
+    );
+    receiver.stop();
+}
+
+#[test]
+fn what_cannot_be_is_said_and_ends_with_2() {
+    let cases = [
+        ("--key sesame", "onair: a key is given as NAME=KEY"),
+        (
+            "--listen-tls 127.0.0.1:0",
+            "onair: rtmps and https need a certificate",
+        ),
+        ("--relay nonsense", "onair: "),
+        (
+            "--record /dev/null/shows",
+            "onair: cannot record to /dev/null/shows: ",
+        ),
+    ];
+    for (line, words) in cases {
+        let ran = onair(&format!("receive --listen 127.0.0.1:0 {line}")).output();
+        let ran = ran.expect("it runs");
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(2), "{line}: {said}");
+        assert!(said.starts_with(words), "{line}: {said}");
+    }
+}
