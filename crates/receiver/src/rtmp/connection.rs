@@ -8,36 +8,37 @@ use std::time::{Duration, Instant};
 
 use bytes::Buf;
 use onair_rtmp::server::{self, Event as Said, StreamId};
-use onair_rtmp::{Input, Output, Secret, Server, Slices};
+use onair_rtmp::{Input, Output, Server, Slices};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::time::{Sleep, sleep_until, timeout};
+use tokio::time::timeout;
 
 use super::listener::{Context, Ticket};
 use super::playing::Playing;
 use super::publishing::{Publishing, Taken};
 use super::stream::Stream;
-use crate::{Event, Ingest, Origin, PublisherKind, StreamName};
+use super::timing::Timing;
+use crate::{Event, Ingest};
 
 /// One connection's life: obeys a [`Server`] and moves bytes.
 pub(super) struct Connection {
     stream: Stream,
-    server: Server,
-    ticket: Ticket,
-    peer: String,
+    pub(super) server: Server,
+    pub(super) ticket: Ticket,
+    pub(super) peer: String,
     /// How the client calls itself.
-    software: String,
-    role: Role,
+    pub(super) software: String,
+    pub(super) role: Role,
     /// Given by the machine, not yet taken by the kernel.
     pending: Slices,
     /// Bytes received that are not a publisher's, and from when on they are forgiven.
-    unasked: (usize, Instant),
+    pub(super) unasked: (usize, Instant),
     ending: Option<Ending>,
-    timing: Timing,
+    pub(super) timing: Timing,
     stopping: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// What the connection does.
-enum Role {
+pub(super) enum Role {
     Guest,
     Publisher(Box<Publishing>),
     Player(Box<Playing>),
@@ -45,21 +46,11 @@ enum Role {
 
 /// How it ends.
 #[derive(Debug)]
-enum Ending {
+pub(super) enum Ending {
     /// What is pending is sent first.
     Orderly,
     /// There is nobody to send anything to, or no use in it.
     Broken(String),
-}
-
-struct Timing {
-    machine: Instant,
-    /// When the kernel last took something.
-    progress: Instant,
-    /// When media last came.
-    media: Instant,
-    armed: Instant,
-    timer: Pin<Box<Sleep>>,
 }
 
 /// A stream whose publisher vanished.
@@ -194,64 +185,6 @@ impl Connection {
         }
     }
 
-    fn handle_publish(&mut self, stream: StreamId, app: &str, key: &Secret, now: Instant) {
-        const DENIED: &str = "NetStream.Publish.Denied";
-        if !matches!(self.role, Role::Guest) {
-            return self.refuse(stream, DENIED, "one stream for each connection");
-        }
-        let context = self.context();
-        let name = match context.keys.admit(app, key) {
-            Ok(name) => name,
-            Err(error) => return self.refuse(stream, DENIED, &error.to_string()),
-        };
-        let origin = Origin::new(&self.peer, PublisherKind::Rtmp, &self.software);
-        match context.hub.publish(name.clone(), origin.clone()) {
-            Ok(ingest) => {
-                self.timing.media = now;
-                self.role = Role::Publisher(Box::new(Publishing::new(stream, ingest)));
-                self.grant(stream);
-                context.events.tell(Event::Published { name, origin });
-            }
-            Err(error) => self.refuse(stream, "NetStream.Publish.BadName", &error.to_string()),
-        }
-    }
-
-    fn handle_play(&mut self, stream: StreamId, app: &str, key: &Secret) {
-        if !matches!(self.role, Role::Guest) {
-            let words = "one stream for each connection";
-            return self.refuse(stream, "NetStream.Play.Failed", words);
-        }
-        let context = self.context();
-        let name = StreamName::new(app, key.expose());
-        let viewer = name.and_then(|name| context.hub.subscribe(&name));
-        let Some(viewer) = viewer else {
-            let words = "nobody publishes a stream of this name";
-            return self.refuse(stream, "NetStream.Play.StreamNotFound", words);
-        };
-        context.events.tell(Event::Playing {
-            name: viewer.name().clone(),
-            peer: self.peer.clone(),
-        });
-        self.role = Role::Player(Box::new(Playing::new(stream, viewer)));
-        self.grant(stream);
-    }
-
-    fn grant(&mut self, stream: StreamId) {
-        self.unasked.0 = 0;
-        self.ticket.grant();
-        self.server.accept(stream);
-    }
-
-    /// Says no, and that is the end: nobody tries keys on one connection.
-    fn refuse(&mut self, stream: StreamId, code: &str, words: &str) {
-        self.server.refuse(stream, code, words);
-        self.context().events.tell(Event::Refused {
-            peer: self.peer.clone(),
-            why: words.to_owned(),
-        });
-        self.end(Ending::Orderly);
-    }
-
     fn handle_taken(&mut self, taken: Taken, now: Instant) {
         match taken {
             Taken::Fine => {}
@@ -305,7 +238,7 @@ impl Connection {
     }
 
     /// The first end is the one that counts.
-    fn end(&mut self, ending: Ending) {
+    pub(super) fn end(&mut self, ending: Ending) {
         self.ending.get_or_insert(ending);
     }
 
@@ -433,37 +366,8 @@ impl Connection {
         }
     }
 
-    fn context(&self) -> Arc<Context> {
+    pub(super) fn context(&self) -> Arc<Context> {
         self.ticket.context().clone()
-    }
-}
-
-impl Timing {
-    fn new(now: Instant) -> Self {
-        Self {
-            machine: now,
-            progress: now,
-            media: now,
-            armed: now,
-            timer: Box::pin(sleep_until(now.into())),
-        }
-    }
-
-    /// True when the timer rang. One that rings too early is set again, later: that is rarer than setting it each time.
-    fn poll(&mut self, deadline: Instant, cx: &mut Wakeup<'_>) -> bool {
-        if deadline < self.armed {
-            self.arm(deadline);
-        }
-        if self.timer.as_mut().poll(cx).is_pending() {
-            return false;
-        }
-        self.arm(deadline);
-        true
-    }
-
-    fn arm(&mut self, deadline: Instant) {
-        self.armed = deadline;
-        self.timer.as_mut().reset(deadline.into());
     }
 }
 

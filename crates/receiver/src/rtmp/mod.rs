@@ -4,6 +4,8 @@ mod connection;
 mod listener;
 mod playing;
 mod publishing;
+mod requests;
 mod stream;
+mod timing;
 
 pub(crate) use listener::{Context, Door, serve};
