@@ -223,7 +223,7 @@ def steadiness(recorded, fps, seconds, dropped=0, keyframe_s=2):
     if abs(len(video) + dropped - fps * seconds) > 1:
         faults.append(f"video: {len(video)} frames for {seconds} s at {fps}/s, {dropped} dropped")
     faults += unevenness(VIDEO, video, 1000 / fps, dropped)
-    faults += unevenness(AUDIO, without_priming(audio), 1024 / 48, 0)
+    faults += unevenness(AUDIO, audio, 1024 / 48, 0)
     spans = [frames[-1].pts - frames[0].pts if frames else 0 for frames in (video, audio)]
     if abs(spans[0] - spans[1]) > 100:
         faults.append(f"video lasts {spans[0]} ms, audio {spans[1]} ms")
@@ -239,13 +239,6 @@ def unevenness(kind, frames, even, missing):
     faults = [] if skipped <= missing else [f"{kind}: {skipped - missing} frames missing"]
     crooked = [step for step in steps if abs(step - max(round(step / even), 1) * even) > 1.01]
     return faults + ([f"{kind}: {len(crooked)} uneven steps, e.g. {crooked[0]} ms"] if crooked else [])
-
-
-def without_priming(audio):
-    """An encoder's first access unit is silence from before the first sound;
-    where pictures come first on the wire there is no time left for it but 0."""
-    at_zero = len(audio) > 1 and audio[0].pts == audio[1].pts
-    return audio[1:] if at_zero else audio
 
 
 def seldom_keys(video, keyframe_s, fps):
