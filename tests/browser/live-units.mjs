@@ -168,7 +168,7 @@ test("levels are the lowest that allow the picture", () => {
 test("pictures are made smaller, never larger, and even", () => {
   assert.deepEqual(fit(1920, 1080, 720), { width: 1280, height: 720 });
   assert.deepEqual(fit(1080, 1920, 540), { width: 540, height: 960 });
-  assert.deepEqual(fit(641, 481, 720), { width: 642, height: 482 });
+  assert.deepEqual(fit(641, 481, 720), { width: 640, height: 480 });
 });
 
 test("every state and every refusal has words", () => {

@@ -140,6 +140,29 @@ def turning_the_phone_is_a_new_picture(bench):
     return recording.faults() + ([] if sizes == ["640x360", "360x640"] else [f"sizes {sizes}"])
 
 
+def phones_do_it_otherwise(bench):
+    """Pictures read in a worker, or from the video element, and sound encoded in the page."""
+    faults = []
+    for way, lacks in (("worker", "false"), ("element", "true")):
+        name = bench.name(f"phone-{way}")
+        source = Path(__file__).with_name("live_phone.js").read_text()
+        script = bench.browser.before_page(f"globalThis.lacksWorker = {lacks};\n{source}")
+        try:
+            bench.open()
+            bench.go_live()
+            with bench.record(name) as recording:
+                time.sleep(5)
+                about = bench.browser.text("about")
+                bench.end()
+        finally:
+            bench.browser.forget(script)
+        faults += recording.faults()
+        frames, blocks = (len(recording.packets(kind)) for kind in "va")
+        if "AAC" not in about or frames < 60 or blocks < 150:
+            faults.append(f"{way}: {about}; {frames} pictures, {blocks} blocks of sound in five seconds")
+    return faults
+
+
 def flipping_and_muting_keep_the_stream(bench):
     """Another camera and silence, without a gap in the sound's time."""
     name = bench.name("flipped")
@@ -289,6 +312,7 @@ CHECKS = [
     goes_live,
     picture_and_sound_are_together,
     turning_the_phone_is_a_new_picture,
+    phones_do_it_otherwise,
     flipping_and_muting_keep_the_stream,
     a_slow_line_gets_less,
     a_cut_line_is_mended,

@@ -53,5 +53,8 @@ let turnCamera;
     return out.stream;
   };
 
-  if (navigator.mediaDevices) navigator.mediaDevices.getUserMedia = async ({ video }) => (video ? camera() : microphone());
+  if (navigator.mediaDevices) navigator.mediaDevices.getUserMedia = async ({ video, audio }) => {
+    const sources = [...(video ? [camera()] : []), ...(audio ? [microphone()] : [])];
+    return new MediaStream(sources.flatMap((stream) => stream.getTracks()));
+  };
 }

@@ -1,35 +1,46 @@
 // The camera: opening one, turning to the next, and its pictures one by one.
 
-/** Asks for a camera near these wishes; any camera when that one is gone. */
-export async function openCamera({ camera, facing, limit, frameRate }) {
-  const wish = {
-    width: { ideal: Math.round((limit * 16) / 9) },
-    height: { ideal: limit },
-    frameRate: { ideal: frameRate },
-  };
-  const which = camera ? { deviceId: { exact: camera } } : { facingMode: { ideal: facing } };
+/** Asks for both at once, which is one question; without a microphone there is a camera still. */
+export async function openBoth(settings) {
   try {
-    return await track({ video: { ...wish, ...which } });
+    const stream = await navigator.mediaDevices.getUserMedia({ video: near(settings), audio: hearing(settings) });
+    return { camera: stream.getVideoTracks()[0], microphone: stream.getAudioTracks()[0] };
+  } catch {
+    const camera = await openCamera(settings);
+    return { camera, microphone: await openMicrophone(settings).catch(() => undefined) };
+  }
+}
+
+/** Asks for a camera near these wishes; any camera when that one is gone. */
+export async function openCamera(settings) {
+  try {
+    return await track({ video: near(settings) });
   } catch (error) {
     if (!["OverconstrainedError", "NotFoundError", "NotReadableError"].includes(error.name)) throw error;
-    return track({ video: wish });
+    return track({ video: near({ ...settings, camera: "" }) });
   }
 }
 
 /** Asks for a microphone; `natural` leaves the sound as it is. */
-export async function openMicrophone({ microphone, natural }) {
-  const audio = {
-    echoCancellation: !natural,
-    noiseSuppression: !natural,
-    autoGainControl: !natural,
-    channelCount: { ideal: natural ? 2 : 1 },
-  };
+export async function openMicrophone(settings) {
   try {
-    return await track({ audio: microphone ? { ...audio, deviceId: { exact: microphone } } : audio });
+    return await track({ audio: hearing(settings) });
   } catch (error) {
     if (error.name !== "OverconstrainedError") throw error;
-    return track({ audio });
+    return track({ audio: hearing({ ...settings, microphone: "" }) });
   }
+}
+
+function near({ camera, facing, limit, frameRate }) {
+  const size = { width: { ideal: Math.round((limit * 16) / 9) }, height: { ideal: limit } };
+  const which = camera ? { deviceId: { exact: camera } } : { facingMode: { ideal: facing } };
+  return { ...size, ...which, frameRate: { ideal: frameRate } };
+}
+
+function hearing({ microphone, natural }) {
+  const cleaned = { echoCancellation: !natural, noiseSuppression: !natural, autoGainControl: !natural };
+  const which = microphone ? { deviceId: { exact: microphone } } : {};
+  return { ...cleaned, ...which, channelCount: { ideal: natural ? 2 : 1 } };
 }
 
 async function track(constraints) {
@@ -92,10 +103,12 @@ function readInWorker(track, take, otherwise) {
 // The last resort: whatever the preview shows.
 function readFromVideo(video, take) {
   let going = true;
-  const next = (now, { captureTime, mediaTime }) => {
+  let clock; // the better one that this browser has, and then always the same
+  const next = (now, about) => {
     if (!going) return;
-    const stamp = captureTime === undefined ? mediaTime * 1e6 : captureTime * 1000;
-    if (video.videoWidth) take(new VideoFrame(video, { timestamp: Math.round(stamp) }), stamp);
+    clock ??= "captureTime" in about ? ({ captureTime }) => captureTime * 1000 : ({ mediaTime }) => mediaTime * 1e6;
+    const stamp = clock(about);
+    if (video.videoWidth && stamp >= 0) take(new VideoFrame(video, { timestamp: Math.round(stamp) }), stamp);
     video.requestVideoFrameCallback(next);
   };
   video.requestVideoFrameCallback(next);

@@ -25,7 +25,7 @@ export function level({ width, height }, frameRate) {
 /** The size to encode: the camera's shape, the shorter side at most `limit`, even, never enlarged. */
 export function fit(width, height, limit) {
   const scale = Math.min(1, limit / Math.min(width, height));
-  const even = (side) => Math.max(2, Math.round((side * scale) / 2) * 2);
+  const even = (side) => Math.max(2, Math.floor((side * scale) / 2 + 1e-6) * 2);
   return { width: even(width), height: even(height) };
 }
 

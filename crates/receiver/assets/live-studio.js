@@ -1,6 +1,6 @@
 // The broadcast: camera, microphone, encoders, rate and link, and what they mean for each other.
 
-import { devices, facesUser, openCamera, openMicrophone, readFrames } from "./live-camera.js";
+import { devices, facesUser, openBoth, openCamera, openMicrophone, readFrames } from "./live-camera.js";
 import { Pictures } from "./live-encoder.js";
 import { Link } from "./live-link.js";
 import { Rate } from "./live-rate.js";
@@ -59,8 +59,9 @@ export class Studio {
 
   /** Asks for camera and microphone. Throws when there is no camera; does without a microphone. */
   async open() {
-    await this.#openCamera();
-    this.#microphone = await openMicrophone(this.#settings).catch(() => undefined);
+    const { camera, microphone } = await openBoth(this.#settings);
+    this.#show(camera);
+    this.#microphone = microphone;
     this.#sound = new Sound({
       described: (description) => this.#link?.configure("audio", description),
       unit: (unit) => this.#link?.audio(unit),
@@ -184,7 +185,10 @@ export class Studio {
   async #openCamera() {
     this.#stopFrames();
     this.#camera?.stop(); // a phone lends one camera at a time
-    const camera = await openCamera(this.#settings);
+    this.#show(await openCamera(this.#settings));
+  }
+
+  #show(camera) {
     this.#camera = camera;
     this.mirrored = facesUser(camera);
     this.#video.srcObject = new MediaStream([camera]);

@@ -66,6 +66,7 @@ function state() {
 function show() {
   const now = state();
   const onAir = now === "live" || now === "away";
+  if (now === "away" && root.dataset.state === "live") say("");
   root.dataset.state = now;
   setText("state", words.STATES[now]);
   setText("name", sheet.settings.name);
@@ -206,6 +207,7 @@ async function apply(settings) {
 async function keepAwake() {
   if (!("wakeLock" in navigator) || document.hidden) return;
   wakeLock = await navigator.wakeLock.request("screen").catch(() => undefined);
+  if (studio.state === "ready") wakeLock?.release();
 }
 
 async function remindOfBattery() {
