@@ -21,6 +21,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    Demo(crate::demo::Demo),
     Publish(Box<Publish>),
     Receive(Box<crate::receive::Receive>),
     Devices(Devices),
@@ -218,6 +219,8 @@ const ENCODING: &str = "Encoding";
 const CONNECTION: &str = "Connection";
 
 const AFTER_HELP: &str = "\
+See it work, on this machine alone:
+  onair                                              the same as onair demo
 Go live with a test card:
   onair publish --to rtmp://localhost/live/KEY
 

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod demo;
 mod devices;
 mod failure;
 mod inspect;
@@ -16,8 +17,8 @@ mod text;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
+use clap::Parser;
 use clap::error::ContextValue;
-use clap::{CommandFactory, Parser};
 use tracing::Level;
 
 use crate::args::{Args, Verb};
@@ -55,17 +56,13 @@ fn parse() -> Result<Args, Failure> {
 
 fn run(args: Args) -> Result<(), Failure> {
     match args.verb {
-        Some(Verb::Publish(opts)) => publish::run(*opts, args.talk),
+        Some(Verb::Publish(opts)) => publish::run(&opts, args.talk),
         Some(Verb::Receive(opts)) => receive::run(&opts, args.talk),
         Some(Verb::Devices(opts)) => devices::run(&opts),
         Some(Verb::Inspect(opts)) => inspect::run(&opts),
-        None => print_help(),
+        Some(Verb::Demo(opts)) => demo::run(&opts, args.talk),
+        None => demo::run(&demo::Demo::by_default(), args.talk),
     }
-}
-
-fn print_help() -> Result<(), Failure> {
-    let _pipe_closed = Args::command().print_help();
-    Ok(())
 }
 
 fn log_to_stderr(level: Level) {

@@ -13,16 +13,25 @@ use std::time::{Duration, Instant};
 
 use onair::{Broadcast, Builder, Event, Outcome, Report, Stopper};
 
-use crate::args::{Pace, Publish, Talk};
+use crate::args::{Pace, Publish, StatsFormat, Talk};
 use crate::failure::Failure;
 use crate::progress::Progress;
 
 /// How often numbers are told.
 const TICK: Duration = Duration::from_secs(1);
 
-pub(crate) fn run(opts: Publish, talk: Talk) -> Result<(), Failure> {
-    let builder = configure(&opts)?;
-    let mut progress = Progress::new(opts.to.len(), opts.stats, talk);
+pub(crate) fn run(opts: &Publish, talk: Talk) -> Result<(), Failure> {
+    on_air(configure(opts)?, opts.to.len(), opts.stats, talk)
+}
+
+/// Runs a broadcast to its end, and says what happens meanwhile.
+pub(crate) fn on_air(
+    builder: Builder,
+    destinations: usize,
+    stats: StatsFormat,
+    talk: Talk,
+) -> Result<(), Failure> {
+    let mut progress = Progress::new(destinations, stats, talk);
     let broadcast = Arc::new(builder.start().map_err(Failure::usage)?);
     stop_on_interrupt(broadcast.stopper())?;
     let report = watch(&broadcast, &mut progress);

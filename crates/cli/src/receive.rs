@@ -185,9 +185,8 @@ fn make_room(connections: usize) {
 #[cfg(not(unix))]
 const fn make_room(_connections: usize) {}
 
-/// Says where everything is, the page first.
-fn greet(opts: &Receive, receiver: &Receiver, token: &Token) {
-    let scheme = if opts.is_certified() { "https" } else { "http" };
+/// Says where the pages are.
+pub(crate) fn greet_pages(receiver: &Receiver, scheme: &str, token: &Token) {
     for address in receiver.web_addresses() {
         say(&format!("Watch:    {scheme}://{}/", shown(*address)));
         let link = format!(
@@ -200,6 +199,12 @@ fn greet(opts: &Receive, receiver: &Receiver, token: &Token) {
             say(&code);
         }
     }
+}
+
+/// Says where everything is, the page first.
+fn greet(opts: &Receive, receiver: &Receiver, token: &Token) {
+    let scheme = if opts.is_certified() { "https" } else { "http" };
+    greet_pages(receiver, scheme, token);
     let name = if opts.keys.is_empty() { "NAME" } else { "KEY" };
     let plain = opts.listen.len();
     for (index, address) in receiver.rtmp_addresses().iter().enumerate() {
@@ -220,7 +225,7 @@ fn greet(opts: &Receive, receiver: &Receiver, token: &Token) {
 }
 
 /// An address to go to: one that stands for all becomes one of this machine's.
-fn shown(address: SocketAddr) -> SocketAddr {
+pub(crate) fn shown(address: SocketAddr) -> SocketAddr {
     let of_this_family = |ip: &std::net::IpAddr| ip.is_ipv4() == address.is_ipv4();
     let ip = match address.ip() {
         ip if ip.is_unspecified() => tls::machine_addresses()

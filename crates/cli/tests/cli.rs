@@ -20,16 +20,35 @@ fn usage_error(message: &str) -> Ran {
 }
 
 #[test]
-fn alone_it_prints_its_help() {
-    let ran = Dir::new().run("");
+fn help_names_every_verb() {
+    let ran = Dir::new().run("--help");
     assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""));
-    for verb in ["publish", "devices", "inspect"] {
+    for verb in ["demo", "publish", "receive", "devices", "inspect"] {
         assert!(
             ran.stdout.contains(&format!("\n  {verb}")),
             "{}",
             ran.stdout
         );
     }
+}
+
+#[test]
+fn the_demo_names_its_page_first_and_gives_way_when_ports_are_taken() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("it is bound");
+    let ran = Dir::new().run(&format!(
+        "demo --no-open --web {address} --size 160x90 --bitrate 100k --duration 1s --stats json"
+    ));
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let page = ran.stderr.lines().next().expect("it says something");
+    assert!(page.starts_with("Watch:    http://127.0.0.1:"), "{page}");
+    assert!(!page.contains(&address.to_string()), "{page}");
+    let report = ran.stdout.lines().last().expect("a report");
+    assert!(
+        report.contains(r#""reason":"duration reached""#),
+        "{report}"
+    );
+    assert!(report.contains(r#""connects":1"#), "{report}");
 }
 
 #[test]

@@ -1,0 +1,155 @@
+//! `onair demo`: the whole of it on one machine, to be seen in a browser.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use clap::Parser;
+use onair::av::capture::{TestCard, Tone};
+use onair::av::encode::VideoSettings;
+use onair::media::{Bitrate, FrameRate, Size};
+use onair::rtmp::Url;
+use onair::{Broadcast, Builder, Destination};
+use onair_receiver::{Error, Receiver, Token};
+
+use crate::args::{StatsFormat, Talk};
+use crate::failure::Failure;
+use crate::text::{parse_duration, parse_unit};
+use crate::{publish, receive};
+
+/// See it work: a test card with a tone, published to a receiver in this program, shown in a browser
+///
+/// Nothing leaves this machine. The numbers in the picture say when it was drawn,
+/// so the page can say how far behind live it is; flash and beep coincide.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Demo {
+    /// Where to serve the page; another port is picked when this one is taken
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    web: SocketAddr,
+    /// Picture size
+    #[arg(long, value_parser = parse_unit::<Size>, default_value = "1280x720")]
+    size: Size,
+    /// Pictures per second
+    #[arg(long, value_parser = parse_unit::<FrameRate>, default_value = "30")]
+    fps: FrameRate,
+    /// Video bitrate [default: by size and rate]
+    #[arg(long, value_name = "RATE", value_parser = parse_unit::<Bitrate>)]
+    bitrate: Option<Bitrate>,
+    /// Stop after this long, e.g. 10s, 1m30s, 2h
+    #[arg(long, value_parser = parse_duration)]
+    duration: Option<Duration>,
+    /// Do not open the page in this desktop's browser
+    #[arg(long)]
+    no_open: bool,
+    /// text: talk on stderr; json: one object a line on stdout, the last a report
+    #[arg(long, value_enum, default_value = "text")]
+    stats: StatsFormat,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  onair                                   the same as onair demo
+  onair demo --size 1920x1080 --fps 60
+  onair demo --web 0.0.0.0:8080           for a phone on the same network to watch";
+
+impl Demo {
+    /// What `onair` alone asks for.
+    pub(crate) fn by_default() -> Self {
+        Alone::parse_from(["onair"]).demo
+    }
+}
+
+/// The options, without a program around them.
+#[derive(Debug, Parser)]
+struct Alone {
+    #[command(flatten)]
+    demo: Demo,
+}
+
+/// The port RTMP players try by themselves.
+const RTMP: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1935);
+
+pub(crate) fn run(opts: &Demo, talk: Talk) -> Result<(), Failure> {
+    let token = Token::random().map_err(Failure::failed)?;
+    let receiver = listen(RTMP, opts.web, &token).map_err(Failure::usage)?;
+    let url = url(&receiver)?;
+    if !talk.quiet {
+        receive::greet_pages(&receiver, "http", &token);
+    }
+    if !opts.no_open {
+        open_page(&receiver);
+    }
+    publish::on_air(broadcast(opts, url), 1, opts.stats, talk)
+}
+
+/// Starts a receiver; an address that is taken gives way to a free port.
+fn listen(rtmp: SocketAddr, web: SocketAddr, token: &Token) -> Result<Receiver, Error> {
+    let builder = Receiver::builder()
+        .listen(rtmp)
+        .web(web)
+        .token(token.clone());
+    match builder.start() {
+        Err(Error::Listen { address, .. }) if address.port() != 0 => {
+            let free = |wanted: SocketAddr| match wanted == address {
+                true => SocketAddr::new(wanted.ip(), 0),
+                false => wanted,
+            };
+            listen(free(rtmp), free(web), token)
+        }
+        started => started,
+    }
+}
+
+fn url(receiver: &Receiver) -> Result<Url, Failure> {
+    let address = receiver.rtmp_addresses().first();
+    let address = address.ok_or_else(|| Failure::failed("the receiver listens nowhere"))?;
+    format!("rtmp://{address}/live/demo")
+        .parse()
+        .map_err(Failure::failed)
+}
+
+fn broadcast(opts: &Demo, url: Url) -> Builder {
+    let mut settings = VideoSettings::new(opts.size, opts.fps);
+    if let Some(bitrate) = opts.bitrate {
+        settings.bitrate = bitrate;
+    }
+    let builder = Broadcast::builder()
+        .video(TestCard::new(opts.size, opts.fps))
+        .audio(Tone::new(48_000, 2))
+        .video_settings(settings)
+        .to(Destination::new(url));
+    match opts.duration {
+        Some(duration) => builder.duration(duration),
+        None => builder,
+    }
+}
+
+/// Where there is a desktop, shows the page; where that fails, the address was printed.
+fn open_page(receiver: &Receiver) {
+    let Some(address) = receiver.web_addresses().first() else {
+        return;
+    };
+    if let Some(program) = opener() {
+        let page = format!("http://{}/", receive::shown(*address));
+        let quiet = Command::new(program)
+            .arg(page)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        if let Err(error) = quiet {
+            tracing::info!(%error, "cannot open the page");
+        }
+    }
+}
+
+/// What opens an address, if somebody sits in front of this machine.
+fn opener() -> Option<&'static str> {
+    if cfg!(target_os = "macos") {
+        return Some("open");
+    }
+    let has_desktop = ["DISPLAY", "WAYLAND_DISPLAY"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
+    (cfg!(target_os = "linux") && has_desktop).then_some("xdg-open")
+}
