@@ -27,6 +27,6 @@ bench *arguments:
     cargo build --release -p onair-cli
     cargo run --release --manifest-path bench/Cargo.toml -- {{arguments}}
 
-# A test card to a server of your own
-demo url="rtmp://localhost/live/demo":
-    cargo run --release -- publish --to {{url}}
+# A test card, seen in a browser
+demo *arguments:
+    cargo run --release -- demo {{arguments}}
