@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use onair_media::Timestamp;
 
@@ -6,6 +6,10 @@ use onair_media::Timestamp;
 ///
 /// The first packet anchors media time to the clock; every later one is
 /// measured from that anchor, so that no sleep, however inexact, ever adds up.
+///
+/// Media later than [`GAVE_UP`] is not caught up with: after a suspended
+/// machine or a stalled disk the rest would all be due at once, and shed.
+/// Real time goes on from there.
 #[derive(Debug, Default)]
 pub(crate) struct Pacer {
     anchor: Option<(Instant, Timestamp)>,
@@ -15,15 +19,20 @@ impl Pacer {
     /// When the packet at `dts` is due; the first is due now. The past means: at once.
     pub(crate) fn due(&mut self, dts: Timestamp, now: Instant) -> Instant {
         let (began, origin) = *self.anchor.get_or_insert((now, dts));
-        let due = began.checked_add(dts.since(origin));
-        due.unwrap_or(now)
+        let due = began.checked_add(dts.since(origin)).unwrap_or(now);
+        if now.saturating_duration_since(due) > GAVE_UP && dts >= origin {
+            self.anchor = Some((now, dts));
+            return now;
+        }
+        due
     }
 }
 
+/// More lateness than a queue would bear.
+const GAVE_UP: Duration = Duration::from_secs(1);
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const fn ms(millis: u64) -> Duration {
@@ -50,6 +59,16 @@ mod tests {
             now = due + ms(3);
         }
         assert_eq!(now, start + ms(9999 * 33 + 3));
+    }
+
+    #[test]
+    fn a_minute_asleep_is_not_caught_up_with() {
+        let (mut pacer, start) = (Pacer::default(), Instant::now());
+        pacer.due(Timestamp::ZERO, start);
+        let awake = start + ms(60_000);
+        assert_eq!(pacer.due(Timestamp::from_millis(33), awake), awake);
+        let next = pacer.due(Timestamp::from_millis(66), awake);
+        assert_eq!(next, awake + ms(33));
     }
 
     #[test]
