@@ -225,7 +225,7 @@ Go live with a test card:
   onair publish --to rtmp://localhost/live/KEY
 
 `onair publish --help` has the addresses of the usual services.
-Exit status: 0 ended as asked, 1 the broadcast failed, 2 it could not be asked for.";
+Exit status: 0 ended as asked, 1 the broadcast failed or a server was given up, 2 usage error.";
 
 const PUBLISH_EXAMPLES: &str = "\
 Examples:
@@ -256,7 +256,7 @@ Where the key goes (take it from the service's own page, and keep it secret):
   Mux         rtmps://global-live.mux.com/app/KEY
   OBS-style pages give a server and a key: --to SERVER --key KEY
 
-Exit status: 0 ended as asked, 1 the broadcast failed, 2 it could not be asked for.";
+Exit status: 0 ended as asked, 1 the broadcast failed or a server was given up, 2 usage error.";
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:

@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use onair::{Broadcast, Builder, Event, Outcome, Report, Stopper};
+use onair::{Broadcast, Builder, Event, Outcome, Report, State, Stopper};
 
 use crate::args::{Pace, Publish, StatsFormat, Talk};
 use crate::failure::Failure;
@@ -94,24 +94,19 @@ fn watch(broadcast: &Arc<Broadcast>, progress: &mut Progress) -> Report {
     }
 }
 
+/// A destination that was given up is a failure even where others went well:
+/// a script that asked for two has to learn that it got one.
 fn verdict(report: &Report) -> Result<(), Failure> {
-    if report.outcome != Outcome::Failed {
-        return Ok(());
-    }
     let errors: Vec<_> = report
         .destinations
         .iter()
-        .filter_map(|destination| {
-            destination
-                .error
-                .as_deref()
-                .map(|error| (destination, error))
-        })
+        .filter(|destination| destination.state == State::Failed)
+        .filter_map(|destination| Some((destination, destination.error.as_deref()?)))
         .map(|(destination, error)| format!("{}: {}", destination.url, explain::with_cure(error)))
         .collect();
-    Err(Failure::failed(if errors.is_empty() {
-        report.reason.clone()
-    } else {
-        errors.join("\nonair: ")
-    }))
+    match (report.outcome, errors.is_empty()) {
+        (_, false) => Err(Failure::failed(errors.join("\nonair: "))),
+        (Outcome::Failed, true) => Err(Failure::failed(&report.reason)),
+        _ => Ok(()),
+    }
 }

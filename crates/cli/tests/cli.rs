@@ -284,6 +284,23 @@ fn a_refusal_is_told_in_the_servers_words_with_a_cure() {
 }
 
 #[test]
+fn one_server_given_up_is_told_by_the_status_though_the_other_has_it_all() {
+    let refusing = Manner::Refuse("NetStream.Publish.Denied", "Not you");
+    let (dir, good, bad) = (Dir::new(), Peer::new(Manner::Accept), Peer::new(refusing));
+    let ran = dir.run(&format!(
+        "publish --to {} --to {} {CARD} --stats json",
+        good.url(),
+        bad.url()
+    ));
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("Not you"), "{}", ran.stderr);
+    let report = ran.report();
+    assert_eq!(report["destinations"][0]["state"], "ended");
+    assert_eq!(report["destinations"][0]["video"]["frames"], 30);
+    assert_eq!(report["destinations"][1]["state"], "failed");
+}
+
+#[test]
 fn a_close_without_a_word_is_explained() {
     let (dir, peer) = (Dir::new(), Peer::new(Manner::HangUp));
     let ran = dir.run(&format!(
