@@ -2,6 +2,7 @@
 //
 //   cargo build -p onair-receiver --example pages
 //   node tests/browser/states.mjs target/debug/examples/pages [DIRECTORY FOR SCREENSHOTS]
+import { spawn } from "node:child_process";
 import { Browser, Pages, check, pause } from "./driver.mjs";
 
 const [program, shots] = process.argv.slice(2);
@@ -33,6 +34,22 @@ try {
   await browser.until(() => document.documentElement.dataset.state === "live", 20, "it begins again");
   check(true, "a page whose stream ended plays the next one");
 
+  await browser.go(new URL("/?stream=live%2Fother", url).href);
+  let other = ffmpeg(`rtmp://${pages.addresses.rtmp}/live/other`);
+  await browser.until(() => document.documentElement.dataset.state === "live", 20, "what FFmpeg publishes plays");
+  await pause(3000);
+  const frames = await browser.run(() => document.getElementById("video").getVideoPlaybackQuality().totalVideoFrames);
+  check(frames > 60, `FFmpeg's stream with B-frames plays: ${frames} frames`);
+  other.kill("SIGKILL");
+  await browser.until(() => document.documentElement.dataset.state === "interrupted", 20, "the publisher is gone");
+  await browser.photograph(shots, "interrupted");
+  other = ffmpeg(`rtmp://${pages.addresses.rtmp}/live/other`);
+  await browser.until(() => document.documentElement.dataset.state === "live", 20, "it is back");
+  other.kill("SIGKILL");
+  check(true, "a publisher that vanished is waited for, and goes on");
+
+  await browser.go(new URL("/?stream=live%2Fone", url).href);
+  await browser.until(() => document.documentElement.dataset.state === "live", 20, "the first stream again");
   await pages.stop();
   await browser.until(() => document.documentElement.dataset.state === "connecting", 20, "the server is gone");
   await browser.photograph(shots, "connecting");
@@ -55,4 +72,11 @@ try {
 } finally {
   await browser.close();
   await pages.stop();
+}
+
+/** Another program's stream, with B-frames and 44.1 kHz sound. */
+function ffmpeg(to) {
+  const input = ["-re", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30", "-f", "lavfi", "-i", "sine=440:sample_rate=44100"];
+  const output = ["-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "30", "-pix_fmt", "yuv420p", "-c:a", "aac", "-f", "flv", to];
+  return spawn("ffmpeg", ["-v", "error", ...input, ...output], { stdio: "ignore" });
 }

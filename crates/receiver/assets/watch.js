@@ -21,6 +21,8 @@ class Player {
     this.source = null;
     this.stop();
     video.addEventListener("waiting", () => this.stalled());
+    // Somebody else wants the speaker, say: going on takes a gesture.
+    video.addEventListener("pause", () => this.begun && !document.hidden && this.onTrouble("gesture"));
     video.addEventListener("error", () => this.source && this.onTrouble("decode"));
     setInterval(() => this.steer(), 100);
   }
@@ -73,6 +75,8 @@ class Player {
     this.floor = NEAREST;
     this.calm = now();
     this.fed = now();
+    this.frames = -1;
+    this.moved = now();
     if (this.url) URL.revokeObjectURL(this.url);
     this.url = null;
     if (this.video.src) {
@@ -170,6 +174,7 @@ class Player {
     const { video } = this;
     if (!this.begun || video.paused) return;
     this.step();
+    if (this.stuck()) return this.jump();
     const behind = this.behind;
     if (behind === null) return;
     // A few quiet seconds: dare a little closer, and after half a minute as close as ever.
@@ -194,6 +199,22 @@ class Player {
       }
       if (video.currentTime < ranges.end(i) - 0.05) return;
     }
+  }
+
+  /** True when the picture stands still although there is more: a decoder that met a hole waits
+      for what will not come, and sound carries the clock past it. */
+  stuck() {
+    const { video } = this;
+    const frames = video.getVideoPlaybackQuality?.().totalVideoFrames ?? 0;
+    if (frames !== this.frames || !video.videoWidth || document.hidden) {
+      this.frames = frames;
+      this.moved = now();
+    }
+    const ranges = video.buffered;
+    const more = ranges.length && ranges.end(ranges.length - 1) - video.currentTime > this.target / 2;
+    if (now() - this.moved < 1 || !more) return false;
+    this.moved = now();
+    return true;
   }
 
   jump() {
@@ -383,13 +404,14 @@ class Page {
       this.wanted = true;
       this.stream = news;
       if (news.width) byId("frame").style.setProperty("--ratio", news.width / news.height);
-      const how = news.publisher === "browser" ? "Live from a browser" : "Published over RTMP";
+      byId("sound").hidden = !/mp4a|opus/.test(news.mime);
       root.dataset.kind = news.width ? "video" : "audio";
-      byId("about").textContent = [how, news.software && `by ${news.software}`].filter(Boolean).join(" ");
+      this.describe();
       this.show("buffering");
       this.player.start(news.mime);
     } else if (news.type === "stats") {
       this.stats = news;
+      this.describe();
     } else {
       this.wanted = false;
       this.player.stop();
@@ -397,6 +419,15 @@ class Page {
       this.stats = null;
       this.show(news.type === "ended" ? "ended" : "offline");
     }
+  }
+
+  describe() {
+    const { publisher, software } = this.stream;
+    const how = publisher === "browser" ? "Live from a browser" : "Published over RTMP";
+    const viewers = this.stats?.viewers;
+    const watching = viewers && (viewers === 1 ? "1 viewer" : `${viewers} viewers`);
+    const text = [software ? `${how} by ${software}` : how, watching].filter(Boolean).join(" · ");
+    if (byId("about").textContent !== text) byId("about").textContent = text;
   }
 
   media(bytes) {
@@ -430,6 +461,7 @@ class Page {
     const [label, headline, detail] = {
       connecting: ["Connecting", "Connecting", "Looking for the server."],
       buffering: ["Starting", "Starting", ""],
+      interrupted: ["Interrupted", "The publisher's line broke", "The picture goes on as soon as it is back."],
       live: ["Live", root.dataset.kind === "audio" ? "Sound only" : "", ""],
       offline: ["Offline", "Not live yet", "The picture appears here by itself as soon as it is."],
       ended: ["Ended", "The stream has ended", "Should it begin again, this page goes on by itself."],
@@ -448,7 +480,7 @@ class Page {
     if (this.wanted && player.playing) this.show("live");
     // A stall of a moment is not worth a word.
     this.missing = this.wanted && player.begun && !player.playing ? this.missing + 1 : 0;
-    if (this.missing > 2) this.show("buffering");
+    if (this.missing > 2) this.show(this.stats?.interrupted ? "interrupted" : "buffering");
 
     const bitrate = this.bitrate();
     const latency = player.playing ? player.behind : null;
@@ -464,6 +496,7 @@ class Page {
   }
 
   bitrate() {
+    while (this.arrivals[0]?.at < now() - 2) this.arrivals.shift();
     const span = this.arrivals.length > 1 ? now() - this.arrivals[0].at : 0;
     if (span < 0.9) return null;
     return this.arrivals.reduce((sum, arrival) => sum + arrival.size, 0) * 8 / span;

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `offline` | the stream is not live; the connection waits for it | |
 //! | `stream` | before an init segment, which is the next binary message | `mime`, `codecs`, `width`, `height`, `publisher`, `software` |
-//! | `stats` | every second | `viewers`, `dropped` (pictures this viewer did not get), `bitrate_bps`, `frame_rate`, `behind_ms` (how far the server is behind with this viewer) |
+//! | `stats` | every second | `viewers`, `dropped` (pictures this viewer did not get), `bitrate_bps`, `frame_rate`, `behind_ms` (how far the server is behind with this viewer), `interrupted` (the publisher is gone and may come back) |
 //! | `ended` | the stream is over; the connection waits for the next | |
 //!
 //! Binary messages are an init segment, then one or more `moof` + `mdat` each, a frame in each,
@@ -249,6 +249,7 @@ enum News<'a> {
         bitrate_bps: u64,
         frame_rate: Option<f64>,
         behind_ms: u128,
+        interrupted: bool,
     },
     Ended,
 }
@@ -282,6 +283,7 @@ impl<'a> News<'a> {
             bitrate_bps: video.unwrap_or(0) + audio.unwrap_or(0),
             frame_rate: info.video.and_then(|video| video.frame_rate),
             behind_ms: viewer.behind().as_millis(),
+            interrupted: info.interrupted,
         }
     }
 }

@@ -73,12 +73,14 @@ pub(crate) struct Expected {
     pub(crate) audio: bool,
 }
 
-/// One track's clock, in its own ticks.
+/// One track's clock.
 #[derive(Default)]
 struct Lane {
-    /// Where the last sample ended.
+    /// Where the last sample ended, in ticks.
     end: Option<u64>,
-    /// How long the last one with a successor lasted.
+    /// The decoding time last written and the duration with it, in ticks.
+    written: Option<(u64, u32)>,
+    /// How long pictures last, as far as their distances tell.
     usual: Option<Duration>,
     last: Option<Timestamp>,
 }
@@ -185,13 +187,15 @@ impl Fragmenter {
 
     fn place_video(&mut self, packet: &Packet) -> Result<(), Error> {
         let scale = boxes::VIDEO_TIMESCALE.get();
-        let duration = self.video.duration(packet, FRAME);
-        let start = self.ticks(packet.dts, scale);
+        let duration = ticks_of(self.video.duration(packet), scale);
+        let decoded = self.ticks(packet.dts, scale);
+        let offset = signed_ticks(packet.pts.nanos_from(packet.dts), scale);
+        let decode_time = self.video.decode_time(decoded, duration, scale);
         self.write(&Placed {
             track: 1,
-            decode_time: start,
-            composition: signed_ticks(packet.pts.nanos_from(packet.dts), scale),
-            duration: ticks_of(duration, scale),
+            decode_time,
+            composition: between(decode_time, decoded).saturating_add(offset),
+            duration,
             keyframe: packet.keyframe,
             payload: &packet.payload,
         })
@@ -208,11 +212,12 @@ impl Fragmenter {
         let waver = ticks_of(WAVER, scale).into();
         let follows = |end: &u64| end.abs_diff(stamped) <= waver;
         let start = self.audio.end.filter(follows).unwrap_or(stamped);
-        self.audio.end = Some(start + u64::from(duration));
+        self.audio.end = Some(start.saturating_add(duration.into()));
+        let decode_time = self.audio.decode_time(start, duration, scale);
         self.write(&Placed {
             track: 1 + u32::from(self.tracks.video.is_some()),
-            decode_time: start,
-            composition: 0,
+            decode_time,
+            composition: between(decode_time, start),
             duration,
             keyframe: true,
             payload: &packet.payload,
@@ -258,16 +263,43 @@ impl Tracks {
 }
 
 impl Lane {
-    /// How long a picture lasts: as it says, else as the one before did, since
-    /// its successor has not been seen yet.
-    fn duration(&mut self, packet: &Packet, otherwise: Duration) -> Duration {
+    /// How long a picture lasts: as it says, else as the ones before did, since its successor
+    /// has not been seen yet. One late picture does not make the next a long one.
+    fn duration(&mut self, packet: &Packet) -> Duration {
         let step = self.last.map(|last| packet.dts.since(last));
-        if let Some(step) = step.filter(|step| *step > Duration::ZERO && *step <= LONGEST_FRAME) {
-            self.usual = Some(step);
-        }
         self.last = Some(packet.dts);
-        packet.duration.or(self.usual).unwrap_or(otherwise)
+        if let Some(step) = step.filter(|step| *step <= LONGEST_FRAME) {
+            let most = self.usual.map_or(step, |usual| usual * 2);
+            self.usual = Some(step.min(most).max(SHORTEST_FRAME));
+        }
+        packet.duration.or(self.usual).unwrap_or(FRAME)
     }
+
+    /// The decoding time to write for a sample that is decoded at `wanted`.
+    ///
+    /// Media Source Extensions take a step of more than two durations for a cut, and throw
+    /// away what follows up to the next keyframe, on all tracks (§3.5.8). So after frames
+    /// that a camera or a line left out, decoding time makes up the distance step by step, and
+    /// the composition offset keeps the time of presentation exact. A real jump stays one.
+    fn decode_time(&mut self, wanted: u64, duration: u32, scale: u32) -> u64 {
+        let jump = u64::from(ticks_of(LONGEST_SILENCE, scale));
+        let gentle = |&(last, _): &(u64, u32)| last.abs_diff(wanted) <= jump;
+        let time = self
+            .written
+            .filter(gentle)
+            .map_or(wanted, |(last, lasted)| {
+                let step = u64::from(lasted) * 7 / 4;
+                wanted.clamp(last.saturating_add(1), last.saturating_add(step.max(1)))
+            });
+        self.written = Some((time, duration));
+        time
+    }
+}
+
+/// From one time in ticks to another.
+fn between(from: u64, to: u64) -> i64 {
+    let distance = i64::try_from(from.abs_diff(to)).unwrap_or(i64::MAX);
+    if to < from { -distance } else { distance }
 }
 
 fn signed_ticks(nanos: i64, scale: u32) -> i64 {
@@ -287,7 +319,10 @@ const MOST_HELD: usize = 256;
 const EARLIER_SOUND: Duration = Duration::from_millis(100);
 /// A picture's length before there are two.
 const FRAME: Duration = Duration::from_millis(33);
+const SHORTEST_FRAME: Duration = Duration::from_millis(16);
 const LONGEST_FRAME: Duration = Duration::from_secs(1);
+/// How long nothing may come before what follows is a new beginning.
+const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 /// The length of 1024 samples at 48 kHz, for a set-up that does not say.
 const AUDIO_FRAME: Duration = Duration::from_nanos(21_333_333);
 /// How far sound's timestamps may stray from its samples before they are believed.

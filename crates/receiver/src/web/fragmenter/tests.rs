@@ -32,6 +32,8 @@ fn bytes(segments: &[Segment]) -> Vec<u8> {
 #[derive(Debug)]
 struct Found {
     track: u32,
+    decoded: u64,
+    /// When it is presented.
     start: u64,
     duration: u32,
     keyframe: bool,
@@ -61,11 +63,16 @@ fn samples_in(segments: &[Segment]) -> Vec<Found> {
             Segment::Media(bytes) => {
                 for fragment in fragments(bytes) {
                     let samples = demuxer.handle_media_segment(fragment).unwrap();
-                    found.extend(samples.iter().map(|sample| Found {
-                        track: sample.track.track_id,
-                        start: sample.timestamp,
-                        duration: sample.duration,
-                        keyframe: sample.keyframe,
+                    found.extend(samples.iter().map(|sample| {
+                        Found {
+                            track: sample.track.track_id,
+                            decoded: sample.timestamp,
+                            start: sample
+                                .timestamp
+                                .saturating_add_signed(sample.composition_time_offset.unwrap_or(0)),
+                            duration: sample.duration,
+                            keyframe: sample.keyframe,
+                        }
                     }));
                 }
             }
@@ -266,4 +273,64 @@ fn a_fragment_costs_little_over_its_frame() {
         "{}",
         (media - payload) / packets.len()
     );
+}
+
+/// What a browser's buffer throws away (Media Source Extensions §3.5.8).
+fn cuts(samples: &[Found]) -> usize {
+    let is_cut = |pair: &[&Found]| {
+        let limit = 2 * u64::from(pair[0].duration);
+        !(1..=limit).contains(&(pair[1].decoded.wrapping_sub(pair[0].decoded)))
+    };
+    let track = |number| samples.iter().filter(move |sample| sample.track == number);
+    let cuts_in = |number| {
+        let of_track: Vec<_> = track(number).collect();
+        of_track.windows(2).filter(|pair| is_cut(pair)).count()
+    };
+    cuts_in(1) + cuts_in(2)
+}
+
+#[test]
+fn frames_left_out_are_no_cut_and_what_follows_is_shown_on_time() {
+    for missing in [2..4, 3..9, 5..25, 2..40] {
+        let mut packets = samples::interleaved(45);
+        let mut pictures = 0;
+        packets.retain(|packet| {
+            pictures += usize::from(packet.kind() == Kind::Video);
+            packet.kind() == Kind::Audio || !missing.contains(&pictures)
+        });
+        let samples = samples_in(&segments(BOTH, &packets));
+        assert_eq!(cuts(&samples), 0, "{missing:?}");
+        let shown: Vec<_> = samples.iter().filter(|sample| sample.track == 1).collect();
+        let sent = packets.iter().filter(|packet| packet.kind() == Kind::Video);
+        for (shown, sent) in shown.iter().zip(sent) {
+            let due = 900_000 + sent.pts.as_nanos() * 9 / 100_000;
+            let off = due.abs_diff(i64::try_from(shown.start).unwrap());
+            assert!(off <= 1, "{missing:?}: {off} ticks");
+        }
+    }
+}
+
+#[test]
+fn a_camera_that_wavers_makes_no_cuts() {
+    let mut packets = samples::video(Size::new(160, 96), 60);
+    let mut at = Timestamp::ZERO;
+    for (index, packet) in packets.iter_mut().enumerate() {
+        let step = [5, 90, 33, 12, 250, 33, 33][index % 7];
+        (packet.pts, packet.dts) = (at, at);
+        at = at + Duration::from_millis(step);
+    }
+    let only_video = Expected {
+        video: true,
+        audio: false,
+    };
+    assert_eq!(cuts(&samples_in(&segments(only_video, &packets))), 0);
+}
+
+#[test]
+fn a_break_in_the_sound_is_no_cut() {
+    let mut packets = samples::interleaved(45);
+    packets.retain(|packet| {
+        packet.kind() == Kind::Video || !(300..900).contains(&packet.dts.as_millis())
+    });
+    assert_eq!(cuts(&samples_in(&segments(BOTH, &packets))), 0);
 }
