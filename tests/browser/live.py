@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """The go-live page in Chromium, with Chromium's own camera and microphone.
 
-    live.py --page 'http://127.0.0.1:8080/live#token=…' --rtmp 'rtmp://127.0.0.1:1935/live/{name}' [--shots DIR] [CHECK…]
+    live.py --onair target/debug/onair [--shots DIR] [CHECK…]
+    live.py --page 'http://127.0.0.1:8080/live#token=…' --rtmp 'rtmp://127.0.0.1:1935/live/{name}' …
 
-`--page` is the link the server printed. `--rtmp` is where the stream comes out, at the server or
-where it relays to; FFmpeg plays it from there and decodes every frame.
+Starts the server, with nginx-rtmp behind its relay where that is installed; or takes one that
+runs: `--page` is the link it printed, `--rtmp` where the stream comes out. FFmpeg plays it from
+there and decodes every frame.
 """
 
 import argparse
@@ -20,6 +22,7 @@ from urllib.parse import urlsplit
 
 from live_chromium import Chromium, wait_until
 from live_line import Line
+from live_server import Server
 from live_stream import Recorder, offsets
 
 MOST_OFFSET = 0.040  # seconds between picture and sound
@@ -277,8 +280,6 @@ def everything_has_a_name(bench):
 
 def screenshots(bench):
     """Every state at every size, light and dark, to be looked at; and nothing wider than its window."""
-    if not bench.shots:
-        return []
     bench.shots.mkdir(parents=True, exist_ok=True)
     bench.name("laptop")
     faults = []
@@ -324,12 +325,26 @@ CHECKS = [
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--page", required=True)
-    parser.add_argument("--rtmp", required=True)
+    parser.add_argument("--onair", type=Path)
+    parser.add_argument("--page")
+    parser.add_argument("--rtmp")
     parser.add_argument("--shots", type=Path)
     parser.add_argument("checks", nargs="*", metavar="CHECK", help=", ".join(check.__name__ for check in CHECKS))
     options = parser.parse_args()
+    if not options.onair:
+        if not (options.page and options.rtmp):
+            parser.error("either --onair, or --page and --rtmp")
+        sys.exit(run_all(options))
+    with tempfile.TemporaryDirectory() as directory, Server(options.onair.resolve(), Path(directory)) as server:
+        options.page, options.rtmp = server.page, server.rtmp
+        failed = run_all(options)
+    sys.exit(failed)
+
+
+def run_all(options):
     chosen = [check for check in CHECKS if not options.checks or check.__name__ in options.checks]
+    if not options.shots:
+        chosen = [check for check in chosen if check is not screenshots]
     failed = 0
     for check in chosen:
         faults = run(check, options)
@@ -337,7 +352,7 @@ def main():
         print(f"{'FAIL' if faults else 'ok  '} {check.__name__.replace('_', ' ')}", flush=True)
         for fault in faults:
             print(f"     {fault}", flush=True)
-    sys.exit(1 if failed else 0)
+    return 1 if failed else 0
 
 
 def run(check, options):
