@@ -264,6 +264,7 @@ def everything_has_a_name(bench):
     bench.name("named")
     bench.open()
     bench.browser.press("#open-settings")
+    bench.browser.wait("document.getElementById('settings').open", "the settings")
     nodes = bench.browser.devtools("Accessibility.getFullAXTree")["nodes"]
     roles = {"button", "textbox", "combobox", "radio", "slider", "link", "dialog"}
     value = lambda node, key: node.get(key, {}).get("value")

@@ -41,6 +41,11 @@ const ASSETS: &[Asset] = &[
     ("watch.css", CSS, include_str!("../../assets/watch.css")),
     ("watch.js", SCRIPT, include_str!("../../assets/watch.js")),
     ("live.css", CSS, include_str!("../../assets/live.css")),
+    (
+        "live-sheet.css",
+        CSS,
+        include_str!("../../assets/live-sheet.css"),
+    ),
     ("live.js", SCRIPT, include_str!("../../assets/live.js")),
     (
         "live-audio.js",
