@@ -32,7 +32,7 @@ impl From<MuxError> for Error {
 }
 
 /// `ftyp` and `moov` for these tracks, which get the numbers 1, 2, ... in their order.
-pub(super) fn write<'a>(configs: impl Iterator<Item = &'a Config>) -> Result<Vec<u8>, Error> {
+pub(crate) fn write<'a>(configs: impl Iterator<Item = &'a Config>) -> Result<Vec<u8>, Error> {
     let samples: Vec<Sample> = configs.map(specimen).collect::<Result<_, _>>()?;
     let mut muxer = Fmp4SegmentMuxer::new()?;
     // The muxer learns of its tracks by their samples. This segment is not used.
@@ -40,20 +40,27 @@ pub(super) fn write<'a>(configs: impl Iterator<Item = &'a Config>) -> Result<Vec
     Ok(muxer.init_segment_bytes()?)
 }
 
+/// Ticks a second of a track: of sound, its samples.
+pub(crate) fn timescale(config: &Config) -> NonZeroU32 {
+    match config {
+        Config::Video(_) => VIDEO_TIMESCALE,
+        Config::Audio(audio) => NonZeroU32::new(audio.sample_rate).unwrap_or(NonZeroU32::MIN),
+    }
+}
+
+/// Every common frame rate's period is a whole number of these.
+const VIDEO_TIMESCALE: NonZeroU32 = NonZeroU32::new(90_000).expect("not zero");
+
 fn specimen(config: &Config) -> Result<Sample, Error> {
-    let (track_kind, timescale, entry) = match config {
-        Config::Video(video) => (
-            TrackKind::Video,
-            super::track::VIDEO_TIMESCALE,
-            avc1(video)?,
-        ),
-        Config::Audio(audio) => (TrackKind::Audio, audio.sample_rate, mp4a(audio)),
+    let (track_kind, entry) = match config {
+        Config::Video(video) => (TrackKind::Video, avc1(video)?),
+        Config::Audio(audio) => (TrackKind::Audio, mp4a(audio)),
     };
     Ok(Sample {
         track_kind,
         sample_entry: Some(entry),
         keyframe: true,
-        timescale: NonZeroU32::new(timescale).unwrap_or(NonZeroU32::MIN),
+        timescale: timescale(config),
         duration: 1,
         composition_time_offset: None,
         data_offset: 0,

@@ -2,7 +2,7 @@
 //!
 //! `shiguredo_mp4` knows the boxes; here is what goes into them and when.
 
-mod header;
+pub(crate) mod header;
 mod track;
 
 use std::sync::Arc;

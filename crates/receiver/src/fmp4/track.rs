@@ -5,6 +5,8 @@ use onair_media::{Config, Packet, Timestamp, aac};
 use shiguredo_mp4::SampleFlags;
 use shiguredo_mp4::boxes::{TfdtBox, TfhdBox, TrafBox, TrunBox, TrunSample};
 
+use super::header;
+
 /// One track of a [`Fragmenter`](super::Fragmenter).
 #[derive(Debug)]
 pub(super) struct Track {
@@ -33,21 +35,17 @@ pub(super) struct Sample {
     pub(super) payload: Bytes,
 }
 
-/// Ticks a second for pictures: every common frame rate's period is a whole number of them.
-pub(super) const VIDEO_TIMESCALE: u32 = 90_000;
-
 /// A wire's milliseconds are off by half of one; twice that is still rounding.
 const ROUNDING: Duration = Duration::from_micros(1500);
 
 impl Track {
     pub(super) fn new(id: u32, config: Config, origin: Timestamp) -> Self {
-        let (timescale, frame) = match &config {
-            Config::Video(_) => (VIDEO_TIMESCALE, None),
+        let timescale = header::timescale(&config).get();
+        let frame = match &config {
+            Config::Video(_) => None,
             Config::Audio(audio) => {
-                let timescale = audio.sample_rate.max(1);
                 let asc = aac::AudioSpecificConfig::parse(&audio.record).ok();
-                let frame = asc.map(|asc| ticks(nanos(asc.frame_duration()), timescale));
-                (timescale, frame)
+                asc.map(|asc| ticks(nanos(asc.frame_duration()), timescale))
             }
         };
         Self {

@@ -13,6 +13,8 @@ use onair_media::{AudioConfig, Config, Kind, Packet, Size, Timestamp, VideoConfi
 
 use boxes::Placed;
 
+use crate::fmp4::header;
+
 /// What the viewer gets, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Segment {
@@ -186,7 +188,7 @@ impl Fragmenter {
     }
 
     fn place_video(&mut self, packet: &Packet) -> Result<(), Error> {
-        let scale = boxes::VIDEO_TIMESCALE.get();
+        let scale = header::timescale(&packet.config).get();
         let duration = ticks_of(self.video.duration(packet), scale);
         let decoded = self.ticks(packet.dts, scale);
         let offset = signed_ticks(packet.pts.nanos_from(packet.dts), scale);
@@ -204,7 +206,7 @@ impl Fragmenter {
     /// Sound follows on what came before to the sample: timestamps that came over RTMP are
     /// rounded to milliseconds, and a decoder would hear each rounding as a gap.
     fn place_audio(&mut self, packet: &Packet, config: &AudioConfig) -> Result<(), Error> {
-        let scale = boxes::audio_timescale(config).get();
+        let scale = header::timescale(&packet.config).get();
         let stated = AudioSpecificConfig::parse(&config.record);
         let frame = stated.map_or(AUDIO_FRAME, |asc| asc.frame_duration());
         let duration = ticks_of(packet.duration.unwrap_or(frame), scale);
