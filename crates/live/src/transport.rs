@@ -1,13 +1,11 @@
-use std::io::{self, IoSlice};
+use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use onair_rtmp::{Scheme, Url};
 use rustls::pki_types::ServerName;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -20,10 +18,21 @@ use crate::tls::{self, Trust};
 use crate::{Pace, kernel};
 
 /// A connection, plain or inside TLS.
-#[derive(Debug)]
-pub(crate) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
+    /// What the kernel knows about it.
+    fn link(&self) -> Link;
+}
+
+impl Stream for TcpStream {
+    fn link(&self) -> Link {
+        kernel::link(self)
+    }
+}
+
+impl Stream for TlsStream<TcpStream> {
+    fn link(&self) -> Link {
+        kernel::link(self.get_ref().0)
+    }
 }
 
 /// How long a name, a TCP connection or a TLS handshake may take.
@@ -41,12 +50,16 @@ pub(crate) const fn stall_limit(pace: Pace) -> Duration {
 }
 
 /// Opens a connection to where `url` points.
-pub(crate) async fn connect(url: &Url, trust: &Trust, pace: Pace) -> Result<Stream, Failure> {
+pub(crate) async fn connect(
+    url: &Url,
+    trust: &Trust,
+    pace: Pace,
+) -> Result<Box<dyn Stream>, Failure> {
     let host = url.host().trim_start_matches('[').trim_end_matches(']');
     let socket = connect_tcp(host, url.port()).await?;
     tune(&socket, pace);
     match url.scheme() {
-        Scheme::Rtmp => Ok(Stream::Plain(socket)),
+        Scheme::Rtmp => Ok(Box::new(socket)),
         Scheme::Rtmps => connect_tls(host, socket, trust, pace).await,
     }
 }
@@ -124,7 +137,7 @@ async fn connect_tls(
     socket: TcpStream,
     trust: &Trust,
     pace: Pace,
-) -> Result<Stream, Failure> {
+) -> Result<Box<dyn Stream>, Failure> {
     let config = trust.client();
     let config = config.map_err(|error| Failure::Untrusted(error.to_string()))?;
     let name = ServerName::try_from(host.to_owned())
@@ -136,7 +149,7 @@ async fn connect_tls(
                 // What waits in here could not be shed any more.
                 stream.get_mut().1.set_buffer_limit(Some(UNSENT_TLS));
             }
-            Ok(Stream::Tls(Box::new(stream)))
+            Ok(Box::new(stream))
         }
         Ok(Err(error)) => Err(match tls::distrust(&error, host) {
             Some(words) => Failure::Untrusted(words),
@@ -159,71 +172,6 @@ fn is_hang_up(error: &io::Error) -> bool {
 
 /// How many bytes TLS may hold back when late data is stale data: a record.
 const UNSENT_TLS: usize = 16 * 1024;
-
-impl Stream {
-    /// What the kernel knows about it.
-    pub(crate) fn link(&self) -> Link {
-        match self {
-            Self::Plain(socket) => kernel::link(socket),
-            Self::Tls(stream) => kernel::link(stream.get_ref().0),
-        }
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
-            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(socket) => Pin::new(socket).poll_write(cx, buf),
-            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(socket) => Pin::new(socket).poll_write_vectored(cx, bufs),
-            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(cx, bufs),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(socket) => Pin::new(socket).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

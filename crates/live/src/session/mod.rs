@@ -26,7 +26,7 @@ use crate::{Event, Pace, State};
 /// Packets leave the queue only when the kernel has taken all before them, so
 /// what is late can still be shed.
 pub(crate) struct Session<'a> {
-    stream: Stream,
+    stream: Box<dyn Stream>,
     publisher: Publisher,
     place: Place<'a>,
     /// Since the first packet.
@@ -111,7 +111,11 @@ const TICK: Duration = Duration::from_millis(500);
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 impl<'a> Session<'a> {
-    pub(crate) fn new(stream: Stream, config: publisher::Config, place: Place<'a>) -> Self {
+    pub(crate) fn new(
+        stream: Box<dyn Stream>,
+        config: publisher::Config,
+        place: Place<'a>,
+    ) -> Self {
         let now = Instant::now();
         Self {
             stream,

@@ -21,7 +21,7 @@ use crate::{Event, Ingest};
 
 /// One connection's life: obeys a [`Server`] and moves bytes.
 pub(super) struct Connection {
-    stream: Stream,
+    stream: Box<dyn Stream>,
     pub(super) server: Server,
     pub(super) ticket: Ticket,
     pub(super) peer: String,
@@ -75,7 +75,7 @@ const FORGIVEN: usize = 1024;
 const CHUNK_SIZE: u32 = 60_000;
 
 impl Connection {
-    pub(super) fn new(stream: Stream, ticket: Ticket, peer: String) -> Self {
+    pub(super) fn new(stream: Box<dyn Stream>, ticket: Ticket, peer: String) -> Self {
         let now = Instant::now();
         let mut config = server::Config::default();
         let limits = &ticket.context().limits;
@@ -263,9 +263,7 @@ impl Connection {
                 Poll::Pending => return,
             }
         }
-        if matches!(self.stream, Stream::Tls(_))
-            && let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_flush(cx)
-        {
+        if let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_flush(cx) {
             self.broke(&error.to_string());
         }
     }

@@ -110,10 +110,10 @@ async fn run(ticket: Ticket, socket: TcpStream, peer: SocketAddr, tls: Option<Tl
     }
     let context = ticket.context.clone();
     let patience = context.limits.setup_timeout;
-    let stream = match tls {
-        None => Stream::Plain(socket),
+    let stream: Box<dyn Stream> = match tls {
+        None => Box::new(socket),
         Some(acceptor) => match timeout(patience, acceptor.accept(socket)).await {
-            Ok(Ok(stream)) => Stream::Tls(Box::new(stream)),
+            Ok(Ok(stream)) => Box::new(stream),
             Ok(Err(error)) => return tracing::debug!(%peer, %error, "no TLS handshake"),
             Err(_) => return tracing::debug!(%peer, "no TLS handshake in time"),
         },
