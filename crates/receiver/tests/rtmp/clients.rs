@@ -55,6 +55,16 @@ fn hashes(input: &str) -> Vec<String> {
     lines
 }
 
+/// A hash of each frame of sound.
+fn sounds(input: &str) -> Vec<String> {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-i", input]);
+    let text = run(command.args("-map 0:a -c copy -f framemd5 -".split_whitespace()));
+    let frames = text.lines().filter(|line| !line.starts_with('#'));
+    let hashes = frames.filter_map(|line| line.rsplit(',').next());
+    hashes.map(|hash| hash.trim().to_owned()).collect()
+}
+
 fn ffmpeg_publishes(stage: &mut Stage, clip: &std::path::Path) -> std::process::Child {
     let url = format!("rtmp://{}/live/cam", stage.address());
     let mut command = Command::new("ffmpeg");
@@ -124,12 +134,15 @@ fn what_gstreamer_publishes_ffmpeg_plays() {
     command.arg(format!("location={url}")).stdin(Stdio::null());
     let mut publisher = command.spawn().unwrap();
     stage.wait_for_publisher();
-    let played = hashes(&url);
-    let original = hashes(clip.to_str().unwrap());
-    // GStreamer puts access unit delimiters into the pictures; the sound it leaves alone.
-    let sound = |hashes: &[String]| hashes.iter().find(|line| line.contains(",a,")).cloned();
-    assert_eq!(sound(&played), sound(&original));
-    assert_eq!(played.len(), original.len());
+    let (played, original) = (sounds(&url), sounds(clip.to_str().unwrap()));
+    // GStreamer puts access unit delimiters into the pictures; the sound it leaves alone. But
+    // it may send some before the first picture, and whoever joins begins with the picture.
+    assert!(original.ends_with(&played), "{played:?} of {original:?}");
+    assert!(
+        original.len() - played.len() < 10,
+        "{} frames",
+        played.len()
+    );
     assert!(publisher.wait().unwrap().success());
     std::fs::remove_file(clip).unwrap();
 }
