@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -12,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::event::{Audience, Events};
 use crate::keepers::Keepers;
 use crate::rtmp::{self, Context, Door};
-use crate::stop::Stopper;
+use crate::stop::{Stop, Stopper};
 use crate::{Error, EventStream, Hub, HubConfig, Keys, Limits, Token, Web, WebServer};
 
 /// What to receive, and where it goes: see [`Receiver::builder`].
@@ -156,22 +157,15 @@ impl Receiver {
     }
 
     fn start(builder: Builder) -> Result<Self, Error> {
-        let runtime = runtime()?;
+        check_directory(builder.keepers.record.as_deref())?;
         let (stop, stopped) = Stopper::new();
         let (hub, events) = (Hub::new(builder.hub.clone()), Events::new());
-        check_directory(builder.keepers.record.as_deref())?;
-        let doors = doors(&runtime, &builder.listen, builder.tls.as_ref())?;
-        let sites = sites(&runtime, &builder)?;
-        let rtmp = addresses(doors.iter().map(|door| door.listener.local_addr()));
-        let web = addresses(sites.iter().map(WebServer::local_addr));
-        let pages = builder.pages(hub.clone(), &rtmp);
-        let keepers = builder.keepers;
-        let policy = (builder.keys, builder.limits);
         let audience = events.audience();
-        let context = Arc::new(Context::new(hub.clone(), policy, events, stopped));
-        let sites = sites.into_iter().map(|site| (site, pages.clone()));
-        let sites = sites.collect();
-        let thread = spawn(move || runtime.block_on(run(doors, sites, context, keepers)))?;
+        let shared = (hub.clone(), events, stopped);
+        let (opened, news) = mpsc::channel();
+        // The runtime lives and dies on the thread: whoever starts a receiver may be in another.
+        let thread = spawn(move || live(builder, shared, &opened))?;
+        let (rtmp, web) = news.recv().map_err(|_| died())??;
         Ok(Self {
             hub,
             events: audience,
@@ -218,12 +212,40 @@ impl Drop for Receiver {
     }
 }
 
+type Shared = (Hub, Events, Stop);
+type Addresses = (Vec<SocketAddr>, Vec<SocketAddr>);
+
+/// The thread's life: opens the sockets, says where they are or why not, and serves.
+fn live(builder: Builder, shared: Shared, opened: &Sender<Result<Addresses, Error>>) {
+    // Who asked waits for the answer.
+    let answer = |result| drop(opened.send(result));
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return answer(Err(error)),
+    };
+    runtime.block_on(async {
+        match open_all(&builder).await {
+            Ok((doors, sites)) => {
+                let rtmp = addresses(doors.iter().map(|door| door.listener.local_addr()));
+                let web = addresses(sites.iter().map(WebServer::local_addr));
+                let pages = builder.pages(shared.0.clone(), &rtmp);
+                answer(Ok((rtmp, web)));
+                let sites = sites.into_iter().map(|site| (site, pages.clone()));
+                run(doors, sites.collect(), builder, shared).await;
+            }
+            Err(error) => answer(Err(error)),
+        }
+    });
+}
+
 async fn run(
     doors: Vec<Door>,
     sites: Vec<(WebServer, Web)>,
-    context: Arc<Context>,
-    keepers: Keepers,
+    builder: Builder,
+    (hub, events, stopped): Shared,
 ) {
+    let (keepers, policy) = (builder.keepers, (builder.keys, builder.limits));
+    let context = Arc::new(Context::new(hub, policy, events, stopped));
     let (hub, events) = (context.hub.clone(), context.events.clone());
     let keepers = tokio::spawn(keepers.run(hub, events, context.stop.clone()));
     let mut tasks = JoinSet::new();
@@ -248,35 +270,26 @@ async fn run(
     }
 }
 
-fn doors(
-    runtime: &Runtime,
-    listen: &[(SocketAddr, bool)],
-    tls: Option<&Arc<ServerConfig>>,
-) -> Result<Vec<Door>, Error> {
-    let open = |(address, is_tls): &(SocketAddr, bool)| {
-        let (listener, tls) = open(runtime, *address, (*is_tls, tls))?;
-        Ok(Door { listener, tls })
-    };
-    listen.iter().map(open).collect()
-}
-
-fn sites(runtime: &Runtime, builder: &Builder) -> Result<Vec<WebServer>, Error> {
-    let open = |(address, is_tls): &(SocketAddr, bool)| {
-        let tls = builder.tls.as_ref();
-        let (listener, tls) = open(runtime, *address, (*is_tls, tls))?;
-        Ok(WebServer::new(listener, tls))
-    };
-    builder.web.iter().map(open).collect()
+async fn open_all(builder: &Builder) -> Result<(Vec<Door>, Vec<WebServer>), Error> {
+    let (mut doors, mut sites) = (Vec::new(), Vec::new());
+    for wanted in &builder.listen {
+        let (listener, tls) = open(*wanted, builder.tls.as_ref()).await?;
+        doors.push(Door { listener, tls });
+    }
+    for wanted in &builder.web {
+        let (listener, tls) = open(*wanted, builder.tls.as_ref()).await?;
+        sites.push(WebServer::new(listener, tls));
+    }
+    Ok((doors, sites))
 }
 
 type Opened = (TcpListener, Option<Arc<ServerConfig>>);
 
-fn open(
-    runtime: &Runtime,
-    address: SocketAddr,
-    (is_tls, tls): (bool, Option<&Arc<ServerConfig>>),
+async fn open(
+    (address, is_tls): (SocketAddr, bool),
+    tls: Option<&Arc<ServerConfig>>,
 ) -> Result<Opened, Error> {
-    let listener = runtime.block_on(TcpListener::bind(address));
+    let listener = TcpListener::bind(address).await;
     let listener = listener.map_err(|source| Error::Listen { address, source })?;
     let tls = tls.filter(|_| is_tls).cloned();
     if is_tls && tls.is_none() {
@@ -316,4 +329,11 @@ fn spawn(run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Error> {
         what: "starting a thread",
         source,
     })
+}
+
+fn died() -> Error {
+    Error::System {
+        what: "opening the sockets",
+        source: std::io::Error::other("the thread ended"),
+    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use onair::Destination;
 use onair::media::{Kind, Packet};
 use onair::rtmp::Url;
-use onair_receiver::{Event, Receiver, tls};
+use onair_receiver::{Error, Event, Receiver, tls};
 
 use crate::encoder::Encoder;
 use crate::player::Player;
@@ -169,6 +169,18 @@ fn rtmps_without_a_certificate_is_refused_before_it_begins() {
     let free = ([127, 0, 0, 1], 0).into();
     let error = Receiver::builder().listen_tls(free).start().unwrap_err();
     assert_eq!(error.to_string(), "rtmps and https need a certificate");
+}
+
+#[tokio::test]
+async fn a_receiver_starts_and_stops_inside_a_runtime() {
+    let free = ([127, 0, 0, 1], 0).into();
+    let receiver = Receiver::builder().listen(free).web(free).start().unwrap();
+    let (taken, page) = (receiver.rtmp_addresses()[0], receiver.web_addresses()[0]);
+    tokio::net::TcpStream::connect(page).await.unwrap();
+    let error = Receiver::builder().listen(taken).start().unwrap_err();
+    assert!(matches!(error, Error::Listen { address, .. } if address == taken));
+    receiver.stop();
+    assert!(tokio::net::TcpStream::connect(taken).await.is_err());
 }
 
 #[test]
