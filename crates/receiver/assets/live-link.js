@@ -23,7 +23,7 @@ export class Link {
   #timer;
   #closing;
 
-  /** `on`: accepted, refused, ack, keyframe, notice, lost, ended; each gets the server's message. */
+  /** `on`: accepted, refused, ack, keyframe, lost, ended; each gets the server's message. */
   constructor(url, greeting, on) {
     this.#url = url;
     this.#greeting = greeting;
@@ -109,7 +109,6 @@ export class Link {
     if (message.type === "accepted") this.#accepted(message);
     else if (message.type === "ack") this.#acknowledged(message);
     else if (message.type === "keyframe") this.#on.keyframe();
-    else if (message.type === "notice") this.#on.notice(message);
     else if (message.type === "refused" || message.type === "error") this.#refused(message);
     else if (message.type === "ended") this.#ended();
   }

@@ -37,7 +37,7 @@ export class Studio {
   #timer;
   #count = fresh();
 
-  /** `video`: shows the camera. `on`: changed, accepted, ack, notice, refused, ended, failed. */
+  /** `video`: shows the camera. `on`: changed, accepted, ack, refused, ended, failed. */
   constructor(video, settings, on) {
     this.#video = video;
     this.#settings = settings;

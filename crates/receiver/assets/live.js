@@ -14,7 +14,6 @@ const studio = new Studio(preview, sheet.settings, {
   changed: show,
   accepted,
   ack: ({ viewers }) => setText("viewers", String(viewers ?? 0)),
-  notice: ({ message }) => say(message),
   refused: (message) => stopped(() => say(words.refusal(message), "bad")),
   ended: () => stopped(() => say("The server has ended the stream.", "bad")),
   failed: (error) => stopped(() => say(`Encoding stopped: ${error.message}`, "bad")),

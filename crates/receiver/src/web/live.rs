@@ -23,9 +23,10 @@
 //! - `name`: what viewers see: 1 to 64 of `A-Z a-z 0-9 . _ -`; the stream is called `live/<name>`.
 //! - `session`: 16 to 64 of the same characters, random, made once each time somebody presses the
 //!   button. A connection that breaks may be resumed for fifteen seconds by a hello with the same
-//!   session: the stream never ended, and the timeline goes on. Resuming closes the older
+//!   session: the stream never ended, and for viewers its timeline goes on where it stopped. The
+//!   outage takes up no time there: a hole would make players wait or seek. Resuming closes the older
 //!   connection, if the server still believes in it. After a resume, send the configurations again,
-//!   and begin with a keyframe.
+//!   and begin with a keyframe; the capture clock may go on or begin anew.
 //! - `video`, `audio`: either may be left out here and follow in a `config`, since an encoder
 //!   gives its `description` with its first output only. `software` is optional.
 //! - Sound without an AAC encoder: `"codec":"pcm-f32"` or `"pcm-s16"`, without `description`; the
@@ -64,7 +65,6 @@
 //! {"type":"refused",  "code":"token", "message":"That link is not this server's any more. …"}
 //! {"type":"ack", "bytes":1234567, "messages":420, "pts":8033366, "viewers":2}
 //! {"type":"keyframe"}
-//! {"type":"notice", "code":"relay", "message":"On air at rtmp://a.rtmp.youtube.com/live2"}
 //! {"type":"error",  "code":"video", "message":"…"}
 //! {"type":"ended"}
 //! ```
@@ -75,7 +75,6 @@
 //!   began, headers included, and the newest presentation time. What was sent and is not yet
 //!   acknowledged is on its way: together with `bufferedAmount` it is the measure of the line.
 //! - `keyframe`: please make the next picture a keyframe.
-//! - `notice`: worth showing, changes nothing.
 //! - `error` ends the stream for good, a resume included (close code 1008): the client broke the protocol.
 //!   `code` is `config`, `video`, `audio`, `message`.
 //! - `ended`: the answer to `bye`, or the server shuts down; close code 1000.

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::SinkExt;
-use onair::media::{Config, Kind, Packet};
+use onair::media::{Config, Kind, Packet, Timestamp};
 use onair_receiver::{Item, Origin, PublisherKind, StreamName, Viewer};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Error;
@@ -13,6 +13,7 @@ use crate::client::{Client, Server, TOKEN, within};
 use crate::media;
 
 const SESSION: &str = "0123456789abcdef";
+const OUTAGE: Duration = Duration::from_secs(9);
 
 pub(crate) fn hello() -> Value {
     json!({"type": "hello", "version": 1, "token": TOKEN, "name": "phone", "session": SESSION, "software": "a test"})
@@ -45,6 +46,14 @@ pub(crate) fn message(packet: &Packet) -> Bytes {
     message.put_u64(0);
     message.put_slice(&packet.payload);
     message.freeze()
+}
+
+/// What the capture clock says after an outage.
+fn later(packet: &Packet, outage: Duration) -> Packet {
+    Packet {
+        pts: packet.pts + outage,
+        ..packet.clone()
+    }
 }
 
 async fn accepted(server: &Server) -> Client {
@@ -167,8 +176,9 @@ async fn a_lost_line_is_taken_up_again_and_viewers_stay() {
         page.send(message(sent)).await.unwrap();
     }
     let mut viewer = viewer(&server);
+    let mut last = Timestamp::ZERO;
     for _ in before {
-        packet(&mut viewer).await.unwrap();
+        last = last.max(packet(&mut viewer).await.unwrap().dts);
     }
     drop(page);
 
@@ -178,11 +188,13 @@ async fn a_lost_line_is_taken_up_again_and_viewers_stay() {
     page.say(&config(&clip)).await;
     let next = after.iter().position(Packet::is_video_keyframe).unwrap();
     for sent in &after[next..] {
-        page.send(message(sent)).await.unwrap();
+        page.send(message(&later(sent, OUTAGE))).await.unwrap();
     }
     let came = packet(&mut viewer).await.unwrap();
     assert!(came.is_video_keyframe());
     assert_eq!(came.payload, after[next].payload);
+    let seam = came.dts.since(last);
+    assert!(seam > Duration::ZERO && seam < OUTAGE, "{seam:?}");
 }
 
 #[tokio::test]
