@@ -29,6 +29,13 @@ pub(crate) struct Receive {
     /// Serve the pages here: watch at /, go live from a browser at /live
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8080")]
     web: Option<SocketAddr>,
+    /// Answer for this name too, without a certificate; repeat it for several
+    ///
+    /// Over http only addresses and this machine's own names are answered for, or any
+    /// page on the internet whose name is made to lead here could watch. Needed where
+    /// a proxy passes on its own name as Host.
+    #[arg(long, value_name = "NAME", requires = "web")]
+    host: Vec<String>,
 
     /// Only who knows a key may publish; NAME is what the stream is played as
     ///
@@ -90,10 +97,10 @@ pub(crate) fn run(opts: &Receive, talk: Talk) -> Result<(), Failure> {
     let receiver = builder(opts, &token)?.start().map_err(Failure::usage)?;
     let mut events = receiver.events();
     let receiver = Arc::new(receiver);
+    stop_on_interrupt(&receiver)?;
     if !talk.quiet {
         greet(opts, &receiver, &token);
     }
-    stop_on_interrupt(&receiver)?;
     // The last copy goes with the signal; then there are no more events.
     drop(receiver);
     while let Some(event) = events.blocking_next() {
@@ -119,6 +126,9 @@ fn builder(opts: &Receive, token: &Token) -> Result<Builder, Failure> {
     }
     for address in &opts.listen_tls {
         builder = builder.listen_tls(*address);
+    }
+    for name in &opts.host {
+        builder = builder.host(name);
     }
     if let Some(directory) = &opts.record {
         builder = builder.record(directory);

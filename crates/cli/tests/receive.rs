@@ -1,6 +1,7 @@
 //! `onair receive` as a user meets it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 fn onair(line: &str) -> Command {
@@ -69,6 +70,25 @@ fn a_stream_comes_and_goes_and_an_interrupt_ends_it_all_well() {
     assert!(published.status.success(), "{published:?}");
     receiver.wait("live/cam: live, from 127.0.0.1:");
     receiver.wait("live/cam: ended");
+    receiver.stop();
+}
+
+#[test]
+fn a_name_the_pages_shall_answer_for_is_said_by_an_option() {
+    let mut receiver = Receiver::start("--web 127.0.0.1:0 --host stream.example");
+    let page = receiver.wait("Watch:");
+    let (_, address) = page.trim_end_matches('/').split_once("//").expect("a URL");
+    let status = |host: &str| {
+        let mut stream = TcpStream::connect(address).expect("it listens");
+        let request =
+            format!("GET /api/streams HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("it hears");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        answer.split(' ').nth(1).expect("a status").to_owned()
+    };
+    assert_eq!(status("stream.example"), "200");
+    assert_eq!(status("other.example"), "421");
     receiver.stop();
 }
 

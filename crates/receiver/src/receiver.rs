@@ -28,6 +28,7 @@ pub struct Builder {
     web: Vec<(SocketAddr, bool)>,
     token: Option<Token>,
     authority: Option<String>,
+    hosts: Vec<String>,
 }
 
 /// A running receiver, on a thread of its own. Dropping it stops it.
@@ -112,6 +113,13 @@ impl Builder {
         self
     }
 
+    /// Serves the pages under this name too, over http: see [`Web::host`]. May be said more than once.
+    #[must_use]
+    pub fn host(mut self, name: impl Into<String>) -> Self {
+        self.hosts.push(name.into());
+        self
+    }
+
     /// Lets browsers that know the token go live.
     #[must_use]
     pub fn token(mut self, token: Token) -> Self {
@@ -143,6 +151,10 @@ impl Builder {
         if let Some(pem) = &self.authority {
             pages = pages.authority(pem.as_str());
         }
+        pages = self
+            .hosts
+            .iter()
+            .fold(pages, |pages, name| pages.host(name));
         match rtmp.first() {
             Some(address) => pages.rtmp_port(address.port()),
             None => pages,

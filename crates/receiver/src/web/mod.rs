@@ -2,6 +2,7 @@
 
 mod assets;
 mod fragmenter;
+mod hosts;
 mod live;
 mod metrics;
 mod origin;
@@ -18,13 +19,14 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use tokio::sync::{Semaphore, watch};
 
 use crate::{Hub, StreamInfo};
 
+use hosts::Hosts;
 #[cfg(any(test, fuzzing))]
 pub use live::fuzz;
 pub use qr::qr_code;
@@ -38,6 +40,7 @@ pub struct Web {
     token: Option<Token>,
     authority: Option<Arc<str>>,
     rtmp_port: Option<u16>,
+    hosts: Hosts,
     shared: Arc<Shared>,
 }
 
@@ -69,6 +72,7 @@ impl Web {
             token: None,
             authority: None,
             rtmp_port: None,
+            hosts: Hosts::of_this_machine(),
             shared: Arc::new(Shared {
                 sessions: live::Sessions::default(),
                 strangers: Arc::new(Semaphore::new(MOST_STRANGERS)),
@@ -98,7 +102,23 @@ impl Web {
         self
     }
 
-    /// The routes.
+    /// Answers under this name too; may be said more than once.
+    ///
+    /// Over http a browser cannot tell this server from another, so that only requests for
+    /// an address, for a name of this machine or for such a name are answered.
+    #[must_use]
+    pub fn host(mut self, name: &str) -> Self {
+        self.hosts.add(name);
+        self
+    }
+
+    /// Answers under any name: there is a certificate to tell.
+    fn certified(mut self) -> Self {
+        self.hosts = Hosts::any();
+        self
+    }
+
+    /// The routes. What is sent to a [`host`](Self::host) that is not this server's is refused.
     pub fn router(self) -> Router {
         Router::new()
             .route("/", get(assets::watch_page))
@@ -108,6 +128,7 @@ impl Web {
             .route("/api/streams", get(streams))
             .route("/metrics", get(scrape))
             .route("/ca.crt", get(authority))
+            .layer(from_fn_with_state(self.hosts.clone(), hosts::guard))
             .layer(map_response(assets::secure))
             .with_state(self)
     }

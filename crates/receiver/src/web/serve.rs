@@ -88,6 +88,10 @@ impl WebServer {
     pub async fn run(self, web: Web) {
         let _closing = Closing(web.shared.clone());
         let places = Arc::new(Semaphore::new(self.limits.connections));
+        let web = match self.tls {
+            Some(_) => web.certified(),
+            None => web,
+        };
         let routes = web.router();
         let mut connections = JoinSet::new();
         loop {

@@ -11,6 +11,34 @@ use crate::client::{Server, within};
 use crate::{live, media};
 
 #[tokio::test]
+async fn a_page_whose_name_was_made_to_lead_here_reads_nothing() {
+    let server = Server::start().await;
+    let asked = |path: &str, host: &str| {
+        format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+    };
+    for path in [
+        "/",
+        "/live",
+        "/api/streams",
+        "/metrics",
+        "/watch/live/cam",
+        "/nothing",
+    ] {
+        let answer = server.raw(&asked(path, "evil.example:8080")).await;
+        assert!(answer.starts_with("HTTP/1.1 421"), "{path}: {answer:.60}");
+        assert!(
+            answer.contains("--host") && !answer.contains("streams"),
+            "{answer}"
+        );
+        assert!(answer.contains("nosniff"), "{answer}");
+    }
+    for host in ["localhost:8080", "127.0.0.1"] {
+        let answer = server.raw(&asked("/api/streams", host)).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{host}: {answer:.60}");
+    }
+}
+
+#[tokio::test]
 async fn a_head_that_is_too_long_is_refused() {
     let server = Server::start().await;
     let long = "x".repeat(64 * 1024);
