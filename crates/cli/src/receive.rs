@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use onair::rtmp::{Secret, Url};
-use onair_receiver::{Builder, Event, HubConfig, Keys, Limits, Receiver, Token, qr_code, tls};
+use onair_receiver::{
+    Builder, Error, Event, HubConfig, Keys, Limits, Receiver, Token, qr_code, tls,
+};
 
 use crate::args::Talk;
 use crate::failure::Failure;
@@ -94,7 +96,7 @@ Examples:
 pub(crate) fn run(opts: &Receive, talk: Talk) -> Result<(), Failure> {
     make_room(opts.max_connections);
     let token = Token::random().map_err(Failure::failed)?;
-    let receiver = builder(opts, &token)?.start().map_err(Failure::usage)?;
+    let receiver = builder(opts, &token)?.start().map_err(cannot_start)?;
     let mut events = receiver.events();
     let receiver = Arc::new(receiver);
     stop_on_interrupt(&receiver)?;
@@ -143,6 +145,21 @@ fn builder(opts: &Receive, token: &Token) -> Result<Builder, Failure> {
         Some(address) => builder.web(address),
         None => builder,
     })
+}
+
+fn cannot_start(error: Error) -> Failure {
+    let Error::Listen { source, .. } = &error else {
+        return Failure::usage(error);
+    };
+    let cure = match source.kind() {
+        io::ErrorKind::AddrInUse => {
+            "\n  Another program has it, perhaps another onair: end that, or see --listen and --web."
+        }
+        io::ErrorKind::AddrNotAvailable => "\n  It is no address of this machine's.",
+        io::ErrorKind::PermissionDenied => "\n  Ports below 1024 are the administrator's.",
+        _ => "",
+    };
+    Failure::failed(format_args!("{error}{cure}"))
 }
 
 /// Gives the builder its certificate, if one is wanted.

@@ -136,3 +136,19 @@ fn what_cannot_be_is_said_and_ends_with_2() {
         assert!(said.starts_with(words), "{line}: {said}");
     }
 }
+
+#[test]
+fn a_port_that_is_taken_is_named_with_a_cure() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let ran = onair(&format!("receive --listen {address}"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(ran.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains(&format!("cannot listen on {address}")),
+        "{said}"
+    );
+    assert!(said.contains("Another program has it"), "{said}");
+}
