@@ -115,7 +115,7 @@ impl Progress {
             write_destination(&mut line, destination, before);
         }
         if skipped(&stats.encoder) > self.skipped {
-            line.push_str("  encoder too slow (try a smaller --size or --fps): skipping pictures");
+            line.push_str("  encoder too slow: try a smaller --size");
         }
         line
     }
