@@ -218,7 +218,7 @@ def disorder(recorded, slack_ms=1000):
 def steadiness(recorded, fps, seconds, dropped=0, keyframe_s=2):
     """What is wrong with a recording of an even source of `seconds` at `fps`,
     of which the encoder of a busy machine owned up to having `dropped` some."""
-    video, audio = recorded.of(VIDEO), recorded.of(AUDIO)
+    video, audio = recorded.of(VIDEO), after_the_recorders_zero(recorded)
     faults = []
     if abs(len(video) + dropped - fps * seconds) > 1:
         faults.append(f"video: {len(video)} frames for {seconds} s at {fps}/s, {dropped} dropped")
@@ -230,6 +230,18 @@ def steadiness(recorded, fps, seconds, dropped=0, keyframe_s=2):
     if video and not video[0].key:
         faults.append("video does not begin with a key frame")
     return faults + seldom_keys(video, keyframe_s, fps) + disorder(recorded)
+
+
+def after_the_recorders_zero(recorded):
+    """The sound, less a first access unit that a recorder had no time for.
+
+    nginx-rtmp's zero is the first message it writes. A picture never waits for
+    sound, so that may be a picture, and the one access unit of encoder delay
+    from before it, which had a time of its own on the wire, gets zero too."""
+    audio = recorded.of(AUDIO)
+    first = min((frame.dts for frame in recorded.frames), default=0)
+    clamped = len(audio) > 1 and audio[0].pts == audio[1].pts == first
+    return audio[1:] if clamped else audio
 
 
 def unevenness(kind, frames, even, missing):
