@@ -9,6 +9,7 @@ mod demo;
 mod devices;
 mod failure;
 mod inspect;
+mod interrupt;
 mod progress;
 mod publish;
 mod receive;

@@ -6,15 +6,15 @@ mod filler;
 mod source;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use onair::{Broadcast, Builder, Event, Outcome, Report, State, Stopper};
+use onair::{Broadcast, Builder, Event, Outcome, Report, State};
 
 use crate::args::{Pace, Publish, StatsFormat, Talk};
 use crate::failure::Failure;
+use crate::interrupt::on_interrupt;
 use crate::progress::Progress;
 
 /// How often numbers are told.
@@ -33,7 +33,8 @@ pub(crate) fn on_air(
 ) -> Result<(), Failure> {
     let mut progress = Progress::new(destinations, stats, talk);
     let broadcast = Arc::new(builder.start().map_err(Failure::usage)?);
-    stop_on_interrupt(broadcast.stopper())?;
+    let stopper = broadcast.stopper();
+    on_interrupt(move || stopper.stop())?;
     let report = watch(&broadcast, &mut progress);
     progress.report(&report);
     verdict(&report)
@@ -55,18 +56,6 @@ fn configure(opts: &Publish) -> Result<Builder, Failure> {
         builder = builder.record(source::recording(path)?);
     }
     Ok(builder)
-}
-
-/// The first signal ends the stream properly, the second ends the program.
-fn stop_on_interrupt(stopper: Stopper) -> Result<(), Failure> {
-    let asked = AtomicBool::new(false);
-    ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::Relaxed) {
-            std::process::exit(1);
-        }
-        stopper.stop();
-    })
-    .map_err(|error| Failure::failed(format_args!("cannot listen for Ctrl-C: {error}")))
 }
 
 /// Tells events as they come and numbers each second, until the last event.

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use onair::rtmp::{Secret, Url};
 use onair_receiver::{
@@ -13,6 +12,7 @@ use onair_receiver::{
 
 use crate::args::Talk;
 use crate::failure::Failure;
+use crate::interrupt::on_interrupt;
 
 /// Receive streams: an RTMP server that plays, records, relays and shows them in a browser
 ///
@@ -99,7 +99,8 @@ pub(crate) fn run(opts: &Receive, talk: Talk) -> Result<(), Failure> {
     let receiver = builder(opts, &token)?.start().map_err(cannot_start)?;
     let mut events = receiver.events();
     let receiver = Arc::new(receiver);
-    stop_on_interrupt(&receiver)?;
+    let stopped = receiver.clone();
+    on_interrupt(move || stopped.stop())?;
     if !talk.quiet {
         greet(opts, &receiver, &token);
     }
@@ -296,19 +297,6 @@ fn in_words(event: &Event) -> String {
         Event::Warning { message } => message.clone(),
         other => format!("{other:?}"),
     }
-}
-
-/// The first signal ends the streams properly, the second ends the program.
-fn stop_on_interrupt(receiver: &Arc<Receiver>) -> Result<(), Failure> {
-    let asked = AtomicBool::new(false);
-    let receiver = receiver.clone();
-    ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::Relaxed) {
-            std::process::exit(1);
-        }
-        receiver.stop();
-    })
-    .map_err(|error| Failure::failed(format_args!("cannot listen for Ctrl-C: {error}")))
 }
 
 fn say(words: &str) {
