@@ -40,6 +40,29 @@ impl Clock {
     }
 }
 
+/// The same line for devices that stamp in nanoseconds of a host clock of their
+/// own, such as Core Media's host time: two readings of one moment tie the clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostClock {
+    at_anchor: Timestamp,
+    anchor: i64,
+}
+
+impl HostClock {
+    /// `clock`, where `now` and `host` (in nanoseconds) are one moment.
+    pub fn anchored(clock: Clock, now: Instant, host: i64) -> Self {
+        Self {
+            at_anchor: clock.timestamp(now),
+            anchor: host,
+        }
+    }
+
+    /// Where `host` (in nanoseconds) is on the timeline.
+    pub const fn timestamp(&self, host: i64) -> Timestamp {
+        self.at_anchor.offset(host.saturating_sub(self.anchor))
+    }
+}
+
 /// Time counted in samples from an origin: it cannot accumulate rounding, as a
 /// sum of durations would.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +164,16 @@ mod tests {
             assert_eq!(clock.timestamp(host), Timestamp::from_millis(millis));
             assert_eq!(clock.instant(Timestamp::from_millis(millis)), host);
         }
+    }
+
+    #[test]
+    fn a_device_s_host_time_is_tied_to_the_line() {
+        let origin = Instant::now();
+        let clock = Clock::starting_at(origin);
+        let anchor = origin + Duration::from_secs(2);
+        let host = HostClock::anchored(clock, anchor, 500_000_000_000);
+        assert_eq!(host.timestamp(500_000_000_000).as_millis(), 2000);
+        assert_eq!(host.timestamp(499_960_000_000).as_millis(), 1960);
     }
 
     #[test]

@@ -50,6 +50,15 @@ pub enum Error {
         /// What it was doing, and its own status code or words.
         what: String,
     },
+    /// An encoder was taken away by the system: the app left the screen, the media
+    /// services died, the hardware went wrong. Another may be had later.
+    #[error("{backend}: the encoder was lost: {what}")]
+    Lost {
+        /// The encoder's name.
+        backend: &'static str,
+        /// Its own status code and words.
+        what: String,
+    },
     /// An encoder produced a bitstream that cannot be understood.
     #[error("encoder output: {0}")]
     Media(#[from] onair_media::Error),

@@ -21,13 +21,18 @@ pub struct VideoFrame {
 pub enum Surface {
     /// In memory, as three planes.
     I420(I420),
+    /// In a Core Video pixel buffer, wherever that is.
+    #[cfg(apple_media)]
+    PixelBuffer(crate::apple::PixelBuffer),
 }
 
 impl Surface {
     /// The picture's size.
-    pub const fn size(&self) -> Size {
+    pub fn size(&self) -> Size {
         match self {
             Self::I420(picture) => picture.size(),
+            #[cfg(apple_media)]
+            Self::PixelBuffer(buffer) => buffer.size(),
         }
     }
 }

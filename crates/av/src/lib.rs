@@ -10,8 +10,11 @@
 //! turn them into [`Packet`](onair_media::Packet)s on one timeline.
 #![deny(unsafe_code)]
 
+#[cfg(apple_media)]
+pub mod apple;
 pub mod capture;
 pub mod clock;
+pub mod device;
 pub mod encode;
 
 #[cfg(any(test, fuzzing))]

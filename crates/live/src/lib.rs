@@ -17,6 +17,7 @@ mod builder;
 mod config;
 mod delay;
 mod destination;
+pub mod director;
 mod error;
 mod event;
 mod feed;
@@ -36,6 +37,7 @@ mod report;
 mod samples;
 mod session;
 mod stop;
+pub mod studio;
 mod tls;
 mod transport;
 
@@ -48,6 +50,8 @@ pub use report::{
     DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Gap, Outcome, QueueDelay,
     Report, State, Stats, TrackReport,
 };
+
+pub use studio::Studio;
 
 pub use onair_av as av;
 pub use onair_demux as demux;

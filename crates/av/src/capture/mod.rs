@@ -4,10 +4,12 @@ use onair_media::{FrameRate, Size};
 
 use crate::{AudioSamples, Error, VideoFrame};
 
+mod inlet;
 mod testcard;
 mod tone;
 mod y4m;
 
+pub use inlet::{PictureInlet, Pictures, Sound, SoundInlet, pictures, sound};
 pub use testcard::{Mark, TestCard};
 pub use tone::{Silence, Tone};
 pub use y4m::{Y4m, Y4mWriter};

@@ -1,0 +1,247 @@
+//! Cameras and microphones as the rest of the engine sees them: what there is,
+//! what can be asked of one, and what it tells. Plain data, no platform in it,
+//! so that whatever decides by it is tested anywhere.
+
+use std::sync::Arc;
+
+use onair_media::{FrameRate, Size};
+
+use crate::Error;
+use crate::capture::{PictureInlet, SoundInlet};
+
+/// A camera and a microphone that run together, on one clock.
+///
+/// Nothing here may be called on an application's main thread: starting a
+/// camera blocks for as long as the hardware takes.
+pub trait Device: Send {
+    /// Where to tell what happens, from whichever thread it happens on.
+    fn listen(&mut self, tell: Tell);
+    /// Hands pictures and sound to `inlets` from now on, in place of any before.
+    fn attach(&mut self, inlets: Inlets);
+    /// Hands them to nobody.
+    fn detach(&mut self);
+    /// Does what is asked.
+    ///
+    /// # Errors
+    ///
+    /// When the hardware or the system refuses; everything else goes on as it was.
+    fn perform(&mut self, order: &Order) -> Result<(), Error>;
+    /// How its pictures and sound are made now.
+    fn format(&self) -> Format;
+}
+
+/// Takes what a device tells.
+pub type Tell = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// Where a device's pictures and sound go.
+#[derive(Clone, Debug, Default)]
+pub struct Inlets {
+    /// Pictures, if they are wanted.
+    pub pictures: Option<PictureInlet>,
+    /// Sound, if it is wanted.
+    pub sound: Option<SoundInlet>,
+}
+
+/// How pictures and sound are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// The size of the pictures, upright.
+    pub size: Size,
+    /// How many of them a second.
+    pub frame_rate: FrameRate,
+    /// Samples a second in each channel of sound.
+    pub sample_rate: u32,
+    /// How many channels.
+    pub channels: u8,
+}
+
+/// A device as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Info {
+    /// What to ask for it by; stays the same from one start to the next.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// What it gives.
+    pub kind: Kind,
+    /// Which way a camera of a phone looks.
+    pub position: Option<Position>,
+    /// True for the one that is picked when none is named.
+    pub is_default: bool,
+}
+
+/// What a device gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Pictures of the world.
+    Camera,
+    /// Sound.
+    Microphone,
+    /// Pictures of a screen.
+    Screen,
+}
+
+/// Which way a camera looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Position {
+    /// Away from whoever holds the phone.
+    #[default]
+    Back,
+    /// At whoever holds the phone.
+    Front,
+}
+
+/// Something to ask of a [`Device`].
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Order {
+    /// Run: pictures and sound begin to come.
+    Start,
+    /// Stop running.
+    Stop,
+    /// Throw everything away and build it anew, as after the system's media services died.
+    Rebuild,
+    /// Make the process one that records: category, preferred rate, then active.
+    ActivateSound,
+    /// Give the microphone back to others.
+    DeactivateSound,
+    /// Take pictures with this camera.
+    Camera(Camera),
+    /// Take sound from this microphone, by [`Info::id`]; `None` leaves it to the system.
+    Microphone(Option<String>),
+    /// Take so many pictures a second.
+    FrameRate(FrameRate),
+    /// Take pictures of this size.
+    Size(Size),
+    /// Turn pictures by this before they are handed out.
+    Rotation(Rotation),
+    /// Light the scene.
+    Torch(bool),
+    /// Magnify so many times, 1 being the camera's own angle.
+    Zoom(f32),
+    /// Focus and expose for this place; from 0 to 1 right and down in the upright picture.
+    Focus {
+        /// Rightwards.
+        x: f32,
+        /// Downwards.
+        y: f32,
+    },
+    /// Keep focus and exposure as they are, or let them follow the scene again.
+    Lock(bool),
+    /// Steady the picture. It costs latency: up to a second where it is cinematic.
+    Stabilise(Stabilisation),
+}
+
+/// Which camera.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Camera {
+    /// The usual one that looks this way.
+    Facing(Position),
+    /// By [`Info::id`].
+    Id(String),
+}
+
+/// Clockwise turns that bring a picture upright.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Rotation {
+    /// As the sensor lies.
+    #[default]
+    None,
+    /// By 90 degrees.
+    Quarter,
+    /// By 180 degrees.
+    Half,
+    /// By 270 degrees.
+    ThreeQuarters,
+}
+
+/// How a picture is steadied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Stabilisation {
+    /// Not at all: the least latency.
+    #[default]
+    Off,
+    /// Within a frame or two.
+    Standard,
+    /// As smoothly as it can, however late.
+    Cinematic,
+}
+
+/// Something a [`Device`] tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// It runs.
+    Started,
+    /// It no longer runs, as asked.
+    Stopped,
+    /// Whether the user lets us use the camera or the microphone.
+    Permission {
+        /// Which of them.
+        kind: Kind,
+        /// The answer.
+        granted: bool,
+    },
+    /// The system took the camera away.
+    CameraInterrupted(Interruption),
+    /// The system gave it back.
+    CameraInterruptionEnded,
+    /// The system took the microphone away: a call, an alarm, another app.
+    SoundInterrupted,
+    /// It may be had again; `should_resume` is the system's advice.
+    SoundInterruptionEnded {
+        /// False: wait until the user asks.
+        should_resume: bool,
+    },
+    /// Sound comes from elsewhere now.
+    RouteChanged {
+        /// The input's name, if there is one.
+        input: Option<String>,
+        /// True when what was used before is gone: unplugged, out of reach.
+        lost: bool,
+    },
+    /// The system's media services died: everything is invalid until they are back.
+    ServicesLost,
+    /// They are back.
+    ServicesReset,
+    /// It stopped by itself.
+    Failed {
+        /// In the system's words.
+        what: String,
+    },
+    /// How hot the phone is.
+    Thermal(Thermal),
+    /// How hard the camera is on the system.
+    Pressure(Thermal),
+}
+
+/// Why the camera was taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Interruption {
+    /// The app is not in front.
+    Background,
+    /// Another app has the microphone: a call.
+    SoundInUse,
+    /// Another app has the camera.
+    CameraInUse,
+    /// Several apps share the screen.
+    SharedScreen,
+    /// The phone is too hot.
+    Pressure,
+    /// For a reason this version does not know.
+    Unknown,
+}
+
+/// How much heat leaves to spend, on Apple's four-step scale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Thermal {
+    /// All is well.
+    #[default]
+    Nominal,
+    /// Warm: spend no more than now.
+    Fair,
+    /// Hot: spend less.
+    Serious,
+    /// About to be shut down: spend the least.
+    Critical,
+}
