@@ -1,0 +1,1 @@
+//! What the iPhone app shows and does, without the iPhone.
