@@ -105,6 +105,9 @@ pub enum Order {
     ActivateSound,
     /// Give the microphone back to others.
     DeactivateSound,
+    /// Hold a camera, or let go of it and run with the microphone alone: in the background
+    /// iOS interrupts a session that holds a camera whole, sound and all.
+    Pictures(bool),
     /// Take pictures with this camera.
     Camera(Camera),
     /// Take sound from this microphone, by [`Info::id`]; `None` leaves it to the system.

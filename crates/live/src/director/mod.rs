@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use onair_av::device::{self, Order};
-use onair_media::Bitrate;
+use onair_media::{Bitrate, FrameRate, Size};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +18,25 @@ pub enum Event {
     Background,
     /// How the network is now.
     Network(Path),
+    /// The user asks the device for something. What it runs with, and whether it runs,
+    /// is the user's; the director only takes away from it for a while.
+    Order(Order),
+    /// The device did what it was ordered.
+    Performed(Order),
+    /// The device refused.
+    Refused {
+        /// What it was ordered.
+        order: Order,
+        /// Its words.
+        what: String,
+    },
     /// The user goes live.
-    GoLive,
+    GoLive {
+        /// What to aim for when nothing stands in the way.
+        quality: Quality,
+        /// How to step down from it.
+        ladder: Ladder,
+    },
     /// The user ends the show.
     End,
     /// The user silences the microphone, or lets it be heard again.
@@ -28,6 +45,31 @@ pub enum Event {
     EncoderLost,
     /// The encoder works again.
     EncoderBack,
+}
+
+/// How good pictures are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quality {
+    /// Their size, upright.
+    pub size: Size,
+    /// How many a second.
+    pub frame_rate: FrameRate,
+    /// At what rate they are encoded.
+    pub bitrate: Bitrate,
+}
+
+/// How quality steps down when the phone is hot: the frame rate first, then the size,
+/// then the bitrate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ladder {
+    /// False leaves the size out: there are services that end a stream whose size changes.
+    pub change_size: bool,
+}
+
+impl Default for Ladder {
+    fn default() -> Self {
+        Self { change_size: true }
+    }
 }
 
 /// How packets leave this machine.

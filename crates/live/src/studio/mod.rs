@@ -2,18 +2,22 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use onair_av::device::{Device, Order};
+use onair_av::I420;
+use onair_av::device::{Device, Format, Order};
 use onair_av::encode::AudioSettings;
 use onair_media::Bitrate;
 
-use crate::director::{self, Notice};
+use crate::director::{self, Ladder, Notice};
 use crate::{Destination, Error, Event, Stats};
 
 /// A camera and a microphone, on air or about to be. Every method returns at once: the work is
 /// done on a thread of its own, so that an application may call them on its main thread.
 #[derive(Debug)]
-pub struct Studio {}
+pub struct Studio {
+    format: Format,
+}
 
 /// What a show is made of and where it goes.
 #[derive(Clone, Debug)]
@@ -25,8 +29,27 @@ pub struct Show {
     pub bitrate: Option<Bitrate>,
     /// How to encode sound.
     pub audio: AudioSettings,
+    /// Media time from one keyframe to the next.
+    pub keyframe_interval: Duration,
+    /// What viewers see while there is no camera.
+    pub slate: Slate,
+    /// How quality steps down when the phone is hot.
+    pub ladder: Ladder,
     /// Also write it all to this file.
     pub record: Option<PathBuf>,
+}
+
+/// What viewers see while there is no camera.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum Slate {
+    /// The sign for a pause on a dark ground.
+    #[default]
+    Pause,
+    /// Nothing.
+    Black,
+    /// This, in the middle of a black picture, its edges cut where it is too large.
+    Picture(I420),
 }
 
 /// What a studio tells.
@@ -53,6 +76,9 @@ impl Show {
             destinations: vec![destination.into()],
             bitrate: None,
             audio: AudioSettings::default(),
+            keyframe_interval: Duration::from_secs(2),
+            slate: Slate::default(),
+            ladder: Ladder::default(),
             record: None,
         }
     }
@@ -64,8 +90,9 @@ impl Studio {
     /// # Errors
     ///
     /// When no thread can be had.
-    pub fn open(_device: Box<dyn Device>, _listener: Listener) -> Result<Self, Error> {
-        Ok(Self {})
+    pub fn open(device: Box<dyn Device>, _listener: Listener) -> Result<Self, Error> {
+        let format = device.format();
+        Ok(Self { format })
     }
 
     /// Goes live.
@@ -82,6 +109,11 @@ impl Studio {
 
     /// Silences the microphone.
     pub fn mute(&self, _muted: bool) {}
+
+    /// How pictures and sound are made now.
+    pub fn format(&self) -> Format {
+        self.format
+    }
 
     /// What goes on, while on air.
     pub fn stats(&self) -> Option<Stats> {
