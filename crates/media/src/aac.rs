@@ -1,8 +1,9 @@
-//! AAC bitstream facts: the `AudioSpecificConfig` (ISO/IEC 14496-3 §1.6.2.1)
-//! and ADTS framing (ISO/IEC 13818-7 §6.2).
+//! AAC bitstream facts: the `AudioSpecificConfig` (ISO/IEC 14496-3 §1.6.2.1), the
+//! descriptors it travels in, and ADTS framing (ISO/IEC 13818-7 §6.2).
 
 pub mod adts;
 mod asc;
+pub mod esds;
 
 pub use asc::{AudioSpecificConfig, Sbr, audio_config};
 

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 
-use crate::aac::{AudioSpecificConfig, adts};
+use crate::aac::{AudioSpecificConfig, adts, esds};
 use crate::bits::{BitReader, BitWriter};
 use crate::h264::{self, AccessUnit, AvcDecoderConfig, LengthSize, Sps};
 
@@ -90,6 +90,17 @@ pub fn asc(data: &[u8]) {
     }
 }
 
+/// A configuration found among descriptors is a slice of them.
+pub fn esds(data: &[u8]) {
+    let descriptor = Bytes::copy_from_slice(data);
+    let Ok(found) = esds::audio_specific_config(&descriptor) else {
+        return;
+    };
+    assert!(descriptor.as_ptr_range().contains(&found.as_ptr()) || found.is_empty());
+    assert!(found.len() < data.len());
+    asc(&found);
+}
+
 /// An ADTS frame that is stripped can be wrapped again with the same content.
 pub fn adts_roundtrip(data: &[u8]) {
     let Ok((header, raw)) = adts::strip(&Bytes::copy_from_slice(data)) else {
@@ -105,17 +116,19 @@ pub fn adts_roundtrip(data: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aac::esds::tests as descriptors;
     use crate::aac::tests as aac;
     use crate::h264::golden;
     use crate::test_data::{Noise, hex};
 
-    const BODIES: [fn(&[u8]); 7] = [
+    const BODIES: [fn(&[u8]); 8] = [
         bits,
         sps,
         avcc_roundtrip,
         annexb_roundtrip,
         length_prefixed,
         asc,
+        esds,
         adts_roundtrip,
     ];
 
@@ -132,7 +145,12 @@ mod tests {
             "138856e5a54880",
             "b99000",
         ];
-        let whole = [golden::STREAM, aac::ADTS];
+        let whole = [
+            golden::STREAM,
+            aac::ADTS,
+            descriptors::COOKIE,
+            descriptors::OPTIONAL,
+        ];
         let all = sets.chain(records).chain(configs).chain(more).chain(whole);
         all.map(hex).collect()
     }
