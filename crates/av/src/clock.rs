@@ -21,6 +21,17 @@ impl Clock {
         Self { origin }
     }
 
+    /// Where the present is on the timeline.
+    pub fn now(&self) -> Timestamp {
+        self.timestamp(Instant::now())
+    }
+
+    /// How long until the host's clock shows `timestamp`; zero when it has.
+    pub fn until(&self, timestamp: Timestamp) -> Duration {
+        self.instant(timestamp)
+            .saturating_duration_since(Instant::now())
+    }
+
     /// Where `host` is on the timeline.
     pub fn timestamp(&self, host: Instant) -> Timestamp {
         match host.checked_duration_since(self.origin) {
@@ -80,6 +91,11 @@ impl SampleClock {
             rate,
             count: 0,
         }
+    }
+
+    /// Samples per second.
+    pub const fn rate(&self) -> u32 {
+        self.rate
     }
 
     /// The time of the next sample.

@@ -2,63 +2,79 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use onair_media::{FrameRate, Size};
+use onair_media::{FrameRate, Size, Timestamp};
 
+use super::continuity::{GapFill, Next, PictureTally, SoundTally, StandIn};
 use super::{AudioSource, VideoSource};
 use crate::clock::Clock;
 use crate::{AudioSamples, Error, Surface, VideoFrame};
 
 /// A device's end of a broadcast's pictures: push there, from any thread.
+///
+/// The clone is another handle on the same stream. That all of them are dropped
+/// ends nothing: the broadcast goes on with the last picture until
+/// [`end`](Self::end).
 #[derive(Clone, Debug)]
 pub struct PictureInlet {
-    shared: Arc<Shared<VideoFrame>>,
+    shared: Arc<Shared<StandIn>>,
 }
 
 /// A broadcast's end: a [`VideoSource`] that never stops giving pictures.
+///
+/// With no picture for half a second the last one is given again, with a new
+/// time, twice a second; with none at all, black ones after a second. Times
+/// always increase.
 #[derive(Debug)]
 pub struct Pictures {
-    shared: Arc<Shared<VideoFrame>>,
-    size: Size,
+    shared: Arc<Shared<StandIn>>,
     frame_rate: FrameRate,
 }
 
 /// Both ends of a stream of pictures; what is pushed is stamped on `clock`'s line.
-pub fn pictures(size: Size, frame_rate: FrameRate, _clock: Clock) -> (PictureInlet, Pictures) {
-    let shared = Arc::new(Shared::default());
+pub fn pictures(size: Size, frame_rate: FrameRate, clock: Clock) -> (PictureInlet, Pictures) {
+    let shared = Arc::new(Shared::new(StandIn::new(size), clock));
     let inlet = PictureInlet {
         shared: shared.clone(),
     };
-    (
-        inlet,
-        Pictures {
-            shared,
-            size,
-            frame_rate,
-        },
-    )
+    (inlet, Pictures { shared, frame_rate })
 }
 
 impl PictureInlet {
     /// Hands a picture over. Never waits: the newest wins.
+    ///
+    /// Its size may differ from the last one's; its time must not lie before
+    /// that of what was shown already, or it is dropped. A time more than a
+    /// second ahead of the clock is not believed.
     pub fn push(&self, frame: VideoFrame) {
-        let mut state = self.shared.lock();
-        state.items.clear();
-        state.items.push(frame);
-        self.shared.changed.notify_all();
+        self.shared
+            .tell(|pictures, now| pictures.handle_picture(frame, now));
     }
 
     /// Shows this in place of what is pushed, until told `None`.
-    pub fn slate(&self, _slate: Option<Surface>) {}
+    ///
+    /// It is shown at once. When it goes, it stays in view until the next
+    /// picture comes. A slate must have the size of the pictures
+    /// ([`Pictures::size`]): another is refused, and the log says so.
+    pub fn slate(&self, slate: Option<Surface>) {
+        self.shared
+            .tell(|pictures, now| pictures.handle_slate(slate, now));
+    }
 
-    /// Nothing more will come.
+    /// Nothing more will come: the source ends.
     pub fn end(&self) {
-        self.shared.end();
+        self.shared.tell(|pictures, _| pictures.handle_end());
+    }
+
+    /// What was dropped and what was given again so far.
+    pub fn tally(&self) -> PictureTally {
+        self.shared.lock().tally()
     }
 }
 
 impl VideoSource for Pictures {
+    /// The size of the newest picture.
     fn size(&self) -> Size {
-        self.size
+        self.shared.lock().size()
     }
 
     fn frame_rate(&self) -> FrameRate {
@@ -66,7 +82,7 @@ impl VideoSource for Pictures {
     }
 
     fn next_frame(&mut self) -> Result<Option<VideoFrame>, Error> {
-        Ok(self.shared.take())
+        Ok(self.shared.next(StandIn::poll))
     }
 
     fn is_live(&self) -> bool {
@@ -75,48 +91,65 @@ impl VideoSource for Pictures {
 }
 
 /// A device's end of a broadcast's sound: push there, from any thread.
+///
+/// The clone is another handle on the same stream. That all of them are dropped
+/// ends nothing: the broadcast goes on in silence until [`end`](Self::end).
 #[derive(Clone, Debug)]
 pub struct SoundInlet {
-    shared: Arc<Shared<AudioSamples>>,
+    shared: Arc<Shared<GapFill>>,
 }
 
 /// A broadcast's end: an [`AudioSource`] without holes.
+///
+/// With no sound for a fifth of a second silence is given, of exactly the
+/// missing length and a tenth of a second behind the present; with none from
+/// the start, silence from the line's zero.
 #[derive(Debug)]
 pub struct Sound {
-    shared: Arc<Shared<AudioSamples>>,
+    shared: Arc<Shared<GapFill>>,
     sample_rate: u32,
     channels: u8,
 }
 
 /// Both ends of a stream of sound; what is pushed is stamped on `clock`'s line.
-pub fn sound(sample_rate: u32, channels: u8, _clock: Clock) -> (SoundInlet, Sound) {
-    let shared = Arc::new(Shared::default());
+///
+/// `sample_rate` and `channels` are what the broadcast is opened for: what is
+/// pushed may have others, and change them.
+pub fn sound(sample_rate: u32, channels: u8, clock: Clock) -> (SoundInlet, Sound) {
+    let shared = Arc::new(Shared::new(GapFill::new(sample_rate, channels), clock));
     let inlet = SoundInlet {
         shared: shared.clone(),
     };
-    (
-        inlet,
-        Sound {
-            shared,
-            sample_rate,
-            channels,
-        },
-    )
+    let sound = Sound {
+        shared,
+        sample_rate,
+        channels,
+    };
+    (inlet, sound)
 }
 
 impl SoundInlet {
-    /// Hands a stretch of sound over, of any rate and number of channels. Never waits.
+    /// Hands a stretch of sound over, of any rate and number of channels. Never
+    /// waits: when three seconds wait to be taken, the oldest goes.
     pub fn push(&self, samples: AudioSamples) {
-        self.shared.lock().items.push(samples);
-        self.shared.changed.notify_all();
+        self.shared
+            .tell(|sound, now| sound.handle_samples(samples, now));
     }
 
-    /// Silences what is pushed, its length kept.
-    pub fn mute(&self, _muted: bool) {}
+    /// Silences what is pushed, its length kept. What is pushed meanwhile is
+    /// never heard, nor what still waits to be taken.
+    pub fn mute(&self, muted: bool) {
+        self.shared.tell(|sound, _| sound.handle_mute(muted));
+    }
 
-    /// Nothing more will come.
+    /// Nothing more will come: the source ends.
     pub fn end(&self) {
-        self.shared.end();
+        self.shared.tell(|sound, _| sound.handle_end());
+    }
+
+    /// What was dropped and how much silence was given so far.
+    pub fn tally(&self) -> SoundTally {
+        self.shared.lock().tally()
     }
 }
 
@@ -130,7 +163,7 @@ impl AudioSource for Sound {
     }
 
     fn next_samples(&mut self) -> Result<Option<AudioSamples>, Error> {
-        Ok(self.shared.take())
+        Ok(self.shared.next(GapFill::poll))
     }
 
     fn is_live(&self) -> bool {
@@ -138,51 +171,104 @@ impl AudioSource for Sound {
     }
 }
 
+/// A machine between threads.
 #[derive(Debug)]
-struct Shared<T> {
-    state: Mutex<State<T>>,
+struct Shared<M> {
+    machine: Mutex<M>,
     changed: Condvar,
+    clock: Clock,
 }
 
-#[derive(Debug)]
-struct State<T> {
-    items: Vec<T>,
-    ended: bool,
-}
-
-impl<T> Default for Shared<T> {
-    fn default() -> Self {
+impl<M> Shared<M> {
+    const fn new(machine: M, clock: Clock) -> Self {
         Self {
-            state: Mutex::new(State {
-                items: Vec::new(),
-                ended: false,
-            }),
+            machine: Mutex::new(machine),
             changed: Condvar::new(),
-        }
-    }
-}
-
-impl<T> Shared<T> {
-    fn take(&self) -> Option<T> {
-        let mut state = self.lock();
-        loop {
-            if !state.items.is_empty() {
-                return Some(state.items.remove(0));
-            }
-            if state.ended {
-                return None;
-            }
-            let waited = self.changed.wait(state);
-            state = waited.unwrap_or_else(PoisonError::into_inner);
+            clock,
         }
     }
 
-    fn end(&self) {
-        self.lock().ended = true;
+    fn tell(&self, what: impl FnOnce(&mut M, Timestamp)) {
+        what(&mut self.lock(), self.clock.now());
         self.changed.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits until the machine has something, or is over.
+    fn next<T>(&self, poll: impl Fn(&mut M, Timestamp) -> Next<T>) -> Option<T> {
+        let mut machine = self.lock();
+        loop {
+            let until = match poll(&mut machine, self.clock.now()) {
+                Next::Give(item) => return Some(item),
+                Next::Over => return None,
+                Next::Wait(until) => self.clock.until(until),
+            };
+            let waited = self.changed.wait_timeout(machine, until);
+            machine = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, M> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::I420;
+
+    const SIZE: Size = Size::new(16, 16);
+
+    fn clock() -> Clock {
+        Clock::starting_at(Instant::now())
+    }
+
+    fn rate() -> FrameRate {
+        FrameRate::new(30, 1).unwrap()
+    }
+
+    #[test]
+    fn a_picture_wakes_whoever_waits_for_it() {
+        let clock = clock();
+        let (inlet, mut pictures) = pictures(SIZE, rate(), clock);
+        let taker = thread::spawn(move || pictures.next_frame().unwrap().unwrap());
+        let timestamp = clock.now();
+        inlet.push(VideoFrame {
+            surface: Surface::I420(I420::black(SIZE)),
+            timestamp,
+        });
+        assert_eq!(taker.join().unwrap().timestamp, timestamp);
+        assert_eq!(inlet.tally(), PictureTally::default());
+    }
+
+    #[test]
+    fn sound_wakes_whoever_waits_for_it() {
+        let clock = clock();
+        let (inlet, mut sound) = sound(48_000, 2, clock);
+        let taker = thread::spawn(move || sound.next_samples().unwrap().unwrap());
+        let samples = AudioSamples {
+            samples: vec![0.5; 960].into(),
+            channels: 2,
+            sample_rate: 48_000,
+            timestamp: clock.now(),
+        };
+        inlet.push(samples.clone());
+        assert_eq!(taker.join().unwrap(), samples);
+    }
+
+    #[test]
+    fn an_end_wakes_whoever_waits() {
+        let clock = clock();
+        let (inlet, mut pictures) = pictures(SIZE, rate(), clock);
+        let taker = thread::spawn(move || pictures.next_frame().unwrap().is_none());
+        inlet.end();
+        assert!(taker.join().unwrap());
+        let (inlet, mut sound) = sound(48_000, 2, clock);
+        let taker = thread::spawn(move || sound.next_samples().unwrap().is_none());
+        inlet.end();
+        assert!(taker.join().unwrap());
     }
 }

@@ -4,11 +4,13 @@ use onair_media::{FrameRate, Size};
 
 use crate::{AudioSamples, Error, VideoFrame};
 
+mod continuity;
 mod inlet;
 mod testcard;
 mod tone;
 mod y4m;
 
+pub use continuity::{PictureTally, SoundTally};
 pub use inlet::{PictureInlet, Pictures, Sound, SoundInlet, pictures, sound};
 pub use testcard::{Mark, TestCard};
 pub use tone::{Silence, Tone};
@@ -16,7 +18,7 @@ pub use y4m::{Y4m, Y4mWriter};
 
 /// Something that gives pictures, in order of time.
 pub trait VideoSource: Send {
-    /// The size all its frames have.
+    /// The size of its frames; a live source's may change from one frame to another.
     fn size(&self) -> Size;
     /// How many frames per second it intends to give.
     fn frame_rate(&self) -> FrameRate;

@@ -1,0 +1,39 @@
+//! What a broadcast shows and plays while a device gives nothing. Pure machines:
+//! the time on the line is an argument.
+
+use std::time::Duration;
+
+use onair_media::Timestamp;
+
+mod gap_fill;
+mod stand_in;
+
+pub(super) use gap_fill::GapFill;
+pub use gap_fill::SoundTally;
+pub use stand_in::PictureTally;
+pub(super) use stand_in::StandIn;
+
+/// What a machine has for whoever asks now.
+#[derive(Debug)]
+pub(super) enum Next<T> {
+    /// This.
+    Give(T),
+    /// Nothing until then, unless something comes.
+    Wait(Timestamp),
+    /// Nothing ever again.
+    Over,
+}
+
+/// A device's stamp, unless it lies so far ahead that its clock must be wrong:
+/// one such stamp believed would make everything after it late.
+fn believable(stamp: Timestamp, now: Timestamp) -> Timestamp {
+    if stamp > now + FURTHEST_AHEAD {
+        tracing::debug!(%stamp, %now, "a device stamped the future");
+        now
+    } else {
+        stamp
+    }
+}
+
+/// Clocks that were tied to each other differ by much less.
+const FURTHEST_AHEAD: Duration = Duration::from_secs(1);

@@ -1,0 +1,375 @@
+use std::time::Duration;
+
+use onair_media::{Size, Timestamp};
+
+use super::{Next, believable};
+use crate::{I420, Surface, VideoFrame};
+
+/// Pictures that never stop: the newest that came, and while none comes the last
+/// one again, or the slate.
+///
+/// It holds two pictures at most: one that waits to be taken, and the one that
+/// viewers see. A device whose buffers come from a pool lends that many.
+#[derive(Debug)]
+pub(in crate::capture) struct StandIn {
+    /// Of the newest picture.
+    size: Size,
+    /// Came, and was not taken yet.
+    fresh: Option<VideoFrame>,
+    /// What viewers see.
+    shown: Option<Surface>,
+    is_slated: bool,
+    /// The time of the picture given last.
+    last: Option<Timestamp>,
+    /// When something must be given; `None` before anybody asked.
+    due: Option<Timestamp>,
+    /// How old pictures are when they come.
+    age: Duration,
+    is_over: bool,
+    tally: PictureTally,
+}
+
+/// What became of pictures that were not shown as they came, and what was shown in their place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PictureTally {
+    /// A newer one came before they were taken.
+    pub overtaken: u64,
+    /// Older than what was already shown.
+    pub late: u64,
+    /// Came while the slate was up.
+    pub hidden: u64,
+    /// Pictures given again, slates and black ones included.
+    pub repeated: u64,
+}
+
+impl StandIn {
+    pub(in crate::capture) const fn new(size: Size) -> Self {
+        Self {
+            size,
+            fresh: None,
+            shown: None,
+            is_slated: false,
+            last: None,
+            due: None,
+            age: ASSUMED_AGE,
+            is_over: false,
+            tally: PictureTally {
+                overtaken: 0,
+                late: 0,
+                hidden: 0,
+                repeated: 0,
+            },
+        }
+    }
+
+    /// Takes what the camera took.
+    pub(in crate::capture) fn handle_picture(&mut self, mut frame: VideoFrame, now: Timestamp) {
+        if self.is_slated {
+            self.tally.hidden += 1;
+            return;
+        }
+        frame.timestamp = believable(frame.timestamp, now);
+        self.age = now.since(frame.timestamp).min(GREATEST_AGE);
+        self.size = frame.surface.size();
+        if self.fresh.replace(frame).is_some() {
+            self.tally.overtaken += 1;
+        }
+    }
+
+    /// Puts up a slate or takes it down. One of another size than the pictures' is refused:
+    /// the stream would begin anew for it.
+    pub(in crate::capture) fn handle_slate(&mut self, slate: Option<Surface>, now: Timestamp) {
+        let Some(slate) = slate else {
+            self.is_slated = false;
+            return;
+        };
+        let (got, expected) = (slate.size(), self.size);
+        if got != expected {
+            tracing::warn!("a slate of {got} is not shown among pictures of {expected}");
+            return;
+        }
+        if self.fresh.take().is_some() {
+            self.tally.hidden += 1;
+        }
+        self.is_slated = true;
+        self.shown = Some(slate);
+        self.due = Some(now);
+    }
+
+    /// Nothing more will come.
+    pub(in crate::capture) const fn handle_end(&mut self) {
+        self.is_over = true;
+    }
+
+    /// The next picture. Their times increase strictly.
+    pub(in crate::capture) fn poll(&mut self, now: Timestamp) -> Next<VideoFrame> {
+        if let Some(frame) = self.fresh.take() {
+            if self.last.is_none_or(|last| frame.timestamp > last) {
+                self.shown = Some(frame.surface.clone());
+                return self.give(frame, now);
+            }
+            self.tally.late += 1;
+        }
+        if self.is_over {
+            return Next::Over;
+        }
+        let due = *self.due.get_or_insert(now + GRACE);
+        if now < due {
+            return Next::Wait(due);
+        }
+        self.tally.repeated += 1;
+        let frame = self.repetition(now);
+        self.give(frame, now)
+    }
+
+    pub(in crate::capture) const fn size(&self) -> Size {
+        self.size
+    }
+
+    pub(in crate::capture) const fn tally(&self) -> PictureTally {
+        self.tally
+    }
+
+    fn give(&mut self, frame: VideoFrame, now: Timestamp) -> Next<VideoFrame> {
+        self.last = Some(frame.timestamp);
+        self.due = Some(now + PATIENCE);
+        Next::Give(frame)
+    }
+
+    /// As old as pictures are, so that the first real one after it is not older.
+    fn repetition(&mut self, now: Timestamp) -> VideoFrame {
+        let size = self.size;
+        let black = || Surface::I420(I420::black(size));
+        let surface = self.shown.get_or_insert_with(black).clone();
+        let earliest = self.last.map_or(Timestamp::ZERO, |last| last + STEP);
+        VideoFrame {
+            surface,
+            timestamp: earliest.max(now - self.age),
+        }
+    }
+}
+
+/// With no picture for so long, the last one is given again: twice a second, so
+/// that a stream is at 1 fps at least even where one of them is lost on the way.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// So long may a camera take to start before black is shown in its place.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Between pictures that are due at the same moment: one tick of RTMP's clock.
+const STEP: Duration = Duration::from_millis(1);
+
+/// How old pictures usually are when they come: sensor, image processing, queue.
+const ASSUMED_AGE: Duration = Duration::from_millis(100);
+
+/// What is older was held up, which says nothing about the next.
+const GREATEST_AGE: Duration = Duration::from_millis(250);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: Size = Size::new(16, 16);
+    const SMALL: Size = Size::new(8, 8);
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn picture(size: Size, luma: u8) -> Surface {
+        Surface::I420(I420::new(size, vec![luma; I420::len_of(size)]).unwrap())
+    }
+
+    fn frame(luma: u8, millis: i64) -> VideoFrame {
+        VideoFrame {
+            surface: picture(SIZE, luma),
+            timestamp: at(millis),
+        }
+    }
+
+    /// What is given at `millis`: luma and time. `None` while there is nothing.
+    fn given(machine: &mut StandIn, millis: i64) -> Option<(u8, i64)> {
+        match machine.poll(at(millis)) {
+            Next::Give(frame) => {
+                let Surface::I420(picture) = frame.surface;
+                Some((picture.y()[0], frame.timestamp.as_millis()))
+            }
+            Next::Wait(until) => {
+                assert!(until > at(millis), "it would be asked without end");
+                None
+            }
+            Next::Over => panic!("it is over"),
+        }
+    }
+
+    fn deadline(machine: &mut StandIn, millis: i64) -> i64 {
+        match machine.poll(at(millis)) {
+            Next::Wait(until) => until.as_millis(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn pictures_pass_as_they_come() {
+        let mut machine = StandIn::new(SIZE);
+        for index in 0..10 {
+            machine.handle_picture(frame(50, index * 33), at(index * 33 + 20));
+            assert_eq!(given(&mut machine, index * 33 + 21), Some((50, index * 33)));
+            assert_eq!(given(&mut machine, index * 33 + 22), None);
+        }
+        assert_eq!(machine.tally(), PictureTally::default());
+    }
+
+    #[test]
+    fn the_newest_wins_and_what_it_overtakes_is_counted() {
+        let mut machine = StandIn::new(SIZE);
+        for index in 0..3_u8 {
+            machine.handle_picture(frame(index, i64::from(index)), at(5));
+        }
+        assert_eq!(given(&mut machine, 6), Some((2, 2)));
+        assert_eq!(machine.tally().overtaken, 2);
+    }
+
+    #[test]
+    fn the_last_picture_stands_in_twice_a_second_for_as_long_as_it_takes() {
+        let mut machine = StandIn::new(SIZE);
+        machine.handle_picture(frame(50, 1000), at(1040));
+        given(&mut machine, 1040).unwrap();
+        let mut now = 1040;
+        for count in 1..=100 {
+            now = deadline(&mut machine, now);
+            assert_eq!(now, 1040 + count * 500);
+            assert_eq!(given(&mut machine, now), Some((50, now - 40)));
+        }
+        assert_eq!(machine.tally().repeated, 100);
+    }
+
+    #[test]
+    fn the_first_picture_after_a_stand_in_is_not_lost() {
+        let mut machine = StandIn::new(SIZE);
+        machine.handle_picture(frame(50, 0), at(40));
+        given(&mut machine, 40).unwrap();
+        assert_eq!(given(&mut machine, 540), Some((50, 500)));
+        machine.handle_picture(frame(60, 510), at(550));
+        assert_eq!(given(&mut machine, 550), Some((60, 510)));
+        assert_eq!(machine.tally().late, 0);
+    }
+
+    #[test]
+    fn a_picture_older_than_what_was_shown_is_dropped_and_counted() {
+        let mut machine = StandIn::new(SIZE);
+        machine.handle_picture(frame(50, 0), at(0));
+        given(&mut machine, 0).unwrap();
+        given(&mut machine, 500).unwrap();
+        for late in [450, 500] {
+            machine.handle_picture(frame(60, late), at(510));
+            assert_eq!(given(&mut machine, 510), None);
+        }
+        assert_eq!(machine.tally().late, 2);
+    }
+
+    #[test]
+    fn a_camera_that_never_starts_is_black_after_a_second() {
+        let mut machine = StandIn::new(SIZE);
+        assert_eq!(deadline(&mut machine, 3000), 4000);
+        assert_eq!(given(&mut machine, 4000), Some((16, 3900)));
+        assert_eq!(given(&mut machine, 4500), Some((16, 4400)));
+        machine.handle_picture(frame(50, 4470), at(4550));
+        assert_eq!(given(&mut machine, 4550), Some((50, 4470)));
+    }
+
+    #[test]
+    fn a_slate_is_shown_at_once_and_hides_what_comes() {
+        let mut machine = StandIn::new(SIZE);
+        machine.handle_slate(Some(picture(SIZE, 99)), at(0));
+        assert_eq!(given(&mut machine, 0), Some((99, 0)), "even at first");
+        machine.handle_slate(None, at(10));
+        machine.handle_picture(frame(50, 100), at(100));
+        given(&mut machine, 100).unwrap();
+        machine.handle_picture(frame(51, 133), at(133));
+        machine.handle_slate(Some(picture(SIZE, 99)), at(140));
+        machine.handle_picture(frame(52, 166), at(166));
+        assert_eq!(given(&mut machine, 170), Some((99, 170)));
+        assert_eq!(given(&mut machine, 171), None);
+        assert_eq!(given(&mut machine, 670), Some((99, 670)));
+        assert_eq!(machine.tally().hidden, 2);
+    }
+
+    #[test]
+    fn when_the_slate_goes_the_next_picture_is_shown_at_once_and_never_an_old_one() {
+        let mut machine = StandIn::new(SIZE);
+        machine.handle_picture(frame(50, 0), at(0));
+        given(&mut machine, 0).unwrap();
+        machine.handle_slate(Some(picture(SIZE, 99)), at(10));
+        given(&mut machine, 10).unwrap();
+        machine.handle_slate(None, at(200));
+        assert_eq!(given(&mut machine, 510), Some((99, 510)), "still nothing");
+        machine.handle_picture(frame(60, 520), at(520));
+        assert_eq!(given(&mut machine, 520), Some((60, 520)));
+    }
+
+    #[test]
+    fn a_slate_of_another_size_is_not_shown() {
+        let mut machine = StandIn::new(SIZE);
+        machine.handle_slate(Some(picture(SMALL, 99)), at(0));
+        machine.handle_picture(frame(50, 0), at(0));
+        assert_eq!(given(&mut machine, 0), Some((50, 0)));
+    }
+
+    #[test]
+    fn the_size_follows_what_comes() {
+        let mut machine = StandIn::new(SIZE);
+        let surface = picture(SMALL, 50);
+        let timestamp = at(0);
+        machine.handle_picture(VideoFrame { surface, timestamp }, at(0));
+        assert_eq!(machine.size(), SMALL);
+        given(&mut machine, 0).unwrap();
+        machine.handle_slate(Some(picture(SMALL, 99)), at(10));
+        assert_eq!(given(&mut machine, 10), Some((99, 10)));
+    }
+
+    #[test]
+    fn a_stamp_in_the_future_does_not_make_everything_after_it_late() {
+        let mut machine = StandIn::new(SIZE);
+        machine.handle_picture(frame(50, 3_600_000), at(10));
+        assert_eq!(given(&mut machine, 10), Some((50, 10)));
+        machine.handle_picture(frame(51, 33), at(40));
+        assert_eq!(given(&mut machine, 40), Some((51, 33)));
+    }
+
+    #[test]
+    fn what_came_before_the_end_is_still_given() {
+        let mut machine = StandIn::new(SIZE);
+        machine.handle_picture(frame(50, 0), at(0));
+        machine.handle_end();
+        assert_eq!(given(&mut machine, 0), Some((50, 0)));
+        assert!(matches!(machine.poll(at(9000)), Next::Over));
+    }
+
+    #[test]
+    fn times_increase_whatever_comes_in_whatever_order() {
+        let mut machine = StandIn::new(SIZE);
+        let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut draw = |below: u64| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            i64::try_from(random % below).unwrap()
+        };
+        let (mut now, mut last, mut silent_since) = (0, -1, 0);
+        for _ in 0..20_000 {
+            now += draw(120);
+            match draw(10) {
+                0 => machine.handle_slate(Some(picture(SIZE, 1)), at(now)),
+                1 | 2 => machine.handle_slate(None, at(now)),
+                3..=6 => machine.handle_picture(frame(2, now - 50 + draw(100)), at(now)),
+                _ => {}
+            }
+            if let Some((_, time)) = given(&mut machine, now) {
+                assert!(time > last, "{time} after {last}");
+                (last, silent_since) = (time, now);
+            }
+            assert!(now - silent_since < 1000, "nothing at {now}");
+        }
+    }
+}
