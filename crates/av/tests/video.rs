@@ -13,7 +13,7 @@ use onair_av::{Error, I420, Surface, VideoFrame};
 use onair_media::h264::{
     AvcDecoderConfig, LengthSize, NalUnitType, Sps, length_prefixed, nal_unit_type,
 };
-use onair_media::{Bitrate, FrameRate, Kind, Packet, Size, Timestamp};
+use onair_media::{Bitrate, FrameRate, Kind, Packet, Size, Timestamp, VideoCodec};
 
 fn keyframes(packets: &[Packet]) -> Vec<usize> {
     let keyframes = packets.iter().enumerate().filter(|(_, p)| p.keyframe);
@@ -150,6 +150,10 @@ fn every_even_size_decodes_to_itself() {
 
 #[test]
 fn sizes_and_rates_that_cannot_be_are_refused_with_what_would_work() {
+    let hevc = VideoSettings {
+        codec: VideoCodec::Hevc,
+        ..settings(320, 180)
+    };
     let slow = VideoSettings {
         frame_rate: FrameRate::new(120, 1).unwrap(),
         ..settings(320, 180)
@@ -160,6 +164,7 @@ fn sizes_and_rates_that_cannot_be_are_refused_with_what_would_work() {
         (settings(8, 8), "16x16"),
         (settings(16_000, 16_000), "level 5.2"),
         (slow, "1 to 60"),
+        (hevc, "H.264 would work"),
     ] {
         let refusal = VideoEncoder::open(&wrong).err().unwrap();
         assert!(matches!(refusal, Error::Unsupported { .. }));

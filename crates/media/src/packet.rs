@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,8 +24,8 @@ pub struct Packet {
     pub duration: Option<Duration>,
     /// True when decoding can start here: an IDR picture, or any audio frame.
     pub keyframe: bool,
-    /// H.264: NAL units each behind a length of [`VideoConfig::record`]'s size,
-    /// never start codes. AAC: one raw data block, never ADTS.
+    /// H.264 and HEVC: NAL units each behind a length of [`VideoConfig::record`]'s
+    /// size, never start codes. AAC: one raw data block, never ADTS.
     pub payload: Bytes,
 }
 
@@ -83,6 +84,18 @@ impl Config {
 pub enum VideoCodec {
     /// H.264 / AVC (ISO/IEC 14496-10).
     H264,
+    /// H.265 / HEVC (ISO/IEC 23008-2).
+    Hevc,
+}
+
+/// As people call it.
+impl fmt::Display for VideoCodec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::H264 => "H.264",
+            Self::Hevc => "HEVC",
+        })
+    }
 }
 
 /// How an audio track is coded.
@@ -103,6 +116,7 @@ pub struct VideoConfig {
     /// Pictures per second, where the stream or its container says so.
     pub frame_rate: Option<FrameRate>,
     /// H.264: the `AVCDecoderConfigurationRecord` ("avcC", ISO/IEC 14496-15 §5.3.3.1).
+    /// HEVC: the `HEVCDecoderConfigurationRecord` ("hvcC", ISO/IEC 14496-15 §8.3.3.1).
     pub record: Bytes,
 }
 
@@ -133,17 +147,22 @@ impl VideoConfig {
 
     /// How long the length in front of each NAL unit of a payload is.
     pub fn length_size(&self) -> LengthSize {
-        let size = self.record.get(4).map(|byte| (byte & 0b11) + 1);
+        let at = match self.codec {
+            VideoCodec::H264 => 4,
+            VideoCodec::Hevc => 21,
+        };
+        let size = self.record.get(at).map(|byte| (byte & 0b11) + 1);
         size.and_then(LengthSize::new).unwrap_or_default()
     }
 
     /// The codec as media types name it, e.g. `avc1.640028` (RFC 6381).
     pub fn codec_string(&self) -> String {
-        match self.record.get(1..4) {
-            Some(&[profile, compatibility, level]) => {
+        match (self.codec, self.record.get(1..4)) {
+            (VideoCodec::H264, Some(&[profile, compatibility, level])) => {
                 h264::codec_string(profile, compatibility, level)
             }
-            _ => "avc1".to_owned(),
+            (VideoCodec::H264, _) => "avc1".to_owned(),
+            (VideoCodec::Hevc, _) => "hvc1".to_owned(),
         }
     }
 }

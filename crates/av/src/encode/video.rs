@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use onair_media::{Bitrate, FrameRate, Packet, Size, Timestamp};
+use onair_media::{Bitrate, FrameRate, Packet, Size, Timestamp, VideoCodec};
 
 use super::backend::{self, VideoBackend};
 use crate::{Error, VideoFrame};
@@ -8,6 +8,8 @@ use crate::{Error, VideoFrame};
 /// What a video encoder is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoSettings {
+    /// What to encode to.
+    pub codec: VideoCodec,
     /// The size of every frame to come.
     pub size: Size,
     /// Frames per second to plan the bitrate for; timestamps rule otherwise.
@@ -22,10 +24,11 @@ pub struct VideoSettings {
 }
 
 impl VideoSettings {
-    /// Settings for `size` at `frame_rate`: a keyframe every two seconds, and
+    /// Settings for H.264 of `size` at `frame_rate`: a keyframe every two seconds, and
     /// the bitrate live services recommend for that many pixels per second.
     pub fn new(size: Size, frame_rate: FrameRate) -> Self {
         Self {
+            codec: VideoCodec::H264,
             size,
             frame_rate,
             bitrate: recommended_bitrate(size, frame_rate),
@@ -47,7 +50,7 @@ fn recommended_bitrate(size: Size, frame_rate: FrameRate) -> Bitrate {
     Bitrate::kbps(kbps.clamp(100.0, 50_000.0).round() as u64)
 }
 
-/// An open H.264 encoder: one packet for each frame, in order, without delay.
+/// An open video encoder: one packet for each frame, in order, without delay.
 ///
 /// Keyframes fall on a steady grid of media time, so that segmenters find them
 /// where they expect; a forced keyframe is extra and moves nothing.

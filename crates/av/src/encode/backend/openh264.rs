@@ -16,7 +16,9 @@ use std::thread;
 
 use bytes::Bytes;
 use onair_media::h264::{self, NalUnitType};
-use onair_media::{Bitrate, Config, FrameRate, Kind, Packet, Size, Timestamp, VideoConfig};
+use onair_media::{
+    Bitrate, Config, FrameRate, Kind, Packet, Size, Timestamp, VideoCodec, VideoConfig,
+};
 use openh264_sys2 as sys;
 
 use self::raw::Raw;
@@ -164,6 +166,11 @@ fn split(units: &[&[u8]]) -> (ParameterSets, Vec<u8>, bool) {
 /// Refuses what the encoder would refuse without a reason, or get wrong.
 fn check(settings: &VideoSettings) -> Result<Level, Error> {
     let (size, rate) = (settings.size, settings.frame_rate);
+    if settings.codec != VideoCodec::H264 {
+        let codec = settings.codec;
+        let what = format!("{codec} by {NAME}: H.264 would work");
+        return Err(Error::Unsupported { what });
+    }
     if !size.width.is_multiple_of(2) || !size.height.is_multiple_of(2) {
         let even = Size::new(size.width & !1, size.height & !1);
         return Err(Error::unsupported(format!(
