@@ -16,6 +16,7 @@ pub mod capture;
 pub mod clock;
 pub mod device;
 pub mod encode;
+pub mod pcm;
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
