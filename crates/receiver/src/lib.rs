@@ -8,7 +8,6 @@
 mod config;
 mod error;
 mod event;
-mod fmp4;
 mod gate;
 mod hub;
 mod keepers;

@@ -2,8 +2,8 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use onair_media::Packet;
+use onair_mp4::{Fragment, Fragmenter};
 
-use crate::fmp4::{Fragment, Fragmenter};
 use crate::lineup::Tracks;
 
 /// A recording in the making: fragments into whatever can be written to.

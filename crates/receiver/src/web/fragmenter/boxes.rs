@@ -2,11 +2,11 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use onair_media::Config;
+use onair_mp4::header;
 use shiguredo_mp4::boxes::{MfhdBox, MoofBox, TfdtBox, TfhdBox, TrafBox, TrunBox, TrunSample};
 use shiguredo_mp4::{Encode, SampleFlags};
 
 use super::{Error, Tracks};
-use crate::fmp4::header;
 
 /// One sample on its way into a fragment of its own.
 pub(super) struct Placed<'a> {

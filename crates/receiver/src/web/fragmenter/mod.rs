@@ -10,10 +10,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use onair_media::aac::AudioSpecificConfig;
 use onair_media::{AudioConfig, Config, Kind, Packet, Size, Timestamp, VideoConfig};
+use onair_mp4::header;
 
 use boxes::Placed;
-
-use crate::fmp4::header;
 
 /// What the viewer gets, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]

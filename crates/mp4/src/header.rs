@@ -1,3 +1,5 @@
+//! What stands before the media: `ftyp`, `moov` and the sample entries in it.
+
 use std::num::NonZeroU32;
 
 use bytes::Bytes;
@@ -10,29 +12,13 @@ use shiguredo_mp4::boxes::{
 use shiguredo_mp4::descriptors::{
     DecoderConfigDescriptor, DecoderSpecificInfo, EsDescriptor, SlConfigDescriptor,
 };
-use shiguredo_mp4::mux::{Fmp4SegmentMuxer, MuxError, Sample};
+use shiguredo_mp4::mux::{Fmp4SegmentMuxer, Sample};
 use shiguredo_mp4::{FixedPointNumber, TrackKind, Uint};
 
-/// Why there is no header for a track.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub(crate) enum Error {
-    /// The decoder configuration is broken.
-    #[error(transparent)]
-    Media(#[from] onair_media::Error),
-    /// It does not fit into an MP4.
-    #[error("{0}")]
-    Mux(String),
-}
-
-impl From<MuxError> for Error {
-    fn from(error: MuxError) -> Self {
-        Self::Mux(error.to_string())
-    }
-}
+use crate::Error;
 
 /// `ftyp` and `moov` for these tracks, which get the numbers 1, 2, ... in their order.
-pub(crate) fn write<'a>(configs: impl Iterator<Item = &'a Config>) -> Result<Vec<u8>, Error> {
+pub fn write<'a>(configs: impl Iterator<Item = &'a Config>) -> Result<Vec<u8>, Error> {
     let samples: Vec<Sample> = configs.map(specimen).collect::<Result<_, _>>()?;
     let mut muxer = Fmp4SegmentMuxer::new()?;
     // The muxer learns of its tracks by their samples. This segment is not used.
@@ -41,7 +27,7 @@ pub(crate) fn write<'a>(configs: impl Iterator<Item = &'a Config>) -> Result<Vec
 }
 
 /// Ticks a second of a track: of sound, its samples.
-pub(crate) fn timescale(config: &Config) -> NonZeroU32 {
+pub fn timescale(config: &Config) -> NonZeroU32 {
     match config {
         Config::Video(_) => VIDEO_TIMESCALE,
         Config::Audio(audio) => NonZeroU32::new(audio.sample_rate).unwrap_or(NonZeroU32::MIN),

@@ -5,12 +5,12 @@ use onair_media::{Config, Packet, Timestamp, aac};
 use shiguredo_mp4::SampleFlags;
 use shiguredo_mp4::boxes::{TfdtBox, TfhdBox, TrafBox, TrunBox, TrunSample};
 
-use super::header;
+use crate::header;
 
-/// One track of a [`Fragmenter`](super::Fragmenter).
+/// One track of a [`Fragmenter`](crate::Fragmenter).
 #[derive(Debug)]
-pub(super) struct Track {
-    pub(super) config: Config,
+pub(crate) struct Track {
+    pub(crate) config: Config,
     id: u32,
     origin: Timestamp,
     timescale: u32,
@@ -26,20 +26,20 @@ pub(super) struct Track {
 
 /// An access unit or a frame in a track's ticks.
 #[derive(Clone, Debug)]
-pub(super) struct Sample {
+pub(crate) struct Sample {
     time: u64,
     duration: u32,
     /// From decoding to presentation.
     offset: i64,
     keyframe: bool,
-    pub(super) payload: Bytes,
+    pub(crate) payload: Bytes,
 }
 
 /// A wire's milliseconds are off by half of one; twice that is still rounding.
 const ROUNDING: Duration = Duration::from_micros(1500);
 
 impl Track {
-    pub(super) fn new(id: u32, config: Config, origin: Timestamp) -> Self {
+    pub(crate) fn new(id: u32, config: Config, origin: Timestamp) -> Self {
         let timescale = header::timescale(&config).get();
         let frame = match &config {
             Config::Video(_) => None,
@@ -62,7 +62,7 @@ impl Track {
         }
     }
 
-    pub(super) fn push(&mut self, packet: &Packet) {
+    pub(crate) fn push(&mut self, packet: &Packet) {
         let dts = packet.dts.nanos_from(self.origin);
         let time = self.place(ticks(dts, self.timescale));
         self.complete(time);
@@ -78,22 +78,22 @@ impl Track {
     }
 
     /// How much media is ready.
-    pub(super) const fn ready(&self) -> Duration {
+    pub(crate) const fn ready(&self) -> Duration {
         let nanos = self.ready_ticks.saturating_mul(1_000_000_000);
         Duration::from_nanos(nanos / self.timescale as u64)
     }
 
-    pub(super) const fn ready_bytes(&self) -> usize {
+    pub(crate) const fn ready_bytes(&self) -> usize {
         self.ready_bytes
     }
 
-    pub(super) fn take(&mut self) -> Vec<Sample> {
+    pub(crate) fn take(&mut self) -> Vec<Sample> {
         (self.ready_ticks, self.ready_bytes) = (0, 0);
         std::mem::take(&mut self.ready)
     }
 
     /// The last sample lasts as long as the one before it.
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         let Some(last) = &self.last else { return };
         let usual = self.frame.unwrap_or_else(|| self.last_duration.into());
         self.complete(last.time + usual.max(1));
@@ -121,7 +121,7 @@ impl Track {
     }
 
     /// The samples as a track fragment whose data begins `offset` bytes behind the `moof`'s beginning.
-    pub(super) fn traf(&self, samples: &[Sample], offset: usize) -> TrafBox {
+    pub(crate) fn traf(&self, samples: &[Sample], offset: usize) -> TrafBox {
         let time = samples.first().map_or(0, |sample| sample.time);
         let is_reordered = samples.iter().any(|sample| sample.offset != 0);
         let samples = samples.iter().map(|sample| TrunSample {

@@ -1,10 +1,3 @@
-//! Fragmented MP4: what a recording is made of, and what a browser's MSE takes.
-//!
-//! `shiguredo_mp4` knows the boxes; here is what goes into them and when.
-
-pub(crate) mod header;
-mod track;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +6,8 @@ use onair_media::{AudioConfig, Config, Kind, Packet, Timestamp, VideoConfig};
 use shiguredo_mp4::boxes::{MdatBox, MfhdBox, MoofBox};
 use shiguredo_mp4::{BoxHeader, BoxSize, Encode};
 
-use track::{Sample, Track};
-
-/// Why packets cannot be written as MP4.
-pub(crate) type Error = shiguredo_mp4::Error;
+use crate::track::{Sample, Track};
+use crate::{Error, header};
 
 /// Cuts one video and one audio track into an initialization segment and fragments.
 ///
@@ -24,7 +15,7 @@ pub(crate) type Error = shiguredo_mp4::Error;
 /// waits for it. Times are those of the packets, to the tick; sound that is off by no more than a
 /// container's rounding is put where its sample count says, so that it has no seams.
 #[derive(Debug)]
-pub(crate) struct Fragmenter {
+pub struct Fragmenter {
     video: Option<Track>,
     audio: Option<Track>,
     sequence: u32,
@@ -32,15 +23,18 @@ pub(crate) struct Fragmenter {
 
 /// A `moof` and the beginning of its `mdat`, and the payloads that belong behind it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Fragment {
-    pub(crate) head: Vec<u8>,
-    pub(crate) payloads: Vec<Bytes>,
-    pub(crate) pictures: u64,
+pub struct Fragment {
+    /// The `moof`, and the header of the `mdat`.
+    pub head: Vec<u8>,
+    /// What the `mdat` holds, in order.
+    pub payloads: Vec<Bytes>,
+    /// How many of them are pictures.
+    pub pictures: u64,
 }
 
 impl Fragmenter {
     /// For these tracks, whose time is 0 at `origin`.
-    pub(crate) fn new(
+    pub fn new(
         video: Option<Arc<VideoConfig>>,
         audio: Option<Arc<AudioConfig>>,
         origin: Timestamp,
@@ -56,12 +50,12 @@ impl Fragmenter {
     }
 
     /// The initialization segment: `ftyp` and `moov`.
-    pub(crate) fn init(&self) -> Result<Bytes, header::Error> {
+    pub fn init(&self) -> Result<Bytes, Error> {
         header::write(self.tracks().map(|track| &track.config)).map(Bytes::from)
     }
 
     /// Whether the initialization segment is right for a packet.
-    pub(crate) fn accepts(&self, packet: &Packet) -> bool {
+    pub fn accepts(&self, packet: &Packet) -> bool {
         let track = match packet.kind() {
             Kind::Video => &self.video,
             Kind::Audio => &self.audio,
@@ -72,7 +66,7 @@ impl Fragmenter {
     }
 
     /// Takes the next packet of a track.
-    pub(crate) fn push(&mut self, packet: &Packet) {
+    pub fn push(&mut self, packet: &Packet) {
         let track = match packet.kind() {
             Kind::Video => &mut self.video,
             Kind::Audio => &mut self.audio,
@@ -83,18 +77,18 @@ impl Fragmenter {
     }
 
     /// How much media the next fragment would have.
-    pub(crate) fn ready(&self) -> Duration {
+    pub fn ready(&self) -> Duration {
         let ready = self.tracks().map(Track::ready);
         ready.max().unwrap_or_default()
     }
 
     /// How much memory that takes, about.
-    pub(crate) fn ready_bytes(&self) -> usize {
+    pub fn ready_bytes(&self) -> usize {
         self.tracks().map(Track::ready_bytes).sum()
     }
 
     /// A fragment of what is ready; `None` when nothing is.
-    pub(crate) fn take(&mut self) -> Result<Option<Fragment>, Error> {
+    pub fn take(&mut self) -> Result<Option<Fragment>, Error> {
         let video = self.video.as_mut().map(Track::take).unwrap_or_default();
         let audio = self.audio.as_mut().map(Track::take).unwrap_or_default();
         if video.is_empty() && audio.is_empty() {
@@ -124,7 +118,7 @@ impl Fragmenter {
     }
 
     /// The rest: the last packets last as long as those before them.
-    pub(crate) fn finish(&mut self) -> Result<Option<Fragment>, Error> {
+    pub fn finish(&mut self) -> Result<Option<Fragment>, Error> {
         for track in [&mut self.video, &mut self.audio].into_iter().flatten() {
             track.finish();
         }
@@ -156,7 +150,7 @@ impl Fragmenter {
 
 impl Fragment {
     /// In one piece.
-    pub(crate) fn to_vec(&self) -> Vec<u8> {
+    pub fn to_vec(&self) -> Vec<u8> {
         let mut whole = self.head.clone();
         self.payloads
             .iter()

@@ -1,5 +1,5 @@
 use super::*;
-use crate::samples::{audio_config, picture, sound, stream, video_config};
+use crate::samples::{audio_config, picture, read, sound, stream, video_config};
 
 fn fragmenter() -> Fragmenter {
     Fragmenter::new(Some(video_config()), Some(audio_config()), Timestamp::ZERO)
@@ -19,20 +19,6 @@ fn file(packets: &[Packet], cut: impl Fn(&Packet) -> bool) -> Vec<u8> {
     let rest = fragmenter.finish().unwrap();
     whole.extend(rest.iter().flat_map(Fragment::to_vec));
     whole
-}
-
-/// What a demuxer that is not ours to change reads in it.
-fn read(file: &[u8]) -> Vec<Packet> {
-    let name = format!("onair-fmp4-{:?}.mp4", std::thread::current().id());
-    let path = std::env::temp_dir().join(format!("{}-{name}", std::process::id()));
-    std::fs::write(&path, file).unwrap();
-    let mut demux = onair::demux::open(&path).unwrap();
-    let mut packets = Vec::new();
-    while let Some(packet) = demux.next_packet().unwrap() {
-        packets.push(packet);
-    }
-    std::fs::remove_file(&path).unwrap();
-    packets
 }
 
 fn of(kind: Kind, packets: &[Packet]) -> Vec<Packet> {

@@ -1,0 +1,20 @@
+//! Packets to MP4, without I/O.
+//!
+//! [`Fragmenter`] makes fragmented MP4: what a browser's MSE takes, and what is whole up to
+//! its last fragment whatever happens. [`Movie`] is a recording that is fragmented while it
+//! lasts and an ordinary MP4 once it has ended.
+//!
+//! `shiguredo_mp4` knows the boxes; here is what goes into them and when. Reading MP4 is
+//! `onair-demux`'s business.
+#![forbid(unsafe_code)]
+
+mod error;
+mod fragmenter;
+pub mod header;
+
+#[cfg(test)]
+mod samples;
+mod track;
+
+pub use error::Error;
+pub use fragmenter::{Fragment, Fragmenter};
