@@ -50,6 +50,10 @@ impl Fragmenter {
     }
 
     /// The initialization segment: `ftyp` and `moov`.
+    ///
+    /// # Errors
+    ///
+    /// When a track's configuration is broken.
     pub fn init(&self) -> Result<Bytes, Error> {
         header::write(self.tracks().map(|track| &track.config)).map(Bytes::from)
     }
@@ -76,53 +80,72 @@ impl Fragmenter {
         }
     }
 
-    /// How much media the next fragment would have.
-    pub fn ready(&self) -> Duration {
-        let ready = self.tracks().map(Track::ready);
-        ready.max().unwrap_or_default()
-    }
-
-    /// How much memory that takes, about.
-    pub fn ready_bytes(&self) -> usize {
-        self.tracks().map(Track::ready_bytes).sum()
+    /// Whether, after this packet, it is time to [`take`](Self::take) a fragment: at a keyframe,
+    /// and every two seconds at the latest, so that whatever kills a recorder costs no more.
+    pub fn is_due(&self, packet: &Packet) -> bool {
+        packet.is_video_keyframe()
+            || self.ready() >= LONGEST
+            || self.tracks().map(Track::ready_bytes).sum::<usize>() >= LARGEST
     }
 
     /// A fragment of what is ready; `None` when nothing is.
+    ///
+    /// # Errors
+    ///
+    /// When a number does not fit into its box.
     pub fn take(&mut self) -> Result<Option<Fragment>, Error> {
+        Ok(self.take_samples()?.map(|(fragment, _)| fragment))
+    }
+
+    /// The rest: the last packets last as long as those before them.
+    ///
+    /// # Errors
+    ///
+    /// As [`take`](Self::take).
+    pub fn finish(&mut self) -> Result<Option<Fragment>, Error> {
+        self.complete();
+        self.take()
+    }
+
+    /// Lets the last packets last as long as those before them: all is ready then.
+    pub(crate) fn complete(&mut self) {
+        let tracks = [&mut self.video, &mut self.audio];
+        tracks.into_iter().flatten().for_each(Track::finish);
+    }
+
+    /// A fragment, and the samples in it.
+    pub(crate) fn take_samples(&mut self) -> Result<Option<(Fragment, Vec<Sample>)>, Error> {
         let video = self.video.as_mut().map(Track::take).unwrap_or_default();
         let audio = self.audio.as_mut().map(Track::take).unwrap_or_default();
         if video.is_empty() && audio.is_empty() {
             return Ok(None);
         }
         self.sequence += 1;
-        let mut moof = self.moof(&video, &audio, [0; 2]);
-        // The size does not depend on the offsets in it.
-        let before = moof.encode_to_vec()?.len() + BoxHeader::MIN_SIZE;
-        let size = |samples: &[Sample]| samples.iter().map(|s| s.payload.len()).sum::<usize>();
-        moof = self.moof(&video, &audio, [before, before + size(&video)]);
-        let mut head = moof.encode_to_vec()?;
-        let box_size =
-            BoxSize::with_payload_size(MdatBox::TYPE, (size(&video) + size(&audio)) as u64);
-        let mdat = BoxHeader {
-            box_type: MdatBox::TYPE,
-            box_size,
-        };
-        head.extend(mdat.encode_to_vec()?);
+        let head = self.head(&video, &audio)?;
         let pictures = video.len() as u64;
-        let samples = video.into_iter().chain(audio);
-        Ok(Some(Fragment {
+        let samples: Vec<_> = video.into_iter().chain(audio).collect();
+        let fragment = Fragment {
             head,
-            payloads: samples.map(|sample| sample.payload).collect(),
+            payloads: samples.iter().map(|s| s.payload.clone()).collect(),
             pictures,
-        }))
+        };
+        Ok(Some((fragment, samples)))
     }
 
-    /// The rest: the last packets last as long as those before them.
-    pub fn finish(&mut self) -> Result<Option<Fragment>, Error> {
-        for track in [&mut self.video, &mut self.audio].into_iter().flatten() {
-            track.finish();
-        }
-        self.take()
+    /// The `moof`, and the header of the `mdat` behind it.
+    fn head(&self, video: &[Sample], audio: &[Sample]) -> Result<Vec<u8>, Error> {
+        let size = |samples: &[Sample]| samples.iter().map(|s| s.payload.len()).sum::<usize>();
+        // The size of a `moof` does not depend on the offsets in it.
+        let before = self.moof(video, audio, [0; 2]).encode_to_vec()?.len() + BoxHeader::MIN_SIZE;
+        let moof = self.moof(video, audio, [before, before + size(video)]);
+        let mut head = moof.encode_to_vec()?;
+        let payload = (size(video) + size(audio)) as u64;
+        let mdat = BoxHeader {
+            box_type: MdatBox::TYPE,
+            box_size: BoxSize::with_payload_size(MdatBox::TYPE, payload),
+        };
+        head.extend(mdat.encode_to_vec()?);
+        Ok(head)
     }
 
     fn moof(&self, video: &[Sample], audio: &[Sample], offsets: [usize; 2]) -> MoofBox {
@@ -143,6 +166,11 @@ impl Fragmenter {
         }
     }
 
+    fn ready(&self) -> Duration {
+        let ready = self.tracks().map(Track::ready);
+        ready.max().unwrap_or_default()
+    }
+
     fn tracks(&self) -> impl Iterator<Item = &Track> {
         self.video.iter().chain(&self.audio)
     }
@@ -158,6 +186,12 @@ impl Fragment {
         whole
     }
 }
+
+/// The most media in a fragment.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// And the most bytes, should the stream's clock stand still.
+const LARGEST: usize = 8 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests;

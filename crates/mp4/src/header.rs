@@ -38,13 +38,12 @@ pub fn timescale(config: &Config) -> NonZeroU32 {
 const VIDEO_TIMESCALE: NonZeroU32 = NonZeroU32::new(90_000).expect("not zero");
 
 fn specimen(config: &Config) -> Result<Sample, Error> {
-    let (track_kind, entry) = match config {
-        Config::Video(video) => (TrackKind::Video, avc1(video)?),
-        Config::Audio(audio) => (TrackKind::Audio, mp4a(audio)),
-    };
     Ok(Sample {
-        track_kind,
-        sample_entry: Some(entry),
+        track_kind: match config {
+            Config::Video(_) => TrackKind::Video,
+            Config::Audio(_) => TrackKind::Audio,
+        },
+        sample_entry: Some(sample_entry(config)?),
         keyframe: true,
         timescale: timescale(config),
         duration: 1,
@@ -52,6 +51,14 @@ fn specimen(config: &Config) -> Result<Sample, Error> {
         data_offset: 0,
         data_size: 0,
     })
+}
+
+/// The description of a track's samples: codec and decoder configuration.
+pub(crate) fn sample_entry(config: &Config) -> Result<SampleEntry, Error> {
+    match config {
+        Config::Video(video) => avc1(video),
+        Config::Audio(audio) => Ok(mp4a(audio)),
+    }
 }
 
 /// ISO/IEC 14496-15 §5.4.2.1.

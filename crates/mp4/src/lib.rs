@@ -11,6 +11,7 @@
 mod error;
 mod fragmenter;
 pub mod header;
+mod movie;
 
 #[cfg(test)]
 mod samples;
@@ -18,3 +19,4 @@ mod track;
 
 pub use error::Error;
 pub use fragmenter::{Fragment, Fragmenter};
+pub use movie::{Ending, Movie};

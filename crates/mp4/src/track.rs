@@ -27,12 +27,22 @@ pub(crate) struct Track {
 /// An access unit or a frame in a track's ticks.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
+    pub(crate) config: Config,
     time: u64,
-    duration: u32,
+    pub(crate) duration: u32,
     /// From decoding to presentation.
-    offset: i64,
-    keyframe: bool,
+    pub(crate) offset: i64,
+    pub(crate) keyframe: bool,
     pub(crate) payload: Bytes,
+}
+
+impl Sample {
+    /// When it is decoded, in nanoseconds after the origin.
+    pub(crate) fn start_nanos(&self) -> u64 {
+        let timescale = u128::from(header::timescale(&self.config).get());
+        let nanos = u128::from(self.time) * 1_000_000_000 / timescale;
+        u64::try_from(nanos).unwrap_or(u64::MAX)
+    }
 }
 
 /// A wire's milliseconds are off by half of one; twice that is still rounding.
@@ -68,7 +78,11 @@ impl Track {
         self.complete(time);
         let pts = packet.pts.nanos_from(self.origin);
         let offset = signed(ticks(pts, self.timescale)) - signed(ticks(dts, self.timescale));
+        if !self.config.same(&packet.config) {
+            self.config = packet.config.clone();
+        }
         self.last = Some(Sample {
+            config: self.config.clone(),
             time,
             duration: 0,
             offset,

@@ -1,5 +1,4 @@
 use std::io::{self, Write};
-use std::time::Duration;
 
 use onair_media::Packet;
 use onair_mp4::{Fragment, Fragmenter};
@@ -8,8 +7,8 @@ use crate::lineup::Tracks;
 
 /// A recording in the making: fragments into whatever can be written to.
 ///
-/// Each fragment is written as soon as it is whole, at a keyframe and every two seconds at the
-/// latest, so that whatever kills us costs no more than the last one.
+/// Each fragment is written as soon as it is whole, so that whatever kills us costs no more
+/// than the last one.
 #[derive(Debug)]
 pub(super) struct Tape<W> {
     out: W,
@@ -18,12 +17,6 @@ pub(super) struct Tape<W> {
     written: u64,
     pictures: u64,
 }
-
-/// The most media in a fragment.
-const FRAGMENT: Duration = Duration::from_secs(2);
-
-/// And the most bytes, should the stream's clock stand still.
-const FRAGMENT_BYTES: usize = 8 * 1024 * 1024;
 
 impl<W: Write> Tape<W> {
     /// Writes the beginning of the file.
@@ -53,9 +46,7 @@ impl<W: Write> Tape<W> {
     /// Records a packet.
     pub(super) fn push(&mut self, packet: &Packet) -> io::Result<()> {
         self.fragmenter.push(packet);
-        let is_full =
-            self.fragmenter.ready() >= FRAGMENT || self.fragmenter.ready_bytes() >= FRAGMENT_BYTES;
-        if packet.is_video_keyframe() || is_full {
+        if self.fragmenter.is_due(packet) {
             let fragment = self.fragmenter.take().map_err(io::Error::other)?;
             self.write(fragment)?;
         }

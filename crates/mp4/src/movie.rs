@@ -1,0 +1,234 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use onair_media::{AudioConfig, Config, Kind, Packet, Timestamp, VideoConfig};
+use shiguredo_mp4::boxes::{EdtsBox, ElstBox, ElstEntry, FreeBox, MoovBox, TrakBox};
+use shiguredo_mp4::mux::{Mp4FileMuxer, Sample};
+use shiguredo_mp4::{BoxHeader, Encode, FixedPointNumber, TrackKind};
+
+use crate::track;
+use crate::{Error, Fragment, Fragmenter, header};
+
+/// A recording that plays up to its last fragment while it lasts, and is an ordinary MP4, for
+/// those who take nothing else, once it has ended. What is written is never moved:
+///
+/// ```text
+/// while it lasts            once it has ended
+/// ftyp, free                ftyp, free
+/// free (16 bytes)           mdat (of 64-bit size), which hides
+/// moov without samples        what lay here
+/// moof mdat moof mdat …       and holds the samples where they are
+///                           moov with all samples
+/// ```
+///
+/// A change of parameter sets or of size becomes a second sample description, which only the
+/// last `moov` can name: a recording that is cut short after one plays up to there.
+#[derive(Debug)]
+pub struct Movie {
+    fragmenter: Fragmenter,
+    index: Mp4FileMuxer,
+    position: u64,
+    /// In the order in which the index learnt of them.
+    tracks: Vec<Indexed>,
+}
+
+/// What the index knows of a track.
+#[derive(Debug)]
+struct Indexed {
+    kind: TrackKind,
+    config: Config,
+    /// When its first sample is, in nanoseconds after the origin.
+    start: u64,
+}
+
+/// What makes an ordinary MP4 of a [`Movie`]'s fragments.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    /// Goes behind the last fragment.
+    pub moov: Vec<u8>,
+    /// Then, in this order, these bytes go to these places. What is there after each of them is
+    /// a file that plays.
+    pub patches: Vec<(u64, Vec<u8>)>,
+}
+
+impl Movie {
+    /// A movie of these tracks, whose time is 0 at `origin`, and the bytes it begins with.
+    ///
+    /// # Errors
+    ///
+    /// When a track's configuration is broken.
+    pub fn begin(
+        video: Option<Arc<VideoConfig>>,
+        audio: Option<Arc<AudioConfig>>,
+        origin: Timestamp,
+    ) -> Result<(Self, Vec<u8>), Error> {
+        let fragmenter = Fragmenter::new(video, audio, origin);
+        let mut index = Mp4FileMuxer::new()?;
+        let init = fragmenter.init()?;
+        let head = head(&init, index.initial_boxes_bytes().len())?;
+        let reserved = index.initial_boxes_bytes().len();
+        index.advance_position((head.len() - reserved) as u64)?;
+        let movie = Self {
+            fragmenter,
+            index,
+            position: head.len() as u64,
+            tracks: Vec::new(),
+        };
+        Ok((movie, head))
+    }
+
+    /// Takes a packet, and gives a fragment to append when one is whole.
+    ///
+    /// # Errors
+    ///
+    /// When the packet's new configuration is broken, or a box cannot be written.
+    pub fn push(&mut self, packet: &Packet) -> Result<Option<Fragment>, Error> {
+        self.fragmenter.push(packet);
+        if self.fragmenter.is_due(packet) {
+            return self.take();
+        }
+        Ok(None)
+    }
+
+    /// The last fragment, to append; then comes [`end`](Self::end).
+    ///
+    /// # Errors
+    ///
+    /// When a box cannot be written.
+    pub fn finish(&mut self) -> Result<Option<Fragment>, Error> {
+        self.fragmenter.complete();
+        self.take()
+    }
+
+    /// What makes an ordinary MP4 of what is written.
+    ///
+    /// # Errors
+    ///
+    /// When there is nothing that could be played; what is written is a fragmented MP4 still.
+    pub fn end(&mut self) -> Result<Ending, Error> {
+        let boxes = self.index.finalize()?;
+        let mut moov = boxes.moov_box().clone();
+        let mut patches: Vec<_> = boxes
+            .offset_and_bytes_pairs()
+            .map(|(at, bytes)| (at, bytes.to_vec()))
+            .collect();
+        // The index's own `moov` knows of no start but zero.
+        patches.retain(|(at, _)| *at < self.position);
+        delay(&mut moov, &self.tracks);
+        Ok(Ending {
+            moov: moov.encode_to_vec()?,
+            patches,
+        })
+    }
+
+    fn take(&mut self) -> Result<Option<Fragment>, Error> {
+        let Some((fragment, samples)) = self.fragmenter.take_samples()? else {
+            return Ok(None);
+        };
+        self.index.advance_position(fragment.head.len() as u64)?;
+        self.position += fragment.head.len() as u64;
+        for sample in &samples {
+            self.add(sample)?;
+        }
+        Ok(Some(fragment))
+    }
+
+    fn add(&mut self, sample: &track::Sample) -> Result<(), Error> {
+        let size = sample.payload.len();
+        let entry = self.entry(sample)?;
+        self.index.append_sample(&Sample {
+            track_kind: kind(&sample.config),
+            sample_entry: entry,
+            keyframe: sample.keyframe,
+            timescale: header::timescale(&sample.config),
+            duration: sample.duration,
+            composition_time_offset: (sample.offset != 0).then_some(sample.offset),
+            data_offset: self.position,
+            data_size: size,
+        })?;
+        self.position += size as u64;
+        Ok(())
+    }
+
+    /// The sample description, if it is another than the track's last.
+    fn entry(
+        &mut self,
+        sample: &track::Sample,
+    ) -> Result<Option<shiguredo_mp4::boxes::SampleEntry>, Error> {
+        let kind = kind(&sample.config);
+        match self.tracks.iter_mut().find(|track| track.kind == kind) {
+            Some(track) if track.config.same(&sample.config) => return Ok(None),
+            Some(track) => track.config = sample.config.clone(),
+            None => self.tracks.push(Indexed {
+                kind,
+                config: sample.config.clone(),
+                start: sample.start_nanos(),
+            }),
+        }
+        header::sample_entry(&sample.config).map(Some)
+    }
+}
+
+const fn kind(config: &Config) -> TrackKind {
+    match config.kind() {
+        Kind::Video => TrackKind::Video,
+        Kind::Audio => TrackKind::Audio,
+    }
+}
+
+/// `ftyp` and `moov` of fragmented MP4, and between them room for the head of an ordinary one:
+/// `reserved` bytes, of which the last 16 are a box of their own.
+fn head(init: &Bytes, reserved: usize) -> Result<Vec<u8>, Error> {
+    let size = init
+        .first_chunk()
+        .map_or(0, |size| u32::from_be_bytes(*size));
+    let (ftyp, moov) = init.split_at(init.len().min(size as usize));
+    let room = reserved.checked_sub(ftyp.len() + MDAT_HEADER);
+    let room = room.filter(|room| *room >= BoxHeader::MIN_SIZE);
+    let room = room.ok_or_else(|| Error::Mux("no room for the file's head".to_owned()))?;
+    let mut head = ftyp.to_vec();
+    head.extend(free(room)?);
+    head.extend(free(MDAT_HEADER)?);
+    head.extend_from_slice(moov);
+    Ok(head)
+}
+
+/// A box of `size` bytes that means nothing (ISO/IEC 14496-12 §8.1.2).
+fn free(size: usize) -> Result<Vec<u8>, Error> {
+    let payload = vec![0; size - BoxHeader::MIN_SIZE];
+    Ok(FreeBox { payload }.encode_to_vec()?)
+}
+
+/// Lets each track begin when it does, by an empty edit (ISO/IEC 14496-12 §8.6.6).
+fn delay(moov: &mut MoovBox, tracks: &[Indexed]) {
+    let earliest = tracks.iter().map(|track| track.start).min().unwrap_or(0);
+    let timescale = u128::from(moov.mvhd_box.timescale.get());
+    for (trak, track) in moov.trak_boxes.iter_mut().zip(tracks) {
+        let nanos = u128::from(track.start - earliest);
+        let late = (nanos * timescale + 500_000_000) / 1_000_000_000;
+        if let Ok(late @ 1..) = u64::try_from(late) {
+            edit(trak, late);
+        }
+        moov.mvhd_box.duration = moov.mvhd_box.duration.max(trak.tkhd_box.duration);
+    }
+}
+
+fn edit(trak: &mut TrakBox, late: u64) {
+    let entry = |edit_duration, media_time| ElstEntry {
+        edit_duration,
+        media_time,
+        media_rate: FixedPointNumber::new(1, 0),
+    };
+    let entries = vec![entry(late, -1), entry(trak.tkhd_box.duration, 0)];
+    trak.tkhd_box.duration += late;
+    trak.edts_box = Some(EdtsBox {
+        elst_box: Some(ElstBox { entries }),
+        unknown_boxes: Vec::new(),
+    });
+}
+
+/// Of 64-bit size.
+const MDAT_HEADER: usize = 16;
+
+#[cfg(test)]
+mod tests;
