@@ -143,8 +143,8 @@ fn a_source_that_cannot_be_is_refused_with_a_cure() {
             "--loop has no effect here: the test card never ends",
         ),
         (
-            "--record show.mp4",
-            "--record writes .flv for now: name a file that ends in .flv",
+            "--record show.avi",
+            "--record writes .mp4 or .flv: name a file that ends so",
         ),
     ] {
         let ran = Dir::new().run(&format!("publish --to rtmp://host/live/sesame {args}"));
@@ -383,6 +383,22 @@ fn a_recording_holds_what_was_sent_and_can_be_sent_again() {
         .expect("the program starts");
     assert_eq!(piped.status, Some(0), "{piped:?}");
     assert_eq!(peer.count(TagKind::Video), [1, 30]);
+}
+
+#[test]
+fn an_mp4_recording_is_an_ordinary_file_that_can_be_sent_again() {
+    let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
+    let url = peer.url();
+    let first = dir.run(&format!("publish --to {url} {CARD} --record show.mp4"));
+    assert_eq!(first.status, Some(0), "{first:?}");
+    let sent = [peer.count(TagKind::Video), peer.count(TagKind::Audio)];
+
+    let from_file = dir.run(&format!("publish --to {url} --from show.mp4 --pace max"));
+    assert_eq!(from_file.status, Some(0), "{from_file:?}");
+    assert_eq!(
+        [peer.count(TagKind::Video), peer.count(TagKind::Audio)],
+        sent
+    );
 }
 
 #[test]

@@ -56,15 +56,13 @@ pub(crate) fn feed(builder: Builder, opts: &Publish) -> Result<Builder, Failure>
 
 /// Where to record, if it is a format that can be written.
 pub(crate) fn recording(path: &Path) -> Result<PathBuf, Failure> {
-    if path
-        .extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case("flv"))
-    {
-        return Ok(path.to_owned());
+    let ending = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
+    match ending.as_deref().and_then(std::ffi::OsStr::to_str) {
+        Some("mp4" | "flv") => Ok(path.to_owned()),
+        _ => Err(Failure::usage(
+            "--record writes .mp4 or .flv: name a file that ends so",
+        )),
     }
-    Err(Failure::usage(
-        "--record writes .flv for now: name a file that ends in .flv",
-    ))
 }
 
 fn open(opts: &Publish) -> Result<Source, Failure> {

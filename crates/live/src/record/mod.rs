@@ -1,13 +1,18 @@
+//! The local copy of a broadcast: whatever the lines lose, it has.
+
+mod flv;
+mod mp4;
+
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
-use onair_flv::{Metadata, Muxer, file};
-use onair_media::{Packet, Timestamp};
+use onair_media::Packet;
 
+use self::flv::Flv;
+use self::mp4::Mp4;
 use crate::feed::{Feed, Taken};
 use crate::hub::Hub;
 use crate::program::Program;
@@ -16,7 +21,22 @@ use crate::{Error, Event};
 /// A file that is ready to be recorded to.
 pub(crate) struct Recorder {
     path: PathBuf,
+    format: Format,
     file: File,
+}
+
+/// What recordings can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Flv,
+    Mp4,
+}
+
+/// A file in the making. What is pushed is on the disk, but for the last seconds at most.
+trait Tape {
+    fn push(&mut self, packet: &Packet) -> io::Result<()>;
+    /// Writes what is left, and makes the file whole.
+    fn finish(self: Box<Self>) -> io::Result<()>;
 }
 
 /// A recording that runs on its own thread.
@@ -25,11 +45,8 @@ pub(crate) struct Recording {
     thread: JoinHandle<()>,
 }
 
-/// How much is written at once.
+/// How much is taken, and written, at once.
 const BLOCK: usize = 256 * 1024;
-
-/// Where the first tag, the metadata, lies.
-const METADATA: u64 = 13;
 
 impl Recorder {
     /// Creates the file. One that is there and has something in it stays as it is: it may be the
@@ -39,17 +56,15 @@ impl Recorder {
             path: path.clone(),
             reason,
         };
-        let is_flv = |name: &std::ffi::OsStr| name.eq_ignore_ascii_case("flv");
-        if !path.extension().is_some_and(is_flv) {
-            return Err(refuse("only .flv can be recorded".to_owned()));
-        }
+        let words = "a recording is a .mp4 or a .flv file";
+        let format = Format::of(&path).ok_or_else(|| refuse(words.to_owned()))?;
         let is_taken = |found: fs::Metadata| found.is_file() && found.len() > 0;
         if fs::metadata(&path).is_ok_and(is_taken) {
             let words = "it is there already and is not overwritten: name another, or remove it";
             return Err(refuse(words.to_owned()));
         }
         let file = File::create(&path).map_err(|error| refuse(error.to_string()))?;
-        Ok(Self { path, file })
+        Ok(Self { path, format, file })
     }
 
     /// Records what the feed gives until it ends.
@@ -61,8 +76,9 @@ impl Recorder {
     ) -> Result<Recording, Error> {
         let (hub, program) = (hub.clone(), program.clone());
         let run = move || {
-            if let Err(error) = write(self.file, &feed, &program) {
-                let reason = format!("{}: {error}", self.path.display());
+            let shown = self.path.display().to_string();
+            if let Err(error) = self.write(&feed, &program) {
+                let reason = format!("{shown}: {error}");
                 hub.tell(Event::RecordingFailed { reason });
             }
             let missing = feed.with(|queue| queue.tally().video.dropped);
@@ -79,6 +95,31 @@ impl Recorder {
         })?;
         Ok(Recording { thread })
     }
+
+    fn write(self, feed: &Feed, program: &Program) -> io::Result<()> {
+        let mut tape: Box<dyn Tape> = match self.format {
+            Format::Flv => Box::new(Flv::begin(self.file, program)?),
+            Format::Mp4 => Box::new(Mp4::new(self.file, program)),
+        };
+        let mut packets = Vec::new();
+        while feed.take(BLOCK, &mut packets) == Taken::Some {
+            packets
+                .drain(..)
+                .try_for_each(|packet| tape.push(&packet))?;
+        }
+        tape.finish()
+    }
+}
+
+impl Format {
+    fn of(path: &Path) -> Option<Self> {
+        let ending = path.extension()?.to_ascii_lowercase();
+        match ending.to_str()? {
+            "flv" => Some(Self::Flv),
+            "mp4" => Some(Self::Mp4),
+            _ => None,
+        }
+    }
 }
 
 impl Recording {
@@ -87,66 +128,5 @@ impl Recording {
         if self.thread.join().is_err() {
             tracing::error!("the recording panicked");
         }
-    }
-}
-
-fn write(file: File, feed: &Feed, program: &Program) -> io::Result<()> {
-    let mut metadata = program.metadata.clone();
-    let mut out = BufWriter::with_capacity(BLOCK, file);
-    let (audio, video) = (
-        metadata.audio_codec.is_some(),
-        metadata.video_codec.is_some(),
-    );
-    out.write_all(&file::header(audio, video))?;
-    write_metadata(&mut out, &metadata)?;
-    let mut muxer = None;
-    let mut ends = Ends::default();
-    let mut packets = Vec::new();
-    while feed.take(BLOCK, &mut packets) == Taken::Some {
-        for packet in packets.drain(..) {
-            ends.add(&packet);
-            let muxer = muxer.get_or_insert_with(|| program.muxer(&packet));
-            write_packet(&mut out, muxer, &packet)?;
-        }
-    }
-    metadata.duration = ends.duration();
-    out.seek(SeekFrom::Start(METADATA))?;
-    write_metadata(&mut out, &metadata)?;
-    out.flush()
-}
-
-/// A number is as long as another: the duration can be put in afterwards.
-fn write_metadata(out: &mut impl Write, metadata: &Metadata) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    file::write_tag(&metadata.to_tag(0), &mut bytes);
-    out.write_all(&bytes)
-}
-
-fn write_packet(out: &mut impl Write, muxer: &mut Muxer, packet: &Packet) -> io::Result<()> {
-    for tag in muxer.mux(packet) {
-        out.write_all(&file::tag_header(&tag))?;
-        out.write_all(&tag.head)?;
-        out.write_all(&tag.payload)?;
-        out.write_all(&file::back_pointer(&tag))?;
-    }
-    Ok(())
-}
-
-/// From when to when a recording goes.
-#[derive(Debug, Default)]
-struct Ends {
-    first: Option<Timestamp>,
-    last: Timestamp,
-}
-
-impl Ends {
-    fn add(&mut self, packet: &Packet) {
-        self.first.get_or_insert(packet.dts);
-        let end = packet.dts + packet.duration.unwrap_or_default();
-        self.last = self.last.max(end);
-    }
-
-    fn duration(&self) -> Option<Duration> {
-        self.first.map(|first| self.last.since(first))
     }
 }

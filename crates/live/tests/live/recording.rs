@@ -35,7 +35,14 @@ fn a_recording_has_everything_and_says_how_long_it_is() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_does_not_stop_the_stream() {
-    let path = place("full.flv");
+    ["full.flv", "full.mp4"]
+        .into_iter()
+        .for_each(fills_the_disk);
+}
+
+#[cfg(target_os = "linux")]
+fn fills_the_disk(name: &str) {
+    let path = place(name);
     std::os::unix::fs::symlink("/dev/full", &path).unwrap();
     let peer = Peer::start([Behaviour::Accept]);
     let broadcast = Broadcast::builder()
