@@ -204,6 +204,25 @@ fn marks_survive_encoding() {
 }
 
 #[test]
+fn an_idr_picture_given_again_and_again_is_decoded_each_time() {
+    let settings = settings(320, 180);
+    let first = encode(&settings, 40, &[20]);
+    let repeated = vec![first[20].clone(); 5];
+    // The encoder that comes back is another one.
+    let second = encode(&settings, 10, &[]);
+    let stream = [first, repeated, second].concat();
+    let Some(pictures) = decode(&stream, settings.size) else {
+        return;
+    };
+    let marks = pictures.iter().map(|luma| {
+        let mark = Mark::read_luma(luma, settings.size);
+        mark.map(|mark| mark.frame)
+    });
+    let expected = (0..40).chain([20; 5]).chain(0..10).map(Some);
+    assert!(marks.eq(expected));
+}
+
+#[test]
 fn two_encoders_work_side_by_side() {
     let workers: Vec<_> = [(160, 90), (320, 180)]
         .map(|(width, height)| {

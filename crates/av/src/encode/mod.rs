@@ -12,6 +12,7 @@
 
 mod audio;
 mod backend;
+mod survival;
 mod video;
 
 #[cfg(test)]

@@ -95,6 +95,75 @@ fn frames_held_back_come_out_at_the_end() {
     assert!(packets.is_sorted_by(|a, b| a.dts < b.dts));
 }
 
+/// What 30 frames a second give while the encoder is away: time and whether a keyframe.
+fn given(fake: Fake, frames: u64) -> (Vec<(i64, bool)>, VideoEncoder) {
+    let mut encoder = VideoEncoder::with(Box::new(fake), &settings());
+    let mut given = Vec::new();
+    for time in at_rate(FrameRate::new(30, 1).unwrap(), frames) {
+        let packets = encoder.encode(&frame(time), false).unwrap();
+        given.extend(packets.iter().map(|p| (p.pts.as_millis(), p.keyframe)));
+        assert!(packets.iter().all(|packet| packet.pts == packet.dts));
+    }
+    (given, encoder)
+}
+
+#[test]
+fn while_the_encoder_is_away_its_last_idr_picture_goes_out_twice_a_second() {
+    let fake = Fake {
+        away: 500..1900,
+        ..Fake::default()
+    };
+    let (given, encoder) = given(fake, 60);
+    let meanwhile = given.iter().filter(|(time, _)| (470..1900).contains(time));
+    let expected = [(966, true), (1466, true)];
+    assert_eq!(meanwhile.copied().collect::<Vec<_>>(), expected);
+    let after = given.iter().find(|(time, _)| *time >= 1900);
+    assert_eq!(
+        after,
+        Some(&(1900, true)),
+        "it comes back with an IDR picture"
+    );
+    assert_eq!((encoder.is_lost(), encoder.lost_frames()), (false, 42));
+    assert!(given.is_sorted_by(|a, b| a.0 < b.0));
+}
+
+#[test]
+fn a_loss_is_told_and_lasts_until_an_idr_picture_comes() {
+    let fake = Fake {
+        away: 500..600,
+        deaf: 600..700,
+        ..Fake::default()
+    };
+    let (given, encoder) = given(fake, 21);
+    assert!(given.iter().all(|(time, _)| *time < 500), "{given:?}");
+    let words = "fake: the encoder was lost: -12903";
+    assert_eq!(encoder.loss(), Some(words));
+    assert_eq!(encoder.lost_frames(), 6);
+}
+
+#[test]
+fn an_encoder_lost_before_its_first_picture_gives_nothing_and_does_not_fail() {
+    let fake = Fake {
+        away: 0..2000,
+        ..Fake::default()
+    };
+    let (given, mut encoder) = given(fake, 60);
+    assert!(given.is_empty() && encoder.is_lost());
+    let back = encoder.encode(&frame(Timestamp::from_millis(2000)), false);
+    assert!(back.unwrap()[0].keyframe && !encoder.is_lost());
+}
+
+#[test]
+fn what_a_lost_encoder_still_holds_is_not_asked_for() {
+    let fake = Fake {
+        delay: 3,
+        away: 500..9000,
+        ..Fake::default()
+    };
+    let (_, mut encoder) = given(fake, 30);
+    assert!(encoder.is_lost() && encoder.finish().unwrap().is_empty());
+}
+
 #[test]
 fn time_that_does_not_pass_is_refused() {
     let mut encoder = encoder(0);

@@ -3,6 +3,7 @@ use std::time::Duration;
 use onair_media::{Bitrate, FrameRate, Packet, Size, Timestamp, VideoCodec};
 
 use super::backend::{self, VideoBackend};
+use super::survival::Survival;
 use crate::{Error, VideoFrame};
 
 /// What a video encoder is asked for.
@@ -54,11 +55,25 @@ fn recommended_bitrate(size: Size, frame_rate: FrameRate) -> Bitrate {
 ///
 /// Keyframes fall on a steady grid of media time, so that segmenters find them
 /// where they expect; a forced keyframe is extra and moves nothing.
+///
+/// **A lost encoder is no failure.** While the system keeps it away
+/// ([`Error::Lost`]), the last IDR picture is given again with the frame's time,
+/// twice a second, so that the stream goes on; every frame asks for an IDR
+/// picture, and with the first that comes the encoder is [back](Self::is_lost).
+/// How long to put up with that is the caller's decision.
+///
+/// An IDR picture can be decoded any number of times, since it refers to nothing
+/// before it. Two that follow each other should differ in `idr_pic_id` (ISO/IEC
+/// 14496-10 §7.4.3), and repeated ones do not. That rule is for finding where one
+/// access unit of a byte stream ends and the next begins (§7.4.1.2.4); in FLV and
+/// RTMP each is framed by its tag, and in a byte stream by the parameter sets or
+/// the delimiter in front of it.
 pub struct VideoEncoder {
     backend: Box<dyn VideoBackend>,
     size: Size,
     cadence: Cadence,
     last: Option<Timestamp>,
+    survival: Survival,
 }
 
 impl VideoEncoder {
@@ -79,20 +94,36 @@ impl VideoEncoder {
             size: settings.size,
             cadence: Cadence::new(settings.keyframe_interval, settings.frame_rate),
             last: None,
+            survival: Survival::default(),
         }
     }
 
     /// Encodes one frame, as an IDR picture when asked or when one is due.
     ///
     /// Timestamps must increase. What comes back may be fewer or more packets
-    /// than frames went in; today's encoders return exactly one.
+    /// than frames went in; today's encoders return exactly one, and while the
+    /// encoder is [lost](Self::is_lost) most frames give none.
+    ///
+    /// # Errors
+    ///
+    /// When the frame has another size or does not come later than the one
+    /// before it, or when the encoder fails other than by being lost.
     pub fn encode(&mut self, frame: &VideoFrame, force_idr: bool) -> Result<Vec<Packet>, Error> {
         self.check_frame(frame)?;
-        let due = self.cadence.is_due(frame.timestamp);
-        let packets = self.backend.encode(frame, force_idr || due)?;
-        self.cadence.passed(frame.timestamp);
         self.last = Some(frame.timestamp);
-        Ok(packets)
+        let due = self.cadence.is_due(frame.timestamp);
+        let idr = force_idr || due || self.is_lost();
+        match self.backend.encode(frame, idr) {
+            Ok(packets) => {
+                self.cadence.passed(frame.timestamp);
+                Ok(self.survival.handle_packets(packets, frame.timestamp))
+            }
+            Err(Error::Lost { backend, what }) => {
+                let why = Error::Lost { backend, what }.to_string();
+                Ok(self.survival.handle_loss(why, frame.timestamp))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Aims for another rate from the next frame on, without a keyframe.
@@ -105,7 +136,25 @@ impl VideoEncoder {
 
     /// Gives back whatever is still inside; the encoder is spent.
     pub fn finish(&mut self) -> Result<Vec<Packet>, Error> {
+        if self.is_lost() {
+            return Ok(Vec::new());
+        }
         self.backend.finish()
+    }
+
+    /// True from when the encoder was taken away until a picture comes from it again.
+    pub const fn is_lost(&self) -> bool {
+        self.survival.loss().is_some()
+    }
+
+    /// Why the encoder is away, in the system's words, while it is.
+    pub fn loss(&self) -> Option<&str> {
+        self.survival.loss().map(String::as_str)
+    }
+
+    /// How many frames were never encoded because the encoder was away.
+    pub const fn lost_frames(&self) -> u64 {
+        self.survival.lost_frames()
     }
 
     /// The encoder's name.

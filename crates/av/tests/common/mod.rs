@@ -59,7 +59,7 @@ pub(crate) fn elementary_stream(packets: &[Packet]) -> Vec<u8> {
 }
 
 /// What `ffmpeg` with `arguments` makes of `input`, from its standard input to
-/// its standard output; `None`, loudly, where there is no ffmpeg.
+/// its standard output; `None`, loudly, where there is no ffmpeg. It must find no fault.
 #[expect(clippy::print_stderr, reason = "a skipped test must say so")]
 pub(crate) fn ffmpeg(arguments: &[&str], input: Vec<u8>) -> Option<Vec<u8>> {
     let child = Command::new("ffmpeg")
@@ -67,6 +67,7 @@ pub(crate) fn ffmpeg(arguments: &[&str], input: Vec<u8>) -> Option<Vec<u8>> {
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn();
     let Ok(mut child) = child else {
         eprintln!("SKIPPED: there is no ffmpeg here to decode with");
@@ -78,7 +79,12 @@ pub(crate) fn ffmpeg(arguments: &[&str], input: Vec<u8>) -> Option<Vec<u8>> {
     let mut stdout = child.stdout.take().expect("piped");
     stdout.read_to_end(&mut output).expect("readable");
     writer.join().expect("no panic").expect("writable");
-    assert!(child.wait().expect("ends").success(), "ffmpeg failed");
+    let end = child.wait_with_output().expect("ends");
+    let complaints = String::from_utf8_lossy(&end.stderr);
+    assert!(
+        end.status.success() && complaints.is_empty(),
+        "ffmpeg: {complaints}"
+    );
     Some(output)
 }
 

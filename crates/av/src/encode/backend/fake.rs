@@ -1,5 +1,7 @@
 //! An encoder for tests that holds frames back, as hardware does.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use onair_media::{Bitrate, Config, Packet, VideoCodec, VideoConfig};
 
@@ -7,24 +9,36 @@ use super::VideoBackend;
 use crate::{Error, VideoFrame};
 
 /// Holds `delay` frames before the first comes out; records what it is told.
+#[derive(Default)]
 pub(in crate::encode) struct Fake {
     pub(in crate::encode) delay: usize,
     pub(in crate::encode) held: Vec<Packet>,
     pub(in crate::encode) bitrate: Option<Bitrate>,
+    /// When it is away, in milliseconds.
+    pub(in crate::encode) away: Range<i64>,
+    /// When it does not make IDR pictures, whatever it is asked.
+    pub(in crate::encode) deaf: Range<i64>,
 }
 
 impl Fake {
-    pub(in crate::encode) const fn new(delay: usize) -> Self {
+    pub(in crate::encode) fn new(delay: usize) -> Self {
         Self {
             delay,
-            held: Vec::new(),
-            bitrate: None,
+            ..Self::default()
         }
     }
 }
 
 impl VideoBackend for Fake {
     fn encode(&mut self, frame: &VideoFrame, idr: bool) -> Result<Vec<Packet>, Error> {
+        let now = frame.timestamp.as_millis();
+        if self.away.contains(&now) {
+            let what = "-12903".to_owned();
+            return Err(Error::Lost {
+                backend: "fake",
+                what,
+            });
+        }
         let config = VideoConfig {
             codec: VideoCodec::H264,
             size: frame.surface.size(),
@@ -36,7 +50,7 @@ impl VideoBackend for Fake {
             pts: frame.timestamp,
             dts: frame.timestamp,
             duration: None,
-            keyframe: idr,
+            keyframe: idr && !self.deaf.contains(&now),
             payload: Bytes::from_static(&[0]),
         });
         let ready = self.held.len().saturating_sub(self.delay);
