@@ -1,6 +1,21 @@
 //! What Apple's C frameworks hand out, owned: all raw pointers stop here.
+//!
+//! [`sys`] declares the functions, each owned type here calls those of its own kind
+//! and gives out safe Rust, and everything that decides anything is built on top.
 #![expect(unsafe_code, reason = "the C interface of Core Foundation and its kin")]
 
+mod block_buffer;
+mod format_description;
+mod object;
 mod pixel_buffer;
+mod sample_buffer;
+mod status;
+mod sys;
+mod time;
 
-pub use pixel_buffer::PixelBuffer;
+pub use block_buffer::BlockBuffer;
+pub use format_description::{FormatDescription, FourCharCode, ParameterSets};
+pub use pixel_buffer::{LockedPixels, PixelBuffer, Plane};
+pub use sample_buffer::SampleBuffer;
+pub use status::Status;
+pub use time::Time;

@@ -11,6 +11,7 @@
 //!   which is best for quality; 1080p30 gets two, which halves its delay.
 //! - **Keyframes** only where asked: the cadence is ours, not the encoder's.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::thread;
 
@@ -24,7 +25,7 @@ use openh264_sys2 as sys;
 use self::raw::Raw;
 use super::{EncoderInfo, VideoBackend};
 use crate::encode::VideoSettings;
-use crate::{Error, Surface, VideoFrame};
+use crate::{Error, I420, Surface, VideoFrame};
 
 mod raw;
 
@@ -84,11 +85,11 @@ struct ParameterSets {
 
 impl VideoBackend for OpenH264 {
     fn encode(&mut self, frame: &VideoFrame, idr: bool) -> Result<Vec<Packet>, Error> {
-        let Surface::I420(picture) = &frame.surface;
+        let picture = in_memory(&frame.surface)?;
         if idr {
             self.raw.force_idr()?;
         }
-        let units = self.raw.encode(picture, frame.timestamp.as_millis())?;
+        let units = self.raw.encode(&picture, frame.timestamp.as_millis())?;
         let (sets, payload, keyframe) = split(&units);
         if payload.is_empty() {
             return Ok(Vec::new());
@@ -140,6 +141,15 @@ impl OpenH264 {
             keyframe,
             payload: payload.into(),
         })
+    }
+}
+
+/// The picture as planes in memory: what Core Video holds is copied.
+fn in_memory(surface: &Surface) -> Result<Cow<'_, I420>, Error> {
+    match surface {
+        Surface::I420(picture) => Ok(Cow::Borrowed(picture)),
+        #[cfg(apple_media)]
+        Surface::PixelBuffer(buffer) => buffer.to_i420().map(Cow::Owned),
     }
 }
 
