@@ -1,3 +1,4 @@
+use std::task::Waker;
 use std::time::Duration;
 
 use onair_media::{Bitrate, FrameRate, Packet, Size, Timestamp, VideoCodec};
@@ -101,8 +102,9 @@ impl VideoEncoder {
     /// Encodes one frame, as an IDR picture when asked or when one is due.
     ///
     /// Timestamps must increase. What comes back may be fewer or more packets
-    /// than frames went in; today's encoders return exactly one, and while the
-    /// encoder is [lost](Self::is_lost) most frames give none.
+    /// than frames went in: a software encoder returns exactly one; hardware works
+    /// on while nobody waits, and [`poll_packets`](Self::poll_packets) has what it
+    /// completes; while the encoder is [lost](Self::is_lost) most frames give none.
     ///
     /// # Errors
     ///
@@ -124,6 +126,22 @@ impl VideoEncoder {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The packets complete since, without another frame: with [`wake`](Self::wake),
+    /// a packet goes out when it is done and not when the next frame comes.
+    pub fn poll_packets(&mut self) -> Result<Vec<Packet>, Error> {
+        let packets = self.backend.completed()?;
+        match self.last {
+            Some(last) if !packets.is_empty() => Ok(self.survival.handle_packets(packets, last)),
+            _ => Ok(packets),
+        }
+    }
+
+    /// Whom to wake, from any thread, when [`poll_packets`](Self::poll_packets) may
+    /// have something. Nobody is for an encoder that returns every packet with its frame.
+    pub fn wake(&mut self, waker: Waker) {
+        self.backend.wake(waker);
     }
 
     /// Aims for another rate from the next frame on, without a keyframe.

@@ -1,6 +1,8 @@
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Wake;
 
-/// Room for one frame between a camera and its encoder: the newest wins.
+/// Room for one frame between a camera and its encoder: the newest wins. Whoever
+/// waits for a frame can be woken without one.
 #[derive(Debug)]
 pub(super) struct Slot<T> {
     state: Mutex<State<T>>,
@@ -10,7 +12,19 @@ pub(super) struct Slot<T> {
 #[derive(Debug)]
 struct State<T> {
     frame: Option<T>,
+    woken: bool,
     ended: bool,
+}
+
+/// What was waited for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next<T> {
+    /// A frame.
+    Frame(T),
+    /// There is no frame yet, but something else to do.
+    Woken,
+    /// Nothing more comes.
+    End,
 }
 
 impl<T> Slot<T> {
@@ -18,6 +32,7 @@ impl<T> Slot<T> {
         Self {
             state: Mutex::new(State {
                 frame: None,
+                woken: false,
                 ended: false,
             }),
             changed: Condvar::new(),
@@ -41,16 +56,19 @@ impl<T> Slot<T> {
         self.changed.notify_all();
     }
 
-    /// Waits for a frame; `None` at the end.
-    pub(super) fn take(&self) -> Option<T> {
+    /// Waits for a frame, or to be woken, which comes first.
+    pub(super) fn take(&self) -> Next<T> {
         let mut state = self.lock();
         loop {
+            if std::mem::take(&mut state.woken) {
+                return Next::Woken;
+            }
             if let Some(frame) = state.frame.take() {
                 self.changed.notify_all();
-                return Some(frame);
+                return Next::Frame(frame);
             }
             if state.ended {
-                return None;
+                return Next::End;
             }
             state = self.wait(state);
         }
@@ -77,8 +95,17 @@ impl<T> Slot<T> {
     }
 }
 
+impl<T: Send> Wake for Slot<T> {
+    fn wake(self: Arc<Self>) {
+        self.lock().woken = true;
+        self.changed.notify_all();
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::task::Waker;
+
     use super::*;
 
     #[test]
@@ -86,7 +113,7 @@ mod tests {
         let slot = Slot::new();
         assert!(!slot.replace(1));
         assert!(slot.replace(2));
-        assert_eq!(slot.take(), Some(2));
+        assert_eq!(slot.take(), Next::Frame(2));
     }
 
     #[test]
@@ -94,6 +121,16 @@ mod tests {
         let slot = Slot::new();
         slot.put(1);
         slot.end();
-        assert_eq!((slot.take(), slot.take()), (Some(1), None));
+        assert_eq!((slot.take(), slot.take()), (Next::Frame(1), Next::End));
+    }
+
+    #[test]
+    fn being_woken_comes_before_the_frame_and_only_once() {
+        let slot = Arc::new(Slot::new());
+        slot.put(1);
+        let waker = Waker::from(slot.clone());
+        waker.wake_by_ref();
+        waker.wake();
+        assert_eq!((slot.take(), slot.take()), (Next::Woken, Next::Frame(1)));
     }
 }

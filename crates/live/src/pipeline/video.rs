@@ -5,7 +5,7 @@ use onair_av::{Error, VideoFrame, VideoSource};
 use onair_media::Kind;
 
 use super::mixer::Mixer;
-use super::slot::Slot;
+use super::slot::{Next, Slot};
 use super::{Schedule, spawn};
 use crate::{EncoderTrack, Pace};
 
@@ -41,12 +41,14 @@ impl VideoChain {
         };
         mixer.hub().notes().encoder.video = Some(track);
         let slot = Arc::new(Slot::new());
+        let mut encoder = self.encoder;
+        encoder.wake(slot.clone().into());
         let (frames, camera) = (slot.clone(), mixer.clone());
         spawn("onair-camera", move || {
             capture(self.source, &slot, &camera, schedule);
         })?;
         let mixer = mixer.clone();
-        spawn("onair-video", move || encode(self.encoder, &frames, &mixer))
+        spawn("onair-video", move || encode(encoder, &frames, &mixer))
     }
 }
 
@@ -103,8 +105,12 @@ fn encode_all(
     slot: &Slot<VideoFrame>,
     mixer: &Mixer,
 ) -> Result<(), Error> {
-    while let Some(frame) = slot.take() {
-        let packets = encoder.encode(&frame, mixer.hub().take_keyframe())?;
+    loop {
+        let packets = match slot.take() {
+            Next::Frame(frame) => encoder.encode(&frame, mixer.hub().take_keyframe())?,
+            Next::Woken => encoder.poll_packets()?,
+            Next::End => break,
+        };
         mixer.push(Kind::Video, packets);
         if mixer.hub().stopping().is_asked() {
             break;

@@ -1,6 +1,7 @@
 //! An encoder for tests that holds frames back, as hardware does.
 
 use std::ops::Range;
+use std::task::Waker;
 
 use bytes::Bytes;
 use onair_media::{Bitrate, Config, Packet, VideoCodec, VideoConfig};
@@ -56,6 +57,12 @@ impl VideoBackend for Fake {
         let ready = self.held.len().saturating_sub(self.delay);
         Ok(self.held.drain(..ready).collect())
     }
+
+    fn completed(&mut self) -> Result<Vec<Packet>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn wake(&mut self, _waker: Waker) {}
 
     fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
         self.bitrate = Some(bitrate);

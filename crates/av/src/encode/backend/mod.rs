@@ -4,6 +4,8 @@
 //! VideoToolbox is to be the encoder. The traits have no default methods, so a
 //! backend that cannot do something has to say so.
 
+use std::task::Waker;
+
 use bytes::Bytes;
 use onair_media::{Bitrate, Kind, Packet};
 
@@ -19,8 +21,12 @@ pub(super) mod fake;
 
 /// A video encoder. Frames come with increasing timestamps and the right size.
 pub(super) trait VideoBackend: Send {
-    /// Encodes a frame, as an IDR picture if `idr`; the packets it completes.
+    /// Encodes a frame, as an IDR picture if `idr`; the packets complete by then.
     fn encode(&mut self, frame: &VideoFrame, idr: bool) -> Result<Vec<Packet>, Error>;
+    /// The packets complete since, of an encoder that works on while nobody waits.
+    fn completed(&mut self) -> Result<Vec<Packet>, Error>;
+    /// Whom to wake, from any thread, when `completed` may have something.
+    fn wake(&mut self, waker: Waker);
     /// Aims for another rate from the next frame on.
     fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error>;
     /// The packets still inside.

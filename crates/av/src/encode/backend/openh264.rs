@@ -13,6 +13,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::task::Waker;
 use std::thread;
 
 use bytes::Bytes;
@@ -99,6 +100,12 @@ impl VideoBackend for OpenH264 {
         }
         Ok(vec![self.packet(frame.timestamp, payload, keyframe)?])
     }
+
+    fn completed(&mut self) -> Result<Vec<Packet>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn wake(&mut self, _waker: Waker) {}
 
     fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
         if bitrate > self.highest {
