@@ -21,6 +21,9 @@ pub mod director;
 mod error;
 mod event;
 mod feed;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod hub;
 mod interleave;
 mod kernel;

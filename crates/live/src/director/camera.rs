@@ -1,0 +1,255 @@
+use std::time::{Duration, Instant};
+
+use onair_av::device::{Interruption, Order};
+
+use super::backoff::Backoff;
+use super::commands::Commands;
+use super::stage::{Change, Presence, Stage, Told};
+use super::{Command, Notice, Why};
+
+/// Whether pictures come, and what viewers see while they do not.
+///
+/// ```text
+///                    away            3 s, or at once when the
+///   camera's picture ────► the last  application left the screen   slate
+///          ▲               picture   ───────────────────────────►   │
+///          └───────────────────┴────────────────────────────────────┘
+///                               it is back
+/// ```
+///
+/// A hiccup of a second or two shows the last picture: a slate that flashes up would look worse.
+/// For longer a still looks like a broken stream, and it may be of a moment that nobody meant to
+/// show. Who leaves the application expects to be seen no more: the slate comes at once, and as
+/// an IDR picture, because in the background the encoder is taken away and its last IDR picture
+/// is what viewers then get.
+///
+/// A session that holds a camera is interrupted whole, sound and all, so on air the device lets
+/// go of a camera that cannot be had. Whether one can be had again nobody tells a session that
+/// holds none: it is tried now and then.
+#[derive(Debug)]
+pub(super) struct Camera {
+    is_allowed: Option<bool>,
+    interruption: Option<Interruption>,
+    grip: Grip,
+    /// When to suppose that the interruption is over though nobody said so.
+    retry: Option<Instant>,
+    backoff: Backoff,
+    told: Told,
+    away_since: Option<Instant>,
+    /// The show had a picture that could be its last.
+    was_here: bool,
+    slate: bool,
+}
+
+/// Whether the device holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grip {
+    Held,
+    LetGo,
+    /// It would not let go, and is not asked again before something changes.
+    Stuck,
+}
+
+/// How long viewers see the last picture.
+const STILL: Duration = Duration::from_secs(3);
+
+/// How long to wait for the end of an interruption for the background when in front: its notice
+/// may have been overtaken by the application's return.
+const STALE: Duration = Duration::from_secs(2);
+
+/// Between attempts to have a camera again that was let go. Each may cost a moment of sound.
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_secs(60));
+
+impl Camera {
+    pub(super) fn new() -> Self {
+        Self {
+            is_allowed: None,
+            interruption: None,
+            grip: Grip::Held,
+            retry: None,
+            backoff: BACKOFF,
+            told: Told::default(),
+            away_since: None,
+            was_here: false,
+            slate: false,
+        }
+    }
+
+    /// The user's answer. True when the camera may be had only now.
+    pub(super) fn permission(&mut self, granted: bool) -> bool {
+        self.is_allowed.replace(granted) == Some(false) && granted
+    }
+
+    pub(super) fn is_denied(&self) -> bool {
+        self.is_allowed == Some(false)
+    }
+
+    /// Why the system has taken it away, if it has.
+    pub(super) const fn interruption(&self) -> Option<Interruption> {
+        self.interruption
+    }
+
+    /// The session waits for the system, and a Start would be in vain.
+    pub(super) const fn blocks(&self, stage: Stage) -> bool {
+        stage.is_in_front && self.is_held() && self.interruption.is_some()
+    }
+
+    /// The system took it away. True when its session is to be started without it.
+    pub(super) fn interrupted(&mut self, why: Interruption, stage: Stage, now: Instant) -> bool {
+        let was_let_go = stage.is_in_front && !self.is_held();
+        self.loosen();
+        if self.interruption.replace(why) == Some(why) && was_let_go {
+            return false;
+        }
+        self.retry = match why {
+            _ if !stage.is_in_front => None,
+            Interruption::SoundInUse => None,
+            Interruption::Background => Some(now + STALE),
+            _ if stage.is_on_air => Some(self.backoff.failed(now)),
+            _ => None,
+        };
+        self.is_to_be_let_go(stage)
+    }
+
+    /// It may be had again, or so it seems. True when it could not be had before.
+    pub(super) const fn is_back(&mut self) -> bool {
+        self.retry = None;
+        self.interruption.take().is_some() || !self.is_held()
+    }
+
+    /// The application or its user is back. True when there is something to start again. That
+    /// another has the sound only the sound can tell.
+    pub(super) const fn encourage(&mut self) -> bool {
+        self.backoff.reset();
+        match self.interruption {
+            Some(Interruption::SoundInUse) => false,
+            _ => self.is_back(),
+        }
+    }
+
+    /// The application left the screen.
+    pub(super) const fn background(&mut self) {
+        self.retry = None;
+        self.loosen();
+    }
+
+    /// True once when an interruption is supposed to be over.
+    pub(super) fn settle_retry(&mut self, now: Instant) -> bool {
+        self.retry.is_some_and(|at| now >= at) && self.is_back()
+    }
+
+    /// Orders the device to let go of a camera that would take the sound with it.
+    pub(super) fn settle_release(&mut self, stage: Stage, out: &mut Commands) {
+        if self.grip == Grip::Held && stage.is_wanted && self.is_to_be_let_go(stage) {
+            self.grip = Grip::LetGo;
+            out.order(Order::Pictures(false));
+        }
+    }
+
+    /// Orders the device to hold a camera again. Goes before a Start.
+    pub(super) fn settle_hold(&mut self, stage: Stage, out: &mut Commands) {
+        if !self.is_held() && !self.is_to_be_let_go(stage) {
+            self.grip = Grip::Held;
+            out.order(Order::Pictures(true));
+        }
+    }
+
+    /// A device that is built anew holds a camera.
+    pub(super) const fn rebuilt(&mut self) {
+        self.grip = Grip::Held;
+    }
+
+    /// The device would not let go, or would not take it again.
+    pub(super) const fn refused(&mut self, held: bool) {
+        self.grip = if held { Grip::LetGo } else { Grip::Stuck };
+    }
+
+    /// A show begins, with nothing on its slate.
+    pub(super) const fn go_live(&mut self) {
+        self.slate = false;
+        self.was_here = false;
+        self.away_since = None;
+    }
+
+    /// Shows the slate to viewers, or takes it away.
+    pub(super) fn settle_slate(
+        &mut self,
+        presence: Presence,
+        stage: Stage,
+        now: Instant,
+        out: &mut Commands,
+    ) {
+        if presence == Presence::Here {
+            self.was_here = true;
+            self.away_since = None;
+        } else {
+            self.away_since.get_or_insert(now);
+        }
+        let slate = self.is_slate_due(presence, now);
+        if !stage.is_on_air || slate == self.slate {
+            return;
+        }
+        self.slate = slate;
+        out.push(Command::Slate(slate));
+        if slate {
+            out.push(Command::Keyframe);
+        }
+    }
+
+    /// Tells the user what has changed.
+    pub(super) fn settle_notice(&mut self, presence: Presence, out: &mut Commands) {
+        match self.told.update(presence) {
+            Some(Change::Gone(why)) => out.tell(Notice::NoPicture(why)),
+            Some(Change::Back) => out.tell(Notice::Picture),
+            None => {}
+        }
+    }
+
+    pub(super) fn deadline(&self, stage: Stage) -> Option<Instant> {
+        let waits = stage.is_on_air && !self.slate;
+        let still = self.away_since.filter(|_| waits).map(|at| at + STILL);
+        still.into_iter().chain(self.retry).min()
+    }
+
+    const fn is_held(&self) -> bool {
+        matches!(self.grip, Grip::Held | Grip::Stuck)
+    }
+
+    /// It may be asked again.
+    const fn loosen(&mut self) {
+        if let Grip::Stuck = self.grip {
+            self.grip = Grip::Held;
+        }
+    }
+
+    /// On air the show goes on without it.
+    fn is_to_be_let_go(&self, stage: Stage) -> bool {
+        let is_taken = match self.interruption {
+            None | Some(Interruption::SoundInUse | Interruption::Background) => false,
+            Some(_) => true,
+        };
+        stage.is_on_air && (is_taken || !stage.is_in_front)
+    }
+
+    fn is_slate_due(&self, presence: Presence, now: Instant) -> bool {
+        match presence {
+            Presence::Here => false,
+            Presence::Off | Presence::Away(Why::Background | Why::NotAllowed) => true,
+            Presence::Away(_) if !self.was_here => true,
+            Presence::Coming | Presence::Away(_) => {
+                let is_over = |since: Instant| now >= since + STILL;
+                self.slate || self.away_since.is_some_and(is_over)
+            }
+        }
+    }
+}
+
+/// What to call it.
+pub(super) const fn why(interruption: Interruption) -> Why {
+    match interruption {
+        Interruption::Background => Why::Background,
+        Interruption::SharedScreen => Why::SharedScreen,
+        Interruption::Pressure => Why::Heat,
+        Interruption::SoundInUse | Interruption::CameraInUse | Interruption::Unknown => Why::InUse,
+    }
+}

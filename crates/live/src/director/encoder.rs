@@ -1,0 +1,47 @@
+use std::time::{Duration, Instant};
+
+/// Whether pictures are encoded. An encoder that is lost is opened again where it was lost, and
+/// begins with an IDR picture; what viewers see until then is its last.
+#[derive(Debug, Default)]
+pub(super) struct Encoder {
+    lost: Option<Instant>,
+    /// It has been away for longer than it should.
+    is_missed: bool,
+}
+
+/// A loss is no news to the user before that: it should be back by then.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Encoder {
+    /// It was taken away.
+    pub(super) fn lost(&mut self, now: Instant) {
+        self.lost.get_or_insert(now);
+    }
+
+    /// It works again, or the show is over. True when it did not work before.
+    pub(super) const fn is_back(&mut self) -> bool {
+        self.is_missed = false;
+        self.lost.take().is_some()
+    }
+
+    /// The application is in front again: now it can be had.
+    pub(super) fn foreground(&mut self, now: Instant) {
+        self.lost = self.lost.map(|_| now);
+        self.is_missed = false;
+    }
+
+    /// Looks whether it should be back by now.
+    pub(super) fn settle(&mut self, now: Instant) {
+        self.is_missed = self.lost.is_some_and(|at| now >= at + PATIENCE);
+    }
+
+    /// It has been away for longer than it should.
+    pub(super) const fn is_missed(&self) -> bool {
+        self.is_missed
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let due = self.lost.map(|at| at + PATIENCE);
+        due.filter(|_| !self.is_missed)
+    }
+}

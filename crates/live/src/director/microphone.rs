@@ -1,0 +1,260 @@
+use std::time::{Duration, Instant};
+
+use onair_av::device::Order;
+
+use super::backoff::Backoff;
+use super::commands::Commands;
+use super::stage::{Change, Presence, Stage, Told};
+use super::{Command, Notice, Why};
+
+/// Whether sound comes. That viewers hear silence of exactly the missing length meanwhile is
+/// its source's business.
+///
+/// ```text
+///           order ActivateSound              performed
+///   Idle ─────────────────────► Activating ───────────► Active
+///    ▲                              ▲  │ refused          │ interrupted
+///    │ order DeactivateSound        │  ▼                  ▼
+///    └─── from anywhere            Due{at} ◄──────── Interrupted
+///                                           it ended and the system says go on;
+///                                           the application is in front again;
+///                                           the user asks
+/// ```
+#[derive(Debug)]
+pub(super) struct Microphone {
+    is_allowed: Option<bool>,
+    state: State,
+    backoff: Backoff,
+    /// It was tried in this stay in the background.
+    was_tried: bool,
+    /// When it is active again, what was interrupted with it is to run again.
+    is_resuming: bool,
+    in_front_since: Option<Instant>,
+    route: Option<Route>,
+    told: Told,
+    is_muted: bool,
+    /// What the show's inlet was told last.
+    muted_inlet: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Idle,
+    Activating,
+    Active,
+    Interrupted,
+    Due {
+        at: Instant,
+    },
+}
+
+/// Where sound comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Route {
+    input: Option<String>,
+    /// What was used before is gone.
+    lost: bool,
+}
+
+/// An interruption told so soon after the application is back in front is late news: the
+/// system deactivates the audio session of an application it suspends, and an end never follows.
+const LATE_NEWS: Duration = Duration::from_secs(2);
+
+/// Between attempts to activate what was refused.
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
+
+impl Microphone {
+    pub(super) fn new() -> Self {
+        Self {
+            is_allowed: None,
+            state: State::Idle,
+            backoff: BACKOFF,
+            was_tried: false,
+            is_resuming: false,
+            in_front_since: None,
+            route: None,
+            told: Told::default(),
+            is_muted: false,
+            muted_inlet: false,
+        }
+    }
+
+    /// The user's answer. True when the microphone may be had only now.
+    pub(super) fn permission(&mut self, granted: bool, now: Instant) -> bool {
+        let is_new = self.is_allowed.replace(granted) == Some(false) && granted;
+        if is_new {
+            self.renew(now);
+        }
+        is_new
+    }
+
+    pub(super) fn is_denied(&self) -> bool {
+        self.is_allowed == Some(false)
+    }
+
+    /// Another has the microphone.
+    pub(super) fn interrupted(&mut self, now: Instant) {
+        let is_recent = |since: Instant| now.saturating_duration_since(since) < LATE_NEWS;
+        let is_late = self.in_front_since.take().is_some_and(is_recent);
+        self.is_resuming = true;
+        self.state = match self.state {
+            State::Idle => State::Idle,
+            _ if is_late => State::Due { at: now },
+            _ => State::Interrupted,
+        };
+    }
+
+    /// It may be had again.
+    pub(super) fn interruption_ended(&mut self, should_resume: bool, now: Instant) {
+        if should_resume && self.state == State::Interrupted {
+            self.encourage(now);
+        }
+    }
+
+    /// The application or its user is back: what was interrupted or refused may work now.
+    pub(super) fn encourage(&mut self, now: Instant) {
+        self.was_tried = false;
+        self.backoff.reset();
+        if matches!(self.state, State::Interrupted | State::Due { .. }) {
+            self.state = State::Due { at: now };
+        }
+    }
+
+    /// The application is in front again.
+    pub(super) const fn foreground(&mut self, now: Instant) {
+        self.in_front_since = Some(now);
+    }
+
+    /// It may be active no more: activating it will tell.
+    pub(super) fn doubt(&mut self, now: Instant) {
+        self.is_resuming = true;
+        self.renew(now);
+    }
+
+    /// What was active is so no more, as when the capture session was interrupted for its sound.
+    pub(super) const fn renew(&mut self, now: Instant) {
+        if matches!(self.state, State::Active | State::Activating) {
+            self.state = State::Due { at: now };
+        }
+    }
+
+    /// The system's media services are back, and know nothing of what was before.
+    pub(super) const fn reset(&mut self, now: Instant) {
+        if !matches!(self.state, State::Idle) {
+            self.state = State::Due { at: now };
+        }
+    }
+
+    /// The device did what ActivateSound asks. True when that ends an interruption.
+    pub(super) fn performed(&mut self) -> bool {
+        if self.state != State::Activating {
+            return false;
+        }
+        self.state = State::Active;
+        self.backoff.reset();
+        std::mem::take(&mut self.is_resuming)
+    }
+
+    /// The device would not. True for the first time in a row.
+    pub(super) fn refused(&mut self, now: Instant) -> bool {
+        if self.state != State::Activating {
+            return false;
+        }
+        let at = self.backoff.failed(now);
+        self.state = State::Due { at };
+        self.backoff.failures() == 1
+    }
+
+    /// Sound comes from elsewhere. True when another input is to be picked.
+    pub(super) fn route(&mut self, input: Option<String>, lost: bool, out: &mut Commands) -> bool {
+        let route = Route { input, lost };
+        if self.route.as_ref() == Some(&route) {
+            return false;
+        }
+        let before = self.route.as_ref().map(|route| &route.input);
+        if before != Some(&route.input) {
+            out.tell(Notice::Input(route.input.clone()));
+        }
+        self.route = Some(route);
+        lost
+    }
+
+    /// The user's wish.
+    pub(super) fn mute(&mut self, muted: bool, now: Instant) {
+        self.is_muted = muted;
+        if !muted {
+            self.encourage(now);
+        }
+    }
+
+    /// A show begins, its inlet open.
+    pub(super) const fn go_live(&mut self) {
+        self.muted_inlet = false;
+    }
+
+    /// Mutes the show's inlet as the user wants it.
+    pub(super) fn settle_mute(&mut self, stage: Stage, out: &mut Commands) {
+        if stage.is_on_air && self.muted_inlet != self.is_muted {
+            self.muted_inlet = self.is_muted;
+            out.push(Command::Mute(self.is_muted));
+        }
+    }
+
+    /// Orders the sound to be activated, or given back.
+    pub(super) fn settle(&mut self, stage: Stage, is_dead: bool, now: Instant, out: &mut Commands) {
+        if !stage.should_run() {
+            self.is_resuming = false;
+            let was_had = std::mem::take(&mut self.state) != State::Idle;
+            if was_had && !is_dead {
+                out.order(Order::DeactivateSound);
+            }
+        } else if self.is_due(stage, now) && !is_dead {
+            self.state = State::Activating;
+            self.was_tried |= !stage.is_in_front;
+            out.order(Order::ActivateSound);
+        }
+    }
+
+    /// Tells the user what has changed.
+    pub(super) fn settle_notice(&mut self, presence: Presence, out: &mut Commands) {
+        match self.told.update(presence) {
+            Some(Change::Gone(why)) => out.tell(Notice::NoSound(why)),
+            Some(Change::Back) => out.tell(Notice::Sound),
+            None => {}
+        }
+    }
+
+    /// Why there is none, as far as the microphone knows.
+    pub(super) fn presence(&self, stage: Stage) -> Presence {
+        match self.state {
+            State::Idle if !stage.is_in_front => Presence::Away(Why::Background),
+            State::Interrupted => Presence::Away(Why::InUse),
+            State::Due { .. } | State::Activating if self.backoff.failures() > 0 => {
+                Presence::Away(Why::InUse)
+            }
+            State::Active => Presence::Here,
+            State::Idle | State::Due { .. } | State::Activating => Presence::Coming,
+        }
+    }
+
+    pub(super) fn deadline(&self, stage: Stage, is_dead: bool) -> Option<Instant> {
+        match self.state {
+            State::Due { at } if self.may_activate(stage) && !is_dead => Some(at),
+            _ => None,
+        }
+    }
+
+    fn is_due(&self, stage: Stage, now: Instant) -> bool {
+        match self.state {
+            State::Idle => stage.is_in_front && self.may_activate(stage),
+            State::Due { at } => now >= at && self.may_activate(stage),
+            State::Activating | State::Active | State::Interrupted => false,
+        }
+    }
+
+    fn may_activate(&self, stage: Stage) -> bool {
+        let is_the_place = stage.is_in_front || !self.was_tried;
+        stage.should_run() && !self.is_denied() && is_the_place
+    }
+}

@@ -1,0 +1,212 @@
+use std::time::{Duration, Instant};
+
+use onair_av::device::Order;
+
+use super::backoff::Backoff;
+use super::commands::Commands;
+use super::stage::Stage;
+
+/// Whether the device runs: it is started, stopped, built anew, and started again when it fails.
+///
+/// ```text
+///             order Start            performed, started
+///   Off ────────────────► Starting ────────────────────► Running
+///    ▲                        ▲                             │ failed, refused,
+///    │ order Stop             │ order Start                 ▼ interrupted and back
+///    └─── from anywhere       └────────────────────────── Due{at}
+/// ```
+///
+/// While the system's media services are dead nothing is ordered; when they are back, and after
+/// [`REBUILD_AFTER`] failures in a row, a Rebuild goes before the Start. In the background there
+/// is one Start and no second: iOS lets an application go on recording there, not begin to.
+#[derive(Debug)]
+pub(super) struct Session {
+    state: State,
+    backoff: Backoff,
+    /// It failed and has not run since.
+    has_failed: bool,
+    is_dead: bool,
+    needs_rebuild: bool,
+    rebuilt: Option<Instant>,
+    /// It was started in this stay in the background.
+    was_tried: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Off,
+    Starting,
+    Running { since: Instant },
+    Due { at: Instant },
+}
+
+/// From this many failures in a row on, nothing of the old session is trusted.
+const REBUILD_AFTER: u32 = 3;
+
+/// A failure after so long begins a new row.
+const STABLE: Duration = Duration::from_secs(10);
+
+/// A second word of the services' return within this time is no second return: the audio
+/// session and the capture session both tell.
+const ECHO: Duration = Duration::from_secs(2);
+
+/// The first delay before another Start, and the longest: somebody looks at the phone and waits.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
+
+impl Session {
+    pub(super) const fn new() -> Self {
+        Self {
+            state: State::Off,
+            backoff: BACKOFF,
+            has_failed: false,
+            is_dead: false,
+            needs_rebuild: false,
+            rebuilt: None,
+            was_tried: false,
+        }
+    }
+
+    pub(super) const fn is_running(&self) -> bool {
+        matches!(self.state, State::Running { .. })
+    }
+
+    /// It stopped by itself and does not run again yet.
+    pub(super) const fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
+    /// The system's media services are not there.
+    pub(super) const fn is_dead(&self) -> bool {
+        self.is_dead
+    }
+
+    /// It runs, and maybe by itself.
+    pub(super) fn started(&mut self, now: Instant) {
+        if matches!(self.state, State::Starting | State::Due { .. }) {
+            self.state = State::Running { since: now };
+            self.has_failed = false;
+        }
+    }
+
+    /// The device did what Start asks.
+    pub(super) fn performed(&mut self, now: Instant) {
+        if self.state == State::Starting {
+            self.started(now);
+        }
+    }
+
+    /// It stopped by itself, or would not start. True for the first failure in a row.
+    pub(super) fn failed(&mut self, now: Instant) -> bool {
+        match self.state {
+            State::Off | State::Due { .. } => return false,
+            State::Running { since } if now.saturating_duration_since(since) >= STABLE => {
+                self.backoff.reset();
+            }
+            State::Running { .. } | State::Starting => {}
+        }
+        let at = self.backoff.failed(now);
+        self.state = State::Due { at };
+        self.has_failed = true;
+        self.needs_rebuild |= self.backoff.failures() >= REBUILD_AFTER;
+        self.backoff.failures() == 1
+    }
+
+    /// It would not be built anew: what it then said to a Start counts for nothing.
+    pub(super) fn rebuild_refused(&mut self, now: Instant) -> bool {
+        let is_first = self.failed(now);
+        self.needs_rebuild = true;
+        self.rebuilt = None;
+        is_first
+    }
+
+    /// The system's media services died.
+    pub(super) const fn lost(&mut self, now: Instant) {
+        self.is_dead = true;
+        self.kick(now);
+    }
+
+    /// They are back. False when that is no news.
+    pub(super) fn reset(&mut self, now: Instant) -> bool {
+        let is_recent = |at: Instant| now.saturating_duration_since(at) < ECHO;
+        if !self.is_dead && self.rebuilt.is_some_and(is_recent) {
+            return false;
+        }
+        self.is_dead = false;
+        self.needs_rebuild = true;
+        self.kick(now);
+        true
+    }
+
+    /// Lets a Start be ordered although it may run: it does no harm then.
+    pub(super) const fn kick(&mut self, now: Instant) {
+        if !matches!(self.state, State::Off) {
+            self.state = State::Due { at: now };
+        }
+    }
+
+    /// The system lets us go on, wherever we are.
+    pub(super) const fn resume(&mut self, now: Instant) {
+        self.was_tried = false;
+        self.kick(now);
+    }
+
+    /// The application or its user is back: what failed before may work now.
+    pub(super) const fn encourage(&mut self, now: Instant) {
+        self.was_tried = false;
+        self.has_failed = false;
+        self.backoff.reset();
+        if let State::Due { .. } = self.state {
+            self.state = State::Due { at: now };
+        }
+    }
+
+    /// Orders a Stop, if it is to stop.
+    pub(super) fn settle_stop(&mut self, stage: Stage, out: &mut Commands) {
+        if stage.should_run() || self.state == State::Off {
+            return;
+        }
+        self.state = State::Off;
+        self.has_failed = false;
+        self.backoff.reset();
+        if !self.is_dead {
+            out.order(Order::Stop);
+        }
+    }
+
+    /// Whether a Start is to be ordered now.
+    pub(super) fn is_due(&self, stage: Stage, now: Instant) -> bool {
+        let at = match self.state {
+            State::Off => Some(now).filter(|_| stage.is_in_front),
+            State::Due { at } => Some(at),
+            State::Starting | State::Running { .. } => None,
+        };
+        at.is_some_and(|at| now >= at) && self.may_start(stage)
+    }
+
+    /// Orders a Rebuild, if one is to go before the Start. True then.
+    pub(super) fn settle_rebuild(&mut self, now: Instant, out: &mut Commands) -> bool {
+        if self.needs_rebuild {
+            self.rebuilt = Some(now);
+            out.order(Order::Rebuild);
+        }
+        std::mem::take(&mut self.needs_rebuild)
+    }
+
+    /// Orders the Start.
+    pub(super) fn start(&mut self, stage: Stage, out: &mut Commands) {
+        self.state = State::Starting;
+        self.was_tried |= !stage.is_in_front;
+        out.order(Order::Start);
+    }
+
+    pub(super) fn deadline(&self, stage: Stage) -> Option<Instant> {
+        match self.state {
+            State::Due { at } if self.may_start(stage) => Some(at),
+            _ => None,
+        }
+    }
+
+    const fn may_start(&self, stage: Stage) -> bool {
+        stage.should_run() && !self.is_dead && (stage.is_in_front || !self.was_tried)
+    }
+}

@@ -1,0 +1,58 @@
+use super::Why;
+
+/// What everybody on it has to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stage {
+    /// The user wants the device to run.
+    pub(super) is_wanted: bool,
+    /// The application is on the screen.
+    pub(super) is_in_front: bool,
+    /// The show is on.
+    pub(super) is_on_air: bool,
+}
+
+impl Stage {
+    /// Whether the device is to run. A preview nobody sees gives the microphone back, so that
+    /// the phone does not say that somebody listens, and may sleep.
+    pub(super) const fn should_run(self) -> bool {
+        self.is_wanted && (self.is_in_front || self.is_on_air)
+    }
+}
+
+/// Whether pictures or sound come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// They do.
+    Here,
+    /// They are about to, or about to come back.
+    Coming,
+    /// They do not.
+    Away(Why),
+    /// Nobody wants them to.
+    Off,
+}
+
+/// What the user was told of it last.
+#[derive(Debug, Default)]
+pub(super) struct Told(Option<Why>);
+
+/// What to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Gone(Why),
+    Back,
+}
+
+impl Told {
+    /// What has changed for the user, who does not care for what is only about to be.
+    pub(super) fn update(&mut self, presence: Presence) -> Option<Change> {
+        let now = match presence {
+            Presence::Here => None,
+            Presence::Away(why) => Some(why),
+            Presence::Coming | Presence::Off => return None,
+        };
+        let before = std::mem::replace(&mut self.0, now);
+        let change = now.map_or(Change::Back, Change::Gone);
+        (before != now).then_some(change)
+    }
+}

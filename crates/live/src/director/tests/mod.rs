@@ -1,0 +1,134 @@
+//! What happens to a phone, told as scripts in virtual time.
+
+mod camera;
+mod heat;
+mod network;
+mod session;
+mod sound;
+
+use std::time::{Duration, Instant};
+
+use onair_av::device::Event as Told;
+use onair_media::{Bitrate, FrameRate, Size};
+
+use super::*;
+
+/// A phone whose device does what it is ordered, but for what it is told to refuse.
+struct Phone {
+    director: Director,
+    now: Instant,
+    refuses: Vec<Order>,
+}
+
+impl Phone {
+    /// Nothing runs yet.
+    fn new() -> Self {
+        Self {
+            director: Director::new(Format {
+                size: Size::new(1280, 720),
+                frame_rate: rate(30),
+                sample_rate: 48_000,
+                channels: 2,
+            }),
+            now: Instant::now(),
+            refuses: Vec::new(),
+        }
+    }
+
+    /// The camera is on the screen.
+    fn in_preview() -> Self {
+        let mut phone = Self::new();
+        phone.tell(Event::Order(Order::Start));
+        phone
+    }
+
+    /// The show has been on for a while.
+    fn on_air() -> Self {
+        let mut phone = Self::in_preview();
+        phone.go_live();
+        phone.wait(60);
+        phone
+    }
+
+    fn go_live(&mut self) -> String {
+        self.go_live_on(Ladder::default())
+    }
+
+    fn go_live_on(&mut self, ladder: Ladder) -> String {
+        let quality = Quality {
+            size: Size::new(1280, 720),
+            frame_rate: self.director.frame_rate(),
+            bitrate: Bitrate::kbps(4000),
+        };
+        self.tell(Event::GoLive { quality, ladder })
+    }
+
+    /// Tells it something; gives what it then does, in order.
+    fn tell(&mut self, event: Event) -> String {
+        self.director.handle_event(event, self.now);
+        self.obey().join(", ")
+    }
+
+    /// The same for what a device tells.
+    fn device(&mut self, event: Told) -> String {
+        self.tell(Event::Device(event))
+    }
+
+    /// Lets time pass; gives what is done and after how many seconds of it.
+    fn wait(&mut self, seconds: u64) -> String {
+        let (from, to) = (self.now, self.now + Duration::from_secs(seconds));
+        let mut done = Vec::new();
+        while let Some(at) = self.director.poll_timeout().filter(|at| *at <= to) {
+            assert!(at >= self.now, "a deadline in the past");
+            self.now = at;
+            self.director.handle_timeout(at);
+            let after = (at - from).as_secs_f64();
+            let words = self.obey().into_iter();
+            done.extend(words.map(|words| format!("{after}: {words}")));
+            let next = self.director.poll_timeout();
+            assert!(next.is_none_or(|next| next > at), "the same deadline twice");
+        }
+        self.now = to;
+        done.join(", ")
+    }
+
+    fn obey(&mut self) -> Vec<String> {
+        let mut done = Vec::new();
+        while let Some(command) = self.director.poll_command() {
+            done.push(words(&command));
+            if let Command::Device(order) = command {
+                let answer = if self.refuses.contains(&order) {
+                    let what = "no".to_owned();
+                    Event::Refused { order, what }
+                } else {
+                    Event::Performed(order)
+                };
+                self.director.handle_event(answer, self.now);
+            }
+            assert!(done.len() < 32, "{done:?}");
+        }
+        done
+    }
+}
+
+fn rate(rate: u32) -> FrameRate {
+    FrameRate::new(rate, 1).unwrap()
+}
+
+fn words(command: &Command) -> String {
+    match command {
+        Command::Device(Order::FrameRate(rate)) => format!("{rate} fps"),
+        Command::Device(Order::Size(size)) => size.to_string(),
+        Command::Device(order) => format!("{order:?}"),
+        Command::Slate(true) => "slate".to_owned(),
+        Command::Slate(false) => "camera".to_owned(),
+        Command::Mute(true) => "mute".to_owned(),
+        Command::Mute(false) => "unmute".to_owned(),
+        Command::Bitrate(bitrate) => bitrate.to_string(),
+        Command::Keyframe => "keyframe".to_owned(),
+        Command::Reconnect => "reconnect".to_owned(),
+        Command::KeepAwake(true) => "awake".to_owned(),
+        Command::KeepAwake(false) => "may sleep".to_owned(),
+        Command::Tell(notice) => format!("\"{notice:?}\""),
+    }
+}
