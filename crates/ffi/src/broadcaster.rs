@@ -1,0 +1,143 @@
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use onair::Broadcast;
+use onair::av::capture;
+use onair::av::clock::Clock;
+
+use crate::feed::{Feed, Place};
+use crate::mailbox::{Item, Mailbox};
+use crate::{BroadcastConfig, Event, OnairError, Stats};
+
+/// A broadcast of what the application captures. Dropping it stops it.
+///
+/// Pictures and sound go in through the C interface under [`feed_handle`](Self::feed_handle).
+/// Where they stay away, the broadcast goes on with the last picture and with silence.
+#[derive(Debug, uniffi::Object)]
+pub struct Broadcaster {
+    broadcast: Arc<Broadcast>,
+    feed: Feed,
+    place: Place,
+    events: Arc<Mailbox<onair::Event>>,
+}
+
+/// What happens to a broadcast, in order. Ends after [`Event::Ended`].
+#[derive(Debug, uniffi::Object)]
+pub struct Events {
+    mailbox: Arc<Mailbox<onair::Event>>,
+}
+
+#[uniffi::export]
+impl Broadcaster {
+    /// Opens the encoders and begins to connect.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration makes no sense, no encoder opens, or the recording cannot be
+    /// created. A server that cannot be reached is no error here: it is an [`Event`].
+    #[uniffi::constructor]
+    pub fn start(config: &BroadcastConfig) -> Result<Arc<Self>, OnairError> {
+        let clock = Clock::starting_at(Instant::now());
+        let (feed, builder) = open(config, clock)?;
+        let broadcast = Arc::new(builder.start()?);
+        let events = Arc::new(Mailbox::default());
+        forward(broadcast.clone(), events.clone())?;
+        Ok(Arc::new(Self {
+            broadcast,
+            place: Place::of(feed.clone()),
+            feed,
+            events,
+        }))
+    }
+
+    /// Ends the broadcast properly and within a second; [`Event::Ended`] tells when it is done.
+    pub fn stop(&self) {
+        self.place.close();
+        self.broadcast.stop();
+        self.feed.end();
+    }
+
+    /// Silences what is pushed, or lets it be heard again.
+    pub fn mute(&self, muted: bool) {
+        if let Some(sound) = &self.feed.sound {
+            sound.mute(muted);
+        }
+    }
+
+    /// What is going on.
+    pub fn stats(&self) -> Stats {
+        self.broadcast.stats().into()
+    }
+
+    /// What happens. Each event is given once, to whoever asks first.
+    pub fn events(&self) -> Arc<Events> {
+        Arc::new(Events {
+            mailbox: self.events.clone(),
+        })
+    }
+
+    /// What the C interface calls this broadcast's feed. It stands for nothing once the broadcast
+    /// was stopped or dropped, and never for another: pushing too late is harmless.
+    pub fn feed_handle(&self) -> u64 {
+        self.place.handle()
+    }
+}
+
+impl Drop for Broadcaster {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+#[uniffi::export]
+impl Events {
+    /// Waits for the next event; `None` after the last.
+    pub async fn next(&self) -> Option<Event> {
+        Some(match self.mailbox.next().await? {
+            Item::One(event) => event.into(),
+            Item::Missed(events) => Event::Missed { events },
+        })
+    }
+}
+
+/// The feed's both ends: one to push at, one built into a broadcast.
+fn open(config: &BroadcastConfig, clock: Clock) -> Result<(Feed, onair::Builder), OnairError> {
+    let mut feed = Feed::new(clock);
+    let mut builder = Broadcast::builder();
+    for destination in config.destinations()? {
+        builder = builder.to(destination);
+    }
+    if let Some(video) = &config.video {
+        let settings = video.settings()?;
+        let (inlet, pictures) = capture::pictures(settings.size, settings.frame_rate, clock);
+        feed.pictures = Some(inlet);
+        builder = builder.video(pictures).video_settings(settings);
+    }
+    if let Some(audio) = &config.audio {
+        let settings = audio.settings();
+        let (inlet, sound) = capture::sound(settings.sample_rate, settings.channels, clock);
+        feed.sound = Some(inlet);
+        builder = builder.audio(sound).audio_settings(settings);
+    }
+    if let Some(path) = &config.record {
+        builder = builder.record(path);
+    }
+    Ok((feed, builder))
+}
+
+/// Brings the broadcast's events, for which a thread has to wait, to where a future can.
+fn forward(broadcast: Arc<Broadcast>, to: Arc<Mailbox<onair::Event>>) -> Result<(), OnairError> {
+    let run = move || {
+        while let Some(event) = broadcast.next_event() {
+            to.put(event);
+        }
+        to.close();
+    };
+    let thread = thread::Builder::new().name("onair-events".to_owned());
+    let spawned = thread.spawn(run).map_err(|source| onair::Error::System {
+        what: "starting a thread",
+        source,
+    });
+    spawned.map(drop).map_err(OnairError::from)
+}

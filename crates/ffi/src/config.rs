@@ -1,0 +1,192 @@
+use std::fmt;
+use std::time::Duration;
+
+use onair::av::encode::{AudioSettings, VideoSettings};
+use onair::media::{Bitrate, FrameRate, Size};
+use onair::rtmp::{Credentials, Url};
+
+use crate::OnairError;
+
+/// What to send, and where.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct BroadcastConfig {
+    /// Where to: at least one. One encode serves them all, and each fails alone.
+    pub destinations: Vec<Destination>,
+    /// Pictures; `None` for sound alone.
+    #[uniffi(default = None)]
+    pub video: Option<VideoConfig>,
+    /// Sound; `None` for pictures alone, which some services refuse.
+    #[uniffi(default = None)]
+    pub audio: Option<AudioConfig>,
+    /// Also write everything to this file, as FLV or MP4 by its name.
+    #[uniffi(default = None)]
+    pub record: Option<String>,
+}
+
+/// A server to publish to. Prints without its key and password.
+#[derive(Clone, uniffi::Record)]
+#[uniffi::export(Debug, Display)]
+pub struct Destination {
+    /// `rtmp://host/app`, or `rtmps`; with the key behind it where `key` is `None`.
+    pub url: String,
+    /// The stream key, when it is given apart.
+    #[uniffi(default = None)]
+    pub key: Option<String>,
+    /// Whom to publish as, where the server asks.
+    #[uniffi(default = None)]
+    pub user: Option<String>,
+    /// What only that user knows.
+    #[uniffi(default = None)]
+    pub password: Option<String>,
+}
+
+/// How pictures are encoded.
+#[derive(Clone, Debug, PartialEq, uniffi::Record)]
+pub struct VideoConfig {
+    /// Columns; even. Pictures of another size change the stream's size.
+    pub width: u32,
+    /// Rows; even.
+    pub height: u32,
+    /// Pictures a second, at most 240.
+    #[uniffi(default = 30)]
+    pub frame_rate: u32,
+    /// Bits a second; what live services recommend for the size and rate when `None`.
+    #[uniffi(default = None)]
+    pub bitrate: Option<u64>,
+    /// From one keyframe to the next; most services ask for 2 seconds.
+    #[uniffi(default = 2.0)]
+    pub keyframe_seconds: f64,
+}
+
+/// How sound is encoded. What is pushed may have any rate and any number of channels.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct AudioConfig {
+    /// Samples a second in each channel: 44100 or 48000 are understood everywhere.
+    #[uniffi(default = 48000)]
+    pub sample_rate: u32,
+    /// 1 or 2.
+    #[uniffi(default = 2)]
+    pub channels: u8,
+    /// Bits a second.
+    #[uniffi(default = 128000)]
+    pub bitrate: u64,
+}
+
+impl BroadcastConfig {
+    /// The destinations, read.
+    pub(crate) fn destinations(&self) -> Result<Vec<onair::Destination>, OnairError> {
+        let parse = |(index, destination): (usize, &Destination)| {
+            destination
+                .parse()
+                .map_err(|reason| OnairError::Destination {
+                    number: index + 1,
+                    reason,
+                })
+        };
+        self.destinations.iter().enumerate().map(parse).collect()
+    }
+}
+
+impl Destination {
+    /// The destination, or what is wrong with it.
+    fn parse(&self) -> Result<onair::Destination, String> {
+        let url = match &self.key {
+            Some(key) => Url::from_tc_url(&self.url, key.as_str()),
+            None => self.url.parse(),
+        };
+        let url = url.map_err(|error| error.to_string())?;
+        let credentials = self.credentials()?;
+        Ok(onair::Destination {
+            credentials,
+            ..onair::Destination::new(url)
+        })
+    }
+
+    fn credentials(&self) -> Result<Option<Credentials>, String> {
+        match (&self.user, &self.password) {
+            (None, None) => Ok(None),
+            (Some(user), password) => {
+                let password = password.clone().unwrap_or_default();
+                Ok(Some(Credentials::new(user, password)))
+            }
+            (None, Some(_)) => Err("there is a password but no user to go with it".to_owned()),
+        }
+    }
+}
+
+/// As the URL prints, and who.
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.parse() {
+            Ok(destination) => write!(f, "{}", destination.url),
+            Err(reason) => write!(f, "(unusable: {reason})"),
+        }
+    }
+}
+
+impl fmt::Debug for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Destination({self})")
+    }
+}
+
+impl VideoConfig {
+    /// The size, if it can be encoded.
+    pub(crate) fn size(&self) -> Result<Size, OnairError> {
+        let size = Size::new(self.width, self.height);
+        let is_fine = |side: u32| (16..=8192).contains(&side) && side.is_multiple_of(2);
+        if is_fine(size.width) && is_fine(size.height) {
+            return Ok(size);
+        }
+        let what = format!("a video size of {size}: both sides are even numbers from 16 to 8192");
+        Err(OnairError::Config(what))
+    }
+
+    /// The settings they come to.
+    pub(crate) fn settings(&self) -> Result<VideoSettings, OnairError> {
+        let (size, frame_rate) = (self.size()?, self.frame_rate()?);
+        let mut settings = VideoSettings::new(size, frame_rate);
+        settings.keyframe_interval = self.keyframe_interval()?;
+        if let Some(bitrate) = self.bitrate {
+            settings.bitrate = video_bitrate(bitrate)?;
+        }
+        Ok(settings)
+    }
+
+    fn frame_rate(&self) -> Result<FrameRate, OnairError> {
+        let rate = FrameRate::new(self.frame_rate, 1).filter(|_| self.frame_rate <= 240);
+        let wrong = || format!("{} pictures a second: 1 to 240 will do", self.frame_rate);
+        rate.ok_or_else(|| OnairError::Config(wrong()))
+    }
+
+    fn keyframe_interval(&self) -> Result<Duration, OnairError> {
+        let seconds = self.keyframe_seconds;
+        if !(0.1..=60.0).contains(&seconds) {
+            let what = format!("a keyframe every {seconds} seconds: 0.1 to 60 will do");
+            return Err(OnairError::Config(what));
+        }
+        Ok(Duration::from_secs_f64(seconds))
+    }
+}
+
+impl AudioConfig {
+    /// The settings they come to; the encoder says which of them it cannot do.
+    pub(crate) const fn settings(&self) -> AudioSettings {
+        AudioSettings {
+            sample_rate: self.sample_rate,
+            channels: self.channels,
+            bitrate: Bitrate::bps(self.bitrate),
+        }
+    }
+}
+
+/// A rate that a video encoder and a line can do something with.
+pub(crate) fn video_bitrate(bits: u64) -> Result<Bitrate, OnairError> {
+    if (10_000..=200_000_000).contains(&bits) {
+        return Ok(Bitrate::bps(bits));
+    }
+    let what = format!(
+        "a video bitrate of {bits} bits a second: 10 thousand to 200 million will do; 2500000 is usual for 720p"
+    );
+    Err(OnairError::Config(what))
+}

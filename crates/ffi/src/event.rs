@@ -1,0 +1,211 @@
+use std::time::Duration;
+
+use onair::media::Timestamp;
+
+use crate::{Gap, Report};
+
+/// Something that happened to a broadcast. Destinations are numbered from 0, in the order in which
+/// they were given.
+#[derive(Clone, Debug, PartialEq, uniffi::Enum)]
+#[non_exhaustive]
+pub enum Event {
+    /// A connection is being opened.
+    Connecting {
+        /// Which destination.
+        destination: u32,
+        /// Counts from 1 in each outage.
+        attempt: u32,
+    },
+    /// The server agreed to the publish: the stream is on air.
+    Live {
+        /// Which destination.
+        destination: u32,
+        /// How long after [`Event::Connecting`].
+        after: Duration,
+        /// How the server calls itself, if it does.
+        server: Option<String>,
+    },
+    /// The server said no, in its own words.
+    Refused {
+        /// Which destination.
+        destination: u32,
+        /// For instance `NetStream.Publish.BadName`.
+        code: String,
+        /// The server's description.
+        description: String,
+    },
+    /// The connection is lost, or could not be had; another attempt follows.
+    Reconnecting {
+        /// Which destination.
+        destination: u32,
+        /// What happened.
+        why: String,
+        /// The last media time that was sent.
+        at: Duration,
+        /// The number of the coming attempt in this outage.
+        attempt: u32,
+        /// How long until it is made.
+        delay: Duration,
+    },
+    /// The line lags: this much media waits for it. Told once until the queue has recovered.
+    Congested {
+        /// Which destination.
+        destination: u32,
+        /// The media time waiting.
+        queued: Duration,
+    },
+    /// Video was shed or lost.
+    Dropped {
+        /// Which destination.
+        destination: u32,
+        /// How many pictures in this gap.
+        frames: u64,
+        /// From when to when, in media time.
+        gap: Gap,
+    },
+    /// The server asked us to connect anew, and we do.
+    ReconnectRequested {
+        /// Which destination.
+        destination: u32,
+        /// The server's own words.
+        description: String,
+    },
+    /// Something a person should know, though the broadcast goes on.
+    Warning {
+        /// Which destination it is about, if one.
+        destination: Option<u32>,
+        /// In words.
+        message: String,
+    },
+    /// The local recording stopped; the broadcast goes on.
+    RecordingFailed {
+        /// What happened.
+        reason: String,
+    },
+    /// A destination is done, for good.
+    DestinationEnded {
+        /// Which destination.
+        destination: u32,
+        /// Why it failed, in words; `None` when it ended as asked.
+        failure: Option<String>,
+    },
+    /// Nobody asked for events for so long that this many of the oldest were thrown away.
+    Missed {
+        /// How many.
+        events: u64,
+    },
+    /// Something this interface has no words for yet.
+    Other {
+        /// As the engine logs it.
+        description: String,
+    },
+    /// The broadcast is over. Nothing follows.
+    Ended {
+        /// What it did.
+        report: Report,
+    },
+}
+
+impl From<onair::Event> for Event {
+    fn from(event: onair::Event) -> Self {
+        use onair::Event as E;
+        match event {
+            E::Connecting {
+                destination,
+                attempt,
+            } => Self::Connecting {
+                destination: number(destination),
+                attempt,
+            },
+            E::Live {
+                destination,
+                after,
+                server,
+            } => Self::Live {
+                destination: number(destination),
+                after,
+                server,
+            },
+            E::Reconnecting {
+                destination,
+                why,
+                at,
+                attempt,
+                delay,
+            } => Self::Reconnecting {
+                destination: number(destination),
+                why,
+                at: at.since(Timestamp::ZERO),
+                attempt,
+                delay,
+            },
+            E::DestinationEnded {
+                destination,
+                failure,
+            } => Self::DestinationEnded {
+                destination: number(destination),
+                failure,
+            },
+            E::RecordingFailed { reason } => Self::RecordingFailed { reason },
+            E::Ended(report) => Self::Ended {
+                report: report.into(),
+            },
+            event => Self::of_line(event),
+        }
+    }
+}
+
+impl Event {
+    /// What a line, or whoever is at its end, says of itself.
+    fn of_line(event: onair::Event) -> Self {
+        use onair::Event as E;
+        match event {
+            E::Refused {
+                destination,
+                code,
+                description,
+            } => Self::Refused {
+                destination: number(destination),
+                code,
+                description,
+            },
+            E::Congested {
+                destination,
+                queued,
+            } => Self::Congested {
+                destination: number(destination),
+                queued,
+            },
+            E::Dropped {
+                destination,
+                frames,
+                gap,
+            } => Self::Dropped {
+                destination: number(destination),
+                frames,
+                gap: gap.into(),
+            },
+            E::ReconnectRequested {
+                destination,
+                description,
+            } => Self::ReconnectRequested {
+                destination: number(destination),
+                description,
+            },
+            E::Warning {
+                destination,
+                message,
+            } => Self::Warning {
+                destination: destination.map(number),
+                message,
+            },
+            event => Self::Other {
+                description: format!("{event:?}"),
+            },
+        }
+    }
+}
+
+fn number(destination: usize) -> u32 {
+    u32::try_from(destination).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,31 @@
+//! onair for Swift: control through [UniFFI](https://mozilla.github.io/uniffi-rs/), pictures and
+//! sound through a C interface of a handful of functions, so that no picture is ever copied.
+//!
+//! There are two ways in. With a [`Broadcaster`] the application owns camera and microphone and
+//! hands over what they give: see [`feed`]. With a [`Studio`] onair owns them, and decides what to
+//! do about calls, heat and a lost network.
+//!
+//! Nothing here blocks, and everything may be called from any thread. What happens is told through
+//! [`Events`] and [`StudioEvents`], which the Swift package makes `AsyncSequence`s of. Dropping an
+//! object stops what it runs. An error is one sentence that names cause and cure; stream keys and
+//! passwords are in none of them, nor in what an object prints as.
+#![deny(unsafe_code)]
+
+mod broadcaster;
+mod config;
+mod error;
+mod event;
+pub mod feed;
+mod mailbox;
+mod report;
+
+pub use broadcaster::{Broadcaster, Events};
+pub use config::{AudioConfig, BroadcastConfig, Destination, VideoConfig};
+pub use error::OnairError;
+pub use event::Event;
+pub use report::{
+    DestinationReport, DestinationState, DestinationStats, EncoderStats, Gap, Outcome, Report,
+    Stats, TrackStats,
+};
+
+uniffi::setup_scaffolding!();

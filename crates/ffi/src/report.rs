@@ -1,0 +1,219 @@
+use std::time::Duration;
+
+/// What a broadcast is doing.
+#[derive(Clone, Debug, PartialEq, uniffi::Record)]
+pub struct Stats {
+    /// How long it has lasted.
+    pub elapsed: Duration,
+    /// In the order in which they were given.
+    pub destinations: Vec<DestinationStats>,
+    /// The video encoder, once it has encoded.
+    pub video: Option<EncoderStats>,
+    /// The audio encoder, once it has encoded.
+    pub audio: Option<EncoderStats>,
+}
+
+/// What is going on at one destination.
+#[derive(Clone, Debug, PartialEq, uniffi::Record)]
+pub struct DestinationStats {
+    /// What has happened so far.
+    pub so_far: DestinationReport,
+    /// Bits a second that went out, averaged over the last seconds.
+    pub bitrate: u64,
+    /// Media time waiting in the queue.
+    pub queued: Duration,
+}
+
+/// What happened at one destination.
+#[derive(Clone, Debug, PartialEq, uniffi::Record)]
+pub struct DestinationReport {
+    /// Where, the key redacted.
+    pub url: String,
+    /// How it stands.
+    pub state: DestinationState,
+    /// How often the server agreed to a publish.
+    pub connects: u64,
+    /// Bytes handed to the network, protocol included.
+    pub bytes: u64,
+    /// Pictures.
+    pub video: TrackStats,
+    /// Sound.
+    pub audio: TrackStats,
+    /// The connection's round trip as the kernel measures it.
+    pub round_trip: Option<Duration>,
+    /// What viewers did not see.
+    pub gaps: Vec<Gap>,
+    /// Why it failed, in words.
+    pub error: Option<String>,
+}
+
+/// What a broadcast did, told once at its end.
+#[derive(Clone, Debug, PartialEq, uniffi::Record)]
+pub struct Report {
+    /// Why it ended, in words.
+    pub reason: String,
+    /// The same for programs.
+    pub outcome: Outcome,
+    /// How long it lasted.
+    pub duration: Duration,
+    /// In the order in which they were given.
+    pub destinations: Vec<DestinationReport>,
+}
+
+/// How a broadcast ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum Outcome {
+    /// What there was to send is sent.
+    Finished,
+    /// As asked.
+    Stopped,
+    /// Every destination failed, or the encoders did.
+    Failed,
+}
+
+/// How a destination stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum DestinationState {
+    /// Not yet on air.
+    Connecting,
+    /// On air.
+    Live,
+    /// Was on air, and will be.
+    Reconnecting,
+    /// Ended as asked.
+    Ended,
+    /// Given up.
+    Failed,
+}
+
+/// Packets of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct TrackStats {
+    /// Handed to the connection.
+    pub frames: u64,
+    /// Shed because the line was too slow, or lost while there was none.
+    pub dropped: u64,
+}
+
+/// A stretch of media time without video (or, where there is no video, audio).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct Gap {
+    /// When the first missing picture was due, in milliseconds.
+    pub from_ms: i64,
+    /// When the first picture there again was, in milliseconds.
+    pub to_ms: i64,
+}
+
+/// One encoder.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct EncoderStats {
+    /// Its name.
+    pub name: String,
+    /// What came out of it.
+    pub frames: u64,
+    /// Raw frames that a newer one overtook before it was free.
+    pub dropped: u64,
+}
+
+impl From<onair::Stats> for Stats {
+    fn from(stats: onair::Stats) -> Self {
+        Self {
+            elapsed: seconds(stats.elapsed_s),
+            destinations: stats.destinations.into_iter().map(Into::into).collect(),
+            video: stats.encoder.video.map(Into::into),
+            audio: stats.encoder.audio.map(Into::into),
+        }
+    }
+}
+
+impl From<onair::DestinationStats> for DestinationStats {
+    fn from(stats: onair::DestinationStats) -> Self {
+        Self {
+            so_far: stats.so_far.into(),
+            bitrate: stats.bitrate_bps,
+            queued: seconds(stats.queued_ms / 1000.0),
+        }
+    }
+}
+
+impl From<onair::DestinationReport> for DestinationReport {
+    fn from(report: onair::DestinationReport) -> Self {
+        Self {
+            url: report.url,
+            state: report.state.into(),
+            connects: report.connects,
+            bytes: report.bytes,
+            video: report.video.into(),
+            audio: report.audio.into(),
+            round_trip: report.rtt_ms.map(|ms| seconds(ms / 1000.0)),
+            gaps: report.gaps.into_iter().map(Into::into).collect(),
+            error: report.error,
+        }
+    }
+}
+
+impl From<onair::Report> for Report {
+    fn from(report: onair::Report) -> Self {
+        Self {
+            reason: report.reason,
+            outcome: report.outcome.into(),
+            duration: seconds(report.duration_s),
+            destinations: report.destinations.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<onair::Outcome> for Outcome {
+    fn from(outcome: onair::Outcome) -> Self {
+        match outcome {
+            onair::Outcome::Finished => Self::Finished,
+            onair::Outcome::Stopped => Self::Stopped,
+            onair::Outcome::Failed => Self::Failed,
+        }
+    }
+}
+
+impl From<onair::State> for DestinationState {
+    fn from(state: onair::State) -> Self {
+        match state {
+            onair::State::Connecting => Self::Connecting,
+            onair::State::Live => Self::Live,
+            onair::State::Reconnecting => Self::Reconnecting,
+            onair::State::Ended => Self::Ended,
+            onair::State::Failed => Self::Failed,
+        }
+    }
+}
+
+impl From<onair::TrackReport> for TrackStats {
+    fn from(track: onair::TrackReport) -> Self {
+        Self {
+            frames: track.frames,
+            dropped: track.dropped,
+        }
+    }
+}
+
+impl From<onair::Gap> for Gap {
+    fn from(gap: onair::Gap) -> Self {
+        Self {
+            from_ms: gap.from_ms,
+            to_ms: gap.to_ms,
+        }
+    }
+}
+
+impl From<onair::EncoderTrack> for EncoderStats {
+    fn from(track: onair::EncoderTrack) -> Self {
+        Self {
+            name: track.name,
+            frames: track.frames,
+            dropped: track.dropped,
+        }
+    }
+}
+
+/// A duration of so many seconds; none where that is no number, or less than nothing.
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}

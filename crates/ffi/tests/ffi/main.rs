@@ -1,0 +1,6 @@
+//! The interface as Swift sees it, over loopback: real sockets, no sleeps.
+#![cfg(test)]
+
+mod broadcaster;
+mod hostile;
+mod support;
