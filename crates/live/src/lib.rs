@@ -20,6 +20,7 @@ mod destination;
 pub mod director;
 mod error;
 mod event;
+mod fault;
 mod feed;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -49,6 +50,7 @@ pub use builder::Builder;
 pub use config::{Destination, Pace, RetryPolicy, Tls};
 pub use error::Error;
 pub use event::Event;
+pub use fault::Fault;
 pub use report::{
     DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Gap, Outcome, QueueDelay,
     Report, State, Stats, TrackReport,
