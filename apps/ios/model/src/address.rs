@@ -1,0 +1,107 @@
+use std::fmt;
+
+use onair::rtmp::{Error, Secret, Url};
+
+/// A server and a stream key that fit together. The server's text may hold a user name and a
+/// password or a signed query, so that all of it is secret, and only [`shown`](Self::shown) is not.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address {
+    server: Secret,
+    url: Url,
+}
+
+impl Address {
+    /// A server and a key given apart.
+    ///
+    /// # Errors
+    ///
+    /// When they are not what can be published to; the error names neither.
+    pub fn new(server: &str, key: &str) -> Result<Self, Error> {
+        let server = server.trim();
+        let url = Url::from_tc_url(server, key.trim())?;
+        let server = Secret::from(server);
+        Ok(Self { server, url })
+    }
+
+    /// A server with the key at its end: `rtmp://host/app/key`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new), and when there is no key.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        let url: Url = text.parse()?;
+        let server = text.strip_suffix(url.key().expose()).unwrap_or(text);
+        let server = Secret::from(server.trim_end_matches('/'));
+        Ok(Self { server, url })
+    }
+
+    /// What is published to.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The server as it was given.
+    pub fn server(&self) -> &Secret {
+        &self.server
+    }
+
+    /// The stream key.
+    pub fn key(&self) -> &Secret {
+        self.url.key()
+    }
+
+    /// The server without anything secret, as in `rtmp://live.example/app`.
+    pub fn shown(&self) -> String {
+        let url = self.url.to_string();
+        url.trim_end_matches("/***").to_owned()
+    }
+
+    /// For the Keychain, which [`read`](Self::read) understands.
+    pub fn write(&self) -> Secret {
+        Secret::from(format!("{}\n{}", self.server.expose(), self.key().expose()))
+    }
+
+    /// What [`write`](Self::write) wrote; `None` if it is something else.
+    pub fn read(text: &Secret) -> Option<Self> {
+        let (server, key) = text.expose().split_once('\n')?;
+        Self::new(server, key).ok()
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({})", self.url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_for_the_keychain_is_read_back_the_same() {
+        let address = Address::new("rtmps://me:pw@live.example/app?sig=1", "k?b=2").unwrap();
+        assert_eq!(Address::read(&address.write()), Some(address));
+        assert_eq!(Address::read(&Secret::from("rubbish")), None);
+    }
+
+    #[test]
+    fn nothing_secret_is_shown_or_printed() {
+        let address = Address::new("rtmp://me:pw@live.example/app?sig=1", "hush").unwrap();
+        assert_eq!(address.shown(), "rtmp://live.example/app?***");
+        let printed = format!("{address:?}");
+        for secret in ["pw", "sig", "hush"] {
+            assert!(!printed.contains(secret), "{printed}");
+        }
+    }
+
+    #[test]
+    fn a_key_at_the_end_is_taken_off_the_server() {
+        let address = Address::parse(" rtmp://live.example/app/a/key?x=/y ").unwrap();
+        assert_eq!(address.server().expose(), "rtmp://live.example/app/a");
+        assert_eq!(address.key().expose(), "key?x=/y");
+        let again = Address::new(address.server().expose(), address.key().expose()).unwrap();
+        assert_eq!(again, address);
+    }
+}

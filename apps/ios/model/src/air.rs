@@ -1,0 +1,204 @@
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use onair::media::Bitrate;
+use onair::{Event, State, Stats};
+
+use crate::screen::Phase;
+
+/// One show: its destinations, and what is measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Air {
+    pub(crate) lines: Vec<Line>,
+    pub(crate) asked: Asked,
+    pub(crate) gauge: Gauge,
+    pub(crate) live_since: Option<Instant>,
+    pub(crate) recording: Option<PathBuf>,
+    /// Why there is no recording although one was asked for.
+    pub(crate) recording_failure: Option<String>,
+    pub(crate) is_ending: bool,
+}
+
+/// One destination of a show.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) name: String,
+    pub(crate) state: State,
+    /// What went wrong last, while it is not on air.
+    pub(crate) why: Option<String>,
+}
+
+/// What a show is to be like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) bitrate: Bitrate,
+    pub(crate) frame_rate: f64,
+}
+
+/// What is measured, from one [`Stats`] to the next.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gauge {
+    /// What goes out, to all destinations together.
+    pub(crate) bitrate: Option<Bitrate>,
+    /// What goes out to the one that gets least.
+    pub(crate) least_bitrate: Option<Bitrate>,
+    /// Pictures a second that came out of the encoder.
+    pub(crate) frame_rate: Option<f64>,
+    /// The media time that waits for the slowest line.
+    pub(crate) queued: Duration,
+    /// When pictures were last found missing at a destination.
+    pub(crate) dropped: Option<Instant>,
+    /// When the encoder was last found too slow.
+    pub(crate) overloaded: Option<Instant>,
+    before: Option<Counts>,
+}
+
+/// Numbers that only grow.
+#[derive(Clone, Copy, Debug)]
+struct Counts {
+    elapsed: f64,
+    encoded: Option<u64>,
+    overtaken: u64,
+    dropped: u64,
+}
+
+impl Air {
+    pub(crate) fn new(names: Vec<String>, asked: Asked, recording: Option<PathBuf>) -> Self {
+        let line = |name| Line {
+            name,
+            state: State::Connecting,
+            why: None,
+        };
+        Self {
+            lines: names.into_iter().map(line).collect(),
+            asked,
+            gauge: Gauge::default(),
+            live_since: None,
+            recording,
+            recording_failure: None,
+            is_ending: false,
+        }
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        if self.is_ending {
+            Phase::Ending
+        } else if self.lines.iter().any(|line| line.state == State::Live) {
+            Phase::Live
+        } else if self.live_since.is_some() {
+            Phase::Reconnecting
+        } else {
+            Phase::Connecting
+        }
+    }
+
+    /// Takes what the broadcast tells, but for its end.
+    pub(crate) fn handle_event(&mut self, event: &Event, now: Instant) {
+        match event {
+            Event::Live { destination, .. } => {
+                self.live_since.get_or_insert(now);
+                self.set(*destination, State::Live, None);
+            }
+            Event::Refused {
+                destination,
+                code,
+                description,
+            } => self.set_why(*destination, format!("{code}: {description}")),
+            Event::Reconnecting {
+                destination, why, ..
+            } => {
+                self.set_away(*destination);
+                self.set_why(*destination, why.clone());
+            }
+            Event::DestinationEnded {
+                destination,
+                failure,
+            } => {
+                let state = failure.as_ref().map_or(State::Ended, |_| State::Failed);
+                self.set(*destination, state, failure.clone());
+            }
+            Event::RecordingFailed { reason } => self.recording_failure = Some(reason.clone()),
+            _ => {}
+        }
+    }
+
+    fn set(&mut self, destination: usize, state: State, why: Option<String>) {
+        if let Some(line) = self.lines.get_mut(destination) {
+            *line = Line {
+                name: std::mem::take(&mut line.name),
+                state,
+                why,
+            };
+        }
+    }
+
+    /// A line that was on air reconnects; one that never was still connects.
+    fn set_away(&mut self, destination: usize) {
+        if let Some(line) = self.lines.get_mut(destination)
+            && line.state == State::Live
+        {
+            line.state = State::Reconnecting;
+        }
+    }
+
+    fn set_why(&mut self, destination: usize, why: String) {
+        if let Some(line) = self.lines.get_mut(destination) {
+            line.why = Some(why);
+        }
+    }
+}
+
+impl Gauge {
+    /// Takes what goes on now.
+    pub(crate) fn handle_stats(&mut self, stats: &Stats, now: Instant) {
+        let live = || {
+            stats
+                .destinations
+                .iter()
+                .filter(|one| one.so_far.state == State::Live)
+        };
+        self.bitrate = live()
+            .map(|one| one.bitrate_bps)
+            .reduce(u64::saturating_add)
+            .map(Bitrate::bps);
+        self.least_bitrate = live().map(|one| one.bitrate_bps).min().map(Bitrate::bps);
+        let longest = live().map(|one| one.queued_ms).fold(0.0, f64::max);
+        self.queued = Duration::try_from_secs_f64(longest / 1000.0).unwrap_or_default();
+        let counts = Counts::of(stats);
+        if let Some(before) = self.before.replace(counts) {
+            self.compare(before, counts, now);
+        }
+    }
+
+    fn compare(&mut self, before: Counts, counts: Counts, now: Instant) {
+        let seconds = counts.elapsed - before.elapsed;
+        if let (Some(encoded), Some(earlier)) = (counts.encoded, before.encoded)
+            && seconds > 0.0
+        {
+            let pictures = u32::try_from(encoded.saturating_sub(earlier)).unwrap_or(u32::MAX);
+            self.frame_rate = Some(f64::from(pictures) / seconds);
+        }
+        if counts.dropped > before.dropped {
+            self.dropped = Some(now);
+        }
+        if counts.overtaken > before.overtaken {
+            self.overloaded = Some(now);
+        }
+    }
+}
+
+impl Counts {
+    fn of(stats: &Stats) -> Self {
+        let video = stats.encoder.video.as_ref();
+        let dropped = stats
+            .destinations
+            .iter()
+            .map(|one| one.so_far.video.dropped);
+        Self {
+            elapsed: stats.elapsed_s,
+            encoded: video.map(|track| track.frames),
+            overtaken: video.map_or(0, |track| track.dropped),
+            dropped: dropped.fold(0, u64::saturating_add),
+        }
+    }
+}

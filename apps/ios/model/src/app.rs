@@ -1,0 +1,327 @@
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use onair::av::device::{self, Order};
+use onair::director::{self, Path};
+use onair::rtmp::Secret;
+
+use crate::air::Air;
+use crate::camera::{Camera, Spot, Turn};
+use crate::health::{Health, health};
+use crate::notices::Notices;
+use crate::screen::{Dot, Screen};
+use crate::sheet::{Leaf, Question};
+use crate::{
+    Address, Control, Destination, Effect, Haptic, Id, Input, Settings, Setup, compose, saved,
+    words,
+};
+
+/// The app: what it knows, and what it thinks of what happens.
+///
+/// Give it every [`Input`] with the time, then take [`Effect`]s until there are none, then draw
+/// its [`Screen`]; call again with [`Input::Timeout`] when [`poll_timeout`](Self::poll_timeout)
+/// says.
+#[derive(Debug, Default)]
+pub struct App {
+    pub(crate) settings: Settings,
+    pub(crate) destinations: Vec<Destination>,
+    pub(crate) device: Device,
+    pub(crate) camera: Camera,
+    pub(crate) is_muted: bool,
+    pub(crate) is_awake: bool,
+    pub(crate) air: Option<Air>,
+    pub(crate) notices: Notices,
+    pub(crate) question: Option<Question>,
+    /// The pages of the sheet, the one in front last.
+    pub(crate) leaves: Vec<Leaf>,
+    pub(crate) recordings: Recordings,
+    note: Option<(String, Instant)>,
+    path: Option<Path>,
+    is_in_background: bool,
+    /// What VoiceOver said last of what is wrong.
+    announced: Option<String>,
+    effects: VecDeque<Effect>,
+}
+
+/// Whether there is a camera.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Device {
+    /// Not yet.
+    #[default]
+    Opening,
+    /// There is.
+    Ready,
+    /// There is none, for this reason.
+    Failed(String),
+}
+
+/// Where recordings are made, and how they are called.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recordings {
+    folder: PathBuf,
+    stamp: String,
+    count: u32,
+}
+
+/// How long a note stays.
+const NOTE: Duration = Duration::from_secs(4);
+
+/// What a recording's name ends in: what Photos takes.
+const EXTENSION: &str = "mp4";
+
+impl App {
+    /// An app that was just launched.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes what happened.
+    pub fn handle_input(&mut self, input: Input, now: Instant) {
+        match input {
+            Input::Loaded(setup) => self.load(setup),
+            Input::Keys(keys) => self.take_keys(keys),
+            Input::KeychainFailed(what) => self.ask(Question::told(words::KEY_NOT_KEPT, what)),
+            Input::DeviceReady => self.begin_device(),
+            Input::DeviceFailed(what) => self.device = Device::Failed(what),
+            Input::Tap(control) => self.handle_tap(control),
+            Input::PinchBegan => self.camera.begin_pinch(),
+            Input::Pinched(scale) => self.pinch(scale, now),
+            Input::Focus(spot) => self.focus(spot, false, now),
+            Input::HoldFocus(spot) => self.focus(spot, true, now),
+            Input::Turned(turn) => self.turn(turn),
+            Input::Opened(link) => self.open_link(&link),
+            Input::Scanned(text) => self.take_code(&text),
+            Input::Row(id, change) => self.handle_row(id, change, now),
+            Input::Back => self.leave_page(),
+            Input::Closed => self.leaves.clear(),
+            Input::Answer(answer) => self.handle_answer(answer),
+            Input::News(news) => self.handle_news(news, now),
+            Input::Stats(stats) => self.handle_stats(&stats, now),
+            Input::Foreground => self.take_place(true),
+            Input::Background => self.take_place(false),
+            Input::Network(path) => self.take_path(path),
+            Input::RecordingKept(result) => self.recording_kept(result, now),
+            Input::Timeout => self.expire(now),
+        }
+        self.announce_trouble(now);
+    }
+
+    /// What to do next; `None` when there is nothing.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// When the screen changes by itself, if ever.
+    pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
+        let note = self.note.as_ref().map(|(_, since)| *since + NOTE);
+        let clock = self.air.as_ref().and_then(|air| air.live_since);
+        let clock = clock.map(|since| since + next_second(now.saturating_duration_since(since)));
+        let changes = [note, clock, self.camera.next_change(now)];
+        changes.into_iter().flatten().min()
+    }
+
+    /// What every element shows.
+    pub fn screen(&self, now: Instant) -> Screen {
+        compose::screen(self, now)
+    }
+
+    pub(crate) fn effect(&mut self, effect: Effect) {
+        self.effects.push_back(effect);
+    }
+
+    /// Asks the device, if there is one yet; [`begin_device`](Self::begin_device) makes up for it.
+    pub(crate) fn order(&mut self, order: Order) {
+        if self.device == Device::Ready {
+            self.effect(Effect::Order(order));
+        }
+    }
+
+    pub(crate) fn ask(&mut self, question: Question) {
+        self.question = Some(question);
+    }
+
+    /// Shows `text` for a moment.
+    pub(crate) fn tell(&mut self, text: String, now: Instant) {
+        self.effect(Effect::Announce(text.clone()));
+        self.note = Some((text, now));
+    }
+
+    pub(crate) fn note(&self) -> Option<&str> {
+        self.note.as_ref().map(|(text, _)| text.as_str())
+    }
+
+    pub(crate) fn health(&self, now: Instant) -> Health {
+        health(self, now)
+    }
+
+    pub(crate) fn save(&mut self) {
+        let text = saved::write(&self.settings, &self.destinations);
+        self.effect(Effect::Save(text));
+    }
+
+    /// Tells the device what the settings want of its pictures.
+    pub(crate) fn order_pictures(&mut self) {
+        let turn = self.camera.turn;
+        self.order(Order::Rotation(turn.rotation));
+        self.order(Order::Size(self.settings.definition.size(turn.is_portrait)));
+        self.order(Order::FrameRate(self.settings.frame_rate()));
+        self.order(Order::Stabilise(self.settings.stabilisation));
+    }
+
+    /// Where the next show is recorded.
+    pub(crate) fn next_recording(&mut self) -> PathBuf {
+        let Recordings {
+            folder,
+            stamp,
+            count,
+        } = &mut self.recordings;
+        *count += 1;
+        folder.join(format!("onair-{stamp}-{count}.{EXTENSION}"))
+    }
+
+    fn load(&mut self, setup: Setup) {
+        (self.settings, self.destinations) =
+            saved::read(setup.saved.as_deref().unwrap_or_default());
+        self.camera.facing = self.settings.camera;
+        self.recordings = Recordings {
+            folder: setup.recordings,
+            stamp: setup.stamp,
+            count: 0,
+        };
+        self.effect(Effect::OpenDevice);
+        let ids: Vec<_> = self.destinations.iter().map(|one| one.id).collect();
+        if !ids.is_empty() {
+            self.effect(Effect::LoadKeys(ids));
+        }
+        for path in setup.leftovers {
+            self.effect(Effect::KeepRecording(path));
+        }
+    }
+
+    fn take_keys(&mut self, keys: Vec<(Id, Secret)>) {
+        for (id, text) in keys {
+            let destination = self.destinations.iter_mut().find(|one| one.id == id);
+            if let (Some(destination), Some(address)) = (destination, Address::read(&text)) {
+                destination.address = Some(address);
+            }
+        }
+    }
+
+    /// Brings a device that was just opened to where everything else is.
+    fn begin_device(&mut self) {
+        self.device = Device::Ready;
+        let facing = device::Camera::Facing(self.camera.facing);
+        self.order(Order::Camera(facing));
+        self.order_pictures();
+        if self.is_muted {
+            self.effect(Effect::Mute(true));
+        }
+        if let Some(path) = self.path {
+            self.effect(Effect::Tell(director::Event::Network(path)));
+        }
+        if self.is_in_background {
+            self.effect(Effect::Tell(director::Event::Background));
+        }
+    }
+
+    fn handle_tap(&mut self, control: Control) {
+        match control {
+            Control::Record => self.tap_record(),
+            Control::Flip => self.flip(),
+            Control::Torch => self.switch_torch(),
+            Control::Mute => {
+                self.is_muted = !self.is_muted;
+                self.effect(Effect::Mute(self.is_muted));
+                self.effect(Effect::Haptic(Haptic::Tap));
+            }
+            Control::Settings => self.open_settings(),
+            Control::Banner => self.effect(Effect::OpenSystemSettings),
+        }
+    }
+
+    pub(crate) fn flip(&mut self) {
+        self.camera.flip();
+        let facing = device::Camera::Facing(self.camera.facing);
+        self.order(Order::Camera(facing));
+        self.order(Order::Zoom(1.0));
+        self.effect(Effect::Haptic(Haptic::Tap));
+    }
+
+    fn switch_torch(&mut self) {
+        if compose::has_torch(self) {
+            self.camera.torch = !self.camera.torch;
+            self.order(Order::Torch(self.camera.torch));
+            self.effect(Effect::Haptic(Haptic::Tap));
+        }
+    }
+
+    fn pinch(&mut self, scale: f32, now: Instant) {
+        if let Some(zoom) = self.camera.pinch(scale, now) {
+            self.order(Order::Zoom(zoom));
+        }
+    }
+
+    /// Focuses at `spot` and keeps it so, or lets focus follow the scene from there.
+    fn focus(&mut self, spot: Spot, keep: bool, now: Instant) {
+        let was_locked = self.camera.is_locked();
+        let size = self.settings.definition.size(self.camera.turn.is_portrait);
+        let (x, y) = self.camera.focus(spot, keep, size, now);
+        if was_locked {
+            self.order(Order::Lock(false));
+        }
+        self.order(Order::Focus { x, y });
+        if keep {
+            self.order(Order::Lock(true));
+            self.effect(Effect::Haptic(Haptic::Tap));
+        }
+    }
+
+    /// Follows how the phone is held; on air, only once the show is over.
+    fn turn(&mut self, turn: Turn) {
+        let was = std::mem::replace(&mut self.camera.turn, turn);
+        if was != turn && self.air.is_none() {
+            self.order_pictures();
+        }
+    }
+
+    fn take_path(&mut self, path: Path) {
+        self.path = Some(path);
+        self.effect(Effect::Tell(director::Event::Network(path)));
+    }
+
+    fn take_place(&mut self, is_in_front: bool) {
+        self.is_in_background = !is_in_front;
+        self.effect(Effect::Tell(if is_in_front {
+            director::Event::Foreground
+        } else {
+            director::Event::Background
+        }));
+    }
+
+    fn expire(&mut self, now: Instant) {
+        let is_old = |since: Instant| now.saturating_duration_since(since) >= NOTE;
+        self.note.take_if(|(_, since)| is_old(*since));
+    }
+
+    /// Lets what is newly wrong be heard and felt.
+    fn announce_trouble(&mut self, now: Instant) {
+        let banner = self.health(now).banner;
+        let title = banner.as_ref().map(|banner| banner.title.clone());
+        if title == self.announced {
+            return;
+        }
+        self.announced = title;
+        let Some(banner) = banner else { return };
+        let text = format!("{}. {}", banner.title, banner.text);
+        self.effect(Effect::Announce(text));
+        if banner.dot == Dot::Red {
+            self.effect(Effect::Haptic(Haptic::Failure));
+        }
+    }
+}
+
+/// How long after its beginning a show's clock shows another second.
+fn next_second(elapsed: Duration) -> Duration {
+    Duration::from_secs(elapsed.as_secs() + 1)
+}

@@ -1,0 +1,52 @@
+use std::fmt;
+
+use crate::Address;
+
+/// Where a show can go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// Stays the same for as long as it is in the list.
+    pub id: Id,
+    /// What the user calls it.
+    pub name: String,
+    /// The server as it may be shown, nothing secret in it.
+    pub shown: String,
+    /// Whether the next show goes there.
+    pub is_active: bool,
+    /// The server and the key, once the Keychain gave them.
+    pub address: Option<Address>,
+}
+
+/// Names a destination, and its secret in the Keychain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(pub u32);
+
+/// More than anybody sends to at once; bounds what a saved list can make us hold.
+pub(crate) const MOST: usize = 50;
+
+/// A name is cut after so many characters.
+const LONGEST_NAME: usize = 60;
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "destination-{}", self.0)
+    }
+}
+
+impl Id {
+    /// One that none of `destinations` has.
+    pub(crate) fn unused(destinations: &[Destination]) -> Self {
+        let taken = |id: &u32| destinations.iter().any(|one| one.id.0 == *id);
+        Self((1..).find(|id| !taken(id)).unwrap_or(u32::MAX))
+    }
+}
+
+/// `name` in one line of a bearable length.
+pub(crate) fn tidy(name: &str) -> String {
+    let words: Vec<_> = name
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .collect();
+    let name = words.into_iter().filter(|word| !word.is_empty());
+    let name = name.collect::<Vec<_>>().join(" ");
+    name.chars().take(LONGEST_NAME).collect()
+}

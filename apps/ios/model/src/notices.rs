@@ -1,0 +1,34 @@
+use onair::director::{Notice, Why};
+
+use crate::words;
+
+/// What the director told and still holds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notices {
+    /// Why there is no picture.
+    pub(crate) no_picture: Option<Why>,
+    /// Why there is no sound.
+    pub(crate) no_sound: Option<Why>,
+    /// How many steps down the ladder of heat.
+    pub(crate) heat: u8,
+    pub(crate) is_offline: bool,
+}
+
+impl Notices {
+    /// Takes what the director tells; what is to be shown for a moment only comes back.
+    pub(crate) fn handle_notice(&mut self, notice: &Notice) -> Option<String> {
+        match notice {
+            Notice::NoPicture(why) => self.no_picture = Some(*why),
+            Notice::Picture => self.no_picture = None,
+            Notice::NoSound(why) => self.no_sound = Some(*why),
+            Notice::Sound => self.no_sound = None,
+            Notice::Heat(steps) => self.heat = *steps,
+            Notice::Offline => self.is_offline = true,
+            Notice::Online => self.is_offline = false,
+            Notice::Input(input) => return input.as_deref().map(words::input),
+            Notice::Trouble(what) => return Some(what.clone()),
+            _ => {}
+        }
+        None
+    }
+}

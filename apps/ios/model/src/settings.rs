@@ -1,0 +1,142 @@
+use onair::av::device::{Position, Stabilisation};
+use onair::av::encode::VideoSettings;
+use onair::media::{Bitrate, FrameRate, Size};
+
+/// What the user chose, but for where shows go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How large pictures are.
+    pub definition: Definition,
+    /// One of [`FRAME_RATES`].
+    pub frame_rate: u32,
+    /// At what rate they are encoded; by size and frame rate when `None`.
+    pub bitrate: Option<Bitrate>,
+    /// How the picture is steadied.
+    pub stabilisation: Stabilisation,
+    /// The camera that is taken first.
+    pub camera: Position,
+    /// Whether shows are also recorded, to Photos.
+    pub records: bool,
+}
+
+/// How large pictures are; which side is the longer is how the phone is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Definition {
+    /// 960 by 540.
+    P540,
+    /// 1280 by 720.
+    P720,
+    /// 1920 by 1080.
+    P1080,
+}
+
+/// Pictures a second there are to choose from.
+pub const FRAME_RATES: [u32; 4] = [24, 25, 30, 60];
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            definition: Definition::P720,
+            frame_rate: 30,
+            bitrate: None,
+            stabilisation: Stabilisation::Standard,
+            camera: Position::Back,
+            records: false,
+        }
+    }
+}
+
+impl Settings {
+    /// The steadiest there is last.
+    pub(crate) const STABILISATIONS: [Stabilisation; 3] = [
+        Stabilisation::Off,
+        Stabilisation::Standard,
+        Stabilisation::Cinematic,
+    ];
+
+    /// What a show can be encoded at: below, nothing can be seen; above, no phone's line goes.
+    pub(crate) const BITRATES: std::ops::RangeInclusive<Bitrate> =
+        Bitrate::kbps(200)..=Bitrate::kbps(50_000);
+
+    /// Pictures a second.
+    pub fn frame_rate(&self) -> FrameRate {
+        FrameRate::new(self.frame_rate.max(1), 1).expect("neither is zero")
+    }
+
+    /// The bitrate, chosen or recommended.
+    pub fn asked_bitrate(&self) -> Bitrate {
+        let size = self.definition.size(false);
+        let recommended = VideoSettings::new(size, self.frame_rate()).bitrate;
+        self.bitrate.unwrap_or(recommended)
+    }
+}
+
+impl Definition {
+    /// All, the smallest first.
+    pub const ALL: [Self; 3] = [Self::P540, Self::P720, Self::P1080];
+
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::P540 => "540p",
+            Self::P720 => "720p",
+            Self::P1080 => "1080p",
+        }
+    }
+
+    /// The size of a picture that stands upright, or lies.
+    pub const fn size(self, is_portrait: bool) -> Size {
+        let (long, short) = match self {
+            Self::P540 => (960, 540),
+            Self::P720 => (1280, 720),
+            Self::P1080 => (1920, 1080),
+        };
+        if is_portrait {
+            Size::new(short, long)
+        } else {
+            Size::new(long, short)
+        }
+    }
+}
+
+/// A bitrate as it is typed: `2500` is kbit/s, `2.5M` and `2500k` say it themselves, nothing
+/// leaves it to us. `None` if it is none of these, or out of bounds.
+pub(crate) fn parse_bitrate(text: &str) -> Option<Option<Bitrate>> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Some(None);
+    }
+    let bitrate = match text.parse::<u64>() {
+        Ok(number) => Bitrate::kbps(number),
+        Err(_) => text.replace(',', ".").parse().ok()?,
+    };
+    let is_possible = Settings::BITRATES.contains(&bitrate);
+    is_possible.then_some(Some(bitrate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bitrate_is_typed_in_any_usual_way() {
+        let kbps = |number| Some(Some(Bitrate::kbps(number)));
+        assert_eq!(parse_bitrate("2500"), kbps(2500));
+        assert_eq!(parse_bitrate(" 2,5M "), kbps(2500));
+        assert_eq!(parse_bitrate("900k"), kbps(900));
+        assert_eq!(parse_bitrate(" "), Some(None));
+        for wrong in ["fast", "-3", "10", "99999999999999999999", "2500000"] {
+            assert_eq!(parse_bitrate(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_unchosen_bitrate_follows_size_and_frame_rate() {
+        let mut settings = Settings::default();
+        assert_eq!(settings.asked_bitrate(), Bitrate::kbps(2500));
+        settings.frame_rate = 60;
+        assert!(settings.asked_bitrate() > Bitrate::kbps(3500));
+        settings.bitrate = Some(Bitrate::kbps(800));
+        assert_eq!(settings.asked_bitrate(), Bitrate::kbps(800));
+    }
+}
