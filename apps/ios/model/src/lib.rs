@@ -42,6 +42,7 @@ mod destination;
 mod draft;
 mod effect;
 mod form;
+#[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod health;
 mod input;
