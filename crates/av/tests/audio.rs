@@ -183,6 +183,67 @@ fn mono_and_stereo_become_what_is_asked() {
     assert_eq!(config.record[..], [0x11, 0x90], "AAC-LC, 48 kHz, stereo");
 }
 
+/// `route` from `from` to `to` in milliseconds: silence with a beep at 250 ms of
+/// each whole second.
+fn beeps((sample_rate, channels): (u32, u8), from: i64, to: i64) -> Vec<AudioSamples> {
+    let per_block = i64::from(sample_rate / 100);
+    let sample = |n: i64| {
+        let into = n.rem_euclid(sample_rate.into()) as f32 / sample_rate as f32 - 0.25;
+        let is_beep = (0.0..0.05).contains(&into);
+        f32::from(u8::from(is_beep)) * 0.5 * (into * 6283.0).cos()
+    };
+    let block = |at: i64| AudioSamples {
+        samples: (at * per_block..(at + 1) * per_block)
+            .flat_map(|n| vec![sample(n); channels.into()])
+            .collect(),
+        channels,
+        sample_rate,
+        timestamp: Timestamp::from_millis(at * 10),
+    };
+    (from / 10..to / 10).map(block).collect()
+}
+
+#[test]
+fn a_headset_comes_and_goes_without_a_hole_and_in_step() {
+    let (phone, headset) = ((RATE, 2), (16_000, 1));
+    let parts = [(phone, 0, 1000), (headset, 1000, 3000), (phone, 3000, 4000)];
+    let blocks = parts.map(|(route, from, to)| beeps(route, from, to));
+    let packets = encode(blocks.into_iter().flatten());
+    for (index, packet) in (0..).zip(&packets) {
+        let due = Timestamp::from_ticks((index - 1) * 1024, RATE);
+        assert_eq!(packet.pts, due);
+        assert!(packet.config.same(&packets[0].config));
+    }
+    assert_eq!(packets.len(), 189, "192 000 samples and one of priming");
+    let sound = heard(&packets);
+    let straight = heard(&encode(beeps((RATE, 1), 0, 4000)));
+    for second in 0..4 {
+        let onset = |sound: &[f32]| {
+            let from = second * 48_000;
+            sound[from..].iter().position(|s| s.abs() > 0.2).unwrap()
+        };
+        let apart = onset(&sound).abs_diff(onset(&straight));
+        assert!(apart < 48, "{second}: {apart} samples of 48 a millisecond");
+    }
+}
+
+#[test]
+fn sound_of_any_rate_and_channels_can_be_published() {
+    for route in [
+        (44_100, 2),
+        (8000, 1),
+        (96_000, 2),
+        (24_000, 3),
+        (48_000, 8),
+    ] {
+        let packets = encode(beeps(route, 0, 1000));
+        assert_eq!(packets.len(), 48, "{route:?}");
+        let sound = heard(&packets);
+        assert!(loudness(&sound[12_100..14_000]) > 0.25, "{route:?}");
+        assert!(loudness(&sound[20_000..40_000]) < 0.001, "{route:?}");
+    }
+}
+
 #[test]
 fn the_bitrate_is_what_is_asked() {
     let mut tone = Tone::new(RATE, 2);
@@ -236,14 +297,17 @@ fn settings_and_sound_that_cannot_be_are_refused() {
         assert!(matches!(refusal, Error::Invalid { .. }), "{kbps}");
     }
     let mut encoder = AudioEncoder::open(&mono()).unwrap();
-    let other = AudioSamples {
-        sample_rate: 44_100,
-        ..tone(0, 480)
-    };
-    assert!(matches!(
-        encoder.encode(&other),
-        Err(Error::Unsupported { .. })
-    ));
+    for (sample_rate, channels) in [(0, 1), (u32::MAX, 1), (RATE, 0), (RATE, 10)] {
+        let other = AudioSamples {
+            sample_rate,
+            channels,
+            ..tone(0, 480)
+        };
+        assert!(matches!(
+            encoder.encode(&other),
+            Err(Error::Unsupported { .. })
+        ));
+    }
     assert!(encoder.encode(&tone(0, 480)).is_ok(), "it goes on");
 }
 

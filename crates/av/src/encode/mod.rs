@@ -12,6 +12,10 @@
 
 mod audio;
 mod backend;
+mod drift;
+mod intake;
+mod mix;
+mod resample;
 mod survival;
 mod video;
 
@@ -20,4 +24,6 @@ mod tests;
 
 pub use audio::{AudioEncoder, AudioSettings};
 pub use backend::{EncoderInfo, available};
+#[cfg(any(test, fuzzing))]
+pub(crate) use intake::Intake;
 pub use video::{VideoEncoder, VideoSettings};
