@@ -54,6 +54,8 @@ pub(super) struct Ticket {
 }
 
 /// How much unsent data the kernel may hold: what is late can still be cut before it is there.
+/// No safe library asks Apple's kernel for it.
+#[cfg(target_os = "linux")]
 const NOTSENT_LOWAT: u32 = 64 * 1024;
 
 /// How long to wait when the system has no more sockets.
@@ -144,7 +146,7 @@ async fn wait_for_publisher(context: &Context, Parted { ingest, why }: Parted) {
 fn tune(socket: &TcpStream) -> io::Result<()> {
     let socket = SockRef::from(socket);
     socket.set_tcp_nodelay(true)?;
-    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    #[cfg(target_os = "linux")]
     socket.set_tcp_notsent_lowat(NOTSENT_LOWAT)?;
     Ok(())
 }
