@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use onair_media::{Packet, Timestamp};
 
+use crate::Error;
+
 /// What goes out while a video encoder is away: its last IDR picture, again and
 /// again. Pure; keeping the picture costs a reference to its bytes.
 #[derive(Debug, Default)]
@@ -11,26 +13,39 @@ pub(super) struct Survival {
     given: Option<Timestamp>,
     /// Why the encoder is away, while it is.
     loss: Option<String>,
+    /// What comes counts for nothing before an IDR picture: what it refers to is gone.
+    wants_idr: bool,
     lost_frames: u64,
 }
 
 impl Survival {
-    /// The frame at `now` gave these. After a loss nothing counts before an IDR
-    /// picture: what it refers to is gone.
-    pub(super) fn handle_packets(
+    /// Takes what the backend gave when `now` was its newest frame; gives what goes out.
+    pub(super) fn handle(
         &mut self,
-        mut packets: Vec<Packet>,
+        outcome: Result<Vec<Packet>, Error>,
         now: Timestamp,
-    ) -> Vec<Packet> {
-        if self.loss.is_some() {
+    ) -> Result<Vec<Packet>, Error> {
+        match outcome {
+            Ok(packets) => Ok(self.handle_packets(packets)),
+            Err(lost @ Error::Lost { .. }) => Ok(self.handle_loss(lost.to_string(), now)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn handle_packets(&mut self, mut packets: Vec<Packet>) -> Vec<Packet> {
+        if self.wants_idr {
             let news = |packet: &Packet| packet.keyframe && self.is_later(packet.dts);
             let first = packets.iter().position(news);
             self.lost_frames += first.unwrap_or(packets.len()) as u64;
             let Some(first) = first else {
-                return self.repetition(now).into_iter().collect();
+                // At the time of what is dropped: what is still being encoded comes later.
+                let dropped = packets.last().map(|packet| packet.dts);
+                let repetition = dropped.and_then(|time| self.repetition(time));
+                return repetition.into_iter().collect();
             };
             packets.drain(..first);
             self.loss = None;
+            self.wants_idr = false;
         }
         if let Some(idr) = packets.iter().rfind(|packet| packet.keyframe) {
             self.idr = Some(idr.clone());
@@ -41,11 +56,20 @@ impl Survival {
         packets
     }
 
-    /// The frame at `now` was lost with its encoder.
-    pub(super) fn handle_loss(&mut self, why: String, now: Timestamp) -> Vec<Packet> {
+    fn handle_loss(&mut self, why: String, now: Timestamp) -> Vec<Packet> {
         self.loss = Some(why);
+        self.wants_idr = true;
         self.lost_frames += 1;
         self.repetition(now).into_iter().collect()
+    }
+
+    /// Another encoder takes over.
+    pub(super) const fn handle_restart(&mut self) {
+        self.wants_idr = true;
+    }
+
+    pub(super) const fn wants_idr(&self) -> bool {
+        self.wants_idr
     }
 
     pub(super) const fn loss(&self) -> Option<&String> {
@@ -60,7 +84,7 @@ impl Survival {
         self.given.is_none_or(|given| time > given)
     }
 
-    /// The last IDR picture once more, if one is due and there is one.
+    /// The last IDR picture once more, if one is due at `now` and there is one.
     fn repetition(&mut self, now: Timestamp) -> Option<Packet> {
         if self.given.is_some_and(|given| now.since(given) < PERIOD) {
             return None;

@@ -164,6 +164,108 @@ fn what_a_lost_encoder_still_holds_is_not_asked_for() {
     assert!(encoder.is_lost() && encoder.finish().unwrap().is_empty());
 }
 
+fn frame_of(size: Size, millis: i64) -> VideoFrame {
+    VideoFrame {
+        surface: Surface::I420(I420::black(size)),
+        timestamp: Timestamp::from_millis(millis),
+    }
+}
+
+const SMALL: Size = Size::new(8, 8);
+
+#[test]
+fn another_size_gives_the_rest_of_the_old_one_and_begins_with_an_idr_picture() {
+    let mut encoder = encoder(2);
+    encoder.open = |_| Ok(Box::new(Fake::new(0)));
+    for millis in [0, 33, 66] {
+        encoder.encode(&frame_of(SIZE, millis), false).unwrap();
+    }
+    let rest = encoder.resize(SMALL).unwrap();
+    let times: Vec<_> = rest.iter().map(|packet| packet.pts.as_millis()).collect();
+    assert_eq!((times, encoder.settings().size), (vec![33, 66], SMALL));
+    let packets = encoder.encode(&frame_of(SMALL, 100), false).unwrap();
+    assert!(packets[0].keyframe);
+    let wrong = encoder.encode(&frame_of(SIZE, 133), false);
+    assert!(matches!(wrong, Err(Error::WrongSize { .. })));
+}
+
+#[test]
+fn another_size_keeps_the_bitrate_that_was_set_last() {
+    let mut encoder = encoder(0);
+    encoder.set_bitrate(Bitrate::kbps(321)).unwrap();
+    encoder.open = |settings| {
+        assert_eq!(settings.bitrate, Bitrate::kbps(321));
+        Ok(Box::new(Fake::new(0)))
+    };
+    encoder.resize(SMALL).unwrap();
+    assert_eq!(encoder.settings().bitrate, Bitrate::kbps(321));
+}
+
+#[test]
+fn a_picture_that_is_still_being_encoded_is_not_overtaken_by_an_old_one() {
+    let mut encoder = encoder(0);
+    encoder.encode(&frame_of(SIZE, 0), false).unwrap();
+    encoder.open = |_| Ok(Box::new(Fake::new(1)));
+    encoder.resize(SMALL).unwrap();
+    let at_first = encoder.encode(&frame_of(SMALL, 500), false).unwrap();
+    assert!(at_first.is_empty());
+    let packets = encoder.encode(&frame_of(SMALL, 1000), false).unwrap();
+    assert!(packets[0].keyframe && packets[0].pts.as_millis() == 500);
+}
+
+#[test]
+fn a_size_nothing_encodes_is_a_failure() {
+    let mut encoder = encoder(0);
+    encoder.open = |_| Err(Error::backend("fake", "too small"));
+    assert!(encoder.resize(SMALL).is_err());
+}
+
+#[test]
+fn where_no_encoder_can_be_had_for_another_size_yet_the_old_picture_stays() {
+    let mut encoder = encoder(0);
+    encoder.encode(&frame_of(SIZE, 0), false).unwrap();
+    encoder.open = |_| {
+        let what = "in the background".to_owned();
+        Err(Error::Lost {
+            backend: "fake",
+            what,
+        })
+    };
+    encoder.resize(SMALL).unwrap();
+    assert!(
+        encoder
+            .encode(&frame_of(SMALL, 33), false)
+            .unwrap()
+            .is_empty()
+    );
+    let old = encoder.encode(&frame_of(SMALL, 533), false).unwrap();
+    let onair_media::Config::Video(config) = &old[0].config else {
+        panic!("video");
+    };
+    assert!(old[0].keyframe && config.size == SIZE && encoder.is_lost());
+    encoder.open = |_| Ok(Box::new(Fake::new(0)));
+    let new = encoder.encode(&frame_of(SMALL, 566), false).unwrap();
+    assert!(new[0].keyframe && new[0].pts.as_millis() == 566 && !encoder.is_lost());
+}
+
+#[test]
+fn a_bitrate_set_while_the_encoder_is_away_is_set_when_it_is_back() {
+    let fake = Fake {
+        away: 0..100,
+        ..Fake::default()
+    };
+    let told = fake.bitrate.clone();
+    let mut encoder = VideoEncoder::with(Box::new(fake), &settings());
+    encoder.encode(&frame_of(SIZE, 0), false).unwrap();
+    encoder.set_bitrate(Bitrate::kbps(5)).unwrap();
+    assert_eq!(*told.lock().unwrap(), None);
+    encoder.encode(&frame_of(SIZE, 50), false).unwrap();
+    assert_eq!(*told.lock().unwrap(), None);
+    encoder.encode(&frame_of(SIZE, 100), false).unwrap();
+    encoder.encode(&frame_of(SIZE, 133), false).unwrap();
+    assert_eq!(*told.lock().unwrap(), Some(Bitrate::kbps(5)));
+}
+
 #[test]
 fn time_that_does_not_pass_is_refused() {
     let mut encoder = encoder(0);

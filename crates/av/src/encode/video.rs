@@ -70,31 +70,39 @@ fn recommended_bitrate(size: Size, frame_rate: FrameRate) -> Bitrate {
 /// RTMP each is framed by its tag, and in a byte stream by the parameter sets or
 /// the delimiter in front of it.
 pub struct VideoEncoder {
-    backend: Box<dyn VideoBackend>,
-    size: Size,
+    /// `None` while none can be had for the settings.
+    backend: Option<Box<dyn VideoBackend>>,
+    pub(super) open: Open,
+    settings: VideoSettings,
+    name: &'static str,
     cadence: Cadence,
     last: Option<Timestamp>,
+    waker: Option<Waker>,
+    /// To be told to the backend, which was away when it was asked for.
+    retune: Option<Bitrate>,
     survival: Survival,
 }
+
+/// Gets a backend for settings; one of a test's own there.
+pub(super) type Open = fn(&VideoSettings) -> Result<Box<dyn VideoBackend>, Error>;
 
 impl VideoEncoder {
     /// Opens the encoder asked for, or the first that opens. A fallback warns
     /// and names the encoder that refused.
     pub fn open(settings: &VideoSettings) -> Result<Self, Error> {
-        check(settings)?;
-        let candidates = backend::select_video(settings.encoder.as_deref())?;
-        Ok(Self::with(
-            backend::open_video(&candidates, settings)?,
-            settings,
-        ))
+        Ok(Self::with(open(settings)?, settings))
     }
 
     pub(super) fn with(backend: Box<dyn VideoBackend>, settings: &VideoSettings) -> Self {
         Self {
-            backend,
-            size: settings.size,
+            name: backend.name(),
+            backend: Some(backend),
+            open,
+            settings: settings.clone(),
             cadence: Cadence::new(settings.keyframe_interval, settings.frame_rate),
             last: None,
+            waker: None,
+            retune: None,
             survival: Survival::default(),
         }
     }
@@ -114,50 +122,89 @@ impl VideoEncoder {
         self.check_frame(frame)?;
         self.last = Some(frame.timestamp);
         let due = self.cadence.is_due(frame.timestamp);
-        let idr = force_idr || due || self.is_lost();
-        match self.backend.encode(frame, idr) {
-            Ok(packets) => {
-                self.cadence.passed(frame.timestamp);
-                Ok(self.survival.handle_packets(packets, frame.timestamp))
-            }
-            Err(Error::Lost { backend, what }) => {
-                let why = Error::Lost { backend, what }.to_string();
-                Ok(self.survival.handle_loss(why, frame.timestamp))
-            }
-            Err(error) => Err(error),
+        let idr = force_idr || due || self.survival.wants_idr();
+        let outcome = self.try_encode(frame, idr);
+        if outcome.is_ok() {
+            self.cadence.passed(frame.timestamp);
         }
+        self.survival.handle(outcome, frame.timestamp)
     }
 
     /// The packets complete since, without another frame: with [`wake`](Self::wake),
     /// a packet goes out when it is done and not when the next frame comes.
+    ///
+    /// # Errors
+    ///
+    /// When the encoder fails other than by being lost.
     pub fn poll_packets(&mut self) -> Result<Vec<Packet>, Error> {
-        let packets = self.backend.completed()?;
-        match self.last {
-            Some(last) if !packets.is_empty() => Ok(self.survival.handle_packets(packets, last)),
-            _ => Ok(packets),
+        match (&mut self.backend, self.last) {
+            (Some(backend), Some(last)) => self.survival.handle(backend.completed(), last),
+            _ => Ok(Vec::new()),
         }
     }
 
     /// Whom to wake, from any thread, when [`poll_packets`](Self::poll_packets) may
     /// have something. Nobody is for an encoder that returns every packet with its frame.
     pub fn wake(&mut self, waker: Waker) {
-        self.backend.wake(waker);
+        if let Some(backend) = &mut self.backend {
+            backend.wake(waker.clone());
+        }
+        self.waker = Some(waker);
     }
 
     /// Aims for another rate from the next frame on, without a keyframe.
+    ///
+    /// # Errors
+    ///
+    /// When the rate is zero or the encoder refuses it.
     pub fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
         if bitrate.as_bps() == 0 {
             return Err(Error::invalid("a video bitrate of zero"));
         }
-        self.backend.set_bitrate(bitrate)
+        self.settings.bitrate = bitrate;
+        self.retune = Some(bitrate);
+        match self.try_retune() {
+            Err(Error::Lost { .. }) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// Takes frames of another size from now on: what is inside comes out, and an
+    /// encoder with the same settings otherwise is opened, to begin with an IDR picture.
+    ///
+    /// # Errors
+    ///
+    /// When no encoder opens for that size. That none can be had just now is a
+    /// loss like any other.
+    pub fn resize(&mut self, size: Size) -> Result<Vec<Packet>, Error> {
+        let settings = VideoSettings {
+            size,
+            ..self.settings.clone()
+        };
+        let packets = match self.finish() {
+            Err(Error::Lost { .. }) => Vec::new(),
+            outcome => outcome?,
+        };
+        self.settings = settings;
+        self.backend = None;
+        self.survival.handle_restart();
+        match self.reopen() {
+            Err(Error::Lost { .. }) => Ok(packets),
+            outcome => outcome.map(|()| packets),
+        }
     }
 
     /// Gives back whatever is still inside; the encoder is spent.
     pub fn finish(&mut self) -> Result<Vec<Packet>, Error> {
-        if self.is_lost() {
-            return Ok(Vec::new());
+        match &mut self.backend {
+            Some(backend) if self.survival.loss().is_none() => backend.finish(),
+            _ => Ok(Vec::new()),
         }
-        self.backend.finish()
+    }
+
+    /// What it was opened for, as changed since.
+    pub const fn settings(&self) -> &VideoSettings {
+        &self.settings
     }
 
     /// True from when the encoder was taken away until a picture comes from it again.
@@ -176,12 +223,47 @@ impl VideoEncoder {
     }
 
     /// The encoder's name.
-    pub fn name(&self) -> &'static str {
-        self.backend.name()
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn try_encode(&mut self, frame: &VideoFrame, idr: bool) -> Result<Vec<Packet>, Error> {
+        self.reopen()?;
+        match self.try_retune() {
+            // A frame is what brings it back.
+            Ok(()) | Err(Error::Lost { .. }) => {}
+            Err(error) => tracing::warn!(%error, "the bitrate stays as it was"),
+        }
+        let backend = self.backend.as_mut();
+        backend.map_or(Ok(Vec::new()), |backend| backend.encode(frame, idr))
+    }
+
+    fn reopen(&mut self) -> Result<(), Error> {
+        if self.backend.is_none() {
+            let mut backend = (self.open)(&self.settings)?;
+            if let Some(waker) = &self.waker {
+                backend.wake(waker.clone());
+            }
+            self.name = backend.name();
+            self.backend = Some(backend);
+            self.retune = None;
+        }
+        Ok(())
+    }
+
+    fn try_retune(&mut self) -> Result<(), Error> {
+        if let (Some(backend), Some(bitrate)) = (&mut self.backend, self.retune) {
+            let outcome = backend.set_bitrate(bitrate);
+            if !matches!(outcome, Err(Error::Lost { .. })) {
+                self.retune = None;
+            }
+            return outcome;
+        }
+        Ok(())
     }
 
     fn check_frame(&self, frame: &VideoFrame) -> Result<(), Error> {
-        let (expected, got) = (self.size, frame.surface.size());
+        let (expected, got) = (self.settings.size, frame.surface.size());
         if expected != got {
             return Err(Error::WrongSize { expected, got });
         }
@@ -193,6 +275,13 @@ impl VideoEncoder {
             _ => Ok(()),
         }
     }
+}
+
+/// Opens what the settings ask for.
+fn open(settings: &VideoSettings) -> Result<Box<dyn VideoBackend>, Error> {
+    check(settings)?;
+    let candidates = backend::select_video(settings.encoder.as_deref())?;
+    backend::open_video(&candidates, settings)
 }
 
 fn check(settings: &VideoSettings) -> Result<(), Error> {

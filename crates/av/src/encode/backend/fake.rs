@@ -1,6 +1,7 @@
 //! An encoder for tests that holds frames back, as hardware does.
 
 use std::ops::Range;
+use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
 use bytes::Bytes;
@@ -14,9 +15,11 @@ use crate::{Error, VideoFrame};
 pub(in crate::encode) struct Fake {
     pub(in crate::encode) delay: usize,
     pub(in crate::encode) held: Vec<Packet>,
-    pub(in crate::encode) bitrate: Option<Bitrate>,
+    /// The rate asked for last, for the test to see.
+    pub(in crate::encode) bitrate: Arc<Mutex<Option<Bitrate>>>,
     /// When it is away, in milliseconds.
     pub(in crate::encode) away: Range<i64>,
+    pub(in crate::encode) is_away: bool,
     /// When it does not make IDR pictures, whatever it is asked.
     pub(in crate::encode) deaf: Range<i64>,
 }
@@ -33,12 +36,9 @@ impl Fake {
 impl VideoBackend for Fake {
     fn encode(&mut self, frame: &VideoFrame, idr: bool) -> Result<Vec<Packet>, Error> {
         let now = frame.timestamp.as_millis();
-        if self.away.contains(&now) {
-            let what = "-12903".to_owned();
-            return Err(Error::Lost {
-                backend: "fake",
-                what,
-            });
+        self.is_away = self.away.contains(&now);
+        if self.is_away {
+            return Err(lost());
         }
         let config = VideoConfig {
             codec: VideoCodec::H264,
@@ -65,7 +65,10 @@ impl VideoBackend for Fake {
     fn wake(&mut self, _waker: Waker) {}
 
     fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
-        self.bitrate = Some(bitrate);
+        if self.is_away {
+            return Err(lost());
+        }
+        *self.bitrate.lock().expect("no panic") = Some(bitrate);
         Ok(())
     }
 
@@ -75,5 +78,12 @@ impl VideoBackend for Fake {
 
     fn name(&self) -> &'static str {
         "fake"
+    }
+}
+
+fn lost() -> Error {
+    Error::Lost {
+        backend: "fake",
+        what: "-12903".to_owned(),
     }
 }
