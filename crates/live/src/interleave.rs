@@ -165,6 +165,52 @@ mod tests {
         assert_eq!(order(&mut interleaver, later), [(Kind::Audio, 40)]);
     }
 
+    /// Lets sound come every 21 ms and pictures when `pictures` says, both in milliseconds;
+    /// gives how late, at most, sound left that came when it was due.
+    fn longest_wait(pictures: &[i64], until: i64) -> i64 {
+        let (mut interleaver, began) = (Interleaver::live(true, true), Instant::now());
+        let mut longest = 0;
+        let mut pictures = pictures.iter().copied().peekable();
+        let mut sent = [None; 2];
+        for now in (0..until).step_by(21) {
+            let at = began + Duration::from_millis(now.unsigned_abs());
+            while let Some(millis) = pictures.next_if(|millis| *millis <= now) {
+                interleaver.push(video(millis, false), at);
+            }
+            interleaver.push(audio(now), at);
+            for (kind, millis) in order(&mut interleaver, at) {
+                let last = &mut sent[usize::from(kind == Kind::Audio)];
+                assert!(last.replace(millis).is_none_or(|last| last < millis));
+                if kind == Kind::Audio {
+                    longest = longest.max(now - millis);
+                }
+            }
+        }
+        longest
+    }
+
+    #[test]
+    fn sound_is_never_held_back_by_pictures_that_come_as_they_like() {
+        let patience = i64::try_from(PATIENCE.as_millis()).unwrap() + 21;
+        let mut random = 1_u64;
+        let mut now = 0;
+        let mut jittery = Vec::new();
+        while now < 20_000 {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            now += i64::try_from(5 + random % 120).unwrap();
+            jittery.push(now);
+        }
+        let stand_in: Vec<_> = (0..20).map(|second| second * 1000).collect();
+        let steady = (0..150).map(|index| index * 33);
+        let mixed: Vec<_> = steady.chain((5..15).map(|second| second * 1000)).collect();
+        for pictures in [&jittery[..], &stand_in, &mixed, &[]] {
+            let longest = longest_wait(pictures, 20_000);
+            assert!(longest <= patience, "{longest} ms");
+        }
+    }
+
     #[test]
     fn audio_alone_does_not_wait() {
         let (mut interleaver, now) = (Interleaver::live(false, true), Instant::now());
