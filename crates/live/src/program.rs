@@ -15,6 +15,10 @@ pub(crate) struct Program {
 /// How late sound comes out of its encoder, priming included, compared with pictures.
 pub(crate) const ENCODER_LAG: Duration = Duration::from_millis(100);
 
+/// The same where silence stands in for a microphone that gives nothing: only after a while is
+/// it clear that nothing comes.
+pub(crate) const DEVICE_LAG: Duration = Duration::from_millis(300);
+
 impl Program {
     /// A muxer for what begins with `first`.
     ///

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use onair_av::encode::{AudioEncoder, AudioSettings};
 use onair_av::{AudioSource, Error};
@@ -7,6 +8,7 @@ use onair_media::Kind;
 use super::mixer::Mixer;
 use super::{Schedule, spawn};
 use crate::EncoderTrack;
+use crate::program::{DEVICE_LAG, ENCODER_LAG};
 
 /// A microphone and its encoder on one thread: no sample is ever skipped.
 pub(super) struct AudioChain {
@@ -34,6 +36,15 @@ impl AudioChain {
 
     pub(super) const fn settings(&self) -> &AudioSettings {
         &self.settings
+    }
+
+    /// By how much its packets may come after pictures that are later in time.
+    pub(super) fn lag(&self) -> Duration {
+        if self.source.is_live() {
+            DEVICE_LAG
+        } else {
+            ENCODER_LAG
+        }
     }
 
     pub(super) fn start(self, mixer: &Arc<Mixer>, schedule: Schedule) -> Result<(), crate::Error> {

@@ -19,7 +19,7 @@ use self::audio::AudioChain;
 use self::mixer::Mixer;
 use self::video::VideoChain;
 use crate::hub::Hub;
-use crate::program::{ENCODER_LAG, Program};
+use crate::program::Program;
 use crate::{Builder, Error, Pace};
 
 /// Everything opened, nothing running yet.
@@ -54,8 +54,8 @@ impl Pipeline {
         let lag = match &source {
             Source::Raw {
                 video: Some(_),
-                audio: Some(_),
-            } => ENCODER_LAG,
+                audio: Some(audio),
+            } => audio.lag(),
             _ => Duration::ZERO,
         };
         Ok(Self {
