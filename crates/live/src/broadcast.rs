@@ -2,6 +2,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use onair_media::Bitrate;
+
 use crate::config::Limits;
 use crate::feed::Feed;
 use crate::hub::Hub;
@@ -62,11 +64,37 @@ impl Broadcast {
     /// What is going on.
     pub fn stats(&self) -> Stats {
         let now = Instant::now();
+        let mut notes = self.hub.notes();
+        let (encoder, encoding) = (notes.encoder.clone(), notes.encoding(now));
+        drop(notes);
         Stats {
             elapsed_s: (now - self.began).as_secs_f64(),
             destinations: self.lines.iter().map(|line| line.stats(now)).collect(),
-            encoder: self.hub.notes().encoder.clone(),
+            encoder,
+            encoding,
         }
+    }
+
+    /// Encodes pictures at this rate from the next one on, without a keyframe. What is passed
+    /// through untouched stays as it is; a rate that the encoder refuses is an
+    /// [`Event::Warning`].
+    pub fn set_video_bitrate(&self, bitrate: Bitrate) {
+        self.hub.ask_bitrate(bitrate);
+    }
+
+    /// Makes the next picture an IDR picture, where pictures are encoded here.
+    pub fn request_keyframe(&self) {
+        self.hub.ask_keyframe();
+    }
+
+    /// Connects every destination anew at once: for when the way to the network has changed, and
+    /// the connections there are would only be found dead much later.
+    ///
+    /// What has a connection drops it, what is making one begins again, and what waits to try
+    /// again waits no longer. The failures before it are forgiven. What has been given up, or is
+    /// just ending in an orderly way, stays so.
+    pub fn reconnect_now(&self) {
+        self.hub.renewal().ask();
     }
 
     /// Ends the broadcast properly and within a second; [`Event::Ended`] tells when it is done.

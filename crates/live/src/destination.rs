@@ -12,6 +12,7 @@ use crate::line::Line;
 use crate::program::Program;
 use crate::queue::Queue;
 use crate::reconnect::{Failure, Reconnect, Verdict};
+use crate::renewal::Renewals;
 use crate::session::{Ended, Ending, Place, Session};
 use crate::tls::Trust;
 use crate::{Destination, Event, Pace, State, transport};
@@ -27,6 +28,7 @@ pub(crate) struct Campaign {
     pub(crate) pace: Pace,
     /// Where a server asked us to connect instead, until that fails.
     pub(crate) detour: Option<Url>,
+    pub(crate) renewals: Renewals,
 }
 
 /// How many connections one attempt may need: a fall-back, redirects, rounds of authentication.
@@ -74,10 +76,14 @@ impl Campaign {
                 // Another connection would publish nothing, over what the server has recorded.
                 Verdict::Retry { .. } if self.is_sent() => return Err(failure),
                 Verdict::Retry { delay, attempt } => {
-                    number = attempt;
-                    if !self.wait(&failure, attempt, delay).await {
-                        return Ok(());
-                    }
+                    number = match self.wait(&failure, attempt, delay).await {
+                        Waited::Enough => attempt,
+                        Waited::Renewed => {
+                            reconnect.renewed();
+                            1
+                        }
+                        Waited::Stopped => return Ok(()),
+                    };
                     if self.is_sent() {
                         return Err(failure);
                     }
@@ -121,6 +127,10 @@ impl Campaign {
                     config = self.config();
                     began = Instant::now();
                 }
+                Ending::Renewed => {
+                    self.renewals.seen();
+                    return Err(Failure::Renewed);
+                }
                 Ending::Failed(error) => return Err(failure(error)),
                 Ending::Lost(words) => return Err(Failure::Lost(words)),
             }
@@ -130,11 +140,15 @@ impl Campaign {
     }
 
     /// One connection; `None` when the broadcast was stopped before there was one.
-    async fn connection(&self, config: &Config, began: Instant) -> Result<Option<Ended>, Failure> {
-        let connect = transport::connect(&config.url, &self.tls, self.pace);
+    async fn connection(
+        &mut self,
+        config: &Config,
+        began: Instant,
+    ) -> Result<Option<Ended>, Failure> {
         let stream = tokio::select! {
-            stream = connect => stream?,
+            stream = transport::connect(&config.url, &self.tls, self.pace) => stream?,
             () = self.hub.stopping().asked() => return Ok(None),
+            () = self.renewals.asked() => return Err(Failure::Renewed),
         };
         let place = Place {
             index: self.index,
@@ -144,9 +158,8 @@ impl Campaign {
             pace: self.pace,
             began,
         };
-        Ok(Some(
-            Session::new(stream, config.clone(), place).run().await,
-        ))
+        let session = Session::new(stream, config.clone(), place, self.renewals.clone());
+        Ok(Some(session.run().await))
     }
 
     fn config(&self) -> Config {
@@ -188,8 +201,8 @@ impl Campaign {
         }
     }
 
-    /// Waits before the next attempt; false when the broadcast was stopped meanwhile.
-    async fn wait(&self, failure: &Failure, attempt: u32, delay: Duration) -> bool {
+    /// Waits before the next attempt.
+    async fn wait(&mut self, failure: &Failure, attempt: u32, delay: Duration) -> Waited {
         let at = self.line.feed().with(|queue| {
             queue.away();
             queue.last_taken()
@@ -205,10 +218,19 @@ impl Campaign {
             delay,
         });
         tokio::select! {
-            () = tokio::time::sleep(delay) => true,
-            () = self.hub.stopping().asked() => false,
+            () = tokio::time::sleep(delay) => Waited::Enough,
+            () = self.renewals.asked() => Waited::Renewed,
+            () = self.hub.stopping().asked() => Waited::Stopped,
         }
     }
+}
+
+/// Why a wait is over.
+enum Waited {
+    Enough,
+    /// A connection is wanted at once.
+    Renewed,
+    Stopped,
 }
 
 fn failure(error: Error) -> Failure {

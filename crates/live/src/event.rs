@@ -69,6 +69,14 @@ pub enum Event {
         /// The server's own words.
         description: String,
     },
+    /// The system took the video encoder away; until it is back, the last IDR picture goes out
+    /// again and again.
+    EncoderLost {
+        /// In the system's words.
+        why: String,
+    },
+    /// There is a video encoder again, and it begins with an IDR picture.
+    EncoderBack,
     /// Something a person should know, though the broadcast goes on.
     Warning {
         /// Which destination it is about, if one.

@@ -3,12 +3,14 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use onair_media::Packet;
+use onair_media::{Bitrate, Kind, Packet};
 
 use crate::feed::{Feed, HURRY};
+use crate::meter::Meter;
 use crate::queue::Queue;
+use crate::renewal::Renewal;
 use crate::stop::Stop;
-use crate::{EncoderReport, Event};
+use crate::{EncoderReport, Encoding, Event};
 
 /// Where the threads that produce packets meet those that send them.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub(crate) struct Hub {
     tape: Option<Arc<Feed>>,
     stop: Stop,
     keyframe: AtomicBool,
+    bitrate: Mutex<Option<Bitrate>>,
+    renewal: Renewal,
     events: Mutex<Option<Sender<Event>>>,
     notes: Mutex<Notes>,
 }
@@ -30,6 +34,34 @@ pub(crate) struct Notes {
     pub(crate) timed_out: bool,
     /// What encodes.
     pub(crate) encoder: EncoderReport,
+    pub(crate) video_meter: Meter,
+    pub(crate) audio_meter: Meter,
+}
+
+impl Notes {
+    /// An encoder gave packets.
+    pub(crate) fn count(&mut self, kind: Kind, packets: &[Packet], now: Instant) {
+        let (track, meter) = match kind {
+            Kind::Video => (&mut self.encoder.video, &mut self.video_meter),
+            Kind::Audio => (&mut self.encoder.audio, &mut self.audio_meter),
+        };
+        if let Some(track) = track {
+            track.frames += packets.len() as u64;
+        }
+        for packet in packets {
+            meter.add(packet.payload.len(), now);
+        }
+    }
+
+    /// How fast the encoders are.
+    pub(crate) fn encoding(&mut self, now: Instant) -> Encoding {
+        let video = self.video_meter.read(now);
+        Encoding {
+            video_fps: (video.packets * 10.0).round() / 10.0,
+            video_bps: video.bitrate.as_bps(),
+            audio_bps: self.audio_meter.read(now).bitrate.as_bps(),
+        }
+    }
 }
 
 impl Hub {
@@ -44,6 +76,8 @@ impl Hub {
             tape,
             stop: Stop::new(),
             keyframe: AtomicBool::new(false),
+            bitrate: Mutex::default(),
+            renewal: Renewal::new(),
             events: Mutex::new(Some(events)),
             notes: Mutex::default(),
         }
@@ -91,6 +125,21 @@ impl Hub {
         self.keyframe.swap(false, Ordering::Relaxed)
     }
 
+    /// Pictures are to be encoded at this rate from now on.
+    pub(crate) fn ask_bitrate(&self, bitrate: Bitrate) {
+        *self.bitrate() = Some(bitrate);
+    }
+
+    /// The rate, once for each time one was asked for.
+    pub(crate) fn take_bitrate(&self) -> Option<Bitrate> {
+        self.bitrate().take()
+    }
+
+    /// The wish for new connections.
+    pub(crate) const fn renewal(&self) -> &Renewal {
+        &self.renewal
+    }
+
     /// Tells the application.
     pub(crate) fn tell(&self, event: Event) {
         tracing::debug!(?event);
@@ -122,6 +171,10 @@ impl Hub {
             destination,
             message,
         });
+    }
+
+    fn bitrate(&self) -> MutexGuard<'_, Option<Bitrate>> {
+        self.bitrate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn events(&self) -> MutexGuard<'_, Option<Sender<Event>>> {

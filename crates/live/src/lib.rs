@@ -29,6 +29,7 @@ mod hub;
 mod interleave;
 mod kernel;
 mod line;
+mod meter;
 mod network;
 mod pace;
 mod pipeline;
@@ -36,6 +37,7 @@ mod program;
 mod queue;
 mod reconnect;
 mod record;
+mod renewal;
 mod report;
 #[cfg(test)]
 mod samples;
@@ -52,8 +54,8 @@ pub use error::Error;
 pub use event::Event;
 pub use fault::Fault;
 pub use report::{
-    DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Gap, Outcome, QueueDelay,
-    Report, State, Stats, TrackReport,
+    DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Encoding, Gap, Outcome,
+    QueueDelay, Report, State, Stats, TrackReport,
 };
 
 pub use studio::Studio;

@@ -68,6 +68,7 @@ impl Network {
                 program: self.program.clone(),
                 pace: self.pace,
                 detour: None,
+                renewals: self.hub.renewal().watch(),
             };
             tasks.push(tokio::spawn(campaign.run()));
         }

@@ -42,6 +42,8 @@ pub(crate) enum Failure {
     },
     /// The connection broke, or the server ended it.
     Lost(String),
+    /// The application wants another.
+    Renewed,
 }
 
 /// What to do after a failure.
@@ -101,6 +103,9 @@ impl Reconnect {
                 self.attempts = 0;
             }
         }
+        if *failure == Failure::Renewed {
+            return self.renewed();
+        }
         if !self.policy.enabled || is_hopeless {
             return Verdict::GiveUp;
         }
@@ -114,6 +119,12 @@ impl Reconnect {
         }
         let delay = self.delay();
         self.retry(delay)
+    }
+
+    /// There is a new way to the server: what failed before it counts for nothing.
+    pub(crate) const fn renewed(&mut self) -> Verdict {
+        self.attempts = 0;
+        self.retry(Duration::ZERO)
     }
 
     const fn retry(&self, delay: Duration) -> Verdict {
@@ -168,6 +179,7 @@ impl fmt::Display for Failure {
             Self::Unreachable(words) | Self::Untrusted(words) | Self::Lost(words) => {
                 f.write_str(words)
             }
+            Self::Renewed => f.write_str("a new connection was asked for"),
             Self::Refused {
                 code, description, ..
             } if description.is_empty() => write!(f, "the server refused: {code}"),
@@ -299,6 +311,28 @@ mod tests {
         assert!(delay(&reconnect.failed(&lost(), now)) > Duration::from_secs(10));
         reconnect.live(now);
         assert!(delay(&reconnect.failed(&lost(), now + STABLE)) < STEP);
+    }
+
+    #[test]
+    fn a_new_connection_that_was_asked_for_is_made_at_once_and_forgives_failures() {
+        let mut reconnect = Reconnect::new(RetryPolicy::NEVER, 1);
+        let now = Instant::now();
+        let at_once = Verdict::Retry {
+            delay: Duration::ZERO,
+            attempt: 1,
+        };
+        reconnect.live(now);
+        assert_eq!(reconnect.failed(&Failure::Renewed, now), at_once);
+        let mut reconnect = Reconnect::new(RetryPolicy::default(), 1);
+        reconnect.live(now);
+        assert_eq!(reconnect.failed(&Failure::Renewed, now), at_once);
+        // The server may still hold the old connection.
+        delay(&reconnect.failed(&refused(true), now));
+        for _ in 0..8 {
+            delay(&reconnect.failed(&lost(), now));
+        }
+        assert_eq!(reconnect.failed(&Failure::Renewed, now), at_once);
+        assert!(delay(&reconnect.failed(&lost(), now)) < STEP);
     }
 
     #[test]

@@ -38,6 +38,19 @@ pub struct Stats {
     pub destinations: Vec<DestinationStats>,
     /// What encodes it.
     pub encoder: EncoderReport,
+    /// How fast it does that; zero where a file is passed through untouched.
+    pub encoding: Encoding,
+}
+
+/// How fast pictures and sound are encoded, over the last seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Encoding {
+    /// Pictures a second.
+    pub video_fps: f64,
+    /// Bits of pictures a second.
+    pub video_bps: u64,
+    /// Bits of sound a second.
+    pub audio_bps: u64,
 }
 
 /// What is going on at one destination.
@@ -151,4 +164,8 @@ pub struct EncoderTrack {
     pub frames: u64,
     /// Raw frames that a newer one overtook before it was free.
     pub dropped: u64,
+    /// Raw frames that came while the system kept it away.
+    pub lost: u64,
+    /// The media time for which it was away, in milliseconds.
+    pub lost_ms: u64,
 }

@@ -79,6 +79,10 @@ fn trouble_in_words(event: &Event) -> Option<String> {
             gap.to_ms
         ),
         Event::Warning { message, .. } => format!("warning: {message}"),
+        Event::EncoderLost { why } => {
+            format!("warning: {why}; the last picture stays until it is back")
+        }
+        Event::EncoderBack => "the encoder is back".to_owned(),
         Event::RecordingFailed { reason } => {
             format!("warning: the recording stopped: {reason}; the broadcast goes on")
         }

@@ -36,8 +36,8 @@ impl Mixer {
 
     /// Hands an encoder's packets on, and waits while this kind is too far ahead.
     pub(super) fn push(&self, kind: Kind, packets: Vec<Packet>) {
-        self.count(kind, packets.len());
         let now = Instant::now();
+        self.hub.notes().count(kind, &packets, now);
         let mut interleaver = self.lock();
         for packet in packets {
             interleaver.push(packet, now);
@@ -66,17 +66,6 @@ impl Mixer {
         self.hub.finish();
         self.hub.stopping().ask();
         self.end(kind);
-    }
-
-    fn count(&self, kind: Kind, packets: usize) {
-        let mut notes = self.hub.notes();
-        let track = match kind {
-            Kind::Video => &mut notes.encoder.video,
-            Kind::Audio => &mut notes.encoder.audio,
-        };
-        if let Some(track) = track {
-            track.frames += packets as u64;
-        }
     }
 
     fn pass(&self, interleaver: &mut Interleaver, now: Instant) {

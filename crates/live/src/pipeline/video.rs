@@ -1,19 +1,19 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use onair_av::encode::{VideoEncoder, VideoSettings};
 use onair_av::{Error, VideoFrame, VideoSource};
-use onair_media::Kind;
+use onair_media::{Kind, Packet, Size, Timestamp};
 
 use super::mixer::Mixer;
 use super::slot::{Next, Slot};
 use super::{Schedule, spawn};
-use crate::{EncoderTrack, Pace};
+use crate::{EncoderTrack, Event, Pace};
 
 /// A camera and its encoder, a thread each, and one frame's room between them.
 pub(super) struct VideoChain {
     source: Box<dyn VideoSource>,
     encoder: VideoEncoder,
-    settings: VideoSettings,
 }
 
 impl VideoChain {
@@ -26,12 +26,11 @@ impl VideoChain {
         Ok(Self {
             encoder: VideoEncoder::open(&settings)?,
             source,
-            settings,
         })
     }
 
     pub(super) const fn settings(&self) -> &VideoSettings {
-        &self.settings
+        self.encoder.settings()
     }
 
     pub(super) fn start(self, mixer: &Arc<Mixer>, schedule: Schedule) -> Result<(), crate::Error> {
@@ -48,7 +47,15 @@ impl VideoChain {
             capture(self.source, &slot, &camera, schedule);
         })?;
         let mixer = mixer.clone();
-        spawn("onair-video", move || encode(encoder, &frames, &mixer))
+        spawn("onair-video", move || {
+            let encoding = Encoding {
+                encoder,
+                mixer: &mixer,
+                latest: Timestamp::ZERO,
+                outages: Outages::default(),
+            };
+            encoding.run(&frames);
+        })
     }
 }
 
@@ -91,31 +98,138 @@ fn hand_over(frame: VideoFrame, slot: &Slot<VideoFrame>, mixer: &Mixer, pace: Pa
     }
 }
 
-fn encode(mut encoder: VideoEncoder, slot: &Slot<VideoFrame>, mixer: &Mixer) {
-    let result = encode_all(&mut encoder, slot, mixer);
-    slot.end();
-    match result {
-        Ok(()) => mixer.end(Kind::Video),
-        Err(error) => mixer.fail(Kind::Video, &error),
+/// The encoder's thread.
+struct Encoding<'a> {
+    encoder: VideoEncoder,
+    mixer: &'a Mixer,
+    /// The time of the newest frame.
+    latest: Timestamp,
+    outages: Outages,
+}
+
+impl Encoding<'_> {
+    fn run(mut self, slot: &Slot<VideoFrame>) {
+        let result = self.encode_all(slot);
+        slot.end();
+        match result {
+            Ok(()) => self.mixer.end(Kind::Video),
+            Err(error) => self.mixer.fail(Kind::Video, &error),
+        }
+    }
+
+    fn encode_all(&mut self, slot: &Slot<VideoFrame>) -> Result<(), Error> {
+        loop {
+            let packets = match slot.take() {
+                Next::Frame(frame) => self.encode(&frame)?,
+                Next::Woken => self.encoder.poll_packets()?,
+                Next::End => break,
+            };
+            self.note_loss();
+            self.mixer.push(Kind::Video, packets);
+            if self.mixer.hub().stopping().is_asked() {
+                break;
+            }
+        }
+        self.mixer.push(Kind::Video, self.encoder.finish()?);
+        Ok(())
+    }
+
+    fn encode(&mut self, frame: &VideoFrame) -> Result<Vec<Packet>, Error> {
+        self.fit(frame.surface.size())?;
+        self.retune();
+        self.latest = frame.timestamp;
+        self.encoder.encode(frame, self.mixer.hub().take_keyframe())
+    }
+
+    /// A camera may change the size of its pictures.
+    fn fit(&mut self, size: Size) -> Result<(), Error> {
+        let before = self.encoder.settings().size;
+        if size != before {
+            tracing::info!("pictures of {size} follow those of {before}");
+            self.mixer.push(Kind::Video, self.encoder.resize(size)?);
+        }
+        Ok(())
+    }
+
+    fn retune(&mut self) {
+        let hub = self.mixer.hub();
+        if let Some(bitrate) = hub.take_bitrate()
+            && let Err(error) = self.encoder.set_bitrate(bitrate)
+        {
+            hub.warn(None, format!("the video bitrate stays as it was: {error}"));
+        }
+    }
+
+    fn note_loss(&mut self) {
+        let (hub, now) = (self.mixer.hub(), self.latest);
+        if let Some(event) = self.outages.update(self.encoder.loss(), now) {
+            hub.tell(event);
+        }
+        if let Some(track) = &mut hub.notes().encoder.video {
+            track.lost = self.encoder.lost_frames();
+            let lost = self.outages.total(now).as_millis();
+            track.lost_ms = u64::try_from(lost).unwrap_or(u64::MAX);
+        }
     }
 }
 
-fn encode_all(
-    encoder: &mut VideoEncoder,
-    slot: &Slot<VideoFrame>,
-    mixer: &Mixer,
-) -> Result<(), Error> {
-    loop {
-        let packets = match slot.take() {
-            Next::Frame(frame) => encoder.encode(&frame, mixer.hub().take_keyframe())?,
-            Next::Woken => encoder.poll_packets()?,
-            Next::End => break,
-        };
-        mixer.push(Kind::Video, packets);
-        if mixer.hub().stopping().is_asked() {
-            break;
+/// When and for how long the encoder was away, in media time.
+#[derive(Debug, Default)]
+struct Outages {
+    since: Option<Timestamp>,
+    before: Duration,
+}
+
+impl Outages {
+    /// The frame at `now` came out, or why it did not; what is to be told about that.
+    fn update(&mut self, loss: Option<&str>, now: Timestamp) -> Option<Event> {
+        match (self.since, loss) {
+            (None, Some(why)) => {
+                self.since = Some(now);
+                let why = why.to_owned();
+                Some(Event::EncoderLost { why })
+            }
+            (Some(since), None) => {
+                self.since = None;
+                self.before += now.since(since);
+                Some(Event::EncoderBack)
+            }
+            _ => None,
         }
     }
-    mixer.push(Kind::Video, encoder.finish()?);
-    Ok(())
+
+    fn total(&self, now: Timestamp) -> Duration {
+        self.before + self.since.map_or(Duration::ZERO, |since| now.since(since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_outage_is_told_once_and_all_of_them_are_added_up() {
+        let mut outages = Outages::default();
+        let mut told = Vec::new();
+        for (millis, loss) in [
+            (0, None),
+            (100, Some("asleep")),
+            (600, Some("asleep")),
+            (1100, None),
+            (1133, None),
+            (2000, Some("gone")),
+            (2500, Some("gone")),
+        ] {
+            let event = outages.update(loss, Timestamp::from_millis(millis));
+            told.extend(event.map(|event| format!("{millis} {event:?}")));
+        }
+        let expected = [
+            r#"100 EncoderLost { why: "asleep" }"#,
+            "1100 EncoderBack",
+            r#"2000 EncoderLost { why: "gone" }"#,
+        ];
+        assert_eq!(told, expected);
+        let total = outages.total(Timestamp::from_millis(2700));
+        assert_eq!(total, Duration::from_millis(1700));
+    }
 }

@@ -18,6 +18,7 @@ use crate::hub::Hub;
 use crate::line::Line;
 use crate::program::Program;
 use crate::queue::Queue;
+use crate::renewal::Renewals;
 use crate::transport::Stream;
 use crate::{Event, Pace, State};
 
@@ -52,9 +53,13 @@ pub(crate) struct Session<'a> {
     machine_deadline: Instant,
     tick: Instant,
     timer: Pin<Box<Sleep>>,
-    stopping: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
+    stopping: Option<Wish<'a>>,
+    renewing: Option<Wish<'a>>,
     buffer: Box<[u8]>,
 }
+
+/// Resolves when somebody has it.
+type Wish<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Whose session it is.
 #[derive(Clone, Copy)]
@@ -98,6 +103,8 @@ pub(crate) enum Ending {
     Retry(Box<Retry>),
     /// The server asked us to connect anew, there or to the same place.
     Moved(Option<Url>),
+    /// The application wants another connection.
+    Renewed,
     /// The conversation failed.
     Failed(Error),
     /// The connection broke.
@@ -115,6 +122,7 @@ impl<'a> Session<'a> {
         stream: Box<dyn Stream>,
         config: publisher::Config,
         place: Place<'a>,
+        mut renewals: Renewals,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -139,6 +147,7 @@ impl<'a> Session<'a> {
             tick: now + TICK,
             timer: Box::pin(sleep_until(now.into())),
             stopping: Some(Box::pin(place.hub.stopping().asked())),
+            renewing: Some(Box::pin(async move { renewals.asked().await })),
             buffer: vec![0; 4096].into_boxed_slice(),
         }
     }
@@ -180,6 +189,7 @@ impl<'a> Session<'a> {
             let progress = self.poll_read(cx, now)
                 || self.poll_feed(cx, now)
                 || self.poll_stop(cx)
+                || self.poll_renewal(cx)
                 || self.poll_timer(cx, now);
             if !progress {
                 return Poll::Pending;

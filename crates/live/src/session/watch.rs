@@ -6,9 +6,15 @@ use std::time::{Duration, Instant};
 
 use onair_rtmp::Input;
 
-use super::{Ending, LAST_WORDS, Phase, Session, TICK};
+use super::{Ending, LAST_WORDS, Phase, Session, TICK, Wish};
 use crate::transport::stall_limit;
 use crate::{Event, Pace};
+
+/// True the one time a wish is found to have come.
+fn has_come(wish: &mut Option<Wish<'_>>, cx: &mut Context<'_>) -> bool {
+    wish.take_if(|wish| wish.as_mut().poll(cx).is_ready())
+        .is_some()
+}
 
 /// More queued media than this is congestion; less than a quarter of it is recovery.
 const CONGESTION: Duration = Duration::from_millis(600);
@@ -16,12 +22,15 @@ const CONGESTION: Duration = Duration::from_millis(600);
 impl Session<'_> {
     /// Learns that the broadcast is being stopped: from then on there is a deadline.
     pub(super) fn poll_stop(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(stopping) = &mut self.stopping else {
-            return false;
-        };
-        let is_asked = stopping.as_mut().poll(cx).is_ready();
-        if is_asked {
-            self.stopping = None;
+        has_come(&mut self.stopping, cx)
+    }
+
+    /// Drops the connection when another is wanted, unless it is about to end in an orderly way.
+    pub(super) fn poll_renewal(&mut self, cx: &mut Context<'_>) -> bool {
+        let is_asked = has_come(&mut self.renewing, cx);
+        if is_asked && self.phase != Phase::Closing {
+            self.pending.clear();
+            self.ending.get_or_insert(Ending::Renewed);
         }
         is_asked
     }
