@@ -189,6 +189,15 @@ pub(crate) struct Inspect {
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
+    /// The stream's first bytes instead, each with what it means
+    ///
+    /// Shows the start of the FLV stream that RTMP carries: metadata, what the
+    /// decoders are set up with (avcC, AudioSpecificConfig), and on to the first
+    /// keyframe and the first frame of sound; or N tags. Of a file of another
+    /// kind it shows what onair would send.
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, conflicts_with = "json",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) bytes: Option<Option<u32>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -261,6 +270,7 @@ Exit status: 0 ended as asked, 1 the broadcast failed or a server was given up, 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
   onair inspect show.mp4
+  onair inspect show.mp4 --bytes | less
   ffmpeg -i INPUT -c copy -f mpegts - | onair inspect - --format ts --json";
 
 #[cfg(test)]

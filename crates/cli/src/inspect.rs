@@ -1,5 +1,7 @@
 //! `onair inspect`: what is in a media file.
 
+mod bytes;
+
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -9,6 +11,9 @@ use crate::args::{Inspect, StdinFormat};
 use crate::failure::Failure;
 
 pub(crate) fn run(opts: &Inspect) -> Result<(), Failure> {
+    if let Some(most) = opts.bytes {
+        return bytes::run(opts, most);
+    }
     let mut input = open(&opts.input, opts.format)?;
     let mut survey = Survey::new(input.as_ref());
     let ended = survey_all(input.as_mut(), &mut survey);

@@ -459,6 +459,33 @@ fn inspect_tells_what_is_in_a_file() {
     let json = dir.run("inspect --json show.flv");
     assert_eq!(json.stdout.lines().count(), 1);
     assert!(json.report().is_object());
+    let bytes = dir.run("inspect --bytes show.flv");
+    assert_eq!((bytes.status, bytes.stderr.as_str()), (Some(0), ""));
+    for words in [
+        "00000000  46 4c 56",
+        "\"onMetaData\"",
+        "160x90 pixels",
+        "AAC-LC",
+    ] {
+        assert!(bytes.stdout.contains(words), "{words}: {}", bytes.stdout);
+    }
+    let one = dir.run("inspect --bytes=1 show.flv");
+    assert_eq!(one.stdout.matches("\nTag ").count(), 1);
+    assert_eq!(dir.run("inspect --bytes --json show.flv").status, Some(2));
+}
+
+#[test]
+fn a_file_of_another_kind_is_dumped_as_it_would_be_sent() {
+    let dir = Dir::new();
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../demux/testdata/faststart.mp4"
+    );
+    let ran = dir.run(&format!("inspect --bytes {file}"));
+    assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""));
+    let begins = "What is in the file, as onair makes FLV of it.";
+    assert_eq!(ran.stdout.lines().next(), Some(begins));
+    assert!(ran.stdout.contains("avc1.64000A"), "{}", ran.stdout);
 }
 
 #[test]

@@ -1,0 +1,62 @@
+//! `onair inspect --bytes`: the start of a stream, byte by byte, with what each means.
+
+mod audio;
+mod dump;
+mod origin;
+mod script;
+mod stream;
+mod video;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, Write};
+
+use self::origin::Origin;
+use self::stream::Stream;
+use crate::args::Inspect;
+use crate::failure::Failure;
+
+/// Dumps until there was a keyframe and a frame of sound, or `most` tags.
+pub(super) fn run(opts: &Inspect, most: Option<u32>) -> Result<(), Failure> {
+    let (origin, header) = Origin::open(opts)?;
+    print(origin.words());
+    print(ABOUT_RTMP);
+    let dumped = dump(origin, &header, most, &mut print);
+    dumped.map_err(|error| Failure::failed(format_args!("{}: {error}", opts.input.display())))
+}
+
+/// Gives `show` one piece of text after another, until it answers that nobody reads any more.
+fn dump(
+    mut origin: Origin,
+    header: &[u8],
+    most: Option<u32>,
+    show: &mut dyn FnMut(&str) -> bool,
+) -> Result<(), String> {
+    let mut stream = Stream::default();
+    let mut goes_on = show(&stream.file_header(header));
+    while goes_on {
+        if stream.is_enough(most) {
+            show(&stream.farewell(most));
+            return Ok(());
+        }
+        goes_on = match origin.next_tag()? {
+            Some(tag) => show(&stream.tag(&tag)),
+            None => {
+                show("\nThe stream ends here.\n");
+                false
+            }
+        };
+    }
+    Ok(())
+}
+
+/// False when nobody reads any more.
+fn print(text: &str) -> bool {
+    io::stdout().write_all(text.as_bytes()).is_ok()
+}
+
+const ABOUT_RTMP: &str = "\
+Over RTMP the bodies of tags are the same; their type, size, time and stream are in chunk
+headers, and there are no back-pointers (PreviousTagSize).
+";

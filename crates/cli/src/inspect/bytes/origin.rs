@@ -1,0 +1,145 @@
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use onair::demux::Demux;
+use onair::flv::{Metadata, Muxer, Tag, file};
+use onair::media::{Config, Kind};
+
+use crate::args::{Inspect, StdinFormat};
+use crate::failure::Failure;
+
+/// Where tags come from, each with its header before it and its back-pointer behind it.
+pub(super) enum Origin {
+    /// They are in the file.
+    Flv(Box<dyn Read>),
+    /// They are made of what is in it.
+    Muxed(Box<Muxed>),
+}
+
+/// A file of another kind, as onair would send it.
+pub(super) struct Muxed {
+    input: Box<dyn Demux>,
+    muxer: Muxer,
+    ready: VecDeque<Tag>,
+}
+
+impl Origin {
+    /// Opens the input; gives it with an FLV header.
+    pub(super) fn open(opts: &Inspect) -> Result<(Self, Vec<u8>), Failure> {
+        let flv = if opts.input == Path::new("-") {
+            let is_flv = opts.format == Some(StdinFormat::Flv);
+            is_flv.then(|| Box::new(io::stdin()) as Box<dyn Read>)
+        } else {
+            flv_file(&opts.input)
+        };
+        match flv {
+            Some(mut file) => {
+                let header = file_header(&mut file);
+                let named =
+                    |error| Failure::failed(format_args!("{}: {error}", opts.input.display()));
+                Ok((Self::Flv(file), header.map_err(named)?))
+            }
+            None => Ok(Self::muxed(super::super::open(&opts.input, opts.format)?)),
+        }
+    }
+
+    /// What is about to be shown.
+    pub(super) const fn words(&self) -> &'static str {
+        match self {
+            Self::Flv(_) => "The file's own bytes.\n",
+            Self::Muxed(_) => "What is in the file, as onair makes FLV of it.\n",
+        }
+    }
+
+    /// The next tag; `None` at the end.
+    pub(super) fn next_tag(&mut self) -> Result<Option<Vec<u8>>, String> {
+        match self {
+            Self::Flv(file) => read_tag(file).map_err(|error| error.to_string()),
+            Self::Muxed(muxed) => muxed.next_tag().map_err(|error| error.to_string()),
+        }
+    }
+
+    fn muxed(input: Box<dyn Demux>) -> (Self, Vec<u8>) {
+        let has = |kind| input.tracks().iter().any(|track| track.kind() == kind);
+        let header = file::header(has(Kind::Audio), has(Kind::Video));
+        let muxer = Muxer::new();
+        let ready = [muxer.metadata(&describe(input.as_ref()))].into();
+        let muxed = Muxed {
+            input,
+            muxer,
+            ready,
+        };
+        (Self::Muxed(Box::new(muxed)), header.to_vec())
+    }
+}
+
+impl Muxed {
+    fn next_tag(&mut self) -> Result<Option<Vec<u8>>, onair::demux::Error> {
+        if self.ready.is_empty() {
+            let Some(packet) = self.input.next_packet()? else {
+                return Ok(None);
+            };
+            self.ready.extend(self.muxer.mux(&packet));
+        }
+        Ok(self.ready.pop_front().map(|tag| {
+            let mut bytes = Vec::new();
+            file::write_tag(&tag, &mut bytes);
+            bytes
+        }))
+    }
+}
+
+/// The file, if it begins as an FLV file does: one that goes wrong later is worth looking at too.
+fn flv_file(path: &Path) -> Option<Box<dyn Read>> {
+    let mut signature = [0; 3];
+    File::open(path).ok()?.read_exact(&mut signature).ok()?;
+    let file = File::open(path).ok().filter(|_| signature == *b"FLV")?;
+    Some(Box::new(io::BufReader::new(file)))
+}
+
+/// The header, however long, and the back-pointer behind it.
+pub(super) fn file_header(file: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut header = take(file, 9)?;
+    if !header.starts_with(b"FLV") {
+        return Err(io::Error::other("it does not begin as an FLV file does"));
+    }
+    let length = header
+        .last_chunk()
+        .map_or(9, |bytes| u32::from_be_bytes(*bytes));
+    // A longer one is read as far as a later version could want it.
+    let more = u64::from(length.clamp(9, LONGEST_HEADER) - 9) + 4;
+    header.extend(take(file, more)?);
+    Ok(header)
+}
+
+fn read_tag(file: &mut dyn Read) -> io::Result<Option<Vec<u8>>> {
+    let mut tag = take(file, 11)?;
+    let &[_, a, b, c, ..] = &tag[..] else {
+        return Ok(Some(tag).filter(|tag| !tag.is_empty()));
+    };
+    let body = u32::from_be_bytes([0, a, b, c]);
+    tag.extend(take(file, u64::from(body) + 4)?);
+    Ok(Some(tag))
+}
+
+/// So many bytes, or as many as there are.
+fn take(file: &mut dyn Read, count: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(count).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn describe(input: &dyn Demux) -> Metadata {
+    let mut tracks = (None, None);
+    for track in input.tracks() {
+        match &track.config {
+            Config::Video(config) => tracks.0 = Some(config.as_ref()),
+            Config::Audio(config) => tracks.1 = Some(config.as_ref()),
+        }
+    }
+    Metadata::of(tracks.0, tracks.1)
+}
+
+const LONGEST_HEADER: u32 = 1024;
