@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
+use bytes::Bytes;
 use onair_media::{AudioCodec, AudioConfig, Bitrate, Config, Packet, Timestamp};
 
-use super::backend::{self, AudioBackend};
+use super::backend::{self, Audio, AudioBackend};
 use super::intake::Intake;
 use crate::clock::SampleClock;
 use crate::{AudioSamples, Error};
@@ -39,37 +40,45 @@ impl Default for AudioSettings {
 /// waver by 10 ms before either happens, and a device whose clock drifts against
 /// them is followed by stretching its sound, by 0.1 % at most. A gap of more than
 /// 10 s is left: time jumps.
+///
+/// **A lost encoder is no failure.** When the system takes it away ([`Error::Lost`]),
+/// another takes its place within the same call, without a hole in the packets' times.
 pub struct AudioEncoder {
     backend: Box<dyn AudioBackend>,
-    sample_rate: u32,
+    settings: AudioSettings,
+    /// What to take in place of an encoder that was lost, best first.
+    candidates: Vec<&'static Audio>,
+    /// How many were lost since one last took sound.
+    losses: usize,
     config: Config,
     intake: Intake,
     /// The time of the next access unit to come out.
     output: SampleClock,
+    /// Access units to come whose time has had its packets already.
+    repeated: u32,
 }
 
 impl AudioEncoder {
     /// Opens an encoder.
     pub fn open(settings: &AudioSettings) -> Result<Self, Error> {
-        let candidates = backend::select_audio();
-        let backend = backend::open_audio(&candidates, settings)?;
-        Ok(Self::with(backend, settings))
+        Self::with(backend::select_audio(), settings)
     }
 
-    pub(super) fn with(backend: Box<dyn AudioBackend>, settings: &AudioSettings) -> Self {
-        let config = AudioConfig {
-            codec: AudioCodec::Aac,
-            sample_rate: settings.sample_rate,
-            channels: settings.channels,
-            record: backend.audio_specific_config(),
-        };
-        Self {
+    pub(super) fn with(
+        candidates: Vec<&'static Audio>,
+        settings: &AudioSettings,
+    ) -> Result<Self, Error> {
+        let backend = backend::open_audio(&candidates, settings)?;
+        Ok(Self {
+            config: config(backend.audio_specific_config(), settings),
             backend,
-            sample_rate: settings.sample_rate,
-            config: Config::Audio(Arc::new(config)),
+            settings: settings.clone(),
+            candidates,
+            losses: 0,
             intake: Intake::new(settings.sample_rate, settings.channels),
             output: SampleClock::starting_at(Timestamp::ZERO, settings.sample_rate),
-        }
+            repeated: 0,
+        })
     }
 
     /// Takes a stretch of sound and gives the access units it completes.
@@ -96,8 +105,13 @@ impl AudioEncoder {
             return Ok(Vec::new());
         }
         let mut packets = self.drain_all()?;
-        let units = self.backend.finish()?;
-        packets.extend(units.into_iter().map(|unit| self.packet(unit)));
+        match self.backend.finish() {
+            Ok(units) => packets.extend(self.packets(units)),
+            Err(Error::Lost { backend, what }) => {
+                tracing::warn!("{backend} was lost with the last of the sound: {what}");
+            }
+            Err(error) => return Err(error),
+        }
         Ok(packets)
     }
 
@@ -109,7 +123,7 @@ impl AudioEncoder {
     /// Begins, or begins anew, at `at`.
     fn begin(&mut self, at: Timestamp) {
         self.intake.begin(at);
-        self.output = SampleClock::starting_at(at, self.sample_rate);
+        self.output = SampleClock::starting_at(at, self.settings.sample_rate);
         self.output.advance(-i64::from(self.backend.priming()));
     }
 
@@ -122,29 +136,160 @@ impl AudioEncoder {
 
     /// Encodes what is ready in whole access units.
     fn drain(&mut self) -> Result<Vec<Packet>, Error> {
+        let mut packets = Vec::new();
+        let mut done = 0;
         let length = self.backend.frame_length() as usize;
-        let whole = self.intake.frames() / length * length;
-        let mut packets = Vec::with_capacity(whole / length);
-        for start in (0..whole).step_by(length) {
-            let planes = self.intake.ready().iter();
-            let block: Vec<&[f32]> = planes.map(|p| &p[start..start + length]).collect();
-            let units = self.backend.encode(&block)?;
-            packets.extend(units.into_iter().map(|unit| self.packet(unit)));
+        while let Some(block) = self.intake.block(done, length) {
+            match self.backend.encode(&block) {
+                Ok(units) => {
+                    self.losses = 0;
+                    done += length;
+                    packets.extend(self.packets(units));
+                }
+                Err(error @ Error::Lost { .. }) => {
+                    self.intake.consume(done);
+                    done = 0;
+                    self.replace(error)?;
+                }
+                Err(error) => return Err(error),
+            }
         }
-        self.intake.consume(whole);
+        self.intake.consume(done);
         Ok(packets)
     }
 
-    fn packet(&mut self, payload: bytes::Bytes) -> Packet {
+    /// Opens another encoder in place of the one that was lost, at first of the same
+    /// kind, and places its access units behind those of the old one. What that had
+    /// inside is lost: that much, its priming, is silent.
+    fn replace(&mut self, loss: Error) -> Result<(), Error> {
+        tracing::warn!("{loss}: opening another");
+        let candidates = self.candidates.get(self.losses..).unwrap_or_default();
+        if candidates.is_empty() {
+            return Err(loss);
+        }
+        self.backend = backend::open_audio(candidates, &self.settings)?;
+        self.losses += 1;
+        let config = config(self.backend.audio_specific_config(), &self.settings);
+        if config != self.config {
+            self.config = config;
+        }
+        self.align();
+        Ok(())
+    }
+
+    /// Shifts the sound that is ready so that the first access unit to come has its
+    /// priming before it and falls in with those that came.
+    fn align(&mut self) {
+        let first = self.intake.first().unwrap_or(Timestamp::ZERO);
+        let length = self.backend.frame_length();
+        let room = self.output.samples_until(first) - i64::from(self.backend.priming());
+        self.repeated = u32::try_from(-room).unwrap_or(0).div_ceil(length);
+        let repeated = i64::from(self.repeated) * i64::from(length);
+        self.output.advance(-repeated);
+        let silence = usize::try_from(room + repeated).unwrap_or(0);
+        self.intake.prepend_silence(silence);
+    }
+
+    fn packets(&mut self, units: Vec<Bytes>) -> Vec<Packet> {
+        units
+            .into_iter()
+            .filter_map(|unit| self.packet(unit))
+            .collect()
+    }
+
+    /// Where in time an access unit is, unless that time has its packet already.
+    fn packet(&mut self, payload: Bytes) -> Option<Packet> {
         let pts = self.output.timestamp();
         self.output.advance(self.backend.frame_length().into());
-        Packet {
+        if self.repeated > 0 {
+            self.repeated -= 1;
+            return None;
+        }
+        Some(Packet {
             config: self.config.clone(),
             pts,
             dts: pts,
             duration: Some(self.output.timestamp().since(pts)),
             keyframe: true,
             payload,
+        })
+    }
+}
+
+fn config(record: Bytes, settings: &AudioSettings) -> Config {
+    Config::Audio(Arc::new(AudioConfig {
+        codec: AudioCodec::Aac,
+        sample_rate: settings.sample_rate,
+        channels: settings.channels,
+        record,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::backend::fake::{FakeAudio, audio_candidate};
+    use super::*;
+
+    /// Lost after ten access units.
+    static FRAIL: Audio = audio_candidate(|_| Ok(Box::new(FakeAudio::new(2112, 10))));
+    /// Lost at once.
+    static DEAD: Audio = audio_candidate(|_| Ok(Box::new(FakeAudio::new(2112, 0))));
+    static BRIEF: Audio = audio_candidate(|_| Ok(Box::new(FakeAudio::new(1024, usize::MAX))));
+    static SLOW: Audio = audio_candidate(|_| Ok(Box::new(FakeAudio::new(3000, usize::MAX))));
+
+    fn sound(frames: i64) -> AudioSamples {
+        AudioSamples {
+            samples: vec![0.5; 480].into(),
+            channels: 1,
+            sample_rate: 48_000,
+            timestamp: Timestamp::from_ticks(frames, 48_000),
         }
+    }
+
+    fn encode(candidates: &[&'static Audio], blocks: i64) -> Result<Vec<Packet>, Error> {
+        let settings = AudioSettings {
+            channels: 1,
+            ..AudioSettings::default()
+        };
+        let mut encoder = AudioEncoder::with(candidates.to_vec(), &settings)?;
+        let mut packets = Vec::new();
+        for block in 0..blocks {
+            packets.extend(encoder.encode(&sound(block * 480))?);
+        }
+        packets.extend(encoder.finish()?);
+        Ok(packets)
+    }
+
+    fn assert_no_hole(packets: &[Packet]) {
+        for (index, packet) in (0..).zip(packets) {
+            let due = Timestamp::from_ticks(index * 1024 - 2112, 48_000);
+            assert_eq!(packet.pts, due, "{index}");
+            assert!(packet.config.same(&packets[0].config));
+        }
+    }
+
+    #[test]
+    fn packets_go_on_without_a_hole_from_one_lost_encoder_to_the_next() {
+        let packets = encode(&[&FRAIL], 100).unwrap();
+        assert_no_hole(&packets);
+        // As many as without a loss: silence stands for what was inside.
+        assert_eq!(packets.len(), 47);
+    }
+
+    #[test]
+    fn an_encoder_of_another_kind_falls_in_with_what_came() {
+        for other in [&BRIEF, &SLOW] {
+            // The first replacement is lost at once, and the next kind is asked.
+            let packets = encode(&[&DEAD, other], 100).unwrap();
+            assert_no_hole(&packets);
+            let end = packets.last().unwrap().pts.as_millis();
+            assert!((920..1000).contains(&end), "{end}");
+        }
+    }
+
+    #[test]
+    fn when_every_kind_is_lost_at_once_the_loss_is_told() {
+        let refused = encode(&[&DEAD], 10);
+        assert!(matches!(refused, Err(Error::Lost { .. })), "{refused:?}");
     }
 }

@@ -132,8 +132,15 @@ impl Intake {
     }
 
     /// What is ready, one plane a channel.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn ready(&self) -> &[Vec<f32>] {
         &self.ready
+    }
+
+    /// `length` samples of what is ready, one plane a channel, if there are so many.
+    pub(crate) fn block(&self, from: usize, length: usize) -> Option<Vec<&[f32]>> {
+        let planes = self.ready.iter();
+        planes.map(|plane| plane.get(from..from + length)).collect()
     }
 
     /// How many samples are ready in each channel.
@@ -145,6 +152,14 @@ impl Intake {
     pub(crate) fn pad(&mut self, length: usize) {
         let missing = self.frames().next_multiple_of(length) - self.frames();
         self.append_silence(missing);
+    }
+
+    /// Puts silence before what is ready.
+    pub(crate) fn prepend_silence(&mut self, frames: usize) {
+        let silence = vec![0.0; frames];
+        for plane in &mut self.ready {
+            plane.splice(..0, silence.iter().copied());
+        }
     }
 
     /// Lets go of the first `frames` that are ready.

@@ -7,7 +7,8 @@ use std::task::Waker;
 use bytes::Bytes;
 use onair_media::{Bitrate, Config, Packet, VideoCodec, VideoConfig};
 
-use super::VideoBackend;
+use super::{Audio, AudioBackend, Candidate, VideoBackend, syom};
+use crate::encode::AudioSettings;
 use crate::{Error, VideoFrame};
 
 /// Holds `delay` frames before the first comes out; records what it is told.
@@ -74,6 +75,67 @@ impl VideoBackend for Fake {
 
     fn finish(&mut self) -> Result<Vec<Packet>, Error> {
         Ok(self.held.drain(..).collect())
+    }
+
+    fn name(&self) -> &'static str {
+        "fake"
+    }
+}
+
+/// An audio encoder of two access units' delay that is lost after so many.
+pub(in crate::encode) struct FakeAudio {
+    priming: u32,
+    lasts: usize,
+    held: Vec<Bytes>,
+}
+
+/// A kind of encoder that opens like this.
+pub(in crate::encode) const fn audio_candidate(
+    open: fn(&AudioSettings) -> Result<Box<dyn AudioBackend>, Error>,
+) -> Audio {
+    Candidate {
+        name: "fake",
+        info: syom::info,
+        open,
+    }
+}
+
+impl FakeAudio {
+    pub(in crate::encode) const fn new(priming: u32, lasts: usize) -> Self {
+        Self {
+            priming,
+            lasts,
+            held: Vec::new(),
+        }
+    }
+}
+
+impl AudioBackend for FakeAudio {
+    fn encode(&mut self, planes: &[&[f32]]) -> Result<Vec<Bytes>, Error> {
+        assert_eq!(planes[0].len(), 1024);
+        let Some(lasts) = self.lasts.checked_sub(1) else {
+            return Err(lost());
+        };
+        self.lasts = lasts;
+        self.held.push(Bytes::from_static(&[0]));
+        let ready = self.held.len().saturating_sub(2);
+        Ok(self.held.drain(..ready).collect())
+    }
+
+    fn finish(&mut self) -> Result<Vec<Bytes>, Error> {
+        Ok(self.held.drain(..).collect())
+    }
+
+    fn frame_length(&self) -> u32 {
+        1024
+    }
+
+    fn priming(&self) -> u32 {
+        self.priming
+    }
+
+    fn audio_specific_config(&self) -> Bytes {
+        Bytes::from_static(&[0x11, 0x88])
     }
 
     fn name(&self) -> &'static str {

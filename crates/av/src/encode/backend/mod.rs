@@ -83,7 +83,7 @@ pub(super) struct Candidate<S: 'static, B: ?Sized + 'static> {
 }
 
 type Video = Candidate<VideoSettings, dyn VideoBackend>;
-type Audio = Candidate<AudioSettings, dyn AudioBackend>;
+pub(super) type Audio = Candidate<AudioSettings, dyn AudioBackend>;
 
 #[cfg(not(target_vendor = "apple"))]
 static VIDEO: &[Video] = &[Candidate {
