@@ -28,9 +28,14 @@ pub struct ParameterSets {
 
 impl FourCharCode {
     /// `kCMVideoCodecType_H264`.
-    pub const H264: Self = Self(u32::from_be_bytes(*b"avc1"));
+    pub const H264: Self = Self::of(*b"avc1");
     /// `kCMVideoCodecType_HEVC`.
-    pub const HEVC: Self = Self(u32::from_be_bytes(*b"hvc1"));
+    pub const HEVC: Self = Self::of(*b"hvc1");
+
+    /// The code of these characters.
+    pub const fn of(characters: [u8; 4]) -> Self {
+        Self(u32::from_be_bytes(characters))
+    }
 }
 
 impl FormatDescription {

@@ -4,6 +4,7 @@
 //! and gives out safe Rust, and everything that decides anything is built on top.
 #![expect(unsafe_code, reason = "the C interface of Core Foundation and its kin")]
 
+mod audio_converter;
 mod block_buffer;
 mod format_description;
 mod object;
@@ -13,6 +14,7 @@ mod status;
 mod sys;
 mod time;
 
+pub(crate) use audio_converter::{AudioConverter, AudioStreamBasicDescription, Feed};
 pub use block_buffer::BlockBuffer;
 pub use format_description::{FormatDescription, FourCharCode, ParameterSets};
 pub use pixel_buffer::{LockedPixels, PixelBuffer, Plane};

@@ -24,6 +24,11 @@ impl Status {
         }
     }
 
+    /// The status of these characters, which is how Core Audio names its own.
+    pub(super) const fn of(characters: [u8; 4]) -> Self {
+        Self(i32::from_be_bytes(characters))
+    }
+
     /// The number.
     pub const fn code(self) -> i32 {
         self.0
@@ -59,13 +64,49 @@ impl Status {
             _ => return None,
         })
     }
+
+    /// What `AudioConverter.h` and `AudioCodec.h` call it.
+    const fn audio_name(self) -> Option<&'static str> {
+        Some(match &self.0.to_be_bytes() {
+            b"fmt?" => "kAudioConverterErr_FormatNotSupported",
+            b"op??" => "kAudioConverterErr_OperationNotSupported",
+            b"prop" => "kAudioConverterErr_PropertyNotSupported",
+            b"insz" => "kAudioConverterErr_InvalidInputSize",
+            b"otsz" => "kAudioConverterErr_InvalidOutputSize",
+            b"what" => "kAudioConverterErr_UnspecifiedError",
+            b"!siz" => "kAudioConverterErr_BadPropertySizeError",
+            b"!pkd" => "kAudioConverterErr_RequiresPacketDescriptionsError",
+            b"!isr" => "kAudioConverterErr_InputSampleRateOutOfRange",
+            b"!osr" => "kAudioConverterErr_OutputSampleRateOutOfRange",
+            b"hwiu" => "kAudioConverterErr_HardwareInUse",
+            b"perm" => "kAudioConverterErr_NoHardwarePermission",
+            b"who?" => "kAudioCodecUnknownPropertyError",
+            b"nope" => "kAudioCodecIllegalOperationError",
+            b"!dat" => "kAudioCodecUnsupportedFormatError",
+            b"!stt" => "kAudioCodecStateError",
+            b"!buf" => "kAudioCodecNotEnoughBufferSpaceError",
+            b"bada" => "kAudioCodecBadDataError",
+            b"!pri" => "AVAudioSessionErrorCodeInsufficientPriority",
+            b"msrv" => "AVAudioSessionErrorCodeMediaServicesFailed",
+            _ => return None,
+        })
+    }
+
+    /// The four characters it may be.
+    fn characters(self) -> Option<String> {
+        let bytes = self.0.to_be_bytes();
+        let printable = bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
+        printable.then(|| bytes.escape_ascii().to_string())
+    }
 }
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name() {
-            Some(name) => write!(f, "{name} ({})", self.0),
-            None => write!(f, "status {}", self.0),
+        match (self.name().or_else(|| self.audio_name()), self.characters()) {
+            (Some(name), Some(characters)) => write!(f, "{name} ('{characters}')"),
+            (Some(name), None) => write!(f, "{name} ({})", self.0),
+            (None, Some(characters)) => write!(f, "status '{characters}' ({})", self.0),
+            (None, None) => write!(f, "status {}", self.0),
         }
     }
 }

@@ -8,10 +8,12 @@
 
 use std::mem::size_of;
 
+use objc2_audio_toolbox as at;
+use objc2_core_audio_types as ca;
 use objc2_core_media as cm;
 use objc2_core_video as cv;
 
-use super::{core_media, core_video};
+use super::{audio_toolbox, core_media, core_video};
 
 /// The sizes of a function's result and arguments, in this order.
 trait Shape {
@@ -28,6 +30,7 @@ macro_rules! shape {
 
 shape!(A);
 shape!(A B);
+shape!(A B C);
 shape!(A B C D);
 shape!(A B C D E);
 shape!(A B C D E F);
@@ -57,6 +60,29 @@ macro_rules! agrees {
 
 const _: () = assert!(size_of::<core_media::CMTime>() == size_of::<cm::CMTime>());
 const _: () = assert!(align_of::<core_media::CMTime>() == align_of::<cm::CMTime>());
+
+/// `agrees_on!(structure, …)`: ours and theirs are as large and as aligned.
+macro_rules! agrees_on {
+    ($($structure:ident),* $(,)?) => {$(
+        const _: () = {
+            type Ours = audio_toolbox::$structure;
+            type Theirs = ca::$structure;
+            assert!(size_of::<Ours>() == size_of::<Theirs>(), stringify!($structure));
+            assert!(align_of::<Ours>() == align_of::<Theirs>(), stringify!($structure));
+        };
+    )*};
+}
+
+agrees_on! { AudioStreamBasicDescription, AudioBuffer, AudioBufferList, AudioStreamPacketDescription }
+
+agrees! { audio_toolbox, at:
+    AudioConverterNew(_, _, _),
+    AudioConverterDispose(_),
+    AudioConverterGetPropertyInfo(_, _, _, _),
+    AudioConverterGetProperty(_, _, _, _),
+    AudioConverterSetProperty(_, _, _, _),
+    AudioConverterFillComplexBuffer(_, _, _, _, _, _),
+}
 
 agrees! { core_media, cm:
     CMSampleBufferGetImageBuffer(_),

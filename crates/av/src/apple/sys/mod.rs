@@ -8,6 +8,7 @@
 //! No constant is newer than iOS 15 and macOS 12: a program that names one its system
 //! does not have is killed as it starts.
 
+pub(super) mod audio_toolbox;
 pub(super) mod core_media;
 pub(super) mod core_video;
 

@@ -12,6 +12,8 @@ use onair_media::{Bitrate, Kind, Packet};
 use super::{AudioSettings, VideoSettings};
 use crate::{Error, VideoFrame};
 
+#[cfg(apple_media)]
+mod audiotoolbox;
 #[cfg(not(target_vendor = "apple"))]
 mod openh264;
 mod syom;
@@ -94,11 +96,19 @@ static VIDEO: &[Video] = &[Candidate {
 #[cfg(target_vendor = "apple")]
 static VIDEO: &[Video] = &[];
 
-static AUDIO: &[Audio] = &[Candidate {
-    name: syom::NAME,
-    info: syom::info,
-    open: syom::open,
-}];
+static AUDIO: &[Audio] = &[
+    #[cfg(apple_media)]
+    Candidate {
+        name: audiotoolbox::NAME,
+        info: audiotoolbox::info,
+        open: audiotoolbox::open,
+    },
+    Candidate {
+        name: syom::NAME,
+        info: syom::info,
+        open: syom::open,
+    },
+];
 
 /// The video encoders to try for `name`, best first: a name means that one only.
 pub(super) fn select_video(name: Option<&str>) -> Result<Vec<&'static Video>, Error> {

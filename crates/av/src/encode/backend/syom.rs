@@ -19,7 +19,7 @@ pub(super) fn info() -> EncoderInfo {
         codec: "AAC-LC",
         hardware: false,
         notes: Vec::new(),
-        default: true,
+        default: cfg!(not(apple_media)),
     }
 }
 
