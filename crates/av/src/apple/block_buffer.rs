@@ -23,6 +23,16 @@ impl BlockBuffer {
         unsafe { Object::retain(buffer) }.map(Self)
     }
 
+    /// Takes over the reference that a function gave.
+    ///
+    /// # Safety
+    ///
+    /// `buffer` is null or a live `CMBlockBuffer` one reference to which is the caller's.
+    pub(super) unsafe fn take(buffer: *const CFType) -> Option<Self> {
+        // SAFETY: the caller gives its reference away.
+        unsafe { Object::take(buffer) }.map(Self)
+    }
+
     /// How many bytes there are.
     pub fn len(&self) -> usize {
         // SAFETY: a live block buffer.

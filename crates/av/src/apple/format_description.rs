@@ -5,6 +5,7 @@ use objc2_core_foundation::CFType;
 
 use super::Status;
 use super::object::Object;
+use super::sys::audio_toolbox::AudioStreamBasicDescription;
 use super::sys::core_media as sys;
 
 /// A `CMFormatDescription`: what compressed or raw media is. The clone is one
@@ -70,6 +71,15 @@ impl FormatDescription {
             units,
             length_size: first.length_size,
         })
+    }
+
+    /// What the sound is; `None` where it is not sound.
+    pub(super) fn stream_format(&self) -> Option<AudioStreamBasicDescription> {
+        // SAFETY: a live format description.
+        let format =
+            unsafe { sys::CMAudioFormatDescriptionGetStreamBasicDescription(self.0.as_ptr()) };
+        // SAFETY: null, or in the description's own memory, which `self` keeps alive.
+        unsafe { format.as_ref() }.copied()
     }
 
     /// True when both are one object, and so describe the same.

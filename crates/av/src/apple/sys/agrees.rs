@@ -34,6 +34,7 @@ shape!(A B C);
 shape!(A B C D);
 shape!(A B C D E);
 shape!(A B C D E F);
+shape!(A B C D E F G H);
 
 const fn sizes<F: Shape>(_: &F) -> &'static [usize] {
     F::SIZES
@@ -92,10 +93,12 @@ agrees! { core_media, cm:
     CMSampleBufferGetDecodeTimeStamp(_),
     CMSampleBufferGetDuration(_),
     CMSampleBufferGetSampleAttachmentsArray(_, _),
+    CMSampleBufferGetAudioBufferListWithRetainedBlockBuffer(_, _, _, _, _, _, _, _),
     CMBlockBufferGetDataLength(_),
     CMBlockBufferGetDataPointer(_, _, _, _, _),
     CMBlockBufferCopyDataBytes(_, _, _, _),
     CMFormatDescriptionGetMediaSubType(_),
+    CMAudioFormatDescriptionGetStreamBasicDescription(_),
     CMVideoFormatDescriptionGetH264ParameterSetAtIndex(_, _, _, _, _, _),
     CMVideoFormatDescriptionGetHEVCParameterSetAtIndex(_, _, _, _, _, _),
 }

@@ -4,6 +4,8 @@ use std::ffi::{c_char, c_int, c_void};
 
 use objc2_core_foundation::{CFString, CFType};
 
+use super::audio_toolbox::{AudioBufferList, AudioStreamBasicDescription};
+
 /// `CMTime`. The header packs it to four bytes.
 #[repr(C, packed(4))]
 #[derive(Clone, Copy)]
@@ -28,6 +30,17 @@ unsafe extern "C-unwind" {
         create_if_necessary: u8,
     ) -> *const CFType;
 
+    pub(crate) fn CMSampleBufferGetAudioBufferListWithRetainedBlockBuffer(
+        sample: *const CFType,
+        size_needed: *mut usize,
+        list: *mut AudioBufferList,
+        size: usize,
+        structure_allocator: *const c_void,
+        block_allocator: *const c_void,
+        flags: u32,
+        buffer: *mut *const CFType,
+    ) -> i32;
+
     pub(crate) fn CMBlockBufferGetDataLength(buffer: *const CFType) -> usize;
     pub(crate) fn CMBlockBufferGetDataPointer(
         buffer: *const CFType,
@@ -44,6 +57,9 @@ unsafe extern "C-unwind" {
     ) -> i32;
 
     pub(crate) fn CMFormatDescriptionGetMediaSubType(description: *const CFType) -> u32;
+    pub(crate) fn CMAudioFormatDescriptionGetStreamBasicDescription(
+        description: *const CFType,
+    ) -> *const AudioStreamBasicDescription;
     pub(crate) fn CMVideoFormatDescriptionGetH264ParameterSetAtIndex(
         description: *const CFType,
         index: usize,
