@@ -60,6 +60,16 @@ impl PictureInlet {
             .tell(|pictures, now| pictures.handle_slate(slate, now));
     }
 
+    /// The line that times are on.
+    pub fn clock(&self) -> Clock {
+        self.shared.clock
+    }
+
+    /// The size of the newest picture: what a slate has to have.
+    pub fn size(&self) -> Size {
+        self.shared.lock().size()
+    }
+
     /// Nothing more will come: the source ends.
     pub fn end(&self) {
         self.shared.tell(|pictures, _| pictures.handle_end());
@@ -140,6 +150,11 @@ impl SoundInlet {
     /// never heard, nor what still waits to be taken.
     pub fn mute(&self, muted: bool) {
         self.shared.tell(|sound, _| sound.handle_mute(muted));
+    }
+
+    /// The line that times are on.
+    pub fn clock(&self) -> Clock {
+        self.shared.clock
     }
 
     /// Nothing more will come: the source ends.

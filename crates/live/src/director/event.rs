@@ -7,9 +7,10 @@ use onair_media::{Bitrate, FrameRate, Size};
 pub enum Event {
     /// A camera, a microphone or the system's care for them.
     Device(device::Event),
-    /// The application came to the front.
+    /// The application came to the front: iOS's `sceneWillEnterForeground`.
     Foreground,
-    /// The application is leaving the screen.
+    /// The application is leaving the screen: iOS's `sceneDidEnterBackground`. To be told before
+    /// anything else is done about it, so that the slate is encoded while an encoder may be had.
     Background,
     /// How the network is now.
     Network(Path),

@@ -78,6 +78,11 @@ impl Heat {
         self.rungs[0]
     }
 
+    /// It is not had in full.
+    pub(super) const fn is_reduced(&self) -> bool {
+        self.rung > 0
+    }
+
     /// How hot the phone is.
     pub(super) fn thermal(&mut self, thermal: Thermal, now: Instant) {
         let before = self.level();

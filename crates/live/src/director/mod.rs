@@ -44,16 +44,17 @@ use self::stage::{Presence, Stage};
 /// each [`Command::Device`] is told with [`Event::Performed`] or [`Event::Refused`].
 ///
 /// ```text
-///                  Order(Start)                     Foreground, if it was stopped
-///        at rest ───────────────► preview ◄──────────────────────── stopped
-///                                  │   ▲ └──────────────────────────────▲
-///                           GoLive │   │ End         Background          │ End
-///                                  ▼   │                                 │
-///                                 on air ─────────────────────► on air, behind
-///                                  ▲       Background: slate at once, │
-///                                  │       camera let go, sound goes on
-///                                  └──────────────────────────────────┘
-///                                  Foreground: camera held, Start; slate until it runs
+///                    in front                            behind
+///           ┌─────────────────────────┐ Background ┌─────────────────────────┐
+///  preview  │ runs                    │ ─────────► │ stopped, the microphone │
+///           │                         │ ◄───────── │ given back              │
+///           └─────────────────────────┘ Foreground └─────────────────────────┘
+///              GoLive │    ▲ End                      GoLive │    ▲ End
+///                     ▼    │                                 ▼    │
+///           ┌─────────────────────────┐ Background ┌─────────────────────────┐
+///  on air   │ camera and microphone   │ ─────────► │ slate, the camera let   │
+///           │                         │ ◄───────── │ go; the microphone on   │
+///           └─────────────────────────┘ Foreground └─────────────────────────┘
 ///
 ///   on air                 viewers get                       and we
 ///   ─────────────────────  ────────────────────────────────  ────────────────────────────────
@@ -154,9 +155,9 @@ impl Director {
         self.settle(now);
     }
 
-    /// What the user wants, however hot the phone is.
-    pub fn frame_rate(&self) -> FrameRate {
-        self.heat.base().frame_rate
+    /// How many pictures a second are wanted, while heat allows fewer.
+    pub fn frame_rate_when_cool(&self) -> Option<FrameRate> {
+        self.heat.is_reduced().then(|| self.heat.base().frame_rate)
     }
 
     /// The user allows neither the camera nor the microphone.

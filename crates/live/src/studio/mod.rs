@@ -1,55 +1,38 @@
 //! A device, a director and, while it is on air, a broadcast: what an application with a camera drives.
+//!
+//! ```text
+//!   application ──go_live, end, tell, order──► studio's thread ──Order──► Device
+//!        ▲                                      │  Director │ ◄──Event───   │
+//!        └───────────────News───────────────────┘           │               │ pictures
+//!                                                 Broadcast ◄──inlets───────┘ and sound
+//! ```
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+mod control;
+mod on_air;
+mod show;
+mod slate;
 
-use onair_av::I420;
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
 use onair_av::device::{Device, Format, Order};
-use onair_av::encode::AudioSettings;
-use onair_media::Bitrate;
 
-use crate::director::{self, Ladder, Notice};
-use crate::{Destination, Error, Event, Stats};
+pub use self::show::{Show, Slate};
+
+use self::control::{Control, Message};
+use crate::director::{self, Notice};
+use crate::{Broadcast, Error, Event, Stats};
 
 /// A camera and a microphone, on air or about to be. Every method returns at once: the work is
 /// done on a thread of its own, so that an application may call them on its main thread.
+///
+/// Dropping it ends the show properly and stops the device; a program that exits sooner than
+/// that takes calls [`end`](Self::end) and waits for [`Event::Ended`].
 #[derive(Debug)]
 pub struct Studio {
-    format: Format,
-}
-
-/// What a show is made of and where it goes.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Show {
-    /// Where to: at least one.
-    pub destinations: Vec<Destination>,
-    /// Video bitrate; by size and frame rate when `None`.
-    pub bitrate: Option<Bitrate>,
-    /// How to encode sound.
-    pub audio: AudioSettings,
-    /// Media time from one keyframe to the next.
-    pub keyframe_interval: Duration,
-    /// What viewers see while there is no camera.
-    pub slate: Slate,
-    /// How quality steps down when the phone is hot.
-    pub ladder: Ladder,
-    /// Also write it all to this file.
-    pub record: Option<PathBuf>,
-}
-
-/// What viewers see while there is no camera.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub enum Slate {
-    /// The sign for a pause on a dark ground.
-    #[default]
-    Pause,
-    /// Nothing.
-    Black,
-    /// This, in the middle of a black picture, its edges cut where it is too large.
-    Picture(I420),
+    control: Sender<Message>,
+    shared: Arc<Shared>,
 }
 
 /// What a studio tells.
@@ -66,23 +49,8 @@ pub enum News {
     NotStarted(String),
 }
 
-/// Takes what a studio tells, on the studio's own threads.
+/// Takes what a studio tells, on the studio's own thread: it must not keep it.
 pub type Listener = Arc<dyn Fn(News) + Send + Sync>;
-
-impl Show {
-    /// A show that goes to `destination`.
-    pub fn to(destination: impl Into<Destination>) -> Self {
-        Self {
-            destinations: vec![destination.into()],
-            bitrate: None,
-            audio: AudioSettings::default(),
-            keyframe_interval: Duration::from_secs(2),
-            slate: Slate::default(),
-            ladder: Ladder::default(),
-            record: None,
-        }
-    }
-}
 
 impl Studio {
     /// Takes charge of a device and starts it.
@@ -90,33 +58,92 @@ impl Studio {
     /// # Errors
     ///
     /// When no thread can be had.
-    pub fn open(device: Box<dyn Device>, _listener: Listener) -> Result<Self, Error> {
-        let format = device.format();
-        Ok(Self { format })
+    pub fn open(device: Box<dyn Device>, listener: Listener) -> Result<Self, Error> {
+        let shared = Arc::new(Shared {
+            format: Mutex::new(device.format()),
+            broadcast: Mutex::default(),
+        });
+        let (control, inbox) = mpsc::channel();
+        let (outbox, for_control) = (control.clone(), shared.clone());
+        let run = move || Control::new(device, listener, for_control, (outbox, inbox)).run();
+        let thread = thread::Builder::new().name("onair-studio".to_owned());
+        thread.spawn(run).map_err(|source| Error::System {
+            what: "starting a thread",
+            source,
+        })?;
+        Ok(Self { control, shared })
     }
 
-    /// Goes live.
-    pub fn go_live(&self, _show: Show) {}
+    /// Goes live. That it did, or why it did not, is [`News`].
+    ///
+    /// A show that is on already stays on, and this one does not start; one that is ending is
+    /// waited for.
+    pub fn go_live(&self, show: Show) {
+        self.send(Message::GoLive(Box::new(show)));
+    }
 
     /// Ends the show properly; the device goes on for the preview.
-    pub fn end(&self) {}
+    pub fn end(&self) {
+        self.send(Message::End);
+    }
 
-    /// Tells the director something: the application's state, the network.
-    pub fn tell(&self, _event: director::Event) {}
+    /// Tells the director what only the application knows: whether it is on the screen, and the
+    /// network. What the studio itself knows is not taken from elsewhere.
+    pub fn tell(&self, event: director::Event) {
+        self.send(Message::Tell(event));
+    }
 
-    /// Asks the device directly: camera, torch, zoom, focus.
-    pub fn order(&self, _order: Order) {}
+    /// Asks the device for something: camera, torch, zoom, focus. A refusal is a
+    /// [`Notice::Trouble`].
+    pub fn order(&self, order: Order) {
+        self.tell(director::Event::Order(order));
+    }
 
     /// Silences the microphone.
-    pub fn mute(&self, _muted: bool) {}
+    pub fn mute(&self, muted: bool) {
+        self.tell(director::Event::Mute(muted));
+    }
 
     /// How pictures and sound are made now.
     pub fn format(&self) -> Format {
-        self.format
+        *lock(&self.shared.format)
     }
 
     /// What goes on, while on air.
     pub fn stats(&self) -> Option<Stats> {
-        None
+        let broadcast = lock(&self.shared.broadcast).clone();
+        broadcast.map(|broadcast| broadcast.stats())
     }
+
+    fn send(&self, message: Message) {
+        // The thread is gone only after a panic, which it told of.
+        let _ = self.control.send(message);
+    }
+}
+
+impl Drop for Studio {
+    fn drop(&mut self) {
+        self.send(Message::Close);
+    }
+}
+
+/// What anybody may look at without waiting for the studio's thread.
+#[derive(Debug)]
+struct Shared {
+    format: Mutex<Format>,
+    broadcast: Mutex<Option<Arc<Broadcast>>>,
+}
+
+impl Shared {
+    fn set_format(&self, format: Format) {
+        *lock(&self.format) = format;
+    }
+
+    fn set_broadcast(&self, broadcast: Option<Arc<Broadcast>>) {
+        *lock(&self.broadcast) = broadcast;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

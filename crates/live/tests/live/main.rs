@@ -9,6 +9,8 @@ mod faults;
 #[cfg(test)]
 mod recording;
 #[cfg(test)]
+mod studio;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod trust;

@@ -220,7 +220,9 @@ fn an_encoder_that_comes_back_in_time_is_no_news() {
 fn an_encoder_that_stays_away_is_a_picture_that_is_missing() {
     let mut phone = Phone::on_air();
     phone.tell(Event::EncoderLost);
-    let missed = "1: \"NoPicture(Failed)\", 4: slate, 4: keyframe";
+    phone.now += Duration::from_millis(500);
+    phone.tell(Event::EncoderLost);
+    let missed = "0.5: \"NoPicture(Failed)\", 3.5: slate, 3.5: keyframe";
     assert_eq!(phone.wait(60), missed);
     let back = phone.tell(Event::EncoderBack);
     assert_eq!(back, "keyframe, camera, \"Picture\"");

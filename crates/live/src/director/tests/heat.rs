@@ -118,7 +118,7 @@ fn a_preview_saves_frames_only_and_a_show_begins_where_it_stands() {
     let mut phone = Phone::in_preview();
     let critical = phone.device(Told::Thermal(Critical));
     assert_eq!(critical, "15 fps, \"Heat(2)\"");
-    assert_eq!(phone.director.frame_rate(), rate(30), "the user's wish");
+    assert_eq!(phone.director.frame_rate_when_cool(), Some(rate(30)));
     let live = phone.go_live();
     assert_eq!(live, "640x360, 2000 kbit/s, \"Heat(6)\", awake");
     let ended = phone.tell(Event::End);

@@ -17,6 +17,7 @@ use super::*;
 struct Phone {
     director: Director,
     now: Instant,
+    frame_rate: FrameRate,
     refuses: Vec<Order>,
 }
 
@@ -31,6 +32,7 @@ impl Phone {
                 channels: 2,
             }),
             now: Instant::now(),
+            frame_rate: rate(30),
             refuses: Vec::new(),
         }
     }
@@ -55,9 +57,10 @@ impl Phone {
     }
 
     fn go_live_on(&mut self, ladder: Ladder) -> String {
+        let wanted = self.director.frame_rate_when_cool();
         let quality = Quality {
             size: Size::new(1280, 720),
-            frame_rate: self.director.frame_rate(),
+            frame_rate: wanted.unwrap_or(self.frame_rate),
             bitrate: Bitrate::kbps(4000),
         };
         self.tell(Event::GoLive { quality, ladder })
@@ -97,6 +100,9 @@ impl Phone {
         while let Some(command) = self.director.poll_command() {
             done.push(words(&command));
             if let Command::Device(order) = command {
+                if let Order::FrameRate(frame_rate) = order {
+                    self.frame_rate = frame_rate;
+                }
                 let answer = if self.refuses.contains(&order) {
                     let what = "no".to_owned();
                     Event::Refused { order, what }

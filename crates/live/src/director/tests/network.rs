@@ -20,8 +20,13 @@ fn a_new_interface_is_connected_over_at_once() {
 fn a_network_that_is_back_is_connected_over_though_it_is_the_same() {
     let mut phone = Phone::on_air();
     phone.tell(path(1));
-    assert_eq!(phone.tell(path(0)), "\"Offline\"");
-    assert_eq!(phone.tell(path(0)), "");
+    let down = Event::Network(Path {
+        is_up: false,
+        interface: 1,
+        is_expensive: false,
+    });
+    assert_eq!(phone.tell(down.clone()), "\"Offline\"");
+    assert_eq!(phone.tell(down), "");
     assert_eq!(phone.tell(path(1)), "reconnect, \"Online\"");
 }
 

@@ -1,8 +1,10 @@
 //! A server to publish to, and media to publish: both under the test's control.
 
+mod device;
 mod media;
 mod peer;
 
+pub(crate) use device::{Puppet, hear, take_picture};
 pub(crate) use media::{Script, audio, gop, video};
 pub(crate) use peer::{Behaviour, Heard, Peer};
 

@@ -1,0 +1,288 @@
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Instant;
+
+use onair_av::device::{Device, Format, Order};
+
+use super::on_air::{Cues, OnAir, video_settings};
+use super::{Listener, News, Shared, Show};
+use crate::director::{self, Command, Director, Quality};
+use crate::{Broadcast, Error, Event};
+
+/// Something for the studio's thread to do.
+pub(super) enum Message {
+    GoLive(Box<Show>),
+    End,
+    Tell(director::Event),
+    Device(onair_av::device::Event),
+    Broadcast(Event),
+    Close,
+}
+
+/// The studio's thread: tells the director what happens and does what it says.
+pub(super) struct Control {
+    device: Box<dyn Device>,
+    director: Director,
+    listener: Listener,
+    shared: Arc<Shared>,
+    inbox: Receiver<Message>,
+    /// For those who bring news from other threads.
+    outbox: Sender<Message>,
+    cues: Cues,
+    on_air: Option<OnAir>,
+    /// Begins when the one that is on has ended.
+    next: Option<Box<Show>>,
+    is_closing: bool,
+}
+
+impl Control {
+    pub(super) fn new(
+        mut device: Box<dyn Device>,
+        listener: Listener,
+        shared: Arc<Shared>,
+        (outbox, inbox): (Sender<Message>, Receiver<Message>),
+    ) -> Self {
+        let from_device = outbox.clone();
+        device.listen(Arc::new(move |event| {
+            // Nobody listens any more: the studio is closed.
+            let _ = from_device.send(Message::Device(event));
+        }));
+        Self {
+            director: Director::new(device.format()),
+            device,
+            listener,
+            shared,
+            inbox,
+            outbox,
+            cues: Cues::default(),
+            on_air: None,
+            next: None,
+            is_closing: false,
+        }
+    }
+
+    /// Runs the device until the studio is closed and its show has ended.
+    pub(super) fn run(mut self) {
+        self.direct(director::Event::Order(Order::Start));
+        while !self.is_closing || self.on_air.is_some() {
+            match self.wait() {
+                Some(message) => self.handle(message),
+                None => {
+                    self.director.handle_timeout(Instant::now());
+                    self.obey();
+                }
+            }
+        }
+    }
+
+    /// The next message; `None` when it is the director's time first.
+    fn wait(&self) -> Option<Message> {
+        let Some(at) = self.director.poll_timeout() else {
+            return Some(self.inbox.recv().unwrap_or(Message::Close));
+        };
+        let time = at.saturating_duration_since(Instant::now());
+        match self.inbox.recv_timeout(time) {
+            Ok(message) => Some(message),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Message::Close),
+        }
+    }
+
+    fn handle(&mut self, message: Message) {
+        match message {
+            Message::GoLive(show) => self.go_live(show),
+            Message::End => self.end(),
+            Message::Tell(event) if is_ours(&event) => {
+                tracing::warn!(?event, "this is the studio's own to tell");
+            }
+            Message::Tell(event) => self.direct(event),
+            Message::Device(event) => self.direct(director::Event::Device(event)),
+            Message::Broadcast(event) => self.handle_broadcast(event),
+            Message::Close => self.close(),
+        }
+    }
+
+    fn go_live(&mut self, show: Box<Show>) {
+        match &self.on_air {
+            _ if self.is_closing => self.not_started("the studio is closed"),
+            Some(on_air) if !on_air.is_ending => self.not_started("a show is on already"),
+            Some(_) if self.next.is_some() => self.not_started("another show waits to begin"),
+            // A server may believe that the key is still on air before that.
+            Some(_) => self.next = Some(show),
+            None if self.director.is_allowed_nothing() => self.not_started(
+                "neither the camera nor the microphone may be used: allow one of them in the \
+                 system's settings",
+            ),
+            None => self.begin(*show),
+        }
+    }
+
+    fn begin(&mut self, show: Show) {
+        let mut format = self.device.format();
+        if let Some(frame_rate) = self.director.frame_rate_when_cool() {
+            format.frame_rate = frame_rate;
+        }
+        let quality = Quality {
+            size: format.size,
+            frame_rate: format.frame_rate,
+            bitrate: video_settings(&show, format, None).bitrate,
+        };
+        let ladder = show.ladder();
+        self.cues = Cues {
+            bitrate: Some(quality.bitrate),
+            ..Cues::default()
+        };
+        self.direct(director::Event::GoLive { quality, ladder });
+        // Heat may have changed the size by now; the frame rate to plan for is the one wanted.
+        format.size = self.device.format().size;
+        if let Err(error) = self.start(show, format) {
+            self.direct(director::Event::End);
+            self.not_started(&error.to_string());
+        }
+    }
+
+    fn start(&mut self, show: Show, format: Format) -> Result<(), Error> {
+        let on_air = OnAir::start(show, format, self.cues)?;
+        let broadcast = on_air.broadcast.clone();
+        self.spread(broadcast.clone())?;
+        self.device.attach(on_air.inlets.clone());
+        self.shared.set_broadcast(Some(broadcast));
+        self.on_air = Some(on_air);
+        Ok(())
+    }
+
+    /// Brings what a broadcast tells to this thread.
+    fn spread(&self, broadcast: Arc<Broadcast>) -> Result<(), Error> {
+        let outbox = self.outbox.clone();
+        let run = move || {
+            while let Some(event) = broadcast.next_event() {
+                if outbox.send(Message::Broadcast(event)).is_err() {
+                    return;
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("onair-news".to_owned());
+        thread.spawn(run).map(drop).map_err(|source| Error::System {
+            what: "starting a thread",
+            source,
+        })
+    }
+
+    fn end(&mut self) {
+        if self.next.take().is_some() {
+            self.not_started("it was ended before it began");
+        }
+        if let Some(on_air) = &mut self.on_air
+            && !on_air.is_ending
+        {
+            on_air.end();
+            self.device.detach();
+            self.direct(director::Event::End);
+        }
+    }
+
+    fn close(&mut self) {
+        self.is_closing = true;
+        self.end();
+        self.device.detach();
+        self.direct(director::Event::Order(Order::Stop));
+    }
+
+    fn handle_broadcast(&mut self, event: Event) {
+        let is_over = matches!(event, Event::Ended(_));
+        match &event {
+            Event::EncoderLost { .. } => self.direct(director::Event::EncoderLost),
+            Event::EncoderBack => self.direct(director::Event::EncoderBack),
+            Event::Ended(_) => self.leave(),
+            _ => {}
+        }
+        self.tell(News::Broadcast(event));
+        if is_over && let Some(show) = self.next.take() {
+            self.go_live(show);
+        }
+    }
+
+    /// The broadcast is over, whoever ended it.
+    fn leave(&mut self) {
+        if let Some(on_air) = self.on_air.take() {
+            on_air.close();
+            self.device.detach();
+            self.direct(director::Event::End);
+        }
+        self.shared.set_broadcast(None);
+    }
+
+    fn direct(&mut self, event: director::Event) {
+        self.director.handle_event(event, Instant::now());
+        self.obey();
+    }
+
+    fn obey(&mut self) {
+        while let Some(command) = self.director.poll_command() {
+            match command {
+                Command::Device(order) => self.order(order),
+                Command::KeepAwake(awake) => self.tell(News::KeepAwake(awake)),
+                Command::Tell(notice) => self.tell(News::Notice(notice)),
+                command => self.cue(&command),
+            }
+        }
+    }
+
+    fn order(&mut self, order: Order) {
+        let result = self.device.perform(&order);
+        self.shared.set_format(self.device.format());
+        let event = match result {
+            Ok(()) => director::Event::Performed(order),
+            Err(error) => director::Event::Refused {
+                order,
+                what: error.to_string(),
+            },
+        };
+        self.director.handle_event(event, Instant::now());
+    }
+
+    /// What viewers get; kept for a show that is about to begin.
+    fn cue(&mut self, command: &Command) {
+        match command {
+            Command::Slate(shown) => self.cues.slate = *shown,
+            Command::Mute(muted) => self.cues.mute = *muted,
+            Command::Bitrate(bitrate) => self.cues.bitrate = Some(*bitrate),
+            _ => {}
+        }
+        let Some(on_air) = &mut self.on_air else {
+            return;
+        };
+        match command {
+            Command::Slate(shown) => on_air.slate(*shown),
+            Command::Mute(muted) => on_air.mute(*muted),
+            Command::Bitrate(bitrate) => on_air.broadcast.set_video_bitrate(*bitrate),
+            Command::Keyframe => on_air.broadcast.request_keyframe(),
+            Command::Reconnect => on_air.broadcast.reconnect_now(),
+            other => tracing::warn!(?other, "a command this version does not know"),
+        }
+    }
+
+    fn not_started(&self, words: &str) {
+        self.tell(News::NotStarted(words.to_owned()));
+    }
+
+    fn tell(&self, news: News) {
+        (self.listener)(news);
+    }
+}
+
+/// What only the studio itself can know.
+const fn is_ours(event: &director::Event) -> bool {
+    use director::Event;
+    matches!(
+        event,
+        Event::GoLive { .. }
+            | Event::End
+            | Event::Performed(_)
+            | Event::Refused { .. }
+            | Event::EncoderLost
+            | Event::EncoderBack
+            | Event::Device(_)
+    )
+}

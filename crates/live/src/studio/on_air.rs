@@ -1,0 +1,118 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use onair_av::Surface;
+use onair_av::capture;
+use onair_av::clock::Clock;
+use onair_av::device::{Format, Inlets};
+use onair_av::encode::VideoSettings;
+use onair_media::Bitrate;
+
+use super::{Show, Slate, slate};
+use crate::{Broadcast, Error};
+
+/// A show while it is on.
+pub(super) struct OnAir {
+    pub(super) broadcast: Arc<Broadcast>,
+    /// The device's ends of its pictures and sound.
+    pub(super) inlets: Inlets,
+    slate: Slate,
+    /// Somebody asked for its end.
+    pub(super) is_ending: bool,
+}
+
+/// What a show has to know of what was decided before it began.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cues {
+    pub(super) slate: bool,
+    pub(super) mute: bool,
+    pub(super) bitrate: Option<Bitrate>,
+}
+
+impl OnAir {
+    /// Begins to send. Nothing that is to be hidden or silenced gets through, not even at first.
+    pub(super) fn start(show: Show, format: Format, cues: Cues) -> Result<Self, Error> {
+        let clock = Clock::starting_at(Instant::now());
+        let mut builder = Broadcast::builder();
+        let mut inlets = Inlets::default();
+        if show.pictures {
+            let (inlet, pictures) = capture::pictures(format.size, format.frame_rate, clock);
+            let settings = video_settings(&show, format, cues.bitrate);
+            builder = builder.video(pictures).video_settings(settings);
+            inlets.pictures = Some(inlet);
+        }
+        if show.sound {
+            let audio = &show.audio;
+            let (inlet, sound) = capture::sound(audio.sample_rate, audio.channels, clock);
+            builder = builder.audio(sound).audio_settings(audio.clone());
+            inlets.sound = Some(inlet);
+        }
+        if let Some(path) = show.record {
+            builder = builder.record(path);
+        }
+        let builder = show
+            .destinations
+            .into_iter()
+            .fold(builder, |builder, to| builder.to(to));
+        let on_air = Self {
+            broadcast: Arc::new(builder.start()?),
+            inlets,
+            slate: show.slate,
+            is_ending: false,
+        };
+        on_air.mute(cues.mute);
+        on_air.slate(cues.slate);
+        Ok(on_air)
+    }
+
+    /// Shows the slate, or the camera again.
+    pub(super) fn slate(&self, shown: bool) {
+        let Some(inlet) = &self.inlets.pictures else {
+            return;
+        };
+        if !shown {
+            return inlet.slate(None);
+        }
+        // A picture of another size may come between the question and the slate.
+        let mut size = inlet.size();
+        loop {
+            inlet.slate(Some(Surface::I420(slate::draw(&self.slate, size))));
+            match inlet.size() {
+                now if now == size => return,
+                now => size = now,
+            }
+        }
+    }
+
+    /// Silences the microphone, or lets it be heard again.
+    pub(super) fn mute(&self, muted: bool) {
+        if let Some(inlet) = &self.inlets.sound {
+            inlet.mute(muted);
+        }
+    }
+
+    /// Ends properly; the broadcast tells when it is done.
+    pub(super) fn end(&mut self) {
+        self.is_ending = true;
+        self.broadcast.stop();
+        self.close();
+    }
+
+    /// No picture and no sound gets in any more.
+    pub(super) fn close(&self) {
+        self.inlets.pictures.iter().for_each(|inlet| inlet.end());
+        self.inlets.sound.iter().for_each(|inlet| inlet.end());
+    }
+}
+
+pub(super) fn video_settings(
+    show: &Show,
+    format: Format,
+    bitrate: Option<Bitrate>,
+) -> VideoSettings {
+    let mut settings = VideoSettings::new(format.size, format.frame_rate);
+    settings.codec = show.codec;
+    settings.keyframe_interval = show.keyframe_interval;
+    settings.bitrate = bitrate.or(show.bitrate).unwrap_or(settings.bitrate);
+    settings
+}

@@ -1,0 +1,102 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use onair_av::I420;
+use onair_av::encode::AudioSettings;
+use onair_media::{Bitrate, VideoCodec};
+
+use crate::Destination;
+use crate::director::Ladder;
+
+/// What a show is made of and where it goes.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Show {
+    /// Where to: at least one.
+    pub destinations: Vec<Destination>,
+    /// False: sound alone.
+    pub pictures: bool,
+    /// False: pictures alone.
+    pub sound: bool,
+    /// How to encode pictures.
+    pub codec: VideoCodec,
+    /// Video bitrate; by size and frame rate when `None`.
+    pub bitrate: Option<Bitrate>,
+    /// How to encode sound.
+    pub audio: AudioSettings,
+    /// Media time from one keyframe to the next.
+    pub keyframe_interval: Duration,
+    /// What viewers see while there is no camera.
+    pub slate: Slate,
+    /// How quality steps down when the phone is hot. Where a destination is known to mind, the
+    /// size stays as it is in any case.
+    pub ladder: Ladder,
+    /// Also write it all to this file.
+    pub record: Option<PathBuf>,
+}
+
+/// What viewers see while there is no camera.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum Slate {
+    /// The sign for a pause on a dark ground.
+    #[default]
+    Pause,
+    /// Nothing.
+    Black,
+    /// This, in the middle of a black picture, its edges cut where it is too large.
+    Picture(I420),
+}
+
+impl Show {
+    /// A show that goes to `destination`.
+    pub fn to(destination: impl Into<Destination>) -> Self {
+        Self {
+            destinations: vec![destination.into()],
+            pictures: true,
+            sound: true,
+            codec: VideoCodec::H264,
+            bitrate: None,
+            audio: AudioSettings::default(),
+            keyframe_interval: Duration::from_secs(2),
+            slate: Slate::default(),
+            ladder: Ladder::default(),
+            record: None,
+        }
+    }
+
+    /// The ladder that all its destinations can live with.
+    pub(super) fn ladder(&self) -> Ladder {
+        let minds = self.destinations.iter().any(minds_its_size);
+        Ladder {
+            change_size: self.ladder.change_size && !minds,
+        }
+    }
+}
+
+/// Facebook ends a stream whose picture changes its size ("Live Video API", broadcast
+/// guidelines: no changes of resolution mid-stream).
+fn minds_its_size(destination: &Destination) -> bool {
+    let host = destination.url.host().to_ascii_lowercase();
+    host == "facebook.com" || host.ends_with(".facebook.com")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn show(url: &str) -> Show {
+        Show::to(url.parse::<onair_rtmp::Url>().unwrap())
+    }
+
+    #[test]
+    fn the_size_stays_for_services_that_mind() {
+        assert!(show("rtmp://live.example/app/key").ladder().change_size);
+        let facebook = "rtmps://live-api-s.Facebook.com:443/rtmp/key";
+        assert!(!show(facebook).ladder().change_size);
+        let mut both = show("rtmp://notfacebook.com/app/key");
+        assert!(both.ladder().change_size);
+        both.destinations.extend(show(facebook).destinations);
+        assert!(!both.ladder().change_size);
+    }
+}
