@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::aac::{AudioSpecificConfig, adts, esds};
 use crate::bits::{BitReader, BitWriter};
 use crate::h264::{self, AccessUnit, AvcDecoderConfig, LengthSize, Sps};
+use crate::hevc::{self, HevcDecoderConfig};
 
 /// Bits never read past the end, and are written as they were read.
 pub fn bits(data: &[u8]) {
@@ -51,6 +52,30 @@ pub fn avcc_roundtrip(data: &[u8]) {
     assert!(written.len() <= data.len());
     assert_eq!(AvcDecoderConfig::parse(&written), Ok(parsed));
     drop(h264::video_config(record));
+}
+
+/// An hvcC that parses writes one that parses alike, and a parsed HEVC SPS shows a picture.
+pub fn hvcc_roundtrip(data: &[u8]) {
+    for nal in [data, &[&[0x42, 1], data].concat()] {
+        let Ok(sps) = hevc::Sps::parse(nal) else {
+            continue;
+        };
+        let sides = 1..=1 << 16;
+        assert!(sides.contains(&sps.size.width) && sides.contains(&sps.size.height));
+        assert!((1..=7).contains(&sps.temporal_layers));
+    }
+    for size in [LengthSize::One, LengthSize::Two, LengthSize::Four] {
+        let _ = hevc::is_keyframe(data, size);
+    }
+    let record = Bytes::copy_from_slice(data);
+    let Ok(parsed) = HevcDecoderConfig::parse(&record) else {
+        return;
+    };
+    let written = parsed.write();
+    assert!(written.len() <= data.len());
+    assert!(parsed.codec_string().starts_with("hvc1."));
+    assert_eq!(HevcDecoderConfig::parse(&written), Ok(parsed));
+    drop(hevc::video_config(record));
 }
 
 /// Reframing loses no NAL unit and adds none.
@@ -121,10 +146,11 @@ mod tests {
     use crate::h264::golden;
     use crate::test_data::{Noise, hex};
 
-    const BODIES: [fn(&[u8]); 8] = [
+    const BODIES: [fn(&[u8]); 9] = [
         bits,
         sps,
         avcc_roundtrip,
+        hvcc_roundtrip,
         annexb_roundtrip,
         length_prefixed,
         asc,
@@ -137,6 +163,7 @@ mod tests {
             .iter()
             .flat_map(|golden| [golden.sps, golden.pps]);
         let records = golden::RECORDS.iter().map(|&(_, record)| record);
+        let hevc = hevc::golden::GOLDEN.iter().map(|golden| golden.record);
         let configs = aac::GOLDEN.iter().map(|&(text, ..)| text);
         let more = [
             "2b920800",
@@ -151,7 +178,12 @@ mod tests {
             descriptors::COOKIE,
             descriptors::OPTIONAL,
         ];
-        let all = sets.chain(records).chain(configs).chain(more).chain(whole);
+        let all = sets
+            .chain(records)
+            .chain(hevc)
+            .chain(configs)
+            .chain(more)
+            .chain(whole);
         all.map(hex).collect()
     }
 

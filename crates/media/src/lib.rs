@@ -1,5 +1,5 @@
 //! What a compressed live stream is: time, units, packets, and the bitstream
-//! facts a publisher needs to know about H.264 and AAC.
+//! facts a publisher needs to know about H.264, HEVC and AAC.
 //!
 //! Pure: no I/O, no clock, no unsafe, and no panic on any input.
 #![forbid(unsafe_code)]
@@ -11,7 +11,9 @@ mod error;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod h264;
+pub mod hevc;
 mod packet;
+mod record;
 #[cfg(test)]
 mod test_data;
 mod time;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::h264::{self, AvcDecoderConfig, LengthSize};
+use crate::hevc::{self, HevcDecoderConfig};
 use crate::{Error, FrameRate, Size, Timestamp, aac};
 
 /// One access unit of video or one frame of audio, compressed.
@@ -145,11 +146,26 @@ impl VideoConfig {
         h264::video_config(AvcDecoderConfig::from_parameter_sets(sps, pps)?.write())
     }
 
+    /// The configuration of an HEVC track with this hvcC.
+    pub fn hevc(hvcc: Bytes) -> Result<Self, Error> {
+        hevc::video_config(hvcc)
+    }
+
+    /// The configuration of an HEVC track with these parameter sets, and payloads
+    /// with four-byte lengths.
+    pub fn hevc_from_parameter_sets(
+        vps: &[Bytes],
+        sps: &[Bytes],
+        pps: &[Bytes],
+    ) -> Result<Self, Error> {
+        hevc::video_config(HevcDecoderConfig::from_parameter_sets(vps, sps, pps)?.write())
+    }
+
     /// How long the length in front of each NAL unit of a payload is.
     pub fn length_size(&self) -> LengthSize {
         let at = match self.codec {
             VideoCodec::H264 => 4,
-            VideoCodec::Hevc => 21,
+            VideoCodec::Hevc => hevc::LENGTH_SIZE_AT,
         };
         let size = self.record.get(at).map(|byte| (byte & 0b11) + 1);
         size.and_then(LengthSize::new).unwrap_or_default()
@@ -162,7 +178,8 @@ impl VideoConfig {
                 h264::codec_string(profile, compatibility, level)
             }
             (VideoCodec::H264, _) => "avc1".to_owned(),
-            (VideoCodec::Hevc, _) => "hvc1".to_owned(),
+            (VideoCodec::Hevc, _) => HevcDecoderConfig::parse(&self.record)
+                .map_or_else(|_| "hvc1".to_owned(), |hvcc| hvcc.codec_string()),
         }
     }
 }

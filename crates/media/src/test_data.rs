@@ -8,6 +8,18 @@ pub(crate) fn hex(text: &str) -> Vec<u8> {
         .collect()
 }
 
+/// Puts emulation prevention in (ISO/IEC 14496-10 §7.4.1, and HEVC's).
+pub(crate) fn protected(rbsp: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for &byte in rbsp {
+        if byte <= 3 && out.ends_with(&[0, 0]) {
+            out.push(3);
+        }
+        out.push(byte);
+    }
+    out
+}
+
 /// Seeded noise (xorshift64): the same every time.
 pub(crate) struct Noise(u64);
 

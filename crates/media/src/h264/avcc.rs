@@ -2,12 +2,12 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::framing::LengthSize;
 use super::sps::{ChromaFormat, Sps};
+use crate::record::{LONGEST_SET, Reader, distinct};
 use crate::{Error, VideoCodec, VideoConfig};
 
 const AVCC: &str = "avcC";
 const MOST_SPS: usize = 31;
 const MOST_PPS: usize = 255;
-const LONGEST_SET: usize = 0xffff;
 
 /// The `AVCDecoderConfigurationRecord`, "avcC" (ISO/IEC 14496-15 §5.3.3.1):
 /// what a decoder is set up with before length-prefixed H.264.
@@ -50,7 +50,7 @@ impl AvcDecoderConfig {
     /// A High profile record whose last part is missing or damaged is accepted
     /// without it, and whatever follows the record is ignored.
     pub fn parse(record: &Bytes) -> Result<Self, Error> {
-        let mut reader = Reader { record, at: 0 };
+        let mut reader = Reader::new(record, AVCC);
         if reader.byte()? != 1 {
             return Err(Error::invalid("avcC: configurationVersion is not 1", 0));
         }
@@ -58,11 +58,11 @@ impl AvcDecoderConfig {
         let length_size = LengthSize::new((reader.byte()? & 0b11) + 1)
             .ok_or_else(|| Error::invalid("avcC: lengthSizeMinusOne is 2", 4))?;
         let sps = reader.byte()? & 0b1_1111;
-        let sps = reader.sets(sps)?;
+        let sps = reader.sets(sps.into())?;
         let pps = reader.byte()?;
-        let pps = reader.sets(pps)?;
+        let pps = reader.sets(pps.into())?;
         let high = if is_high(profile) {
-            reader.high().ok()
+            high(&mut reader).ok()
         } else {
             None
         };
@@ -159,22 +159,6 @@ const fn is_high(profile: u8) -> bool {
     !matches!(profile, 66 | 77 | 88)
 }
 
-fn distinct(sets: &[Bytes], most: usize) -> Result<Vec<Bytes>, Error> {
-    let mut kept: Vec<Bytes> = Vec::new();
-    for set in sets.iter().filter(|set| !set.is_empty()) {
-        if kept.contains(set) {
-            continue;
-        }
-        if set.len() > LONGEST_SET || kept.len() == most {
-            return Err(Error::unsupported(
-                "more H.264 parameter sets than an avcC can hold",
-            ));
-        }
-        kept.push(set.clone());
-    }
-    Ok(kept)
-}
-
 fn put_sets(sets: &[Bytes], most: usize, reserved: u8, out: &mut BytesMut) {
     let fitting = || {
         sets.iter()
@@ -188,43 +172,15 @@ fn put_sets(sets: &[Bytes], most: usize, reserved: u8, out: &mut BytesMut) {
     }
 }
 
-struct Reader<'a> {
-    record: &'a Bytes,
-    at: usize,
-}
-
-impl Reader<'_> {
-    fn byte(&mut self) -> Result<u8, Error> {
-        let byte = self.record.get(self.at).copied();
-        self.at += usize::from(byte.is_some());
-        byte.ok_or_else(|| Error::truncated(AVCC, self.at))
-    }
-
-    fn sets(&mut self, count: u8) -> Result<Vec<Bytes>, Error> {
-        (0..count).map(|_| self.set()).collect()
-    }
-
-    fn set(&mut self) -> Result<Bytes, Error> {
-        let length = u16::from_be_bytes([self.byte()?, self.byte()?]);
-        let end = self.at + usize::from(length);
-        if end > self.record.len() {
-            return Err(Error::truncated(AVCC, self.record.len()));
-        }
-        let set = self.record.slice(self.at..end);
-        self.at = end;
-        Ok(set)
-    }
-
-    fn high(&mut self) -> Result<HighProfile, Error> {
-        let chroma_format = ChromaFormat::from_idc(self.byte()? & 0b11);
-        let luma_bits = 8 + (self.byte()? & 0b111);
-        let chroma_bits = 8 + (self.byte()? & 0b111);
-        let count = self.byte()?;
-        Ok(HighProfile {
-            chroma_format,
-            luma_bits,
-            chroma_bits,
-            sps_extensions: self.sets(count)?,
-        })
-    }
+fn high(reader: &mut Reader<'_>) -> Result<HighProfile, Error> {
+    let chroma_format = ChromaFormat::from_idc(reader.byte()? & 0b11);
+    let luma_bits = 8 + (reader.byte()? & 0b111);
+    let chroma_bits = 8 + (reader.byte()? & 0b111);
+    let count = reader.byte()?;
+    Ok(HighProfile {
+        chroma_format,
+        luma_bits,
+        chroma_bits,
+        sps_extensions: reader.sets(count.into())?,
+    })
 }

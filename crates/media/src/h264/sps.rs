@@ -6,7 +6,7 @@ use crate::{Error, FrameRate, Size};
 const SPS: &str = "H.264 sequence parameter set";
 
 /// Larger than any level allows; what keeps the arithmetic small.
-const LONGEST_SIDE: u32 = 1 << 16;
+pub(crate) const LONGEST_SIDE: u32 = 1 << 16;
 
 /// What a sequence parameter set says (ISO/IEC 14496-10 §7.3.2.1.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,7 +186,7 @@ impl ChromaFormat {
         }
     }
 
-    pub(super) const fn from_idc(idc: u8) -> Self {
+    pub(crate) const fn from_idc(idc: u8) -> Self {
         match idc {
             0 => Self::Monochrome,
             1 => Self::Yuv420,
@@ -196,7 +196,7 @@ impl ChromaFormat {
     }
 
     /// How many luma samples share a chroma sample, across and down.
-    const fn subsampling(self) -> (u32, u32) {
+    pub(crate) const fn subsampling(self) -> (u32, u32) {
         match self {
             Self::Yuv420 => (2, 2),
             Self::Yuv422 => (2, 1),
@@ -213,17 +213,17 @@ const fn has_chroma_fields(profile: u8) -> bool {
     )
 }
 
-/// `frame_cropping`: left, right, top, bottom, in crop units.
+/// `frame_cropping`, HEVC's conformance window: left, right, top, bottom, in crop units.
 #[derive(Default)]
-struct Crop([u32; 4]);
+pub(crate) struct Crop([u32; 4]);
 
 impl Crop {
-    fn read(bits: &mut BitReader<'_>) -> Result<Self, Error> {
+    pub(crate) fn read(bits: &mut BitReader<'_>) -> Result<Self, Error> {
         Ok(Self([bits.ue()?, bits.ue()?, bits.ue()?, bits.ue()?]))
     }
 
     /// `size` less the cropping; `None` when nothing would be left.
-    fn apply(&self, size: Size, unit: (u32, u32)) -> Option<Size> {
+    pub(crate) fn apply(&self, size: Size, unit: (u32, u32)) -> Option<Size> {
         let [left, right, top, bottom] = self.0;
         let shrink = |side: u32, a: u32, b: u32, unit: u32| {
             let cut = a.checked_add(b)?.checked_mul(unit)?;
@@ -237,7 +237,7 @@ impl Crop {
 }
 
 /// A `ue(v)` that may be at most `max`.
-pub(super) fn up_to(bits: &mut BitReader<'_>, max: u8) -> Result<u8, Error> {
+pub(crate) fn up_to(bits: &mut BitReader<'_>, max: u8) -> Result<u8, Error> {
     let value = u8::try_from(bits.ue()?).ok().filter(|&value| value <= max);
     value.ok_or_else(|| bits.invalid())
 }

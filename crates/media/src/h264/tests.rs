@@ -3,7 +3,7 @@ use bytes::Bytes;
 use super::golden::{GOLDEN, Golden, RECORDS, STREAM};
 use super::*;
 use crate::bits::BitWriter;
-use crate::test_data::hex;
+use crate::test_data::{hex, protected};
 use crate::{Error, FrameRate, Size, VideoConfig};
 
 fn golden(name: &str) -> &'static Golden {
@@ -90,18 +90,6 @@ impl Made {
         let rbsp = std::mem::take(&mut self.0).into_bytes();
         Sps::parse(&protected(&rbsp))
     }
-}
-
-/// Puts emulation prevention in.
-fn protected(rbsp: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    for &byte in rbsp {
-        if byte <= 3 && out.ends_with(&[0, 0]) {
-            out.push(3);
-        }
-        out.push(byte);
-    }
-    out
 }
 
 #[test]

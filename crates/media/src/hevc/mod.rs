@@ -1,0 +1,23 @@
+//! HEVC bitstream facts: parameter sets, the decoder configuration. Framing is H.264's.
+//!
+//! | what | where it is defined |
+//! |---|---|
+//! | NAL units, parameter sets, profile, tier and level | ISO/IEC 23008-2 §7.3, §7.4 |
+//! | length prefixes, `hvcC` | ISO/IEC 14496-15 §8.3.3.1 |
+//! | the `hvc1.…` string | ISO/IEC 14496-15 Annex E.3 |
+
+mod hvcc;
+mod nal;
+mod profile;
+mod sps;
+
+pub(crate) use hvcc::LENGTH_SIZE_AT;
+pub use hvcc::{HevcDecoderConfig, NalArray, video_config};
+pub use nal::{NalUnitType, is_keyframe, nal_unit_type};
+pub use profile::Profile;
+pub use sps::Sps;
+
+#[cfg(test)]
+pub(crate) mod golden;
+#[cfg(test)]
+mod tests;
