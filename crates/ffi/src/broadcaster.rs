@@ -6,6 +6,7 @@ use onair::Broadcast;
 use onair::av::capture;
 use onair::av::clock::Clock;
 
+use crate::config;
 use crate::feed::{Feed, Place};
 use crate::mailbox::{Item, Mailbox};
 use crate::{BroadcastConfig, Event, OnairError, Stats};
@@ -65,6 +66,24 @@ impl Broadcaster {
         }
     }
 
+    /// Encodes pictures at so many bits a second from the next one on, without a keyframe. A rate
+    /// that the encoder refuses is an [`Event::Warning`].
+    ///
+    /// # Errors
+    ///
+    /// When no encoder would do that.
+    pub fn set_video_bitrate(&self, bits: u64) -> Result<(), OnairError> {
+        self.broadcast
+            .set_video_bitrate(config::video_bitrate(bits)?);
+        Ok(())
+    }
+
+    /// Connects anew at once: for when the way to the network has changed (`NWPathMonitor`), and
+    /// the connections there are would only be found dead much later.
+    pub fn network_changed(&self) {
+        self.broadcast.reconnect_now();
+    }
+
     /// What is going on.
     pub fn stats(&self) -> Stats {
         self.broadcast.stats().into()
@@ -105,7 +124,7 @@ impl Events {
 fn open(config: &BroadcastConfig, clock: Clock) -> Result<(Feed, onair::Builder), OnairError> {
     let mut feed = Feed::new(clock);
     let mut builder = Broadcast::builder();
-    for destination in config.destinations()? {
+    for destination in config::destinations(&config.destinations)? {
         builder = builder.to(destination);
     }
     if let Some(video) = &config.video {

@@ -72,21 +72,6 @@ pub struct AudioConfig {
     pub bitrate: u64,
 }
 
-impl BroadcastConfig {
-    /// The destinations, read.
-    pub(crate) fn destinations(&self) -> Result<Vec<onair::Destination>, OnairError> {
-        let parse = |(index, destination): (usize, &Destination)| {
-            destination
-                .parse()
-                .map_err(|reason| OnairError::Destination {
-                    number: index + 1,
-                    reason,
-                })
-        };
-        self.destinations.iter().enumerate().map(parse).collect()
-    }
-}
-
 impl Destination {
     /// The destination, or what is wrong with it.
     fn parse(&self) -> Result<onair::Destination, String> {
@@ -131,41 +116,15 @@ impl fmt::Debug for Destination {
 }
 
 impl VideoConfig {
-    /// The size, if it can be encoded.
-    pub(crate) fn size(&self) -> Result<Size, OnairError> {
-        let size = Size::new(self.width, self.height);
-        let is_fine = |side: u32| (16..=8192).contains(&side) && side.is_multiple_of(2);
-        if is_fine(size.width) && is_fine(size.height) {
-            return Ok(size);
-        }
-        let what = format!("a video size of {size}: both sides are even numbers from 16 to 8192");
-        Err(OnairError::Config(what))
-    }
-
     /// The settings they come to.
     pub(crate) fn settings(&self) -> Result<VideoSettings, OnairError> {
-        let (size, frame_rate) = (self.size()?, self.frame_rate()?);
-        let mut settings = VideoSettings::new(size, frame_rate);
-        settings.keyframe_interval = self.keyframe_interval()?;
+        let size = size(self.width, self.height)?;
+        let mut settings = VideoSettings::new(size, frame_rate(self.frame_rate)?);
+        settings.keyframe_interval = keyframe_interval(self.keyframe_seconds)?;
         if let Some(bitrate) = self.bitrate {
             settings.bitrate = video_bitrate(bitrate)?;
         }
         Ok(settings)
-    }
-
-    fn frame_rate(&self) -> Result<FrameRate, OnairError> {
-        let rate = FrameRate::new(self.frame_rate, 1).filter(|_| self.frame_rate <= 240);
-        let wrong = || format!("{} pictures a second: 1 to 240 will do", self.frame_rate);
-        rate.ok_or_else(|| OnairError::Config(wrong()))
-    }
-
-    fn keyframe_interval(&self) -> Result<Duration, OnairError> {
-        let seconds = self.keyframe_seconds;
-        if !(0.1..=60.0).contains(&seconds) {
-            let what = format!("a keyframe every {seconds} seconds: 0.1 to 60 will do");
-            return Err(OnairError::Config(what));
-        }
-        Ok(Duration::from_secs_f64(seconds))
     }
 }
 
@@ -178,6 +137,46 @@ impl AudioConfig {
             bitrate: Bitrate::bps(self.bitrate),
         }
     }
+}
+
+/// Destinations, read.
+pub(crate) fn destinations(given: &[Destination]) -> Result<Vec<onair::Destination>, OnairError> {
+    let parse = |(index, destination): (usize, &Destination)| {
+        destination
+            .parse()
+            .map_err(|reason| OnairError::Destination {
+                number: index + 1,
+                reason,
+            })
+    };
+    given.iter().enumerate().map(parse).collect()
+}
+
+/// A size that can be encoded.
+pub(crate) fn size(width: u32, height: u32) -> Result<Size, OnairError> {
+    let size = Size::new(width, height);
+    let is_fine = |side: u32| (16..=8192).contains(&side) && side.is_multiple_of(2);
+    if is_fine(width) && is_fine(height) {
+        return Ok(size);
+    }
+    let what = format!("a video size of {size}: both sides are even numbers from 16 to 8192");
+    Err(OnairError::Config(what))
+}
+
+/// A frame rate that a camera may have.
+pub(crate) fn frame_rate(rate: u32) -> Result<FrameRate, OnairError> {
+    let wrong = || OnairError::Config(format!("{rate} pictures a second: 1 to 240 will do"));
+    let rate = FrameRate::new(rate, 1).filter(|_| rate <= 240);
+    rate.ok_or_else(wrong)
+}
+
+/// An interval that a server may accept.
+pub(crate) fn keyframe_interval(seconds: f64) -> Result<Duration, OnairError> {
+    if (0.1..=60.0).contains(&seconds) {
+        return Ok(Duration::from_secs_f64(seconds));
+    }
+    let what = format!("a keyframe every {seconds} seconds: 0.1 to 60 will do");
+    Err(OnairError::Config(what))
 }
 
 /// A rate that a video encoder and a line can do something with.

@@ -70,6 +70,14 @@ pub enum Event {
         /// The server's own words.
         description: String,
     },
+    /// The system took the video encoder away; until it is back, the last keyframe goes out again
+    /// and again.
+    EncoderLost {
+        /// In the system's words.
+        why: String,
+    },
+    /// There is a video encoder again, and it begins with a keyframe.
+    EncoderBack,
     /// Something a person should know, though the broadcast goes on.
     Warning {
         /// Which destination it is about, if one.
@@ -146,6 +154,8 @@ impl From<onair::Event> for Event {
                 destination: number(destination),
                 failure,
             },
+            E::EncoderLost { why } => Self::EncoderLost { why },
+            E::EncoderBack => Self::EncoderBack,
             E::RecordingFailed { reason } => Self::RecordingFailed { reason },
             E::Ended(report) => Self::Ended {
                 report: report.into(),

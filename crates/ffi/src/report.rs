@@ -11,6 +11,12 @@ pub struct Stats {
     pub video: Option<EncoderStats>,
     /// The audio encoder, once it has encoded.
     pub audio: Option<EncoderStats>,
+    /// Pictures encoded a second, over the last seconds.
+    pub video_frame_rate: f64,
+    /// Bits of pictures a second that the encoder gives, over the last seconds.
+    pub video_bitrate: u64,
+    /// Bits of sound a second that the encoder gives, over the last seconds.
+    pub audio_bitrate: u64,
 }
 
 /// What is going on at one destination.
@@ -113,6 +119,8 @@ pub struct EncoderStats {
     pub frames: u64,
     /// Raw frames that a newer one overtook before it was free.
     pub dropped: u64,
+    /// Raw frames that came while the system kept it away.
+    pub lost: u64,
 }
 
 impl From<onair::Stats> for Stats {
@@ -122,6 +130,9 @@ impl From<onair::Stats> for Stats {
             destinations: stats.destinations.into_iter().map(Into::into).collect(),
             video: stats.encoder.video.map(Into::into),
             audio: stats.encoder.audio.map(Into::into),
+            video_frame_rate: stats.encoding.video_fps,
+            video_bitrate: stats.encoding.video_bps,
+            audio_bitrate: stats.encoding.audio_bps,
         }
     }
 }
@@ -209,6 +220,7 @@ impl From<onair::EncoderTrack> for EncoderStats {
             name: track.name,
             frames: track.frames,
             dropped: track.dropped,
+            lost: track.lost,
         }
     }
 }

@@ -138,6 +138,29 @@ fn a_broadcast_can_be_driven_from_many_threads_at_once() {
 }
 
 #[test]
+fn a_change_of_network_connects_anew() {
+    let server = Server::start();
+    let broadcaster = Broadcaster::start(&server.config()).unwrap();
+    let events = broadcaster.events();
+    until(&events, |event| matches!(event, Event::Live { .. }));
+    broadcaster.network_changed();
+    until(&events, |event| matches!(event, Event::Live { .. }));
+    let stats = broadcaster.stats();
+    assert_eq!(stats.destinations[0].so_far.connects, 2);
+}
+
+#[test]
+fn a_bitrate_that_no_encoder_would_take_is_refused_at_once() {
+    let server = Server::start();
+    let broadcaster = Broadcaster::start(&server.config()).unwrap();
+    broadcaster.set_video_bitrate(300_000).unwrap();
+    for bits in [0, 9_999, u64::MAX] {
+        let refused = broadcaster.set_video_bitrate(bits).unwrap_err();
+        assert!(refused.to_string().contains("200 million will do"));
+    }
+}
+
+#[test]
 fn a_server_that_is_not_there_is_an_event_and_shows_no_key() {
     let server = Server::start();
     let config = server.config();
