@@ -7,17 +7,19 @@
 mod audio_buffers;
 mod audio_converter;
 mod block_buffer;
+mod compression_session;
 mod format_description;
 mod object;
 mod pcm;
 mod pixel_buffer;
 mod sample_buffer;
 mod status;
-mod sys;
+pub(crate) mod sys;
 mod time;
 
 pub(crate) use audio_converter::{AudioConverter, AudioStreamBasicDescription, Feed};
 pub use block_buffer::BlockBuffer;
+pub(crate) use compression_session::{CompressionSession, Output};
 pub use format_description::{FormatDescription, FourCharCode, ParameterSets};
 pub use pcm::audio_samples;
 pub use pixel_buffer::{LockedPixels, PixelBuffer, Plane};

@@ -39,6 +39,19 @@ impl PixelBuffer {
         Ok(buffer)
     }
 
+    /// Takes over a buffer fresh from a pool, and copies a picture of its size in.
+    ///
+    /// # Safety
+    ///
+    /// `buffer` is a live pixel buffer of two planes, and the only reference to it.
+    pub(super) unsafe fn draw_on(buffer: *const CFType, picture: &I420) -> Result<Self, Error> {
+        // SAFETY: the caller gives its reference away.
+        let buffer = unsafe { Object::take(buffer) };
+        let buffer = Self::of(buffer.ok_or_else(|| failed("taking", Status::PARAMETER))?);
+        buffer.draw(picture)?;
+        Ok(buffer)
+    }
+
     /// The picture's size.
     pub const fn size(&self) -> Size {
         self.size
@@ -239,7 +252,7 @@ impl<'a> Plane<'a> {
 
 /// What a buffer is to be like for camera, encoder and display to share it: `420v`, and
 /// backed by an IOSurface of any kind (an empty dictionary, `CVPixelBuffer.h`).
-fn attributes() -> CFRetained<CFDictionary<CFString, CFType>> {
+pub(super) fn attributes() -> CFRetained<CFDictionary<CFString, CFType>> {
     let format = CFNumber::new_i32(sys::NV12_VIDEO_RANGE.cast_signed());
     let surface = CFDictionary::<CFString, CFType>::empty();
     CFDictionary::from_slices(

@@ -15,6 +15,8 @@ impl Status {
     pub const ENCODER_MALFUNCTION: Self = Self(-12912);
     /// `kVTVideoEncoderNotAvailableNowErr`: somebody else has the hardware.
     pub const ENCODER_NOT_AVAILABLE_NOW: Self = Self(-12915);
+    /// `kVTSessionMalfunctionErr`.
+    pub const SESSION_MALFUNCTION: Self = Self(-17691);
 
     /// `Ok` for zero.
     pub const fn check(status: i32) -> Result<(), Self> {

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use onair_media::Timestamp;
+
 use super::sys::core_media::CMTime;
 
 /// A `CMTime`: a fraction of seconds, or no time at all.
@@ -25,23 +27,23 @@ impl Time {
         })
     }
 
-    /// Nanoseconds, rounded to the nearest; `None` for what is invalid, infinite,
-    /// indefinite, or beyond 292 years.
+    /// Nanoseconds, rounded to the nearest; `None` for what is invalid, infinite or
+    /// indefinite.
     pub fn nanos(self) -> Option<i64> {
         let (value, timescale, flags) = (self.0.value, self.0.timescale, self.0.flags);
-        if flags & NUMERIC_MASK != VALID || timescale <= 0 {
+        if flags & NUMERIC_MASK != VALID || timescale == 0 {
             return None;
         }
-        if timescale == NANOS_PER_SECOND {
-            return Some(value);
-        }
-        let timescale = i128::from(timescale);
-        let nanos = i128::from(value) * i128::from(NANOS_PER_SECOND);
-        i64::try_from((nanos + timescale / 2).div_euclid(timescale)).ok()
+        let timescale = u32::try_from(timescale).ok()?;
+        Some(Timestamp::from_ticks(value, timescale).as_nanos())
     }
 
     pub(super) const fn from_raw(time: CMTime) -> Self {
         Self(time)
+    }
+
+    pub(super) const fn into_raw(self) -> CMTime {
+        self.0
     }
 }
 
@@ -95,7 +97,7 @@ mod tests {
             assert_eq!(time(1, 30, flags).nanos(), None);
         }
         assert_eq!(time(1, 0, VALID).nanos(), None);
-        assert_eq!(time(i64::MAX, 1, VALID).nanos(), None);
+        assert_eq!(time(1, -1, VALID).nanos(), None);
         assert_eq!(Time::INVALID.nanos(), None);
     }
 }

@@ -12,8 +12,9 @@ use objc2_audio_toolbox as at;
 use objc2_core_audio_types as ca;
 use objc2_core_media as cm;
 use objc2_core_video as cv;
+use objc2_video_toolbox as vt;
 
-use super::{audio_toolbox, core_media, core_video};
+use super::{audio_toolbox, core_media, core_video, video_toolbox};
 
 /// The sizes of a function's result and arguments, in this order.
 trait Shape {
@@ -28,13 +29,16 @@ macro_rules! shape {
     };
 }
 
+shape!();
 shape!(A);
 shape!(A B);
 shape!(A B C);
 shape!(A B C D);
 shape!(A B C D E);
 shape!(A B C D E F);
+shape!(A B C D E F G);
 shape!(A B C D E F G H);
+shape!(A B C D E F G H I J);
 
 const fn sizes<F: Shape>(_: &F) -> &'static [usize] {
     F::SIZES
@@ -114,5 +118,16 @@ agrees! { core_video, cv:
     CVPixelBufferGetBaseAddressOfPlane(_, _),
     CVPixelBufferGetBytesPerRowOfPlane(_, _),
     CVPixelBufferGetHeightOfPlane(_, _),
+    CVPixelBufferPoolCreatePixelBuffer(_, _, _),
     CVBufferSetAttachment(_, _, _, _),
+}
+
+agrees! { video_toolbox, vt:
+    VTCompressionSessionCreate(_, _, _, _, _, _, _, _, _, _),
+    VTCompressionSessionPrepareToEncodeFrames(_),
+    VTCompressionSessionEncodeFrame(_, _, _, _, _, _, _),
+    VTCompressionSessionCompleteFrames(_, _),
+    VTCompressionSessionGetPixelBufferPool(_),
+    VTCompressionSessionInvalidate(_),
+    VTSessionSetProperty(_, _, _),
 }

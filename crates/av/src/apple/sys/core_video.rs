@@ -35,6 +35,11 @@ unsafe extern "C-unwind" {
     ) -> *mut c_void;
     pub(crate) fn CVPixelBufferGetBytesPerRowOfPlane(buffer: *const CFType, plane: usize) -> usize;
     pub(crate) fn CVPixelBufferGetHeightOfPlane(buffer: *const CFType, plane: usize) -> usize;
+    pub(crate) fn CVPixelBufferPoolCreatePixelBuffer(
+        allocator: *const c_void,
+        pool: *const CFType,
+        buffer: *mut *const CFType,
+    ) -> i32;
     pub(crate) fn CVBufferSetAttachment(
         buffer: *const CFType,
         key: *const CFString,

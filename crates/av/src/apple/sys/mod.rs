@@ -8,9 +8,10 @@
 //! No constant is newer than iOS 15 and macOS 12: a program that names one its system
 //! does not have is killed as it starts.
 
-pub(super) mod audio_toolbox;
-pub(super) mod core_media;
-pub(super) mod core_video;
+pub(crate) mod audio_toolbox;
+pub(crate) mod core_media;
+pub(crate) mod core_video;
+pub(crate) mod video_toolbox;
 
 #[cfg(target_vendor = "apple")]
 mod agrees;

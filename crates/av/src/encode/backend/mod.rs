@@ -1,7 +1,7 @@
 //! The seam: what an encoder must do, which there are, and which gets picked.
 //!
 //! Platform is chosen by target: openh264 everywhere but on Apple's, where
-//! VideoToolbox is to be the encoder. The traits have no default methods, so a
+//! VideoToolbox is the encoder. The traits have no default methods, so a
 //! backend that cannot do something has to say so.
 
 use std::task::Waker;
@@ -17,6 +17,8 @@ mod audiotoolbox;
 #[cfg(not(target_vendor = "apple"))]
 mod openh264;
 mod syom;
+#[cfg(apple_media)]
+mod videotoolbox;
 
 #[cfg(test)]
 pub(super) mod fake;
@@ -87,14 +89,20 @@ pub(super) struct Candidate<S: 'static, B: ?Sized + 'static> {
 type Video = Candidate<VideoSettings, dyn VideoBackend>;
 pub(super) type Audio = Candidate<AudioSettings, dyn AudioBackend>;
 
-#[cfg(not(target_vendor = "apple"))]
-static VIDEO: &[Video] = &[Candidate {
-    name: openh264::NAME,
-    info: openh264::info,
-    open: openh264::open,
-}];
-#[cfg(target_vendor = "apple")]
-static VIDEO: &[Video] = &[];
+static VIDEO: &[Video] = &[
+    #[cfg(apple_media)]
+    Candidate {
+        name: videotoolbox::NAME,
+        info: videotoolbox::info,
+        open: videotoolbox::open,
+    },
+    #[cfg(not(target_vendor = "apple"))]
+    Candidate {
+        name: openh264::NAME,
+        info: openh264::info,
+        open: openh264::open,
+    },
+];
 
 static AUDIO: &[Audio] = &[
     #[cfg(apple_media)]
@@ -119,15 +127,11 @@ pub(super) fn select_video(name: Option<&str>) -> Result<Vec<&'static Video>, Er
         return Ok(candidates);
     }
     let known: Vec<_> = VIDEO.iter().map(|candidate| candidate.name).collect();
-    Err(Error::unsupported(match (wanted, known.join(", ")) {
-        (_, known) if known.is_empty() => "H.264 encoding on this platform: it is to come with \
-             VideoToolbox; already encoded files can be published"
-            .into(),
-        (wanted, known) => format!(
-            "video encoder {}: there is {known}",
-            wanted.unwrap_or("auto")
-        ),
-    }))
+    Err(Error::unsupported(format!(
+        "video encoder {}: there is {}",
+        wanted.unwrap_or("auto"),
+        known.join(", ")
+    )))
 }
 
 /// The audio encoders to try, best first.

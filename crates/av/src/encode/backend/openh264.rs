@@ -51,7 +51,7 @@ pub(super) fn info() -> EncoderInfo {
             .map(String::from)
             .into_iter()
             .collect(),
-        default: true,
+        default: cfg!(not(apple_media)),
     }
 }
 

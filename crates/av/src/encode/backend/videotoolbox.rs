@@ -1,0 +1,357 @@
+//! H.264 and HEVC by VideoToolbox: the encoder in an iPhone's or a Mac's hardware.
+//!
+//! - **Frames** of the camera go in as they are; a picture in memory is copied, once,
+//!   into a buffer of the encoder's own pool. Payloads are the encoder's memory: no
+//!   byte of a packet is copied on its way out.
+//! - **Time**: the encoder works on while nobody waits for it, and tells on a thread of
+//!   the system's when a frame is done. That thread puts the frame by and wakes whoever
+//!   asked to be woken; nothing here waits with a limit in time, which would hold up the
+//!   next frame or give up on this one. Only when more than [`MOST_IN_FLIGHT`] frames
+//!   are inside does handing one over wait for the oldest, so that frames from a file do
+//!   not pile up.
+//! - **Loss**: when the app leaves the screen, the media services die or the hardware
+//!   goes wrong, the session is dropped and another opened at once, whose first picture
+//!   is an IDR picture. While none is to be had, frames give [`Error::Lost`]; attempts
+//!   are [`RETRY`] of frame time apart.
+//! - **Keyframes** only where asked: the cadence is ours, and the encoder's own limits
+//!   lie beyond it.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use objc2_core_foundation::{CFBoolean, CFDictionary};
+use onair_media::{Bitrate, Kind, Packet, Size, Timestamp, VideoCodec};
+
+use self::outputs::Outputs;
+use self::properties::Properties;
+use self::stream::Stream;
+use super::{EncoderInfo, VideoBackend};
+use crate::apple::sys::video_toolbox::kVTEncodeFrameOptionKey_ForceKeyFrame;
+use crate::apple::{CompressionSession, FourCharCode, Output, PixelBuffer, Status, Time};
+use crate::encode::VideoSettings;
+use crate::{Error, Surface, VideoFrame};
+
+mod outputs;
+mod properties;
+mod stream;
+
+pub(super) const NAME: &str = "videotoolbox";
+
+pub(super) fn info() -> EncoderInfo {
+    EncoderInfo {
+        name: NAME,
+        kind: Kind::Video,
+        codec: "H.264",
+        hardware: true,
+        notes: Vec::new(),
+        default: true,
+    }
+}
+
+pub(super) fn open(settings: &VideoSettings) -> Result<Box<dyn VideoBackend>, Error> {
+    check(settings)?;
+    let mut encoder = VideoToolbox {
+        stream: Stream::new(settings),
+        properties: Properties::new(settings)?,
+        settings: settings.clone(),
+        session: None,
+        waker: Waker::noop().clone(),
+        owes_idr: false,
+        dropped: 0,
+        loss: String::new(),
+        attempted: None,
+    };
+    encoder.session = Some(encoder.open_session().map_err(Failure::into_error)?);
+    Ok(Box::new(encoder))
+}
+
+struct VideoToolbox {
+    settings: VideoSettings,
+    properties: Properties,
+    stream: Stream,
+    /// `None` while it is lost.
+    session: Option<Session>,
+    waker: Waker,
+    /// The next frame is to be an IDR picture, whether asked for or not.
+    owes_idr: bool,
+    /// Frames the encoder left out.
+    dropped: u64,
+    /// Why there is no session, while there is none.
+    loss: String,
+    /// When the latest attempt to get another session was made.
+    attempted: Option<Timestamp>,
+}
+
+/// A session, the frames inside, and what came out.
+struct Session {
+    encoder: CompressionSession,
+    outputs: Arc<Outputs>,
+    in_flight: VecDeque<Time>,
+}
+
+impl VideoBackend for VideoToolbox {
+    fn encode(&mut self, frame: &VideoFrame, idr: bool) -> Result<Vec<Packet>, Error> {
+        self.owes_idr |= idr;
+        let mut packets = self.completed()?;
+        let submitted = self.submit(frame);
+        packets.append(&mut self.completed()?);
+        match submitted {
+            // Whoever hears of the loss is given nothing else; so it is told with the next frame.
+            Err(Error::Lost { .. }) if !packets.is_empty() => Ok(packets),
+            Err(error) => Err(error),
+            Ok(()) => Ok(packets),
+        }
+    }
+
+    fn completed(&mut self) -> Result<Vec<Packet>, Error> {
+        let mut packets = Vec::new();
+        while let Some(output) = self.session.as_mut().and_then(Session::next_output) {
+            packets.extend(self.handle_output(output)?);
+        }
+        Ok(packets)
+    }
+
+    fn wake(&mut self, waker: Waker) {
+        if let Some(session) = &self.session {
+            session.outputs.wake(waker.clone());
+        }
+        self.waker = waker;
+    }
+
+    fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
+        self.properties.set_bitrate(bitrate)?;
+        let Some(session) = &self.session else {
+            return Ok(());
+        };
+        match self.properties.apply_bitrate(&session.encoder) {
+            Err(failure) if failure.is_loss() => {
+                self.lose(&failure);
+                Ok(())
+            }
+            result => result.map_err(Failure::into_error),
+        }
+    }
+
+    fn finish(&mut self) -> Result<Vec<Packet>, Error> {
+        if let Some(session) = &self.session
+            && let Err(status) = session.encoder.complete(None)
+        {
+            tracing::warn!("{NAME}: what was still inside is lost: {status}");
+        }
+        self.completed()
+    }
+
+    fn name(&self) -> &'static str {
+        NAME
+    }
+}
+
+impl VideoToolbox {
+    /// Hands a frame over; to a new session, if there is none or the old one proves lost.
+    fn submit(&mut self, frame: &VideoFrame) -> Result<(), Error> {
+        if self.session.is_some() {
+            match self.submit_to_session(frame) {
+                Err(failure) if failure.is_loss() => self.lose(&failure),
+                result => return result.map_err(Failure::into_error),
+            }
+        }
+        self.reopen(frame.timestamp)?;
+        self.submit_to_session(frame).map_err(|failure| {
+            if failure.is_loss() {
+                self.lose(&failure);
+            }
+            failure.into_error()
+        })
+    }
+
+    fn submit_to_session(&mut self, frame: &VideoFrame) -> Result<(), Failure> {
+        let Some(session) = &mut self.session else {
+            return Err(Failure::new("encoding", Status::INVALID_SESSION));
+        };
+        let picture = match &frame.surface {
+            Surface::PixelBuffer(buffer) => buffer.clone(),
+            Surface::I420(picture) => session.encoder.copy_in(picture)?,
+        };
+        session.submit(&picture, frame.timestamp, self.owes_idr)?;
+        self.owes_idr = false;
+        Ok(())
+    }
+
+    /// Gets another session, whose first picture is an IDR picture.
+    fn reopen(&mut self, now: Timestamp) -> Result<(), Error> {
+        if self.attempted.is_some_and(|at| now.since(at) < RETRY) {
+            return Err(lost(&self.loss));
+        }
+        self.attempted = Some(now);
+        match self.open_session() {
+            Ok(session) => {
+                tracing::info!("{NAME}: another session after {}", self.loss);
+                self.session = Some(session);
+                self.owes_idr = true;
+                Ok(())
+            }
+            // Whatever it says: a session was had before, so another may be had later.
+            Err(failure) => {
+                self.lose(&failure);
+                Err(lost(&self.loss))
+            }
+        }
+    }
+
+    fn open_session(&mut self) -> Result<Session, Failure> {
+        let outputs = Arc::new(Outputs::new(self.waker.clone()));
+        let sink = outputs.clone();
+        let codec = match self.settings.codec {
+            VideoCodec::H264 => FourCharCode::H264,
+            _ => FourCharCode::HEVC,
+        };
+        let sink = Arc::new(move |output| sink.push(output));
+        let encoder = CompressionSession::create(self.settings.size, codec, sink)
+            .map_err(|status| Failure::new("opening the encoder", status))?;
+        self.properties.apply(&encoder)?;
+        let prepared = encoder.prepare();
+        prepared.map_err(|status| Failure::new("preparing the encoder", status))?;
+        Ok(Session {
+            encoder,
+            outputs,
+            in_flight: VecDeque::new(),
+        })
+    }
+
+    fn lose(&mut self, failure: &Failure) {
+        self.loss = failure.to_string();
+        tracing::warn!("{NAME}: the session is lost: {}", self.loss);
+        self.session = None;
+    }
+
+    /// What came of a frame, made a packet of; nothing, if it was dropped or lost.
+    fn handle_output(&mut self, output: Output) -> Result<Option<Packet>, Error> {
+        let was_to_be_idr = output.frame != 0;
+        match (output.status, output.sample) {
+            (Ok(()), Some(sample)) if !output.dropped => self.stream.packet(&sample).map(Some),
+            (Ok(()), _) => {
+                self.dropped += 1;
+                self.owes_idr |= was_to_be_idr;
+                tracing::debug!("{NAME}: a frame was dropped, {} so far", self.dropped);
+                Ok(None)
+            }
+            (Err(status), _) => {
+                let failure = Failure::new("encoding", status);
+                if !failure.is_loss() {
+                    return Err(failure.into_error());
+                }
+                self.lose(&failure);
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl Session {
+    fn submit(&mut self, picture: &PixelBuffer, at: Timestamp, idr: bool) -> Result<(), Failure> {
+        self.wait_for_room()?;
+        let properties = idr.then(|| {
+            let (key, value) = (kVTEncodeFrameOptionKey_ForceKeyFrame, CFBoolean::new(true));
+            CFDictionary::from_slices(&[key], &[value.as_ref()])
+        });
+        let time = Time::from_nanos(at.as_nanos());
+        let encoder = &self.encoder;
+        let submitted = encoder.encode(picture, time, properties.as_deref(), idr.into());
+        submitted.map_err(|status| Failure::new("encoding", status))?;
+        self.in_flight.push_back(time);
+        Ok(())
+    }
+
+    fn wait_for_room(&self) -> Result<(), Failure> {
+        let oldest = self.in_flight.front();
+        let Some(oldest) = oldest.filter(|_| self.in_flight.len() >= MOST_IN_FLIGHT) else {
+            return Ok(());
+        };
+        let waited = self.encoder.complete(Some(*oldest));
+        waited.map_err(|status| Failure::new("waiting for a frame", status))
+    }
+
+    fn next_output(&mut self) -> Option<Output> {
+        let output = self.outputs.take()?;
+        self.in_flight.pop_front();
+        Some(output)
+    }
+}
+
+/// What the encoder would refuse without a reason.
+fn check(settings: &VideoSettings) -> Result<(), Error> {
+    let size = settings.size;
+    if !size.width.is_multiple_of(2) || !size.height.is_multiple_of(2) {
+        let even = Size::new(size.width & !1, size.height & !1);
+        let what = format!(
+            "{} of {size}: both sides must be even, {even} would work",
+            settings.codec
+        );
+        return Err(Error::Unsupported { what });
+    }
+    Ok(())
+}
+
+/// What the system refused, and its status.
+#[derive(Debug)]
+enum Failure {
+    Status { doing: String, status: Status },
+    Other(Error),
+}
+
+impl Failure {
+    fn new(doing: impl Into<String>, status: Status) -> Self {
+        let doing = doing.into();
+        Self::Status { doing, status }
+    }
+
+    /// True when another session is what helps.
+    fn is_loss(&self) -> bool {
+        matches!(self, Self::Status { status, .. } if LOSSES.contains(status))
+    }
+
+    fn into_error(self) -> Error {
+        match self {
+            Self::Other(error) => error,
+            failure if failure.is_loss() => lost(&failure.to_string()),
+            failure => Error::backend(NAME, failure.to_string()),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status { doing, status } => write!(f, "{doing}: {status}"),
+            Self::Other(error) => error.fmt(f),
+        }
+    }
+}
+
+fn lost(why: &str) -> Error {
+    Error::Lost {
+        backend: NAME,
+        what: why.to_owned(),
+    }
+}
+
+/// What says that the session is of no more use, though another may be.
+const LOSSES: [Status; 4] = [
+    Status::INVALID_SESSION,
+    Status::ENCODER_MALFUNCTION,
+    Status::ENCODER_NOT_AVAILABLE_NOW,
+    Status::SESSION_MALFUNCTION,
+];
+/// From one attempt to get another session to the next: a few a second, of frame time.
+const RETRY: Duration = Duration::from_millis(250);
+/// More than hardware keeps inside on its own, and little memory.
+const MOST_IN_FLIGHT: usize = 8;

@@ -1,0 +1,201 @@
+use objc2_core_foundation::{CFArray, CFBoolean, CFDictionary, CFNumber, CFString, CFType};
+use onair_media::{Bitrate, FrameRate, VideoCodec};
+
+use super::{Failure, LOSSES, NAME};
+use crate::Error;
+use crate::apple::CompressionSession;
+use crate::apple::sys::core_video::{
+    kCVImageBufferColorPrimaries_ITU_R_709_2, kCVImageBufferTransferFunction_ITU_R_709_2,
+    kCVImageBufferYCbCrMatrix_ITU_R_709_2,
+};
+use crate::apple::sys::video_toolbox as keys;
+use crate::encode::VideoSettings;
+
+/// What a session is set to, again and again when sessions are lost.
+pub(super) struct Properties {
+    codec: VideoCodec,
+    frame_rate: FrameRate,
+    /// Seconds of media from one keyframe of ours to the next.
+    keyframe_interval: f64,
+    /// Bits a second.
+    bitrate: i32,
+    /// What this device refused before: said once, and tried again in silence.
+    refused: Vec<String>,
+}
+
+impl Properties {
+    pub(super) fn new(settings: &VideoSettings) -> Result<Self, Error> {
+        let mut properties = Self {
+            codec: settings.codec,
+            frame_rate: settings.frame_rate,
+            keyframe_interval: settings.keyframe_interval.as_secs_f64(),
+            bitrate: 0,
+            refused: Vec::new(),
+        };
+        properties.set_bitrate(settings.bitrate)?;
+        Ok(properties)
+    }
+
+    pub(super) fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
+        let bits = i32::try_from(bitrate.as_bps());
+        self.bitrate = bits.map_err(|_| Error::invalid(format!("a bitrate of {bitrate}")))?;
+        Ok(())
+    }
+
+    /// Sets everything. What is required fails when it is refused; what is optional is
+    /// passed over, since devices and systems differ in what they know.
+    pub(super) fn apply(&mut self, session: &CompressionSession) -> Result<(), Failure> {
+        self.apply_format(session)?;
+        self.apply_pace(session)?;
+        self.apply_keyframes(session)?;
+        self.apply_colour(session)?;
+        self.apply_bitrate(session)
+    }
+
+    /// Average and limit, always together: a limit that does not fit the average makes
+    /// the encoder follow the limit.
+    pub(super) fn apply_bitrate(&mut self, session: &CompressionSession) -> Result<(), Failure> {
+        let average = CFNumber::new_i32(self.bitrate);
+        require(
+            session,
+            keys::kVTCompressionPropertyKey_AverageBitRate,
+            &average,
+        )?;
+        // The average is kept in the long run only, and a hard limit keeps a burst from
+        // filling the line. Over one second, because that is what the queue in front of a
+        // line is meant to absorb; at one and a half times the average, because less leaves no
+        // room for the keyframe among that second's frames, and the picture pulses with it.
+        let bytes = CFNumber::new_f64(f64::from(self.bitrate) / 8.0 * 1.5);
+        let seconds = CFNumber::new_f64(1.0);
+        let limits = CFArray::from_objects(&[&*bytes, &*seconds]);
+        let key = keys::kVTCompressionPropertyKey_DataRateLimits;
+        self.try_to(session, key, limits.as_ref())
+    }
+
+    fn apply_format(&mut self, session: &CompressionSession) -> Result<(), Failure> {
+        // The level is the encoder's to choose: it knows what size, rate and bitrate come to.
+        let profile = match self.codec {
+            VideoCodec::H264 => keys::kVTProfileLevel_H264_High_AutoLevel,
+            _ => keys::kVTProfileLevel_HEVC_Main_AutoLevel,
+        };
+        require(
+            session,
+            keys::kVTCompressionPropertyKey_ProfileLevel,
+            profile,
+        )?;
+        if self.codec == VideoCodec::H264 {
+            // A tenth fewer bits for the same picture. Only Main and High have it, and with
+            // another profile the outcome is undefined (VTCompressionProperties.h).
+            let key = keys::kVTCompressionPropertyKey_H264EntropyMode;
+            self.try_to(session, key, keys::kVTH264EntropyMode_CABAC)?;
+        } else {
+            // Every keyframe is to be a place to begin, which in an open GOP it is not; for HEVC
+            // the default is open.
+            let closed = CFBoolean::new(false);
+            require(
+                session,
+                keys::kVTCompressionPropertyKey_AllowOpenGOP,
+                closed,
+            )?;
+        }
+        // Frames have the size the session was made for; but an encoder may change the size it was
+        // asked for (VTCompressionSession.h), and then a picture cut is better than one squeezed.
+        let scaling = CFDictionary::<CFString, CFType>::from_slices(
+            &[keys::kVTPixelTransferPropertyKey_ScalingMode],
+            &[keys::kVTScalingMode_Trim.as_ref()],
+        );
+        let key = keys::kVTCompressionPropertyKey_PixelTransferProperties;
+        self.try_to(session, key, scaling.as_ref())
+    }
+
+    fn apply_pace(&mut self, session: &CompressionSession) -> Result<(), Failure> {
+        // Keep up with the camera, and do not spend energy on being faster.
+        let yes = CFBoolean::new(true);
+        self.try_to(session, keys::kVTCompressionPropertyKey_RealTime, yes)?;
+        // No B-frames: each would cost a frame of delay, and packets are to come out as frames go
+        // in. The default is true.
+        let no = CFBoolean::new(false);
+        require(
+            session,
+            keys::kVTCompressionPropertyKey_AllowFrameReordering,
+            no,
+        )?;
+        // A hint for the hardware's clock rate; timestamps rule.
+        let rate = CFNumber::new_f64(self.frame_rate.as_f64());
+        let key = keys::kVTCompressionPropertyKey_ExpectedFrameRate;
+        self.try_to(session, key, &rate)?;
+        // The header's advice where every millisecond counts.
+        let key = keys::kVTCompressionPropertyKey_PrioritizeEncodingSpeedOverQuality;
+        self.try_to(session, key, yes)?;
+        // By default the encoder may hold back as many frames as it likes. Few devices know this.
+        let frames = CFNumber::new_i32(MOST_DELAYED);
+        let key = keys::kVTCompressionPropertyKey_MaxFrameDelayCount;
+        self.try_to(session, key, &frames)
+    }
+
+    /// Both limits hold, whichever comes first. They lie a quarter beyond our own interval, so
+    /// that the encoder makes keyframes by itself only when it was not asked to for too long:
+    /// at the interval itself, a camera a little faster than its nominal rate would get
+    /// one from the encoder's count of frames and another from our grid, one after the other.
+    fn apply_keyframes(&mut self, session: &CompressionSession) -> Result<(), Failure> {
+        let seconds = self.keyframe_interval * 1.25;
+        #[expect(clippy::cast_possible_truncation, reason = "clamped")]
+        let frames = (seconds * self.frame_rate.as_f64()).clamp(1.0, 1e9).ceil() as i32;
+        let key = keys::kVTCompressionPropertyKey_MaxKeyFrameInterval;
+        self.try_to(session, key, &CFNumber::new_i32(frames))?;
+        let key = keys::kVTCompressionPropertyKey_MaxKeyFrameIntervalDuration;
+        self.try_to(session, key, &CFNumber::new_f64(seconds))
+    }
+
+    /// BT.709, as pictures of ours are and as players assume of HD. An encoder of fixed
+    /// colours refuses.
+    fn apply_colour(&mut self, session: &CompressionSession) -> Result<(), Failure> {
+        for (key, value) in [
+            (
+                keys::kVTCompressionPropertyKey_ColorPrimaries,
+                kCVImageBufferColorPrimaries_ITU_R_709_2,
+            ),
+            (
+                keys::kVTCompressionPropertyKey_TransferFunction,
+                kCVImageBufferTransferFunction_ITU_R_709_2,
+            ),
+            (
+                keys::kVTCompressionPropertyKey_YCbCrMatrix,
+                kCVImageBufferYCbCrMatrix_ITU_R_709_2,
+            ),
+        ] {
+            self.try_to(session, key, value)?;
+        }
+        Ok(())
+    }
+
+    /// Sets what the stream can do without; only a lost session is a failure.
+    fn try_to(
+        &mut self,
+        session: &CompressionSession,
+        key: &CFString,
+        value: &CFType,
+    ) -> Result<(), Failure> {
+        let Err(status) = session.set(key, value) else {
+            return Ok(());
+        };
+        if LOSSES.contains(&status) {
+            return Err(Failure::new(format!("setting {key}"), status));
+        }
+        let key = key.to_string();
+        if !self.refused.contains(&key) {
+            tracing::info!("{NAME}: this device refuses {key}, going on without it: {status}");
+            self.refused.push(key);
+        }
+        Ok(())
+    }
+}
+
+/// Sets what the stream would be wrong without.
+fn require(session: &CompressionSession, key: &CFString, value: &CFType) -> Result<(), Failure> {
+    let set = session.set(key, value);
+    set.map_err(|status| Failure::new(format!("setting {key}, which the stream needs"), status))
+}
+
+/// Frames an encoder may hold back: enough for its stages to work side by side.
+const MOST_DELAYED: i32 = 3;
