@@ -1,0 +1,179 @@
+use onair_av::Error;
+use onair_av::encode::VideoEncoder;
+use onair_av_sim::{Delivery, Knobs, Sim, Value};
+use onair_media::{Bitrate, Packet};
+
+use crate::common::decode;
+use crate::rig::{Rig, keyframes, numbers, settings};
+
+/// What VideoToolbox says when a session is of no more use.
+const LOSSES: [i32; 4] = [-12903, -12912, -12915, -17691];
+
+/// Five frames, what happens then, and ten more.
+fn encode(sim: &Sim, happens: impl FnOnce(&mut Knobs)) -> Vec<Packet> {
+    sim.turn(|knobs| knobs.delivery = Delivery::Inline);
+    let mut rig = Rig::open();
+    let mut packets = rig.steps(5);
+    sim.turn(happens);
+    packets.extend(rig.steps(10));
+    packets.extend(rig.finish());
+    packets
+}
+
+fn assert_decodes(packets: &[Packet]) {
+    if let Some(pictures) = decode(packets, settings().size) {
+        assert_eq!(pictures.len(), packets.len());
+    }
+}
+
+#[test]
+fn lost_as_a_frame_is_handed_over_the_frame_goes_to_another_session() {
+    for status in LOSSES {
+        let sim = Sim::begin();
+        let packets = encode(&sim, |knobs| knobs.encode = [status].into());
+        assert_eq!(numbers(&packets), (0..15).collect::<Vec<_>>(), "{status}");
+        let keyframes = keyframes(&packets);
+        let at: Vec<_> = (0..15).filter(|index| keyframes[*index]).collect();
+        assert_eq!((at, sim.sessions()), (vec![0, 5], 2));
+        assert_decodes(&packets);
+    }
+}
+
+#[test]
+fn lost_in_a_callback_the_next_frame_is_an_idr_picture() {
+    for status in LOSSES {
+        let sim = Sim::begin();
+        let packets = encode(&sim, |knobs| knobs.callback = [status].into());
+        let expected: Vec<_> = (0..15).filter(|index| *index != 5).collect();
+        assert_eq!(numbers(&packets), expected, "{status}");
+        assert!(packets[5].keyframe && sim.sessions() == 2);
+        assert_decodes(&packets);
+    }
+}
+
+#[test]
+fn lost_while_others_are_inside_what_came_before_is_kept() {
+    let sim = Sim::begin();
+    sim.turn(|knobs| knobs.delivery = Delivery::Held);
+    sim.turn(|knobs| knobs.callback = [0, 0, -12903].into());
+    let mut rig = Rig::open();
+    let mut packets = rig.steps(5);
+    packets.extend(rig.finish());
+    assert_eq!(numbers(&packets), [0, 1]);
+}
+
+#[test]
+fn while_no_session_is_to_be_had_it_is_asked_for_a_few_times_a_second() {
+    let sim = Sim::begin();
+    sim.turn(|knobs| {
+        knobs.delivery = Delivery::Inline;
+        knobs.encode = [-12903].into();
+        knobs.create = [0, -12915, -12908, -12903, -12902].into();
+    });
+    let mut rig = Rig::open();
+    assert!(rig.step().is_empty() && rig.encoder.is_lost());
+    let why = rig.encoder.loss().unwrap().to_owned();
+    assert!(
+        why.contains("kVTVideoEncoderNotAvailableNowErr (-12915)"),
+        "{why}"
+    );
+    let mut back = None;
+    for index in 1..60 {
+        let asked = 5 - sim.turn(|knobs| knobs.create.len());
+        assert!(asked <= 2 + index / 7, "{asked} times after {index} frames");
+        let packets = rig.step();
+        if back.is_none() && !packets.is_empty() {
+            assert_eq!(
+                (numbers(&packets)[0], packets[0].keyframe),
+                (index as u64, true)
+            );
+            back = Some(index);
+        }
+    }
+    assert_eq!(
+        back,
+        Some(32),
+        "four times a quarter of a second, to the next frame"
+    );
+    assert!(!rig.encoder.is_lost() && sim.sessions() == 2);
+}
+
+#[test]
+fn a_session_lost_again_and_again_is_not_opened_with_every_frame() {
+    let sim = Sim::begin();
+    sim.turn(|knobs| knobs.delivery = Delivery::Inline);
+    let mut rig = Rig::open();
+    rig.step();
+    sim.turn(|knobs| knobs.encode = [-12903; 12].into());
+    rig.steps(30);
+    assert!(sim.sessions() <= 6, "{} in a second", sim.sessions());
+}
+
+#[test]
+fn lost_while_the_bitrate_changes_the_next_session_has_the_new_one() {
+    let sim = Sim::begin();
+    sim.turn(|knobs| knobs.delivery = Delivery::Inline);
+    let mut rig = Rig::open();
+    rig.steps(3);
+    sim.turn(|knobs| knobs.refused.insert("AverageBitRate".to_owned(), -12903));
+    rig.encoder.set_bitrate(Bitrate::kbps(700)).unwrap();
+    sim.turn(|knobs| knobs.refused.clear());
+    sim.properties();
+    let packets = rig.step();
+    assert_eq!(
+        (numbers(&packets), keyframes(&packets)),
+        (vec![3], vec![true])
+    );
+    let average = ("AverageBitRate".to_owned(), Value::Int(700_000));
+    assert!(sim.properties().contains(&average));
+}
+
+#[test]
+fn what_a_lost_session_tells_late_is_not_the_new_ones() {
+    let sim = Sim::begin();
+    sim.turn(|knobs| {
+        knobs.delivery = Delivery::Held;
+        knobs.late = true;
+    });
+    let mut rig = Rig::open();
+    rig.steps(3);
+    sim.turn(|knobs| {
+        knobs.encode = [-12903].into();
+        knobs.callback = [-12903; 3].into();
+    });
+    rig.step();
+    sim.release(3);
+    let packets = rig.finish();
+    assert_eq!(
+        (numbers(&packets), keyframes(&packets)),
+        (vec![3], vec![true])
+    );
+    assert_eq!(sim.sessions(), 2);
+}
+
+#[test]
+fn an_encoder_that_is_away_as_it_is_opened_is_lost_and_not_broken() {
+    let sim = Sim::begin();
+    for status in LOSSES {
+        sim.turn(|knobs| knobs.create = [status].into());
+        let error = VideoEncoder::open(&settings()).err().unwrap();
+        assert!(matches!(error, Error::Lost { .. }), "{error}");
+    }
+    sim.turn(|knobs| knobs.create = [-12908].into());
+    let error = VideoEncoder::open(&settings()).err().unwrap();
+    assert!(matches!(error, Error::Backend { .. }), "{error}");
+}
+
+#[test]
+fn any_other_status_is_a_failure() {
+    let sim = Sim::begin();
+    sim.turn(|knobs| knobs.delivery = Delivery::Inline);
+    let mut rig = Rig::open();
+    sim.turn(|knobs| knobs.encode = [-12905].into());
+    let frame = rig.frame();
+    let error = rig.encoder.encode(&frame, false).unwrap_err().to_string();
+    assert!(
+        error.contains("kVTPixelTransferNotSupportedErr (-12905)"),
+        "{error}"
+    );
+}
