@@ -44,7 +44,7 @@ pub(super) fn info() -> EncoderInfo {
     EncoderInfo {
         name: NAME,
         kind: Kind::Video,
-        codec: "H.264",
+        codec: "H.264, HEVC",
         hardware: true,
         notes: Vec::new(),
         default: true,

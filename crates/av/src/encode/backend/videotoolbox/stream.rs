@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use onair_media::h264::{AvcDecoderConfig, LengthSize, NalUnitType, nal_unit_type};
+use onair_media::h264::{self, AvcDecoderConfig, LengthSize};
+use onair_media::hevc::{self, HevcDecoderConfig};
 use onair_media::{Config, FrameRate, Packet, Timestamp, VideoCodec, VideoConfig};
 
 use super::NAME;
@@ -82,8 +83,8 @@ impl Stream {
             Error::backend(NAME, what)
         })?;
         let mut config = match self.codec {
-            VideoCodec::H264 => h264(&sets.units, length_size)?,
-            codec => return Err(Error::unsupported(format!("{codec} by {NAME}"))),
+            VideoCodec::Hevc => hevc(&sets.units, length_size)?,
+            _ => h264(&sets.units, length_size)?,
         };
         config.frame_rate = Some(self.frame_rate);
         Ok(config)
@@ -91,15 +92,25 @@ impl Stream {
 }
 
 fn h264(units: &[Bytes], length_size: LengthSize) -> Result<VideoConfig, Error> {
-    let of_type = |wanted| {
-        let units = units.iter();
-        let units = units.filter(move |unit| nal_unit_type(unit) == Some(wanted));
-        units.cloned().collect::<Vec<_>>()
-    };
-    let (sps, pps) = (of_type(NalUnitType::Sps), of_type(NalUnitType::Pps));
+    use h264::NalUnitType::{Pps, Sps};
+    let [sps, pps] = [Sps, Pps].map(|kind| of_kind(units, h264::nal_unit_type, kind));
     let mut record = AvcDecoderConfig::from_parameter_sets(&sps, &pps)?;
     record.length_size = length_size;
     Ok(VideoConfig::h264(record.write())?)
+}
+
+fn hevc(units: &[Bytes], length_size: LengthSize) -> Result<VideoConfig, Error> {
+    use hevc::NalUnitType::{Pps, Sps, Vps};
+    let [vps, sps, pps] = [Vps, Sps, Pps].map(|kind| of_kind(units, hevc::nal_unit_type, kind));
+    let mut record = HevcDecoderConfig::from_parameter_sets(&vps, &sps, &pps)?;
+    record.length_size = length_size;
+    Ok(VideoConfig::hevc(record.write())?)
+}
+
+fn of_kind<K: PartialEq>(units: &[Bytes], kind_of: fn(&[u8]) -> Option<K>, kind: K) -> Vec<Bytes> {
+    let units = units.iter();
+    let units = units.filter(|unit| kind_of(unit).as_ref() == Some(&kind));
+    units.cloned().collect()
 }
 
 fn missing(what: &str) -> Error {
