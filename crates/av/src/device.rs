@@ -99,7 +99,8 @@ pub enum Order {
     Start,
     /// Stop running.
     Stop,
-    /// Throw everything away and build it anew, as after the system's media services died.
+    /// Throw everything away and build it anew, as after the system's media services died; what
+    /// was ordered before still holds.
     Rebuild,
     /// Make the process one that records: category, preferred rate, then active.
     ActivateSound,

@@ -111,8 +111,8 @@ impl Camera {
         self.is_to_be_let_go(stage)
     }
 
-    /// It may be had again, or so it seems. True when it could not be had before.
-    pub(super) const fn is_back(&mut self) -> bool {
+    /// It can be had again, or so it seems. True when it could not be had before.
+    pub(super) const fn recover(&mut self) -> bool {
         self.retry = None;
         self.interruption.take().is_some() || !self.is_held()
     }
@@ -123,7 +123,7 @@ impl Camera {
         self.backoff.reset();
         match self.interruption {
             Some(Interruption::SoundInUse) => false,
-            _ => self.is_back(),
+            _ => self.recover(),
         }
     }
 
@@ -135,7 +135,7 @@ impl Camera {
 
     /// True once when an interruption is supposed to be over.
     pub(super) fn settle_retry(&mut self, now: Instant) -> bool {
-        self.retry.is_some_and(|at| now >= at) && self.is_back()
+        self.retry.is_some_and(|at| now >= at) && self.recover()
     }
 
     /// Orders the device to let go of a camera that would take the sound with it.
@@ -154,9 +154,11 @@ impl Camera {
         }
     }
 
-    /// A device that is built anew holds a camera.
-    pub(super) const fn rebuilt(&mut self) {
-        self.grip = Grip::Held;
+    /// Says again to a device that was built anew that it is to let go.
+    pub(super) fn settle_rebuilt(&self, stage: Stage, out: &mut Commands) {
+        if self.grip == Grip::LetGo && self.is_to_be_let_go(stage) {
+            out.order(Order::Pictures(false));
+        }
     }
 
     /// The device would not let go, or would not take it again.

@@ -19,7 +19,7 @@ impl Encoder {
     }
 
     /// It works again, or the show is over. True when it did not work before.
-    pub(super) const fn is_back(&mut self) -> bool {
+    pub(super) const fn recover(&mut self) -> bool {
         self.is_missed = false;
         self.lost.take().is_some()
     }

@@ -121,7 +121,7 @@ impl Director {
             Event::Order(order) => self.user_order(order, now),
             Event::Performed(order) => self.performed(&order, now),
             Event::Refused { order, what } => self.refused(&order, what, now),
-            Event::GoLive { quality, ladder } => self.go_live(quality, ladder),
+            Event::GoLive { quality, ladder } => self.go_live(quality, ladder, now),
             Event::End => self.end(now),
             Event::Mute(muted) => self.microphone.mute(muted, now),
             Event::EncoderLost => self.encoder_lost(now),
@@ -270,12 +270,12 @@ impl Director {
     /// What was interrupted for its sound may run again, whether or not that is told.
     fn sound_is_back(&mut self, now: Instant) {
         if self.camera.interruption() == Some(Interruption::SoundInUse) {
-            self.camera.is_back();
+            self.camera.recover();
         }
         self.session.resume(now);
     }
 
-    fn go_live(&mut self, quality: Quality, ladder: Ladder) {
+    fn go_live(&mut self, quality: Quality, ladder: Ladder, now: Instant) {
         if std::mem::replace(&mut self.stage.is_on_air, true) {
             return;
         }
@@ -283,6 +283,10 @@ impl Director {
         self.camera.go_live();
         self.microphone.go_live();
         self.network.go_live();
+        if let Some(why) = self.camera.interruption() {
+            // A preview waits for its camera; a show goes on without.
+            self.camera_interrupted(why, now);
+        }
     }
 
     fn end(&mut self, now: Instant) {
@@ -290,7 +294,7 @@ impl Director {
             return;
         }
         self.heat.end();
-        self.encoder.is_back();
+        self.encoder.recover();
         self.slept = false;
         if self.stage.is_in_front && self.camera.encourage() {
             self.session.kick(now);
@@ -304,7 +308,7 @@ impl Director {
     }
 
     fn encoder_back(&mut self) {
-        if self.encoder.is_back() && self.stage.is_on_air {
+        if self.encoder.recover() && self.stage.is_on_air {
             self.out.push(Command::Keyframe);
         }
     }
@@ -340,7 +344,7 @@ impl Director {
 
     fn camera_is_back(&mut self, now: Instant) {
         let before = self.camera.interruption();
-        if !self.camera.is_back() {
+        if !self.camera.recover() {
             return;
         }
         if before == Some(Interruption::SoundInUse) {
@@ -395,8 +399,7 @@ impl Director {
         let is_due = self.session.is_due(stage, now) && !self.is_blocked();
         let out = &mut self.out;
         if is_due && self.session.settle_rebuild(now, out) {
-            self.camera.rebuilt();
-            self.camera.settle_release(stage, out);
+            self.camera.settle_rebuilt(stage, out);
             self.heat.rebuilt();
         }
         if is_due {

@@ -166,6 +166,19 @@ fn going_live_while_interrupted_begins_with_the_slate() {
 }
 
 #[test]
+fn going_live_without_a_camera_lets_it_go_and_tries_again() {
+    let mut phone = Phone::in_preview();
+    phone.device(Told::CameraInterrupted(CameraInUse));
+    let live = phone.go_live();
+    assert_eq!(live, "slate, keyframe, Pictures(false), Start, awake");
+    let tried = phone.wait(10);
+    assert!(
+        tried.starts_with("10: Pictures(true), 10: Start"),
+        "{tried}"
+    );
+}
+
+#[test]
 fn going_live_from_the_background_waits_for_the_foreground() {
     let mut phone = Phone::in_preview();
     phone.tell(Event::Background);

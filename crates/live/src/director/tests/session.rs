@@ -46,6 +46,17 @@ fn a_reset_in_the_background_is_tried_there_once_without_a_camera() {
 }
 
 #[test]
+fn a_camera_that_was_let_go_is_held_again_after_a_reset() {
+    let mut phone = Phone::on_air();
+    phone.tell(Event::Background);
+    phone.device(Told::ServicesLost);
+    phone.tell(Event::Foreground);
+    let reset = phone.device(Told::ServicesReset);
+    let anew = "Rebuild, Pictures(true), ActivateSound, Start, camera";
+    assert!(reset.starts_with(anew), "{reset}");
+}
+
+#[test]
 fn a_preview_that_was_reset_behind_is_rebuilt_in_front() {
     let mut phone = Phone::in_preview();
     phone.tell(Event::Background);
