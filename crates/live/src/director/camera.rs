@@ -154,13 +154,6 @@ impl Camera {
         }
     }
 
-    /// Says again to a device that was built anew that it is to let go.
-    pub(super) fn settle_rebuilt(&self, stage: Stage, out: &mut Commands) {
-        if self.grip == Grip::LetGo && self.is_to_be_let_go(stage) {
-            out.order(Order::Pictures(false));
-        }
-    }
-
     /// The device would not let go, or would not take it again.
     pub(super) const fn refused(&mut self, held: bool) {
         self.grip = if held { Grip::LetGo } else { Grip::Stuck };

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use onair_av::device::{Order, Rotation, Thermal};
+use onair_av::device::{Order, Thermal};
 use onair_media::{Bitrate, FrameRate, Size};
 
 use super::commands::Commands;
@@ -30,9 +30,8 @@ pub(super) struct Heat {
     fell: Option<Instant>,
     climbed: Option<Instant>,
     patience: u32,
-    is_quarter_turned: bool,
     told: u8,
-    /// What the device runs with as far as it was ordered; all that is `None` is the user's.
+    /// What the device was ordered last; `None` while it runs with what it began with.
     ordered: Option<(FrameRate, Size)>,
     bitrate: Option<Bitrate>,
 }
@@ -66,7 +65,6 @@ impl Heat {
             fell: None,
             climbed: None,
             patience: 1,
-            is_quarter_turned: false,
             told: 0,
             ordered: None,
             bitrate: None,
@@ -99,26 +97,23 @@ impl Heat {
 
     /// The user wants other pictures. Gives the order as it can be given now.
     pub(super) fn user_order(&mut self, order: Order) -> Order {
-        let mut base = self.base();
+        let before = self.base();
+        let mut base = before;
         match order {
             Order::FrameRate(frame_rate) => base.frame_rate = frame_rate,
             Order::Size(size) => base.size = size,
-            Order::Rotation(rotation) => self.turn(rotation, &mut base),
             other => return other,
         }
         self.rebase(base);
         let (frame_rate, size) = self.wanted();
-        match order {
-            Order::FrameRate(_) => {
-                self.ordered.get_or_insert((frame_rate, size)).0 = frame_rate;
-                Order::FrameRate(frame_rate)
-            }
-            Order::Size(_) => {
-                self.ordered.get_or_insert((frame_rate, size)).1 = size;
-                Order::Size(size)
-            }
-            other => other,
+        let now = (before.frame_rate, before.size);
+        let ordered = self.ordered.get_or_insert(now);
+        if let Order::FrameRate(_) = order {
+            ordered.0 = frame_rate;
+            return Order::FrameRate(frame_rate);
         }
+        ordered.1 = size;
+        Order::Size(size)
     }
 
     /// A show begins.
@@ -136,16 +131,6 @@ impl Heat {
         self.ladder = None;
         self.bitrate = None;
         self.rebase(self.base());
-    }
-
-    /// The device was built anew and knows nothing of orders before.
-    pub(super) fn rebuilt(&mut self) {
-        if self.rung == 0 {
-            self.ordered = None;
-        } else {
-            let base = self.base();
-            self.ordered = Some((base.frame_rate, base.size));
-        }
     }
 
     /// Steps down or up, if it is time.
@@ -247,15 +232,6 @@ impl Heat {
     fn wanted(&self) -> (FrameRate, Size) {
         let rung = self.rungs[self.rung];
         (rung.frame_rate, rung.size)
-    }
-
-    fn turn(&mut self, rotation: Rotation, base: &mut Quality) {
-        let is_quarter = matches!(rotation, Rotation::Quarter | Rotation::ThreeQuarters);
-        if std::mem::replace(&mut self.is_quarter_turned, is_quarter) != is_quarter {
-            base.size = Size::new(base.size.height, base.size.width);
-            let swap = |(rate, size): (FrameRate, Size)| (rate, Size::new(size.height, size.width));
-            self.ordered = self.ordered.map(swap);
-        }
     }
 
     fn rebase(&mut self, base: Quality) {

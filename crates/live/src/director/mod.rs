@@ -398,11 +398,8 @@ impl Director {
         }
         let is_due = self.session.is_due(stage, now) && !self.is_blocked();
         let out = &mut self.out;
-        if is_due && self.session.settle_rebuild(now, out) {
-            self.camera.settle_rebuilt(stage, out);
-            self.heat.rebuilt();
-        }
         if is_due {
+            self.session.settle_rebuild(now, out);
             self.camera.settle_hold(stage, out);
         }
         self.microphone

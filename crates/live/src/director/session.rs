@@ -183,13 +183,12 @@ impl Session {
         at.is_some_and(|at| now >= at) && self.may_start(stage)
     }
 
-    /// Orders a Rebuild, if one is to go before the Start. True then.
-    pub(super) fn settle_rebuild(&mut self, now: Instant, out: &mut Commands) -> bool {
-        if self.needs_rebuild {
+    /// Orders a Rebuild, if one is to go before the Start.
+    pub(super) fn settle_rebuild(&mut self, now: Instant, out: &mut Commands) {
+        if std::mem::take(&mut self.needs_rebuild) {
             self.rebuilt = Some(now);
             out.order(Order::Rebuild);
         }
-        std::mem::take(&mut self.needs_rebuild)
     }
 
     /// Orders the Start.

@@ -36,7 +36,7 @@ fn a_reset_in_the_background_is_tried_there_once_without_a_camera() {
     phone.device(Told::ServicesLost);
     phone.refuses.push(Order::Start);
     let reset = phone.device(Told::ServicesReset);
-    let tried = "Rebuild, Pictures(false), ActivateSound, Start, \"Trouble(\"no\")\"";
+    let tried = "Rebuild, ActivateSound, Start, \"Trouble(\"no\")\"";
     assert!(reset.starts_with(tried), "{reset}");
     assert_eq!(phone.wait(3600), "");
     phone.refuses.clear();
