@@ -9,6 +9,18 @@ check:
 test:
     .ci/run test
 
+# Lints everything that is for Apple's systems; no Mac needed
+ios-check:
+    .ci/run apple
+
+# The iPhone app: target/apple/Onair.ipa, to be signed as docs/iphone.md says
+ios *arguments:
+    python3 apple/ios.py {{arguments}}
+
+# Compares the iPhone app with Apple's SDKs, the oldest first, e.g. `just ios-imports iPhoneOS15.6.sdk`
+ios-imports +sdks:
+    python3 apple/imports.py {{sdks}}
+
 # Mends what can be mended by itself
 fix:
     cargo fmt --all

@@ -1,0 +1,62 @@
+"""cargo, told to build for one of Apple's systems from whatever machine this is."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from toolchain import MINIMUM_IOS, MINIMUM_MACOS, REPOSITORY, output, run, std_from_source, sysroot
+
+# What LC_BUILD_VERSION claims to be linked with. UIKit and its kin look at it and behave as in
+# that version; it is the newest whose rules the app is written for.
+SDK_VERSIONS = {"ios": "18.0", "macos": "15.0"}
+
+
+def build(manifest: Path, target: str, *arguments: str, link_arguments: tuple[str, ...] = ()) -> None:
+    """`cargo build --release` of the package at `manifest`; `arguments` are cargo's own."""
+    run(["cargo", "fetch", "--quiet", "--manifest-path", manifest])
+    command = ["cargo", "build", "--release", "--manifest-path", manifest, "--target", target,
+               "--target-dir", target_directory(), *arguments]
+    env = environment(target, link_arguments)
+    if std_from_source(target):
+        command.append("-Zbuild-std=std,panic_abort")
+        env["RUSTC_BOOTSTRAP"] = "1"
+    run(command, env)
+
+
+def environment(target: str, link_arguments: tuple[str, ...] = ()) -> dict[str, str]:
+    """The variables that make cargo's own build a build for `target`, the same bytes each time."""
+    flags = [*remapped(), *(f"-Clink-arg={argument}" for argument in link_arguments)]
+    env = {
+        "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
+        "CARGO_INCREMENTAL": "0",
+        "IPHONEOS_DEPLOYMENT_TARGET": MINIMUM_IOS,
+        "MACOSX_DEPLOYMENT_TARGET": MINIMUM_MACOS,
+    }
+    if sys.platform != "darwin":  # a Mac has Apple's own linker and SDK
+        platform = "macos" if target.endswith("darwin") else "ios"
+        env |= {
+            f"CARGO_TARGET_{target.upper().replace('-', '_')}_LINKER": str(REPOSITORY / "apple/apple-ld"),
+            "ONAIR_SDK_VERSION": SDK_VERSIONS[platform],
+            "SDKROOT": str(REPOSITORY / "apple"),  # any folder: rustc asks xcrun for one otherwise
+        }
+    return env
+
+
+def target_directory() -> Path:
+    return Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")).resolve()
+
+
+def metadata(manifest: Path) -> dict:
+    """What cargo knows of the workspace at `manifest`, without its dependencies."""
+    return json.loads(output(["cargo", "metadata", "--no-deps", "--format-version", "1", "--manifest-path", manifest]))
+
+
+def remapped() -> list[str]:
+    """Flags that keep this machine's folders out of the program, where panics name their source."""
+    home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
+    commit = next(line.split()[1] for line in output([os.environ.get("RUSTC", "rustc"), "-vV"]).splitlines()
+                  if line.startswith("commit-hash"))
+    folders = {REPOSITORY: "onair", home: "cargo", sysroot() / "lib/rustlib/src/rust": f"/rustc/{commit}"}
+    folders |= {index: "crates" for index in sorted((home / "registry/src").glob("*"))}
+    return [f"--remap-path-prefix={folder}={name}" for folder, name in folders.items()]  # the last match wins

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Tests of these scripts: python3 apple/tests.py"""
+
+import plistlib
+import struct
+import tempfile
+import unittest
+import zlib
+from pathlib import Path
+
+import bundle
+import icon
+import imports
+import layout
+import privacy
+import sdk
+import stubs
+
+HEADER = """
+#import <UIKit/UIKit.h> // - (void)notThis;
+UIKIT_EXTERN NSString *const UINewThing API_AVAILABLE(ios(16.0), tvos(15.0));
+VT_EXPORT OSStatus
+VTDoWork(void (*callback)(int, void *), CFStringRef key) API_AVAILABLE(macosx(10.8), ios(8.0));
+@class UILater;
+API_AVAILABLE(ios(17.0)) NS_SWIFT_UI_ACTOR
+@interface UIModern<T> : NSObject
+@property (nonatomic, readonly, getter=isOn) BOOL on;
+@property (nullable, copy) void (^completion)(NSError *, BOOL);
+@property(nonatomic) NSArray<NSString *> *names, *others API_UNAVAILABLE(tvos);
+- (instancetype)initWithFrame:(CGRect)frame style:(void (^)(int a))style NS_DESIGNATED_INITIALIZER;
++ (nullable id)plain API_AVAILABLE(ios(17.4));
+@end
+@interface UIOld : NSObject
+/* - (void)nor:(id)this; */
+- (void)show:(id)sender NS_AVAILABLE_IOS(5_0);
+@end
+"""
+
+STUB = """--- !tapi-tbd
+tbd-version:     4
+targets:         [ armv7-ios, arm64-ios ]
+install-name:    '/usr/lib/libSystem.B.dylib'
+reexported-libraries:
+  - targets:         [ arm64-ios ]
+    libraries:       [ '/usr/lib/system/libinner.dylib' ]
+exports:
+  - targets:         [ armv7-ios ]
+    symbols:         [ _old_only ]
+  - targets:         [ armv7-ios, arm64-ios ]
+    symbols:         [ _outer, '_quoted$NAME',
+                       _on_a_second_line ]
+    objc-classes:    [ NSOuter ]
+--- !tapi-tbd
+tbd-version:     4
+targets:         [ arm64-ios ]
+install-name:    '/usr/lib/system/libinner.dylib'
+exports:
+  - targets:         [ arm64-ios ]
+    weak-symbols:    [ _inner ]
+...
+"""
+
+
+class Stubs(unittest.TestCase):
+    def test_the_longest_beginning_says_whose_a_symbol_is(self) -> None:
+        for symbol, library in {
+            "AVAudioSessionCategoryPlayAndRecord": "AVFAudio", "AVMediaTypeVideo": "AVFoundation",
+            "kVTProfileLevel_H264_High_AutoLevel": "VideoToolbox", "malloc": "libSystem", "objc_msgSend": "libobjc",
+        }.items():
+            self.assertEqual(stubs.library_of(symbol, "ios").name, library)
+
+    def test_a_name_nobody_claims_is_in_no_library(self) -> None:
+        self.assertIsNone(stubs.library_of("malloc_", "ios"))
+        self.assertIsNone(stubs.library_of("onair_start", "ios"))
+
+    def test_a_stub_sdk_reads_back_as_it_was_meant(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            stubs.write(Path(folder), ["_malloc", "_CFRelease", "_nobodys"], ["PassKit"], "ios", "arm64")
+            read = sdk.Sdk(Path(folder))
+            self.assertEqual(read.exports("/usr/lib/libSystem.B.dylib"), None)
+            self.assertEqual((Path(folder) / "usr/lib/libc.tbd").read_text(), (Path(folder) / "usr/lib/libSystem.tbd").read_text())
+            self.assertEqual(read.exports("/System/Library/Frameworks/CoreFoundation.framework/CoreFoundation").symbols, {"_CFRelease"})
+            self.assertEqual(read.exports("/System/Library/Frameworks/PassKit.framework/PassKit").symbols, frozenset())
+
+    def test_a_macs_frameworks_have_a_version_in_their_names(self) -> None:
+        self.assertEqual(stubs.framework("AppKit", "macos").install_name,
+                         "/System/Library/Frameworks/AppKit.framework/Versions/A/AppKit")
+
+
+class Sdk(unittest.TestCase):
+    def test_a_header_tells_selectors_classes_and_functions_with_their_age(self) -> None:
+        found = dict(sdk.declared(HEADER))
+        self.assertEqual(found, {
+            "UINewThing": (16, 0), "VTDoWork": (8, 0), "UIModern": (17, 0), "isOn": (17, 0),
+            "completion": (17, 0), "setCompletion:": (17, 0), "names": (17, 0), "setNames:": (17, 0),
+            "others": (17, 0), "setOthers:": (17, 0), "initWithFrame:style:": (17, 0), "plain": (17, 4),
+            "UIOld": (), "show:": (5, 0),
+        })
+
+    def test_a_stub_gives_its_target_and_what_it_exports_again(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "usr/lib/libSystem.B.tbd"
+            path.parent.mkdir(parents=True)
+            path.write_text(STUB)
+            (path.parent / "system").mkdir()
+            (path.parent / "system/libinner.tbd").write_text("--- !tapi-tbd" + STUB.split("--- !tapi-tbd")[2])
+            found = sdk.Sdk(Path(folder)).exports("/usr/lib/libSystem.B.dylib")
+            self.assertEqual(found.symbols, {"_outer", "_quoted$NAME", "_on_a_second_line", "_inner", "_OBJC_CLASS_$_NSOuter"})
+            self.assertEqual(found.classes, {"NSOuter"})
+
+
+class Imports(unittest.TestCase):
+    ALLOWED = imports.Allowed((), ("Onair",), {"later": imports.Newer("later", (16, 0), "asked for first")})
+    EXPORTS = {"/usr/lib/libobjc.A.dylib": sdk.Exports(frozenset(), frozenset({"NSObject", "NSNew"}))}
+    DECLARED = {"NSObject": (), "NSNew": (16, 0), "init": (), "later": (16, 0), "fresh": (15, 4)}
+
+    def faults(self, classes: set[str], selectors: set[str]) -> list[str]:
+        names = imports.Names(frozenset(classes), frozenset(selectors))
+        return list(imports.name_faults(names, self.EXPORTS, self.DECLARED, self.ALLOWED))
+
+    def test_what_the_oldest_system_has_passes(self) -> None:
+        self.assertEqual(self.faults({"NSObject"}, {"init", "later"}), [])
+
+    def test_each_name_that_is_unknown_or_too_new_is_a_fault(self) -> None:
+        for classes, selectors in (({"NSNew"}, ()), ({"NSMissing"}, ()), ((), {"fresh"}), ((), {"mistyped:"})):
+            with self.subTest(classes=classes, selectors=selectors):
+                self.assertEqual(len(self.faults(set(classes), set(selectors))), 1)
+
+
+class Bundle(unittest.TestCase):
+    IDENTITY = bundle.Identity("org.example.app", "1.2.3", "7")
+
+    def test_info_plist_has_every_key_that_is_checked_for(self) -> None:
+        info = bundle.info("Onair", self.IDENTITY)
+        self.assertEqual([key for key in layout.NEEDED_KEYS if key not in info], [])
+        self.assertEqual((info["CFBundleShortVersionString"], info["CFBundleVersion"]), ("1.2.3", "7"))
+
+    def test_a_missing_icon_and_one_of_a_wrong_size_are_faults(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            app, info = Path(folder), bundle.info("Onair", self.IDENTITY)
+            for _, file, edge in (*bundle.PHONE_ICONS, *bundle.PAD_ICONS):
+                (app / file).write_bytes(icon.png(edge))
+            self.assertEqual(list(layout.icon_faults(app, info)), [])
+            (app / "AppIcon60x60@3x.png").write_bytes(icon.png(60))
+            (app / "AppIcon76x76@2x~ipad.png").unlink()
+            faults = set(layout.icon_faults(app, info))
+            self.assertEqual(len(faults), 2, faults)
+
+    def test_an_archive_keeps_modes_and_is_the_same_each_time(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            app = Path(folder) / "Onair.app"
+            app.mkdir()
+            for name, mode in (("Onair", 0o755), ("Info.plist", 0o644)):
+                (app / name).write_text(name)
+                (app / name).chmod(mode)
+            first, second = Path(folder) / "1.ipa", Path(folder) / "2.ipa"
+            bundle.pack(app, first, below="Payload/")
+            (app / "Onair").touch()
+            bundle.pack(app, second, below="Payload/")
+            self.assertEqual(first.read_bytes(), second.read_bytes())
+            self.assertEqual(list(layout.archive_faults(first)), [])
+            (app / "Onair").chmod(0o644)
+            bundle.pack(app, first, below="Elsewhere/")
+            self.assertEqual(len(list(layout.archive_faults(first))), 3)
+
+
+class Icon(unittest.TestCase):
+    def test_the_icon_is_a_red_light_on_black(self) -> None:
+        edge = 40
+        data = icon.png(edge)
+        length, = struct.unpack(">I", data[33:37])
+        rows = zlib.decompress(data[41:41 + length])
+        self.assertEqual(len(rows), edge * (1 + 3 * edge))
+        centre = (edge // 2) * (1 + 3 * edge) + 1 + 3 * (edge // 2)
+        self.assertEqual(tuple(rows[centre:centre + 3]), icon.LIGHT)
+        self.assertEqual(tuple(rows[1:4]), icon.BACKGROUND)
+
+
+class Privacy(unittest.TestCase):
+    def test_a_manifest_names_what_is_called_and_nothing_else(self) -> None:
+        made = privacy.manifest(["_fstat", "_malloc"])
+        self.assertEqual([entry["NSPrivacyAccessedAPIType"] for entry in made["NSPrivacyAccessedAPITypes"]],
+                         ["NSPrivacyAccessedAPICategoryFileTimestamp"])
+        plistlib.dumps(made)
+
+    def test_a_call_without_a_reason_is_found(self) -> None:
+        self.assertEqual(privacy.unexplained(["_fstat", "_statfs", "activeInputModes"]), ["_statfs", "activeInputModes"])
+
+
+if __name__ == "__main__":
+    unittest.main()
