@@ -56,8 +56,6 @@ pub(crate) struct Gauge {
 /// Numbers that only grow.
 #[derive(Clone, Copy, Debug)]
 struct Counts {
-    elapsed: f64,
-    encoded: Option<u64>,
     overtaken: u64,
     dropped: u64,
 }
@@ -164,6 +162,8 @@ impl Gauge {
         self.least_bitrate = live().map(|one| one.bitrate_bps).min().map(Bitrate::bps);
         let longest = live().map(|one| one.queued_ms).fold(0.0, f64::max);
         self.queued = Duration::try_from_secs_f64(longest / 1000.0).unwrap_or_default();
+        let frame_rate = stats.encoding.video_fps;
+        self.frame_rate = (frame_rate > 0.0).then_some(frame_rate);
         let counts = Counts::of(stats);
         if let Some(before) = self.before.replace(counts) {
             self.compare(before, counts, now);
@@ -171,13 +171,6 @@ impl Gauge {
     }
 
     fn compare(&mut self, before: Counts, counts: Counts, now: Instant) {
-        let seconds = counts.elapsed - before.elapsed;
-        if let (Some(encoded), Some(earlier)) = (counts.encoded, before.encoded)
-            && seconds > 0.0
-        {
-            let pictures = u32::try_from(encoded.saturating_sub(earlier)).unwrap_or(u32::MAX);
-            self.frame_rate = Some(f64::from(pictures) / seconds);
-        }
         if counts.dropped > before.dropped {
             self.dropped = Some(now);
         }
@@ -195,8 +188,6 @@ impl Counts {
             .iter()
             .map(|one| one.so_far.video.dropped);
         Self {
-            elapsed: stats.elapsed_s,
-            encoded: video.map(|track| track.frames),
             overtaken: video.map_or(0, |track| track.dropped),
             dropped: dropped.fold(0, u64::saturating_add),
         }

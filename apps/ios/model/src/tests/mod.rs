@@ -8,8 +8,8 @@ use onair::media::Timestamp;
 use onair::rtmp::Secret;
 use onair::studio::{News, Show};
 use onair::{
-    DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Event, Outcome, Report,
-    State, Stats, TrackReport,
+    DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Encoding, Event, Outcome,
+    Report, State, Stats, TrackReport,
 };
 
 use crate::{
@@ -174,12 +174,12 @@ impl Rig {
     }
 
     /// Another second passes, at so many pictures a second, with nothing wrong at the encoder.
-    fn measure(&mut self, frame_rate: u64, lines: &[Line]) {
+    fn measure(&mut self, frame_rate: u32, lines: &[Line]) {
         self.measure_with(frame_rate, 0, lines);
     }
 
     /// The same, and so many pictures overtaken before the encoder so far.
-    fn measure_with(&mut self, frame_rate: u64, overtaken: u64, lines: &[Line]) {
+    fn measure_with(&mut self, frame_rate: u32, overtaken: u64, lines: &[Line]) {
         self.after(1);
         self.second += 1;
         let stats = stats(self.second, frame_rate, overtaken, lines);
@@ -240,11 +240,12 @@ impl Rig {
     }
 }
 
-fn stats(second: u32, frame_rate: u64, overtaken: u64, lines: &[Line]) -> Stats {
+fn stats(second: u32, frame_rate: u32, overtaken: u64, lines: &[Line]) -> Stats {
     let encoder = EncoderTrack {
         name: "fake".to_owned(),
-        frames: u64::from(second) * frame_rate,
+        frames: u64::from(second * frame_rate),
         dropped: overtaken,
+        ..EncoderTrack::default()
     };
     Stats {
         elapsed_s: f64::from(second),
@@ -252,6 +253,10 @@ fn stats(second: u32, frame_rate: u64, overtaken: u64, lines: &[Line]) -> Stats 
         encoder: EncoderReport {
             video: Some(encoder),
             audio: None,
+        },
+        encoding: Encoding {
+            video_fps: f64::from(frame_rate),
+            ..Encoding::default()
         },
     }
 }
