@@ -110,6 +110,25 @@ def card_arrives(server):
     return check
 
 
+def simulated_arrives(nginx):
+    """What the VideoToolbox backend makes of simulated frameworks' output is
+    recorded frame for frame. It tests our code, and not Apple's."""
+
+    def check(bench):
+        key, local = fresh_key("sim"), bench.directory / "sim.flv"
+        options = ("--duration", SECONDS, "--record", local)
+        outcome = publishers.Simulated().publish(nginx.url(key), *options)
+        recordings = nginx.recordings(key)
+        faults = ended_well(outcome) + same_frames(local, recordings)
+        if faults:
+            return faults
+        recorded = frames.read(recordings[0])
+        faults = frames.steadiness(recorded, FPS, SECONDS, dropped_by_encoder(outcome))
+        return faults + frames.decoding_errors(recordings[0])
+
+    return check
+
+
 def tls_arrives(nginx):
     def check(bench):
         key = fresh_key("tls")
@@ -290,6 +309,7 @@ SPOILERS = {
 }
 
 NGINX_CHECKS = {
+    "sim: simulated VideoToolbox to nginx-rtmp": simulated_arrives,
     "tls: mp4 to nginx-rtmp with --ca": tls_arrives,
     "tls: wrong host name": tls_refused("elsewhere", "elsewhere|not valid for|host ?name"),
     "tls: expired certificate": tls_refused("expired", "expired"),

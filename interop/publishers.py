@@ -21,7 +21,7 @@ class Onair:
     name = "onair"
 
     def __init__(self, binary):
-        self.binary = binary or build()
+        self.binary = binary or build("--release", "-p", "onair-cli")
 
     def file(self, path, url, *options):
         return self.publish(url, "--from", path, "--pace", "max", "-vv", *options)
@@ -32,6 +32,17 @@ class Onair:
     def begin(self, url, *options, stdin=subprocess.DEVNULL):
         command = [self.binary, "publish", "--to", url, "--stats", "json", *options]
         return spawn(command, stdin)
+
+
+class Simulated:
+    """Our VideoToolbox backend over simulated frameworks: a test card and a tone."""
+
+    def __init__(self):
+        manifest = HERE.parent / "crates/av/sim/Cargo.toml"
+        self.binary = build("--example", "publish", "--manifest-path", manifest)
+
+    def publish(self, url, *options, timeout=60):
+        return finish(spawn([self.binary, "--to", url, *options]), timeout)
 
 
 class Ffmpeg:
@@ -70,9 +81,9 @@ def last_report(out):
     return objects[-1] if objects and objects[-1].get("report") else {}
 
 
-def build():
-    """Builds the release binary and answers its path, wherever cargo put it."""
-    command = ["cargo", "build", "--release", "-p", "onair-cli", "--message-format", "json"]
+def build(*what):
+    """Builds something and answers its program's path, wherever cargo put it."""
+    command = ["cargo", "build", *what, "--message-format", "json"]
     out = subprocess.run(command, check=True, cwd=HERE.parent, stdout=subprocess.PIPE, text=True).stdout
     messages = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
     return [m["executable"] for m in messages if m.get("executable")][-1]

@@ -1,0 +1,65 @@
+//! Puts a test card and a tone on air through the simulated frameworks:
+//! `publish --to URL [--duration SECONDS] [--record FILE.flv]`
+//!
+//! What the server gets is what our VideoToolbox backend made of simulated
+//! VideoToolbox's output; the recording beside it is what it should have got. The
+//! report goes to standard output, as `onair publish --stats json` has it.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "an example talks"
+)]
+
+use std::error::Error;
+use std::time::Duration;
+
+use onair::av::capture::{TestCard, Tone};
+use onair::av::encode::VideoSettings;
+use onair::media::{Bitrate, FrameRate, Size};
+use onair::rtmp::Url;
+use onair::{Broadcast, Builder, Event};
+use onair_av_sim::Sim;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let _sim = Sim::begin();
+    let rate = FrameRate::new(30, 1).ok_or("no rate")?;
+    let size = Size::new(640, 360);
+    let settings = VideoSettings {
+        bitrate: Bitrate::kbps(800),
+        encoder: Some("videotoolbox".to_owned()),
+        ..VideoSettings::new(size, rate)
+    };
+    let builder = Broadcast::builder()
+        .video(TestCard::new(size, rate))
+        .video_settings(settings)
+        .audio(Tone::new(48_000, 2));
+    follow(&with_arguments(builder)?.start()?)
+}
+
+fn with_arguments(mut builder: Builder) -> Result<Builder, Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    while let Some(name) = arguments.next() {
+        let value = arguments.next().ok_or("every option has a value")?;
+        builder = match name.as_str() {
+            "--to" => builder.to(value.parse::<Url>()?),
+            "--duration" => builder.duration(Duration::from_secs_f64(value.parse()?)),
+            "--record" => builder.record(value),
+            _ => return Err(format!("{name} is no option").into()),
+        };
+    }
+    Ok(builder)
+}
+
+fn follow(broadcast: &Broadcast) -> Result<(), Box<dyn Error>> {
+    while let Some(event) = broadcast.next_event() {
+        if let Event::Ended(report) = event {
+            println!("{}", serde_json::to_string(&report)?);
+            return match report.outcome {
+                onair::Outcome::Failed => Err(report.reason.into()),
+                _ => Ok(()),
+            };
+        }
+        eprintln!("{event:?}");
+    }
+    Err("the broadcast ended without a report".into())
+}
