@@ -22,7 +22,13 @@ pub fn pcm(data: &[u8]) {
     let Some((&[encoding, first, second], bytes)) = data.split_first_chunk() else {
         return;
     };
-    let encodings = [Encoding::I16, Encoding::I24, Encoding::I32, Encoding::F32];
+    let encodings = [
+        Encoding::I16,
+        Encoding::I16Be,
+        Encoding::I24,
+        Encoding::I32,
+        Encoding::F32,
+    ];
     let encoding = encodings[usize::from(encoding) % encodings.len()];
     let halves = bytes.split_at(bytes.len() / 2);
     let buffer = |channels, bytes| Buffer { channels, bytes };

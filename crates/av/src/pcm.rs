@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use crate::Error;
 
-/// How one sample is stored. All are little endian, as every device here is.
+/// How one sample is stored: little endian, as every device here is, but for what says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Encoding {
     /// Two bytes, signed.
     I16,
+    /// Two bytes, signed, big endian: ReplayKit gives an app's sound so.
+    I16Be,
     /// Three bytes, signed.
     I24,
     /// Four bytes, signed.
@@ -21,7 +23,7 @@ impl Encoding {
     /// How many bytes a sample has.
     pub const fn size(self) -> usize {
         match self {
-            Self::I16 => 2,
+            Self::I16 | Self::I16Be => 2,
             Self::I24 => 3,
             Self::I32 | Self::F32 => 4,
         }
@@ -31,6 +33,7 @@ impl Encoding {
     fn decode(self, bytes: &[u8]) -> f32 {
         match (self, bytes) {
             (Self::I16, &[a, b]) => f32::from(i16::from_le_bytes([a, b])) / 32_768.0,
+            (Self::I16Be, &[a, b]) => f32::from(i16::from_be_bytes([a, b])) / 32_768.0,
             (Self::I24, &[a, b, c]) => fixed([0, a, b, c]),
             (Self::I32, &[a, b, c, d]) => fixed([a, b, c, d]),
             (Self::F32, &[a, b, c, d]) => f32::from_le_bytes([a, b, c, d]),
@@ -133,6 +136,8 @@ mod tests {
         let lowest = vec![-1.0, 0.5];
         let i16 = one(Encoding::I16, 1, &[0x00, 0x80, 0x00, 0x40]);
         assert_eq!(i16, Ok((1, lowest.clone())));
+        let big = one(Encoding::I16Be, 1, &[0x80, 0x00, 0x40, 0x00]);
+        assert_eq!(big, Ok((1, lowest.clone())));
         let i24 = one(Encoding::I24, 1, &[0, 0, 0x80, 0, 0, 0x40]);
         assert_eq!(i24, Ok((1, lowest.clone())));
         let i32 = one(Encoding::I32, 1, &[0, 0, 0, 0x80, 0, 0, 0, 0x40]);

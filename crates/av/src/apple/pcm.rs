@@ -8,7 +8,7 @@ use crate::{AudioSamples, Error};
 
 /// The sound in a sample buffer, its channels interleaved, stamped `timestamp`.
 ///
-/// Taken are 16, 24 and 32 bit integers and 32 bit floats, interleaved or not, at any
+/// Taken are 16 (of either end first), 24 and 32 bit integers and 32 bit floats, interleaved or not, at any
 /// rate: what microphones and ReplayKit give.
 ///
 /// # Errors
@@ -42,11 +42,13 @@ fn encoding(format: &AudioStreamBasicDescription) -> Result<Encoding, Error> {
         format.channels_per_frame
     };
     let bytes = format.bytes_per_frame.checked_div(interleaved).unwrap_or(0);
-    let is_plain = format.format_id == LINEAR_PCM.0 && !has(IS_BIG_ENDIAN | FRACTION);
+    let is_linear = format.format_id == LINEAR_PCM.0 && !has(FRACTION);
+    let is_plain = is_linear && !has(IS_BIG_ENDIAN);
     let is_integer = has(IS_SIGNED_INTEGER) && !has(IS_FLOAT);
     match (bits, bytes) {
         (32, 4) if is_plain && has(IS_FLOAT) => Ok(Encoding::F32),
         (16, 2) if is_plain && is_integer => Ok(Encoding::I16),
+        (16, 2) if is_linear && is_integer => Ok(Encoding::I16Be),
         (24, 3) if is_plain && is_integer => Ok(Encoding::I24),
         (32, 4) if is_plain && is_integer => Ok(Encoding::I32),
         (24, 4) if is_plain && is_integer && has(IS_ALIGNED_HIGH) => Ok(Encoding::I32),
