@@ -9,6 +9,52 @@ use onair_media::{FrameRate, Size};
 use crate::Error;
 use crate::capture::{PictureInlet, SoundInlet};
 
+mod rotation;
+
+pub use rotation::Interface;
+
+/// What can be captured here. Empty where this version captures nothing.
+pub fn list() -> Vec<Info> {
+    #[cfg(target_vendor = "apple")]
+    return crate::capture::apple::list();
+    #[cfg(not(target_vendor = "apple"))]
+    Vec::new()
+}
+
+/// Opens a camera, a microphone or both. Nothing runs, and the user is not asked for permission,
+/// before [`Order::Start`].
+///
+/// # Errors
+///
+/// When this version captures nothing on this system, or `setup` names what is not there.
+pub fn open(setup: &Setup) -> Result<Box<dyn Device>, Error> {
+    #[cfg(target_vendor = "apple")]
+    return Ok(Box::new(crate::capture::apple::AppleDevice::open(setup)?));
+    #[cfg(not(target_vendor = "apple"))]
+    Err(Error::unsupported(format!(
+        "capturing at {} on this system: this version has cameras and microphones on iPhone and Mac",
+        setup.size
+    )))
+}
+
+/// That the user does not allow it, and where that can be changed.
+pub fn refusal(kind: Kind) -> String {
+    let (what, page) = match kind {
+        Kind::Camera => ("the camera", "Camera"),
+        Kind::Microphone => ("the microphone", "Microphone"),
+        Kind::Screen => ("recording the screen", "Screen Recording"),
+    };
+    let place = if cfg!(target_os = "macos") {
+        "System Settings > Privacy & Security"
+    } else {
+        "Settings > Privacy & Security"
+    };
+    format!(
+        "{what} is not allowed: allow it for this application (for a command, its terminal) in \
+         {place} > {page}, then start it again"
+    )
+}
+
 /// A camera and a microphone that run together, on one clock.
 ///
 /// Nothing here may be called on an application's main thread: starting a
@@ -40,6 +86,38 @@ pub struct Inlets {
     pub pictures: Option<PictureInlet>,
     /// Sound, if it is wanted.
     pub sound: Option<SoundInlet>,
+}
+
+/// What a device begins with. An [`Order`] changes each of them later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Setup {
+    /// Which camera; `None` for sound alone.
+    pub camera: Option<Camera>,
+    /// Which microphone; `None` for pictures alone.
+    pub microphone: Option<Microphone>,
+    /// See [`Order::Size`].
+    pub size: Size,
+    /// See [`Order::FrameRate`].
+    pub frame_rate: FrameRate,
+    /// See [`Order::Rotation`].
+    pub rotation: Rotation,
+    /// See [`Order::Stabilise`].
+    pub stabilisation: Stabilisation,
+}
+
+impl Setup {
+    /// The usual camera and the usual microphone; pictures of `size`, `frame_rate` a second.
+    pub const fn new(size: Size, frame_rate: FrameRate) -> Self {
+        Self {
+            camera: Some(Camera::Facing(Position::Back)),
+            microphone: Some(Microphone::Usual),
+            size,
+            frame_rate,
+            rotation: Rotation::None,
+            stabilisation: Stabilisation::Off,
+        }
+    }
 }
 
 /// How pictures and sound are made.
@@ -115,9 +193,11 @@ pub enum Order {
     Microphone(Option<String>),
     /// Take so many pictures a second.
     FrameRate(FrameRate),
-    /// Take pictures of this size.
+    /// Take pictures of this size, or of the nearest that the camera has: [`Device::format`]
+    /// tells. Which side is the longer one is the [`Rotation`]'s to say, not the size's.
     Size(Size),
-    /// Turn pictures by this before they are handed out.
+    /// Turn pictures by this before they are handed out. A camera that looks the other way turns
+    /// by what keeps its pictures upright in the same hands.
     Rotation(Rotation),
     /// Light the scene.
     Torch(bool),
@@ -139,8 +219,21 @@ pub enum Order {
 /// Which camera.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Camera {
-    /// The usual one that looks this way.
+    /// The usual one that looks this way; the usual one of all where none looks any particular
+    /// way, as on a Mac.
     Facing(Position),
+    /// By [`Info::id`].
+    Id(String),
+    /// A Mac's screen in its place, by [`Info::id`]; the main one when `None`.
+    Screen(Option<String>),
+}
+
+/// Which microphone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Microphone {
+    /// The one the system picks.
+    #[default]
+    Usual,
     /// By [`Info::id`].
     Id(String),
 }

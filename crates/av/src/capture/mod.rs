@@ -4,7 +4,13 @@ use onair_media::{FrameRate, Size};
 
 use crate::{AudioSamples, Error, VideoFrame};
 
+#[cfg(any(test, target_vendor = "apple"))]
+mod aim;
+#[cfg(target_vendor = "apple")]
+pub mod apple;
 mod continuity;
+#[cfg(any(test, target_vendor = "apple"))]
+mod format;
 mod inlet;
 mod testcard;
 mod tone;

@@ -1,0 +1,406 @@
+use std::sync::Arc;
+
+use objc2::rc::autoreleasepool;
+use onair_media::{FrameRate, Size};
+
+use super::camera::{Framing, Held};
+use super::notifications::{Observers, thermal};
+use super::preview::Preview;
+use super::rig::Rig;
+use super::session::Session;
+use super::source::{self, Source};
+use super::tap::Tap;
+use super::{camera, failed, microphone};
+use crate::Error;
+use crate::capture::aim::{carry_over, on_sensor};
+use crate::device::{
+    self, Device, Event, Format, Inlets, Kind, Microphone, Order, Rotation, Setup, Stabilisation,
+    Tell,
+};
+
+/// A camera and a microphone of an iPhone or a Mac, in one `AVCaptureSession`.
+pub struct AppleDevice {
+    /// What was asked for, by now.
+    wants: Setup,
+    settings: Settings,
+    /// False while it is to run without its camera.
+    has_pictures: bool,
+    is_started: bool,
+    framing: Option<Framing>,
+    turned: Rotation,
+    _observers: Observers,
+    rig: Rig,
+    tap: Arc<Tap>,
+}
+
+/// What is set on one camera, and is lost with it.
+#[derive(Clone, Copy)]
+struct Settings {
+    torch: bool,
+    zoom: f32,
+    locked: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            torch: false,
+            zoom: 1.0,
+            locked: false,
+        }
+    }
+}
+
+// SAFETY: capture objects belong to no thread, and `&mut self` keeps to one at a time. What other
+// threads see of them is the tap, which is locked, and the preview, which says what it may do.
+unsafe impl Send for AppleDevice {}
+
+impl AppleDevice {
+    /// Opens what `setup` names. Nothing runs, and the user is not asked for permission, before
+    /// [`Order::Start`].
+    ///
+    /// # Errors
+    ///
+    /// When it names what is not there.
+    pub fn open(setup: &Setup) -> Result<Self, Error> {
+        autoreleasepool(|_| {
+            setup.camera.as_ref().map(source::find).transpose()?;
+            #[cfg(target_os = "macos")]
+            setup
+                .microphone
+                .as_ref()
+                .map(microphone::find)
+                .transpose()?;
+            Ok(Self::new(setup))
+        })
+    }
+
+    /// What the camera sees, to be shown.
+    pub fn preview(&self) -> Preview {
+        Preview::of(self.rig.session.object())
+    }
+
+    fn new(setup: &Setup) -> Self {
+        let tap = Arc::new(Tap::default());
+        let rig = Rig::new(&tap);
+        Self {
+            wants: setup.clone(),
+            settings: Settings::default(),
+            has_pictures: true,
+            is_started: false,
+            framing: None,
+            turned: setup.rotation,
+            _observers: Observers::new(rig.session.object(), &tap),
+            rig,
+            tap,
+        }
+    }
+}
+
+impl Device for AppleDevice {
+    fn listen(&mut self, tell: Tell) {
+        self.tap.listen(tell);
+        self.tap.tell(Event::Thermal(thermal()));
+    }
+
+    fn attach(&mut self, inlets: Inlets) {
+        self.tap.attach(inlets);
+    }
+
+    fn detach(&mut self) {
+        self.tap.attach(Inlets::default());
+    }
+
+    fn perform(&mut self, order: &Order) -> Result<(), Error> {
+        // A thread of Rust's own has no pool.
+        autoreleasepool(|_| self.obey(order))
+    }
+
+    fn format(&self) -> Format {
+        let (size, frame_rate) = match self.framing {
+            Some(framing) => (framing.size, framing.frame_rate),
+            None => (lying(self.wants.size), self.wants.frame_rate),
+        };
+        let (sample_rate, channels) = self.tap.heard().unwrap_or_else(expected_sound);
+        Format {
+            size: self.turned.turn(size),
+            frame_rate,
+            sample_rate,
+            channels,
+        }
+    }
+}
+
+/// Orders.
+impl AppleDevice {
+    fn obey(&mut self, order: &Order) -> Result<(), Error> {
+        match order {
+            Order::Start => self.start(),
+            Order::Stop => self.stop(),
+            Order::Rebuild => self.rebuild(),
+            Order::ActivateSound => activate_sound(self.wants.microphone.as_ref()),
+            Order::DeactivateSound => deactivate_sound(),
+            Order::Pictures(wanted) => self.show(*wanted),
+            Order::Camera(which) => self.change_camera(which),
+            Order::Microphone(id) => self.change_microphone(id.as_deref()),
+            Order::FrameRate(rate) => self.change_pace(*rate),
+            Order::Size(size) => self.reframe(|wants| wants.size = *size),
+            Order::Rotation(turn) => self.reframe(|wants| wants.rotation = *turn),
+            Order::Stabilise(how) => self.stabilise(*how),
+            Order::Torch(on) => self.set(|settings| settings.torch = *on, |held| held.torch(*on)),
+            Order::Zoom(by) => self.set(|settings| settings.zoom = *by, |held| held.zoom(*by)),
+            Order::Lock(on) => self.set(|settings| settings.locked = *on, |held| held.lock(*on)),
+            Order::Focus { x, y } => {
+                let (x, y) = on_sensor(self.turned, *x, *y);
+                self.set(|_| (), |held| held.focus(x, y))
+            }
+        }
+    }
+
+    fn start(&mut self) -> Result<(), Error> {
+        self.take_up()?;
+        self.settle(Session::start)?;
+        self.is_started = true;
+        self.restore();
+        if self.rig.session.is_running() {
+            self.tap.tell(Event::Started);
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self) -> Result<(), Error> {
+        self.rig.session.stop();
+        self.is_started = false;
+        match self.tap.take_missed() {
+            0 => {}
+            missed => tracing::info!(missed, "pictures came too late to be handed over"),
+        }
+        self.tap.tell(Event::Stopped);
+        Ok(())
+    }
+
+    fn rebuild(&mut self) -> Result<(), Error> {
+        self.rig.session.stop();
+        self.rig.renew();
+        if self.is_started {
+            return self.start();
+        }
+        Ok(())
+    }
+
+    /// Holds a camera, or lets go of it.
+    fn show(&mut self, wanted: bool) -> Result<(), Error> {
+        self.has_pictures = wanted;
+        if wanted && self.is_started {
+            return self.start();
+        }
+        if !wanted {
+            self.rig.let_go_of_pictures();
+            self.tap.follow(self.rig.session.clock());
+        }
+        Ok(())
+    }
+
+    fn change_camera(&mut self, which: &device::Camera) -> Result<(), Error> {
+        source::find(which)?;
+        let rotation = self.turn_for(which);
+        if self.rig.source().is_some() {
+            self.rig.take_pictures(Source::open(which)?)?;
+        }
+        self.wants.camera = Some(which.clone());
+        self.wants.rotation = rotation;
+        self.settings = Settings::default();
+        self.settle(|_| Ok(()))
+    }
+
+    fn change_microphone(&mut self, id: Option<&str>) -> Result<(), Error> {
+        let which = id.map_or(Microphone::Usual, |id| Microphone::Id(id.to_owned()));
+        #[cfg(target_os = "macos")]
+        if self.rig.has_microphone() {
+            self.rig.take_sound(microphone::find(&which)?)?;
+            self.tap.follow(self.rig.session.clock());
+        }
+        #[cfg(target_os = "ios")]
+        super::audio_session::choose(&which)?;
+        self.wants.microphone = Some(which);
+        Ok(())
+    }
+
+    /// Changes how many pictures come. Their size stays, so that all else can.
+    fn change_pace(&mut self, rate: FrameRate) -> Result<(), Error> {
+        if let Some(source) = self.rig.source() {
+            let (framing, held) = source.frame(lying(self.wants.size), rate)?;
+            if let Some(held) = held {
+                held.pace(&framing);
+            }
+            self.framing = Some(framing);
+        }
+        self.wants.frame_rate = rate;
+        Ok(())
+    }
+
+    /// Changes what is wanted of pictures, and what they are if they come already.
+    fn reframe(&mut self, change: impl FnOnce(&mut Setup)) -> Result<(), Error> {
+        let before = self.wants.clone();
+        change(&mut self.wants);
+        self.settle(|_| Ok(())).inspect_err(|_| self.wants = before)
+    }
+
+    fn stabilise(&mut self, how: Stabilisation) -> Result<(), Error> {
+        self.wants.stabilisation = how;
+        let can = self.rig.source().is_none() || self.rig.pictures.stabilise(how);
+        if can || how == Stabilisation::Off {
+            return Ok(());
+        }
+        Err(Error::unsupported("this camera does not steady pictures"))
+    }
+
+    /// Sets something on the camera, and remembers it for when the camera is opened anew.
+    fn set(
+        &mut self,
+        remember: impl FnOnce(&mut Settings),
+        set: impl FnOnce(&Held<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let camera = self.rig.source().and_then(Source::camera);
+        let camera = camera.ok_or_else(|| Error::unsupported("no camera runs"))?;
+        set(&camera.hold()?)?;
+        remember(&mut self.settings);
+        Ok(())
+    }
+}
+
+/// What follows from them.
+impl AppleDevice {
+    /// Puts into the session what is wanted and allowed and not there yet.
+    fn take_up(&mut self) -> Result<(), Error> {
+        self.rig.let_go_of_the_gone();
+        let mut refused = None;
+        if let Some(which) = self.wants.camera.clone().filter(|_| self.has_pictures) {
+            let kind = source::find(&which)?;
+            if !self.may_use(kind) {
+                refused = Some(kind);
+            } else if self.rig.source().is_none() {
+                self.rig.take_pictures(Source::open(&which)?)?;
+            }
+        }
+        if let Some(which) = &self.wants.microphone {
+            if !self.may_use(Kind::Microphone) {
+                refused = Some(Kind::Microphone);
+            } else if !self.rig.has_microphone() {
+                self.rig.take_sound(microphone::find(which)?)?;
+            }
+        }
+        match refused {
+            Some(kind) if self.rig.is_empty() => Err(failed(device::refusal(kind))),
+            _ => Ok(()),
+        }
+    }
+
+    fn may_use(&self, kind: Kind) -> bool {
+        let granted = source::is_allowed(kind);
+        self.tap.tell(Event::Permission { kind, granted });
+        granted
+    }
+
+    /// Frames and turns pictures, does `then`, and sets their pace: a session that starts resets
+    /// it, and a Mac's chooses a format of its own unless the camera is held until it runs.
+    fn settle(&mut self, then: impl FnOnce(&Session) -> Result<(), Error>) -> Result<(), Error> {
+        let (wants, rig) = (&self.wants, &self.rig);
+        let Some(source) = rig.source() else {
+            then(&rig.session)?;
+            self.tap.follow(rig.session.clock());
+            return Ok(());
+        };
+        let (framing, held) = source.frame(lying(wants.size), wants.frame_rate)?;
+        self.turned = rig.session.change(|_| {
+            rig.pictures.shape(framing.size);
+            rig.pictures.stabilise(wants.stabilisation);
+            rig.pictures.turn(wants.rotation, source.position())
+        });
+        then(&rig.session)?;
+        if let Some(held) = held {
+            held.pace(&framing);
+        }
+        self.tap.follow(rig.session.clock());
+        self.framing = Some(framing);
+        self.say_what_came_of_it(framing);
+        Ok(())
+    }
+
+    fn say_what_came_of_it(&self, got: Framing) {
+        let (size, rate) = (lying(self.wants.size), self.wants.frame_rate);
+        if (got.size, got.frame_rate) != (size, rate) {
+            let (got_size, got_rate) = (got.size, got.frame_rate);
+            tracing::warn!(%got_size, %got_rate, "the camera has no {size} at {rate} pictures a second");
+        }
+    }
+
+    /// Sets on a camera that was opened anew what was set on it before.
+    fn restore(&self) {
+        let settings = self.settings;
+        let Some(camera) = self.rig.source().and_then(Source::camera) else {
+            return;
+        };
+        let restored = camera.hold().and_then(|held| {
+            held.zoom(settings.zoom)?;
+            held.torch(settings.torch)?;
+            if settings.locked {
+                held.lock(true)?;
+            }
+            Ok(())
+        });
+        if let Err(error) = restored {
+            tracing::warn!(%error, "the camera is not as it was set");
+        }
+    }
+
+    /// What keeps the show upright when this camera takes over.
+    fn turn_for(&self, which: &device::Camera) -> Rotation {
+        let stance = |which| camera::find(which).map(|device| camera::stance(&device));
+        let from = self.wants.camera.as_ref().map(stance);
+        match (from, stance(which)) {
+            (Some(Ok(from)), Ok(to)) => carry_over(self.wants.rotation, from, to),
+            _ => self.wants.rotation,
+        }
+    }
+}
+
+#[cfg(target_os = "ios")]
+fn activate_sound(from: Option<&Microphone>) -> Result<(), Error> {
+    super::audio_session::activate()?;
+    from.map_or(Ok(()), super::audio_session::choose)
+}
+
+#[cfg(target_os = "ios")]
+fn deactivate_sound() -> Result<(), Error> {
+    super::audio_session::deactivate()
+}
+
+/// Rate and channels of sound that is to come.
+#[cfg(target_os = "ios")]
+fn expected_sound() -> (u32, u8) {
+    super::audio_session::format()
+}
+
+/// A Mac has no audio session.
+#[cfg(not(target_os = "ios"))]
+#[expect(clippy::unnecessary_wraps, reason = "a phone's may fail")]
+const fn activate_sound(_: Option<&Microphone>) -> Result<(), Error> {
+    Ok(())
+}
+
+#[cfg(not(target_os = "ios"))]
+#[expect(clippy::unnecessary_wraps, reason = "a phone's may fail")]
+const fn deactivate_sound() -> Result<(), Error> {
+    Ok(())
+}
+
+#[cfg(not(target_os = "ios"))]
+const fn expected_sound() -> (u32, u8) {
+    (48_000, 1)
+}
+
+/// As sensors lie.
+fn lying(size: Size) -> Size {
+    Size::new(size.width.max(size.height), size.width.min(size.height))
+}

@@ -1,0 +1,40 @@
+use std::time::Instant;
+
+use onair_media::Timestamp;
+
+use super::host_time;
+use crate::capture::{PictureInlet, SoundInlet};
+use crate::clock::{Clock, HostClock};
+
+/// An inlet, and the host's time as its broadcast counts it.
+#[derive(Clone, Debug)]
+pub(super) struct Line<I> {
+    pub(super) inlet: I,
+    time: HostClock,
+}
+
+impl Line<PictureInlet> {
+    pub(super) fn of_pictures(inlet: PictureInlet) -> Self {
+        let time = anchored(inlet.clock());
+        Self { inlet, time }
+    }
+}
+
+impl Line<SoundInlet> {
+    pub(super) fn of_sound(inlet: SoundInlet) -> Self {
+        let time = anchored(inlet.clock());
+        Self { inlet, time }
+    }
+}
+
+impl<I> Line<I> {
+    /// Where `host`, in nanoseconds of the host's clock, is on the broadcast's line.
+    pub(super) const fn timestamp(&self, host: i64) -> Timestamp {
+        self.time.timestamp(host)
+    }
+}
+
+/// Both clocks stand still while the machine sleeps, so that one reading ties them for good.
+fn anchored(clock: Clock) -> HostClock {
+    HostClock::anchored(clock, Instant::now(), host_time::now())
+}

@@ -1,0 +1,147 @@
+//! What is in the session, and whatever puts it there or takes it out.
+
+use std::sync::Arc;
+
+use objc2::rc::{Retained, autoreleasepool};
+use objc2_av_foundation::{AVCaptureDevice, AVCaptureInput, AVCaptureOutput};
+
+use super::microphone::{Microphone, SoundOutput};
+use super::output::PictureOutput;
+use super::session::Session;
+use super::source::Source;
+use super::tap::Tap;
+use crate::Error;
+
+pub(super) struct Rig {
+    pub(super) session: Session,
+    pub(super) pictures: PictureOutput,
+    sound: SoundOutput,
+    source: Option<Source>,
+    microphone: Option<Microphone>,
+    tap: Arc<Tap>,
+}
+
+impl Rig {
+    pub(super) fn new(tap: &Arc<Tap>) -> Self {
+        Self {
+            session: Session::new(),
+            pictures: PictureOutput::new(tap),
+            sound: SoundOutput::new(tap),
+            source: None,
+            microphone: None,
+            tap: tap.clone(),
+        }
+    }
+
+    /// Where pictures come from, while they do.
+    pub(super) const fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
+    }
+
+    pub(super) const fn has_microphone(&self) -> bool {
+        self.microphone.is_some()
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.source.is_none() && self.microphone.is_none()
+    }
+
+    /// Puts a source of pictures into the session, in place of any before, or leaves all as it was.
+    pub(super) fn take_pictures(&mut self, new: Source) -> Result<(), Error> {
+        let old = self.source.take();
+        let (before, output) = (old.as_ref().map(Source::input), self.pictures.output());
+        let taken = self.replace(before, new.input(), output);
+        self.source = if taken.is_ok() { Some(new) } else { old };
+        self.note_what_is_held();
+        taken
+    }
+
+    /// As above, a microphone.
+    pub(super) fn take_sound(&mut self, device: Retained<AVCaptureDevice>) -> Result<(), Error> {
+        let new = Microphone::open(device)?;
+        let old = self.microphone.take();
+        let (before, output) = (old.as_ref().map(Microphone::input), self.sound.output());
+        let taken = self.replace(before, new.input(), output);
+        self.microphone = if taken.is_ok() { Some(new) } else { old };
+        self.note_what_is_held();
+        taken
+    }
+
+    /// Takes the source of pictures out of the session.
+    pub(super) fn let_go_of_pictures(&mut self) {
+        if let Some(source) = self.source.take() {
+            self.session
+                .change(|session| session.remove_input(source.input()));
+            self.note_what_is_held();
+        }
+    }
+
+    /// Takes out what is no longer plugged in, so that something else can take its place.
+    pub(super) fn let_go_of_the_gone(&mut self) {
+        if self.source.as_ref().is_some_and(Source::is_gone) {
+            self.let_go_of_pictures();
+        }
+        if let Some(microphone) = self.microphone.take_if(|one| one.is_gone()) {
+            self.session
+                .change(|session| session.remove_input(microphone.input()));
+            self.note_what_is_held();
+        }
+    }
+
+    /// Takes everything out and makes its outputs anew. The session stays: a preview shows it.
+    pub(super) fn renew(&mut self) {
+        self.clear();
+        self.pictures = PictureOutput::new(&self.tap);
+        self.sound = SoundOutput::new(&self.tap);
+    }
+
+    fn clear(&mut self) {
+        let (source, microphone) = (self.source.take(), self.microphone.take());
+        self.session.change(|session| {
+            let source = source.as_ref().map(Source::input);
+            let microphone = microphone.as_ref().map(Microphone::input);
+            for input in source.into_iter().chain(microphone) {
+                session.remove_input(input);
+            }
+            session.remove_output(self.pictures.output());
+            session.remove_output(self.sound.output());
+        });
+        self.note_what_is_held();
+    }
+
+    fn replace(
+        &self,
+        old: Option<&AVCaptureInput>,
+        new: &AVCaptureInput,
+        output: &AVCaptureOutput,
+    ) -> Result<(), Error> {
+        self.session.change(|session| {
+            old.inspect(|old| session.remove_input(old));
+            let added = session.add_input(new);
+            let added = added.and_then(|()| session.add_output(output));
+            if added.is_err() {
+                session.remove_input(new);
+                old.map_or(Ok(()), |old| session.add_input(old))?;
+            }
+            added
+        })
+    }
+
+    fn note_what_is_held(&self) {
+        let source = self.source.as_ref().and_then(Source::id);
+        let microphone = self.microphone.as_ref().map(Microphone::id);
+        self.tap
+            .hold(source.into_iter().chain(microphone).collect());
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        autoreleasepool(|_| {
+            if self.session.is_running() {
+                self.session.stop();
+            }
+            self.clear();
+        });
+    }
+}

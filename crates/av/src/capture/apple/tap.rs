@@ -1,0 +1,157 @@
+//! Where callbacks of any thread find out where things go.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use objc2_core_foundation::CFRetained;
+use objc2_core_media::CMClock;
+use onair_media::Timestamp;
+
+use super::host_time;
+use super::line::Line;
+use crate::apple::{SampleBuffer, audio_samples};
+use crate::capture::{PictureInlet, SoundInlet};
+use crate::device::{Event, Inlets, Tell};
+use crate::{Surface, VideoFrame};
+
+/// Shared by a device, its delegates and its observers.
+#[derive(Default)]
+pub(super) struct Tap {
+    state: Mutex<State>,
+    missed: AtomicU64,
+    /// Pictures until somebody looks how hard they are on the phone.
+    #[cfg(target_os = "ios")]
+    looks: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    tell: Option<Tell>,
+    /// What the session's stamps are on.
+    clock: Option<CFRetained<CMClock>>,
+    pictures: Option<Line<PictureInlet>>,
+    sound: Option<Line<SoundInlet>>,
+    /// Rate and channels of the sound that came last.
+    heard: Option<(u32, u8)>,
+    #[cfg(target_os = "ios")]
+    pressure: crate::device::Thermal,
+    /// By unique id.
+    in_use: Vec<String>,
+}
+
+impl Tap {
+    pub(super) fn listen(&self, tell: Tell) {
+        self.lock().tell = Some(tell);
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        let tell = self.lock().tell.clone();
+        if let Some(tell) = tell {
+            tell(event);
+        }
+    }
+
+    pub(super) fn attach(&self, inlets: Inlets) {
+        let pictures = inlets.pictures.map(Line::of_pictures);
+        let sound = inlets.sound.map(Line::of_sound);
+        let mut state = self.lock();
+        (state.pictures, state.sound) = (pictures, sound);
+    }
+
+    /// What a session counts its time by, after it changed.
+    pub(super) fn follow(&self, clock: Option<CFRetained<CMClock>>) {
+        self.lock().clock = clock;
+    }
+
+    /// Takes a picture out of what a camera gave. No pixel is copied.
+    pub(super) fn picture(&self, sample: &SampleBuffer) {
+        let Some(surface) = sample.image_buffer() else {
+            return;
+        };
+        let Some((line, timestamp)) = self.stamped(sample, |state| state.pictures.clone()) else {
+            return;
+        };
+        line.inlet.push(VideoFrame {
+            surface: Surface::PixelBuffer(surface),
+            timestamp,
+        });
+    }
+
+    /// Takes sound out of what a microphone gave.
+    pub(super) fn sound(&self, sample: &SampleBuffer) {
+        let Some((line, timestamp)) = self.stamped(sample, |state| state.sound.clone()) else {
+            return;
+        };
+        match audio_samples(sample, timestamp) {
+            Ok(samples) => {
+                self.lock().heard = Some((samples.sample_rate, samples.channels));
+                line.inlet.push(samples);
+            }
+            Err(error) => tracing::debug!(%error, "sound that cannot be read"),
+        }
+    }
+
+    /// Counts a picture that came too late to be handed over.
+    pub(super) fn miss(&self) {
+        self.missed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many pictures came too late since this was asked last.
+    pub(super) fn take_missed(&self) -> u64 {
+        self.missed.swap(0, Ordering::Relaxed)
+    }
+
+    /// Rate and channels of the sound that came last.
+    pub(super) fn heard(&self) -> Option<(u32, u8)> {
+        self.lock().heard
+    }
+
+    /// True once in a while: a reading of the system pressure costs more than a picture does.
+    #[cfg(target_os = "ios")]
+    pub(super) fn is_time_to_look(&self) -> bool {
+        let looks = self.looks.fetch_add(1, Ordering::Relaxed);
+        looks.is_multiple_of(PICTURES_BETWEEN_LOOKS)
+    }
+
+    /// Tells of a new level of system pressure, once.
+    #[cfg(target_os = "ios")]
+    pub(super) fn press(&self, pressure: crate::device::Thermal) {
+        let before = std::mem::replace(&mut self.lock().pressure, pressure);
+        if before != pressure {
+            self.tell(Event::Pressure(pressure));
+        }
+    }
+
+    /// Which devices are held, by unique id.
+    pub(super) fn hold(&self, devices: Vec<String>) {
+        self.lock().in_use = devices;
+    }
+
+    pub(super) fn holds(&self, device: &str) -> bool {
+        self.lock().in_use.iter().any(|held| held == device)
+    }
+
+    /// A line to somebody, and when on it the sample was taken.
+    fn stamped<I>(
+        &self,
+        sample: &SampleBuffer,
+        line: impl FnOnce(&State) -> Option<Line<I>>,
+    ) -> Option<(Line<I>, Timestamp)> {
+        let state = self.lock();
+        let line = line(&state)?;
+        let time = sample.presentation_time().nanos()?;
+        let host = match &state.clock {
+            Some(clock) => host_time::on_host(time, clock)?,
+            None => time,
+        };
+        let timestamp = line.timestamp(host);
+        Some((line, timestamp))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+/// About a second.
+#[cfg(target_os = "ios")]
+const PICTURES_BETWEEN_LOOKS: u64 = 30;
