@@ -46,6 +46,17 @@ pub(super) fn on_sensor(turn: Rotation, x: f32, y: f32) -> (f64, f64) {
     }
 }
 
+/// The turn that brings a picture upright that says how it lies as Exif numbers it (Exif 2.32
+/// §4.6.4, `Orientation`, and so `CGImagePropertyOrientation`). Screens are not mirrored.
+pub(super) const fn turn_of_exif(orientation: Option<i32>) -> Rotation {
+    match orientation {
+        Some(5 | 6) => Rotation::Quarter,
+        Some(3 | 4) => Rotation::Half,
+        Some(7 | 8) => Rotation::ThreeQuarters,
+        _ => Rotation::None,
+    }
+}
+
 /// A magnification that a camera accepts. A Mac's cameras do not zoom.
 #[cfg(any(test, target_os = "ios"))]
 pub(super) fn zoom_within(factor: f32, range: RangeInclusive<f64>) -> f64 {
@@ -116,6 +127,20 @@ mod tests {
             assert_eq!(on_sensor(turn, 1.0, 0.0), sensor, "{turn:?}");
         }
         assert_eq!(on_sensor(Rotation::None, -3.0, f32::NAN), (0.0, 0.5));
+    }
+
+    #[test]
+    fn a_picture_that_says_how_it_lies_is_turned_upright() {
+        for (says, turn) in [
+            (None, Rotation::None),
+            (Some(1), Rotation::None),
+            (Some(3), Rotation::Half),
+            (Some(6), Rotation::Quarter),
+            (Some(8), Rotation::ThreeQuarters),
+            (Some(9), Rotation::None),
+        ] {
+            assert_eq!(turn_of_exif(says), turn, "{says:?}");
+        }
     }
 
     #[test]

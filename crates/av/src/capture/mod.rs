@@ -12,6 +12,8 @@ mod continuity;
 #[cfg(any(test, target_vendor = "apple"))]
 mod format;
 mod inlet;
+#[cfg(any(test, target_vendor = "apple"))]
+mod mixer;
 mod testcard;
 mod tone;
 mod y4m;

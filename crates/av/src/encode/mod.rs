@@ -24,6 +24,6 @@ mod tests;
 
 pub use audio::{AudioEncoder, AudioSettings};
 pub use backend::{EncoderInfo, available};
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, fuzzing, target_vendor = "apple"))]
 pub(crate) use intake::Intake;
 pub use video::{VideoEncoder, VideoSettings};

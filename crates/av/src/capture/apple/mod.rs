@@ -22,6 +22,8 @@ mod output;
 mod permission;
 mod preview;
 mod rig;
+mod rotator;
+mod screen;
 mod session;
 mod source;
 mod tap;
@@ -33,6 +35,7 @@ use objc2_foundation::NSError;
 pub use device::AppleDevice;
 pub(crate) use list::list;
 pub use preview::Preview;
+pub use screen::Screen;
 
 use crate::Error;
 
