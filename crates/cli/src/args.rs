@@ -9,7 +9,7 @@ use tracing::Level;
 
 use crate::text::{parse_duration, parse_unit};
 
-/// Puts a test card, a file or a pipe on air over RTMP, and keeps it there.
+/// Puts a camera, a test card, a file or a pipe on air over RTMP, and keeps it there.
 #[derive(Debug, Parser)]
 #[command(name = "onair", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub(crate) struct Args {
@@ -54,10 +54,10 @@ impl Talk {
     }
 }
 
-/// Go live: send a test card, a file or a pipe to one or more RTMP servers
+/// Go live: send a camera, a test card, a file or a pipe to one or more RTMP servers
 ///
-/// A file's own H.264 and AAC are sent untouched, in real time; a test card or
-/// raw pictures are encoded. When the connection is lost, onair connects again
+/// A file's own H.264 and AAC are sent untouched, in real time; a test card, a
+/// camera or raw pictures are encoded. When the connection is lost, onair connects again
 /// and the broadcast goes on where it is, until its source ends, --duration is
 /// over or Ctrl-C is pressed.
 #[derive(Debug, clap::Args)]
@@ -88,16 +88,21 @@ pub(crate) struct Publish {
     )]
     pub(crate) key: Option<String>,
 
-    /// What to send: testcard, FILE (.mp4 .mov .flv .ts .mkv .y4m) or - for stdin
+    /// What to send: testcard, camera, screen, FILE (.mp4 .mov .flv .ts .mkv .y4m) or - for stdin
+    ///
+    /// On a Mac, camera:ID and screen:ID choose among what `onair devices` lists, by id or by
+    /// name. Elsewhere this version has no camera or screen of its own.
     #[arg(long, value_name = "SOURCE", default_value = "testcard", help_heading = SOURCE)]
     pub(crate) from: String,
     /// What arrives on stdin, with --from -
     #[arg(long, value_enum, help_heading = SOURCE)]
     pub(crate) format: Option<StdinFormat>,
-    /// Sound: tone, silence, file (the file's own) or none
+    /// Sound: mic, tone, silence, file (the file's own) or none
     ///
-    /// Default: the file's own for a file, a tone for the test card, silence
-    /// for raw pictures (most services want sound).
+    /// On a Mac, mic:ID chooses among what `onair devices` lists. Default: the
+    /// file's own for a file, a tone for the test card, the microphone for a
+    /// camera, silence for a screen and for raw pictures (most services want
+    /// sound).
     #[arg(long, value_name = "SOUND", help_heading = SOURCE)]
     pub(crate) audio: Option<String>,
     /// Begin the file again when it ends; the timeline goes on without a jump
@@ -113,10 +118,10 @@ pub(crate) struct Publish {
     #[arg(long, value_name = "FILE", help_heading = SOURCE)]
     pub(crate) record: Option<PathBuf>,
 
-    /// Picture size of the test card [default: 1280x720]
+    /// Picture size of the test card or the camera [default: 1280x720]
     #[arg(long, value_parser = parse_unit::<Size>, help_heading = ENCODING)]
     pub(crate) size: Option<Size>,
-    /// Pictures per second of the test card [default: 30]
+    /// Pictures per second of the test card or the camera [default: 30]
     #[arg(long, value_parser = parse_unit::<FrameRate>, help_heading = ENCODING)]
     pub(crate) fps: Option<FrameRate>,
     /// Video bitrate, e.g. 2500k or 2.5M [default: by size and rate]
@@ -165,7 +170,7 @@ pub(crate) struct Publish {
 
 /// List what pictures and sound can come from and what can encode them
 ///
-/// The encoder `auto` would pick is marked.
+/// What is picked when none is named is marked: a device, or the encoder `auto` means.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  onair devices\n  onair devices --json")]
 pub(crate) struct Devices {
@@ -251,6 +256,8 @@ Examples:
     onair publish --from show.mp4 --loop --to rtmps://ONE/app/KEY --to rtmps://TWO/app/KEY
   Whatever FFmpeg reads or makes:
     ffmpeg -i INPUT -c:v libx264 -c:a aac -f flv - | onair publish --from - --format flv --to URL
+  A Mac's camera and microphone:
+    onair publish --from camera --to rtmps://HOST/app/KEY
   Raw pictures, encoded here:
     ffmpeg -i INPUT -pix_fmt yuv420p -f yuv4mpegpipe - | onair publish --from - --format y4m --to URL
   For a script: the key out of sight, the numbers to a file:

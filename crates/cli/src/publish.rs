@@ -1,8 +1,10 @@
 //! `onair publish`: go live.
 
+mod capture;
 mod destination;
 mod explain;
 mod filler;
+mod keeper;
 mod source;
 
 use std::sync::Arc;

@@ -119,16 +119,21 @@ fn a_key_may_begin_like_an_option() {
 #[test]
 fn a_source_that_cannot_be_is_refused_with_a_cure() {
     for (args, message) in [
-        ("--from camera", &later("camera")[..]),
-        ("--from screen:1", &later("screen")),
-        ("--audio mic:0", &later("microphone")),
+        (
+            "--from mic",
+            "a microphone goes behind --audio, as in: --from camera --audio mic",
+        ),
+        (
+            "--from camera --loop",
+            "--loop has no effect here: a camera never ends",
+        ),
         (
             "--audio trumpet",
-            "--audio trumpet: expected tone, silence, file or none",
+            "--audio trumpet: expected mic, tone, silence, file or none",
         ),
         (
             "--audio file",
-            "--audio file: this source has no sound of its own; choose tone, silence or none",
+            "--audio file: this source has no sound of its own; choose mic, tone, silence or none",
         ),
         (
             "--from missing.mp4",
@@ -152,11 +157,22 @@ fn a_source_that_cannot_be_is_refused_with_a_cure() {
     }
 }
 
-fn later(device: &str) -> String {
-    format!(
-        "capturing from a {device} comes with a later version; what works now: \
-         --from testcard, a file, or - (stdin, so that FFmpeg can capture)"
-    )
+#[cfg(not(target_vendor = "apple"))]
+#[test]
+fn a_device_is_refused_with_what_works_where_there_is_none() {
+    for (args, device) in [
+        ("--from camera", "camera"),
+        ("--from camera:front --audio none", "camera"),
+        ("--from screen:1", "screen"),
+        ("--audio mic", "microphone"),
+    ] {
+        let ran = Dir::new().run(&format!("publish --to rtmp://host/live/sesame {args}"));
+        let message = format!(
+            "there is no {device} here that this version can capture from; what works: --from \
+             testcard, a file, or - (stdin, so that FFmpeg can capture: see onair devices)"
+        );
+        assert_eq!(ran, usage_error(&message), "{args}");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What is sent: a test card, a file, a pipe; and with which sound.
+//! What is sent: a test card, a camera, a file, a pipe; and with which sound.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use onair::Builder;
 use onair::av::capture::{Silence, TestCard, Tone, Y4m};
+use onair::av::device;
 use onair::av::encode::{AudioSettings, VideoSettings};
 use onair::av::{AudioSource, VideoSource};
 use onair::demux::{self, Container, Demux, Loop, Track};
 use onair::media::{FrameRate, Kind, Packet, Size};
 
+use super::capture::{self, Ask};
 use super::filler;
 use crate::args::{Publish, StdinFormat};
 use crate::failure::Failure;
@@ -20,14 +22,16 @@ enum Source {
     /// H.264 and AAC as they are.
     Compressed(Box<dyn Demux>),
     Raw(Y4m<Box<dyn Read + Send>>),
+    Device(Ask),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Sound {
     Tone,
     Silence,
     File,
     None,
+    Device(Ask),
 }
 
 const SIZE: Size = Size::new(1280, 720);
@@ -38,14 +42,15 @@ pub(crate) fn feed(builder: Builder, opts: &Publish) -> Result<Builder, Failure>
     let asked = sound(opts.audio.as_deref())?;
     match open(opts)? {
         Source::TestCard => {
-            let size = opts.size.unwrap_or(SIZE);
-            let rate = opts.fps.or(FrameRate::new(30, 1)).expect("30/1 is a rate");
-            let sound = asked.unwrap_or(Sound::Tone);
+            let (size, rate) = wanted(opts);
+            let sound = made(asked.unwrap_or(Sound::Tone), opts)?;
             encoded(builder, TestCard::new(size, rate), sound, opts)
         }
+        Source::Device(camera) => captured(builder, &camera, asked, opts),
         Source::Raw(pictures) => {
             refuse_given(opts, RAW_HAS, &["--size", "--fps", "--loop"])?;
-            encoded(builder, pictures, asked.unwrap_or(Sound::Silence), opts)
+            let sound = made(asked.unwrap_or(Sound::Silence), opts)?;
+            encoded(builder, pictures, sound, opts)
         }
         Source::Compressed(file) => {
             refuse_given(opts, FILE_HAS, ENCODING_OPTIONS)?;
@@ -73,18 +78,22 @@ fn open(opts: &Publish) -> Result<Source, Failure> {
         other if other.contains("://") => Err(Failure::usage(
             "--from takes a file, testcard or -; an address goes behind --to",
         )),
-        other => match other.split(':').next() {
-            Some(device @ ("camera" | "screen")) => Err(later(device)),
-            _ => open_file(Path::new(other), opts),
+        other => match Ask::parse(other) {
+            Some(ask) if ask.kind() == device::Kind::Microphone => Err(Failure::usage(
+                "a microphone goes behind --audio, as in: --from camera --audio mic",
+            )),
+            Some(ask) => {
+                refuse_given(opts, "a camera never ends", &["--loop"]).map(|()| Source::Device(ask))
+            }
+            None => open_file(Path::new(other), opts),
         },
     }
 }
 
-fn later(device: &str) -> Failure {
-    Failure::usage(format_args!(
-        "capturing from a {device} comes with a later version; \
-         what works now: --from testcard, a file, or - (stdin, so that FFmpeg can capture)"
-    ))
+/// The size and rate that are asked for, or the usual ones.
+fn wanted(opts: &Publish) -> (Size, FrameRate) {
+    let rate = opts.fps.or(FrameRate::new(30, 1));
+    (opts.size.unwrap_or(SIZE), rate.expect("30/1 is a rate"))
 }
 
 fn open_stdin(opts: &Publish) -> Result<Source, Failure> {
@@ -148,37 +157,80 @@ fn sound(text: Option<&str>) -> Result<Option<Sound>, Failure> {
         Some("silence") => Sound::Silence,
         Some("file") => Sound::File,
         Some("none") => Sound::None,
-        Some(text) if text == "mic" || text.starts_with("mic:") => return Err(later("microphone")),
-        Some(text) => {
-            return Err(Failure::usage(format_args!(
-                "--audio {text}: expected tone, silence, file or none"
-            )));
-        }
+        Some(text) => match Ask::parse(text) {
+            Some(ask) if ask.kind() == device::Kind::Microphone => Sound::Device(ask),
+            _ => {
+                return Err(Failure::usage(format_args!(
+                    "--audio {text}: expected mic, tone, silence, file or none"
+                )));
+            }
+        },
     }))
+}
+
+/// Pictures of a camera, with sound of a microphone unless another is asked for; of a screen,
+/// which has nobody to say something, with silence.
+fn captured(
+    builder: Builder,
+    camera: &Ask,
+    asked: Option<Sound>,
+    opts: &Publish,
+) -> Result<Builder, Failure> {
+    let asked = asked.unwrap_or_else(|| match camera.kind() {
+        device::Kind::Camera => Sound::Device(Ask::microphone()),
+        _ => Sound::Silence,
+    });
+    let microphone = match &asked {
+        Sound::Device(ask) => Some(ask),
+        _ => None,
+    };
+    let device = capture::start(Some(camera), microphone, wanted(opts))?;
+    let sound = match device.sound {
+        Some(sound) => Some(Box::new(sound) as Box<dyn AudioSource>),
+        None => made(asked, opts)?,
+    };
+    let pictures = device.pictures.expect("a camera was asked for");
+    encoded(builder, pictures, sound, opts)
+}
+
+/// Sound that goes with any pictures; `None` where none is wanted.
+fn made(sound: Sound, opts: &Publish) -> Result<Option<Box<dyn AudioSource>>, Failure> {
+    let AudioSettings {
+        sample_rate,
+        channels,
+        ..
+    } = AudioSettings::default();
+    Ok(match sound {
+        Sound::Tone => Some(Box::new(Tone::new(sample_rate, channels))),
+        Sound::Silence => Some(Box::new(Silence::new(sample_rate, channels))),
+        Sound::None => None,
+        Sound::Device(ask) => {
+            let device = capture::start(None, Some(&ask), wanted(opts))?;
+            device.sound.map(|sound| Box::new(sound) as _)
+        }
+        Sound::File => {
+            return Err(Failure::usage(
+                "--audio file: this source has no sound of its own; choose mic, tone, silence or none",
+            ));
+        }
+    })
 }
 
 fn encoded(
     builder: Builder,
     pictures: impl VideoSource + 'static,
-    sound: Sound,
+    sound: Option<Box<dyn AudioSource>>,
     opts: &Publish,
 ) -> Result<Builder, Failure> {
     let settings = video_settings(&pictures, opts);
     let builder = builder.video_settings(settings);
+    let Some(sound) = sound else {
+        return Ok(builder.video(pictures));
+    };
     let mut audio = AudioSettings::default();
     audio.bitrate = opts.audio_bitrate.unwrap_or(audio.bitrate);
-    let source: Box<dyn AudioSource> = match sound {
-        Sound::Tone => Box::new(Tone::new(audio.sample_rate, audio.channels)),
-        Sound::Silence => Box::new(Silence::new(audio.sample_rate, audio.channels)),
-        Sound::None => return Ok(builder.video(pictures)),
-        Sound::File => {
-            return Err(Failure::usage(
-                "--audio file: this source has no sound of its own; choose tone, silence or none",
-            ));
-        }
-    };
-    let (pictures, source) = filler::pair(pictures, source);
-    Ok(builder.video(pictures).audio(source).audio_settings(audio))
+    let (pictures, sound) = filler::pair(pictures, sound);
+    Ok(builder.video(pictures).audio(sound).audio_settings(audio))
 }
 
 fn video_settings(pictures: &impl VideoSource, opts: &Publish) -> VideoSettings {
@@ -197,7 +249,7 @@ fn passed_through(
     match sound {
         Sound::File => Ok(builder.media(file)),
         Sound::None => Ok(builder.media(Box::new(PicturesOnly::new(file)))),
-        Sound::Tone | Sound::Silence => Err(Failure::usage(
+        Sound::Tone | Sound::Silence | Sound::Device(_) => Err(Failure::usage(
             "a file goes with its own sound (--audio file) or none (--audio none) for now",
         )),
     }

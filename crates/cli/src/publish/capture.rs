@@ -1,0 +1,219 @@
+//! Cameras, microphones and screens: what is asked for, found among what there is, and running.
+
+use std::time::Instant;
+
+use onair::av::capture::{Pictures, Sound, pictures, sound};
+use onair::av::clock::Clock;
+use onair::av::device::{self, Camera, Info, Inlets, Kind, Microphone, Position, Setup};
+use onair::av::encode::AudioSettings;
+use onair::media::{FrameRate, Size};
+
+use super::keeper::{Keeper, Kept};
+use crate::failure::Failure;
+
+/// A device as it was typed: `camera`, `camera:front`, `mic:ID`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ask {
+    kind: Kind,
+    which: Option<String>,
+}
+
+/// What runs, to be put on air.
+pub(super) struct Captured {
+    pub(super) pictures: Option<Kept<Pictures>>,
+    pub(super) sound: Option<Kept<Sound>>,
+}
+
+impl Ask {
+    /// A device's name, with or without what follows the colon; `None` when it is none.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (name, which) = match text.split_once(':') {
+            Some((name, which)) => (name, Some(which.to_owned())),
+            None => (text, None),
+        };
+        let kind = match name {
+            "camera" => Kind::Camera,
+            "mic" => Kind::Microphone,
+            "screen" => Kind::Screen,
+            _ => return None,
+        };
+        Some(Self { kind, which })
+    }
+
+    /// The usual microphone.
+    pub(super) const fn microphone() -> Self {
+        Self {
+            kind: Kind::Microphone,
+            which: None,
+        }
+    }
+
+    pub(super) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The one that is meant, by id or name, among those that there are.
+    fn id(&self, there: &[Info]) -> Result<Option<String>, Failure> {
+        let Some(which) = &self.which else {
+            return Ok(None);
+        };
+        let of_kind = || there.iter().filter(|info| info.kind == self.kind);
+        let by_id = of_kind().find(|info| info.id == *which);
+        let by_name = || of_kind().find(|info| info.name.eq_ignore_ascii_case(which));
+        match by_id.or_else(by_name) {
+            Some(info) => Ok(Some(info.id.clone())),
+            None => Err(unknown(self.kind, which, of_kind())),
+        }
+    }
+
+    fn camera(&self, there: &[Info]) -> Result<Camera, Failure> {
+        let facing = match self.which.as_deref() {
+            Some("front") => Position::Front,
+            _ => Position::Back,
+        };
+        if self.kind == Kind::Screen {
+            return Ok(Camera::Screen(self.id(there)?));
+        }
+        if matches!(self.which.as_deref(), Some("front" | "back")) {
+            return Ok(Camera::Facing(facing));
+        }
+        Ok(self.id(there)?.map_or(Camera::Facing(facing), Camera::Id))
+    }
+
+    fn which_microphone(&self, there: &[Info]) -> Result<Microphone, Failure> {
+        Ok(self.id(there)?.map_or(Microphone::Usual, Microphone::Id))
+    }
+}
+
+/// Starts a camera or a screen, a microphone, or two of them on one clock.
+pub(super) fn start(
+    video: Option<&Ask>,
+    audio: Option<&Ask>,
+    (size, rate): (Size, FrameRate),
+) -> Result<Captured, Failure> {
+    let there = device::list();
+    if let Some(ask) = video.or(audio).filter(|_| there.is_empty()) {
+        return Err(none(ask.kind));
+    }
+    let mut setup = Setup::new(size, rate);
+    setup.camera = video.map(|ask| ask.camera(&there)).transpose()?;
+    setup.microphone = audio.map(|ask| ask.which_microphone(&there)).transpose()?;
+    let device = device::open(&setup).map_err(Failure::usage)?;
+    let mut keeper = Keeper::start(device)?;
+    let (format, clock) = (keeper.format(), Clock::starting_at(Instant::now()));
+    let video = video.map(|_| pictures(format.size, format.frame_rate, clock));
+    let settings = AudioSettings::default();
+    let audio = audio.map(|_| sound(settings.sample_rate, settings.channels, clock));
+    keeper.attach(Inlets {
+        pictures: video.as_ref().map(|(inlet, _)| inlet.clone()),
+        sound: audio.as_ref().map(|(inlet, _)| inlet.clone()),
+    });
+    let hold = keeper.keep()?;
+    Ok(Captured {
+        pictures: video.map(|(_, source)| Kept::new(source, &hold)),
+        sound: audio.map(|(_, source)| Kept::new(source, &hold)),
+    })
+}
+
+/// What people call a kind of device.
+const fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Camera => "camera",
+        Kind::Microphone => "microphone",
+        Kind::Screen => "screen",
+    }
+}
+
+fn none(kind: Kind) -> Failure {
+    Failure::usage(format_args!(
+        "there is no {} here that this version can capture from; what works: --from testcard, \
+         a file, or - (stdin, so that FFmpeg can capture: see onair devices)",
+        name(kind)
+    ))
+}
+
+fn unknown<'a>(kind: Kind, which: &str, there: impl Iterator<Item = &'a Info>) -> Failure {
+    let kind = name(kind);
+    let there: Vec<_> = there
+        .map(|info| format!("{} ({})", info.id, info.name))
+        .collect();
+    if there.is_empty() {
+        return Failure::usage(format_args!("there is no {kind} {which}, nor any other"));
+    }
+    Failure::usage(format_args!(
+        "there is no {kind} {which}; there is {}",
+        there.join(", ")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(kind: Kind, id: &str, name: &str) -> Info {
+        Info {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            kind,
+            position: None,
+            is_default: false,
+        }
+    }
+
+    fn there() -> Vec<Info> {
+        vec![
+            info(Kind::Camera, "0x1420", "FaceTime HD Camera"),
+            info(Kind::Camera, "A1B2", "iPhone Camera"),
+            info(Kind::Microphone, "BuiltIn", "MacBook Microphone"),
+            info(Kind::Screen, "1", "Main screen, 3024x1964"),
+        ]
+    }
+
+    fn camera(text: &str) -> Result<Camera, Failure> {
+        Ask::parse(text).expect("a device").camera(&there())
+    }
+
+    #[test]
+    fn only_devices_are_devices() {
+        for text in ["testcard", "-", "cameras", "camera.mp4", "C:camera", ""] {
+            assert_eq!(Ask::parse(text), None, "{text}");
+        }
+        assert_eq!(Ask::parse("mic"), Some(Ask::microphone()));
+    }
+
+    #[test]
+    fn cameras_are_asked_for_by_side_id_or_name() {
+        let id = |id: &str| Ok(Camera::Id(id.to_owned()));
+        assert_eq!(camera("camera"), Ok(Camera::Facing(Position::Back)));
+        assert_eq!(camera("camera:front"), Ok(Camera::Facing(Position::Front)));
+        assert_eq!(camera("camera:A1B2"), id("A1B2"));
+        assert_eq!(camera("camera:facetime hd camera"), id("0x1420"));
+        assert_eq!(camera("screen"), Ok(Camera::Screen(None)));
+        assert_eq!(camera("screen:1"), Ok(Camera::Screen(Some("1".to_owned()))));
+    }
+
+    #[test]
+    fn an_id_with_colons_is_whole() {
+        let ask = Ask::parse("mic:usb:0:1").expect("a device");
+        assert_eq!(ask.which.as_deref(), Some("usb:0:1"));
+    }
+
+    #[test]
+    fn what_is_not_there_is_answered_with_what_is() {
+        let message = "there is no camera webcam; \
+                       there is 0x1420 (FaceTime HD Camera), A1B2 (iPhone Camera)";
+        assert_eq!(camera("camera:webcam"), Err(Failure::usage(message)));
+        let ask = Ask::parse("mic:x").expect("a device");
+        let none = Failure::usage("there is no microphone x, nor any other");
+        assert_eq!(ask.which_microphone(&[]), Err(none));
+    }
+
+    #[test]
+    fn a_camera_is_no_microphone() {
+        let ask = Ask::parse("mic:0x1420").expect("a device");
+        assert!(ask.which_microphone(&there()).is_err());
+        let ask = Ask::parse("mic:BuiltIn").expect("a device");
+        let microphone = Microphone::Id("BuiltIn".to_owned());
+        assert_eq!(ask.which_microphone(&there()), Ok(microphone));
+    }
+}
