@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use onair_media::{Config, Packet, Timestamp, aac, h264};
+use onair_media::{Config, Packet, Timestamp, VideoCodec, aac, h264, hevc};
 
 use crate::video::{AvcHeader, AvcPacketType, FrameType, VideoHeader};
-use crate::{AacPacketType, Error, Metadata, Tag, TagKind};
+use crate::{AacPacketType, Error, HevcHeader, HevcPacketType, Metadata, Tag, TagKind};
 
 /// Tags to packets: the [`Muxer`](crate::Muxer)'s mirror.
 ///
@@ -58,9 +58,14 @@ impl Demuxer {
     }
 
     fn video(&mut self, tag: &Tag, dts: Timestamp) -> Result<Demuxed, Error> {
-        let VideoHeader::Avc(header) = VideoHeader::parse(&tag.head)? else {
-            return Ok(Demuxed::Nothing);
-        };
+        match VideoHeader::parse(&tag.head)? {
+            VideoHeader::Avc(header) => self.avc(tag, header, dts),
+            VideoHeader::Hevc(header) => self.hevc(tag, header, dts),
+            VideoHeader::Command => Ok(Demuxed::Nothing),
+        }
+    }
+
+    fn avc(&mut self, tag: &Tag, header: AvcHeader, dts: Timestamp) -> Result<Demuxed, Error> {
         match header.packet_type {
             AvcPacketType::SequenceHeader => {
                 let config = h264::video_config(tag.payload.clone())?;
@@ -68,8 +73,51 @@ impl Demuxer {
                 Ok(Demuxed::Nothing)
             }
             AvcPacketType::EndOfSequence => Ok(Demuxed::Nothing),
-            AvcPacketType::NalUnits => picture(self.video.as_ref(), tag, header, dts),
+            AvcPacketType::NalUnits => {
+                let pts = offset(dts, header.composition_offset);
+                self.picture(VideoCodec::H264, tag, header.frame_type, (dts, pts))
+            }
         }
+    }
+
+    fn hevc(&mut self, tag: &Tag, header: HevcHeader, dts: Timestamp) -> Result<Demuxed, Error> {
+        match header.packet_type {
+            HevcPacketType::SequenceStart => {
+                let config = hevc::video_config(tag.payload.clone())?;
+                adopt(&mut self.video, Config::Video(Arc::new(config)));
+                Ok(Demuxed::Nothing)
+            }
+            HevcPacketType::SequenceEnd => Ok(Demuxed::Nothing),
+            HevcPacketType::CodedFrames => {
+                let pts = offset(dts, header.composition_offset);
+                self.picture(VideoCodec::Hevc, tag, header.frame_type, (dts, pts))
+            }
+        }
+    }
+
+    /// A picture of `codec`, if the sequence header in force is that codec's.
+    fn picture(
+        &self,
+        codec: VideoCodec,
+        tag: &Tag,
+        frame_type: FrameType,
+        (dts, pts): (Timestamp, Timestamp),
+    ) -> Result<Demuxed, Error> {
+        if tag.payload.is_empty() {
+            return Ok(Demuxed::Nothing);
+        }
+        let is_own =
+            |config: &&Config| matches!(config, Config::Video(video) if video.codec == codec);
+        let config = self.video.as_ref().filter(is_own);
+        let config = config.ok_or_else(|| Error::invalid("video before its sequence header", 0))?;
+        Ok(Demuxed::Packet(Packet {
+            config: config.clone(),
+            pts,
+            dts,
+            duration: None,
+            keyframe: matches!(frame_type, FrameType::Key | FrameType::GeneratedKey),
+            payload: tag.payload.clone(),
+        }))
     }
 
     fn audio(&mut self, tag: &Tag, dts: Timestamp) -> Result<Demuxed, Error> {
@@ -91,24 +139,8 @@ fn script(tag: &Tag) -> Demuxed {
     }
 }
 
-fn picture(
-    config: Option<&Config>,
-    tag: &Tag,
-    header: AvcHeader,
-    dts: Timestamp,
-) -> Result<Demuxed, Error> {
-    if tag.payload.is_empty() {
-        return Ok(Demuxed::Nothing);
-    }
-    let config = config.ok_or_else(|| Error::invalid("video before its sequence header", 0))?;
-    Ok(Demuxed::Packet(Packet {
-        config: config.clone(),
-        pts: dts.offset(i64::from(header.composition_offset) * 1_000_000),
-        dts,
-        duration: None,
-        keyframe: matches!(header.frame_type, FrameType::Key | FrameType::GeneratedKey),
-        payload: tag.payload.clone(),
-    }))
+fn offset(dts: Timestamp, millis: i32) -> Timestamp {
+    dts.offset(i64::from(millis) * 1_000_000)
 }
 
 fn sound(config: Option<&Config>, tag: &Tag, dts: Timestamp) -> Result<Demuxed, Error> {

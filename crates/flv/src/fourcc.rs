@@ -1,10 +1,23 @@
 use std::fmt;
 
+use onair_media::VideoCodec;
+
 /// Four characters that name a codec (Enhanced RTMP v2, "FourCC").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FourCc(pub [u8; 4]);
 
 impl FourCc {
+    /// HEVC, its parameter sets in the sequence start.
+    pub const HEVC: Self = Self(*b"hvc1");
+
+    /// The code that names `codec`; `None` where a legacy number does.
+    pub const fn of(codec: VideoCodec) -> Option<Self> {
+        match codec {
+            VideoCodec::Hevc => Some(Self::HEVC),
+            _ => None,
+        }
+    }
+
     /// The code as `onMetaData` counts it: big-endian.
     pub const fn as_u32(self) -> u32 {
         u32::from_be_bytes(self.0)

@@ -12,7 +12,7 @@
 //! | pictures | [`VideoHeader`], [`AvcHeader`] | FLV 10.1 §E.4.3 |
 //! | `onMetaData` | [`Metadata`] | FLV 10.1 §E.5 |
 //! | file | [`mod@file`] | FLV 10.1 §E.2, §E.3 |
-//! | codecs by `FourCC` | recognised, and refused by name | Enhanced RTMP v2 |
+//! | pictures by `FourCC` | [`HevcHeader`]; others are refused by name | Enhanced RTMP v2 |
 //!
 //! Pure: no I/O, no clock, no unsafe, and no panic on any input.
 #![forbid(unsafe_code)]
@@ -26,6 +26,7 @@ mod fourcc;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod hevc;
 mod muxer;
 mod script;
 mod tag;
@@ -35,7 +36,8 @@ pub use audio::{AacPacketType, format_name};
 pub use demuxer::{Demuxed, Demuxer};
 pub use error::Error;
 pub use fourcc::FourCc;
+pub use hevc::{HevcHeader, HevcPacketType};
 pub use muxer::{Muxed, Muxer};
-pub use script::Metadata;
+pub use script::{Metadata, video_codec_id};
 pub use tag::{Head, Tag, TagKind};
 pub use video::{AvcHeader, AvcPacketType, FrameType, VideoHeader, codec_name};

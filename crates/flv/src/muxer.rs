@@ -1,10 +1,10 @@
 use std::iter::{Chain, Once, once};
 use std::option;
 
-use onair_media::{Config, Kind, Packet, Timestamp};
+use onair_media::{Config, Kind, Packet, Timestamp, VideoCodec};
 
 use crate::video::{AvcHeader, AvcPacketType, FrameType};
-use crate::{AacPacketType, Head, Metadata, Tag, TagKind};
+use crate::{AacPacketType, Head, HevcHeader, HevcPacketType, Metadata, Tag, TagKind};
 
 /// Packets to tags: where nanoseconds become the wire's wrapping milliseconds.
 ///
@@ -64,8 +64,10 @@ impl Muxer {
     /// The tag that ends the video track in an orderly way; `None` when there
     /// was no video.
     pub fn end_of_sequence(&self) -> Option<Tag> {
-        self.video.config.as_ref()?;
-        Some(Tag::end_of_sequence(wire(self.video.latest)))
+        let Some(Config::Video(video)) = &self.video.config else {
+            return None;
+        };
+        Some(Tag::end_of_sequence(video.codec, wire(self.video.latest)))
     }
 }
 
@@ -73,7 +75,7 @@ impl Tag {
     /// The tag that sets up a decoder for `config`.
     pub fn sequence_header(config: &Config, timestamp: u32) -> Self {
         let (head, record) = match config {
-            Config::Video(video) => (avc(true, AvcPacketType::SequenceHeader, 0), &video.record),
+            Config::Video(video) => (sequence_start(video.codec), &video.record),
             Config::Audio(audio) => (AacPacketType::SequenceHeader.write(), &audio.record),
         };
         Self {
@@ -84,12 +86,16 @@ impl Tag {
         }
     }
 
-    /// The tag that says no more pictures follow (AVC end of sequence).
-    pub fn end_of_sequence(timestamp: u32) -> Self {
+    /// The tag that says no more pictures follow.
+    pub fn end_of_sequence(codec: VideoCodec, timestamp: u32) -> Self {
+        let head = match codec {
+            VideoCodec::Hevc => hevc(true, HevcPacketType::SequenceEnd, 0),
+            _ => avc(true, AvcPacketType::EndOfSequence, 0),
+        };
         Self {
             kind: TagKind::Video,
             timestamp,
-            head: avc(true, AvcPacketType::EndOfSequence, 0),
+            head,
             payload: bytes::Bytes::new(),
         }
     }
@@ -134,30 +140,52 @@ impl Track {
 }
 
 fn media_head(packet: &Packet, origin: Timestamp, dts: i64) -> Head {
-    match packet.kind() {
-        Kind::Audio => AacPacketType::Raw.write(),
-        Kind::Video => {
-            let offset = millis(packet.pts, origin) - dts;
-            avc(packet.keyframe, AvcPacketType::NalUnits, offset)
-        }
+    let Config::Video(video) = &packet.config else {
+        return AacPacketType::Raw.write();
+    };
+    let offset = millis(packet.pts, origin) - dts;
+    match video.codec {
+        VideoCodec::Hevc => hevc(packet.keyframe, HevcPacketType::CodedFrames, offset),
+        _ => avc(packet.keyframe, AvcPacketType::NalUnits, offset),
+    }
+}
+
+fn sequence_start(codec: VideoCodec) -> Head {
+    match codec {
+        VideoCodec::Hevc => hevc(true, HevcPacketType::SequenceStart, 0),
+        _ => avc(true, AvcPacketType::SequenceHeader, 0),
     }
 }
 
 fn avc(keyframe: bool, packet_type: AvcPacketType, offset: i64) -> Head {
     let header = AvcHeader {
-        frame_type: if keyframe {
-            FrameType::Key
-        } else {
-            FrameType::Inter
-        },
+        frame_type: frame_type(keyframe),
         packet_type,
-        composition_offset: i32::try_from(offset).unwrap_or(if offset < 0 {
-            AvcHeader::MIN_OFFSET
-        } else {
-            AvcHeader::MAX_OFFSET
-        }),
+        composition_offset: saturating(offset),
     };
     header.write()
+}
+
+fn hevc(keyframe: bool, packet_type: HevcPacketType, offset: i64) -> Head {
+    let header = HevcHeader {
+        frame_type: frame_type(keyframe),
+        packet_type,
+        composition_offset: saturating(offset),
+    };
+    header.write()
+}
+
+const fn frame_type(keyframe: bool) -> FrameType {
+    if keyframe {
+        FrameType::Key
+    } else {
+        FrameType::Inter
+    }
+}
+
+/// Headers clamp what does not fit.
+fn saturating(offset: i64) -> i32 {
+    i32::try_from(offset).unwrap_or(if offset < 0 { i32::MIN } else { i32::MAX })
 }
 
 const fn tag_kind(kind: Kind) -> TagKind {

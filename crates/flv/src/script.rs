@@ -4,7 +4,7 @@ use bytes::Bytes;
 use onair_media::{AudioCodec, AudioConfig, Bitrate, Size, VideoCodec, VideoConfig};
 
 use crate::amf0::{self, Value};
-use crate::{Error, Head, Tag, TagKind};
+use crate::{Error, FourCc, Head, Tag, TagKind};
 
 /// What `onMetaData` says about a stream (FLV 10.1 §E.5; Enhanced RTMP v2,
 /// "onMetaData"). Servers judge a stream by it before they see a picture.
@@ -38,7 +38,7 @@ impl Metadata {
         Self {
             size: video.map(|video| video.size),
             frame_rate: video.and_then(|video| Some(video.frame_rate?.as_f64())),
-            video_codec: video.and_then(|video| video_codec(video.codec)),
+            video_codec: video.and_then(|video| video_codec_id(video.codec)),
             audio_codec: audio.and_then(|audio| audio_codec(audio.codec)),
             sample_rate: audio.map(|audio| audio.sample_rate),
             channels: audio.map(|audio| audio.channels),
@@ -131,10 +131,12 @@ impl Metadata {
     }
 }
 
-const fn video_codec(codec: VideoCodec) -> Option<u32> {
+/// The number by which `onMetaData` knows a codec: FLV's `CodecID`, or the
+/// `FourCC` (Enhanced RTMP v2, "onMetaData").
+pub fn video_codec_id(codec: VideoCodec) -> Option<u32> {
     match codec {
         VideoCodec::H264 => Some(7),
-        _ => None,
+        other => FourCc::of(other).map(FourCc::as_u32),
     }
 }
 
@@ -289,6 +291,12 @@ mod tests {
             ..Metadata::default()
         };
         assert_eq!(Metadata::parse(&body), Ok(Some(expected)));
+    }
+
+    #[test]
+    fn codecs_have_the_numbers_servers_know() {
+        assert_eq!(video_codec_id(VideoCodec::H264), Some(7));
+        assert_eq!(video_codec_id(VideoCodec::Hevc), Some(1_752_589_105));
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use crate::hevc::{CODED_FRAMES, CODED_FRAMES_X, HevcHeader, SEQUENCE_START};
 use crate::{Error, FourCc, Head};
 
 /// What kind of picture a video tag carries (FLV 10.1 §E.4.3.1, `FrameType`).
@@ -72,24 +73,28 @@ impl AvcHeader {
 pub enum VideoHeader {
     /// H.264.
     Avc(AvcHeader),
+    /// HEVC, by its `FourCC`.
+    Hevc(HevcHeader),
     /// A command frame, whatever its codec: no picture.
     Command,
 }
 
 impl VideoHeader {
-    /// Reads a tag's head. A codec other than AVC is
-    /// [`Error::Unsupported`], by its name.
+    /// Reads a tag's head. A codec other than AVC and, by its `FourCC`, HEVC
+    /// is [`Error::Unsupported`], by its name.
     pub fn parse(head: &[u8]) -> Result<Self, Error> {
         let first = *head
             .first()
             .ok_or_else(|| Error::truncated("video tag", 0))?;
-        if first & EX_HEADER != 0 {
-            return Err(unsupported_fourcc(head));
-        }
-        let frame_type = FrameType::from_code(first >> 4)
+        let is_ex = first & EX_HEADER != 0;
+        let code = if is_ex { first >> 4 & 7 } else { first >> 4 };
+        let frame_type = FrameType::from_code(code)
             .ok_or_else(|| Error::invalid("video tag: no such FrameType", 0))?;
         if frame_type == FrameType::Command {
             return Ok(Self::Command);
+        }
+        if is_ex {
+            return ex(frame_type, head);
         }
         match first & 0x0F {
             AVC => avc(frame_type, head).map(Self::Avc),
@@ -128,7 +133,7 @@ pub(crate) fn head_len(body: &[u8]) -> usize {
 
 pub(crate) fn is_sequence_header(head: &[u8]) -> bool {
     match head {
-        [first, ..] if first & EX_HEADER != 0 => first & 0x0F == EX_SEQUENCE_START,
+        [first, ..] if first & EX_HEADER != 0 => first & 0x0F == SEQUENCE_START,
         [first, 0, ..] => *first >> 4 != 5 && matches!(first & 0x0F, AVC | HEVC),
         _ => false,
     }
@@ -140,7 +145,7 @@ pub(crate) fn is_keyframe(head: &[u8]) -> bool {
     };
     let key = first >> 4 & 7 == FrameType::Key as u8;
     let coded = if first & EX_HEADER != 0 {
-        matches!(first & 0x0F, EX_CODED_FRAMES | EX_CODED_FRAMES_X)
+        matches!(first & 0x0F, CODED_FRAMES | CODED_FRAMES_X)
     } else {
         !matches!(first & 0x0F, AVC | HEVC) || head.get(1) == Some(&1)
     };
@@ -164,20 +169,21 @@ fn avc(frame_type: FrameType, head: &[u8]) -> Result<AvcHeader, Error> {
     })
 }
 
-fn unsupported_fourcc(head: &[u8]) -> Error {
-    let Some(fourcc) = head.get(1..5).and_then(FourCc::from_slice) else {
-        return Error::truncated("Enhanced RTMP video header", head.len());
-    };
-    Error::unsupported(format!(
-        "Enhanced RTMP video {fourcc}; H.264 in the legacy form works"
-    ))
+fn ex(frame_type: FrameType, head: &[u8]) -> Result<VideoHeader, Error> {
+    match head.get(1..5).and_then(FourCc::from_slice) {
+        Some(FourCc::HEVC) => HevcHeader::parse(frame_type, head).map(VideoHeader::Hevc),
+        Some(other) => Err(Error::unsupported(format!(
+            "Enhanced RTMP video {other}; hvc1, and H.264 in the legacy form, work"
+        ))),
+        None => Err(Error::truncated("Enhanced RTMP video header", head.len())),
+    }
 }
 
 /// Enhanced RTMP v2, `ExVideoTagHeader`: flags, `FourCC`, and for the codecs
 /// with B-frames a composition time in front of coded frames.
 fn ex_head_len(packet_type: u8, rest: &[u8]) -> usize {
     let reorders = matches!(rest.get(..4), Some(b"hvc1" | b"avc1" | b"vvc1"));
-    if packet_type == EX_CODED_FRAMES && reorders {
+    if packet_type == CODED_FRAMES && reorders {
         8
     } else {
         5
@@ -187,10 +193,7 @@ fn ex_head_len(packet_type: u8, rest: &[u8]) -> usize {
 const AVC: u8 = 7;
 const HEVC: u8 = 12;
 /// Enhanced RTMP v2: `isExVideoHeader`.
-const EX_HEADER: u8 = 0x80;
-const EX_SEQUENCE_START: u8 = 0;
-const EX_CODED_FRAMES: u8 = 1;
-const EX_CODED_FRAMES_X: u8 = 3;
+pub(crate) const EX_HEADER: u8 = 0x80;
 
 #[cfg(test)]
 mod tests {
@@ -226,7 +229,7 @@ mod tests {
         let error = |head: &[u8]| VideoHeader::parse(head).unwrap_err().to_string();
         assert!(error(&[0x12]).contains("Sorenson H.263"));
         assert!(error(&[0x1C, 0, 0, 0, 0]).contains("HEVC"));
-        assert!(error(b"\x90hvc1").contains("hvc1"));
+        assert!(error(b"\x90av01").contains("av01"));
         assert!(error(b"\x90\0av1").contains("00617631"));
     }
 

@@ -2,7 +2,6 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use onair_media::aac::AudioSpecificConfig;
-use onair_media::h264::AvcDecoderConfig;
 use onair_media::{Bitrate, Config, Kind, Packet, Timestamp};
 
 use super::millis;
@@ -308,10 +307,8 @@ impl Fault {
 /// `avc1.640028`, `mp4a.40.2` (RFC 6381).
 fn codec_string(config: &Config) -> String {
     match config {
-        Config::Video(video) => AvcDecoderConfig::parse(&video.record)
-            .map_or_else(|_| "avc1".to_owned(), |avcc| avcc.codec_string()),
-        Config::Audio(audio) => AudioSpecificConfig::parse(&audio.record)
-            .map_or_else(|_| "mp4a.40".to_owned(), |asc| asc.codec_string()),
+        Config::Video(video) => video.codec_string(),
+        Config::Audio(audio) => audio.codec_string(),
     }
 }
 

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use onair_media::Kind;
+use onair_media::{Kind, VideoCodec, VideoConfig};
 
 use super::*;
 use crate::{Muxer, file};
@@ -147,12 +147,62 @@ fn what_carries_nothing_is_nothing() {
         tag(TagKind::Video, 0, &[0x17, 1, 0, 0, 0]),
         tag(TagKind::Audio, 0, &[0xAF, 1]),
         tag(TagKind::Script, 0, &[0xFF]),
-        Tag::end_of_sequence(0),
+        Tag::end_of_sequence(VideoCodec::H264, 0),
+        Tag::end_of_sequence(VideoCodec::Hevc, 0),
         video_header(),
         video_header(),
     ] {
         assert_eq!(demuxer.demux(&tag), Ok(Demuxed::Nothing), "{tag:?}");
     }
+}
+
+/// libx265's, as FFmpeg writes it.
+const HVCC: &[u8] = include_bytes!("../../testdata/main_720p.hvcc");
+
+fn hevc_packets() -> Vec<Packet> {
+    let config = VideoConfig::hevc(Bytes::from_static(HVCC)).unwrap();
+    let config = Config::Video(Arc::new(config));
+    let packet = |(index, pts): (i64, i64)| Packet {
+        config: config.clone(),
+        pts: Timestamp::from_millis(pts),
+        dts: Timestamp::from_millis(index * 40),
+        duration: None,
+        keyframe: index == 0,
+        payload: Bytes::from(vec![index.to_be_bytes()[7]; 9]),
+    };
+    [(0, 0), (1, 120), (2, 80), (3, 60)].map(packet).into()
+}
+
+#[test]
+fn hevc_packets_muxed_come_back_as_they_were() {
+    let (mut muxer, mut demuxer) = (Muxer::new(), Demuxer::new());
+    let packets = hevc_packets();
+    let tags: Vec<_> = packets.iter().flat_map(|p| muxer.mux(p)).collect();
+    let heads: Vec<_> = tags.iter().map(|tag| tag.head[0]).collect();
+    assert_eq!(heads, [0x90, 0x93, 0xA1, 0xA3, 0xA1]);
+    assert_eq!(tags[0].payload, HVCC);
+    let read = |tag: &Tag| match demuxer.demux(&Tag::from_body(tag.kind, tag.timestamp, tag.body()))
+    {
+        Ok(Demuxed::Packet(packet)) => Some(packet),
+        other => {
+            assert_eq!(other, Ok(Demuxed::Nothing));
+            None
+        }
+    };
+    assert_eq!(tags.iter().filter_map(read).collect::<Vec<_>>(), packets);
+    let end = muxer.end_of_sequence().unwrap();
+    assert_eq!(end.body(), b"\x92hvc1"[..]);
+}
+
+#[test]
+fn a_picture_of_another_codec_than_the_sequence_header_s_is_refused() {
+    let mut demuxer = Demuxer::new();
+    demuxer.demux(&video_header()).unwrap();
+    let picture = tag(TagKind::Video, 0, b"\x93hvc1\0");
+    assert!(matches!(
+        demuxer.demux(&picture),
+        Err(Error::Invalid { .. })
+    ));
 }
 
 #[test]
