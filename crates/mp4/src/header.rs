@@ -4,16 +4,16 @@ use std::num::NonZeroU32;
 
 use bytes::Bytes;
 use onair_media::h264::{AvcDecoderConfig, ChromaFormat};
-use onair_media::{AudioConfig, Config, VideoConfig};
+use onair_media::{AudioConfig, Config, VideoCodec, VideoConfig};
 use shiguredo_mp4::boxes::{
-    AudioSampleEntryFields, Avc1Box, AvccBox, EsdsBox, Mp4aBox, SampleEntry,
+    AudioSampleEntryFields, Avc1Box, AvccBox, EsdsBox, Hvc1Box, HvccBox, Mp4aBox, SampleEntry,
     VisualSampleEntryFields,
 };
 use shiguredo_mp4::descriptors::{
     DecoderConfigDescriptor, DecoderSpecificInfo, EsDescriptor, SlConfigDescriptor,
 };
 use shiguredo_mp4::mux::{Fmp4SegmentMuxer, Sample};
-use shiguredo_mp4::{FixedPointNumber, TrackKind, Uint};
+use shiguredo_mp4::{Decode, FixedPointNumber, TrackKind, Uint};
 
 use crate::Error;
 
@@ -56,6 +56,7 @@ fn specimen(config: &Config) -> Result<Sample, Error> {
 /// The description of a track's samples: codec and decoder configuration.
 pub(crate) fn sample_entry(config: &Config) -> Result<SampleEntry, Error> {
     match config {
+        Config::Video(video) if video.codec == VideoCodec::Hevc => hvc1(video),
         Config::Video(video) => avc1(video),
         Config::Audio(audio) => Ok(mp4a(audio)),
     }
@@ -63,21 +64,37 @@ pub(crate) fn sample_entry(config: &Config) -> Result<SampleEntry, Error> {
 
 /// ISO/IEC 14496-15 §5.4.2.1.
 fn avc1(video: &VideoConfig) -> Result<SampleEntry, Error> {
-    let side = |pixels: u32| u16::try_from(pixels).unwrap_or(u16::MAX);
     Ok(SampleEntry::Avc1(Avc1Box {
-        visual: VisualSampleEntryFields {
-            data_reference_index: VisualSampleEntryFields::DEFAULT_DATA_REFERENCE_INDEX,
-            width: side(video.size.width),
-            height: side(video.size.height),
-            horizresolution: VisualSampleEntryFields::DEFAULT_HORIZRESOLUTION,
-            vertresolution: VisualSampleEntryFields::DEFAULT_VERTRESOLUTION,
-            frame_count: VisualSampleEntryFields::DEFAULT_FRAME_COUNT,
-            compressorname: VisualSampleEntryFields::NULL_COMPRESSORNAME,
-            depth: VisualSampleEntryFields::DEFAULT_DEPTH,
-        },
+        visual: visual(video),
         avcc_box: avcc(video)?,
         unknown_boxes: Vec::new(),
     }))
+}
+
+/// ISO/IEC 14496-15 §8.4.1.1; the record goes in as it is.
+fn hvc1(video: &VideoConfig) -> Result<SampleEntry, Error> {
+    let length = u32::try_from(video.record.len() + 8).unwrap_or(u32::MAX);
+    let hvcc = [&length.to_be_bytes()[..], b"hvcC", &video.record].concat();
+    let (hvcc_box, _) = HvccBox::decode(&hvcc)?;
+    Ok(SampleEntry::Hvc1(Hvc1Box {
+        visual: visual(video),
+        hvcc_box,
+        unknown_boxes: Vec::new(),
+    }))
+}
+
+fn visual(video: &VideoConfig) -> VisualSampleEntryFields {
+    let side = |pixels: u32| u16::try_from(pixels).unwrap_or(u16::MAX);
+    VisualSampleEntryFields {
+        data_reference_index: VisualSampleEntryFields::DEFAULT_DATA_REFERENCE_INDEX,
+        width: side(video.size.width),
+        height: side(video.size.height),
+        horizresolution: VisualSampleEntryFields::DEFAULT_HORIZRESOLUTION,
+        vertresolution: VisualSampleEntryFields::DEFAULT_VERTRESOLUTION,
+        frame_count: VisualSampleEntryFields::DEFAULT_FRAME_COUNT,
+        compressorname: VisualSampleEntryFields::NULL_COMPRESSORNAME,
+        depth: VisualSampleEntryFields::DEFAULT_DEPTH,
+    }
 }
 
 fn avcc(video: &VideoConfig) -> Result<AvccBox, Error> {
@@ -147,4 +164,20 @@ fn mp4a(audio: &AudioConfig) -> SampleEntry {
         },
         unknown_boxes: Vec::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hevc_has_its_record_as_it_is() {
+        let record = Bytes::from_static(include_bytes!("../../flv/testdata/main_720p.hvcc"));
+        let config = VideoConfig::hevc(record.clone()).expect("a good record");
+        let head = write([&Config::Video(config.into())].into_iter()).expect("a head");
+        let at = head.windows(4).position(|four| four == b"hvcC");
+        let found = at.and_then(|at| head.get(at + 4..at + 4 + record.len()));
+        assert_eq!(found, Some(&record[..]));
+        assert!(head.windows(4).any(|four| four == b"hvc1"));
+    }
 }
