@@ -2,6 +2,7 @@
 
 mod audio;
 mod dump;
+mod hevc;
 mod origin;
 mod script;
 mod stream;

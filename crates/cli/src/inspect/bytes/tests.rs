@@ -1,5 +1,7 @@
 use std::io::Cursor;
 
+use onair::flv::{Tag, TagKind};
+
 use super::origin::{Origin, file_header};
 use super::*;
 
@@ -49,6 +51,36 @@ fn every_byte_that_is_shown_is_where_it_is_said_to_be() {
             assert_eq!(BFRAMES[offset + index], byte, "{line}");
         }
     }
+}
+
+#[test]
+fn hevc_is_explained_by_its_four_characters() {
+    let hvcc = include_bytes!("../../../../flv/testdata/main_720p.hvcc");
+    let bodies = [
+        [&b"\x90hvc1"[..], hvcc].concat(),
+        b"\xa1hvc1\0\0\x50\0\0\0\x03\x02\x01\xd0".to_vec(),
+        b"\x93hvc1\0\0\0\x03\x26\x01\xaf".to_vec(),
+    ];
+    let mut file = onair::flv::file::header(false, true).to_vec();
+    for body in bodies {
+        let tag = Tag::from_body(TagKind::Video, 0, body.into());
+        onair::flv::file::write_tag(&tag, &mut file);
+    }
+    let text = dumped(&file, None);
+    for words in [
+        "VideoPacketType 0: sequence start",
+        "FourCC hvc1: HEVC",
+        "\"hvcC\": hvc1.1.6.L93.90",
+        "4001 is nal_unit_type 32: video parameter set",
+        "1280x720 pixels",
+        "CompositionTime: shown 80 ms after it is decoded",
+        "0201 is nal_unit_type 1: slice of a picture that needs others",
+        "VideoPacketType 3: coded frames without a composition time",
+        "2601 is nal_unit_type 19: slice of an IDR picture",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!text.contains("more than is known here"), "{text}");
 }
 
 #[test]

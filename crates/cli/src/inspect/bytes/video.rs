@@ -3,12 +3,14 @@ use onair::flv::{AvcPacketType, FrameType, VideoHeader, codec_name};
 use onair::media::h264::{AvcDecoderConfig, ChromaFormat, LengthSize, NalUnitType, Sps};
 
 use super::dump::Dump;
+use super::hevc;
 
 /// A video tag's body (FLV 10.1 §E.4.3). True for a picture that decoding can start from.
 pub(super) fn body(dump: &mut Dump<'_>, lengths: &mut LengthSize) -> bool {
     let head = dump.rest();
-    let header = match VideoHeader::parse(&head[..head.len().min(5)]) {
+    let header = match VideoHeader::parse(&head[..head.len().min(head_len(head))]) {
         Ok(VideoHeader::Avc(header)) => header,
+        Ok(VideoHeader::Hevc(header)) => return hevc::body(dump, header, lengths),
         Ok(VideoHeader::Command) => {
             dump.remainder("FrameType 5: a command, no picture");
             return false;
@@ -27,10 +29,18 @@ pub(super) fn body(dump: &mut Dump<'_>, lengths: &mut LengthSize) -> bool {
     );
     match header.packet_type {
         AvcPacketType::SequenceHeader => config(dump, lengths),
-        AvcPacketType::NalUnits => units(dump, *lengths),
+        AvcPacketType::NalUnits => units(dump, *lengths, header_of),
         AvcPacketType::EndOfSequence => {}
     }
     header.packet_type == AvcPacketType::NalUnits && header.frame_type == FrameType::Key
+}
+
+/// The longest that a head with this beginning is: an Enhanced RTMP one, or AVC's.
+const fn head_len(head: &[u8]) -> usize {
+    match head {
+        [0x80..=0xff, ..] => 8,
+        _ => 5,
+    }
 }
 
 fn first_byte(first: u8) -> String {
@@ -156,7 +166,7 @@ fn parameter_set(name: &str, set: &[u8], dump: &mut Dump<'_>) {
 }
 
 /// Length-prefixed NAL units (ISO/IEC 14496-15 §5.3.4.2).
-fn units(dump: &mut Dump<'_>, lengths: LengthSize) {
+pub(super) fn units(dump: &mut Dump<'_>, lengths: LengthSize, header_of: impl Fn(&[u8]) -> String) {
     let prefix = usize::from(lengths.bytes());
     for _ in 0..MOST_UNITS {
         let Some(length) = dump.rest().get(..prefix) else {
