@@ -16,6 +16,8 @@ pub(crate) struct Air {
     pub(crate) recording: Option<PathBuf>,
     /// Why there is no recording although one was asked for.
     pub(crate) recording_failure: Option<String>,
+    /// The system took the video encoder away.
+    pub(crate) has_no_encoder: bool,
     pub(crate) is_ending: bool,
 }
 
@@ -74,6 +76,7 @@ impl Air {
             live_since: None,
             recording,
             recording_failure: None,
+            has_no_encoder: false,
             is_ending: false,
         }
     }
@@ -115,6 +118,8 @@ impl Air {
                 let state = failure.as_ref().map_or(State::Ended, |_| State::Failed);
                 self.set(*destination, state, failure.clone());
             }
+            Event::EncoderLost { .. } => self.has_no_encoder = true,
+            Event::EncoderBack => self.has_no_encoder = false,
             Event::RecordingFailed { reason } => self.recording_failure = Some(reason.clone()),
             _ => {}
         }

@@ -1,8 +1,7 @@
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use onair::av::device::{self, Order};
+use onair::av::device::{self, Order, Position};
 use onair::director::{self, Path};
 use onair::rtmp::Secret;
 
@@ -10,6 +9,7 @@ use crate::air::Air;
 use crate::camera::{Camera, Spot, Turn};
 use crate::health::{Health, health};
 use crate::notices::Notices;
+use crate::recordings::Recordings;
 use crate::screen::{Dot, Screen};
 use crate::sheet::{Leaf, Question};
 use crate::{
@@ -38,6 +38,11 @@ pub struct App {
     pub(crate) recordings: Recordings,
     note: Option<(String, Instant)>,
     path: Option<Path>,
+    /// How the device was opened.
+    opened: Option<(Settings, Turn, Position)>,
+    /// A link that came too early.
+    link: Option<Secret>,
+    is_camera_lent: bool,
     is_in_background: bool,
     /// What VoiceOver said last of what is wrong.
     announced: Option<String>,
@@ -56,19 +61,8 @@ pub(crate) enum Device {
     Failed(String),
 }
 
-/// Where recordings are made, and how they are called.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Recordings {
-    folder: PathBuf,
-    stamp: String,
-    count: u32,
-}
-
 /// How long a note stays.
 const NOTE: Duration = Duration::from_secs(4);
-
-/// What a recording's name ends in: what Photos takes.
-const EXTENSION: &str = "mp4";
 
 impl App {
     /// An app that was just launched.
@@ -90,8 +84,9 @@ impl App {
             Input::Focus(spot) => self.focus(spot, false, now),
             Input::HoldFocus(spot) => self.focus(spot, true, now),
             Input::Turned(turn) => self.turn(turn),
-            Input::Opened(link) => self.open_link(&link),
+            Input::Opened(link) => self.take_link(link),
             Input::Scanned(text) => self.take_code(&text),
+            Input::ScannerFailed(what) => self.blame_scanner(what),
             Input::Row(id, change) => self.handle_row(id, change, now),
             Input::Back => self.leave_page(),
             Input::Closed => self.leaves.clear(),
@@ -102,8 +97,10 @@ impl App {
             Input::Background => self.take_place(false),
             Input::Network(path) => self.take_path(path),
             Input::RecordingKept(result) => self.recording_kept(result, now),
-            Input::Timeout => self.expire(now),
+            Input::Timeout => {}
         }
+        self.expire(now);
+        self.lend_camera();
         self.announce_trouble(now);
     }
 
@@ -160,42 +157,67 @@ impl App {
         self.effect(Effect::Save(text));
     }
 
-    /// Tells the device what the settings want of its pictures.
-    pub(crate) fn order_pictures(&mut self) {
+    /// Tells the device how the phone is held.
+    pub(crate) fn order_turn(&mut self) {
         let turn = self.camera.turn;
         self.order(Order::Rotation(turn.rotation));
         self.order(Order::Size(self.settings.definition.size(turn.is_portrait)));
-        self.order(Order::FrameRate(self.settings.frame_rate()));
-        self.order(Order::Stabilise(self.settings.stabilisation));
     }
 
-    /// Where the next show is recorded.
-    pub(crate) fn next_recording(&mut self) -> PathBuf {
-        let Recordings {
-            folder,
-            stamp,
-            count,
-        } = &mut self.recordings;
-        *count += 1;
-        folder.join(format!("onair-{stamp}-{count}.{EXTENSION}"))
+    /// Tells the device what is wanted of its pictures.
+    pub(crate) fn order_pictures(&mut self) {
+        self.order_turn();
+        self.order(Order::FrameRate(self.settings.frame_rate()));
+        self.order(Order::Stabilise(self.settings.stabilisation));
     }
 
     fn load(&mut self, setup: Setup) {
         (self.settings, self.destinations) =
             saved::read(setup.saved.as_deref().unwrap_or_default());
         self.camera.facing = self.settings.camera;
-        self.recordings = Recordings {
-            folder: setup.recordings,
-            stamp: setup.stamp,
-            count: 0,
-        };
-        self.effect(Effect::OpenDevice);
+        self.recordings = Recordings::new(setup.recordings, setup.stamp);
+        self.opened = Some(self.pictures());
+        self.effect(Effect::OpenDevice(self.device_setup()));
         let ids: Vec<_> = self.destinations.iter().map(|one| one.id).collect();
         if !ids.is_empty() {
             self.effect(Effect::LoadKeys(ids));
         }
         for path in setup.leftovers {
             self.effect(Effect::KeepRecording(path));
+        }
+        if let Some(link) = self.link.take() {
+            self.open_link(&link);
+        }
+    }
+
+    fn device_setup(&self) -> device::Setup {
+        let size = self.settings.definition.size(self.camera.turn.is_portrait);
+        let mut setup = device::Setup::new(size, self.settings.frame_rate());
+        setup.camera = Some(device::Camera::Facing(self.camera.facing));
+        setup.rotation = self.camera.turn.rotation;
+        setup.stabilisation = self.settings.stabilisation;
+        setup
+    }
+
+    /// What a device is told of its pictures.
+    fn pictures(&self) -> (Settings, Turn, Position) {
+        (self.settings, self.camera.turn, self.camera.facing)
+    }
+
+    /// A link that opens the app comes before what was saved.
+    fn take_link(&mut self, link: Secret) {
+        if self.opened.is_some() {
+            self.open_link(&link);
+        } else {
+            self.link = Some(link);
+        }
+    }
+
+    /// Only one session has the camera: while the scanner has it, the engine's goes without.
+    fn lend_camera(&mut self) {
+        let is_lent = matches!(self.leaves.last(), Some(Leaf::Scanner(_)));
+        if std::mem::replace(&mut self.is_camera_lent, is_lent) != is_lent {
+            self.order(Order::Pictures(!is_lent));
         }
     }
 
@@ -211,9 +233,10 @@ impl App {
     /// Brings a device that was just opened to where everything else is.
     fn begin_device(&mut self) {
         self.device = Device::Ready;
-        let facing = device::Camera::Facing(self.camera.facing);
-        self.order(Order::Camera(facing));
-        self.order_pictures();
+        if self.opened != Some(self.pictures()) {
+            self.order_camera();
+            self.order_pictures();
+        }
         if self.is_muted {
             self.effect(Effect::Mute(true));
         }
@@ -242,10 +265,14 @@ impl App {
 
     pub(crate) fn flip(&mut self) {
         self.camera.flip();
-        let facing = device::Camera::Facing(self.camera.facing);
-        self.order(Order::Camera(facing));
+        self.order_camera();
         self.order(Order::Zoom(1.0));
         self.effect(Effect::Haptic(Haptic::Tap));
+    }
+
+    fn order_camera(&mut self) {
+        let facing = device::Camera::Facing(self.camera.facing);
+        self.order(Order::Camera(facing));
     }
 
     fn switch_torch(&mut self) {
@@ -257,6 +284,9 @@ impl App {
     }
 
     fn pinch(&mut self, scale: f32, now: Instant) {
+        if !compose::has_camera(self) {
+            return;
+        }
         if let Some(zoom) = self.camera.pinch(scale, now) {
             self.order(Order::Zoom(zoom));
         }
@@ -264,6 +294,9 @@ impl App {
 
     /// Focuses at `spot` and keeps it so, or lets focus follow the scene from there.
     fn focus(&mut self, spot: Spot, keep: bool, now: Instant) {
+        if !compose::has_camera(self) {
+            return;
+        }
         let was_locked = self.camera.is_locked();
         let size = self.settings.definition.size(self.camera.turn.is_portrait);
         let (x, y) = self.camera.focus(spot, keep, size, now);
@@ -281,7 +314,7 @@ impl App {
     fn turn(&mut self, turn: Turn) {
         let was = std::mem::replace(&mut self.camera.turn, turn);
         if was != turn && self.air.is_none() {
-            self.order_pictures();
+            self.order_turn();
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use onair::av::device::Position;
+use onair::director::Why;
 use onair::media::Bitrate;
 
 use crate::air::Air;
@@ -44,7 +45,12 @@ pub(crate) fn screen(app: &App, now: Instant) -> Screen {
 
 /// Whether the light can be had: only the back camera has one.
 pub(crate) fn has_torch(app: &App) -> bool {
-    app.device == Device::Ready && app.camera.facing == Position::Back
+    has_camera(app) && app.camera.facing == Position::Back
+}
+
+/// Whether there is a camera to give orders to.
+pub(crate) fn has_camera(app: &App) -> bool {
+    app.device == Device::Ready && app.notices.no_picture != Some(Why::NotAllowed)
 }
 
 /// Time on air, as in `2:03` or `1:02:03`.
@@ -90,7 +96,7 @@ fn flip(app: &App) -> Button {
     let value = if is_front { words::FRONT } else { words::BACK };
     Button {
         is_on: false,
-        is_enabled: app.device == Device::Ready,
+        is_enabled: has_camera(app),
         voice: voice(words::VOICE_FLIP, value, words::VOICE_FLIP_HINT),
     }
 }

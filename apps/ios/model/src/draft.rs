@@ -51,7 +51,6 @@ impl Draft {
 
     /// Takes over what was found.
     pub(crate) fn fill(&mut self, found: Found) {
-        self.trouble = None;
         if let Some(name) = found.name {
             self.name = name;
         }
@@ -65,7 +64,6 @@ impl Draft {
 
     /// Takes what was typed or pasted as the server, which may be a link, or a server and a key.
     pub(crate) fn type_server(&mut self, text: Secret) {
-        self.trouble = None;
         match link::parse(text.expose()) {
             Ok(found) if found.server.is_some() && !is_one_url(text.expose()) => self.fill(found),
             _ => self.server = text,

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use onair::av::device::Order;
+use onair::av::device::{self, Order};
 use onair::director;
 use onair::rtmp::Secret;
 use onair::studio::Show;
@@ -10,9 +10,9 @@ use crate::Id;
 /// Something to do.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Open the camera and the microphone, off the main thread, and answer with
+    /// Open the camera and the microphone like this, off the main thread, and answer with
     /// [`DeviceReady`](crate::Input::DeviceReady) or [`DeviceFailed`](crate::Input::DeviceFailed).
-    OpenDevice,
+    OpenDevice(device::Setup),
     /// Tell the studio to go live.
     GoLive(Box<Show>),
     /// Tell it to end the show.

@@ -11,6 +11,7 @@
 //! | none is on air, but was | red | Reconnecting |
 //! | some are on air, some not | yellow | 1 of 2 on air |
 //! | there is no picture, or no sound | red | No picture, No sound |
+//! | the system took the video encoder away | red | Picture stands still |
 //! | ≥ 1 s waits for the line, or pictures were dropped within 5 s | red | Line too slow |
 //! | ≥ 0.3 s waits, or pictures were dropped within 15 s | yellow | Line slow |
 //! | less than half the bitrate goes out while ≥ 0.1 s waits | yellow | Line slow |
@@ -61,13 +62,14 @@ struct Situation<'a> {
 /// A rule answers when it applies.
 type Rule = fn(&Situation<'_>) -> Option<Health>;
 
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 14] = [
     ending,
     |on| offline(on.notices),
     connecting,
     reconnecting,
     partly,
     |on| nothing_captured(on.notices),
+    frozen,
     late,
     slow,
     overloaded,
@@ -168,6 +170,12 @@ fn nothing_captured(notices: &Notices) -> Option<Health> {
         banner.button = words::button(why);
     }
     Some(health)
+}
+
+fn frozen(on: &Situation<'_>) -> Option<Health> {
+    let cure = words::FROZEN_CURE;
+    let health = || told(Dot::Red, words::FROZEN, words::FROZEN_TITLE, cure);
+    on.air.has_no_encoder.then(health)
 }
 
 fn late(on: &Situation<'_>) -> Option<Health> {

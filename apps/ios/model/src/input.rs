@@ -36,6 +36,8 @@ pub enum Input {
     Opened(Secret),
     /// The scanner read a code.
     Scanned(Secret),
+    /// The scanner has no camera, in the system's words.
+    ScannerFailed(String),
     /// Something was done to a row of the form in front.
     Row(RowId, Change),
     /// The user left the page in front for the one behind it.

@@ -29,7 +29,7 @@
 //! | `camera` | facing, torch, zoom, focus, how the phone is held |
 //! | `sheet`, `form`, `draft` | settings and destinations: what rows do, what they show |
 //! | `compose` | state in, [`Screen`] out |
-//! | `link`, `address`, `destination`, `settings`, `saved` | data and its texts |
+//! | `link`, `address`, `destination`, `settings`, `saved`, `recordings` | data, its texts and names |
 //! | `words` | every sentence a user reads or hears |
 #![forbid(unsafe_code)]
 
@@ -48,6 +48,7 @@ mod health;
 mod input;
 pub mod link;
 mod notices;
+mod recordings;
 pub mod saved;
 mod screen;
 mod settings;
@@ -63,6 +64,7 @@ pub use camera::{Spot, Turn};
 pub use destination::{Destination, Id};
 pub use effect::{Effect, Haptic};
 pub use input::{Change, Control, Input, Setup};
+pub use recordings::is_recording;
 pub use screen::{
     Alert, Answer, Banner, Button, Choice, Dot, Form, Meters, Page, Phase, Reading, Record,
     Reticle, Role, Row, RowId, RowKind, Screen, Section, Status, Typing, Voice,

@@ -99,6 +99,12 @@ impl App {
         }
     }
 
+    pub(crate) fn blame_scanner(&mut self, what: String) {
+        if let Some(Leaf::Scanner(trouble)) = self.leaves.last_mut() {
+            *trouble = Some(what);
+        }
+    }
+
     fn take_found(&mut self, found: Found) {
         self.leave_page();
         if let Some(Leaf::Destination(draft)) = self.leaves.last_mut() {

@@ -49,7 +49,7 @@ impl App {
         let mut show = Show::to(first);
         show.destinations.extend(to);
         show.bitrate = self.settings.bitrate;
-        show.record = self.settings.records.then(|| self.next_recording());
+        show.record = self.settings.records.then(|| self.recordings.next());
         let asked = Asked {
             bitrate: self.settings.asked_bitrate(),
             frame_rate: f64::from(self.settings.frame_rate),
@@ -154,7 +154,7 @@ impl App {
     fn leave_air(&mut self) -> Option<Air> {
         let air = self.air.take();
         self.question.take_if(|question| *question == Question::End);
-        self.order_pictures();
+        self.order_turn();
         air
     }
 }

@@ -167,6 +167,17 @@ fn a_scanned_code_fills_the_form_and_waits_to_be_saved() {
 }
 
 #[test]
+fn the_scanner_has_the_camera_as_long_as_it_is_in_front() {
+    let mut rig = in_settings(0);
+    rig.tap_row(RowId::Scan);
+    assert_eq!(rig.done(), ["Order(Pictures(false))"]);
+    rig.send(Input::ScannerFailed("It is broken.".to_owned()));
+    assert_eq!(trouble(&rig), "It is broken.");
+    rig.send(Input::Closed);
+    assert_eq!(rig.done(), ["Order(Pictures(true))"]);
+}
+
+#[test]
 fn a_key_is_scanned_into_a_form_that_has_a_server() {
     let mut rig = in_settings(0);
     rig.tap_row(RowId::AddDestination);

@@ -120,6 +120,19 @@ const STATES: &[Scene] = &[
         rig.notice(Notice::NoSound(Why::ServicesLost));
         rig
     }),
+    ("encoder taken away", || {
+        let mut rig = measured(&[FINE]);
+        let why = "kVTInvalidSessionErr".to_owned();
+        rig.event(Event::EncoderLost { why });
+        rig
+    }),
+    ("encoder back", || {
+        let mut rig = measured(&[FINE]);
+        let why = "kVTInvalidSessionErr".to_owned();
+        rig.event(Event::EncoderLost { why });
+        rig.event(Event::EncoderBack);
+        rig
+    }),
     ("network gone on air", || noticed(Notice::Offline)),
     ("reconnecting", || {
         let mut rig = measured(&[FINE]);
