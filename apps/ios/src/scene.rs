@@ -1,15 +1,19 @@
 //! The scene: one window with the stage in it.
 
-use std::cell::OnceCell;
+use std::cell::RefCell;
 
 use objc2::rc::{Allocated, Retained};
 use objc2::runtime::NSObjectProtocol;
 use objc2::{DefinedClass, MainThreadOnly, define_class, msg_send};
+use objc2_foundation::NSSet;
 use objc2_ui_kit::{
-    UIResponder, UIScene, UISceneConnectionOptions, UISceneDelegate, UISceneSession, UIWindow,
-    UIWindowScene, UIWindowSceneDelegate,
+    UIOpenURLContext, UIResponder, UIScene, UISceneConnectionOptions, UISceneDelegate,
+    UISceneSession, UIWindow, UIWindowScene, UIWindowSceneDelegate,
 };
+use onair::rtmp::Secret;
+use onair_ios_model::Input;
 
+use crate::driver;
 use crate::stage::Stage;
 
 define_class!(
@@ -17,13 +21,13 @@ define_class!(
     #[unsafe(super(UIResponder))]
     #[thread_kind = MainThreadOnly]
     #[name = "OnairSceneDelegate"]
-    #[ivars = OnceCell<Retained<UIWindow>>]
+    #[ivars = RefCell<Option<Retained<UIWindow>>>]
     pub(crate) struct SceneDelegate;
 
     impl SceneDelegate {
         #[unsafe(method_id(init))]
         fn init(this: Allocated<Self>) -> Retained<Self> {
-            let this = this.set_ivars(OnceCell::new());
+            let this = this.set_ivars(RefCell::new(None));
             // SAFETY: this is how an Objective-C initialiser ends.
             unsafe { msg_send![super(this), init] }
         }
@@ -32,18 +36,34 @@ define_class!(
     // SAFETY: UIResponder conforms to it.
     unsafe impl NSObjectProtocol for SceneDelegate {}
 
-    // SAFETY: the method has the protocol's signature.
+    // SAFETY: the methods have the protocol's signatures.
     unsafe impl UISceneDelegate for SceneDelegate {
         #[unsafe(method(scene:willConnectToSession:options:))]
         fn will_connect(
             &self,
             scene: &UIScene,
             _session: &UISceneSession,
-            _options: &UISceneConnectionOptions,
+            options: &UISceneConnectionOptions,
         ) {
             if let Some(scene) = scene.downcast_ref::<UIWindowScene>() {
                 self.open_window(scene);
             }
+            open_links(&options.URLContexts());
+        }
+
+        #[unsafe(method(scene:openURLContexts:))]
+        fn open_urls(&self, _scene: &UIScene, contexts: &NSSet<UIOpenURLContext>) {
+            open_links(contexts);
+        }
+
+        #[unsafe(method(sceneWillEnterForeground:))]
+        fn will_enter_foreground(&self, _scene: &UIScene) {
+            driver::send(Input::Foreground);
+        }
+
+        #[unsafe(method(sceneDidEnterBackground:))]
+        fn did_enter_background(&self, _scene: &UIScene) {
+            driver::send(Input::Background);
         }
     }
 
@@ -57,6 +77,15 @@ impl SceneDelegate {
         let window = UIWindow::initWithWindowScene(UIWindow::alloc(mtm), scene);
         window.setRootViewController(Some(&Stage::new(mtm)));
         window.makeKeyAndVisible();
-        self.ivars().set(window).ok();
+        self.ivars().replace(Some(window));
+    }
+}
+
+/// Links into the app; they may hold a key.
+fn open_links(contexts: &NSSet<UIOpenURLContext>) {
+    for context in contexts {
+        if let Some(link) = context.URL().absoluteString() {
+            driver::send(Input::Opened(Secret::from(link.to_string())));
+        }
     }
 }

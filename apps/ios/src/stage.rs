@@ -1,16 +1,49 @@
-//! The one screen: what the camera sees, and a red button.
+//! The one view controller: preview, status, controls, fingers.
+
+use std::cell::{Cell, OnceCell, RefCell};
 
 use objc2::rc::Retained;
-use objc2::{MainThreadMarker, MainThreadOnly, define_class, msg_send};
-use objc2_core_foundation::{CGPoint, CGRect, CGSize};
-use objc2_foundation::NSString;
-use objc2_ui_kit::{UIButton, UIButtonType, UIColor, UIControlState, UIViewController};
+use objc2::{DefinedClass, MainThreadMarker, MainThreadOnly, Message, define_class, msg_send, sel};
+use objc2_foundation::NSObjectProtocol;
+use objc2_ui_kit::{
+    UIAdaptivePresentationControllerDelegate, UIApplication, UIDevice, UIGestureRecognizer,
+    UIGestureRecognizerState, UIInterfaceOrientation, UIInterfaceOrientationMask,
+    UILayoutConstraintAxis, UILongPressGestureRecognizer, UINavigationController,
+    UINavigationControllerDelegate, UIPinchGestureRecognizer, UIPresentationController,
+    UIStackView, UIStackViewAlignment, UIStatusBarStyle, UITapGestureRecognizer,
+    UIUserInterfaceIdiom, UIView, UIViewController,
+};
+use onair_ios_model::{Input, Screen, Spot};
+
+use crate::sheet::{Alerts, Sheet};
+use crate::views::{BannerCard, Controls, Pill, Preview, StatusLine};
+use crate::{device, driver, turn, ui};
+
+/// What the stage holds.
+#[derive(Default)]
+pub(crate) struct Ivars {
+    views: OnceCell<Views>,
+    /// How the interface has to stay, on air.
+    locked: Cell<Option<UIInterfaceOrientation>>,
+    sheet: RefCell<Option<Sheet>>,
+    alerts: RefCell<Alerts>,
+}
+
+struct Views {
+    preview: Preview,
+    status: StatusLine,
+    banner: BannerCard,
+    note: Pill,
+    zoom: Pill,
+    controls: Controls,
+}
 
 define_class!(
     // SAFETY: UIViewController may be subclassed, and there is no Drop.
     #[unsafe(super(UIViewController))]
     #[thread_kind = MainThreadOnly]
     #[name = "OnairStage"]
+    #[ivars = Ivars]
     pub(crate) struct Stage;
 
     impl Stage {
@@ -20,25 +53,295 @@ define_class!(
             let () = unsafe { msg_send![super(self), viewDidLoad] };
             self.build();
         }
+
+        #[unsafe(method(viewDidAppear:))]
+        fn view_did_appear(&self, animated: bool) {
+            // SAFETY: the superclass has this method, and it takes a boolean.
+            let () = unsafe { msg_send![super(self), viewDidAppear: animated] };
+            driver::begin();
+        }
+
+        #[unsafe(method(viewDidLayoutSubviews))]
+        fn view_did_lay_out(&self) {
+            // SAFETY: the superclass has this method, and it takes nothing.
+            let () = unsafe { msg_send![super(self), viewDidLayoutSubviews] };
+            self.lay_out();
+        }
+
+        #[unsafe(method(supportedInterfaceOrientations))]
+        fn orientations(&self) -> UIInterfaceOrientationMask {
+            self.allowed_orientations()
+        }
+
+        #[unsafe(method(preferredStatusBarStyle))]
+        fn status_bar_style(&self) -> UIStatusBarStyle {
+            UIStatusBarStyle::LightContent
+        }
+
+        #[unsafe(method(tapped:))]
+        fn tapped(&self, finger: &UIGestureRecognizer) {
+            self.touch(finger, Input::Focus);
+        }
+
+        #[unsafe(method(held:))]
+        fn held(&self, finger: &UIGestureRecognizer) {
+            if finger.state() == UIGestureRecognizerState::Began {
+                self.touch(finger, Input::HoldFocus);
+            }
+        }
+
+        #[unsafe(method(pinched:))]
+        fn pinched(&self, fingers: &UIPinchGestureRecognizer) {
+            pinch(fingers);
+        }
+    }
+
+    // SAFETY: UIViewController conforms to it.
+    unsafe impl NSObjectProtocol for Stage {}
+
+    // SAFETY: the method has the protocol's signature.
+    unsafe impl UINavigationControllerDelegate for Stage {
+        #[unsafe(method(navigationController:didShowViewController:animated:))]
+        fn did_show(
+            &self,
+            _navigation: &UINavigationController,
+            _page: &UIViewController,
+            _animated: bool,
+        ) {
+            self.notice_page_left();
+        }
+    }
+
+    // SAFETY: the method has the protocol's signature.
+    unsafe impl UIAdaptivePresentationControllerDelegate for Stage {
+        #[unsafe(method(presentationControllerDidDismiss:))]
+        fn did_dismiss(&self, _presentation: &UIPresentationController) {
+            self.ivars().sheet.replace(None);
+            driver::send(Input::Closed);
+        }
     }
 );
 
 impl Stage {
     pub(crate) fn new(mtm: MainThreadMarker) -> Retained<Self> {
-        let this = Self::alloc(mtm).set_ivars(());
+        let this = Self::alloc(mtm).set_ivars(Ivars::default());
         // SAFETY: UIViewController's `init` takes nothing and gives the object.
         unsafe { msg_send![super(this), init] }
     }
 
+    /// Shows what this camera sees.
+    pub(crate) fn show(&self, preview: &device::Preview) {
+        if let Some(views) = self.ivars().views.get() {
+            views.preview.show(preview);
+        }
+        self.level();
+    }
+
+    /// Turns the picture as the interface is turned, and says so.
+    pub(crate) fn level(&self) {
+        let views = self.ivars().views.get();
+        let turn = views.and_then(|views| views.preview.level(self.interface()));
+        if let Some(turn) = turn {
+            driver::send(Input::Turned(turn));
+        }
+    }
+
+    /// Draws what differs from `before`.
+    pub(crate) fn render(&self, screen: &Screen, before: Option<&Screen>) {
+        let Some(views) = self.ivars().views.get() else {
+            return;
+        };
+        views.render(screen, before);
+        if changed(before, screen, |screen| &screen.is_awake) {
+            UIApplication::sharedApplication(self.mtm()).setIdleTimerDisabled(screen.is_awake);
+        }
+        if changed(before, screen, |screen| &screen.is_rotation_locked) {
+            self.lock_rotation(screen.is_rotation_locked);
+        }
+        if changed(before, screen, |screen| &screen.pages) {
+            Sheet::render(self, &self.ivars().sheet, &screen.pages);
+        }
+        if changed(before, screen, |screen| &screen.alert) {
+            let mut alerts = self.ivars().alerts.borrow_mut();
+            alerts.render(screen.alert.as_ref());
+        }
+        self.settle();
+    }
+
+    /// Presents what is not presented yet. UIKit does one thing at a time: what has to wait is
+    /// tried again soon.
+    pub(crate) fn settle(&self) {
+        let sheet = self.ivars().sheet.borrow();
+        let is_sheet_up = sheet.as_ref().is_none_or(|sheet| sheet.settle(self));
+        let front = sheet.as_ref().map_or(&**self, Sheet::controller);
+        if !(is_sheet_up && self.ivars().alerts.borrow().settle(front)) {
+            driver::settle_later();
+        }
+    }
+
     fn build(&self) {
         let Some(view) = self.view() else { return };
-        view.setBackgroundColor(Some(&UIColor::blackColor()));
-        let button = UIButton::buttonWithType(UIButtonType::System, self.mtm());
-        button.setTitle_forState(Some(&NSString::from_str("Go live")), UIControlState::Normal);
-        button.setFrame(CGRect::new(
-            CGPoint::new(40.0, 80.0),
-            CGSize::new(160.0, 44.0),
-        ));
-        view.addSubview(&button);
+        let views = Views::new(&view, self.mtm());
+        self.recognise(&views.preview.view);
+        self.ivars().views.set(views).ok();
+        driver::show_on(self.retain());
+    }
+
+    fn recognise(&self, picture: &UIView) {
+        let mtm = self.mtm();
+        let (tapped, held, pinched) = (sel!(tapped:), sel!(held:), sel!(pinched:));
+        let tap = UITapGestureRecognizer::alloc(mtm);
+        // SAFETY: this object has the method, and outlives the view that has the recogniser.
+        let tap =
+            unsafe { UITapGestureRecognizer::initWithTarget_action(tap, Some(self), Some(tapped)) };
+        let hold = UILongPressGestureRecognizer::alloc(mtm);
+        // SAFETY: as above.
+        let hold = unsafe {
+            UILongPressGestureRecognizer::initWithTarget_action(hold, Some(self), Some(held))
+        };
+        let pinch = UIPinchGestureRecognizer::alloc(mtm);
+        // SAFETY: as above.
+        let pinch = unsafe {
+            UIPinchGestureRecognizer::initWithTarget_action(pinch, Some(self), Some(pinched))
+        };
+        picture.addGestureRecognizer(&tap);
+        picture.addGestureRecognizer(&hold);
+        picture.addGestureRecognizer(&pinch);
+    }
+
+    fn lay_out(&self) {
+        let Some(views) = self.ivars().views.get() else {
+            return;
+        };
+        views.preview.lay_out();
+        let size = views.preview.view.bounds().size;
+        views.controls.arrange(size.height >= size.width);
+        self.level();
+    }
+
+    fn touch(&self, finger: &UIGestureRecognizer, input: fn(Spot) -> Input) {
+        if let Some(views) = self.ivars().views.get() {
+            let at = finger.locationInView(Some(&views.preview.view));
+            driver::send(input(views.preview.spot(at)));
+        }
+    }
+
+    fn interface(&self) -> UIInterfaceOrientation {
+        let portrait = UIInterfaceOrientation::Portrait;
+        self.view().map_or(portrait, |view| turn::interface(&view))
+    }
+
+    fn lock_rotation(&self, is_locked: bool) {
+        let interface = Some(self.interface());
+        let known = interface.filter(|one| *one != UIInterfaceOrientation::Unknown);
+        self.ivars().locked.set(known.filter(|_| is_locked));
+        if self.respondsToSelector(sel!(setNeedsUpdateOfSupportedInterfaceOrientations)) {
+            self.setNeedsUpdateOfSupportedInterfaceOrientations();
+        } else {
+            #[expect(deprecated, reason = "before iOS 16 there is no other")]
+            UIViewController::attemptRotationToDeviceOrientation(self.mtm());
+        }
+    }
+
+    fn allowed_orientations(&self) -> UIInterfaceOrientationMask {
+        let Some(locked) = self.ivars().locked.get() else {
+            return free_orientations(self.mtm());
+        };
+        // A mask has the bit whose number an orientation is.
+        UIInterfaceOrientationMask(1 << locked.0)
+    }
+
+    /// A page that the sheet itself takes away, while it is drawn, was not left by the user.
+    fn notice_page_left(&self) {
+        let Ok(mut sheet) = self.ivars().sheet.try_borrow_mut() else {
+            return;
+        };
+        let was_left = sheet.as_mut().is_some_and(Sheet::forget_pages_left);
+        drop(sheet);
+        if was_left {
+            driver::send(Input::Back);
+        }
+    }
+}
+
+/// A phone is not held upside down, a tablet is.
+fn free_orientations(mtm: MainThreadMarker) -> UIInterfaceOrientationMask {
+    match UIDevice::currentDevice(mtm).userInterfaceIdiom() {
+        UIUserInterfaceIdiom::Pad => UIInterfaceOrientationMask::All,
+        _ => UIInterfaceOrientationMask::AllButUpsideDown,
+    }
+}
+
+fn pinch(fingers: &UIPinchGestureRecognizer) {
+    if fingers.state() == UIGestureRecognizerState::Began {
+        driver::send(Input::PinchBegan);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "a factor of a few")]
+    let scale = fingers.scale() as f32;
+    driver::send(Input::Pinched(scale));
+}
+
+/// Whether a part of the screen is to be drawn.
+fn changed<T: PartialEq>(before: Option<&Screen>, now: &Screen, part: fn(&Screen) -> &T) -> bool {
+    before.is_none_or(|before| part(before) != part(now))
+}
+
+impl Views {
+    fn new(stage: &UIView, mtm: MainThreadMarker) -> Self {
+        let preview = Preview::new(mtm);
+        ui::fill(stage, &preview.view, (0.0, 0.0));
+        let views = Self {
+            preview,
+            status: StatusLine::new(mtm),
+            banner: BannerCard::new(mtm),
+            note: Pill::new(mtm),
+            zoom: Pill::new(mtm),
+            controls: Controls::new(stage, mtm),
+        };
+        views.lay_out(stage, mtm);
+        views
+    }
+
+    /// The status above the banner above what is told for a moment, from the top down.
+    fn lay_out(&self, stage: &UIView, mtm: MainThreadMarker) {
+        let column = UIStackView::new(mtm);
+        column.setAxis(UILayoutConstraintAxis::Vertical);
+        column.setAlignment(UIStackViewAlignment::Center);
+        column.setSpacing(8.0);
+        column.addArrangedSubview(&self.status.view);
+        column.addArrangedSubview(&self.banner.view);
+        column.addArrangedSubview(&self.note.view);
+        column.addArrangedSubview(&self.zoom.view);
+        ui::add(stage, &column);
+        let safe = stage.safeAreaLayoutGuide();
+        let (top, leading) = (column.topAnchor(), column.leadingAnchor());
+        ui::activate(&[
+            top.constraintEqualToAnchor_constant(&safe.topAnchor(), 8.0),
+            leading.constraintGreaterThanOrEqualToAnchor_constant(&safe.leadingAnchor(), 12.0),
+            column
+                .centerXAnchor()
+                .constraintEqualToAnchor(&safe.centerXAnchor()),
+            column
+                .widthAnchor()
+                .constraintLessThanOrEqualToConstant(480.0),
+        ]);
+    }
+
+    fn render(&self, screen: &Screen, before: Option<&Screen>) {
+        self.controls.render(screen);
+        if changed(before, screen, |screen| &screen.status) {
+            self.status.render(&screen.status);
+        }
+        if changed(before, screen, |screen| &screen.banner) {
+            self.banner.render(screen.banner.as_ref());
+        }
+        if changed(before, screen, |screen| &screen.reticle) {
+            self.preview.render_reticle(screen.reticle.as_ref());
+        }
+        if changed(before, screen, |screen| &screen.picture) {
+            self.preview.render_voice(&screen.picture);
+        }
+        self.note.render(screen.note.as_deref());
+        self.zoom.render(screen.zoom.as_deref());
     }
 }

@@ -1,0 +1,28 @@
+//! What is kept from one launch to the next, but for secrets.
+
+use std::path::PathBuf;
+
+use objc2_foundation::{NSHomeDirectory, NSString, NSUserDefaults, ns_string};
+
+/// What was saved last.
+pub(crate) fn load() -> Option<String> {
+    let text = NSUserDefaults::standardUserDefaults().stringForKey(key());
+    text.map(|text| text.to_string())
+}
+
+/// Saves in its place.
+pub(crate) fn save(text: &str) {
+    let text = NSString::from_str(text);
+    // SAFETY: a string is a property list's value.
+    unsafe { NSUserDefaults::standardUserDefaults().setObject_forKey(Some(&text), key()) };
+}
+
+/// Where recordings are made: the user finds in Files what did not get to Photos.
+pub(crate) fn recordings() -> PathBuf {
+    let home = NSHomeDirectory().to_string();
+    PathBuf::from(home).join("Documents")
+}
+
+fn key() -> &'static NSString {
+    ns_string!("onair")
+}

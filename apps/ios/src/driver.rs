@@ -1,0 +1,255 @@
+//! The loop: inputs go to the app, its effects are done, its screen is drawn.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use dispatch2::{DispatchQueue, DispatchTime};
+use objc2::rc::Retained;
+use onair::Studio;
+use onair_ios_model::{App, Effect, Input, Phase, Screen, Setup};
+
+use crate::stage::Stage;
+use crate::{defaults, device, feedback, keychain, network, photos, turn};
+
+/// What the loop holds, for as long as the process lives.
+#[derive(Default)]
+struct Driver {
+    app: RefCell<App>,
+    inbox: RefCell<VecDeque<Input>>,
+    /// True while inputs are taken and the screen is drawn: what an effect or a view says
+    /// meanwhile waits.
+    is_busy: Cell<bool>,
+    studio: OnceCell<Studio>,
+    stage: RefCell<Option<Retained<Stage>>>,
+    shown: RefCell<Option<Screen>>,
+    wake: Cell<Option<Instant>>,
+    measured: Cell<Option<Instant>>,
+    has_begun: Cell<bool>,
+}
+
+thread_local! {
+    static DRIVER: Driver = Driver::default();
+}
+
+/// How often the broadcast is measured.
+const MEASURE: Duration = Duration::from_secs(1);
+
+/// An animation of UIKit's, and a little.
+const SOON: Duration = Duration::from_millis(500);
+
+/// Takes an input on the main thread.
+pub(crate) fn send(input: Input) {
+    DRIVER.with(|driver| driver.take(input));
+}
+
+/// Takes an input from any thread.
+pub(crate) fn post(input: Input) {
+    DispatchQueue::main().exec_async(move || send(input));
+}
+
+/// Draws on this stage from now on.
+pub(crate) fn show_on(stage: Retained<Stage>) {
+    DRIVER.with(|driver| {
+        driver.stage.replace(Some(stage));
+        driver.shown.replace(None);
+        driver.take(Input::Timeout);
+    });
+}
+
+/// The stage is on the screen: work may begin. What comes after the first time is no beginning.
+pub(crate) fn begin() {
+    DRIVER.with(|driver| {
+        if !driver.has_begun.replace(true) {
+            driver.take(Input::Loaded(setup()));
+            network::watch();
+            turn::watch(level);
+        }
+    });
+}
+
+/// Lets the stage present what UIKit had no time for.
+pub(crate) fn settle_later() {
+    let Ok(soon) = DispatchTime::try_from(SOON) else {
+        return;
+    };
+    let settle = || {
+        if let Some(stage) = stage() {
+            stage.settle();
+        }
+    };
+    DispatchQueue::main().after(soon, settle).ok();
+}
+
+/// The camera or its direction may be another: the picture is turned anew.
+pub(crate) fn level() {
+    if let Some(stage) = stage() {
+        stage.level();
+    }
+}
+
+fn stage() -> Option<Retained<Stage>> {
+    DRIVER.with(|driver| driver.stage.borrow().clone())
+}
+
+/// Takes over the studio that was opened.
+pub(crate) fn adopt(studio: Studio, preview: &device::Preview) {
+    DRIVER.with(|driver| {
+        if let Some(stage) = stage() {
+            stage.show(preview);
+        }
+        driver.studio.set(studio).ok();
+        driver.take(Input::DeviceReady);
+    });
+}
+
+impl Driver {
+    fn take(&self, input: Input) {
+        self.inbox.borrow_mut().push_back(input);
+        if self.is_busy.replace(true) {
+            return;
+        }
+        while !self.inbox.borrow().is_empty() {
+            self.work();
+            self.draw();
+        }
+        self.is_busy.set(false);
+        self.schedule();
+    }
+
+    fn work(&self) {
+        while let Some(input) = self.next_input() {
+            self.app.borrow_mut().handle_input(input, Instant::now());
+            while let Some(effect) = self.next_effect() {
+                self.perform(effect);
+            }
+        }
+    }
+
+    fn next_input(&self) -> Option<Input> {
+        self.inbox.borrow_mut().pop_front()
+    }
+
+    fn next_effect(&self) -> Option<Effect> {
+        self.app.borrow_mut().poll_effect()
+    }
+
+    fn perform(&self, effect: Effect) {
+        match effect {
+            Effect::OpenDevice(setup) => device::open(setup),
+            Effect::Save(text) => defaults::save(&text),
+            Effect::LoadKeys(ids) => self.take(Input::Keys(keychain::load(&ids))),
+            Effect::SaveKey(id, secret) => self.check_keychain(keychain::save(id, &secret)),
+            Effect::ForgetKey(id) => keychain::forget(id),
+            Effect::KeepRecording(path) => photos::keep(path),
+            Effect::Haptic(haptic) => feedback::play(haptic),
+            Effect::Announce(text) => feedback::announce(&text),
+            Effect::OpenSystemSettings => feedback::open_settings(),
+            effect => self.tell_studio(effect),
+        }
+    }
+
+    fn tell_studio(&self, effect: Effect) {
+        let Some(studio) = self.studio.get() else {
+            return;
+        };
+        match effect {
+            Effect::GoLive(show) => studio.go_live(*show),
+            Effect::End => studio.end(),
+            Effect::Order(order) => studio.order(order),
+            Effect::Mute(is_muted) => studio.mute(is_muted),
+            Effect::Tell(event) => studio.tell(event),
+            _ => {}
+        }
+    }
+
+    fn check_keychain(&self, result: Result<(), String>) {
+        if let Err(what) = result {
+            self.take(Input::KeychainFailed(what));
+        }
+    }
+
+    fn draw(&self) {
+        let screen = self.app.borrow().screen(Instant::now());
+        let before = self.shown.borrow().clone();
+        if before.as_ref() == Some(&screen) {
+            return;
+        }
+        self.shown.replace(Some(screen.clone()));
+        if let Some(stage) = stage() {
+            stage.render(&screen, before.as_ref());
+        }
+    }
+
+    /// Wakes when the screen changes by itself, or there is something to measure.
+    fn schedule(&self) {
+        let now = Instant::now();
+        let change = self.app.borrow().poll_timeout(now);
+        let measure = self.is_on_air().then(|| now + MEASURE);
+        let Some(at) = [change, measure].into_iter().flatten().min() else {
+            return;
+        };
+        if self.wake.get().is_some_and(|wake| wake > now && wake <= at) {
+            return;
+        }
+        self.wake.set(Some(at));
+        let delay = at.saturating_duration_since(now);
+        let Ok(time) = DispatchTime::try_from(delay) else {
+            return;
+        };
+        let wake = move || DRIVER.with(|driver| driver.wake(at));
+        DispatchQueue::main().after(time, wake).ok();
+    }
+
+    /// Does nothing when an earlier time was set meanwhile: a wake-up cannot be taken back.
+    fn wake(&self, at: Instant) {
+        if self.wake.get() != Some(at) {
+            return;
+        }
+        self.wake.set(None);
+        match self.measure(Instant::now()) {
+            Some(stats) => self.take(Input::Stats(stats)),
+            None => self.take(Input::Timeout),
+        }
+    }
+
+    /// What goes on, unless it was asked less than a second ago.
+    fn measure(&self, now: Instant) -> Option<onair::Stats> {
+        let slack = Duration::from_millis(50);
+        let is_due = |last: Instant| now.saturating_duration_since(last) + slack >= MEASURE;
+        if !self.measured.get().is_none_or(is_due) {
+            return None;
+        }
+        self.measured.set(Some(now));
+        self.studio.get()?.stats()
+    }
+
+    fn is_on_air(&self) -> bool {
+        let shown = self.shown.borrow();
+        shown
+            .as_ref()
+            .is_some_and(|screen| screen.record.phase != Phase::Idle)
+    }
+}
+
+/// What the app begins with.
+fn setup() -> Setup {
+    let recordings = defaults::recordings();
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Setup {
+        saved: defaults::load(),
+        leftovers: leftovers(&recordings),
+        recordings,
+        stamp: since.unwrap_or_default().as_secs().to_string(),
+    }
+}
+
+/// Recordings that did not get to Photos: the app was ended, or the user had not allowed it yet.
+fn leftovers(folder: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let paths = files.map(|file| file.path());
+    paths
+        .filter(|path| onair_ios_model::is_recording(path))
+        .collect()
+}
