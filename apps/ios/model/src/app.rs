@@ -305,7 +305,6 @@ impl App {
         }
         self.order(Order::Focus { x, y });
         if keep {
-            self.order(Order::Lock(true));
             self.effect(Effect::Haptic(Haptic::Tap));
         }
     }
@@ -335,6 +334,9 @@ impl App {
     fn expire(&mut self, now: Instant) {
         let is_old = |since: Instant| now.saturating_duration_since(since) >= NOTE;
         self.note.take_if(|(_, since)| is_old(*since));
+        if let Some(locked) = self.camera.poll_lock(now) {
+            self.order(Order::Lock(locked));
+        }
     }
 
     /// Lets what is newly wrong be heard and felt.

@@ -36,6 +36,8 @@ pub(crate) struct Camera {
     pinched_from: f32,
     zoomed: Option<Instant>,
     reticle: Option<(Reticle, Instant)>,
+    /// When focus and exposure are to be locked, or to follow the scene again.
+    due: Option<(Instant, bool)>,
 }
 
 /// Beyond, a picture is a few large squares.
@@ -43,6 +45,12 @@ const MOST_ZOOM: f32 = 10.0;
 
 /// How long a reticle and a zoom factor are of interest.
 const INTEREST: Duration = Duration::from_millis(1500);
+
+/// A camera takes so long to focus and expose before that can be kept.
+const SETTLING: Duration = Duration::from_secs(1);
+
+/// How long a place that was touched matters: then the scene is another.
+const AIMED: Duration = Duration::from_secs(20);
 
 impl Default for Camera {
     fn default() -> Self {
@@ -57,6 +65,7 @@ impl Default for Camera {
             pinched_from: 1.0,
             zoomed: None,
             reticle: None,
+            due: None,
         }
     }
 }
@@ -90,16 +99,24 @@ impl Camera {
         })
     }
 
-    /// Focuses at `spot`; the place in a picture of `size`, rightwards and downwards.
+    /// Focuses at `spot` from now on, to be kept or not; the place in a picture of `size`, rightwards and downwards.
     pub(crate) fn focus(&mut self, spot: Spot, keep: bool, size: Size, now: Instant) -> (f32, f32) {
         let is_locked = keep;
         self.reticle = Some((Reticle { spot, is_locked }, now));
+        let delay = if keep { SETTLING } else { AIMED };
+        self.due = Some((now + delay, keep));
         let (x, y) = spot.in_picture(size);
         // The preview of the front camera is a mirror, its pictures are not.
         match self.facing {
             Position::Back => (x, y),
             Position::Front => (1.0 - x, y),
         }
+    }
+
+    /// Whether focus and exposure are to be locked by now, or to follow the scene again; told once.
+    pub(crate) fn poll_lock(&mut self, now: Instant) -> Option<bool> {
+        let due = self.due.take_if(|(at, _)| *at <= now);
+        due.map(|(_, locked)| locked)
     }
 
     pub(crate) fn is_locked(&self) -> bool {
@@ -120,14 +137,13 @@ impl Camera {
         is_shown.then_some(self.zoom)
     }
 
-    /// When something is of interest no longer.
+    /// When something is of interest no longer, or due.
     pub(crate) fn next_change(&self, now: Instant) -> Option<Instant> {
         let reticle = self.reticle.map(|(_, since)| since);
-        let changes = [reticle, self.zoomed].into_iter().flatten();
-        changes
-            .map(|since| since + INTEREST)
-            .filter(|at| *at > now)
-            .min()
+        let passing = [reticle, self.zoomed].into_iter().flatten();
+        let passing = passing.map(|since| since + INTEREST);
+        let due = self.due.map(|(at, _)| at);
+        passing.filter(|at| *at > now).chain(due).min()
     }
 }
 

@@ -36,7 +36,9 @@ impl Draft {
 
     /// One that is in the list.
     pub(crate) fn of(destination: &Destination) -> Self {
-        let shown = || Secret::from(destination.shown.as_str());
+        // What is hidden in it would be taken for what it is.
+        let is_whole = !destination.shown.contains("***");
+        let shown = || Secret::from(if is_whole { &destination.shown } else { "" });
         let address = destination.address.as_ref();
         Self {
             id: Some(destination.id),
@@ -100,6 +102,23 @@ mod tests {
         draft.type_server("rtmp://live.example/app k-1".into());
         assert_eq!(draft.server.expose(), "rtmp://live.example/app");
         assert_eq!(draft.key.expose(), "k-1");
+    }
+
+    #[test]
+    fn a_server_that_lost_its_secret_is_asked_for_again() {
+        let mut destination = Destination {
+            id: Id(1),
+            name: String::new(),
+            shown: "rtmp://live.example/app?***".to_owned(),
+            is_active: true,
+            address: None,
+        };
+        assert_eq!(Draft::of(&destination).server.expose(), "");
+        destination.shown = "rtmp://live.example/app".to_owned();
+        assert_eq!(
+            Draft::of(&destination).server.expose(),
+            "rtmp://live.example/app"
+        );
     }
 
     #[test]

@@ -256,27 +256,40 @@ fn the_torch_belongs_to_the_back_camera_and_goes_out_on_a_flip() {
     assert_eq!(rig.done(), [""; 0]);
 }
 
+const MIDDLE: crate::Spot = crate::Spot {
+    x: 0.5,
+    y: 0.25,
+    aspect: 9.0 / 16.0,
+};
+
 #[test]
-fn focus_is_kept_by_a_long_touch_and_let_go_by_a_short_one() {
-    let spot = crate::Spot {
-        x: 0.5,
-        y: 0.25,
-        aspect: 9.0 / 16.0,
-    };
+fn a_touch_focuses_there_until_the_scene_is_another() {
     let mut rig = Rig::with_destinations(0);
-    rig.send(Input::HoldFocus(spot));
-    assert_eq!(
-        rig.done(),
-        ["Order(Focus { x: 0.5, y: 0.25 })", "Order(Lock(true))"]
-    );
+    rig.send(Input::Focus(MIDDLE));
+    assert_eq!(rig.done(), ["Order(Focus { x: 0.5, y: 0.25 })"]);
+    rig.after(2);
+    assert_eq!(rig.screen().reticle, None);
+    let due = rig.app.poll_timeout(rig.now);
+    assert_eq!(due, Some(rig.now + Duration::from_secs(18)));
+    rig.after(18);
+    assert_eq!(rig.done(), ["Order(Lock(false))"]);
+    assert_eq!(rig.app.poll_timeout(rig.now), None);
+}
+
+#[test]
+fn a_long_touch_keeps_focus_once_it_is_found_and_a_short_one_lets_go() {
+    let mut rig = Rig::with_destinations(0);
+    rig.send(Input::HoldFocus(MIDDLE));
+    assert_eq!(rig.done(), ["Order(Focus { x: 0.5, y: 0.25 })"]);
+    rig.after(1);
+    assert_eq!(rig.done(), ["Order(Lock(true))"]);
+    rig.after(60);
     assert!(rig.screen().reticle.unwrap().is_locked);
-    rig.send(Input::Focus(spot));
+    rig.send(Input::Focus(MIDDLE));
     assert_eq!(
         rig.done(),
         ["Order(Lock(false))", "Order(Focus { x: 0.5, y: 0.25 })"]
     );
-    rig.after(2);
-    assert_eq!(rig.screen().reticle, None);
 }
 
 #[test]
