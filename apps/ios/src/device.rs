@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::thread;
 
 use dispatch2::DispatchQueue;
-use onair::Studio;
-use onair::av::capture::apple::AppleDevice;
-pub(crate) use onair::av::capture::apple::Preview;
+pub(crate) use onair::av::capture::apple::{AppleDevice, Preview};
 use onair::av::device::Setup;
+use onair::{Error, Studio};
 use onair_ios_model::Input;
 
 use crate::driver;
@@ -15,11 +14,9 @@ use crate::driver;
 /// Opens what `setup` says, on a thread of its own: the first picture of the app does not wait
 /// for a camera. How it went is posted.
 pub(crate) fn open(setup: Setup) {
-    let open = move || match try_open(&setup) {
-        Ok((studio, preview)) => {
-            DispatchQueue::main().exec_async(move || driver::adopt(studio, &preview));
-        }
-        Err(error) => driver::post(Input::DeviceFailed(error)),
+    let open = move || match AppleDevice::open(&setup) {
+        Ok(device) => DispatchQueue::main().exec_async(move || driver::adopt(device)),
+        Err(error) => driver::post(Input::DeviceFailed(error.to_string())),
     };
     let thread = thread::Builder::new().name("open camera".to_owned());
     if let Err(error) = thread.spawn(open) {
@@ -27,10 +24,8 @@ pub(crate) fn open(setup: Setup) {
     }
 }
 
-fn try_open(setup: &Setup) -> Result<(Studio, Preview), String> {
-    let device = AppleDevice::open(setup).map_err(|error| error.to_string())?;
-    let preview = device.preview();
+/// Gives the device into a studio's hands, which starts it.
+pub(crate) fn start(device: AppleDevice) -> Result<Studio, Error> {
     let listener = Arc::new(|news| driver::post(Input::News(news)));
-    let studio = Studio::open(Box::new(device), listener).map_err(|error| error.to_string())?;
-    Ok((studio, preview))
+    Studio::open(Box::new(device), listener)
 }

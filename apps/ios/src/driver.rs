@@ -10,6 +10,7 @@ use objc2::rc::Retained;
 use onair::Studio;
 use onair_ios_model::{App, Effect, Input, Phase, Screen, Setup};
 
+use crate::device::{AppleDevice, Preview};
 use crate::stage::Stage;
 use crate::{defaults, device, feedback, keychain, network, photos, turn};
 
@@ -22,6 +23,7 @@ struct Driver {
     /// meanwhile waits.
     is_busy: Cell<bool>,
     studio: OnceCell<Studio>,
+    preview: OnceCell<Preview>,
     stage: RefCell<Option<Retained<Stage>>>,
     shown: RefCell<Option<Screen>>,
     wake: Cell<Option<Instant>>,
@@ -52,6 +54,9 @@ pub(crate) fn post(input: Input) {
 /// Draws on this stage from now on.
 pub(crate) fn show_on(stage: Retained<Stage>) {
     DRIVER.with(|driver| {
+        if let Some(preview) = driver.preview.get() {
+            stage.show(preview);
+        }
         driver.stage.replace(Some(stage));
         driver.shown.replace(None);
         driver.take(Input::Timeout);
@@ -93,15 +98,22 @@ fn stage() -> Option<Retained<Stage>> {
     DRIVER.with(|driver| driver.stage.borrow().clone())
 }
 
-/// Takes over the studio that was opened.
-pub(crate) fn adopt(studio: Studio, preview: &device::Preview) {
-    DRIVER.with(|driver| {
-        if let Some(stage) = stage() {
-            stage.show(preview);
+/// Takes over the device that was opened. It is shown before it is started: a layer that is made
+/// while a session starts waits for it.
+pub(crate) fn adopt(device: AppleDevice) {
+    let preview = device.preview();
+    if let Some(stage) = stage() {
+        stage.show(&preview);
+    }
+    DRIVER.with(|driver| driver.preview.set(preview).ok());
+    let news = match device::start(device) {
+        Ok(studio) => {
+            DRIVER.with(|driver| driver.studio.set(studio).ok());
+            Input::DeviceReady
         }
-        driver.studio.set(studio).ok();
-        driver.take(Input::DeviceReady);
-    });
+        Err(error) => Input::DeviceFailed(error.to_string()),
+    };
+    send(news);
 }
 
 impl Driver {

@@ -31,6 +31,7 @@ impl RecordButton {
         let turning = UIActivityIndicatorView::initWithActivityIndicatorStyle(turning, style);
         ring(&button, mtm);
         core.setUserInteractionEnabled(false);
+        turning.setUserInteractionEnabled(false);
         core.setBackgroundColor(Some(&UIColor::systemRedColor()));
         ui::centre(&button, &core);
         ui::centre(&button, &turning);
