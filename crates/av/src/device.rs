@@ -2,6 +2,7 @@
 //! what can be asked of one, and what it tells. Plain data, no platform in it,
 //! so that whatever decides by it is tested anywhere.
 
+use std::fmt;
 use std::sync::Arc;
 
 use onair_media::{FrameRate, Size};
@@ -35,6 +36,19 @@ pub fn open(setup: &Setup) -> Result<Box<dyn Device>, Error> {
         "capturing at {} on this system: this version has cameras and microphones on iPhone and Mac",
         setup.size
     )))
+}
+
+/// That no device of this kind has this id, and which there are.
+pub fn unknown(kind: Kind, id: &str, there: &[Info]) -> Error {
+    let there = there.iter().filter(|info| info.kind == kind);
+    let there: Vec<_> = there
+        .map(|info| format!("{} ({})", info.id, info.name))
+        .collect();
+    Error::invalid(if there.is_empty() {
+        format!("there is no {kind} {id}, nor any other")
+    } else {
+        format!("there is no {kind} {id}; there is {}", there.join(", "))
+    })
 }
 
 /// That the user does not allow it, and where that can be changed.
@@ -157,6 +171,16 @@ pub enum Kind {
     Microphone,
     /// Pictures of a screen.
     Screen,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Camera => "camera",
+            Self::Microphone => "microphone",
+            Self::Screen => "screen",
+        })
+    }
 }
 
 /// Which way a camera looks.
@@ -341,4 +365,31 @@ pub enum Thermal {
     Serious,
     /// About to be shut down: spend the least.
     Critical,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_is_answered_with_what_is() {
+        let info = |kind, id: &str, name: &str| Info {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            kind,
+            position: None,
+            is_default: false,
+        };
+        let there = [
+            info(Kind::Camera, "0x1420", "FaceTime HD Camera"),
+            info(Kind::Microphone, "BuiltIn", "Microphone"),
+            info(Kind::Camera, "A1", "iPhone Camera"),
+        ];
+        let message = |kind| unknown(kind, "x", &there).to_string();
+        assert_eq!(
+            message(Kind::Camera),
+            "there is no camera x; there is 0x1420 (FaceTime HD Camera), A1 (iPhone Camera)"
+        );
+        assert_eq!(message(Kind::Screen), "there is no screen x, nor any other");
+    }
 }

@@ -9,7 +9,7 @@ use objc2_av_foundation::{AVCaptureDeviceDiscoverySession, AVCaptureDeviceType};
 use objc2_foundation::NSString;
 
 use crate::Error;
-use crate::device::{Info, Kind, Position};
+use crate::device::{self, Info, Kind, Position};
 
 /// Cameras, microphones and, on a Mac, screens.
 pub(crate) fn list() -> Vec<Info> {
@@ -26,22 +26,7 @@ pub(crate) fn list() -> Vec<Info> {
 
 /// `id` is not there: says what is.
 pub(super) fn unknown(kind: Kind, id: &str) -> Error {
-    let there = list().into_iter().filter(|info| info.kind == kind);
-    let there: Vec<_> = there
-        .map(|info| format!("{} ({})", info.id, info.name))
-        .collect();
-    let what = match kind {
-        Kind::Camera => "camera",
-        Kind::Microphone => "microphone",
-        Kind::Screen => "screen",
-    };
-    if there.is_empty() {
-        return Error::invalid(format!("there is no {what} {id}, nor any other"));
-    }
-    Error::invalid(format!(
-        "there is no {what} {id}; there is {}",
-        there.join(", ")
-    ))
+    device::unknown(kind, id, &list())
 }
 
 /// What AVFoundation calls it. A screen is asked for in a way of its own.
