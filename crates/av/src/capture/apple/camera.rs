@@ -11,7 +11,7 @@ use objc2_core_foundation::{CGFloat, CGPoint};
 use objc2_core_media::{CMTime, CMVideoFormatDescriptionGetDimensions};
 use onair_media::{FrameRate, Size};
 
-use super::{list, refused, responds};
+use super::{failed, list, refused, responds};
 use crate::Error;
 use crate::capture::aim::Stance;
 use crate::capture::format::{Candidate, Pace, Rates, choose};
@@ -156,7 +156,7 @@ impl Held<'_> {
         }
         // SAFETY: asks only.
         if on && !unsafe { self.0.isTorchAvailable() } {
-            return Err(Error::unsupported("the torch is too hot for now"));
+            return Err(failed("the torch cannot be had now: too hot"));
         }
         // SAFETY: the mode is supported, and the device is held.
         unsafe { self.0.setTorchMode(mode) };

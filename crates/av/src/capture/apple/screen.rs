@@ -5,8 +5,8 @@
 //! of sound.
 
 use super::line::Line;
-use super::rotator::Rotator;
-use crate::apple::{PixelBuffer, SampleBuffer, audio_samples};
+use super::rotator::{Rotator, orientation};
+use crate::apple::{SampleBuffer, audio_samples};
 use crate::capture::aim::turn_of_exif;
 use crate::capture::mixer::Mixer;
 use crate::capture::{PictureInlet, SoundInlet};
@@ -38,11 +38,12 @@ impl Screen {
         }
     }
 
-    /// Takes a picture (`RPSampleBufferType.video`). None that needs no turn is copied.
+    /// Takes a picture (`RPSampleBufferType.video`). None that needs no turn is copied; before
+    /// iOS 16 none can be turned, which the log says, and viewers see them lying.
     ///
     /// # Errors
     ///
-    /// When a picture that has to be turned cannot be, as before iOS 16.
+    /// When a picture could not be turned.
     pub fn push_video(&mut self, sample: &SampleBuffer) -> Result<(), Error> {
         let Some(line) = &self.pictures else {
             return Ok(());
@@ -52,9 +53,12 @@ impl Screen {
             return Ok(());
         };
         let (inlet, timestamp) = (line.inlet.clone(), line.timestamp(host));
-        let turn = *self.turn.get_or_insert_with(|| own_turn(sample));
+        let picture = match self.rotator(sample) {
+            Some(rotator) => rotator.rotate(&picture)?,
+            None => picture,
+        };
         inlet.push(VideoFrame {
-            surface: Surface::PixelBuffer(self.upright(picture, turn)?),
+            surface: Surface::PixelBuffer(picture),
             timestamp,
         });
         Ok(())
@@ -92,21 +96,22 @@ impl Screen {
         Ok(())
     }
 
-    fn upright(&mut self, picture: PixelBuffer, turn: Rotation) -> Result<PixelBuffer, Error> {
-        if turn == Rotation::None {
-            return Ok(picture);
+    /// What turns pictures, if they are to be turned. The first one decides for all.
+    fn rotator(&mut self, first: &SampleBuffer) -> Option<&mut Rotator> {
+        let turn = *self
+            .turn
+            .get_or_insert_with(|| turn_of_exif(orientation(first)));
+        if turn != Rotation::None && self.rotator.is_none() {
+            match Rotator::new(turn) {
+                Ok(rotator) => self.rotator = Some(rotator),
+                Err(error) => {
+                    tracing::warn!(%error, "pictures stay as they lie");
+                    self.turn = Some(Rotation::None);
+                }
+            }
         }
-        let rotator = match &mut self.rotator {
-            Some(rotator) => rotator,
-            none => none.insert(Rotator::new(turn)?),
-        };
-        rotator.rotate(&picture)
+        self.rotator.as_mut()
     }
-}
-
-/// What turn a picture says it needs.
-fn own_turn(sample: &SampleBuffer) -> Rotation {
-    turn_of_exif(super::rotator::orientation(sample))
 }
 
 const SOUNDS: usize = 2;
