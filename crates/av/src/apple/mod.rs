@@ -1,6 +1,6 @@
 //! What Apple's C frameworks hand out, owned: all raw pointers stop here.
 //!
-//! [`sys`] declares the functions, each owned type here calls those of its own kind
+//! `sys` declares the functions, each owned type here calls those of its own kind
 //! and gives out safe Rust, and everything that decides anything is built on top.
 #![expect(unsafe_code, reason = "the C interface of Core Foundation and its kin")]
 
