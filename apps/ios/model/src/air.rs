@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use onair::media::Bitrate;
-use onair::{Event, State, Stats};
+use onair::{DestinationStats, Event, State, Stats};
 
 use crate::screen::Phase;
 
@@ -52,8 +52,13 @@ pub(crate) struct Gauge {
     pub(crate) dropped: Option<Instant>,
     /// When the encoder was last found too slow.
     pub(crate) overloaded: Option<Instant>,
+    /// When a destination was last away from the air, or just came to it.
+    away: Option<Instant>,
     before: Option<Counts>,
 }
+
+/// For so long after a line came back, what is found dropped was lost while there was none.
+const CATCHING_UP: Duration = Duration::from_secs(3);
 
 /// Numbers that only grow.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +103,7 @@ impl Air {
         match event {
             Event::Live { destination, .. } => {
                 self.live_since.get_or_insert(now);
+                self.gauge.away = Some(now);
                 self.set(*destination, State::Live, None);
             }
             Event::Refused {
@@ -169,6 +175,9 @@ impl Gauge {
         self.queued = Duration::try_from_secs_f64(longest / 1000.0).unwrap_or_default();
         let frame_rate = stats.encoding.video_fps;
         self.frame_rate = (frame_rate > 0.0).then_some(frame_rate);
+        if stats.destinations.iter().any(is_away) {
+            self.away = Some(now);
+        }
         let counts = Counts::of(stats);
         if let Some(before) = self.before.replace(counts) {
             self.compare(before, counts, now);
@@ -176,13 +185,21 @@ impl Gauge {
     }
 
     fn compare(&mut self, before: Counts, counts: Counts, now: Instant) {
-        if counts.dropped > before.dropped {
+        let is_back = |since: Instant| now.saturating_duration_since(since) >= CATCHING_UP;
+        if counts.dropped > before.dropped && self.away.is_none_or(is_back) {
             self.dropped = Some(now);
         }
         if counts.overtaken > before.overtaken {
             self.overloaded = Some(now);
         }
     }
+}
+
+fn is_away(destination: &DestinationStats) -> bool {
+    matches!(
+        destination.so_far.state,
+        State::Connecting | State::Reconnecting
+    )
 }
 
 impl Counts {

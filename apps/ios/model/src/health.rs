@@ -22,6 +22,8 @@
 //! | the microphone is muted | yellow | Muted |
 //! | otherwise | green | Good |
 //!
+//! Pictures that were lost while a line was away do not count: that was said then.
+//!
 //! A queue sheds pictures when 1.5 s wait in it, so that 1 s is the last moment to warn. A bitrate
 //! below what was asked is no fault by itself: a still picture needs none. Too few pictures need
 //! not be one either (in the dark a camera takes its time), which is why that rule comes late.

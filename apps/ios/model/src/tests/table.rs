@@ -139,6 +139,25 @@ const STATES: &[Scene] = &[
         rig.lose(0, "the connection took nothing for 5 s");
         rig
     }),
+    ("back after an outage", || {
+        let mut rig = measured(&[FINE]);
+        rig.lose(0, "the server closed the connection");
+        let away = Line {
+            state: State::Reconnecting,
+            dropped: 60,
+            ..FINE
+        };
+        rig.measure(30, &[away]);
+        rig.live(0);
+        rig.measure(
+            30,
+            &[Line {
+                dropped: 90,
+                ..FINE
+            }],
+        );
+        rig
+    }),
     ("one of two reconnecting", || {
         let mut rig = measured(&[FINE, FINE]);
         rig.lose(1, "the server closed the connection");
