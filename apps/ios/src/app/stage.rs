@@ -15,9 +15,9 @@ use objc2_ui_kit::{
 };
 use onair_ios_model::{Input, Screen, Spot};
 
-use crate::sheet::{Alerts, Sheet};
-use crate::views::{BannerCard, Controls, Pill, Preview, StatusLine};
-use crate::{device, driver, turn, ui};
+use crate::app::sheet::{Alerts, Sheet};
+use crate::app::views::{BannerCard, Controls, Pill, Preview, StatusLine};
+use crate::app::{device, driver, turn, ui};
 
 /// What the stage holds.
 #[derive(Default)]

@@ -8,7 +8,7 @@ use objc2_ui_kit::{
 };
 use onair_ios_model::{Alert, Choice, Input, Role};
 
-use crate::{driver, ui};
+use crate::app::{driver, ui};
 
 /// The question in front of everything, if there is one.
 #[derive(Default)]

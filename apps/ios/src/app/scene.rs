@@ -13,8 +13,8 @@ use objc2_ui_kit::{
 use onair::rtmp::Secret;
 use onair_ios_model::Input;
 
-use crate::driver;
-use crate::stage::Stage;
+use crate::app::driver;
+use crate::app::stage::Stage;
 
 define_class!(
     // SAFETY: UIResponder may be subclassed, and there is no Drop.

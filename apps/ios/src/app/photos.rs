@@ -9,7 +9,7 @@ use objc2_foundation::{NSError, NSString, NSURL};
 use objc2_photos::{PHAccessLevel, PHAssetChangeRequest, PHAuthorizationStatus, PHPhotoLibrary};
 use onair_ios_model::Input;
 
-use crate::driver;
+use crate::app::driver;
 
 /// Copies the file to Photos and removes it, asking for permission where that was never asked.
 /// How it went is posted.

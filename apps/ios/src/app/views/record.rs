@@ -7,7 +7,7 @@ use objc2_ui_kit::{
 };
 use onair_ios_model::{Control, Phase, Record};
 
-use crate::ui;
+use crate::app::ui;
 
 /// The red button: a disc when idle, a square on air, turning in between.
 pub(crate) struct RecordButton {

@@ -8,7 +8,7 @@ use objc2_ui_kit::{
 };
 use onair_ios_model::Haptic;
 
-use crate::ui::main_thread;
+use crate::app::ui::main_thread;
 
 /// Lets the phone be felt.
 pub(crate) fn play(haptic: Haptic) {

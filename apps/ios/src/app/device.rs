@@ -9,7 +9,7 @@ use onair::av::device::Setup;
 use onair::{Error, Studio};
 use onair_ios_model::Input;
 
-use crate::driver;
+use crate::app::driver;
 
 /// Opens what `setup` says, on a thread of its own: the first picture of the app does not wait
 /// for a camera. How it went is posted.

@@ -11,7 +11,7 @@ use objc2::runtime::{Bool, NSObject};
 use onair::director::Path;
 use onair_ios_model::Input;
 
-use crate::driver;
+use crate::app::driver;
 
 /// `nw_path_monitor_t`, an object that is released as any other.
 type Monitor = NSObject;

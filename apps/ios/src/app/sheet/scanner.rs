@@ -15,8 +15,8 @@ use objc2_ui_kit::{UIColor, UIViewController};
 use onair::rtmp::Secret;
 use onair_ios_model::Input;
 
-use crate::views::Pill;
-use crate::{driver, turn, ui};
+use crate::app::views::Pill;
+use crate::app::{driver, turn, ui};
 
 /// A page with a camera of its own that looks for a QR code. The engine's lets go of it meanwhile.
 #[derive(Default)]

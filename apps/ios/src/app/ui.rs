@@ -15,7 +15,7 @@ use objc2_ui_kit::{
 };
 use onair_ios_model::{Dot, Voice};
 
-use crate::driver;
+use crate::app::driver;
 
 /// The main thread, where all of UIKit lives.
 pub(crate) fn main_thread() -> MainThreadMarker {

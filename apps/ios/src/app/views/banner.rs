@@ -8,7 +8,7 @@ use objc2_ui_kit::{
 };
 use onair_ios_model::{Banner, Control};
 
-use crate::ui;
+use crate::app::ui;
 
 /// What is wrong, and what to do about it.
 pub(crate) struct BannerCard {

@@ -6,7 +6,7 @@ use objc2_ui_kit::{
 };
 use onair_ios_model::Status;
 
-use crate::ui;
+use crate::app::ui;
 
 /// The line at the top: how well it goes by colour, in words and in numbers. One label, so that
 /// it wraps where a user's letters are large.

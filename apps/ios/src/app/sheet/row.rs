@@ -11,7 +11,7 @@ use objc2_ui_kit::{
 use onair::rtmp::Secret;
 use onair_ios_model::{Change, Input, Row, RowId, RowKind, Typing, Voice};
 
-use crate::{driver, ui};
+use crate::app::{driver, ui};
 
 /// A row of a form: a title, perhaps a second line or a field below it, perhaps something beside it.
 pub(crate) struct Cell {

@@ -7,7 +7,7 @@ use onair_ios_model::{Control, Screen};
 
 use super::record::RecordButton;
 use super::tool::{Look, Tool};
-use crate::ui;
+use crate::app::ui;
 
 /// The buttons: along the bottom when the phone is upright, along the right side when it lies,
 /// where the thumb is.

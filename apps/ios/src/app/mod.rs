@@ -1,4 +1,31 @@
-//! The application's own object: it has nothing to do but to name the scene delegate's class.
+//! The app on the phone.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | here, `scene` | the process and its one window, as UIKit wants them |
+//! | `driver` | the loop: inputs in, effects done, the screen drawn |
+//! | `stage` | the one view controller: preview, status, controls, fingers |
+//! | `views` | what is on the stage, a view each, drawn from its part of the `Screen` |
+//! | `sheet` | settings: forms of rows, the scanner, alerts |
+//! | `device`, `turn` | the engine's camera, and how the phone is held |
+//! | `keychain`, `defaults`, `photos`, `network`, `feedback` | one system service each |
+//!
+//! Everything runs on the main thread but for what the engine and the system do by themselves;
+//! their news come in through `driver::post`.
+
+mod defaults;
+mod device;
+mod driver;
+mod feedback;
+mod keychain;
+mod network;
+mod photos;
+mod scene;
+mod sheet;
+mod stage;
+mod turn;
+mod ui;
+mod views;
 
 use objc2::rc::{Allocated, Retained};
 use objc2::runtime::NSObjectProtocol;
@@ -6,9 +33,9 @@ use objc2::{ClassType, MainThreadMarker, MainThreadOnly, define_class, msg_send}
 use objc2_foundation::NSString;
 use objc2_ui_kit::{UIApplication, UIApplicationDelegate, UIResponder};
 
-use crate::scene::SceneDelegate;
+use scene::SceneDelegate;
 
-/// Hands the process to UIKit, for good.
+/// Hands the process to UIKit, for good. The app's own object has nothing to do: the scene has.
 pub(crate) fn run() {
     let mtm = MainThreadMarker::new().expect("a process begins on its main thread");
     // Info.plist names it; the runtime knows a class only once it was touched.

@@ -4,7 +4,7 @@ use objc2_core_foundation::CGFloat;
 use objc2_ui_kit::{UIButton, UIButtonType, UIColor, UIControlState, UIVisualEffectView};
 use onair_ios_model::{Button, Control};
 
-use crate::ui;
+use crate::app::ui;
 
 /// A small round button on a blurred ground.
 pub(crate) struct Tool {

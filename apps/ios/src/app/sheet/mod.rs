@@ -20,8 +20,8 @@ pub(crate) use alert::Alerts;
 use form::FormPage;
 use scanner::ScannerPage;
 
-use crate::stage::Stage;
-use crate::{driver, ui};
+use crate::app::stage::Stage;
+use crate::app::{driver, ui};
 
 /// Pages on top of each other, as the app has them.
 pub(crate) struct Sheet {

@@ -7,7 +7,7 @@ use objc2_core_foundation::{CGFloat, CGPoint, CGRect, CGSize};
 use objc2_ui_kit::{NSObjectUIAccessibility, UIColor, UIImageView, UIInterfaceOrientation, UIView};
 use onair_ios_model::{Reticle, Spot, Turn, Voice};
 
-use crate::{device, turn, ui};
+use crate::app::{device, turn, ui};
 
 /// What the camera sees, over all of the screen, and where it is told to focus.
 pub(crate) struct Preview {

@@ -10,9 +10,9 @@ use objc2::rc::Retained;
 use onair::Studio;
 use onair_ios_model::{App, Effect, Input, Phase, Screen, Setup};
 
-use crate::device::{AppleDevice, Preview};
-use crate::stage::Stage;
-use crate::{defaults, device, feedback, keychain, network, photos, turn};
+use crate::app::device::{AppleDevice, Preview};
+use crate::app::stage::Stage;
+use crate::app::{defaults, device, feedback, keychain, network, photos, turn};
 
 /// What the loop holds, for as long as the process lives.
 #[derive(Default)]
