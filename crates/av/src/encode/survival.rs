@@ -32,7 +32,8 @@ impl Survival {
         }
     }
 
-    fn handle_packets(&mut self, mut packets: Vec<Packet>) -> Vec<Packet> {
+    /// Takes packets that are complete; gives those that go out.
+    pub(super) fn handle_packets(&mut self, mut packets: Vec<Packet>) -> Vec<Packet> {
         if self.wants_idr {
             let news = |packet: &Packet| packet.keyframe && self.is_later(packet.dts);
             let first = packets.iter().position(news);

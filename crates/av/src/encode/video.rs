@@ -181,10 +181,7 @@ impl VideoEncoder {
             size,
             ..self.settings.clone()
         };
-        let packets = match self.finish() {
-            Err(Error::Lost { .. }) => Vec::new(),
-            outcome => outcome?,
-        };
+        let packets = self.finish()?;
         self.settings = settings;
         self.backend = None;
         self.survival.handle_restart();
@@ -194,11 +191,24 @@ impl VideoEncoder {
         }
     }
 
-    /// Gives back whatever is still inside; the encoder is spent.
+    /// Gives back whatever is still inside; the encoder is spent. What was inside
+    /// one that is lost, or is being lost just then, is gone.
+    ///
+    /// # Errors
+    ///
+    /// When the encoder fails otherwise.
     pub fn finish(&mut self) -> Result<Vec<Packet>, Error> {
-        match &mut self.backend {
-            Some(backend) if self.survival.loss().is_none() => backend.finish(),
-            _ => Ok(Vec::new()),
+        let Some(backend) = self
+            .backend
+            .as_mut()
+            .filter(|_| self.survival.loss().is_none())
+        else {
+            return Ok(Vec::new());
+        };
+        match backend.finish() {
+            Ok(packets) => Ok(self.survival.handle_packets(packets)),
+            Err(Error::Lost { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error),
         }
     }
 
