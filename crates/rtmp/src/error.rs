@@ -68,6 +68,14 @@ pub enum Error {
         /// Why not.
         why: &'static str,
     },
+    /// The server says which video codecs it takes, and ours is none of them.
+    #[error("the server does not take {codec} video: it takes {takes}; H.264 works everywhere")]
+    CodecRefused {
+        /// Ours, by its `FourCC`.
+        codec: String,
+        /// The server's, by theirs.
+        takes: String,
+    },
     /// The server closed the connection without a word.
     #[error(
         "the server closed the connection {}; a common cause: {}",

@@ -91,6 +91,7 @@
 
 mod auth;
 pub mod chunk;
+mod codecs;
 mod command;
 mod control;
 mod error;

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use onair_flv::FourCc;
+
 use crate::{Credentials, Url};
 
 /// In which order a publisher speaks.
@@ -60,6 +62,11 @@ pub struct Config {
     /// Some servers stumble over the declaration; a close or refusal during `connect` is then
     /// tried again without it.
     pub reconnect_requests: bool,
+    /// The codec of the pictures to come, where it is none that RTMP knew from the start: it is
+    /// declared (E-RTMP v2 `fourCcList`, `videoFourCcInfoMap`), and a server that says it takes
+    /// others only is an error. The declaration is left out where it makes a server stumble,
+    /// as [`reconnect_requests`](Self::reconnect_requests) is.
+    pub video_codec: Option<FourCc>,
     /// How often this publish was redirected already.
     pub(crate) hops: u8,
     /// The state of an authentication that spans connections.
@@ -79,9 +86,21 @@ impl Config {
             timeouts: Timeouts::default(),
             seed: 0,
             reconnect_requests: false,
+            video_codec: None,
             hops: 0,
             round: crate::auth::Round::default(),
         }
+    }
+
+    /// Whether `connect` has keys of Enhanced RTMP.
+    pub(super) const fn is_enhanced(&self) -> bool {
+        self.reconnect_requests || self.video_codec.is_some()
+    }
+
+    /// Leaves out the keys of Enhanced RTMP.
+    pub(super) const fn speak_plainly(&mut self) {
+        self.reconnect_requests = false;
+        self.video_codec = None;
     }
 
     /// The configuration of the connection after this one: other random bytes, all else the same.

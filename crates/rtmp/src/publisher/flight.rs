@@ -89,6 +89,12 @@ fn connect_object(config: &Config) -> Value {
         ("tcUrl", Value::String(tc_url)),
         ("objectEncoding", Value::Number(0.0)),
     ];
+    if let Some(codec) = config.video_codec {
+        let name = codec.to_string();
+        let map = Value::object([(name.clone(), Value::Number(CAN_ENCODE))]);
+        pairs.push(("fourCcList", Value::StrictArray(vec![name.into()])));
+        pairs.push(("videoFourCcInfoMap", map));
+    }
     if config.reconnect_requests {
         pairs.push(("capsEx", Value::Number(CAPS_RECONNECT)));
     }
@@ -107,6 +113,9 @@ fn with_query(base: &str, query: Option<&str>) -> String {
         Some(query) => format!("{base}?{query}"),
     }
 }
+
+/// E-RTMP v2, `FourCcInfoMask`.
+const CAN_ENCODE: f64 = 2.0;
 
 /// E-RTMP v2, `capsEx`: we understand requests to reconnect.
 const CAPS_RECONNECT: f64 = 1.0;

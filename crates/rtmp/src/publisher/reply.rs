@@ -3,6 +3,7 @@
 use super::flight::{ASSUMED_STREAM, CONNECT, CREATE_STREAM, FC_PUBLISH, RELEASE_STREAM};
 use super::verdict::{self, Fault};
 use super::{Event, Publisher, Stage, State};
+use crate::codecs;
 use crate::command::stream_id;
 use crate::status::{Meaning, Status};
 use crate::wire::Heard;
@@ -51,6 +52,7 @@ impl Publisher {
         if matches!(status.meaning(), Meaning::Refused | Meaning::Failed) {
             return Err(status.into());
         }
+        self.check_codec(command)?;
         let server = command
             .object
             .get("fmsVer")
@@ -63,6 +65,21 @@ impl Publisher {
         }
         self.set_state(State::CreateStream);
         Ok(())
+    }
+
+    /// Most servers do not say what they take; then it shows.
+    fn check_codec(&self, command: &Command) -> Result<(), Fault> {
+        let Some(codec) = self.config.video_codec else {
+            return Ok(());
+        };
+        let said = [&command.object, command.info()];
+        let taken: Vec<_> = said.into_iter().flat_map(codecs::declared).collect();
+        let codec = codec.to_string();
+        if taken.is_empty() || taken.iter().any(|name| *name == codec || *name == "*") {
+            return Ok(());
+        }
+        let takes = self.fit(&taken.join(", "));
+        Err(Error::CodecRefused { codec, takes }.into())
     }
 
     fn handle_created(&mut self, command: &Command) -> Result<(), Fault> {

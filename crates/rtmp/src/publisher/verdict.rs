@@ -52,6 +52,8 @@ pub(super) fn judge(config: &Config, stage: Stage, fault: Fault) -> Result<Retry
             tracing::debug!(stream, "the first flight assumed stream 1");
             Ok(in_patient_order(config, None))
         }
+        // It has understood us well.
+        Fault::Error(error @ Error::CodecRefused { .. }) => Err(error),
         Fault::Error(error) => judge_order(config, stage, error),
     }
 }
@@ -81,7 +83,7 @@ fn judge_order(config: &Config, stage: Stage, error: Error) -> Result<Retry, Err
     match stage {
         Stage::Live | Stage::Farewell | Stage::Closed => Err(error),
         _ if config.flight == Flight::First => Ok(in_patient_order(config, Some(error))),
-        Stage::Connect if config.reconnect_requests => Ok(in_plain_words(config, error)),
+        Stage::Connect if config.is_enhanced() => Ok(in_plain_words(config, error)),
         _ => Err(error),
     }
 }
@@ -90,7 +92,7 @@ fn judge_order(config: &Config, stage: Stage, error: Error) -> Result<Retry, Err
 fn in_patient_order(config: &Config, cause: Option<Error>) -> Retry {
     let mut next = config.next();
     next.flight = Flight::Patient;
-    next.reconnect_requests = false;
+    next.speak_plainly();
     Retry {
         config: next,
         why: Why::PatientOrder,
@@ -100,7 +102,7 @@ fn in_patient_order(config: &Config, cause: Option<Error>) -> Retry {
 
 fn in_plain_words(config: &Config, error: Error) -> Retry {
     let mut next = config.next();
-    next.reconnect_requests = false;
+    next.speak_plainly();
     Retry {
         config: next,
         why: Why::PlainConnect,

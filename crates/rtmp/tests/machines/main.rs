@@ -3,6 +3,7 @@
 
 mod auth;
 mod client;
+mod codecs;
 mod common;
 mod host;
 mod hostile;
