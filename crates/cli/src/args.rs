@@ -124,6 +124,9 @@ pub(crate) struct Publish {
     /// Pictures per second of the test card or the camera [default: 30]
     #[arg(long, value_parser = parse_unit::<FrameRate>, help_heading = ENCODING)]
     pub(crate) fps: Option<FrameRate>,
+    /// What pictures are encoded to; not every server takes hevc
+    #[arg(long, value_enum, help_heading = ENCODING)]
+    pub(crate) codec: Option<Codec>,
     /// Video bitrate, e.g. 2500k or 2.5M [default: by size and rate]
     #[arg(long, value_name = "RATE", value_parser = parse_unit::<Bitrate>, help_heading = ENCODING)]
     pub(crate) bitrate: Option<Bitrate>,
@@ -203,6 +206,15 @@ pub(crate) struct Inspect {
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, conflicts_with = "json",
         value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) bytes: Option<Option<u32>>,
+}
+
+/// How pictures are encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Codec {
+    /// H.264 (the default)
+    H264,
+    /// HEVC, over Enhanced RTMP
+    Hevc,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

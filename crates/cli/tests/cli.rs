@@ -521,6 +521,15 @@ fn inspect_names_what_it_cannot_read() {
     );
 }
 
+#[cfg(not(target_vendor = "apple"))]
+#[test]
+fn a_codec_no_encoder_here_makes_is_refused_with_the_one_that_works() {
+    let ran = Dir::new().run("publish --to rtmp://127.0.0.1:1/app/key --codec hevc");
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(2), ""));
+    let words = "HEVC by openh264: H.264 would work";
+    assert!(ran.stderr.contains(words), "{}", ran.stderr);
+}
+
 #[test]
 fn devices_lists_one_default_encoder_of_each_kind() {
     let dir = Dir::new();

@@ -3,6 +3,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use onair_flv::FourCc;
 use onair_media::Timestamp;
 use onair_rtmp::publisher::{Config, Flight, Why};
 use onair_rtmp::{Error, Url};
@@ -131,7 +132,7 @@ impl Campaign {
                     self.renewals.seen();
                     return Err(Failure::Renewed);
                 }
-                Ending::Failed(error) => return Err(failure(error)),
+                Ending::Failed(error) => return Err(failure(error, config.video_codec)),
                 Ending::Lost(words) => return Err(Failure::Lost(words)),
             }
         }
@@ -171,6 +172,7 @@ impl Campaign {
         if self.destination.patient || is_patient(url) {
             config.flight = Flight::Patient;
         }
+        config.video_codec = self.program.fourcc();
         config.seed = random();
         config
     }
@@ -233,7 +235,8 @@ enum Waited {
     Stopped,
 }
 
-fn failure(error: Error) -> Failure {
+/// `codec` is the one that is sent, if not every server knows it.
+fn failure(error: Error, codec: Option<FourCc>) -> Failure {
     let busy = error.is_already_publishing();
     match error {
         Error::Refused { code, description } => Failure::Refused {
@@ -244,11 +247,15 @@ fn failure(error: Error) -> Failure {
         Error::CredentialsNeeded { .. }
         | Error::CredentialsRejected { .. }
         | Error::Redirected { .. }
+        | Error::CodecRefused { .. }
         | Error::Url(_) => Failure::Refused {
             code: "NetConnection.Connect.Rejected".to_owned(),
             description: error.to_string(),
             busy: false,
         },
+        Error::Closed { .. } if codec == Some(FourCc::HEVC) => Failure::Lost(format!(
+            "{error}; or that it does not take HEVC, where H.264 would work"
+        )),
         other => Failure::Lost(other.to_string()),
     }
 }

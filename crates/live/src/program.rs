@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use onair_flv::{Metadata, Muxer};
+use onair_flv::{FourCc, Metadata, Muxer};
 use onair_media::Packet;
 
 /// What is to be known about the media before the first packet.
@@ -20,6 +20,15 @@ pub(crate) const ENCODER_LAG: Duration = Duration::from_millis(100);
 pub(crate) const DEVICE_LAG: Duration = Duration::from_millis(300);
 
 impl Program {
+    /// The codec of its pictures, where it is none that RTMP knew from the start.
+    pub(crate) fn fourcc(&self) -> Option<FourCc> {
+        let known = |codec: &u32| *codec == FourCc::HEVC.as_u32();
+        self.metadata
+            .video_codec
+            .filter(known)
+            .map(|_| FourCc::HEVC)
+    }
+
     /// A muxer for what begins with `first`.
     ///
     /// Sound that is earlier than the picture it follows would all be sent at the wire's time

@@ -10,11 +10,11 @@ use onair::av::device;
 use onair::av::encode::{AudioSettings, VideoSettings};
 use onair::av::{AudioSource, VideoSource};
 use onair::demux::{self, Container, Demux, Loop, Track};
-use onair::media::{FrameRate, Kind, Packet, Size};
+use onair::media::{FrameRate, Kind, Packet, Size, VideoCodec};
 
 use super::capture::{self, Ask};
 use super::filler;
-use crate::args::{Publish, StdinFormat};
+use crate::args::{Codec, Publish, StdinFormat};
 use crate::failure::Failure;
 
 enum Source {
@@ -235,6 +235,10 @@ fn encoded(
 
 fn video_settings(pictures: &impl VideoSource, opts: &Publish) -> VideoSettings {
     let mut settings = VideoSettings::new(pictures.size(), pictures.frame_rate());
+    settings.codec = match opts.codec {
+        None | Some(Codec::H264) => VideoCodec::H264,
+        Some(Codec::Hevc) => VideoCodec::Hevc,
+    };
     settings.bitrate = opts.bitrate.unwrap_or(settings.bitrate);
     settings.keyframe_interval = opts.keyframe.unwrap_or(settings.keyframe_interval);
     settings.encoder.clone_from(&opts.encoder);
@@ -261,6 +265,7 @@ const FILE_HAS: &str = "this source is sent as it is, without encoding";
 const ENCODING_OPTIONS: &[&str] = &[
     "--size",
     "--fps",
+    "--codec",
     "--bitrate",
     "--audio-bitrate",
     "--keyframe",
@@ -272,6 +277,7 @@ fn refuse_given(opts: &Publish, why: &str, names: &[&str]) -> Result<(), Failure
     let given = |name: &&&str| match **name {
         "--size" => opts.size.is_some(),
         "--fps" => opts.fps.is_some(),
+        "--codec" => opts.codec.is_some(),
         "--bitrate" => opts.bitrate.is_some(),
         "--audio-bitrate" => opts.audio_bitrate.is_some(),
         "--keyframe" => opts.keyframe.is_some(),

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use onair_av::encode::AudioSettings;
 use onair_demux::Demux;
-use onair_flv::Metadata;
+use onair_flv::{Metadata, video_codec_id};
 use onair_media::{Config, FrameRate, Kind, Timestamp};
 
 use self::audio::AudioChain;
@@ -116,7 +116,7 @@ impl Pipeline {
             let settings = chain.settings();
             metadata.size = Some(settings.size);
             metadata.frame_rate = Some(FrameRate::as_f64(settings.frame_rate));
-            metadata.video_codec = Some(AVC);
+            metadata.video_codec = video_codec_id(settings.codec);
             metadata.video_bitrate = Some(settings.bitrate);
         }
         if let Some(chain) = &audio {
@@ -195,7 +195,5 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
     })
 }
 
-/// FLV 10.1 §E.4.3.1, `CodecID`.
-const AVC: u32 = 7;
 /// FLV 10.1 §E.4.2.1, `SoundFormat`.
 const AAC: u32 = 10;

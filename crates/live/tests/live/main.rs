@@ -7,6 +7,8 @@ mod control;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod hevc;
+#[cfg(test)]
 mod recording;
 #[cfg(test)]
 mod studio;

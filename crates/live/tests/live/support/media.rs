@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use onair::demux::{Container, Demux, Error, Track};
 use onair::media::{
-    AudioCodec, AudioConfig, Config, Packet, Size, Timestamp, VideoCodec, VideoConfig,
+    AudioCodec, AudioConfig, Config, Kind, Packet, Size, Timestamp, VideoCodec, VideoConfig,
 };
 
 /// A file that the test writes while it is read.
@@ -92,6 +92,20 @@ fn video_config() -> Config {
         frame_rate: None,
         record: Bytes::from_static(b"\x01\x42\x00\x1e\xff\xe0\x00"),
     }))
+}
+
+/// The same as HEVC.
+pub(crate) fn as_hevc(mut packet: Packet) -> Packet {
+    if packet.kind() == Kind::Video {
+        packet.config = hevc_config();
+    }
+    packet
+}
+
+pub(crate) fn hevc_config() -> Config {
+    let record = include_bytes!("../../../../flv/testdata/main_720p.hvcc");
+    let config = VideoConfig::hevc(Bytes::from_static(record));
+    Config::Video(Arc::new(config.unwrap()))
 }
 
 fn audio_config() -> Config {

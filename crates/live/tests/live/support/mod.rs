@@ -5,7 +5,7 @@ mod media;
 mod peer;
 
 pub(crate) use device::{Puppet, hear, take_picture};
-pub(crate) use media::{Script, audio, gop, video};
+pub(crate) use media::{Script, as_hevc, audio, gop, hevc_config, video};
 pub(crate) use peer::{Behaviour, Heard, Peer};
 
 use onair::{Broadcast, Event, Report};

@@ -1,0 +1,57 @@
+//! Pictures in a codec that RTMP did not know from the start.
+
+use crate::support::{Behaviour, Peer, Script, as_hevc, finish, gop, hevc_config};
+use onair::demux::Track;
+use onair::flv::{FourCc, TagKind};
+use onair::media::{Config, Timestamp};
+use onair::{Broadcast, Destination, Outcome, RetryPolicy};
+
+/// A group of pictures as a file of HEVC has it.
+fn script(frames: i64) -> Box<Script> {
+    let mut script = Script::of(gop(0, frames).map(as_hevc));
+    script.tracks[0] = Track::new(hevc_config());
+    script
+}
+
+#[test]
+fn hevc_goes_out_by_its_four_characters() {
+    let peer = Peer::start([Behaviour::Accept]);
+    let builder = Broadcast::builder().media(script(10)).to(peer.url());
+    let broadcast = builder.start().unwrap();
+    let published = peer.published();
+    let (_, report) = finish(&broadcast);
+    assert_eq!(report.outcome, Outcome::Finished);
+    let metadata = published.metadata().unwrap();
+    assert_eq!(metadata.video_codec, Some(FourCc::HEVC.as_u32()));
+    let mut pictures = published
+        .tags
+        .iter()
+        .filter(|tag| tag.kind == TagKind::Video);
+    let header = pictures.next().unwrap();
+    let Config::Video(config) = hevc_config() else {
+        panic!("it is video");
+    };
+    assert_eq!(
+        (&header.head[..], &header.payload),
+        (&b"\x90hvc1"[..], &config.record)
+    );
+    let heads: Vec<_> = pictures.map(|tag| tag.head.to_vec()).collect();
+    assert_eq!(heads[0], b"\x93hvc1");
+    assert!(heads[1..10].iter().all(|head| head == b"\xa3hvc1"));
+    assert_eq!(heads[10], b"\x92hvc1", "the end of the sequence");
+    let times: Vec<_> = published.media(TagKind::Video);
+    assert_eq!(times.len(), 10);
+    assert_eq!(times[9].2, Timestamp::from_millis(360));
+}
+
+#[test]
+fn a_server_that_closes_on_hevc_may_not_take_it() {
+    let peer = Peer::start([Behaviour::CloseAfter(1)]);
+    let mut destination = Destination::new(peer.url());
+    destination.retry = RetryPolicy::NEVER;
+    let builder = Broadcast::builder().media(script(3)).to(destination);
+    let (_, report) = finish(&builder.start().unwrap());
+    assert_eq!(report.outcome, Outcome::Failed);
+    let words = &report.reason;
+    assert!(words.contains("does not take HEVC"), "{words}");
+}
