@@ -182,11 +182,12 @@ impl AudioEncoder {
     fn align(&mut self) {
         let first = self.intake.first().unwrap_or(Timestamp::ZERO);
         let length = self.backend.frame_length();
+        let samples = |units: u32| i64::from(units) * i64::from(length);
+        self.output.advance(samples(self.repeated));
         let room = self.output.samples_until(first) - i64::from(self.backend.priming());
         self.repeated = u32::try_from(-room).unwrap_or(0).div_ceil(length);
-        let repeated = i64::from(self.repeated) * i64::from(length);
-        self.output.advance(-repeated);
-        let silence = usize::try_from(room + repeated).unwrap_or(0);
+        self.output.advance(-samples(self.repeated));
+        let silence = usize::try_from(room + samples(self.repeated)).unwrap_or(0);
         self.intake.prepend_silence(silence);
     }
 
@@ -235,6 +236,8 @@ mod tests {
     /// Lost at once.
     static DEAD: Audio = audio_candidate(|_| Ok(Box::new(FakeAudio::new(2112, 0))));
     static BRIEF: Audio = audio_candidate(|_| Ok(Box::new(FakeAudio::new(1024, usize::MAX))));
+    /// Slower, and lost at once as well.
+    static LATE: Audio = audio_candidate(|_| Ok(Box::new(FakeAudio::new(3000, 0))));
     static SLOW: Audio = audio_candidate(|_| Ok(Box::new(FakeAudio::new(3000, usize::MAX))));
 
     fn sound(frames: i64) -> AudioSamples {
@@ -278,9 +281,11 @@ mod tests {
 
     #[test]
     fn an_encoder_of_another_kind_falls_in_with_what_came() {
-        for other in [&BRIEF, &SLOW] {
-            // The first replacement is lost at once, and the next kind is asked.
-            let packets = encode(&[&DEAD, other], 100).unwrap();
+        // A replacement of the same kind is lost at once, and the next kind is asked.
+        let chains: [&[&'static Audio]; 3] =
+            [&[&DEAD, &BRIEF], &[&DEAD, &SLOW], &[&DEAD, &LATE, &BRIEF]];
+        for candidates in chains {
+            let packets = encode(candidates, 100).unwrap();
             assert_no_hole(&packets);
             let end = packets.last().unwrap().pts.as_millis();
             assert!((920..1000).contains(&end), "{end}");
