@@ -172,7 +172,10 @@ unsafe extern "C-unwind" fn CMBlockBufferCopyDataBytes(
 
 #[unsafe(no_mangle)]
 extern "C-unwind" fn CMFormatDescriptionGetMediaSubType(description: &Object) -> u32 {
-    format(description).codec
+    match description.kind() {
+        Kind::Sound(sound) => sound.format_id,
+        _ => format(description).codec,
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -228,7 +231,7 @@ fn borrow(handle: Option<&Handle>) -> *const Object {
     handle.map_or(ptr::null(), |handle| ptr::from_ref(&**handle))
 }
 
-fn sample(object: &Object) -> &Sample {
+pub(crate) fn sample(object: &Object) -> &Sample {
     match object.kind() {
         Kind::Sample(sample) => sample,
         other => panic!("a {} is taken for a CMSampleBuffer", other.name()),

@@ -34,6 +34,23 @@ pub struct Knobs {
     pub late: bool,
     /// Encoded frames to give in place of encoding any.
     pub canned: Option<Canned>,
+    /// How audio converters behave.
+    pub sound: SoundKnobs,
+}
+
+/// How simulated audio converters behave.
+#[derive(Debug, Default)]
+pub struct SoundKnobs {
+    /// What the next converters asked for come to.
+    pub create: VecDeque<i32>,
+    /// Properties that can be neither read nor set, with what status.
+    pub refused: BTreeMap<[u8; 4], i32>,
+    /// What the next calls for a packet come to.
+    pub fill: VecDeque<i32>,
+    /// How many samples to ask for at once, in place of what is missing.
+    pub asks: Option<u32>,
+    /// The magic cookie to give in place of a good one.
+    pub cookie: Option<Vec<u8>>,
 }
 
 /// When and where a session tells its outputs.
@@ -108,6 +125,13 @@ static STAGE: Mutex<Stage> = Mutex::new(Stage {
         other_level: false,
         late: false,
         canned: None,
+        sound: SoundKnobs {
+            create: VecDeque::new(),
+            refused: BTreeMap::new(),
+            fill: VecDeque::new(),
+            asks: None,
+            cookie: None,
+        },
     },
     released: 0,
     set: Vec::new(),

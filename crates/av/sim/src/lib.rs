@@ -1,6 +1,6 @@
 //! Apple's media frameworks, simulated: enough of Core Foundation, Core Media, Core
-//! Video and VideoToolbox for onair's Apple backends to run under `cargo test` on any
-//! machine.
+//! Video, VideoToolbox and AudioToolbox for onair's Apple backends to run under
+//! `cargo test` on any machine.
 //!
 //! **What runs on it tests our code, not Apple's.** It shows that references are taken
 //! and given back, that memory is not used after it is gone, that every status, dropped
@@ -11,7 +11,8 @@
 //! The symbols are those of the real frameworks. An object is an [`object::Object`]
 //! behind a pointer, counted as Core Foundation counts, and its header outlives it, so
 //! that using or releasing it too late panics instead of doing something else. Pictures
-//! are encoded by openh264, on a thread of each session's own.
+//! are encoded by openh264, on a thread of each session's own; sound by syom, where it
+//! is asked for.
 //!
 //! [`Sim::begin`] gives a test the frameworks for itself; when the guard goes, whatever
 //! is alive still was leaked, and the test fails.
@@ -26,9 +27,11 @@ mod knobs;
 mod object;
 mod properties;
 mod sim;
+mod sound;
 mod video_toolbox;
 mod worker;
 
-pub use knobs::{Canned, Delivery, Knobs};
+pub use knobs::{Canned, Delivery, Knobs, SoundKnobs};
 pub use properties::Value;
 pub use sim::Sim;
+pub use sound::Pcm;

@@ -8,6 +8,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicIsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::audio_converter::StreamDescription;
 use crate::core_media::{Block, Format, Sample};
 use crate::core_video::{Pixels, Pool};
 use crate::video_toolbox::Session;
@@ -30,6 +31,7 @@ pub(crate) enum Kind {
     Pool(Pool),
     Block(Block),
     Format(Format),
+    Sound(StreamDescription),
     Sample(Sample),
     Session(Session),
 }
@@ -103,7 +105,7 @@ impl Kind {
             Self::Pixels(_) => "CVPixelBuffer",
             Self::Pool(_) => "CVPixelBufferPool",
             Self::Block(_) => "CMBlockBuffer",
-            Self::Format(_) => "CMFormatDescription",
+            Self::Format(_) | Self::Sound(_) => "CMFormatDescription",
             Self::Sample(_) => "CMSampleBuffer",
             Self::Session(_) => "VTCompressionSession",
         }

@@ -10,6 +10,7 @@ use crate::core_video::{Pixels, pixels};
 use crate::knobs::{Knobs, Stage, changed, stage, wait};
 use crate::object::{Handle, Kind, living, living_of};
 use crate::properties::Value;
+use crate::sound::Pcm;
 
 /// The simulated frameworks, for one test alone: whoever else begins waits.
 ///
@@ -91,6 +92,11 @@ impl Sim {
             object.addr() == buffer.as_ptr().addr()
         })?;
         pixels(object).attachment(key)
+    }
+
+    /// Sound as a microphone would hand it over.
+    pub fn sound_sample(&self, sound: &Pcm) -> SampleBuffer {
+        sound.sample_buffer()
     }
 
     /// A raw picture as a camera would hand it over, of no particular content.
