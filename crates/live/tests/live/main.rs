@@ -9,6 +9,9 @@ mod faults;
 #[cfg(test)]
 mod hevc;
 #[cfg(test)]
+#[cfg(not(target_vendor = "apple"))]
+mod lip_sync;
+#[cfg(test)]
 mod recording;
 #[cfg(test)]
 mod studio;
