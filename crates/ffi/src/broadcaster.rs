@@ -7,8 +7,9 @@ use onair::av::capture;
 use onair::av::clock::Clock;
 
 use crate::config;
-use crate::feed::{Feed, Place};
+use crate::feed::Feed;
 use crate::mailbox::{Item, Mailbox};
+use crate::table::Place;
 use crate::{BroadcastConfig, Event, OnairError, Stats};
 
 /// A broadcast of what the application captures. Dropping it stops it.
@@ -19,7 +20,7 @@ use crate::{BroadcastConfig, Event, OnairError, Stats};
 pub struct Broadcaster {
     broadcast: Arc<Broadcast>,
     feed: Feed,
-    place: Place,
+    place: Place<Feed>,
     events: Arc<Mailbox<onair::Event>>,
 }
 
@@ -46,7 +47,7 @@ impl Broadcaster {
         forward(broadcast.clone(), events.clone())?;
         Ok(Arc::new(Self {
             broadcast,
-            place: Place::of(feed.clone()),
+            place: feed.clone().open(),
             feed,
             events,
         }))

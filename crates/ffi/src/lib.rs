@@ -12,20 +12,30 @@
 #![deny(unsafe_code)]
 
 mod broadcaster;
+#[cfg(target_vendor = "apple")]
+pub mod c;
 mod config;
 mod error;
 mod event;
 pub mod feed;
 mod mailbox;
+mod notice;
+mod preview;
+#[cfg(target_vendor = "apple")]
+mod push;
 mod report;
+mod studio;
+mod table;
 
 pub use broadcaster::{Broadcaster, Events};
 pub use config::{AudioConfig, BroadcastConfig, Destination, VideoConfig};
 pub use error::OnairError;
 pub use event::Event;
+pub use notice::{Notice, StudioEvent, Why};
 pub use report::{
     DestinationReport, DestinationState, DestinationStats, EncoderStats, Gap, Outcome, Report,
     Stats, TrackStats,
 };
+pub use studio::{Facing, Rotation, ShowConfig, Stabilisation, Studio, StudioConfig, StudioEvents};
 
 uniffi::setup_scaffolding!();

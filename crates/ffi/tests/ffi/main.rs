@@ -2,5 +2,7 @@
 #![cfg(test)]
 
 mod broadcaster;
+mod header;
 mod hostile;
+mod studio;
 mod support;

@@ -15,14 +15,14 @@ pub(super) struct Line<I> {
 
 impl Line<PictureInlet> {
     pub(super) fn of_pictures(inlet: PictureInlet) -> Self {
-        let time = anchored(inlet.clock());
+        let time = host_clock(inlet.clock());
         Self { inlet, time }
     }
 }
 
 impl Line<SoundInlet> {
     pub(super) fn of_sound(inlet: SoundInlet) -> Self {
-        let time = anchored(inlet.clock());
+        let time = host_clock(inlet.clock());
         Self { inlet, time }
     }
 }
@@ -34,7 +34,8 @@ impl<I> Line<I> {
     }
 }
 
-/// Both clocks stand still while the machine sleeps, so that one reading ties them for good.
-fn anchored(clock: Clock) -> HostClock {
+/// Core Media's host time on `clock`'s line. Both clocks stand still while the machine sleeps, so
+/// that one reading ties them for good.
+pub fn host_clock(clock: Clock) -> HostClock {
     HostClock::anchored(clock, Instant::now(), host_time::now())
 }

@@ -33,6 +33,7 @@ use objc2::runtime::{NSObjectProtocol, Sel};
 use objc2_foundation::NSError;
 
 pub use device::AppleDevice;
+pub use line::host_clock;
 pub(crate) use list::list;
 pub use preview::Preview;
 pub use screen::Screen;

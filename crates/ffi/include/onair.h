@@ -1,0 +1,69 @@
+/* onair's media entry points: what cannot go through UniFFI without a copy.
+ *
+ * Feeds. `Broadcaster.feedHandle()` gives a number that stands for a broadcast's feed until the
+ * broadcast is stopped or dropped, and for nothing afterwards: no number is used twice, so that
+ * pushing too late is answered with ONAIR_NO_FEED and harms nobody. Every function may be called
+ * from any thread, returns at once, and keeps a reference of its own to what it takes: no pixel
+ * is copied, and the caller's reference stays the caller's.
+ *
+ * Times are those of the host's clock (CMClockGetHostTimeClock). What comes from a capture session
+ * that counts by another clock (its synchronizationClock) has to be converted with
+ * CMSyncConvertTime before.
+ */
+#ifndef ONAIR_H
+#define ONAIR_H
+
+#include <stdint.h>
+
+#if __has_include(<CoreMedia/CoreMedia.h>)
+#include <CoreMedia/CoreMedia.h>
+#include <CoreVideo/CoreVideo.h>
+#else /* enough to check this header where there is no SDK */
+typedef struct opaqueCMSampleBuffer *CMSampleBufferRef;
+typedef struct __CVBuffer *CVPixelBufferRef;
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Taken. */
+#define ONAIR_OK 0
+/* The number stands for nothing: the broadcast was stopped, or never was. */
+#define ONAIR_NO_FEED (-1)
+/* The broadcast was begun without video, or without audio. */
+#define ONAIR_NOT_WANTED (-2)
+/* Null, or not media of this kind: a picture where sound is meant, compressed where raw is. */
+#define ONAIR_NOT_MEDIA (-3)
+/* It has no time. */
+#define ONAIR_NO_TIME (-4)
+/* Something that cannot happen did. Please report it. */
+#define ONAIR_BUG (-100)
+
+/* Hands over a picture, as a camera's data output gives it. The newest wins: where the encoder is
+ * not free yet, the one before is dropped and counted. 420v is encoded as it is. */
+int32_t onair_push_video(uint64_t feed, CMSampleBufferRef _Nullable sample);
+
+/* Hands over a picture without a sample buffer around it, taken at so many nanoseconds of the
+ * host's clock. */
+int32_t onair_push_pixels(uint64_t feed, CVPixelBufferRef _Nullable pixels, int64_t host_nanoseconds);
+
+/* Hands over linear PCM of any layout, rate and number of channels. */
+int32_t onair_push_audio(uint64_t feed, CMSampleBufferRef _Nullable sample);
+
+/* Hands over what a broadcast upload extension is given (RPBroadcastSampleHandler's
+ * processSampleBuffer), of a kind as RPSampleBufferType numbers it: 1 video, 2 the sound of the
+ * app, 3 the microphone. Pictures are turned upright, and both sounds mixed. One call at a time,
+ * as ReplayKit calls. */
+int32_t onair_push_screen(uint64_t feed, CMSampleBufferRef _Nullable sample, int32_t kind);
+
+/* The AVCaptureSession of a studio (`Studio.previewHandle()`), for a preview layer to show and for
+ * nothing else; with a reference that is the caller's to release. Null once the studio is gone,
+ * and on any thread but the main one. */
+void *_Nullable onair_studio_session(uint64_t studio);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

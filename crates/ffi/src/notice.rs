@@ -1,0 +1,153 @@
+use onair::director;
+use onair::studio::News;
+
+use crate::Event;
+
+/// Something that happened in a studio.
+#[derive(Clone, Debug, PartialEq, uniffi::Enum)]
+#[non_exhaustive]
+pub enum StudioEvent {
+    /// To the broadcast; the last one of each show is [`Event::Ended`].
+    Broadcast {
+        /// What.
+        event: Event,
+    },
+    /// Something a user should know, as long as it is so.
+    Notice {
+        /// What.
+        notice: Notice,
+    },
+    /// Keep the screen awake, or let it sleep.
+    KeepAwake {
+        /// True: set `isIdleTimerDisabled`.
+        awake: bool,
+    },
+    /// The show could not be started.
+    NotStarted {
+        /// Why, in words.
+        reason: String,
+    },
+    /// Nobody asked for events for so long that this many of the oldest were thrown away.
+    Missed {
+        /// How many.
+        events: u64,
+    },
+    /// Something this interface has no words for yet.
+    Other {
+        /// As the engine logs it.
+        description: String,
+    },
+}
+
+/// What a user should know, as long as it is so.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
+#[non_exhaustive]
+pub enum Notice {
+    /// The camera is away; viewers see the last picture or the slate.
+    NoPicture {
+        /// Why.
+        why: Why,
+    },
+    /// The camera is back.
+    Picture,
+    /// The microphone is away; viewers hear silence.
+    NoSound {
+        /// Why.
+        why: Why,
+    },
+    /// The microphone is back.
+    Sound,
+    /// Sound comes from here now.
+    Input {
+        /// As the system calls it.
+        name: Option<String>,
+    },
+    /// Too hot: frame rate, size or bitrate were reduced.
+    Heat {
+        /// By so many steps; none when it has cooled down.
+        steps: u8,
+    },
+    /// There is no network.
+    Offline,
+    /// There is a network again.
+    Online,
+    /// The device said no.
+    Trouble {
+        /// What, in words.
+        what: String,
+    },
+}
+
+/// Why a camera or a microphone is away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+#[non_exhaustive]
+pub enum Why {
+    /// The user did not allow it.
+    NotAllowed,
+    /// The application is in the background.
+    Background,
+    /// A call, or another application.
+    InUse,
+    /// The screen is shared with another application.
+    SharedScreen,
+    /// The phone is too hot.
+    Heat,
+    /// The system's media services died and are coming back.
+    ServicesLost,
+    /// It stopped, and is being started again.
+    Failed,
+}
+
+impl From<News> for StudioEvent {
+    fn from(news: News) -> Self {
+        match news {
+            News::Broadcast(event) => Self::Broadcast {
+                event: event.into(),
+            },
+            News::Notice(notice) => Self::Notice {
+                notice: notice.into(),
+            },
+            News::KeepAwake(awake) => Self::KeepAwake { awake },
+            News::NotStarted(reason) => Self::NotStarted { reason },
+            news => Self::Other {
+                description: format!("{news:?}"),
+            },
+        }
+    }
+}
+
+impl From<director::Notice> for Notice {
+    fn from(notice: director::Notice) -> Self {
+        use director::Notice as N;
+        match notice {
+            N::NoPicture(why) => Self::NoPicture { why: why.into() },
+            N::Picture => Self::Picture,
+            N::NoSound(why) => Self::NoSound { why: why.into() },
+            N::Sound => Self::Sound,
+            N::Input(name) => Self::Input { name },
+            N::Heat(steps) => Self::Heat { steps },
+            N::Offline => Self::Offline,
+            N::Online => Self::Online,
+            N::Trouble(what) => Self::Trouble { what },
+            notice => Self::Trouble {
+                what: format!("{notice:?}"),
+            },
+        }
+    }
+}
+
+impl From<director::Why> for Why {
+    fn from(why: director::Why) -> Self {
+        use director::Why as W;
+        match why {
+            W::NotAllowed => Self::NotAllowed,
+            W::Background => Self::Background,
+            W::InUse => Self::InUse,
+            W::SharedScreen => Self::SharedScreen,
+            W::Heat => Self::Heat,
+            W::ServicesLost => Self::ServicesLost,
+            // One that is newer than this list.
+            W::Failed | _ => Self::Failed,
+        }
+    }
+}
