@@ -162,7 +162,7 @@ pub struct EncoderTrack {
     pub name: String,
     /// What came out of it.
     pub frames: u64,
-    /// Raw frames that a newer one overtook before it was free.
+    /// Raw frames that a newer one overtook before it was free, or that it left out itself.
     pub dropped: u64,
     /// Raw frames that came while the system kept it away.
     pub lost: u64,

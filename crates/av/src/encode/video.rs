@@ -232,6 +232,13 @@ impl VideoEncoder {
         self.survival.lost_frames()
     }
 
+    /// How many frames the encoder left out of its own accord, or had inside when it
+    /// was lost, since this was asked last.
+    pub fn take_dropped(&mut self) -> u64 {
+        let backend = self.backend.as_mut();
+        backend.map_or(0, |backend| backend.take_dropped())
+    }
+
     /// The encoder's name.
     pub const fn name(&self) -> &'static str {
         self.name

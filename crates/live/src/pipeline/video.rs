@@ -130,7 +130,9 @@ impl Encoding<'_> {
                 break;
             }
         }
-        self.mixer.push(Kind::Video, self.encoder.finish()?);
+        let packets = self.encoder.finish()?;
+        self.note_loss();
+        self.mixer.push(Kind::Video, packets);
         Ok(())
     }
 
@@ -166,6 +168,7 @@ impl Encoding<'_> {
             hub.tell(event);
         }
         if let Some(track) = &mut hub.notes().encoder.video {
+            track.dropped += self.encoder.take_dropped();
             track.lost = self.encoder.lost_frames();
             let lost = self.outages.total(now).as_millis();
             track.lost_ms = u64::try_from(lost).unwrap_or(u64::MAX);

@@ -60,6 +60,7 @@ fn lost_while_others_are_inside_what_came_before_is_kept() {
     let mut packets = rig.steps(5);
     packets.extend(rig.finish());
     assert_eq!(numbers(&packets), [0, 1]);
+    assert_eq!(rig.encoder.take_dropped(), 3);
 }
 
 #[test]

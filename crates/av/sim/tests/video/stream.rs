@@ -179,5 +179,9 @@ fn a_dropped_frame_is_no_error_and_what_it_was_to_be_the_next_one_is() {
         assert_eq!(numbers(&packets), [0, 1, 2, 3, 5, 7, 8, 9]);
         let expected = [true, false, false, false, true, false, false, false];
         assert_eq!(keyframes(&packets), expected);
+        assert_eq!(
+            (rig.encoder.take_dropped(), rig.encoder.take_dropped()),
+            (2, 0)
+        );
     }
 }

@@ -65,6 +65,10 @@ impl VideoBackend for Fake {
 
     fn wake(&mut self, _waker: Waker) {}
 
+    fn take_dropped(&mut self) -> u64 {
+        0
+    }
+
     fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
         if self.is_away {
             return Err(lost());

@@ -31,6 +31,8 @@ pub(super) trait VideoBackend: Send {
     fn completed(&mut self) -> Result<Vec<Packet>, Error>;
     /// Whom to wake, from any thread, when `completed` may have something.
     fn wake(&mut self, waker: Waker);
+    /// Frames it left out or lost since this was asked last.
+    fn take_dropped(&mut self) -> u64;
     /// Aims for another rate from the next frame on.
     fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error>;
     /// The packets still inside.

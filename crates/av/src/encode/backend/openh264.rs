@@ -107,6 +107,10 @@ impl VideoBackend for OpenH264 {
 
     fn wake(&mut self, _waker: Waker) {}
 
+    fn take_dropped(&mut self) -> u64 {
+        0
+    }
+
     fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
         if bitrate > self.highest {
             let highest = self.highest;

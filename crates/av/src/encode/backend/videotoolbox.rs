@@ -17,10 +17,10 @@
 //!   lie beyond it.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
+use std::{fmt, mem};
 
 use objc2_core_foundation::{CFBoolean, CFDictionary};
 use onair_media::{Bitrate, Kind, Packet, Size, Timestamp, VideoCodec};
@@ -77,7 +77,7 @@ struct VideoToolbox {
     waker: Waker,
     /// The next frame is to be an IDR picture, whether asked for or not.
     owes_idr: bool,
-    /// Frames the encoder left out.
+    /// Frames the encoder left out, or took with it when it was lost, and nobody was told of.
     dropped: u64,
     /// Why there is no session, while there is none.
     loss: String,
@@ -96,7 +96,7 @@ impl VideoBackend for VideoToolbox {
     fn encode(&mut self, frame: &VideoFrame, idr: bool) -> Result<Vec<Packet>, Error> {
         self.owes_idr |= idr;
         let mut packets = self.completed()?;
-        let submitted = self.submit(frame);
+        let submitted = self.submit(frame, &mut packets);
         packets.append(&mut self.completed()?);
         match submitted {
             // Whoever hears of the loss is given nothing else; so it is told with the next frame.
@@ -119,6 +119,10 @@ impl VideoBackend for VideoToolbox {
             session.outputs.wake(waker.clone());
         }
         self.waker = waker;
+    }
+
+    fn take_dropped(&mut self) -> u64 {
+        mem::take(&mut self.dropped)
     }
 
     fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
@@ -151,10 +155,13 @@ impl VideoBackend for VideoToolbox {
 
 impl VideoToolbox {
     /// Hands a frame over; to a new session, if there is none or the old one proves lost.
-    fn submit(&mut self, frame: &VideoFrame) -> Result<(), Error> {
+    fn submit(&mut self, frame: &VideoFrame, packets: &mut Vec<Packet>) -> Result<(), Error> {
         if self.session.is_some() {
             match self.submit_to_session(frame) {
-                Err(failure) if failure.is_loss() => self.lose(&failure),
+                Err(failure) if failure.is_loss() => {
+                    packets.append(&mut self.completed()?);
+                    self.lose(&failure);
+                }
                 result => return result.map_err(Failure::into_error),
             }
         }
@@ -224,7 +231,9 @@ impl VideoToolbox {
     fn lose(&mut self, failure: &Failure) {
         self.loss = failure.to_string();
         tracing::warn!("{NAME}: the session is lost: {}", self.loss);
-        self.session = None;
+        if let Some(session) = self.session.take() {
+            self.dropped += session.in_flight.len() as u64;
+        }
     }
 
     /// What came of a frame, made a packet of; nothing, if it was dropped or lost.
@@ -235,7 +244,7 @@ impl VideoToolbox {
             (Ok(()), _) => {
                 self.dropped += 1;
                 self.owes_idr |= was_to_be_idr;
-                tracing::debug!("{NAME}: a frame was dropped, {} so far", self.dropped);
+                tracing::debug!("{NAME}: the encoder dropped a frame");
                 Ok(None)
             }
             (Err(status), _) => {
@@ -243,6 +252,7 @@ impl VideoToolbox {
                 if !failure.is_loss() {
                     return Err(failure.into_error());
                 }
+                self.dropped += 1;
                 self.lose(&failure);
                 Ok(None)
             }

@@ -84,8 +84,8 @@ impl Properties {
             profile,
         )?;
         if self.codec == VideoCodec::H264 {
-            // A tenth fewer bits for the same picture. Only Main and High have it, and with
-            // another profile the outcome is undefined (VTCompressionProperties.h).
+            // Better compression than CAVLC, for work that hardware does not notice. Only Main and
+            // High have it, and with another profile the outcome is undefined (VTCompressionProperties.h).
             let key = keys::kVTCompressionPropertyKey_H264EntropyMode;
             self.try_to(session, key, keys::kVTH264EntropyMode_CABAC)?;
         } else {
@@ -127,7 +127,7 @@ impl Properties {
         // The header's advice where every millisecond counts.
         let key = keys::kVTCompressionPropertyKey_PrioritizeEncodingSpeedOverQuality;
         self.try_to(session, key, yes)?;
-        // By default the encoder may hold back as many frames as it likes. Few devices know this.
+        // By default the encoder may hold back as many frames as it likes.
         let frames = CFNumber::new_i32(MOST_DELAYED);
         let key = keys::kVTCompressionPropertyKey_MaxFrameDelayCount;
         self.try_to(session, key, &frames)
