@@ -4,6 +4,7 @@
 
 #[path = "../../../tests/common/mod.rs"]
 mod common;
+mod hevc;
 mod loss;
 mod memory;
 mod properties;
