@@ -47,12 +47,13 @@ impl BlockBuffer {
     /// All the bytes, without a copy: they keep the buffer alive and stay where they
     /// are. Copied, once, only when they lie in several pieces.
     pub fn into_bytes(self) -> Result<Bytes, Status> {
-        if self.is_empty() {
+        let all = self.len();
+        if all == 0 {
             return Ok(Bytes::new());
         }
         let (start, length) = self.first_piece()?;
-        if length < self.len() || start.is_null() {
-            return self.copy();
+        if length < all || start.is_null() {
+            return self.copy(all);
         }
         Ok(Bytes::from_owner(Contiguous {
             start,
@@ -78,8 +79,8 @@ impl BlockBuffer {
         Ok((start.cast_const().cast(), length))
     }
 
-    fn copy(&self) -> Result<Bytes, Status> {
-        let mut bytes = vec![0_u8; self.len()];
+    fn copy(&self, length: usize) -> Result<Bytes, Status> {
+        let mut bytes = vec![0_u8; length];
         // SAFETY: a live block buffer, and room for as many bytes as are asked for.
         let status = unsafe {
             sys::CMBlockBufferCopyDataBytes(
