@@ -3,28 +3,34 @@
 import json
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
-from toolchain import MINIMUM_IOS, MINIMUM_MACOS, REPOSITORY, output, run, std_from_source, sysroot
+from toolchain import MINIMUM_IOS, MINIMUM_MACOS, REPOSITORY, output, run, std_from_source, sysroot, tool
 
 # What LC_BUILD_VERSION claims to be linked with. UIKit and its kin look at it and behave as in
 # that version; it is the newest whose rules the app is written for.
 SDK_VERSIONS = {"ios": "18.0", "macos": "15.0"}
 
 
-def build(manifest: Path, target: str, *arguments: str, link_arguments: tuple[str, ...] = ()) -> None:
-    """`cargo build --release` of the package at `manifest`; `arguments` are cargo's own."""
-    run(["cargo", "fetch", "--quiet", "--manifest-path", manifest])
-    command = ["cargo", "build", "--release", "--manifest-path", manifest, "--target", target,
-               "--target-dir", target_directory(), *arguments]
+def build(manifest: Path, target: str, command: Sequence[str], link_arguments: Sequence[str] = (),
+          profile: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Runs a command of cargo's that compiles (`build`, `rustc`) for `target`, in release.
+
+    `profile` overrides settings of the release profile, spelled as cargo's environment wants them.
+    """
+    run(["cargo", "fetch", "--quiet", "--manifest-path", manifest])  # what is remapped has to be there
     env = environment(target, link_arguments)
-    if std_from_source(target):
-        command.append("-Zbuild-std=std,panic_abort")
+    env |= {f"CARGO_PROFILE_RELEASE_{key}": value for key, value in profile.items()}
+    from_source = std_from_source(target)
+    if from_source:
         env["RUSTC_BOOTSTRAP"] = "1"
-    run(command, env)
+    run(["cargo", *command, "--release", "--manifest-path", manifest, "--target", target, "--target-dir",
+         target_directory(), *(["-Zbuild-std=std,panic_abort"] if from_source else [])], env)
 
 
-def environment(target: str, link_arguments: tuple[str, ...] = ()) -> dict[str, str]:
+def environment(target: str, link_arguments: Sequence[str] = ()) -> dict[str, str]:
     """The variables that make cargo's own build a build for `target`, the same bytes each time."""
     flags = [*remapped(), *(f"-Clink-arg={argument}" for argument in link_arguments)]
     env = {
@@ -40,7 +46,18 @@ def environment(target: str, link_arguments: tuple[str, ...] = ()) -> dict[str, 
             "ONAIR_SDK_VERSION": SDK_VERSIONS[platform],
             "SDKROOT": str(REPOSITORY / "apple"),  # any folder: rustc asks xcrun for one otherwise
         }
+        if platform == "macos":
+            env |= c_compiler(target.replace("-", "_"))
     return env
+
+
+def c_compiler(target: str) -> dict[str, str]:
+    """For the one C library among the Mac's dependencies: see `include/README.md`."""
+    return {
+        f"CC_{target}": str(tool("clang")),
+        f"AR_{target}": str(tool("llvm-ar")),
+        f"CFLAGS_{target}": f"-ffreestanding -isystem {REPOSITORY / 'apple/include'}",
+    }
 
 
 def target_directory() -> Path:

@@ -113,9 +113,10 @@ def symbol_faults(program: Executable, exports: dict[str, Exports | None],
 def name_faults(names: Names, exports: dict[str, Exports | None], declared: dict[str, Version],
                 allowed: Allowed) -> Iterator[str]:
     classes = frozenset().union(*(found.classes for found in exports.values() if found))
+    symbols = frozenset().union(*(found.symbols for found in exports.values() if found))
     for name in sorted(names.classes | names.selectors):
-        if name in allowed.newer:
-            continue
+        if name in allowed.newer or f"_{name}" in symbols and not too_new(name, declared):
+            continue  # a symbol's name among the strings is for dlsym
         if name in names.classes and name not in classes:
             yield f"the class {name} is in no library the program loads"
         elif name in names.selectors and name not in declared:

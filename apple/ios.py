@@ -63,7 +63,7 @@ def build() -> tuple[Path, str]:
     package = cargo.metadata(MANIFEST)["packages"][0]
     (name,) = (target["name"] for target in package["targets"] if "bin" in target["kind"])
     linked = () if sys.platform == "darwin" else LINK_ARGUMENTS
-    cargo.build(MANIFEST, TARGET, "--bin", name, link_arguments=linked)
+    cargo.build(MANIFEST, TARGET, ["build", "--bin", name], linked)
     return cargo.target_directory() / TARGET / "release" / name, package["version"]
 
 
@@ -83,4 +83,5 @@ def report(program: Path, archive: Path) -> None:
     print(f"checked, not run: {archive}")
 
 
-main(run)
+if __name__ == "__main__":
+    main(run)

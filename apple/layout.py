@@ -13,7 +13,7 @@ import macho
 import privacy
 import stubs
 from macho import Executable
-from toolchain import Failure
+from toolchain import REPOSITORY, Failure
 
 MEGABYTE = 1 << 20
 LARGEST_APP = 4 * MEGABYTE
@@ -54,7 +54,7 @@ def executable_faults(program: Executable, platform: str, minimum: str, sdk_majo
     if fault := program.signature_fault():
         yield f"signature: {fault}"
     yield from library_faults(program, platform)
-    yield from path_faults(program)
+    yield from (f"it names a folder of this machine: {path}" for path in machine_paths(program.data))
 
 
 def library_faults(program: Executable, platform: str) -> Iterator[str]:
@@ -74,11 +74,12 @@ def class_names(program: Executable) -> set[str]:
     return {text for text in program.c_strings() if re.fullmatch(r"[A-Z]{2}\w*[a-z]\w*", text)}
 
 
-def path_faults(program: Executable) -> Iterator[str]:
-    for folder in {*MACHINE_PATHS, os.fsencode(Path.home()) + b"/", os.fsencode(stubs.LIBRARIES.parent.parent) + b"/"}:
-        at = program.data.find(folder)
+def machine_paths(data: bytes) -> Iterator[str]:
+    """Folders of the machine that built this, where it names any."""
+    for folder in {*MACHINE_PATHS, os.fsencode(Path.home()) + b"/", os.fsencode(REPOSITORY) + b"/"}:
+        at = data.find(folder)
         if at >= 0:
-            yield f"it names a folder of this machine: {program.data[at:at + 80].split(bytes(1))[0].decode(errors='replace')}"
+            yield data[at:at + 100].split(b"\0")[0].decode(errors="replace")
 
 
 def app_faults(app: Path, program: Executable) -> Iterator[str]:

@@ -1,20 +1,26 @@
 #!/usr/bin/env python3
 """Tests of these scripts: python3 apple/tests.py"""
 
+import os
 import plistlib
 import struct
+import subprocess
 import tempfile
 import unittest
 import zlib
 from pathlib import Path
 
 import bundle
+import cargo
 import icon
 import imports
+import ios
 import layout
+import macho
 import privacy
 import sdk
 import stubs
+import toolchain
 
 HEADER = """
 #import <UIKit/UIKit.h> // - (void)notThis;
@@ -111,18 +117,18 @@ class Sdk(unittest.TestCase):
 
 class Imports(unittest.TestCase):
     ALLOWED = imports.Allowed((), ("Onair",), {"later": imports.Newer("later", (16, 0), "asked for first")})
-    EXPORTS = {"/usr/lib/libobjc.A.dylib": sdk.Exports(frozenset(), frozenset({"NSObject", "NSNew"}))}
-    DECLARED = {"NSObject": (), "NSNew": (16, 0), "init": (), "later": (16, 0), "fresh": (15, 4)}
+    EXPORTS = {"/usr/lib/libobjc.A.dylib": sdk.Exports(frozenset({"_VTOld", "_VTNew"}), frozenset({"NSObject", "NSNew"}))}
+    DECLARED = {"NSObject": (), "NSNew": (16, 0), "init": (), "later": (16, 0), "fresh": (15, 4), "VTNew": (16, 0)}
 
     def faults(self, classes: set[str], selectors: set[str]) -> list[str]:
         names = imports.Names(frozenset(classes), frozenset(selectors))
         return list(imports.name_faults(names, self.EXPORTS, self.DECLARED, self.ALLOWED))
 
     def test_what_the_oldest_system_has_passes(self) -> None:
-        self.assertEqual(self.faults({"NSObject"}, {"init", "later"}), [])
+        self.assertEqual(self.faults({"NSObject", "VTOld"}, {"init", "later"}), [])
 
     def test_each_name_that_is_unknown_or_too_new_is_a_fault(self) -> None:
-        for classes, selectors in (({"NSNew"}, ()), ({"NSMissing"}, ()), ((), {"fresh"}), ((), {"mistyped:"})):
+        for classes, selectors in (({"NSNew"}, ()), ({"NSMissing"}, ()), ({"VTNew"}, ()), ((), {"fresh"}), ((), {"mistyped:"})):
             with self.subTest(classes=classes, selectors=selectors):
                 self.assertEqual(len(self.faults(set(classes), set(selectors))), 1)
 
@@ -162,6 +168,77 @@ class Bundle(unittest.TestCase):
             (app / "Onair").chmod(0o644)
             bundle.pack(app, first, below="Elsewhere/")
             self.assertEqual(len(list(layout.archive_faults(first))), 3)
+
+
+class Linked(unittest.TestCase):
+    """What `apple-ld` links, read back: a program that names a class and prints."""
+
+    SOURCE = """
+        #[link(name = "UIKit", kind = "framework")] unsafe extern "C" {}
+        static CLASS: &core::ffi::CStr = c"UIView";
+        fn main() { println!("{CLASS:?}") }
+    """
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        if toolchain.std_from_source("aarch64-apple-ios"):
+            raise unittest.SkipTest("this compiler has no standard library for iOS ready")
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.path = Path(cls.folder.name) / "program"
+        linked = cls.link(cls.SOURCE)
+        assert linked.returncode == 0, linked.stderr
+        cls.program = macho.Executable(cls.path)
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.folder.cleanup()
+
+    @classmethod
+    def link(cls, source: str) -> subprocess.CompletedProcess:
+        cls.path.with_suffix(".rs").write_text(source)
+        env = cargo.environment("aarch64-apple-ios", ios.LINK_ARGUMENTS)
+        flags = env.pop("CARGO_ENCODED_RUSTFLAGS").split("\x1f")
+        linker = env["CARGO_TARGET_AARCH64_APPLE_IOS_LINKER"]
+        command = ["rustc", "--target=aarch64-apple-ios", "--edition=2024", "-Cpanic=abort", f"-Clinker={linker}", *flags,
+                   f"--remap-path-prefix={cls.folder.name}=test", "-o", cls.path, cls.path.with_suffix(".rs")]
+        return subprocess.run(command, env={**os.environ, **env}, cwd=toolchain.REPOSITORY, capture_output=True, text=True)
+
+    def faults(self, program: macho.Executable) -> list[str]:
+        return list(layout.executable_faults(program, "ios", "15.0", "18"))
+
+    def tampered(self, old: bytes, new: bytes) -> macho.Executable:
+        self.assertEqual((len(old), self.program.data.count(old)), (len(new), 1))
+        path = Path(self.folder.name) / "tampered"
+        path.write_bytes(self.program.data.replace(old, new))
+        return macho.Executable(path)
+
+    def test_a_program_has_no_faults_and_names_its_sdk(self) -> None:
+        self.assertEqual(self.faults(self.program), [])
+        self.assertEqual(self.program.build_version(), macho.BuildVersion("ios", "15.0", "18.0"))
+        self.assertIn("/System/Library/Frameworks/UIKit.framework/UIKit", self.program.libraries())
+        self.assertIn(macho.Import("_write", "/usr/lib/libSystem.B.dylib", False), self.program.imports())
+
+    def test_a_byte_changed_after_signing_is_noticed(self) -> None:
+        faults = self.faults(self.tampered(b"UIView\0", b"UIVieW\0"))
+        self.assertEqual(len(faults), 1, faults)
+        self.assertIn("does not have the hash", faults[0])
+
+    def test_a_class_whose_framework_is_not_loaded_is_noticed(self) -> None:
+        faults = list(layout.library_faults(self.tampered(b"UIView\0", b"AVView\0"), "ios"))
+        self.assertEqual(faults, ["the class AVView is looked up, but its framework AVFoundation is not loaded"])
+
+    def test_another_version_than_meant_is_noticed(self) -> None:
+        for minimum, sdk_major in (("16.0", "18"), ("15.0", "26")):
+            faults = list(layout.executable_faults(self.program, "ios", minimum, sdk_major))
+            self.assertEqual([fault.split()[0] for fault in faults], ["LC_BUILD_VERSION"])
+
+    def test_a_folder_of_this_machine_is_noticed(self) -> None:
+        self.assertEqual(list(layout.machine_paths(b"..\0/home/somebody/src/main.rs\0")), ["/home/somebody/src/main.rs"])
+
+    def test_a_symbol_that_nobody_exports_fails_the_link(self) -> None:
+        linked = self.link('unsafe extern "C" { safe fn nobodys(); safe fn write(); } fn main() { nobodys(); write() }')
+        self.assertNotEqual(linked.returncode, 0)
+        self.assertRegex(linked.stderr, r"nobody exports the symbols above.*libraries\.toml: nobodys\n")
 
 
 class Icon(unittest.TestCase):

@@ -26,9 +26,11 @@ MINIMUM_MACOS = "12.0"
 
 # Debian's package of each tool, the version tried here before the distribution's own.
 PACKAGES = {
-    "ld64.lld": ("lld-22", "lld"),
     "clang": ("clang-22", "clang"),
+    "ld64.lld": ("lld-22", "lld"),
+    "llvm-ar": ("llvm-22", "llvm"),
     "llvm-nm": ("llvm-22", "llvm"),
+    "llvm-objcopy": ("llvm-22", "llvm"),
     "llvm-objdump": ("llvm-22", "llvm"),
 }
 
