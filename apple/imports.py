@@ -23,7 +23,7 @@ from pathlib import Path
 
 import cargo
 from macho import Executable
-from sdk import Exports, Sdk, Version
+from sdk import Declarations, Exports, Sdk, Version
 from toolchain import MINIMUM_IOS, main
 
 ALLOWED = Path(__file__).with_name("imports.toml")
@@ -50,14 +50,6 @@ class Allowed:
         return name in self.own or name.startswith(self.own_prefixes)
 
 
-@dataclass(frozen=True)
-class Names:
-    """What a program asks of the system, besides the symbols the linker knows of."""
-
-    classes: frozenset[str]
-    selectors: frozenset[str]
-
-
 def run() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sdks", metavar="SDK", type=Path, nargs="+", help="a folder laid out as Xcode's iPhoneOS.sdk")
@@ -82,68 +74,68 @@ def check(program: Executable, sdk: Sdk, allowed: Allowed) -> int:
     """Prints what was compared and each fault; returns how many faults there are."""
     exports = {library: sdk.exports(library) for library in program.libraries()}
     found = [f"the SDK has no {library}" for library, export in exports.items() if export is None]
+    exports = {library: export for library, export in exports.items() if export}
     declared = sdk.declarations(framework for library in exports if (framework := framework_name(library)))
     names = names_of(program, allowed)
     found += symbol_faults(program, exports, declared)
     found += name_faults(names, exports, declared, allowed)
-    found += allowance_faults(program, allowed, declared)
-    print(f"{sdk.name}: {len(program.imports())} symbols, {len(names.classes)} classes, {len(names.selectors)} selectors "
-          f"compared, {len(found)} faults")
+    found += allowance_faults(program, declared, allowed)
+    classes = sum(any(name in export.classes for export in exports.values()) for name in names)
+    print(f"{sdk.name}: {len(program.imports())} symbols, {classes} classes, {len(names) - classes} selectors "
+          f"and names compared, {len(found)} faults")
     for fault in found:
         print(f"  {fault}")
-    for newer in allowed.newer.values():
-        known = "as the headers say" if newer.name in declared else "unknown to this SDK, NOT PROVEN"
-        print(f"  newer: {newer.name} since iOS {dotted(newer.since)}, {known}: {newer.reason}")
+    unproven = [newer.name for newer in allowed.newer.values() if age(newer.name, declared) is None]
+    if unproven:
+        print(f"  not in this SDK, and so not proven: {', '.join(unproven)}")
     return len(found)
 
 
-def symbol_faults(program: Executable, exports: dict[str, Exports | None],
-                  declared: dict[str, Version]) -> Iterator[str]:
+def symbol_faults(program: Executable, exports: dict[str, Exports], declared: Declarations) -> Iterator[str]:
     for imported in program.imports():
-        found = exports.get(imported.library)
-        name = imported.symbol.removeprefix("_")
-        if found is None or imported.weak:
+        if imported.weak or imported.library not in exports:
             continue
-        if imported.symbol not in found.symbols:
+        since = declared.symbols.get(imported.symbol.removeprefix("_"), ())
+        if imported.symbol not in exports[imported.library].symbols:
             yield f"{imported.symbol} is not exported by {imported.library}"
-        elif too_new(name, declared):
-            yield f"{imported.symbol} is there since iOS {dotted(declared[name])} only, and bound at the start"
+        elif since > parsed(MINIMUM_IOS):
+            yield f"{imported.symbol} is there since iOS {dotted(since)} only, and bound at the start"
 
 
-def name_faults(names: Names, exports: dict[str, Exports | None], declared: dict[str, Version],
-                allowed: Allowed) -> Iterator[str]:
-    classes = frozenset().union(*(found.classes for found in exports.values() if found))
-    symbols = frozenset().union(*(found.symbols for found in exports.values() if found))
-    for name in sorted(names.classes | names.selectors):
-        if name in allowed.newer or f"_{name}" in symbols and not too_new(name, declared):
-            continue  # a symbol's name among the strings is for dlsym
-        if name in names.classes and name not in classes:
-            yield f"the class {name} is in no library the program loads"
-        elif name in names.selectors and name not in declared:
-            yield f"{name} is declared in no header of the frameworks the program loads: if it is ours, say so in {ALLOWED.name}"
-        elif too_new(name, declared):
-            yield f"{name} is there since iOS {dotted(declared[name])} only: ask at run time, and say so in {ALLOWED.name}"
+def name_faults(names: set[str], exports: dict[str, Exports], declared: Declarations, allowed: Allowed) -> Iterator[str]:
+    classes = frozenset().union(*(export.classes for export in exports.values()))
+    symbols = frozenset().union(*(export.symbols for export in exports.values()))
+    for name in sorted(names - set(allowed.newer)):
+        since = age(name, declared)
+        if name not in classes and name not in declared.selectors and f"_{name}" not in symbols:
+            yield f"{name} is no class, selector or symbol of what the program loads: if it is ours, say so in {ALLOWED.name}"
+        elif (since or ()) > parsed(MINIMUM_IOS):
+            yield f"{name} is there since iOS {dotted(since)} only: ask at run time, and say so in {ALLOWED.name}"
 
 
-def allowance_faults(program: Executable, allowed: Allowed, declared: dict[str, Version]) -> Iterator[str]:
+def allowance_faults(program: Executable, declared: Declarations, allowed: Allowed) -> Iterator[str]:
     strings = set(program.c_strings())
     for newer in allowed.newer.values():
+        since = age(newer.name, declared)
         if newer.name not in strings:
             yield f"{ALLOWED.name} allows {newer.name}, which the program does not use"
-        elif newer.name in declared and declared[newer.name] != newer.since:
-            yield f"{ALLOWED.name} says {newer.name} is there since {dotted(newer.since)}, the headers say {dotted(declared[newer.name])}"
+        elif since is not None and since != newer.since:
+            yield f"{ALLOWED.name} says {newer.name} is there since {dotted(newer.since)}, the headers say {dotted(since)}"
+    for name in allowed.own:
+        if name not in strings:
+            yield f"{ALLOWED.name} calls {name} ours, which the program does not use"
 
 
-def names_of(program: Executable, allowed: Allowed) -> Names:
-    """Classes begin with two capitals and have no colon; every other identifier is taken for a selector."""
+def names_of(program: Executable, allowed: Allowed) -> set[str]:
+    """The C strings that can name a class, a selector or a symbol of the system's."""
     strings = {text for text in program.c_strings() if re.fullmatch(r"[A-Za-z_]\w*(:(\w+:)*)?", text)}
-    strings = {text for text in strings if not allowed.is_own(text)}
-    classes = {text for text in strings if re.fullmatch(r"[A-Z]{2}\w*", text)}
-    return Names(frozenset(classes), frozenset(strings - classes))
+    return {text for text in strings if not allowed.is_own(text)}
 
 
-def too_new(name: str, declared: dict[str, Version]) -> bool:
-    return declared.get(name, ()) > parsed(MINIMUM_IOS)
+def age(name: str, declared: Declarations) -> Version | None:
+    """The first iOS that has a name, whatever it names; None for one the headers do not know."""
+    ages = [table[name] for table in (declared.classes, declared.selectors, declared.symbols) if name in table]
+    return min(ages, default=None)
 
 
 def read_allowed() -> Allowed:

@@ -18,18 +18,20 @@ from toolchain import REPOSITORY, Failure
 MEGABYTE = 1 << 20
 LARGEST_APP = 4 * MEGABYTE
 
-# Folders of the machine that builds; none may be named in the program.
-MACHINE_PATHS = (b"/root/", b"/home/", b"/work/", b"/Users/", b"/tmp/rust", b"/builds/")
+# Where people's folders are; none may be named in the program, nor this repository's.
+MACHINE_PATHS = (b"/root/", b"/home/", b"/Users/")
 
 # Keys without which iOS ends the app when it first asks (usage descriptions), letterboxes it
 # (launch screen) or never shows it a window (scenes).
 NEEDED_KEYS = (
     "CFBundleExecutable", "CFBundleIcons", "CFBundleIdentifier", "CFBundlePackageType", "CFBundleShortVersionString",
-    "CFBundleURLTypes", "CFBundleVersion", "ITSAppUsesNonExemptEncryption", "LSRequiresIPhoneOS", "MinimumOSVersion",
-    "NSCameraUsageDescription", "NSLocalNetworkUsageDescription", "NSMicrophoneUsageDescription",
-    "NSPhotoLibraryAddUsageDescription", "UIApplicationSceneManifest", "UIBackgroundModes", "UIDeviceFamily",
-    "UILaunchScreen", "UIRequiredDeviceCapabilities", "UISupportedInterfaceOrientations",
+    "CFBundleURLTypes", "CFBundleVersion", "ITSAppUsesNonExemptEncryption", "LSRequiresIPhoneOS",
+    "LSSupportsOpeningDocumentsInPlace", "MinimumOSVersion", "NSCameraUsageDescription", "NSLocalNetworkUsageDescription",
+    "NSMicrophoneUsageDescription", "NSPhotoLibraryAddUsageDescription", "UIApplicationSceneManifest", "UIBackgroundModes",
+    "UIDeviceFamily", "UIFileSharingEnabled", "UILaunchScreen", "UIRequiredDeviceCapabilities",
+    "UISupportedInterfaceOrientations",
 )
+
 
 def refuse(what: Path, faults: Iterable[str]) -> None:
     """Stops a build whose result has faults, and lists them all."""

@@ -6,7 +6,7 @@ which is what SDKs have held since Xcode 11.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolchain import Failure
@@ -20,6 +20,19 @@ class Exports:
 
     symbols: frozenset[str]
     classes: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """Names in headers, each with the first iOS that has it, () being the first of all.
+
+    One declared more than once is as old as its oldest declaration: a selector
+    (`setTitle:forState:`) does not tell its class.
+    """
+
+    classes: dict[str, Version] = field(default_factory=dict)
+    selectors: dict[str, Version] = field(default_factory=dict)
+    symbols: dict[str, Version] = field(default_factory=dict)
 
 
 class Sdk:
@@ -43,18 +56,14 @@ class Sdk:
             self._exports[install_name] = self._read(install_name)
         return self._exports[install_name]
 
-    def declarations(self, frameworks: Iterable[str]) -> dict[str, Version]:
-        """Selectors (`setTitle:forState:`), classes, C functions and constants, each with the first
-        system that has it.
-
-        One that carries no availability counts as there from the start; one declared more than
-        once is as old as its oldest declaration, since a selector does not tell its class.
-        """
-        oldest: dict[str, Version] = {}
+    def declarations(self, frameworks: Iterable[str]) -> "Declarations":
+        """What the headers of these frameworks declare for iOS."""
+        found = Declarations()
         for header in self._headers(frameworks):
-            for name, version in declared(header.read_text(errors="replace")):
-                oldest[name] = min(version, oldest.get(name, version))
-        return oldest
+            for kind, name, version in declared(header.read_text(errors="replace")):
+                table = getattr(found, kind)
+                table[name] = min(version, table.get(name, version))
+        return found
 
     def where(self, symbol: str) -> list[str]:
         """The libraries that export a symbol, for a person who has to add it to `libraries.toml`."""
@@ -119,37 +128,41 @@ def scalar(text: str) -> str:
     return text.strip().strip("'\"")
 
 
-def declared(header: str) -> Iterator[tuple[str, Version]]:
-    """What a header declares for the linker and the runtime, with the iOS version it first appears in."""
+def declared(header: str) -> Iterator[tuple[str, str, Version]]:
+    """What a header declares: which of `Declarations` it belongs to, its name, its age."""
     header = re.sub(r"/\*.*?\*/|//[^\n]*", " ", header, flags=re.DOTALL)
     header = re.sub(r"^\s*#(?:[^\n]*\\\n)*[^\n]*", " ", header, flags=re.MULTILINE)
     for container in header.split("@end"):
-        yield from exported(container)
+        yield from (("symbols", *symbol) for symbol in exported(container))
         head = re.search(r"@(interface|protocol)\s+(\w+)\b(?!\s*[;,])", container)
-        if not head:
+        before = re.split(r"[;}]", container[:head.start()])[-1] if head else ""
+        since = availability(before)
+        if not head or since is None:
             continue
-        since = availability(re.split(r"[;}]", container[:head.start()])[-1])
-        if head[1] == "interface":
-            yield head[2], since
+        if head[1] == "interface" and not re.match(r"\s*\(", container[head.end():]):
+            yield "classes", head[2], since
         for statement in re.split(r"[;}]", container[head.end():]):
-            for selector in selectors(statement):
-                yield selector, max(since, availability(statement))
+            version = availability(statement)
+            if version is not None:
+                yield from (("selectors", selector, max(since, version)) for selector in selectors(statement))
 
 
 def exported(text: str) -> Iterator[tuple[str, Version]]:
     """C functions and constants: `VT_EXPORT OSStatus VTSessionSetProperty(…) API_AVAILABLE(…)`."""
     for statement in re.split(r"[;}]", text):
-        if re.search(r"\bextern\b|\b[A-Z]+_(?:EXPORT|EXTERN)\b", statement):
-            for name in names_declared(statement)[-1:]:
-                yield name, availability(statement)
+        version = availability(statement)
+        if version is not None and re.search(r"\bextern\b|\b[A-Z]+_(?:EXPORT|EXTERN)\b", statement):
+            yield from ((name, version) for name in names_declared(statement)[-1:])
 
 
-def availability(text: str) -> Version:
-    """`API_AVAILABLE(ios(15.4))` and its older spellings; () when nothing is said."""
+def availability(text: str) -> Version | None:
+    """`API_AVAILABLE(ios(15.4))` and its older spellings; () where nothing is said, None where iOS is ruled out."""
     found = (re.search(r"AVAILABLE\w*\((?:[^()]|\([^()]*\))*?\bios\(([\d.]+)", text)
              or re.search(r"(?:AVAILABLE_IOS|AVAILABLE_IPHONE|CLASS_AVAILABLE_IOS)\((\d+[._]\d+)", text)
              or re.search(r"DEPRECATED\w*\((?:[^()]|\([^()]*\))*?\bios\(([\d.]+)", text))
-    return tuple(int(part) for part in re.split(r"[._]", found[1])) if found else ()
+    if found:
+        return tuple(int(part) for part in re.split(r"[._]", found[1]))
+    return None if re.search(r"API_UNAVAILABLE\([^()]*\bios\b", text) else ()
 
 
 def selectors(statement: str) -> Iterator[str]:
@@ -185,7 +198,7 @@ def names_declared(declaration: str) -> list[str]:
     """`NSArray<NSString *> *names, *others API_AVAILABLE(…)`: the last word before each comma."""
     plain = re.sub(r"<[^<>]*>", "", re.sub(r"<[^<>]*>", "", without_parentheses(declaration)))
     pieces = [re.findall(r"\w+", piece) for piece in plain.split(",")]
-    kept = [[word for word in words if not re.fullmatch(r"[A-Z_]{2}[A-Z0-9_]*|__\w+", word)] for words in pieces]
+    kept = [[word for word in words if not re.fullmatch(r"[A-Z][A-Z0-9]*_[A-Z0-9_]*|__\w+", word)] for words in pieces]
     return [words[-1] for words in kept if words]
 
 

@@ -39,6 +39,14 @@ API_AVAILABLE(ios(17.0)) NS_SWIFT_UI_ACTOR
 @interface UIOld : NSObject
 /* - (void)nor:(id)this; */
 - (void)show:(id)sender NS_AVAILABLE_IOS(5_0);
+@property(readonly) id macOnly API_AVAILABLE(macos(13.0)) API_UNAVAILABLE(ios, tvos);
+@end
+@interface UIOld (Extra)
+- (id)extra;
+@property(readonly) NSString* UID NS_SWIFT_NAME(uid);
+@end
+API_UNAVAILABLE(ios) @interface UIForMacs : NSObject
+- (void)nothing;
 @end
 """
 
@@ -95,12 +103,13 @@ class Stubs(unittest.TestCase):
 
 class Sdk(unittest.TestCase):
     def test_a_header_tells_selectors_classes_and_functions_with_their_age(self) -> None:
-        found = dict(sdk.declared(HEADER))
+        found = {(kind, name): version for kind, name, version in sdk.declared(HEADER)}
         self.assertEqual(found, {
-            "UINewThing": (16, 0), "VTDoWork": (8, 0), "UIModern": (17, 0), "isOn": (17, 0),
-            "completion": (17, 0), "setCompletion:": (17, 0), "names": (17, 0), "setNames:": (17, 0),
-            "others": (17, 0), "setOthers:": (17, 0), "initWithFrame:style:": (17, 0), "plain": (17, 4),
-            "UIOld": (), "show:": (5, 0),
+            ("symbols", "UINewThing"): (16, 0), ("symbols", "VTDoWork"): (8, 0), ("classes", "UIModern"): (17, 0),
+            **{("selectors", name): (17, 0) for name in (
+                "isOn", "completion", "setCompletion:", "names", "setNames:", "others", "setOthers:", "initWithFrame:style:")},
+            ("selectors", "plain"): (17, 4), ("classes", "UIOld"): (), ("selectors", "show:"): (5, 0),
+            ("selectors", "extra"): (), ("selectors", "UID"): (),
         })
 
     def test_a_stub_gives_its_target_and_what_it_exports_again(self) -> None:
@@ -118,19 +127,21 @@ class Sdk(unittest.TestCase):
 class Imports(unittest.TestCase):
     ALLOWED = imports.Allowed((), ("Onair",), {"later": imports.Newer("later", (16, 0), "asked for first")})
     EXPORTS = {"/usr/lib/libobjc.A.dylib": sdk.Exports(frozenset({"_VTOld", "_VTNew"}), frozenset({"NSObject", "NSNew"}))}
-    DECLARED = {"NSObject": (), "NSNew": (16, 0), "init": (), "later": (16, 0), "fresh": (15, 4), "VTNew": (16, 0)}
+    DECLARED = sdk.Declarations(
+        classes={"NSObject": (), "NSNew": (16, 0), "NSUnexported": ()},
+        selectors={"init": (), "later": (16, 0), "fresh": (15, 4), "URL": (2, 0)},
+        symbols={"VTNew": (16, 0)},
+    )
 
-    def faults(self, classes: set[str], selectors: set[str]) -> list[str]:
-        names = imports.Names(frozenset(classes), frozenset(selectors))
-        return list(imports.name_faults(names, self.EXPORTS, self.DECLARED, self.ALLOWED))
+    def faults(self, *names: str) -> list[str]:
+        return list(imports.name_faults(set(names), self.EXPORTS, self.DECLARED, self.ALLOWED))
 
     def test_what_the_oldest_system_has_passes(self) -> None:
-        self.assertEqual(self.faults({"NSObject", "VTOld"}, {"init", "later"}), [])
+        self.assertEqual(self.faults("NSObject", "VTOld", "init", "later", "URL"), [])
 
     def test_each_name_that_is_unknown_or_too_new_is_a_fault(self) -> None:
-        for classes, selectors in (({"NSNew"}, ()), ({"NSMissing"}, ()), ({"VTNew"}, ()), ((), {"fresh"}), ((), {"mistyped:"})):
-            with self.subTest(classes=classes, selectors=selectors):
-                self.assertEqual(len(self.faults(set(classes), set(selectors))), 1)
+        for name in ("NSNew", "NSMissing", "NSUnexported", "VTNew", "fresh", "mistyped:"):
+            self.assertEqual(len(self.faults(name)), 1, name)
 
 
 class Bundle(unittest.TestCase):
