@@ -10,6 +10,15 @@ struct Service {
     /// Most rows, and most pictures a second.
     picture: Option<(u32, f64)>,
     needs_audio: bool,
+    hevc: Hevc,
+}
+
+/// What a service makes of HEVC.
+enum Hevc {
+    Takes,
+    /// Its servers differ.
+    Varies,
+    Refuses,
 }
 
 /// What each service will say about a stream.
@@ -53,6 +62,13 @@ impl Service {
     }
 
     fn judge_video(&self, video: &TrackReport, opinion: &mut Opinion) {
+        if video.codec.starts_with("hvc1") {
+            match self.hevc {
+                Hevc::Takes => {}
+                Hevc::Varies => opinion.advise("HEVC: for servers that know Enhanced RTMP only"),
+                Hevc::Refuses => opinion.refuse("HEVC, where H.264 is asked for"),
+            }
+        }
         if !video.starts_with_keyframe {
             opinion.advise("does not start with a keyframe");
         }
@@ -133,6 +149,7 @@ const SERVICES: [Service; 3] = [
         video_bps: None,
         picture: None,
         needs_audio: false,
+        hevc: Hevc::Varies,
     },
     Service {
         name: "YouTube",
@@ -140,6 +157,7 @@ const SERVICES: [Service; 3] = [
         video_bps: Some(68_000_000),
         picture: Some((2160, 60.0)),
         needs_audio: true,
+        hevc: Hevc::Takes,
     },
     Service {
         name: "Twitch",
@@ -147,6 +165,7 @@ const SERVICES: [Service; 3] = [
         video_bps: Some(6_000_000),
         picture: Some((1080, 60.0)),
         needs_audio: true,
+        hevc: Hevc::Refuses,
     },
 ];
 

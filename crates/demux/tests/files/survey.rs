@@ -1,8 +1,10 @@
 //! What a survey says of known files.
 
 use super::common::path;
-use onair_demux::{Report, Survey, open};
-use onair_media::{Packet, Timestamp};
+use bytes::Bytes;
+use onair_demux::{Format, Report, Survey, open, read};
+use onair_flv::{Muxer, file};
+use onair_media::{Config, Packet, Timestamp, VideoConfig};
 
 fn survey(name: &str) -> Report {
     Survey::of(open(&path(name)).unwrap().as_mut()).report()
@@ -102,6 +104,45 @@ fn keyframes_too_far_apart_are_refused_with_the_reason() {
         .unwrap();
     assert!(!youtube.ready);
     assert!(youtube.reasons[0].contains("more than 4 s"), "{youtube:?}");
+}
+
+/// A Flash Video file of HEVC, 25 pictures of it.
+fn hevc() -> Vec<u8> {
+    let hvcc = include_bytes!("../../../flv/testdata/main_720p.hvcc");
+    let config = VideoConfig::hevc(Bytes::from_static(hvcc)).unwrap();
+    let config = Config::Video(config.into());
+    let (mut muxer, mut out) = (Muxer::new(), file::header(false, true).to_vec());
+    for index in 0..25 {
+        let time = Timestamp::from_millis(index * 40);
+        let packet = Packet {
+            config: config.clone(),
+            pts: time,
+            dts: time,
+            duration: None,
+            keyframe: index == 0,
+            payload: Bytes::from_static(&[0, 0, 0, 3, 0x26, 1, 0xaf]),
+        };
+        let tags = muxer.mux(&packet).into_iter();
+        tags.for_each(|tag| file::write_tag(&tag, &mut out));
+    }
+    out
+}
+
+#[test]
+fn hevc_is_for_those_who_take_it() {
+    let input = Box::new(std::io::Cursor::new(hevc()));
+    let mut demux = read(input, Format::Flv).unwrap();
+    let report = Survey::of(demux.as_mut()).report();
+    assert_eq!(report.tracks[0].codec, "hvc1.1.6.L93.90");
+    let said = |service: &str| {
+        let verdict = report.verdicts.iter().find(|v| v.service == service);
+        let verdict = verdict.unwrap();
+        let words = verdict.reasons.iter().any(|reason| reason.contains("HEVC"));
+        (verdict.ready, words)
+    };
+    assert_eq!(said("RTMP"), (true, true));
+    assert_eq!(said("YouTube"), (true, false));
+    assert_eq!(said("Twitch"), (false, true));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
-use onair_demux::Demux;
-use onair_media::{Kind, Packet, Timestamp};
+use onair_demux::{Demux, Track};
+use onair_media::{Config, Kind, Packet, Timestamp, VideoCodec};
 
 use super::Schedule;
 use crate::Pace;
@@ -40,6 +40,13 @@ fn warn(media: &dyn Demux, hub: &Hub) {
         .iter()
         .chain(tracks.clone().flat_map(|t| &t.notes));
     notes.for_each(|note| hub.warn(None, note.clone()));
+    let is_hevc =
+        |track: &Track| matches!(&track.config, Config::Video(v) if v.codec == VideoCodec::Hevc);
+    if media.tracks().iter().any(is_hevc) {
+        let words = "these pictures are HEVC, which some servers take without a word and never \
+                     show; H.264 works everywhere";
+        hub.warn(None, words.to_owned());
+    }
     if let Some(turn) = tracks.filter_map(|track| track.rotation).next() {
         let words = format!(
             "players of this file turn its picture {turn} degrees clockwise; RTMP cannot tell \

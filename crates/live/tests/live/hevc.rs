@@ -4,7 +4,7 @@ use crate::support::{Behaviour, Peer, Script, as_hevc, finish, gop, hevc_config}
 use onair::demux::Track;
 use onair::flv::{FourCc, TagKind};
 use onair::media::{Config, Timestamp};
-use onair::{Broadcast, Destination, Outcome, RetryPolicy};
+use onair::{Broadcast, Destination, Event, Outcome, RetryPolicy};
 
 /// A group of pictures as a file of HEVC has it.
 fn script(frames: i64) -> Box<Script> {
@@ -19,8 +19,11 @@ fn hevc_goes_out_by_its_four_characters() {
     let builder = Broadcast::builder().media(script(10)).to(peer.url());
     let broadcast = builder.start().unwrap();
     let published = peer.published();
-    let (_, report) = finish(&broadcast);
+    let (events, report) = finish(&broadcast);
     assert_eq!(report.outcome, Outcome::Finished);
+    let is_told =
+        |event: &Event| matches!(event, Event::Warning { message, .. } if message.contains("HEVC"));
+    assert!(events.iter().any(is_told), "{events:?}");
     let metadata = published.metadata().unwrap();
     assert_eq!(metadata.video_codec, Some(FourCc::HEVC.as_u32()));
     let mut pictures = published
