@@ -1,4 +1,5 @@
 //! The guide in `docs/from-lens-to-server` names files, functions and bytes: here they are looked up.
+#![cfg(test)]
 
 use std::collections::BTreeMap;
 use std::fs;
