@@ -2,7 +2,7 @@ use onair_av::encode::{AudioEncoder, AudioSettings};
 use onair_av_sim::{Sim, Value};
 use onair_media::{Bitrate, Packet};
 
-use crate::rig::{RATE, assert_no_hole, beeps, config, encode, heard, onsets, two_seconds};
+use crate::rig::{RATE, assert_in_step, assert_no_hole, beeps, config, encode, two_seconds};
 
 const REFUSED: i32 = i32::from_be_bytes(*b"prop");
 
@@ -106,14 +106,7 @@ fn a_converter_that_dies_is_replaced_without_a_hole() {
     packets.extend(encoder.finish().unwrap());
     assert_eq!(encoder.name(), "audiotoolbox");
     assert_eq!(sim.living().get("AudioConverter"), Some(&1));
-    assert_no_hole(&packets);
-    let Some(sound) = heard(&packets) else { return };
-    let onsets = onsets(&sound[..144_000]);
-    assert_eq!(onsets.len(), 3);
-    assert!(
-        onsets.iter().all(|onset| onset.abs_diff(9600) < 48),
-        "{onsets:?}"
-    );
+    assert_in_step(&packets, 3);
 }
 
 #[test]
@@ -129,14 +122,7 @@ fn when_converters_die_at_once_the_portable_encoder_takes_over_in_step() {
     packets.extend(encode(&mut encoder, &after));
     assert_eq!(encoder.name(), "syom");
     assert!(sim.living().is_empty());
-    assert_no_hole(&packets);
-    let Some(sound) = heard(&packets) else { return };
-    let onsets = onsets(&sound[..144_000]);
-    assert_eq!(onsets.len(), 3);
-    assert!(
-        onsets.iter().all(|onset| onset.abs_diff(9600) < 48),
-        "{onsets:?}"
-    );
+    assert_in_step(&packets, 3);
 }
 
 #[test]

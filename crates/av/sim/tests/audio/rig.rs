@@ -85,8 +85,18 @@ pub(crate) fn loudness(sound: &[f32]) -> f32 {
     (sum / sound.len() as f32).sqrt()
 }
 
+/// Each of so many seconds has its beep where it belongs, to the millisecond.
+pub(crate) fn assert_in_step(packets: &[Packet], seconds: usize) {
+    assert_no_hole(packets);
+    let Some(sound) = heard(packets) else { return };
+    let onsets = onsets(&sound[..seconds * RATE as usize]);
+    assert_eq!(onsets.len(), seconds);
+    let is_in_step = |onset: &usize| onset.abs_diff(9600) < 48;
+    assert!(onsets.iter().all(is_in_step), "{onsets:?}");
+}
+
 /// When the beep of each second begins, in samples from there.
-pub(crate) fn onsets(sound: &[f32]) -> Vec<usize> {
+fn onsets(sound: &[f32]) -> Vec<usize> {
     let seconds = sound.chunks(RATE as usize);
     let onset = |second: &[f32]| second.iter().position(|sample| sample.abs() > 0.2);
     seconds.filter_map(onset).collect()
