@@ -138,8 +138,8 @@ impl Resampler {
 }
 
 /// A filter that passes up to nine tenths of what the lower rate can hold and lets
-/// nothing through above it: -92 dB. At 48 kHz it costs 1 % of a core and delays
-/// by 64 samples.
+/// nothing through above it: -92 dB. It spans 128 samples, half of which are its delay,
+/// and costs well under a hundredth of a core for stereo at 48 kHz.
 fn sinc(ratio: f64, channels: usize) -> Result<Async<f32>, ResamplerConstructionError> {
     let most = 1.0 + 2.0 * drift::MOST;
     let filter = SincInterpolationParameters::new(taps(ratio), WindowFunction::BlackmanHarris)

@@ -1,8 +1,9 @@
 //! The seam: what an encoder must do, which there are, and which gets picked.
 //!
 //! Platform is chosen by target: openh264 everywhere but on Apple's, where
-//! VideoToolbox is the encoder. The traits have no default methods, so a
-//! backend that cannot do something has to say so.
+//! VideoToolbox is the encoder; syom for sound, on Apple's behind AudioToolbox. The
+//! traits have no default methods, so a backend that cannot do something has to say
+//! so.
 
 use std::task::Waker;
 
