@@ -19,7 +19,7 @@ pub struct Feed {
     pub sound: Option<SoundInlet>,
     /// What their times are on.
     pub clock: Clock,
-    #[cfg(target_vendor = "apple")]
+    #[cfg(apple_media)]
     pub(crate) apple: crate::push::Apple,
 }
 
@@ -35,7 +35,7 @@ impl Feed {
             pictures: None,
             sound: None,
             clock,
-            #[cfg(target_vendor = "apple")]
+            #[cfg(apple_media)]
             apple: crate::push::Apple::new(clock),
         }
     }

@@ -12,7 +12,7 @@
 #![deny(unsafe_code)]
 
 mod broadcaster;
-#[cfg(target_vendor = "apple")]
+#[cfg(apple_media)]
 pub mod c;
 mod config;
 mod error;
@@ -21,7 +21,7 @@ pub mod feed;
 mod mailbox;
 mod notice;
 mod preview;
-#[cfg(target_vendor = "apple")]
+#[cfg(apple_media)]
 mod push;
 mod report;
 mod studio;

@@ -1,13 +1,19 @@
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+#[cfg(target_vendor = "apple")]
+mod screen;
+
+#[cfg(not(target_vendor = "apple"))]
+use std::time::Instant;
 
 use onair::av::apple::{PixelBuffer, SampleBuffer, audio_samples};
-use onair::av::capture::apple::{Screen, host_clock};
+#[cfg(target_vendor = "apple")]
+use onair::av::capture::apple::host_clock;
 use onair::av::clock::{Clock, HostClock};
-use onair::av::device::Inlets;
 use onair::av::{Surface, VideoFrame};
 
 use crate::feed::Feed;
+
+#[cfg(target_vendor = "apple")]
+pub(crate) use screen::screen;
 
 /// What became of something pushed, as `include/onair.h` numbers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,26 +28,27 @@ pub(crate) enum Pushed {
 }
 
 /// What a feed needs to take Apple's buffers.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Apple {
     host: HostClock,
-    /// Made for the first of a screen's samples.
-    screen: Arc<Mutex<Option<Screen>>>,
+    #[cfg(target_vendor = "apple")]
+    screen: screen::Shared,
 }
 
 impl Apple {
     pub(crate) fn new(clock: Clock) -> Self {
         Self {
             host: host_clock(clock),
-            screen: Arc::default(),
+            #[cfg(target_vendor = "apple")]
+            screen: screen::Shared::default(),
         }
     }
 }
 
-impl fmt::Debug for Apple {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.host.fmt(f)
-    }
+/// A simulated host's time begins when a feed does.
+#[cfg(not(target_vendor = "apple"))]
+fn host_clock(clock: Clock) -> HostClock {
+    HostClock::anchored(clock, Instant::now(), 0)
 }
 
 /// Takes the picture out of what a camera gave.
@@ -88,27 +95,6 @@ pub(crate) fn audio(feed: u64, sample: Option<&SampleBuffer>) -> Pushed {
     Pushed::Ok
 }
 
-/// Takes what ReplayKit gives, of a kind as `RPSampleBufferType` numbers it.
-pub(crate) fn screen(feed: u64, sample: Option<&SampleBuffer>, kind: i32) -> Pushed {
-    let Some(sample) = sample.filter(|sample| time(sample).is_some()) else {
-        return why_not(feed, sample);
-    };
-    let Some(feed) = Feed::of(feed) else {
-        return Pushed::NoFeed;
-    };
-    let screen = feed.apple.screen.lock();
-    let mut screen = screen.unwrap_or_else(PoisonError::into_inner);
-    let screen = screen.get_or_insert_with(|| Screen::new(inlets(&feed), None));
-    let pushed = match kind {
-        VIDEO if feed.pictures.is_some() => screen.push_video(sample),
-        APP if feed.sound.is_some() => screen.push_app_sound(sample),
-        MICROPHONE if feed.sound.is_some() => screen.push_microphone(sample),
-        VIDEO | APP | MICROPHONE => return Pushed::NotWanted,
-        _ => return Pushed::NotMedia,
-    };
-    pushed.map_or_else(|error| unreadable(&error), |()| Pushed::Ok)
-}
-
 fn time(sample: &SampleBuffer) -> Option<i64> {
     sample.presentation_time().nanos()
 }
@@ -126,15 +112,3 @@ fn unreadable(error: &onair::av::Error) -> Pushed {
     tracing::debug!(%error, "a sample that cannot be read");
     Pushed::NotMedia
 }
-
-fn inlets(feed: &Feed) -> Inlets {
-    Inlets {
-        pictures: feed.pictures.clone(),
-        sound: feed.sound.clone(),
-    }
-}
-
-// RPBroadcastExtension.h, `RPSampleBufferType`.
-const VIDEO: i32 = 1;
-const APP: i32 = 2;
-const MICROPHONE: i32 = 3;

@@ -3,7 +3,10 @@
 use std::process::Command;
 
 const HEADER: &str = include_str!("../../include/onair.h");
-const FUNCTIONS: &str = include_str!("../../src/c.rs");
+const FUNCTIONS: &str = concat!(
+    include_str!("../../src/c.rs"),
+    include_str!("../../src/c/device.rs")
+);
 const NUMBERS: &str = include_str!("../../src/push.rs");
 
 /// Its name, and its parameters' types and its result as C calls them.
