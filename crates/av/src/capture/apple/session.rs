@@ -2,6 +2,8 @@
 
 use objc2::rc::Retained;
 use objc2::sel;
+#[cfg(target_os = "ios")]
+use objc2_av_foundation::AVCaptureSessionPresetInputPriority;
 use objc2_av_foundation::{AVCaptureInput, AVCaptureOutput, AVCaptureSession};
 use objc2_core_foundation::CFRetained;
 use objc2_core_media::CMClock;
@@ -18,6 +20,8 @@ impl Session {
         let session = Self(unsafe { AVCaptureSession::new() });
         #[cfg(target_os = "ios")]
         session.leave_the_rest_alone();
+        #[cfg(target_os = "ios")]
+        session.leave_formats_alone();
         session
     }
 
@@ -48,16 +52,19 @@ impl Session {
         Ok(())
     }
 
+    /// Takes an input out, if it is in.
     pub(super) fn remove_input(&self, input: &AVCaptureInput) {
-        // SAFETY: one that is not in the session is passed over.
-        unsafe { self.0.removeInput(input) };
+        // SAFETY: asks only.
+        let inputs = unsafe { self.0.inputs() };
+        if inputs.iter().any(|held| &*held == input) {
+            // SAFETY: it is in the session.
+            unsafe { self.0.removeInput(input) };
+        }
     }
 
     /// Adds an output, unless it is there already.
     pub(super) fn add_output(&self, output: &AVCaptureOutput) -> Result<(), Error> {
-        // SAFETY: asks only.
-        let outputs = unsafe { self.0.outputs() };
-        if outputs.iter().any(|held| &*held == output) {
+        if self.has_output(output) {
             return Ok(());
         }
         // SAFETY: asks only.
@@ -69,9 +76,12 @@ impl Session {
         Ok(())
     }
 
+    /// Takes an output out, if it is in.
     pub(super) fn remove_output(&self, output: &AVCaptureOutput) {
-        // SAFETY: one that is not in the session is passed over.
-        unsafe { self.0.removeOutput(output) };
+        if self.has_output(output) {
+            // SAFETY: it is in the session.
+            unsafe { self.0.removeOutput(output) };
+        }
     }
 
     /// Runs, or has it run as soon as the system allows.
@@ -107,6 +117,12 @@ impl Session {
         clock.map(Into::into)
     }
 
+    fn has_output(&self, output: &AVCaptureOutput) -> bool {
+        // SAFETY: asks only.
+        let outputs = unsafe { self.0.outputs() };
+        outputs.iter().any(|held| &*held == output)
+    }
+
     /// True while the system keeps it from running; a Mac's says so by a notification only.
     fn is_interrupted(&self) -> bool {
         #[cfg(target_os = "ios")]
@@ -131,6 +147,19 @@ impl Session {
             self.0
                 .setAutomaticallyConfiguresCaptureDeviceForWideColor(false)
         };
+    }
+
+    /// A camera's format is ours to choose from the first: with any other preset the session may
+    /// choose anew whenever it is set up.
+    #[cfg(target_os = "ios")]
+    fn leave_formats_alone(&self) {
+        // SAFETY: a constant that is there since iOS 7.
+        let preset = unsafe { AVCaptureSessionPresetInputPriority };
+        // SAFETY: asks only.
+        if unsafe { self.0.canSetSessionPreset(preset) } {
+            // SAFETY: it can be set, as just asked.
+            unsafe { self.0.setSessionPreset(preset) };
+        }
     }
 
     /// Keeps the camera while another application is on the screen too (an iPad's, iOS 16), which
