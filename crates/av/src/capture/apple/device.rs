@@ -158,8 +158,10 @@ impl AppleDevice {
     }
 
     fn start(&mut self) -> Result<(), Error> {
-        self.take_up()?;
-        self.settle(Session::start)?;
+        self.unseen(|device| {
+            device.take_up()?;
+            device.settle(Session::start)
+        })?;
         self.is_started = true;
         self.restore();
         if self.rig.session.is_running() {
@@ -204,13 +206,15 @@ impl AppleDevice {
     fn change_camera(&mut self, which: &device::Camera) -> Result<(), Error> {
         source::find(which)?;
         let rotation = self.turn_for(which);
-        if self.rig.source().is_some() {
-            self.rig.take_pictures(Source::open(which)?)?;
-        }
-        self.wants.camera = Some(which.clone());
-        self.wants.rotation = rotation;
-        self.settings = Settings::default();
-        self.settle(|_| Ok(()))
+        self.unseen(|device| {
+            if device.rig.source().is_some() {
+                device.rig.take_pictures(Source::open(which)?)?;
+            }
+            device.wants.camera = Some(which.clone());
+            device.wants.rotation = rotation;
+            device.settings = Settings::default();
+            device.settle(|_| Ok(()))
+        })
     }
 
     fn change_microphone(&mut self, id: Option<&str>) -> Result<(), Error> {
@@ -300,6 +304,15 @@ impl AppleDevice {
         let granted = source::is_allowed(kind);
         self.tap.tell(Event::Permission { kind, granted });
         granted
+    }
+
+    /// Hands out no picture while `change` puts another camera in: a session that runs gives its
+    /// pictures as they lie until they are turned.
+    fn unseen<T>(&mut self, change: impl FnOnce(&mut Self) -> T) -> T {
+        self.tap.hide(true);
+        let changed = change(self);
+        self.tap.hide(false);
+        changed
     }
 
     /// Frames and turns pictures, does `then`, and sets their pace: a session that starts resets

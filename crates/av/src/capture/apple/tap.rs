@@ -31,6 +31,8 @@ struct State {
     clock: Option<CFRetained<CMClock>>,
     pictures: Option<Line<PictureInlet>>,
     sound: Option<Line<SoundInlet>>,
+    /// Pictures that come now are not framed and turned yet.
+    is_hidden: bool,
     /// Rate and channels of the sound that came last.
     heard: Option<(u32, u8)>,
     #[cfg(target_os = "ios")]
@@ -58,6 +60,11 @@ impl Tap {
         (state.pictures, state.sound) = (pictures, sound);
     }
 
+    /// Keeps pictures from whoever they are for, or hands them on again.
+    pub(super) fn hide(&self, hidden: bool) {
+        self.lock().is_hidden = hidden;
+    }
+
     /// What a session counts its time by, after it changed.
     pub(super) fn follow(&self, clock: Option<CFRetained<CMClock>>) {
         self.lock().clock = clock;
@@ -68,7 +75,7 @@ impl Tap {
         let Some(surface) = sample.image_buffer() else {
             return;
         };
-        let Some((line, timestamp)) = self.stamped(sample, |state| state.pictures.clone()) else {
+        let Some((line, timestamp)) = self.stamped(sample, State::shown) else {
             return;
         };
         line.inlet.push(VideoFrame {
@@ -152,6 +159,14 @@ impl Tap {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+impl State {
+    /// Where pictures go now.
+    fn shown(&self) -> Option<Line<PictureInlet>> {
+        self.pictures.clone().filter(|_| !self.is_hidden)
+    }
+}
+
 /// About a second.
 #[cfg(target_os = "ios")]
 const PICTURES_BETWEEN_LOOKS: u64 = 30;
