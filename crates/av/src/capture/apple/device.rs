@@ -208,13 +208,23 @@ impl AppleDevice {
         let rotation = self.turn_for(which);
         self.unseen(|device| {
             if device.rig.source().is_some() {
-                device.rig.take_pictures(Source::open(which)?)?;
+                device.exchange(which)?;
             }
             device.wants.camera = Some(which.clone());
             device.wants.rotation = rotation;
             device.settings = Settings::default();
             device.settle(|_| Ok(()))
         })
+    }
+
+    /// Takes this camera in place of the one there is. Where that fails the session forgot how it
+    /// was framed and turned, and is told again.
+    fn exchange(&mut self, which: &device::Camera) -> Result<(), Error> {
+        let taken = Source::open(which).and_then(|new| self.rig.take_pictures(new));
+        if taken.is_err() {
+            self.settle(|_| Ok(()))?;
+        }
+        taken
     }
 
     fn change_microphone(&mut self, id: Option<&str>) -> Result<(), Error> {
