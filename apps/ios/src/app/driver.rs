@@ -79,11 +79,7 @@ pub(crate) fn settle_later() {
     let Ok(soon) = DispatchTime::try_from(SOON) else {
         return;
     };
-    let settle = || {
-        if let Some(stage) = stage() {
-            stage.settle();
-        }
-    };
+    let settle = || DRIVER.with(Driver::settle);
     DispatchQueue::main().after(soon, settle).ok();
 }
 
@@ -119,9 +115,25 @@ pub(crate) fn adopt(device: AppleDevice) {
 impl Driver {
     fn take(&self, input: Input) {
         self.inbox.borrow_mut().push_back(input);
-        if self.is_busy.replace(true) {
-            return;
+        if !self.is_busy.replace(true) {
+            self.empty();
         }
+    }
+
+    /// Presents what has to be presented yet. UIKit loads views meanwhile and ends typing, which
+    /// tells us so: that waits until the stage is done.
+    fn settle(&self) {
+        if self.is_busy.replace(true) {
+            return settle_later();
+        }
+        if let Some(stage) = stage() {
+            stage.settle();
+        }
+        self.empty();
+    }
+
+    /// Takes what waits, until nothing does.
+    fn empty(&self) {
         while !self.inbox.borrow().is_empty() {
             self.work();
             self.draw();
