@@ -1,6 +1,6 @@
 use std::cell::{OnceCell, RefCell};
 
-use dispatch2::{DispatchQueue, DispatchQueueGlobalPriority, GlobalQueueIdentifier};
+use dispatch2::{DispatchQueue, DispatchRetained};
 use objc2::rc::Retained;
 use objc2::runtime::ProtocolObject;
 use objc2::{DefinedClass, MainThreadMarker, MainThreadOnly, define_class, msg_send};
@@ -22,6 +22,8 @@ use crate::app::{driver, turn, ui};
 #[derive(Default)]
 pub(crate) struct Ivars {
     session: OnceCell<Session>,
+    /// Where it starts and stops, one after the other.
+    queue: OnceCell<DispatchRetained<DispatchQueue>>,
     layer: OnceCell<Retained<AVCaptureVideoPreviewLayer>>,
     text: OnceCell<Pill>,
     words: RefCell<String>,
@@ -203,8 +205,8 @@ impl ScannerPage {
         let Some(session) = self.ivars().session.get().cloned() else {
             return;
         };
-        let priority = DispatchQueueGlobalPriority::Default;
-        let queue = DispatchQueue::global_queue(GlobalQueueIdentifier::Priority(priority));
+        let queue = || DispatchQueue::new("onair.scanner", None);
+        let queue = self.ivars().queue.get_or_init(queue);
         queue.exec_async(move || session.run(runs));
     }
 
