@@ -49,9 +49,7 @@ impl Sheet {
     pub(crate) fn render(stage: &Stage, slot: &RefCell<Option<Self>>, pages: &[Page]) {
         if pages.is_empty() {
             if let Some(sheet) = slot.take() {
-                sheet
-                    .navigation
-                    .dismissViewControllerAnimated_completion(true, None);
+                sheet.dismiss();
             }
             return;
         }
@@ -70,6 +68,14 @@ impl Sheet {
             unsafe { presentation.setDelegate(Some(delegate)) };
         }
         is_presented
+    }
+
+    /// Takes it off the screen with whatever it presents: asked itself, it would dismiss an alert
+    /// in front of it and stay.
+    fn dismiss(&self) {
+        if let Some(presenting) = self.navigation.presentingViewController() {
+            presenting.dismissViewControllerAnimated_completion(true, None);
+        }
     }
 
     /// Where an alert is presented from, while there is a sheet.
