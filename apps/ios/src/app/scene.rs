@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 
 use objc2::rc::{Allocated, Retained};
-use objc2::runtime::NSObjectProtocol;
+use objc2::runtime::{AnyObject, NSObjectProtocol};
 use objc2::{DefinedClass, MainThreadOnly, define_class, msg_send};
 use objc2_foundation::NSSet;
 use objc2_ui_kit::{
-    UIOpenURLContext, UIResponder, UIScene, UISceneConnectionOptions, UISceneDelegate,
-    UISceneSession, UIWindow, UIWindowScene, UIWindowSceneDelegate,
+    UIInterfaceOrientation, UIOpenURLContext, UIResponder, UIScene, UISceneConnectionOptions,
+    UISceneDelegate, UISceneSession, UIWindow, UIWindowScene, UIWindowSceneDelegate,
 };
 use onair::rtmp::Secret;
 use onair_ios_model::Input;
@@ -30,6 +30,20 @@ define_class!(
             let this = this.set_ivars(RefCell::new(None));
             // SAFETY: this is how an Objective-C initialiser ends.
             unsafe { msg_send![super(this), init] }
+        }
+
+        // UIWindowSceneDelegate's, here since it names types of which nothing else is needed. A
+        // phone that is turned from one side to the other is as wide as before, and no view is
+        // laid out anew.
+        #[unsafe(method(windowScene:didUpdateCoordinateSpace:interfaceOrientation:traitCollection:))]
+        fn did_turn(
+            &self,
+            _scene: &UIWindowScene,
+            _space: &AnyObject,
+            _before: UIInterfaceOrientation,
+            _traits: &AnyObject,
+        ) {
+            driver::level();
         }
     }
 
