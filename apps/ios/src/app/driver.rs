@@ -90,6 +90,11 @@ pub(crate) fn level() {
     }
 }
 
+/// Whether a show is on, or about to be.
+pub(crate) fn is_on_air() -> bool {
+    DRIVER.with(Driver::is_on_air)
+}
+
 fn stage() -> Option<Retained<Stage>> {
     DRIVER.with(|driver| driver.stage.borrow().clone())
 }

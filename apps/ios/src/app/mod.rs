@@ -8,7 +8,7 @@
 //! | `views` | what is on the stage, a view each, drawn from its part of the `Screen` |
 //! | `sheet` | settings: forms of rows, the scanner, alerts |
 //! | `device`, `turn` | the engine's camera, and how the phone is held |
-//! | `keychain`, `defaults`, `photos`, `network`, `feedback` | one system service each |
+//! | `keychain`, `defaults`, `photos`, `network`, `feedback`, `grace` | one system service each |
 //!
 //! Everything runs on the main thread but for what the engine and the system do by themselves;
 //! their news come in through `driver::post`.
@@ -17,6 +17,7 @@ mod defaults;
 mod device;
 mod driver;
 mod feedback;
+mod grace;
 mod keychain;
 mod network;
 mod photos;

@@ -13,8 +13,8 @@ use objc2_ui_kit::{
 use onair::rtmp::Secret;
 use onair_ios_model::Input;
 
-use crate::app::driver;
 use crate::app::stage::Stage;
+use crate::app::{driver, grace};
 
 define_class!(
     // SAFETY: UIResponder may be subclassed, and there is no Drop.
@@ -72,12 +72,17 @@ define_class!(
 
         #[unsafe(method(sceneWillEnterForeground:))]
         fn will_enter_foreground(&self, _scene: &UIScene) {
+            grace::end();
             driver::send(Input::Foreground);
         }
 
         #[unsafe(method(sceneDidEnterBackground:))]
         fn did_enter_background(&self, _scene: &UIScene) {
+            // First: the camera is taken away at any moment now.
             driver::send(Input::Background);
+            if driver::is_on_air() {
+                grace::begin();
+            }
         }
     }
 
