@@ -5,7 +5,7 @@
 //! hands over what they give: see [`feed`]. With a [`Studio`] onair owns them, and decides what to
 //! do about calls, heat and a lost network.
 //!
-//! Nothing here blocks, and everything may be called from any thread. What happens is told through
+//! Nothing here waits for a network or a camera, and everything may be called from any thread. What happens is told through
 //! [`Events`] and [`StudioEvents`], which the Swift package makes `AsyncSequence`s of. Dropping an
 //! object stops what it runs. An error is one sentence that names cause and cure; stream keys and
 //! passwords are in none of them, nor in what an object prints as.
@@ -28,7 +28,7 @@ mod studio;
 mod table;
 
 pub use broadcaster::{Broadcaster, Events};
-pub use config::{AudioConfig, BroadcastConfig, Destination, VideoConfig};
+pub use config::{AudioConfig, BroadcastConfig, Codec, Destination, VideoConfig};
 pub use error::OnairError;
 pub use event::Event;
 pub use notice::{Notice, StudioEvent, Why};

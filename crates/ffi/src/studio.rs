@@ -7,7 +7,7 @@ use onair::studio::{News, Show};
 use crate::config::{self, video_bitrate};
 use crate::mailbox::{Item, Mailbox};
 use crate::preview::{self, Preview};
-use crate::{AudioConfig, Destination, OnairError, Stats, StudioEvent};
+use crate::{AudioConfig, Codec, Destination, OnairError, Stats, StudioEvent};
 
 /// A camera and a microphone that onair owns, on air or about to be. Dropping it lets go of them.
 ///
@@ -88,6 +88,9 @@ pub struct ShowConfig {
     /// From one keyframe to the next; most services ask for 2 seconds.
     #[uniffi(default = 2.0)]
     pub keyframe_seconds: f64,
+    /// H.264 when `None`.
+    #[uniffi(default = None)]
+    pub codec: Option<Codec>,
     /// How sound is encoded.
     #[uniffi(default)]
     pub audio: AudioConfig,
@@ -283,6 +286,7 @@ impl ShowConfig {
         let first = first.ok_or_else(|| OnairError::Config("a show needs a destination".into()))?;
         let mut show = Show::to(first);
         show.destinations.extend(destinations);
+        show.codec = config::video_codec(self.codec);
         show.bitrate = self.bitrate.map(video_bitrate).transpose()?;
         show.keyframe_interval = config::keyframe_interval(self.keyframe_seconds)?;
         show.audio = self.audio.settings();

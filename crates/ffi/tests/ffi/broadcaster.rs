@@ -66,6 +66,9 @@ fn stats_count_what_went_out_and_name_the_encoders() {
     push(&feed);
     let mut viewer = server.watch();
     packet(&mut viewer, |packet| packet.kind() == Kind::Video);
+    // The first flight's pictures may arrive before the server's answer does.
+    let is_live = |event: &Event| matches!(event, Event::Live { .. });
+    until(&broadcaster.events(), is_live);
     let stats = broadcaster.stats();
     let destination = &stats.destinations[0];
     assert_eq!(destination.so_far.state, DestinationState::Live);

@@ -1,7 +1,7 @@
 //! Configurations that make no sense.
 
 use onair_ffi::feed::Feed;
-use onair_ffi::{BroadcastConfig, Broadcaster, Destination};
+use onair_ffi::{BroadcastConfig, Broadcaster, Codec, Destination};
 
 use crate::support::{KEY, audio, video};
 
@@ -116,6 +116,13 @@ fn what_cannot_be_encoded_is_refused_with_what_can() {
         });
         assert!(!refused.is_empty());
     }
+}
+
+#[cfg(not(target_vendor = "apple"))]
+#[test]
+fn a_codec_that_nothing_here_encodes_is_refused_by_its_name() {
+    let refused = refusal(|config| config.video.as_mut().unwrap().codec = Some(Codec::Hevc));
+    assert!(refused.contains("HEVC"), "{refused}");
 }
 
 #[test]

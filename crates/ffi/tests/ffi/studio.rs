@@ -105,6 +105,7 @@ fn show(server: &Server) -> ShowConfig {
         destinations: vec![server.destination()],
         bitrate: Some(100_000),
         keyframe_seconds: 2.0,
+        codec: None,
         audio: audio(),
         record: None,
     }

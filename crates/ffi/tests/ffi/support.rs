@@ -64,6 +64,7 @@ pub(crate) fn video() -> VideoConfig {
         frame_rate: 30,
         bitrate: Some(100_000),
         keyframe_seconds: 2.0,
+        codec: None,
     }
 }
 

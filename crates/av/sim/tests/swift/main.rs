@@ -39,6 +39,7 @@ fn start(video: bool, audio: bool) -> Arc<Broadcaster> {
             frame_rate: 30,
             bitrate: None,
             keyframe_seconds: 2.0,
+            codec: None,
         }),
         audio: audio.then_some(AudioConfig {
             sample_rate: 48_000,
