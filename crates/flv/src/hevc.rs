@@ -1,4 +1,4 @@
-use crate::video::{EX_HEADER, FrameType};
+use crate::video::{EX_HEADER, FrameType, read_offset, write_offset};
 use crate::{Error, FourCc, Head};
 
 /// What follows an HEVC head (Enhanced RTMP v2, `VideoPacketType`).
@@ -25,26 +25,18 @@ pub struct HevcHeader {
 }
 
 impl HevcHeader {
-    /// The largest composition offset that fits.
-    pub const MAX_OFFSET: i32 = (1 << 23) - 1;
-    /// The smallest composition offset that fits.
-    pub const MIN_OFFSET: i32 = -(1 << 23);
-
     /// The header as bytes: `CodedFramesX`, which has no composition offset,
     /// where that is zero. An offset out of range is clamped into it.
     pub fn write(self) -> Head {
-        let offset = self
-            .composition_offset
-            .clamp(Self::MIN_OFFSET, Self::MAX_OFFSET);
         let packet_type = match self.packet_type {
             HevcPacketType::SequenceStart => SEQUENCE_START,
             HevcPacketType::SequenceEnd => SEQUENCE_END,
-            HevcPacketType::CodedFrames if offset == 0 => CODED_FRAMES_X,
+            HevcPacketType::CodedFrames if self.composition_offset == 0 => CODED_FRAMES_X,
             HevcPacketType::CodedFrames => CODED_FRAMES,
         };
         let [a, b, c, d] = FourCc::HEVC.0;
         let first = EX_HEADER | (self.frame_type as u8) << 4 | packet_type;
-        let [_, e, f, g] = offset.to_be_bytes();
+        let [e, f, g] = write_offset(self.composition_offset);
         let bytes = [first, a, b, c, d, e, f, g];
         let len = if packet_type == CODED_FRAMES { 8 } else { 5 };
         Head::new(&bytes[..len])
@@ -73,7 +65,7 @@ impl HevcHeader {
 
 fn offset(head: &[u8]) -> Result<i32, Error> {
     match head.get(5..8) {
-        Some(&[a, b, c]) => Ok(i32::from_be_bytes([a, b, c, 0]) >> 8),
+        Some(&[a, b, c]) => Ok(read_offset([a, b, c])),
         _ => Err(Error::truncated("HEVC tag header", head.len())),
     }
 }

@@ -59,10 +59,7 @@ impl AvcHeader {
 
     /// The header as bytes; an offset out of range is clamped into it.
     pub fn write(self) -> Head {
-        let offset = self
-            .composition_offset
-            .clamp(Self::MIN_OFFSET, Self::MAX_OFFSET);
-        let [_, a, b, c] = offset.to_be_bytes();
+        let [a, b, c] = write_offset(self.composition_offset);
         let first = (self.frame_type as u8) << 4 | AVC;
         Head::new(&[first, self.packet_type as u8, a, b, c])
     }
@@ -165,8 +162,19 @@ fn avc(frame_type: FrameType, head: &[u8]) -> Result<AvcHeader, Error> {
     Ok(AvcHeader {
         frame_type,
         packet_type,
-        composition_offset: i32::from_be_bytes([a, b, c, 0]) >> 8,
+        composition_offset: read_offset([a, b, c]),
     })
+}
+
+/// A composition offset as 24 bits, clamped into them.
+pub(crate) fn write_offset(offset: i32) -> [u8; 3] {
+    let offset = offset.clamp(AvcHeader::MIN_OFFSET, AvcHeader::MAX_OFFSET);
+    let [_, a, b, c] = offset.to_be_bytes();
+    [a, b, c]
+}
+
+pub(crate) const fn read_offset([a, b, c]: [u8; 3]) -> i32 {
+    i32::from_be_bytes([a, b, c, 0]) >> 8
 }
 
 fn ex(frame_type: FrameType, head: &[u8]) -> Result<VideoHeader, Error> {
