@@ -1,11 +1,14 @@
 //! Bodies of the fuzz targets: any input is an error or an end, never a panic.
 
-use onair_media::Timestamp;
+use std::time::Duration;
+
+use onair_media::{Size, Timestamp};
 
 use crate::capture::Y4m;
+use crate::capture::continuity::{GapFill, Next, StandIn};
 use crate::encode::Intake;
 use crate::pcm::{self, Buffer, Encoding};
-use crate::{AudioSamples, VideoSource};
+use crate::{AudioSamples, I420, Surface, VideoFrame, VideoSource};
 
 /// Reads a YUV4MPEG2 stream to its end.
 pub fn y4m(data: &[u8]) {
@@ -69,6 +72,72 @@ pub fn sound(data: &[u8]) {
     intake.flush().expect("a flush");
     let end = first + Timestamp::from_ticks(intake.frames() as i64, 48_000).since(Timestamp::ZERO);
     assert!(time.nanos_from(end) < 11_000_000, "{time} after {end}");
+}
+
+/// Plays two bytes an event to a [`StandIn`]: times increase, and nobody waits for a
+/// picture longer than a second.
+pub fn stand_in(data: &[u8]) {
+    let sizes = [Size::new(2, 2), Size::new(4, 2)];
+    let picture = |byte: u8| Surface::I420(I420::black(sizes[usize::from(byte & 1)]));
+    let mut machine = StandIn::new(sizes[0]);
+    let (mut now, mut last, mut seen) = (Timestamp::ZERO, None, Timestamp::ZERO);
+    for &[what, amount] in data.as_chunks().0 {
+        now = now.offset(i64::from(amount) * 500_000);
+        let timestamp = now.offset(i64::from(amount as i8).pow(5) / 8);
+        match what % 8 {
+            0 => machine.handle_slate(Some(picture(what >> 3)), now),
+            1 => machine.handle_slate(None, now),
+            2..=4 => {
+                let surface = picture(what >> 3);
+                machine.handle_picture(VideoFrame { surface, timestamp }, now);
+            }
+            _ => {}
+        }
+        match machine.poll(now) {
+            Next::Give(frame) => {
+                assert!(last.is_none_or(|last| frame.timestamp > last));
+                (last, seen) = (Some(frame.timestamp), now);
+            }
+            Next::Wait(until) => assert!(until > now),
+            Next::Over => panic!("nobody ended it"),
+        }
+        assert!(now.since(seen).as_millis() <= 1200, "nothing since {seen}");
+    }
+    machine.handle_end();
+    while let Next::Give(_) = machine.poll(now) {}
+}
+
+/// Plays seven bytes an event to a [`GapFill`]: what it gives is sound of the present or
+/// the past, there is an end to what it gives at once, and nobody waits for long.
+pub fn gap_fill(data: &[u8]) {
+    let mut machine = GapFill::new(48_000, 2);
+    let mut now = Timestamp::ZERO;
+    let second = Duration::from_secs(1);
+    for &[what, pause, ref block @ ..] in data.as_chunks::<7>().0 {
+        let pause = if pause == 255 {
+            60_000
+        } else {
+            i64::from(pause)
+        };
+        now = now.offset(pause * 1_000_000);
+        match what % 8 {
+            0 => machine.handle_mute(what & 8 == 0),
+            1..=5 => machine.handle_samples(stretch(*block, now), now),
+            _ => {}
+        }
+        let all = std::iter::repeat_with(|| machine.poll(now)).take(10_000);
+        let mut waits = all.skip_while(|next| match next {
+            Next::Give(samples) => {
+                assert!(samples.frames() > 0 && samples.timestamp <= now + second);
+                true
+            }
+            Next::Wait(_) | Next::Over => false,
+        });
+        let Some(Next::Wait(until)) = waits.next() else {
+            panic!("there is no end to it, or nobody ended it");
+        };
+        assert!(until > now && until <= now + second * 3 / 2);
+    }
 }
 
 /// A stretch of noise that begins somewhere around `after`.

@@ -8,7 +8,7 @@ use crate::{AudioSamples, Error, VideoFrame};
 mod aim;
 #[cfg(target_vendor = "apple")]
 pub mod apple;
-mod continuity;
+pub(crate) mod continuity;
 #[cfg(any(test, target_vendor = "apple"))]
 mod format;
 mod inlet;

@@ -48,7 +48,7 @@ impl VideoChain {
         })?;
         let mixer = mixer.clone();
         spawn("onair-video", move || {
-            let encoding = Encoding {
+            let encoding = EncodeLoop {
                 encoder,
                 mixer: &mixer,
                 latest: Timestamp::ZERO,
@@ -99,7 +99,7 @@ fn hand_over(frame: VideoFrame, slot: &Slot<VideoFrame>, mixer: &Mixer, pace: Pa
 }
 
 /// The encoder's thread.
-struct Encoding<'a> {
+struct EncodeLoop<'a> {
     encoder: VideoEncoder,
     mixer: &'a Mixer,
     /// The time of the newest frame.
@@ -107,7 +107,7 @@ struct Encoding<'a> {
     outages: Outages,
 }
 
-impl Encoding<'_> {
+impl EncodeLoop<'_> {
     fn run(mut self, slot: &Slot<VideoFrame>) {
         let result = self.encode_all(slot);
         slot.end();

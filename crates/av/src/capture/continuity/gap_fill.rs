@@ -14,7 +14,7 @@ use crate::clock::SampleClock;
 /// Silence stays [`MARGIN`] behind the present, so that sound that is merely
 /// late still finds its place; where it does overlap, the encoder cuts it.
 #[derive(Debug)]
-pub(in crate::capture) struct GapFill {
+pub(crate) struct GapFill {
     held: VecDeque<AudioSamples>,
     /// How long all of `held` lasts.
     length: Duration,
@@ -39,12 +39,12 @@ pub struct SoundTally {
 }
 
 impl GapFill {
-    pub(in crate::capture) fn new(sample_rate: u32, channels: u8) -> Self {
+    pub(crate) fn new(sample_rate: u32, channels: u8) -> Self {
         Self {
             held: VecDeque::new(),
             length: Duration::ZERO,
             channels: channels.max(1),
-            end: SampleClock::starting_at(Timestamp::ZERO, sample_rate.max(1)),
+            end: SampleClock::starting_at(Timestamp::ZERO, sample_rate.clamp(1, HIGHEST_RATE)),
             heard: None,
             is_silent: false,
             is_muted: false,
@@ -54,7 +54,7 @@ impl GapFill {
     }
 
     /// Takes what the microphone took. Beyond [`MOST`] the oldest goes.
-    pub(in crate::capture) fn handle_samples(&mut self, mut samples: AudioSamples, now: Timestamp) {
+    pub(crate) fn handle_samples(&mut self, mut samples: AudioSamples, now: Timestamp) {
         if !makes_sense(&samples) {
             tracing::warn!(?samples.channels, ?samples.sample_rate, "sound without a format");
             return;
@@ -66,7 +66,7 @@ impl GapFill {
         self.heard = Some(now);
         self.length += samples.duration();
         self.held.push_back(samples);
-        while self.length > MOST
+        while (self.length > MOST || self.held.len() > MOST_PIECES)
             && let Some(oldest) = self.take()
         {
             self.tally.dropped += oldest.duration();
@@ -74,7 +74,7 @@ impl GapFill {
     }
 
     /// Muted, what comes and what waits is silenced; it cannot be heard later either.
-    pub(in crate::capture) fn handle_mute(&mut self, is_muted: bool) {
+    pub(crate) fn handle_mute(&mut self, is_muted: bool) {
         self.is_muted = is_muted;
         if is_muted {
             self.held.iter_mut().for_each(silence);
@@ -82,12 +82,12 @@ impl GapFill {
     }
 
     /// Nothing more will come.
-    pub(in crate::capture) const fn handle_end(&mut self) {
+    pub(crate) const fn handle_end(&mut self) {
         self.is_over = true;
     }
 
     /// The next stretch of sound.
-    pub(in crate::capture) fn poll(&mut self, now: Timestamp) -> Next<AudioSamples> {
+    pub(crate) fn poll(&mut self, now: Timestamp) -> Next<AudioSamples> {
         self.begin(now);
         if let Some(first) = self.held.front() {
             let missing = self.end.samples_until(first.timestamp);
@@ -102,7 +102,7 @@ impl GapFill {
         }
     }
 
-    pub(in crate::capture) const fn tally(&self) -> SoundTally {
+    pub(crate) const fn tally(&self) -> SoundTally {
         self.tally
     }
 
@@ -167,8 +167,9 @@ impl GapFill {
 }
 
 fn makes_sense(samples: &AudioSamples) -> bool {
-    let channels = usize::from(samples.channels);
-    channels > 0 && samples.sample_rate > 0 && samples.samples.len().is_multiple_of(channels)
+    let (channels, len) = (usize::from(samples.channels), samples.samples.len());
+    let is_rate = (1..=HIGHEST_RATE).contains(&samples.sample_rate);
+    is_rate && channels > 0 && len > 0 && len.is_multiple_of(channels)
 }
 
 fn silence(samples: &mut AudioSamples) {
@@ -191,6 +192,11 @@ const BLOCKS_PER_SECOND: u32 = 50;
 
 /// How much sound may wait for its encoder.
 const MOST: Duration = Duration::from_secs(3);
+
+const MOST_PIECES: usize = 1024;
+
+/// More samples a second than any device gives.
+const HIGHEST_RATE: u32 = 768_000;
 
 /// Where the line began longer ago, silence does not reach back to its zero.
 const LONGEST_PRELUDE: Duration = Duration::from_secs(1);
@@ -375,6 +381,12 @@ mod tests {
             },
             at(0),
         );
+        let none = Vec::new().into();
+        let empty = AudioSamples {
+            samples: none,
+            ..sound(48_000, 2, 0, 20)
+        };
+        machine.handle_samples(empty, at(0));
         assert_eq!(given(&mut machine, 0).0, []);
     }
 

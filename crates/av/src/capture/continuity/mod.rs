@@ -8,14 +8,14 @@ use onair_media::Timestamp;
 mod gap_fill;
 mod stand_in;
 
-pub(super) use gap_fill::GapFill;
+pub(crate) use gap_fill::GapFill;
 pub use gap_fill::SoundTally;
 pub use stand_in::PictureTally;
-pub(super) use stand_in::StandIn;
+pub(crate) use stand_in::StandIn;
 
 /// What a machine has for whoever asks now.
 #[derive(Debug)]
-pub(super) enum Next<T> {
+pub(crate) enum Next<T> {
     /// This.
     Give(T),
     /// Nothing until then, unless something comes.
@@ -37,3 +37,24 @@ fn believable(stamp: Timestamp, now: Timestamp) -> Timestamp {
 
 /// Clocks that were tied to each other differ by much less.
 const FURTHEST_AHEAD: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use crate::fuzz;
+
+    #[test]
+    fn whatever_happens_pictures_and_sound_go_on() {
+        let mut seed: u32 = 1;
+        let mut noise = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            seed.to_be_bytes()[0]
+        };
+        for length in [14, 280, 1400] {
+            for _ in 0..20 {
+                let data: Vec<u8> = (0..length).map(|_| noise()).collect();
+                fuzz::stand_in(&data);
+                fuzz::gap_fill(&data);
+            }
+        }
+    }
+}
