@@ -1,6 +1,8 @@
 //! Recordings go to Photos, and from the app's own folder.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use block2::RcBlock;
 use objc2::rc::Retained;
@@ -28,19 +30,25 @@ pub(crate) fn keep(path: PathBuf) {
 
 fn copy(path: PathBuf) {
     let file = path.clone();
+    // A file that Photos does not take makes no request, and that nothing was changed is success.
+    let is_taken = Arc::new(AtomicBool::new(false));
+    let was_taken = Arc::clone(&is_taken);
     let change = RcBlock::new(move || {
         let url = NSURL::fileURLWithPath(&NSString::from_str(&file.to_string_lossy()));
         // SAFETY: called inside a change block, as it has to be.
-        unsafe { PHAssetChangeRequest::creationRequestForAssetFromVideoAtFileURL(&url) };
+        let request =
+            unsafe { PHAssetChangeRequest::creationRequestForAssetFromVideoAtFileURL(&url) };
+        is_taken.store(request.is_some(), Ordering::Release);
     });
-    let done = RcBlock::new(move |is_kept: Bool, error: *mut NSError| {
+    let done = RcBlock::new(move |is_done: Bool, error: *mut NSError| {
         // SAFETY: an error or null, which is retained before it is used.
         let error = unsafe { Retained::retain(error) };
-        tell(finish(&path, is_kept.as_bool(), error));
+        let is_kept = is_done.as_bool() && was_taken.load(Ordering::Acquire);
+        tell(finish(&path, is_kept, error));
     });
     // SAFETY: asks only.
     let library = unsafe { PHPhotoLibrary::sharedPhotoLibrary() };
-    // SAFETY: both blocks may run on any thread: they hold a path alone, and Photos copies them.
+    // SAFETY: both blocks may run on any thread: what they hold may be sent, and Photos copies them.
     unsafe { library.performChanges_completionHandler(RcBlock::as_ptr(&change), Some(&done)) };
 }
 
