@@ -76,11 +76,14 @@ pub(crate) fn begin() {
 
 /// Lets the stage present what UIKit had no time for.
 pub(crate) fn settle_later() {
-    let Ok(soon) = DispatchTime::try_from(SOON) else {
-        return;
-    };
-    let settle = || DRIVER.with(Driver::settle);
-    DispatchQueue::main().after(soon, settle).ok();
+    soon(|| DRIVER.with(Driver::settle));
+}
+
+/// The interface was turned: so is the picture, and once more when the animation is over, since
+/// who knows the angle may learn of it last.
+pub(crate) fn turned() {
+    level();
+    soon(level);
 }
 
 /// The camera or its direction may be another: the picture is turned anew.
@@ -93,6 +96,12 @@ pub(crate) fn level() {
 /// Whether a show is on, or about to be.
 pub(crate) fn is_on_air() -> bool {
     DRIVER.with(Driver::is_on_air)
+}
+
+fn soon(act: fn()) {
+    if let Ok(time) = DispatchTime::try_from(SOON) {
+        DispatchQueue::main().after(time, act).ok();
+    }
 }
 
 fn stage() -> Option<Retained<Stage>> {

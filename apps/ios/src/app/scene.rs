@@ -43,7 +43,7 @@ define_class!(
             _before: UIInterfaceOrientation,
             _traits: &AnyObject,
         ) {
-            driver::level();
+            driver::turned();
         }
     }
 
