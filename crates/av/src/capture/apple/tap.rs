@@ -147,11 +147,11 @@ impl Tap {
         let state = self.lock();
         let line = line(&state)?;
         let time = sample.presentation_time().nanos()?;
-        let host = match &state.clock {
-            Some(clock) => host_time::on_host(time, clock)?,
-            None => time,
-        };
-        let timestamp = line.timestamp(host);
+        // A session's clock goes with its microphone, and one that is gone may convert nothing. It
+        // nearly always is the host's: a stamp that may be off is better than nothing to see.
+        let clock = state.clock.as_ref();
+        let host = clock.and_then(|clock| host_time::on_host(time, clock));
+        let timestamp = line.timestamp(host.unwrap_or(time));
         Some((line, timestamp))
     }
 
