@@ -30,6 +30,8 @@ pub struct Knobs {
     pub fresh_descriptions: bool,
     /// The next frame begins a stream of another level, with other parameter sets.
     pub other_level: bool,
+    /// A session that fails as a frame is handed over gives what it has inside first.
+    pub last_words: bool,
     /// Frames still inside come out even after their session was invalidated.
     pub late: bool,
     /// Encoded frames to give in place of encoding any.
@@ -123,6 +125,7 @@ static STAGE: Mutex<Stage> = Mutex::new(Stage {
         pieces: 0,
         fresh_descriptions: false,
         other_level: false,
+        last_words: false,
         late: false,
         canned: None,
         sound: SoundKnobs {

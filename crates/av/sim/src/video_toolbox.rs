@@ -147,8 +147,14 @@ extern "C-unwind" fn VTCompressionSessionEncodeFrame(
     if let Err(status) = session.check() {
         return status;
     }
-    let status = next(&mut stage().knobs.encode);
+    let (status, has_last_words) = {
+        let mut stage = stage();
+        (next(&mut stage.knobs.encode), stage.knobs.last_words)
+    };
     if status != 0 {
+        if has_last_words {
+            session.worker.complete(i64::MAX);
+        }
         return status;
     }
     assert_eq!(

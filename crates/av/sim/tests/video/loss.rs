@@ -64,6 +64,23 @@ fn lost_while_others_are_inside_what_came_before_is_kept() {
 }
 
 #[test]
+fn what_was_done_when_a_session_failed_is_kept() {
+    let sim = Sim::begin();
+    sim.turn(|knobs| {
+        knobs.delivery = Delivery::Held;
+        knobs.last_words = true;
+    });
+    let mut rig = Rig::open();
+    rig.steps(3);
+    sim.turn(|knobs| knobs.encode = [-12903].into());
+    let mut packets = rig.step();
+    packets.extend(rig.finish());
+    assert_eq!(numbers(&packets), [0, 1, 2, 3]);
+    assert_eq!(keyframes(&packets), [true, false, false, true]);
+    assert_eq!(rig.encoder.take_dropped(), 0);
+}
+
+#[test]
 fn while_no_session_is_to_be_had_it_is_asked_for_a_few_times_a_second() {
     let sim = Sim::begin();
     sim.turn(|knobs| {
