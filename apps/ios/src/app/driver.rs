@@ -41,6 +41,9 @@ const MEASURE: Duration = Duration::from_secs(1);
 /// An animation of UIKit's, and a little.
 const SOON: Duration = Duration::from_millis(500);
 
+/// Between attempts to turn a preview whose session starts: what nobody should see wrong for long.
+const BUSY: Duration = Duration::from_millis(50);
+
 /// Takes an input on the main thread.
 pub(crate) fn send(input: Input) {
     DRIVER.with(|driver| driver.take(input));
@@ -76,14 +79,19 @@ pub(crate) fn begin() {
 
 /// Lets the stage present what UIKit had no time for.
 pub(crate) fn settle_later() {
-    soon(|| DRIVER.with(Driver::settle));
+    after(SOON, || DRIVER.with(Driver::settle));
 }
 
 /// The interface was turned: so is the picture, and once more when the animation is over, since
 /// who knows the angle may learn of it last.
 pub(crate) fn turned() {
     level();
-    soon(level);
+    after(SOON, level);
+}
+
+/// The picture is turned when the session can be set up again.
+pub(crate) fn level_later() {
+    after(BUSY, level);
 }
 
 /// The camera or its direction may be another: the picture is turned anew.
@@ -98,8 +106,8 @@ pub(crate) fn is_on_air() -> bool {
     DRIVER.with(Driver::is_on_air)
 }
 
-fn soon(act: fn()) {
-    if let Ok(time) = DispatchTime::try_from(SOON) {
+fn after(delay: Duration, act: fn()) {
+    if let Ok(time) = DispatchTime::try_from(delay) {
         DispatchQueue::main().after(time, act).ok();
     }
 }

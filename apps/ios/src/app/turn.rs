@@ -21,25 +21,49 @@ use objc2_ui_kit::{UIInterfaceOrientation, UIView};
 use onair::av::device::{Interface, Position, Rotation};
 use onair_ios_model::Turn;
 
-/// Turns the preview as the interface is turned, and says what brings pictures upright; `None`
-/// as long as no camera runs.
-pub(crate) fn level(
-    layer: &AVCaptureVideoPreviewLayer,
+/// What makes a preview right: worked out on the main thread, set wherever nobody starts or stops
+/// the session at the same moment.
+pub(crate) struct Level {
+    connection: Retained<AVCaptureConnection>,
+    rotation: Rotation,
     interface: UIInterfaceOrientation,
-) -> Option<Turn> {
-    // SAFETY: asks only.
-    let connection = unsafe { layer.connection() }?;
-    let camera = camera(layer)?;
-    let rotation = coordinated(&camera, layer).unwrap_or_else(|| usual(&camera, interface));
-    if connection.respondsToSelector(sel!(setVideoRotationAngle:)) {
-        turn(&connection, rotation);
-    } else {
-        orient(&connection, interface);
+}
+
+// SAFETY: connections belong to no thread.
+unsafe impl Send for Level {}
+
+impl Level {
+    /// For what `layer` shows while the interface is turned so; `None` as long as no camera runs.
+    pub(crate) fn of(
+        layer: &AVCaptureVideoPreviewLayer,
+        interface: UIInterfaceOrientation,
+    ) -> Option<Self> {
+        let camera = camera(layer)?;
+        Some(Self {
+            // SAFETY: asks only.
+            connection: unsafe { layer.connection() }?,
+            rotation: coordinated(&camera, layer).unwrap_or_else(|| usual(&camera, interface)),
+            interface,
+        })
     }
-    Some(Turn {
-        rotation,
-        is_portrait: is_portrait(interface),
-    })
+
+    /// Turns the preview as the interface is turned.
+    pub(crate) fn set(&self) {
+        let by_angle = sel!(setVideoRotationAngle:);
+        if self.connection.respondsToSelector(by_angle) {
+            turn(&self.connection, self.rotation);
+        } else {
+            orient(&self.connection, self.interface);
+        }
+    }
+
+    /// What brings pictures upright.
+    pub(crate) fn turn(&self) -> Turn {
+        Turn {
+            rotation: self.rotation,
+            is_portrait: is_portrait(self.interface),
+        }
+    }
 }
 
 /// How the interface is turned around `view` now.

@@ -15,6 +15,7 @@ use objc2_ui_kit::{UIColor, UIViewController};
 use onair::rtmp::Secret;
 use onair_ios_model::Input;
 
+use crate::app::turn::Level;
 use crate::app::views::Pill;
 use crate::app::{driver, turn, ui};
 
@@ -197,7 +198,10 @@ impl ScannerPage {
     fn lay_out(&self) {
         if let (Some(layer), Some(view)) = (self.ivars().layer.get(), self.view()) {
             layer.setFrame(view.bounds());
-            turn::level(layer, turn::interface(&view));
+            if let Some(level) = Level::of(layer, turn::interface(&view)) {
+                // Where the session starts and stops, so that it does neither meanwhile.
+                self.queue().exec_async(move || level.set());
+            }
         }
     }
 
@@ -205,9 +209,12 @@ impl ScannerPage {
         let Some(session) = self.ivars().session.get().cloned() else {
             return;
         };
+        self.queue().exec_async(move || session.run(runs));
+    }
+
+    fn queue(&self) -> &DispatchQueue {
         let queue = || DispatchQueue::new("onair.scanner", None);
-        let queue = self.ivars().queue.get_or_init(queue);
-        queue.exec_async(move || session.run(runs));
+        self.ivars().queue.get_or_init(queue)
     }
 
     fn take(&self, objects: &NSArray<AVMetadataObject>) {

@@ -7,12 +7,15 @@ use objc2_core_foundation::{CGFloat, CGPoint, CGRect, CGSize};
 use objc2_ui_kit::{NSObjectUIAccessibility, UIColor, UIImageView, UIInterfaceOrientation, UIView};
 use onair_ios_model::{Reticle, Spot, Turn, Voice};
 
-use crate::app::{device, turn, ui};
+use crate::app::turn::Level;
+use crate::app::{device, driver, ui};
 
 /// What the camera sees, over all of the screen, and where it is told to focus.
 pub(crate) struct Preview {
     pub(crate) view: Retained<UIView>,
     layer: RefCell<Option<Retained<AVCaptureVideoPreviewLayer>>>,
+    /// Of whose session it is a layer.
+    of: RefCell<Option<device::Preview>>,
     reticle: Retained<UIImageView>,
 }
 
@@ -29,7 +32,8 @@ impl Preview {
         view.addSubview(&reticle);
         Self {
             view,
-            layer: RefCell::new(None),
+            layer: RefCell::default(),
+            of: RefCell::default(),
             reticle,
         }
     }
@@ -46,6 +50,7 @@ impl Preview {
         }
         layer.setFrame(self.view.bounds());
         self.view.layer().insertSublayer_atIndex(&layer, 0);
+        self.of.replace(Some(preview.clone()));
         if let Some(old) = self.layer.replace(Some(layer)) {
             old.removeFromSuperlayer();
         }
@@ -58,9 +63,14 @@ impl Preview {
         }
     }
 
-    /// Turns the picture as the interface is turned, and says how that is.
+    /// Turns the picture as the interface is turned, and says how that is. Where the session is
+    /// busy it is turned soon.
     pub(crate) fn level(&self, interface: UIInterfaceOrientation) -> Option<Turn> {
-        turn::level(self.layer.borrow().as_ref()?, interface)
+        let level = Level::of(self.layer.borrow().as_ref()?, interface)?;
+        if self.of.borrow().as_ref()?.set_up(|| level.set()).is_none() {
+            driver::level_later();
+        }
+        Some(level.turn())
     }
 
     /// The place of a finger.

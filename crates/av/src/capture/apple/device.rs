@@ -77,7 +77,7 @@ impl AppleDevice {
 
     /// What the camera sees, to be shown.
     pub fn preview(&self) -> Preview {
-        Preview::of(self.rig.session.object())
+        Preview::of(&self.rig.session)
     }
 
     fn new(setup: &Setup) -> Self {

@@ -1,5 +1,7 @@
 //! The capture session itself: what is in it, and whether it runs.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use objc2::rc::Retained;
 use objc2::sel;
 #[cfg(target_os = "ios")]
@@ -12,12 +14,19 @@ use super::{failed, responds};
 use crate::Error;
 
 /// An `AVCaptureSession`. It outlives what is in it, since a preview may show it.
-pub(super) struct Session(Retained<AVCaptureSession>);
+pub(super) struct Session {
+    object: Retained<AVCaptureSession>,
+    /// Held while it is started, stopped or set up.
+    change: Arc<Mutex<()>>,
+}
 
 impl Session {
     pub(super) fn new() -> Self {
-        // SAFETY: a new object; nobody else knows it.
-        let session = Self(unsafe { AVCaptureSession::new() });
+        let session = Self {
+            // SAFETY: a new object; nobody else knows it.
+            object: unsafe { AVCaptureSession::new() },
+            change: Arc::default(),
+        };
         #[cfg(target_os = "ios")]
         session.leave_the_rest_alone();
         #[cfg(target_os = "ios")]
@@ -27,38 +36,44 @@ impl Session {
 
     /// The object, for a preview and for observers.
     pub(super) fn object(&self) -> &Retained<AVCaptureSession> {
-        &self.0
+        &self.object
+    }
+
+    /// What is locked while it is started, stopped or set up.
+    pub(super) const fn lock(&self) -> &Arc<Mutex<()>> {
+        &self.change
     }
 
     /// Changes several things at once, so that the hardware is set up anew only once.
     pub(super) fn change<R>(&self, what: impl FnOnce(&Self) -> R) -> R {
+        let _alone = self.alone();
         // SAFETY: paired with the commit below.
-        unsafe { self.0.beginConfiguration() };
+        unsafe { self.object.beginConfiguration() };
         let result = what(self);
         // SAFETY: paired with the beginning above.
-        unsafe { self.0.commitConfiguration() };
+        unsafe { self.object.commitConfiguration() };
         result
     }
 
     pub(super) fn add_input(&self, input: &AVCaptureInput) -> Result<(), Error> {
         // SAFETY: asks only.
-        if !unsafe { self.0.canAddInput(input) } {
+        if !unsafe { self.object.canAddInput(input) } {
             return Err(failed(
                 "the capture session takes no such camera or microphone",
             ));
         }
         // SAFETY: it can be added, as just asked.
-        unsafe { self.0.addInput(input) };
+        unsafe { self.object.addInput(input) };
         Ok(())
     }
 
     /// Takes an input out, if it is in.
     pub(super) fn remove_input(&self, input: &AVCaptureInput) {
         // SAFETY: asks only.
-        let inputs = unsafe { self.0.inputs() };
+        let inputs = unsafe { self.object.inputs() };
         if inputs.iter().any(|held| &*held == input) {
             // SAFETY: it is in the session.
-            unsafe { self.0.removeInput(input) };
+            unsafe { self.object.removeInput(input) };
         }
     }
 
@@ -68,11 +83,11 @@ impl Session {
             return Ok(());
         }
         // SAFETY: asks only.
-        if !unsafe { self.0.canAddOutput(output) } {
+        if !unsafe { self.object.canAddOutput(output) } {
             return Err(failed("the capture session takes no output of this kind"));
         }
         // SAFETY: it can be added, as just asked.
-        unsafe { self.0.addOutput(output) };
+        unsafe { self.object.addOutput(output) };
         Ok(())
     }
 
@@ -80,7 +95,7 @@ impl Session {
     pub(super) fn remove_output(&self, output: &AVCaptureOutput) {
         if self.has_output(output) {
             // SAFETY: it is in the session.
-            unsafe { self.0.removeOutput(output) };
+            unsafe { self.object.removeOutput(output) };
         }
     }
 
@@ -88,8 +103,7 @@ impl Session {
     pub(super) fn start(&self) -> Result<(), Error> {
         #[cfg(target_os = "ios")]
         self.share_the_screen();
-        // SAFETY: not on the main thread, as `Device` asks: it blocks.
-        unsafe { self.0.startRunning() };
+        self.run();
         if self.is_running() || self.is_interrupted() {
             return Ok(());
         }
@@ -97,29 +111,40 @@ impl Session {
     }
 
     pub(super) fn stop(&self) {
-        // SAFETY: not on the main thread, as `Device` asks: it blocks.
-        unsafe { self.0.stopRunning() };
+        let _alone = self.alone();
+        // SAFETY: not on the main thread, as `Device` asks: it blocks. Nobody sets it up meanwhile.
+        unsafe { self.object.stopRunning() };
     }
 
     pub(super) fn is_running(&self) -> bool {
         // SAFETY: asks only.
-        unsafe { self.0.isRunning() }
+        unsafe { self.object.isRunning() }
     }
 
     /// What all its stamps are on.
     pub(super) fn clock(&self) -> Option<CFRetained<CMClock>> {
-        let clock = if responds(&*self.0, sel!(synchronizationClock)) {
+        let clock = if responds(&*self.object, sel!(synchronizationClock)) {
             // SAFETY: asks only, and the method is there.
-            unsafe { self.0.synchronizationClock() }
+            unsafe { self.object.synchronizationClock() }
         } else {
-            master_clock(&self.0)
+            master_clock(&self.object)
         };
         clock.map(Into::into)
     }
 
+    fn run(&self) {
+        let _alone = self.alone();
+        // SAFETY: not on the main thread, as `Device` asks: it blocks. Nobody sets it up meanwhile.
+        unsafe { self.object.startRunning() };
+    }
+
+    fn alone(&self) -> MutexGuard<'_, ()> {
+        self.change.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn has_output(&self, output: &AVCaptureOutput) -> bool {
         // SAFETY: asks only.
-        let outputs = unsafe { self.0.outputs() };
+        let outputs = unsafe { self.object.outputs() };
         outputs.iter().any(|held| &*held == output)
     }
 
@@ -127,7 +152,7 @@ impl Session {
     fn is_interrupted(&self) -> bool {
         #[cfg(target_os = "ios")]
         // SAFETY: asks only.
-        return unsafe { self.0.isInterrupted() };
+        return unsafe { self.object.isInterrupted() };
         #[cfg(not(target_os = "ios"))]
         false
     }
@@ -136,15 +161,15 @@ impl Session {
     #[cfg(target_os = "ios")]
     fn leave_the_rest_alone(&self) {
         // SAFETY: a plain setting.
-        unsafe { self.0.setUsesApplicationAudioSession(true) };
+        unsafe { self.object.setUsesApplicationAudioSession(true) };
         // SAFETY: a plain setting.
         unsafe {
-            self.0
+            self.object
                 .setAutomaticallyConfiguresApplicationAudioSession(false)
         };
         // SAFETY: a plain setting.
         unsafe {
-            self.0
+            self.object
                 .setAutomaticallyConfiguresCaptureDeviceForWideColor(false)
         };
     }
@@ -156,9 +181,9 @@ impl Session {
         // SAFETY: a constant that is there since iOS 7.
         let preset = unsafe { AVCaptureSessionPresetInputPriority };
         // SAFETY: asks only.
-        if unsafe { self.0.canSetSessionPreset(preset) } {
+        if unsafe { self.object.canSetSessionPreset(preset) } {
             // SAFETY: it can be set, as just asked.
-            unsafe { self.0.setSessionPreset(preset) };
+            unsafe { self.object.setSessionPreset(preset) };
         }
     }
 
@@ -167,11 +192,11 @@ impl Session {
     #[cfg(target_os = "ios")]
     fn share_the_screen(&self) {
         // SAFETY: asks only, where the method is there.
-        let can = responds(&*self.0, sel!(isMultitaskingCameraAccessSupported))
-            && unsafe { self.0.isMultitaskingCameraAccessSupported() };
+        let can = responds(&*self.object, sel!(isMultitaskingCameraAccessSupported))
+            && unsafe { self.object.isMultitaskingCameraAccessSupported() };
         if can && !self.is_running() {
             // SAFETY: it is supported, as just asked.
-            unsafe { self.0.setMultitaskingCameraAccessEnabled(true) };
+            unsafe { self.object.setMultitaskingCameraAccessEnabled(true) };
         }
     }
 }
