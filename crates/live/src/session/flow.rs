@@ -98,7 +98,7 @@ impl Session<'_> {
         if !wanted {
             return false;
         }
-        if self.batch.is_empty() {
+        if self.batch.is_empty() && self.owed.is_empty() {
             let mut taken = Vec::new();
             let feed = self.place.line.feed();
             match feed.poll_take(cx, self.budget(), &mut taken) {
@@ -119,21 +119,33 @@ impl Session<'_> {
     }
 
     fn send_batch(&mut self, now: Instant) {
-        while self.publisher.ready()
+        while self.send_owed()
+            && self.publisher.ready()
             && let Some(packet) = self.batch.pop_front()
         {
             if self.moving.is_some() && self.may_move(&packet) {
                 self.batch.push_front(packet);
                 return self.say_farewell(now);
             }
-            if !self.send(&packet) {
-                self.batch.push_front(packet);
-                return;
-            }
+            self.mux(&packet);
             if self.live.is_none() {
                 self.unconfirmed.push(packet);
             }
         }
+    }
+
+    /// Sends what was muxed and did not fit into what the first flight may carry; true when
+    /// nothing of it is left.
+    fn send_owed(&mut self) -> bool {
+        while self.publisher.ready()
+            && let Some(tag) = self.owed.pop_front()
+        {
+            if let Err(error) = self.publisher.send(&tag) {
+                let index = self.place.index;
+                self.place.hub.warn(Some(index), error.to_string());
+            }
+        }
+        self.owed.is_empty()
     }
 
     fn may_move(&self, packet: &Packet) -> bool {
@@ -141,9 +153,8 @@ impl Session<'_> {
         packet.kind() == Kind::Video && packet.keyframe || !has_video
     }
 
-    /// Metadata first and when the picture changes its size, sequence headers when due, the packet. False when the packet has to be sent
-    /// again: its headers used up what the first flight may carry.
-    fn send(&mut self, packet: &Packet) -> bool {
+    /// Metadata first and when the picture changes its size, sequence headers when due, the packet.
+    fn mux(&mut self, packet: &Packet) {
         let program = self.place.program;
         let muxer = self.muxer.get_or_insert_with(|| program.muxer(packet));
         let known = self.described.unwrap_or(program.metadata.size);
@@ -156,17 +167,8 @@ impl Session<'_> {
             muxer.metadata(&metadata)
         });
         self.described = Some(size);
-        for tag in metadata.into_iter().chain(muxer.mux(packet)) {
-            if !self.publisher.ready() {
-                return false;
-            }
-            if let Err(error) = self.publisher.send(&tag) {
-                self.place
-                    .hub
-                    .warn(Some(self.place.index), error.to_string());
-            }
-        }
-        true
+        self.owed.extend(metadata);
+        self.owed.extend(muxer.mux(packet));
     }
 
     fn source_ended(&mut self, now: Instant) {

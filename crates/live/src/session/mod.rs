@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use onair_flv::Muxer;
+use onair_flv::{Muxer, Tag};
 use onair_media::{Packet, Size};
 use onair_rtmp::publisher::{self, End, Retry};
 use onair_rtmp::{Error, Input, Output, Publisher, Slices, Url};
@@ -34,6 +34,8 @@ pub(crate) struct Session<'a> {
     muxer: Option<Muxer>,
     /// Taken from the queue, not yet given to the publisher.
     batch: VecDeque<Packet>,
+    /// Of packets already taken, what the first flight had no room for.
+    owed: VecDeque<Tag>,
     /// Given to the publisher before the server agreed to the publish.
     unconfirmed: Vec<Packet>,
     /// Given by the publisher, not yet taken by the kernel.
@@ -131,6 +133,7 @@ impl<'a> Session<'a> {
             place,
             muxer: None,
             batch: VecDeque::new(),
+            owed: VecDeque::new(),
             unconfirmed: Vec::new(),
             pending: Slices::new(),
             progress: now,
