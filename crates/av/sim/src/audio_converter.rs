@@ -52,7 +52,7 @@ struct PacketDescription {
     data_byte_size: u32,
 }
 
-type InputProc = unsafe extern "C-unwind" fn(
+type InputProc = unsafe extern "C" fn(
     *mut Converter,
     &mut u32,
     &mut AudioBufferList,

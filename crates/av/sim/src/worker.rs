@@ -10,8 +10,7 @@ use crate::knobs::{Delivery, Stage, changed, next, stage, wait};
 use crate::object::{Handle, Object};
 
 /// The `VTCompressionOutputCallback`.
-pub(crate) type Callback =
-    unsafe extern "C-unwind" fn(*mut c_void, *mut c_void, i32, u32, *const Object);
+pub(crate) type Callback = unsafe extern "C" fn(*mut c_void, *mut c_void, i32, u32, *const Object);
 
 /// Whom a session tells.
 #[derive(Clone, Copy)]

@@ -167,8 +167,9 @@ impl Feed {
     }
 }
 
-/// Gives a converter what it asks for, or as much of it as there is.
-unsafe extern "C-unwind" fn give(
+/// Gives a converter what it asks for, or as much of it as there is. A panic ends the process
+/// here: it may not unwind into frames of the system's.
+unsafe extern "C" fn give(
     _converter: *mut sys::OpaqueAudioConverter,
     packets: *mut u32,
     output: *mut sys::AudioBufferList,

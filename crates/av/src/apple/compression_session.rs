@@ -172,8 +172,9 @@ fn sinks() -> MutexGuard<'static, BTreeMap<usize, Sink>> {
     SINKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The `VTCompressionOutputCallback`.
-unsafe extern "C-unwind" fn handle_output(
+/// The `VTCompressionOutputCallback`. A panic ends the process here: it may not unwind into frames
+/// of the system's.
+unsafe extern "C" fn handle_output(
     sink: *mut c_void,
     frame: *mut c_void,
     status: i32,

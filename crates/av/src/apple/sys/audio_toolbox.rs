@@ -50,7 +50,7 @@ pub(crate) struct OpaqueAudioConverter {
 }
 
 /// `AudioConverterComplexInputDataProc`.
-pub(crate) type AudioConverterComplexInputDataProc = unsafe extern "C-unwind" fn(
+pub(crate) type AudioConverterComplexInputDataProc = unsafe extern "C" fn(
     *mut OpaqueAudioConverter,
     *mut u32,
     *mut AudioBufferList,

@@ -10,7 +10,7 @@ use super::core_media::CMTime;
 /// `VTCompressionOutputCallback`: the session's number, the frame's, status, flags, and
 /// the sample buffer or null.
 pub(crate) type OutputCallback =
-    unsafe extern "C-unwind" fn(*mut c_void, *mut c_void, i32, u32, *const CFType);
+    unsafe extern "C" fn(*mut c_void, *mut c_void, i32, u32, *const CFType);
 
 /// `kVTEncodeInfo_FrameDropped` of `VTEncodeInfoFlags`.
 pub(crate) const FRAME_DROPPED: u32 = 1 << 1;
