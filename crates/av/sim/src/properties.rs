@@ -55,7 +55,10 @@ pub(crate) fn read(codec: u32, key: &Object, value: &Object) -> Option<(String, 
         ("ExpectedFrameRate" | "MaxKeyFrameIntervalDuration", Value::Float(number)) => {
             *number >= 0.0
         }
-        ("DataRateLimits", Value::List(numbers)) => numbers.len().is_multiple_of(2),
+        ("DataRateLimits", Value::List(numbers)) => {
+            let mut bytes = numbers.iter().step_by(2);
+            numbers.len().is_multiple_of(2) && bytes.all(|bytes| bytes.fract() == 0.0)
+        }
         ("ColorPrimaries" | "TransferFunction" | "YCbCrMatrix", Value::Text(name)) => {
             name == "ITU_R_709_2"
         }

@@ -103,3 +103,10 @@ fn an_hevc_session_is_set_to_main_and_closed_groups_of_pictures() {
     assert!(has("AllowOpenGOP", Value::Bool(false)));
     assert!(!set.iter().any(|(key, _)| key == "H264EntropyMode"));
 }
+
+#[test]
+fn an_hevc_encoder_need_not_know_of_open_groups_of_pictures() {
+    let sim = Sim::begin();
+    sim.turn(|knobs| knobs.refused.insert("AllowOpenGOP".to_owned(), -12900));
+    rig::Rig::with(&settings()).unwrap();
+}

@@ -91,6 +91,16 @@ fn a_new_bitrate_is_average_and_limit_together() {
 }
 
 #[test]
+fn a_limit_is_whole_bytes() {
+    let sim = Sim::begin();
+    let mut rig = Rig::open();
+    sim.properties();
+    rig.encoder.set_bitrate(Bitrate::bps(800_001)).unwrap();
+    let limits = Value::List(vec![150_000.0, 1.0]);
+    assert_eq!(sim.properties()[1], ("DataRateLimits".to_owned(), limits));
+}
+
+#[test]
 fn a_bitrate_beyond_what_the_property_holds_is_refused() {
     let _sim = Sim::begin();
     let mut rig = Rig::open();

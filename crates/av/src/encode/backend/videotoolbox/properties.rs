@@ -65,7 +65,7 @@ impl Properties {
         // filling the line. Over one second, because that is what the queue in front of a
         // line is meant to absorb; at one and a half times the average, because less leaves no
         // room for the keyframe among that second's frames, and the picture pulses with it.
-        let bytes = CFNumber::new_f64(f64::from(self.bitrate) / 8.0 * 1.5);
+        let bytes = CFNumber::new_i64(i64::from(self.bitrate) * 3 / 16);
         let seconds = CFNumber::new_f64(1.0);
         let limits = CFArray::from_objects(&[&*bytes, &*seconds]);
         let key = keys::kVTCompressionPropertyKey_DataRateLimits;
@@ -90,13 +90,11 @@ impl Properties {
             self.try_to(session, key, keys::kVTH264EntropyMode_CABAC)?;
         } else {
             // Every keyframe is to be a place to begin, which in an open GOP it is not; for HEVC
-            // the default is open.
+            // the default is open. Without reordering there is no open GOP either, so that an
+            // encoder that does not know the key does no harm.
             let closed = CFBoolean::new(false);
-            require(
-                session,
-                keys::kVTCompressionPropertyKey_AllowOpenGOP,
-                closed,
-            )?;
+            let key = keys::kVTCompressionPropertyKey_AllowOpenGOP;
+            self.try_to(session, key, closed)?;
         }
         // Frames have the size the session was made for; but an encoder may change the size it was
         // asked for (VTCompressionSession.h), and then a picture cut is better than one squeezed.
