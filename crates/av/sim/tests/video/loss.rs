@@ -1,6 +1,6 @@
 use onair_av::Error;
 use onair_av::encode::VideoEncoder;
-use onair_av_sim::{Delivery, Knobs, Sim, Value};
+use onair_av_sim::{Canned, Delivery, Knobs, Sim, Value};
 use onair_media::{Bitrate, Packet};
 
 use crate::common::decode;
@@ -182,16 +182,93 @@ fn an_encoder_that_is_away_as_it_is_opened_is_lost_and_not_broken() {
     assert!(matches!(error, Error::Backend { .. }), "{error}");
 }
 
+/// Nothing that the headers of VideoToolbox have, and something that is no loss by itself.
+const OTHERS: [i32; 2] = [-16_000, -12905];
+
 #[test]
-fn any_other_status_is_a_failure() {
+fn an_encoder_that_has_worked_is_lost_by_any_status_as_a_frame_is_handed_over() {
+    for status in OTHERS {
+        let sim = Sim::begin();
+        let packets = encode(&sim, |knobs| knobs.encode = [status].into());
+        assert_eq!(numbers(&packets), (0..15).collect::<Vec<_>>(), "{status}");
+        assert!(packets[5].keyframe && sim.sessions() == 2);
+        assert_decodes(&packets);
+    }
+}
+
+#[test]
+fn an_encoder_that_has_worked_is_lost_by_any_status_in_a_callback() {
+    for status in OTHERS {
+        let sim = Sim::begin();
+        let packets = encode(&sim, |knobs| knobs.callback = [status].into());
+        let expected: Vec<_> = (0..15).filter(|index| *index != 5).collect();
+        assert_eq!(numbers(&packets), expected, "{status}");
+        assert!(packets[5].keyframe && sim.sessions() == 2);
+        assert_decodes(&packets);
+    }
+}
+
+#[test]
+fn an_encoder_that_has_worked_is_tried_again_whatever_its_next_sessions_say() {
     let sim = Sim::begin();
     sim.turn(|knobs| knobs.delivery = Delivery::Inline);
     let mut rig = Rig::open();
-    sim.turn(|knobs| knobs.encode = [-12905].into());
-    let frame = rig.frame();
-    let error = rig.encoder.encode(&frame, false).unwrap_err().to_string();
-    assert!(
-        error.contains("kVTPixelTransferNotSupportedErr (-12905)"),
-        "{error}"
-    );
+    rig.steps(5);
+    sim.turn(|knobs| {
+        knobs.encode = [-16_000; 4].into();
+        knobs.callback = [-16_000; 2].into();
+    });
+    rig.steps(30);
+    assert!(sim.sessions() <= 6, "{} in a second", sim.sessions());
+    rig.steps(30);
+    assert!(!rig.encoder.is_lost());
+}
+
+#[test]
+fn a_compressed_frame_that_cannot_be_read_is_a_loss_too() {
+    let sim = Sim::begin();
+    let packets = encode(&sim, |knobs| {
+        let (keyframe, other) = (vec![0, 0, 0, 1, 0x65], vec![0, 0, 0, 1, 0x41]);
+        knobs.canned = Some(Canned {
+            sets: vec![vec![0x67]],
+            keyframe,
+            other,
+        });
+    });
+    let real = packets.iter().filter(|packet| packet.payload.len() > 5);
+    assert!(real.count() >= 5 && sim.sessions() >= 2);
+}
+
+#[test]
+fn a_refused_bitrate_takes_no_session_away() {
+    let sim = Sim::begin();
+    sim.turn(|knobs| knobs.delivery = Delivery::Inline);
+    let mut rig = Rig::open();
+    rig.steps(3);
+    sim.turn(|knobs| knobs.refused.insert("AverageBitRate".to_owned(), -12902));
+    let refusal = rig.encoder.set_bitrate(Bitrate::kbps(700));
+    assert!(matches!(refusal, Err(Error::Backend { .. })), "{refusal:?}");
+    assert_eq!((numbers(&rig.step()), sim.sessions()), (vec![3], 1));
+}
+
+#[test]
+fn an_encoder_that_never_worked_fails_with_any_other_status() {
+    for status in OTHERS {
+        let turns: [fn(&mut Knobs, i32); 2] = [
+            |knobs, status| knobs.encode = [status].into(),
+            |knobs, status| knobs.callback = [status].into(),
+        ];
+        for turn in turns {
+            let sim = Sim::begin();
+            sim.turn(|knobs| {
+                knobs.delivery = Delivery::Inline;
+                turn(knobs, status);
+            });
+            let mut rig = Rig::open();
+            let frame = rig.frame();
+            let error = rig.encoder.encode(&frame, false).unwrap_err();
+            let is_told = error.to_string().contains(&status.to_string());
+            assert!(is_told && matches!(error, Error::Backend { .. }), "{error}");
+        }
+    }
 }

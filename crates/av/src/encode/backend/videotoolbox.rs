@@ -12,7 +12,9 @@
 //! - **Loss**: when the app leaves the screen, the media services die or the hardware
 //!   goes wrong, the session is dropped and another opened at once, whose first picture
 //!   is an IDR picture. While none is to be had, frames give [`Error::Lost`]; attempts
-//!   are [`RETRY`] of frame time apart.
+//!   are [`RETRY`] of frame time apart. An encoder that has given a picture takes every
+//!   status for a loss, known or not: what worked may work again, and a broadcast is not
+//!   to end over it. One that never did fails with what it does not know.
 //! - **Keyframes** only where asked: the cadence is ours, and the encoder's own limits
 //!   lie beyond it.
 
@@ -59,6 +61,7 @@ pub(super) fn open(settings: &VideoSettings) -> Result<Box<dyn VideoBackend>, Er
         settings: settings.clone(),
         session: None,
         waker: Waker::noop().clone(),
+        has_worked: false,
         owes_idr: false,
         dropped: 0,
         loss: String::new(),
@@ -75,6 +78,8 @@ struct VideoToolbox {
     /// `None` while it is lost.
     session: Option<Session>,
     waker: Waker,
+    /// A picture has come out.
+    has_worked: bool,
     /// The next frame is to be an IDR picture, whether asked for or not.
     owes_idr: bool,
     /// Frames the encoder left out, or took with it when it was lost, and nobody was told of.
@@ -135,6 +140,7 @@ impl VideoBackend for VideoToolbox {
                 self.lose(&failure);
                 Ok(())
             }
+            // A rate that is refused takes no session away.
             result => result.map_err(Failure::into_error),
         }
     }
@@ -158,7 +164,7 @@ impl VideoToolbox {
     fn submit(&mut self, frame: &VideoFrame, packets: &mut Vec<Packet>) -> Result<(), Error> {
         if self.session.is_some() {
             match self.submit_to_session(frame) {
-                Err(failure) if failure.is_loss() => {
+                Err(failure) if self.is_loss(&failure) => {
                     packets.append(&mut self.completed()?);
                     self.lose(&failure);
                 }
@@ -167,10 +173,11 @@ impl VideoToolbox {
         }
         self.reopen(frame.timestamp)?;
         self.submit_to_session(frame).map_err(|failure| {
-            if failure.is_loss() {
-                self.lose(&failure);
+            if !self.is_loss(&failure) {
+                return failure.into_error();
             }
-            failure.into_error()
+            self.lose(&failure);
+            lost(&self.loss)
         })
     }
 
@@ -236,26 +243,37 @@ impl VideoToolbox {
         }
     }
 
+    /// True when another session is what helps.
+    fn is_loss(&self, failure: &Failure) -> bool {
+        self.has_worked || failure.is_loss()
+    }
+
     /// What came of a frame, made a packet of; nothing, if it was dropped or lost.
     fn handle_output(&mut self, output: Output) -> Result<Option<Packet>, Error> {
         let was_to_be_idr = output.frame != 0;
-        match (output.status, output.sample) {
-            (Ok(()), Some(sample)) if !output.dropped => self.stream.packet(&sample).map(Some),
+        let packet = match (output.status, output.sample) {
+            (Ok(()), Some(sample)) if !output.dropped => {
+                self.stream.packet(&sample).map_err(Failure::Other)
+            }
             (Ok(()), _) => {
                 self.dropped += 1;
                 self.owes_idr |= was_to_be_idr;
                 tracing::debug!("{NAME}: the encoder dropped a frame");
-                Ok(None)
+                return Ok(None);
             }
-            (Err(status), _) => {
-                let failure = Failure::new("encoding", status);
-                if !failure.is_loss() {
-                    return Err(failure.into_error());
-                }
+            (Err(status), _) => Err(Failure::new("encoding", status)),
+        };
+        match packet {
+            Ok(packet) => {
+                self.has_worked = true;
+                Ok(Some(packet))
+            }
+            Err(failure) if self.is_loss(&failure) => {
                 self.dropped += 1;
                 self.lose(&failure);
                 Ok(None)
             }
+            Err(failure) => Err(failure.into_error()),
         }
     }
 }
@@ -318,7 +336,7 @@ impl Failure {
         Self::Status { doing, status }
     }
 
-    /// True when another session is what helps.
+    /// True for what is known to take a session away.
     fn is_loss(&self) -> bool {
         matches!(self, Self::Status { status, .. } if LOSSES.contains(status))
     }
