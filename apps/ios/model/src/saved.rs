@@ -50,7 +50,7 @@ pub fn write(settings: &Settings, destinations: &[Destination]) -> String {
     text
 }
 
-/// Reads what [`write`] wrote; the destinations have no address yet.
+/// Reads what [`write()`] wrote; the destinations have no address yet.
 pub fn read(text: &str) -> (Settings, Vec<Destination>) {
     let mut settings = Settings::default();
     let mut destinations = Vec::new();
