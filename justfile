@@ -21,6 +21,10 @@ ios *arguments:
 ios-imports +sdks:
     python3 apple/imports.py {{sdks}}
 
+# onair for Swift: swift/OnairFFI.xcframework, its zip, and the generated sources
+xcframework:
+    python3 apple/xcframework.py
+
 # Mends what can be mended by itself
 fix:
     cargo fmt --all

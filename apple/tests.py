@@ -21,6 +21,7 @@ import privacy
 import sdk
 import stubs
 import toolchain
+import xcframework
 
 HEADER = """
 #import <UIKit/UIKit.h> // - (void)notThis;
@@ -250,6 +251,27 @@ class Linked(unittest.TestCase):
         linked = self.link('unsafe extern "C" { safe fn nobodys(); safe fn write(); } fn main() { nobodys(); write() }')
         self.assertNotEqual(linked.returncode, 0)
         self.assertRegex(linked.stderr, r"nobody exports the symbols above.*libraries\.toml: nobodys\n")
+
+
+class Xcframework(unittest.TestCase):
+    def test_a_fat_file_gives_each_architecture_its_own_bytes_back(self) -> None:
+        simulator = xcframework.SLICES[1].architectures
+        contents = [b"first slice", b"second"]
+        data = xcframework.fat(list(zip(simulator, contents, strict=True)))
+        magic, count = struct.unpack_from(">2I", data)
+        self.assertEqual((magic, count), (0xCAFEBABE, 2))
+        for index, content in enumerate(contents):
+            cpu, subtype, offset, size, align = struct.unpack_from(">5I", data, 8 + 20 * index)
+            self.assertEqual((cpu, subtype), simulator[index].cpu)
+            self.assertEqual(data[offset:offset + size], content)
+            self.assertEqual(offset % (1 << align), 0)
+
+    def test_info_plist_names_each_slice_as_xcode_does(self) -> None:
+        device, simulator = xcframework.info()["AvailableLibraries"]
+        self.assertEqual(device["LibraryIdentifier"], "ios-arm64")
+        self.assertNotIn("SupportedPlatformVariant", device)
+        self.assertEqual(simulator["SupportedArchitectures"], ["arm64", "x86_64"])
+        self.assertEqual(simulator["SupportedPlatformVariant"], "simulator")
 
 
 class Icon(unittest.TestCase):
