@@ -25,6 +25,10 @@ ios-imports +sdks:
 xcframework:
     python3 apple/xcframework.py
 
+# The command line for Macs with Apple silicon: target/aarch64-apple-darwin/release/onair
+mac:
+    python3 apple/mac.py
+
 # Mends what can be mended by itself
 fix:
     cargo fmt --all
