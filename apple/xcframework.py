@@ -64,6 +64,7 @@ SLICES = (
 
 def run() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    tool("clang")  # the last that is needed, asked for before minutes of compiling
     built = {architecture: build(architecture) for part in SLICES for architecture in part.architectures}
     framework = SWIFT / f"{NAME}.xcframework"
     with tempfile.TemporaryDirectory() as folder:
