@@ -12,6 +12,7 @@ mod error;
 pub mod fuzz;
 pub mod h264;
 pub mod hevc;
+mod lineup;
 mod packet;
 mod record;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod time;
 mod units;
 
 pub use error::Error;
+pub use lineup::{Lineup, Tracks};
 pub use packet::{AudioCodec, AudioConfig, Config, Kind, Packet, VideoCodec, VideoConfig};
 pub use time::Timestamp;
 pub use units::{Bitrate, FrameRate, Size};

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use onair::demux::{Container, Demux, Error, Track};
-use onair::media::{Config, Packet};
+use onair::media::{Config, Packet, Tracks};
 use onair::{Broadcast, Destination};
 
 use crate::event::Events;
-use crate::lineup::{Lineup, Tracks};
+use crate::lineup::{describe, lineup};
 use crate::{Event, Item, Viewer};
 
 /// Publishes a stream to a server until the stream ends, on the calling thread.
@@ -74,7 +74,7 @@ struct Source {
 impl Source {
     /// Waits until it is known what the stream has; `None` when it ends before.
     fn open(mut viewer: Viewer) -> Option<Self> {
-        let mut lineup = Lineup::default();
+        let mut lineup = lineup();
         let found = loop {
             match viewer.blocking_next()? {
                 Item::Packet(packet) => {
@@ -82,7 +82,7 @@ impl Source {
                         break tracks;
                     }
                 }
-                Item::Metadata(metadata) => lineup.describe(&metadata),
+                Item::Metadata(metadata) => describe(&mut lineup, &metadata),
                 Item::Ended => break lineup.finish()?,
             }
         };

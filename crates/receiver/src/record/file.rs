@@ -3,11 +3,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use onair_media::Packet;
+use onair_media::{Lineup, Packet, Tracks};
 
 use super::tape::Tape;
 use crate::event::Events;
-use crate::lineup::{Lineup, Tracks};
+use crate::lineup::{describe, lineup};
 use crate::{Event, Item, StreamName, Viewer};
 
 /// Records a stream to its end into files in `directory`, on the calling thread.
@@ -16,7 +16,7 @@ pub(crate) fn record(viewer: Viewer, directory: &Path, events: &Events) {
         name: viewer.name().clone(),
         directory,
         events,
-        lineup: Lineup::default(),
+        lineup: lineup(),
         open: None,
         viewer,
     };
@@ -46,7 +46,7 @@ impl Recorder<'_> {
         loop {
             match self.viewer.blocking_next() {
                 Some(Item::Packet(packet)) => self.take(packet)?,
-                Some(Item::Metadata(metadata)) => self.lineup.describe(&metadata),
+                Some(Item::Metadata(metadata)) => describe(&mut self.lineup, &metadata),
                 Some(Item::Ended) | None => break,
             }
         }

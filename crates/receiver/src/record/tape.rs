@@ -1,9 +1,7 @@
 use std::io::{self, Write};
 
-use onair_media::Packet;
+use onair_media::{Packet, Tracks};
 use onair_mp4::{Fragment, Fragmenter};
-
-use crate::lineup::Tracks;
 
 /// A recording in the making: fragments into whatever can be written to.
 ///

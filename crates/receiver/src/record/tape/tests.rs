@@ -1,5 +1,5 @@
 use super::*;
-use crate::lineup::Lineup;
+use crate::lineup::lineup;
 use crate::samples::{picture, stream};
 
 /// Has room for so many bytes.
@@ -26,7 +26,7 @@ impl Write for Disk {
 
 /// The tracks of a stream, and what follows them.
 fn lined_up(packets: Vec<Packet>) -> (Tracks, Vec<Packet>) {
-    let mut lineup = Lineup::default();
+    let mut lineup = lineup();
     let mut packets = packets.into_iter();
     let tracks = packets.by_ref().find_map(|packet| lineup.push(packet));
     (tracks.unwrap(), packets.collect())

@@ -1,0 +1,185 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{AudioConfig, Config, Packet, Timestamp, VideoConfig};
+
+/// Waits until it is known which tracks a stream has.
+///
+/// That is when both have come, or when there was time enough for the other, or when it is said
+/// that there is no other. Pictures before the first keyframe are left out.
+#[derive(Debug)]
+pub struct Lineup {
+    patience: Duration,
+    held: Vec<Packet>,
+    bytes: usize,
+    video: Option<Arc<VideoConfig>>,
+    audio: Option<Arc<AudioConfig>>,
+    only_one: bool,
+}
+
+/// The tracks of a stream, and what came while that was not known.
+#[derive(Debug)]
+pub struct Tracks {
+    /// Of pictures, if there are any.
+    pub video: Option<Arc<VideoConfig>>,
+    /// Of sound, if there is any.
+    pub audio: Option<Arc<AudioConfig>>,
+    /// In the order in which they came.
+    pub packets: Vec<Packet>,
+}
+
+/// How much to hold meanwhile.
+const MOST: usize = 8 * 1024 * 1024;
+
+impl Lineup {
+    /// Waits so long, in media time, for the second track.
+    pub const fn new(patience: Duration) -> Self {
+        Self {
+            patience,
+            held: Vec::new(),
+            bytes: 0,
+            video: None,
+            audio: None,
+            only_one: false,
+        }
+    }
+
+    /// Takes what the stream says about itself: whether it has pictures, and sound.
+    pub const fn expect(&mut self, video: bool, audio: bool) {
+        self.only_one = video != audio;
+    }
+
+    /// Takes a packet; gives all so far when the tracks are known.
+    pub fn push(&mut self, packet: Packet) -> Option<Tracks> {
+        match &packet.config {
+            Config::Video(_) if self.video.is_none() && !packet.keyframe => return None,
+            Config::Video(config) if self.video.is_none() => self.video = Some(config.clone()),
+            Config::Audio(config) if self.audio.is_none() => self.audio = Some(config.clone()),
+            _ => {}
+        }
+        self.bytes += packet.payload.len();
+        self.held.push(packet);
+        self.is_known().then(|| self.give())
+    }
+
+    /// What there is at the stream's end; `None` when there is nothing.
+    pub fn finish(&mut self) -> Option<Tracks> {
+        (!self.held.is_empty()).then(|| self.give())
+    }
+
+    fn is_known(&self) -> bool {
+        let first = self
+            .held
+            .first()
+            .map_or(Timestamp::ZERO, |packet| packet.dts);
+        let last = self
+            .held
+            .last()
+            .map_or(Timestamp::ZERO, |packet| packet.dts);
+        (self.video.is_some() && self.audio.is_some())
+            || self.only_one
+            || last.since(first) >= self.patience
+            || self.bytes >= MOST
+    }
+
+    fn give(&mut self) -> Tracks {
+        let fresh = Self::new(self.patience);
+        let Self {
+            held, video, audio, ..
+        } = std::mem::replace(self, fresh);
+        Tracks {
+            video,
+            audio,
+            packets: held,
+        }
+    }
+}
+
+impl Tracks {
+    /// The earliest decoding time.
+    pub fn origin(&self) -> Timestamp {
+        let times = self.packets.iter().map(|packet| packet.dts);
+        times.min().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::{AudioCodec, Size, VideoCodec};
+
+    fn lineup() -> Lineup {
+        Lineup::new(Duration::from_secs(1))
+    }
+
+    fn picture(millis: i64, keyframe: bool) -> Packet {
+        let config = VideoConfig {
+            codec: VideoCodec::H264,
+            size: Size::new(16, 16),
+            frame_rate: None,
+            record: Bytes::new(),
+        };
+        packet(Config::Video(config.into()), millis, keyframe)
+    }
+
+    fn sound(millis: i64) -> Packet {
+        let config = AudioConfig {
+            codec: AudioCodec::Aac,
+            sample_rate: 48_000,
+            channels: 2,
+            record: Bytes::new(),
+        };
+        packet(Config::Audio(config.into()), millis, true)
+    }
+
+    fn packet(config: Config, millis: i64, keyframe: bool) -> Packet {
+        let at = Timestamp::from_millis(millis);
+        Packet {
+            config,
+            pts: at,
+            dts: at,
+            duration: None,
+            keyframe,
+            payload: Bytes::from_static(&[0; 9]),
+        }
+    }
+
+    #[test]
+    fn both_tracks_are_waited_for_and_nothing_after_the_first_keyframe_is_lost() {
+        let mut lineup = lineup();
+        assert!(lineup.push(picture(0, false)).is_none());
+        assert!(lineup.push(picture(40, true)).is_none());
+        assert!(lineup.push(picture(80, false)).is_none());
+        let tracks = lineup.push(sound(30)).unwrap();
+        assert!(tracks.video.is_some() && tracks.audio.is_some());
+        assert_eq!(tracks.packets.len(), 3);
+        assert_eq!(tracks.origin(), Timestamp::from_millis(30));
+    }
+
+    #[test]
+    fn a_track_that_does_not_come_is_not_waited_for_long() {
+        let mut lineup = lineup();
+        let mut pictures = (0..100).map(|i| picture(i * 40, i % 10 == 0));
+        let tracks = pictures.find_map(|packet| lineup.push(packet));
+        let tracks = tracks.unwrap();
+        assert!(tracks.audio.is_none());
+        assert_eq!(tracks.packets.len(), 26);
+    }
+
+    #[test]
+    fn a_track_that_is_denied_is_not_waited_for_at_all() {
+        let mut lineup = lineup();
+        lineup.expect(false, true);
+        assert!(lineup.push(sound(0)).is_some());
+    }
+
+    #[test]
+    fn an_end_gives_what_there_is() {
+        let mut lineup = lineup();
+        assert!(lineup.finish().is_none());
+        assert!(lineup.push(sound(0)).is_none());
+        assert_eq!(lineup.finish().unwrap().packets.len(), 1);
+    }
+}
