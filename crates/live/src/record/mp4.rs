@@ -1,10 +1,9 @@
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
-use std::sync::Arc;
 use std::time::Duration;
 
-use onair_media::{AudioConfig, Config, Packet, Timestamp, VideoConfig};
-use onair_mp4::{Fragment, Movie};
+use onair_media::{Lineup, Packet, Tracks};
+use onair_mp4::{Ending, Fragment, Movie};
 
 use super::Tape;
 use crate::program::Program;
@@ -16,17 +15,9 @@ pub(super) struct Mp4 {
 }
 
 enum State {
+    /// A file's head names all its tracks.
     Waiting(Lineup),
     Writing(Box<Movie>),
-}
-
-/// The beginning of a broadcast: a file's head names all its tracks.
-struct Lineup {
-    expects_video: bool,
-    expects_audio: bool,
-    video: Option<Arc<VideoConfig>>,
-    audio: Option<Arc<AudioConfig>>,
-    packets: Vec<Packet>,
 }
 
 /// How long a track that was announced is waited for; then the file is made without it.
@@ -34,43 +25,36 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Mp4 {
     pub(super) fn new(file: File, program: &Program) -> Self {
-        let lineup = Lineup {
-            expects_video: program.metadata.video_codec.is_some(),
-            expects_audio: program.metadata.audio_codec.is_some(),
-            video: None,
-            audio: None,
-            packets: Vec::new(),
-        };
+        let metadata = &program.metadata;
+        let mut lineup = Lineup::new(PATIENCE);
+        lineup.expect(
+            metadata.video_codec.is_some(),
+            metadata.audio_codec.is_some(),
+        );
         Self {
             file,
             state: State::Waiting(lineup),
         }
     }
 
-    fn begin(&mut self) -> io::Result<()> {
-        let State::Waiting(lineup) = &mut self.state else {
-            return Ok(());
-        };
-        let packets = std::mem::take(&mut lineup.packets);
-        let origin = packets.iter().map(|packet| packet.dts).min();
-        let (video, audio) = (lineup.video.take(), lineup.audio.take());
-        let begun = Movie::begin(video, audio, origin.unwrap_or(Timestamp::ZERO));
+    fn begin(&mut self, tracks: Tracks) -> io::Result<()> {
+        let origin = tracks.origin();
+        let begun = Movie::begin(tracks.video, tracks.audio, origin);
         let (movie, head) = begun.map_err(io::Error::other)?;
         self.file.write_all(&head)?;
         self.state = State::Writing(Box::new(movie));
-        packets.iter().try_for_each(|packet| self.push(packet))
+        let mut packets = tracks.packets.iter();
+        packets.try_for_each(|packet| self.push(packet))
     }
 }
 
 impl Tape for Mp4 {
     fn push(&mut self, packet: &Packet) -> io::Result<()> {
         match &mut self.state {
-            State::Waiting(lineup) => {
-                if lineup.push(packet) {
-                    self.begin()?;
-                }
-                Ok(())
-            }
+            State::Waiting(lineup) => match lineup.push(packet.clone()) {
+                Some(tracks) => self.begin(tracks),
+                None => Ok(()),
+            },
             State::Writing(movie) => {
                 let fragment = movie.push(packet).map_err(io::Error::other)?;
                 append(&mut self.file, fragment)
@@ -79,8 +63,10 @@ impl Tape for Mp4 {
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
-        if matches!(&self.state, State::Waiting(lineup) if !lineup.packets.is_empty()) {
-            self.begin()?;
+        if let State::Waiting(lineup) = &mut self.state
+            && let Some(tracks) = lineup.finish()
+        {
+            self.begin(tracks)?;
         }
         let State::Writing(mut movie) = self.state else {
             return Ok(());
@@ -96,20 +82,6 @@ impl Tape for Mp4 {
     }
 }
 
-impl Lineup {
-    /// Keeps a packet of the beginning; true when the file can begin.
-    fn push(&mut self, packet: &Packet) -> bool {
-        match &packet.config {
-            Config::Video(config) => drop(self.video.get_or_insert_with(|| config.clone())),
-            Config::Audio(config) => drop(self.audio.get_or_insert_with(|| config.clone())),
-        }
-        self.packets.push(packet.clone());
-        let is_whole = (!self.expects_video || self.video.is_some())
-            && (!self.expects_audio || self.audio.is_some());
-        is_whole || packet.dts.since(self.packets[0].dts) >= PATIENCE
-    }
-}
-
 fn append(file: &mut File, fragment: Option<Fragment>) -> io::Result<()> {
     let Some(fragment) = fragment else {
         return Ok(());
@@ -118,7 +90,7 @@ fn append(file: &mut File, fragment: Option<Fragment>) -> io::Result<()> {
 }
 
 /// The index first, then what points to it: whatever interrupts this, the file plays.
-fn end(file: &mut File, ending: &onair_mp4::Ending) -> io::Result<()> {
+fn end(file: &mut File, ending: &Ending) -> io::Result<()> {
     file.write_all(&ending.moov)?;
     for (at, bytes) in &ending.patches {
         file.flush()?;
