@@ -88,7 +88,12 @@ fn nothing_is_published_over_a_recording_when_the_source_has_ended_meanwhile() {
         (destination.state, destination.connects),
         (State::Failed, 1)
     );
-    assert!(report.reason.contains("closed"), "{}", report.reason);
+    // Which of the two a hurried end becomes at this side of a socket is chance.
+    let reason = &report.reason;
+    assert!(
+        reason.contains("closed") || reason.contains("reset"),
+        "{reason}"
+    );
 }
 
 #[test]
