@@ -8,6 +8,7 @@ says every way in which they differ.
 import copy
 import functools
 import hashlib
+import itertools
 import json
 import re
 import statistics
@@ -20,6 +21,8 @@ AVC, AAC = 7, 10
 # Parameter sets and delimiters may move between the stream and its header
 # (ISO 14496-15 5.3), and filler may go; everything else has to arrive.
 MOVABLE_NALS = {7, 8, 9, 10, 11, 12}
+# Access units that begin within an AAC encoder's delay: Apple's is 2112 samples.
+ENCODER_DELAY_UNITS = 3
 
 
 @dataclass
@@ -155,13 +158,12 @@ def strip_adts(data):
 def compare(sent, recorded, tolerance_ms=1.01):
     """Every way in which `recorded` differs from `sent`; empty when it does not."""
     faults, pairs = [], []
-    timed = after_the_recorders_zero(recorded)
-    without_time = None if len(timed) == len(recorded.of(AUDIO)) else recorded.of(AUDIO)[0]
+    timeless = len(recorded.of(AUDIO)) - len(after_the_recorders_zero(recorded))
     for kind in (VIDEO, AUDIO):
         wanted, found = sent.of(kind), recorded.of(kind)
         wanted = drop_skippable(wanted, found)
         faults += differing_payloads(kind, wanted, found)
-        pairs += [pair for pair in zip(wanted, found) if pair[1] is not without_time]
+        pairs += list(zip(wanted, found))[timeless if kind == AUDIO else 0 :]
     faults += [] if faults else differing_times(pairs, tolerance_ms)
     return faults + disorder(recorded)
 
@@ -235,15 +237,15 @@ def steadiness(recorded, fps, seconds, dropped=0, keyframe_s=2):
 
 
 def after_the_recorders_zero(recorded):
-    """The sound, less a first access unit that a recorder had no time for.
+    """The sound, less the first access units if a recorder had no time for them.
 
     nginx-rtmp's zero is the first message it writes. A picture never waits for
-    sound, so that may be a picture, and the one access unit of encoder delay
-    from before it, which had a time of its own on the wire, gets zero too."""
+    sound, so that may be a picture, and the access units of encoder delay from
+    before it, each with a time of its own on the wire, all get zero as well."""
     audio = recorded.of(AUDIO)
     first = min((frame.dts for frame in recorded.frames), default=0)
-    clamped = len(audio) > 1 and audio[0].pts == audio[1].pts == first
-    return audio[1:] if clamped else audio
+    at_zero = sum(1 for _ in itertools.takewhile(lambda frame: frame.pts == first, audio))
+    return audio[at_zero:] if 1 < at_zero <= ENCODER_DELAY_UNITS else audio
 
 
 def unevenness(kind, frames, even, missing):
