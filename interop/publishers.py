@@ -39,7 +39,8 @@ class Simulated:
 
     def __init__(self):
         manifest = HERE.parent / "crates/av/sim/Cargo.toml"
-        self.binary = build("--example", "publish", "--manifest-path", manifest)
+        target = os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target")
+        self.binary = build("--example", "publish", "--manifest-path", manifest, "--target-dir", target)
 
     def publish(self, url, *options, timeout=60):
         return finish(spawn([self.binary, "--to", url, *options]), timeout)
