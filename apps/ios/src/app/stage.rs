@@ -7,12 +7,12 @@ use objc2::{DefinedClass, MainThreadMarker, MainThreadOnly, Message, define_clas
 use objc2_foundation::NSObjectProtocol;
 use objc2_ui_kit::{
     UIAdaptivePresentationControllerDelegate, UIApplication, UIDevice, UIGestureRecognizer,
-    UIGestureRecognizerState, UIInterfaceOrientation, UIInterfaceOrientationMask,
-    UILayoutConstraintAxis, UILongPressGestureRecognizer, UINavigationController,
-    UINavigationControllerDelegate, UIPinchGestureRecognizer, UIPresentationController,
-    UIStackView, UIStackViewAlignment, UIStatusBarStyle, UITapGestureRecognizer,
-    UIUserInterfaceIdiom, UIView, UIViewController,
+    UIGestureRecognizerState, UIInterfaceOrientationMask, UILayoutConstraintAxis,
+    UILongPressGestureRecognizer, UINavigationController, UINavigationControllerDelegate,
+    UIPinchGestureRecognizer, UIPresentationController, UIStackView, UIStackViewAlignment,
+    UIStatusBarStyle, UITapGestureRecognizer, UIUserInterfaceIdiom, UIView, UIViewController,
 };
+use onair::av::device::Interface;
 use onair_ios_model::{Input, Screen, Spot};
 
 use crate::app::sheet::{Alerts, Sheet};
@@ -24,7 +24,7 @@ use crate::app::{device, driver, turn, ui};
 pub(crate) struct Ivars {
     views: OnceCell<Views>,
     /// How the interface has to stay, on air.
-    locked: Cell<Option<UIInterfaceOrientation>>,
+    locked: Cell<Option<Interface>>,
     sheet: RefCell<Option<Sheet>>,
     alerts: RefCell<Alerts>,
 }
@@ -226,15 +226,13 @@ impl Stage {
         }
     }
 
-    fn interface(&self) -> UIInterfaceOrientation {
-        let portrait = UIInterfaceOrientation::Portrait;
-        self.view().map_or(portrait, |view| turn::interface(&view))
+    fn interface(&self) -> Interface {
+        let view = self.view();
+        view.map_or(Interface::Portrait, |view| turn::interface(&view))
     }
 
     fn lock_rotation(&self, is_locked: bool) {
-        let interface = Some(self.interface());
-        let known = interface.filter(|one| *one != UIInterfaceOrientation::Unknown);
-        self.ivars().locked.set(known.filter(|_| is_locked));
+        self.ivars().locked.set(is_locked.then(|| self.interface()));
         if self.respondsToSelector(sel!(setNeedsUpdateOfSupportedInterfaceOrientations)) {
             self.setNeedsUpdateOfSupportedInterfaceOrientations();
         } else {
@@ -244,11 +242,13 @@ impl Stage {
     }
 
     fn allowed_orientations(&self) -> UIInterfaceOrientationMask {
-        let Some(locked) = self.ivars().locked.get() else {
-            return free_orientations(self.mtm());
-        };
-        // A mask has the bit whose number an orientation is.
-        UIInterfaceOrientationMask(1 << locked.0)
+        match self.ivars().locked.get() {
+            None => free_orientations(self.mtm()),
+            Some(Interface::Portrait) => UIInterfaceOrientationMask::Portrait,
+            Some(Interface::PortraitUpsideDown) => UIInterfaceOrientationMask::PortraitUpsideDown,
+            Some(Interface::LandscapeLeft) => UIInterfaceOrientationMask::LandscapeLeft,
+            Some(Interface::LandscapeRight) => UIInterfaceOrientationMask::LandscapeRight,
+        }
     }
 
     /// A page that the sheet itself takes away, while it is drawn, was not left by the user.

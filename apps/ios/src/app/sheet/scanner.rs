@@ -12,10 +12,10 @@ use objc2_av_foundation::{
 };
 use objc2_foundation::{NSArray, NSObjectProtocol, NSString};
 use objc2_ui_kit::{UIColor, UIViewController};
+use onair::av::capture::apple::Level;
 use onair::rtmp::Secret;
 use onair_ios_model::Input;
 
-use crate::app::turn::Level;
 use crate::app::views::Pill;
 use crate::app::{driver, turn, ui};
 

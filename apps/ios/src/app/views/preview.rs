@@ -4,11 +4,12 @@ use objc2::MainThreadMarker;
 use objc2::rc::Retained;
 use objc2_av_foundation::{AVCaptureVideoPreviewLayer, AVLayerVideoGravityResizeAspectFill};
 use objc2_core_foundation::{CGFloat, CGPoint, CGRect, CGSize};
-use objc2_ui_kit::{NSObjectUIAccessibility, UIColor, UIImageView, UIInterfaceOrientation, UIView};
+use objc2_ui_kit::{NSObjectUIAccessibility, UIColor, UIImageView, UIView};
+use onair::av::capture::apple::Shown;
+use onair::av::device::Interface;
 use onair_ios_model::{Reticle, Spot, Turn, Voice};
 
-use crate::app::turn::Level;
-use crate::app::{device, driver, ui};
+use crate::app::{device, driver, turn, ui};
 
 /// What the camera sees, over all of the screen, and where it is told to focus.
 pub(crate) struct Preview {
@@ -38,11 +39,10 @@ impl Preview {
         }
     }
 
-    /// Shows what this camera sees.
+    /// Shows what this camera sees from the next [`level`](Self::level) on.
     pub(crate) fn show(&self, preview: &device::Preview) {
-        let session = preview.session(ui::main_thread());
-        // SAFETY: on the main thread, where layers live.
-        let layer = unsafe { AVCaptureVideoPreviewLayer::layerWithSession(session) };
+        // SAFETY: a new layer; nobody else knows it.
+        let layer = unsafe { AVCaptureVideoPreviewLayer::new() };
         // SAFETY: a constant that is there since iOS 4.
         if let Some(fill) = unsafe { AVLayerVideoGravityResizeAspectFill } {
             // SAFETY: one of the gravities there are.
@@ -65,12 +65,24 @@ impl Preview {
 
     /// Turns the picture as the interface is turned, and says how that is. Where the session is
     /// busy it is turned soon.
-    pub(crate) fn level(&self, interface: UIInterfaceOrientation) -> Option<Turn> {
-        let level = Level::of(self.layer.borrow().as_ref()?, interface)?;
-        if self.of.borrow().as_ref()?.set_up(|| level.set()).is_none() {
-            driver::level_later();
+    pub(crate) fn level(&self, interface: Interface) -> Option<Turn> {
+        let (layer, preview) = (self.layer.borrow(), self.of.borrow());
+        let main_thread = ui::main_thread();
+        match preview
+            .as_ref()?
+            .show_on(layer.as_ref()?, interface, main_thread)
+        {
+            Shown::Busy => driver::level_later(),
+            Shown::Nothing => {}
+            Shown::Upright(rotation) => {
+                let is_portrait = turn::is_portrait(interface);
+                return Some(Turn {
+                    rotation,
+                    is_portrait,
+                });
+            }
         }
-        Some(level.turn())
+        None
     }
 
     /// The place of a finger.

@@ -1,8 +1,7 @@
 //! One camera: which, in what format, and everything that can be set on it.
 
 use objc2::rc::Retained;
-use objc2::runtime::{AnyClass, AnyObject};
-use objc2::{msg_send, sel};
+use objc2::sel;
 use objc2_av_foundation::{
     AVCaptureDevice, AVCaptureDeviceFormat, AVCaptureDeviceInput, AVCaptureExposureMode,
     AVCaptureFocusMode, AVCaptureInput, AVCaptureTorchMode, AVFrameRateRange,
@@ -11,7 +10,7 @@ use objc2_core_foundation::{CGFloat, CGPoint};
 use objc2_core_media::{CMTime, CMVideoFormatDescriptionGetDimensions};
 use onair_media::{FrameRate, Size};
 
-use super::{failed, list, refused, responds};
+use super::{failed, level, list, refused, responds};
 use crate::Error;
 use crate::capture::aim::Stance;
 use crate::capture::format::{Candidate, Pace, Rates, choose};
@@ -253,25 +252,9 @@ impl Drop for Held<'_> {
 /// How a camera is held at this moment.
 pub(super) fn stance(device: &AVCaptureDevice) -> Stance {
     Stance {
-        level: level(device).unwrap_or(UNTURNED),
+        level: level::of(device).unwrap_or(UNTURNED),
         position: list::position(device),
     }
-}
-
-/// The turn that brings a camera's pictures upright as it is held now; `None` before iOS 17 and
-/// macOS 14.
-pub(super) fn level(device: &AVCaptureDevice) -> Option<Rotation> {
-    let class = AnyClass::get(COORDINATOR)?;
-    // SAFETY: `alloc` takes nothing.
-    let allocated: objc2::rc::Allocated<AnyObject> = unsafe { msg_send![class, alloc] };
-    let no_layer: Option<&AnyObject> = None;
-    // SAFETY: a camera, and a layer only for who shows a preview.
-    let coordinator: Retained<AnyObject> =
-        unsafe { msg_send![allocated, initWithDevice: device, previewLayer: no_layer] };
-    // SAFETY: takes nothing and gives a CGFloat.
-    let degrees: CGFloat =
-        unsafe { msg_send![&*coordinator, videoRotationAngleForHorizonLevelCapture] };
-    Some(Rotation::from_degrees(degrees))
 }
 
 /// Tells now and then how hard the camera is on the phone. Asked for as pictures come, since
@@ -395,8 +378,6 @@ fn none_if(wanted: bool, what: &str) -> Result<(), Error> {
     }
 }
 
-/// The class that knows how a phone is held, since iOS 17 and macOS 14.
-pub(super) const COORDINATOR: &std::ffi::CStr = c"AVCaptureDeviceRotationCoordinator";
 /// How every camera lies while a phone is held upright, where no coordinator says better.
 const UNTURNED: Rotation = if cfg!(target_os = "ios") {
     Rotation::Quarter

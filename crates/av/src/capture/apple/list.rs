@@ -131,7 +131,7 @@ fn lenses() -> Vec<Retained<NSString>> {
         "AVCaptureDeviceTypeBuiltInTelephotoCamera",
     ];
     // Plugged in, since iOS 17, as the coordinator is.
-    if objc2::runtime::AnyClass::get(super::camera::COORDINATOR).is_some() {
+    if objc2::runtime::AnyClass::get(super::level::COORDINATOR).is_some() {
         types.push("AVCaptureDeviceTypeExternal");
     }
     types.into_iter().map(NSString::from_str).collect()

@@ -14,6 +14,7 @@ mod device;
 #[cfg(target_os = "macos")]
 mod display;
 mod host_time;
+mod level;
 mod line;
 mod list;
 mod microphone;
@@ -33,9 +34,10 @@ use objc2::runtime::{NSObjectProtocol, Sel};
 use objc2_foundation::NSError;
 
 pub use device::AppleDevice;
+pub use level::Level;
 pub use line::host_clock;
 pub(crate) use list::list;
-pub use preview::Preview;
+pub use preview::{Preview, Shown};
 pub use screen::Screen;
 
 use crate::Error;

@@ -1,12 +1,12 @@
-use std::sync::{Arc, Mutex, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 use objc2::MainThreadMarker;
 use objc2::rc::Retained;
-use objc2_av_foundation::{AVCaptureDeviceInput, AVCaptureSession, AVMediaTypeVideo};
+use objc2_av_foundation::{AVCaptureSession, AVCaptureVideoPreviewLayer};
 
-use super::camera;
+use super::level::{self, Level};
 use super::session::Session;
-use crate::device::Rotation;
+use crate::device::{Interface, Rotation};
 
 /// What a device's camera sees, to be shown: a handle that outlives the device, since whoever
 /// draws is not who gives orders.
@@ -17,11 +17,22 @@ pub struct Preview {
     change: Arc<Mutex<()>>,
 }
 
-// SAFETY: the session is asked only, or handed to a layer on the main thread, which Apple's own
-// examples do while it is set up on another.
+// SAFETY: the session is asked only, or handed to a layer on the main thread while nobody starts
+// it, stops it or sets it up.
 unsafe impl Send for Preview {}
 // SAFETY: as above.
 unsafe impl Sync for Preview {}
+
+/// What came of [`Preview::show_on`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// The session is just being started, stopped or set up: it is to be tried again soon.
+    Busy,
+    /// There is no camera in it.
+    Nothing,
+    /// It is upright. Turned by as much, pictures are upright too: what to fix when a show begins.
+    Upright(Rotation),
+}
 
 impl Preview {
     pub(super) fn of(session: &Session) -> Self {
@@ -31,40 +42,50 @@ impl Preview {
         }
     }
 
-    /// The session, for an `AVCaptureVideoPreviewLayer` to show. It stays the same whatever
-    /// happens to the cameras in it; everything but showing it is the device's business.
-    pub fn session(&self, _layers_live_here: MainThreadMarker) -> &AVCaptureSession {
-        &self.session
-    }
-
-    /// Does `set`, which turns or mirrors what a layer shows. A setter of a connection sets up the
-    /// session, and AVFoundation raises an exception where that is started or stopped at the same
-    /// moment. `None` while the device does so: then it is to be tried again soon.
-    pub fn set_up<T>(&self, set: impl FnOnce() -> T) -> Option<T> {
-        let _alone = match self.change.try_lock() {
-            Ok(alone) => alone,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
+    /// Shows what the camera sees on `layer`, upright where the interface is turned so. To be
+    /// called for a new layer, when the interface has turned, and when the session has started or
+    /// has another camera, since the layer has another connection then.
+    ///
+    /// Both set up the session, and AVFoundation raises an exception where that is started or
+    /// stopped at the same moment; waiting for it would freeze the main thread.
+    pub fn show_on(
+        &self,
+        layer: &AVCaptureVideoPreviewLayer,
+        interface: Interface,
+        _layers_live_here: MainThreadMarker,
+    ) -> Shown {
+        let Some(_alone) = self.alone() else {
+            return Shown::Busy;
         };
-        Some(set())
+        self.attach(layer);
+        let Some(level) = Level::of(layer, interface) else {
+            return Shown::Nothing;
+        };
+        level.set();
+        Shown::Upright(level.rotation())
     }
 
     /// The turn that brings the camera's pictures upright as the phone is held now: what to fix
     /// when a show begins. `None` before iOS 17 and macOS 14, and without a camera:
     /// [`Rotation::of`] the interface's orientation then.
     pub fn level(&self) -> Option<Rotation> {
+        level::of(&*level::camera(&self.session)?)
+    }
+
+    fn alone(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.change.try_lock() {
+            Ok(alone) => Some(alone),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    fn attach(&self, layer: &AVCaptureVideoPreviewLayer) {
         // SAFETY: asks only.
-        let inputs = unsafe { self.session.inputs() };
-        let inputs = inputs.iter();
-        let mut devices = inputs.filter_map(|input| input.downcast::<AVCaptureDeviceInput>().ok());
-        let camera = devices.find_map(|input| {
-            // SAFETY: asks only.
-            let device = unsafe { input.device() };
-            // SAFETY: a constant that is there since iOS 4 and macOS 10.7.
-            let pictures = unsafe { AVMediaTypeVideo }?;
-            // SAFETY: asks only.
-            unsafe { device.hasMediaType(pictures) }.then_some(device)
-        })?;
-        camera::level(&camera)
+        let shown = unsafe { layer.session() };
+        if shown.as_ref() != Some(&self.session) {
+            // SAFETY: on the main thread, where layers live, and nobody sets up the session.
+            unsafe { layer.setSession(Some(&self.session)) };
+        }
     }
 }
