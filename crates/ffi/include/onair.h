@@ -57,10 +57,21 @@ int32_t onair_push_audio(uint64_t feed, CMSampleBufferRef _Nullable sample);
  * as ReplayKit calls. */
 int32_t onair_push_screen(uint64_t feed, CMSampleBufferRef _Nullable sample, int32_t kind);
 
-/* The AVCaptureSession of a studio (`Studio.previewHandle()`), for a preview layer to show and for
- * nothing else; with a reference that is the caller's to release. Null once the studio is gone,
- * and on any thread but the main one. */
-void *_Nullable onair_studio_session(uint64_t studio);
+/* The session is just being started, stopped or set up: call again soon. */
+#define ONAIR_BUSY (-5)
+/* No camera runs. */
+#define ONAIR_NO_CAMERA (-6)
+/* The number stands for nothing: the studio is gone. */
+#define ONAIR_NO_STUDIO (-7)
+/* Null, not an AVCaptureVideoPreviewLayer, or not called on the main thread. */
+#define ONAIR_NO_LAYER (-8)
+
+/* Shows on a layer what a studio's camera sees (`Studio.previewHandle()`), upright where the
+ * interface is turned as UIInterfaceOrientation numbers it. To be called on the main thread: for
+ * a new layer, when the interface has turned, and when a session has started or changed its
+ * camera, since the layer has another connection then. Answers by how many degrees the camera's
+ * pictures are to be turned (`Studio.turn`) to be upright as well, or one of the above. */
+int32_t onair_studio_show(uint64_t studio, void *_Nullable layer, int32_t interface);
 
 #ifdef __cplusplus
 }

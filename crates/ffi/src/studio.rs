@@ -141,7 +141,7 @@ impl Studio {
         self.studio.stats().map(Into::into)
     }
 
-    /// What the C interface calls what the camera sees, for a preview: see `onair_studio_session`.
+    /// What the C interface calls what the camera sees, for a preview: see `onair_studio_show`.
     /// 0 where there is nothing to be seen.
     pub fn preview_handle(&self) -> u64 {
         self.preview.as_ref().map_or(0, Preview::handle)

@@ -4,7 +4,8 @@ import OnairFFI
 import SwiftUI
 import UIKit
 
-/// What a studio's camera sees: `StudioPreview(studio: studio)`.
+/// What a studio's camera sees: `StudioPreview(studio: studio)`. What it shows is upright, and the
+/// studio's pictures are turned as it is; while on air theirs wait for the show's end.
 public struct StudioPreview: UIViewRepresentable {
     private let studio: Studio
 
@@ -25,19 +26,77 @@ public struct StudioPreview: UIViewRepresentable {
 
 /// The same for UIKit.
 public final class StudioPreviewView: UIView {
+    private var studio: Studio?
+    private var turned: Rotation?
+
     override public class var layerClass: AnyClass {
         AVCaptureVideoPreviewLayer.self
     }
 
+    override public init(frame: CGRect) {
+        super.init(frame: frame)
+        // Then the layer has another connection, which is not turned yet.
+        for change in [
+            Notification.Name.AVCaptureSessionDidStartRunning,
+            .AVCaptureInputPortFormatDescriptionDidChange,
+        ] {
+            NotificationCenter.default.addObserver(
+                self, selector: #selector(levelSoon), name: change, object: nil)
+        }
+        (layer as? AVCaptureVideoPreviewLayer)?.videoGravity = .resizeAspectFill
+    }
+
+    @available(*, unavailable)
+    required init?(coder: NSCoder) {
+        fatalError("it is made in code")
+    }
+
     /// Shows what this studio's camera sees.
     public func show(_ studio: Studio) {
-        guard let layer = layer as? AVCaptureVideoPreviewLayer,
-            let pointer = onair_studio_session(studio.previewHandle())
-        else { return }
-        let session = Unmanaged<AVCaptureSession>.fromOpaque(pointer).takeRetainedValue()
-        layer.videoGravity = .resizeAspectFill
-        if layer.session !== session {
-            layer.session = session
+        if self.studio !== studio {
+            self.studio = studio
+            turned = nil
+        }
+        level()
+    }
+
+    override public func layoutSubviews() {
+        super.layoutSubviews()
+        level()
+    }
+
+    override public func didMoveToWindow() {
+        super.didMoveToWindow()
+        level()
+    }
+
+    /// From any thread, as notifications come.
+    @objc private nonisolated func levelSoon() {
+        DispatchQueue.main.async { [weak self] in self?.level() }
+    }
+
+    private func level() {
+        guard let studio else { return }
+        let interface = window?.windowScene?.interfaceOrientation ?? .portrait
+        let layer = Unmanaged.passUnretained(layer).toOpaque()
+        let answer = onair_studio_show(studio.previewHandle(), layer, Int32(interface.rawValue))
+        if answer == ONAIR_BUSY {
+            DispatchQueue.main.asyncAfter(deadline: .now() + 0.05) { [weak self] in self?.level() }
+        } else if let rotation = Rotation(degrees: answer), rotation != turned {
+            turned = rotation
+            studio.turn(rotation: rotation)
+        }
+    }
+}
+
+extension Rotation {
+    fileprivate init?(degrees: Int32) {
+        switch degrees {
+        case 0: self = .unturned
+        case 90: self = .quarter
+        case 180: self = .half
+        case 270: self = .threeQuarters
+        default: return nil
         }
     }
 }

@@ -1,15 +1,18 @@
 //! What needs more of Apple's than the media frameworks: a phone's screen, a camera's preview.
 
 use std::ffi::c_void;
-use std::panic::catch_unwind;
-use std::ptr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use objc2::rc::Retained;
-use objc2::{MainThreadMarker, Message};
+use objc2::MainThreadMarker;
+use objc2::runtime::AnyObject;
+use objc2_av_foundation::AVCaptureVideoPreviewLayer;
 use onair::av::apple::SampleBuffer;
+use onair::av::capture::apple::Shown;
+use onair::av::device::Interface;
 
 use super::answer;
-use crate::{preview, push};
+use crate::preview;
+use crate::push::{self, Pushed};
 
 /// Hands over what a broadcast upload extension is given: see the header.
 ///
@@ -23,16 +26,46 @@ pub unsafe extern "C" fn onair_push_screen(feed: u64, sample: *const c_void, kin
     answer(|| push::screen(feed, sample.as_ref(), kind))
 }
 
-/// Gives a reference to a studio's capture session: see the header.
+/// Shows on a layer what a studio's camera sees: see the header.
+///
+/// # Safety
+///
+/// `layer` is null or a live object.
 #[unsafe(no_mangle)]
-pub extern "C" fn onair_studio_session(studio: u64) -> *mut c_void {
-    let session = catch_unwind(|| {
-        let main_thread = MainThreadMarker::new()?;
-        let preview = preview::of(studio)?;
-        Some(preview.session(main_thread).retain())
-    });
-    let session = session.ok().flatten();
-    session.map_or(ptr::null_mut(), |session| {
-        Retained::into_raw(session).cast()
-    })
+pub unsafe extern "C" fn onair_studio_show(studio: u64, layer: *mut c_void, interface: i32) -> i32 {
+    // SAFETY: the caller promises null or a live object.
+    let layer = unsafe { layer.cast::<AnyObject>().as_ref() };
+    let show = AssertUnwindSafe(|| show(studio, layer, interface));
+    catch_unwind(show).unwrap_or(Pushed::Bug as i32)
 }
+
+fn show(studio: u64, layer: Option<&AnyObject>, interface: i32) -> i32 {
+    let layer = layer.and_then(AnyObject::downcast_ref::<AVCaptureVideoPreviewLayer>);
+    let (Some(layer), Some(main_thread)) = (layer, MainThreadMarker::new()) else {
+        return NO_LAYER;
+    };
+    let Some(preview) = preview::of(studio) else {
+        return NO_STUDIO;
+    };
+    match preview.show_on(layer, lying(interface), main_thread) {
+        Shown::Busy => BUSY,
+        Shown::Nothing => NO_CAMERA,
+        Shown::Upright(rotation) => rotation.degrees().into(),
+    }
+}
+
+/// As `UIInterfaceOrientation` numbers it.
+const fn lying(interface: i32) -> Interface {
+    match interface {
+        2 => Interface::PortraitUpsideDown,
+        3 => Interface::LandscapeRight,
+        4 => Interface::LandscapeLeft,
+        _ => Interface::Portrait,
+    }
+}
+
+// As the header has them.
+const BUSY: i32 = -5;
+const NO_CAMERA: i32 = -6;
+const NO_STUDIO: i32 = -7;
+const NO_LAYER: i32 = -8;
