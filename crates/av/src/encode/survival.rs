@@ -69,6 +69,11 @@ impl Survival {
         self.wants_idr = true;
     }
 
+    /// True once a picture was given.
+    pub(super) const fn has_begun(&self) -> bool {
+        self.given.is_some()
+    }
+
     pub(super) const fn wants_idr(&self) -> bool {
         self.wants_idr
     }

@@ -244,8 +244,54 @@ fn where_no_encoder_can_be_had_for_another_size_yet_the_old_picture_stays() {
     };
     assert!(old[0].keyframe && config.size == SIZE && encoder.is_lost());
     encoder.open = |_| Ok(Box::new(Fake::new(0)));
-    let new = encoder.encode(&frame_of(SMALL, 566), false).unwrap();
-    assert!(new[0].keyframe && new[0].pts.as_millis() == 566 && !encoder.is_lost());
+    let too_soon = encoder.encode(&frame_of(SMALL, 566), false).unwrap();
+    assert!(too_soon.is_empty() && encoder.is_lost());
+    let new = encoder.encode(&frame_of(SMALL, 800), false).unwrap();
+    assert!(new[0].keyframe && new[0].pts.as_millis() == 800 && !encoder.is_lost());
+}
+
+#[test]
+fn what_goes_wrong_after_a_picture_was_given_is_outlived() {
+    let mut encoder = VideoEncoder::with(
+        Box::new(Fake {
+            broken: 100..200,
+            ..Fake::default()
+        }),
+        &settings(),
+    );
+    encoder.open = |_| Ok(Box::new(Fake::new(0)));
+    encoder.encode(&frame_of(SIZE, 66), false).unwrap();
+    let nothing = encoder.encode(&frame_of(SIZE, 100), false).unwrap();
+    assert!(nothing.is_empty());
+    let why = encoder.loss().unwrap();
+    assert!(why.contains("out of order"), "{why}");
+    let new = encoder.encode(&frame_of(SIZE, 133), false).unwrap();
+    assert!(new[0].keyframe && !encoder.is_lost());
+}
+
+#[test]
+fn what_goes_wrong_before_is_a_failure() {
+    let fake = Fake {
+        broken: 0..200,
+        ..Fake::default()
+    };
+    let mut encoder = VideoEncoder::with(Box::new(fake), &settings());
+    let failure = encoder.encode(&frame_of(SIZE, 0), false);
+    assert!(matches!(failure, Err(Error::Backend { .. })), "{failure:?}");
+}
+
+#[test]
+fn a_size_nothing_encodes_in_the_middle_of_a_stream_is_outlived() {
+    let mut encoder = encoder(0);
+    encoder.encode(&frame_of(SIZE, 0), false).unwrap();
+    encoder.open = |_| Err(Error::backend("fake", "too small"));
+    assert!(encoder.resize(SMALL).unwrap().is_empty());
+    let old = encoder.encode(&frame_of(SMALL, 500), false).unwrap();
+    assert!(old[0].keyframe && encoder.loss().unwrap().contains("too small"));
+    encoder.open = |_| Ok(Box::new(Fake::new(0)));
+    encoder.resize(SIZE).unwrap();
+    let back = encoder.encode(&frame_of(SIZE, 533), false).unwrap();
+    assert!(back[0].keyframe && !encoder.is_lost());
 }
 
 #[test]

@@ -61,7 +61,8 @@ fn recommended_bitrate(size: Size, frame_rate: FrameRate) -> Bitrate {
 /// ([`Error::Lost`]), the last IDR picture is given again with the frame's time,
 /// twice a second, so that the stream goes on; every frame asks for an IDR
 /// picture, and with the first that comes the encoder is [back](Self::is_lost).
-/// How long to put up with that is the caller's decision.
+/// How long to put up with that is the caller's decision. Once it has given a picture,
+/// whatever else goes wrong inside it is a loss too: a broadcast is not to end over it.
 ///
 /// An IDR picture can be decoded any number of times, since it refers to nothing
 /// before it. Two that follow each other should differ in `idr_pic_id` (ISO/IEC
@@ -80,6 +81,10 @@ pub struct VideoEncoder {
     waker: Option<Waker>,
     /// To be told to the backend, which was away when it was asked for.
     retune: Option<Bitrate>,
+    /// When the latest attempt to get a backend was made, while there is none, and what came of it.
+    attempted: Option<(Timestamp, Error)>,
+    /// What backends that are gone left out, and nobody was told of.
+    dropped: u64,
     survival: Survival,
 }
 
@@ -103,6 +108,8 @@ impl VideoEncoder {
             last: None,
             waker: None,
             retune: None,
+            attempted: None,
+            dropped: 0,
             survival: Survival::default(),
         }
     }
@@ -117,7 +124,7 @@ impl VideoEncoder {
     /// # Errors
     ///
     /// When the frame has another size or does not come later than the one
-    /// before it, or when the encoder fails other than by being lost.
+    /// before it, or when the encoder fails before it has given a picture.
     pub fn encode(&mut self, frame: &VideoFrame, force_idr: bool) -> Result<Vec<Packet>, Error> {
         self.check_frame(frame)?;
         self.last = Some(frame.timestamp);
@@ -135,10 +142,14 @@ impl VideoEncoder {
     ///
     /// # Errors
     ///
-    /// When the encoder fails other than by being lost.
+    /// When the encoder fails before it has given a picture.
     pub fn poll_packets(&mut self) -> Result<Vec<Packet>, Error> {
         match (&mut self.backend, self.last) {
-            (Some(backend), Some(last)) => self.survival.handle(backend.completed(), last),
+            (Some(backend), Some(last)) => {
+                let outcome = backend.completed();
+                let outcome = self.outlive(outcome);
+                self.survival.handle(outcome, last)
+            }
             _ => Ok(Vec::new()),
         }
     }
@@ -174,8 +185,8 @@ impl VideoEncoder {
     ///
     /// # Errors
     ///
-    /// When no encoder opens for that size. That none can be had just now is a
-    /// loss like any other.
+    /// When that size makes no sense, or none has given a picture and none opens. Otherwise
+    /// that none can be had is a loss like any other.
     pub fn resize(&mut self, size: Size) -> Result<Vec<Packet>, Error> {
         let settings = VideoSettings {
             size,
@@ -183,9 +194,11 @@ impl VideoEncoder {
         };
         let packets = self.finish()?;
         self.settings = settings;
-        self.backend = None;
+        self.close();
+        self.attempted = None;
         self.survival.handle_restart();
-        match self.reopen() {
+        let outcome = self.reopen();
+        match self.outlive(outcome) {
             Err(Error::Lost { .. }) => Ok(packets),
             outcome => outcome.map(|()| packets),
         }
@@ -205,7 +218,8 @@ impl VideoEncoder {
         else {
             return Ok(Vec::new());
         };
-        match backend.finish() {
+        let outcome = backend.finish();
+        match self.outlive(outcome) {
             Ok(packets) => Ok(self.survival.handle_packets(packets)),
             Err(Error::Lost { .. }) => Ok(Vec::new()),
             Err(error) => Err(error),
@@ -236,7 +250,7 @@ impl VideoEncoder {
     /// was lost, since this was asked last.
     pub fn take_dropped(&mut self) -> u64 {
         let backend = self.backend.as_mut();
-        backend.map_or(0, |backend| backend.take_dropped())
+        std::mem::take(&mut self.dropped) + backend.map_or(0, |backend| backend.take_dropped())
     }
 
     /// The encoder's name.
@@ -245,27 +259,60 @@ impl VideoEncoder {
     }
 
     fn try_encode(&mut self, frame: &VideoFrame, idr: bool) -> Result<Vec<Packet>, Error> {
-        self.reopen()?;
+        self.reopen_at(frame.timestamp)?;
         match self.try_retune() {
             // A frame is what brings it back.
             Ok(()) | Err(Error::Lost { .. }) => {}
             Err(error) => tracing::warn!(%error, "the bitrate stays as it was"),
         }
         let backend = self.backend.as_mut();
-        backend.map_or(Ok(Vec::new()), |backend| backend.encode(frame, idr))
+        let outcome = backend.map_or(Ok(Vec::new()), |backend| backend.encode(frame, idr));
+        self.outlive(outcome)
+    }
+
+    /// Gets another backend if there is none, now and then.
+    fn reopen_at(&mut self, now: Timestamp) -> Result<(), Error> {
+        if self.backend.is_some() {
+            return Ok(());
+        }
+        if let Some((at, error)) = &self.attempted
+            && now.since(*at) < RETRY
+        {
+            return Err(error.clone());
+        }
+        let outcome = self.reopen();
+        let outcome = self.outlive(outcome);
+        self.attempted = outcome.clone().err().map(|error| (now, error));
+        outcome
     }
 
     fn reopen(&mut self) -> Result<(), Error> {
-        if self.backend.is_none() {
-            let mut backend = (self.open)(&self.settings)?;
-            if let Some(waker) = &self.waker {
-                backend.wake(waker.clone());
-            }
-            self.name = backend.name();
-            self.backend = Some(backend);
-            self.retune = None;
+        let mut backend = (self.open)(&self.settings)?;
+        if let Some(waker) = &self.waker {
+            backend.wake(waker.clone());
         }
+        self.name = backend.name();
+        self.backend = Some(backend);
+        self.retune = None;
         Ok(())
+    }
+
+    fn close(&mut self) {
+        if let Some(mut backend) = self.backend.take() {
+            self.dropped += backend.take_dropped();
+        }
+    }
+
+    /// Makes a loss of what went wrong inside a backend, if a picture was ever given: what worked
+    /// may work again, with another.
+    fn outlive<T>(&mut self, outcome: Result<T, Error>) -> Result<T, Error> {
+        match outcome {
+            Err(Error::Backend { backend, what }) if self.survival.has_begun() => {
+                self.close();
+                Err(Error::Lost { backend, what })
+            }
+            outcome => outcome,
+        }
     }
 
     fn try_retune(&mut self) -> Result<(), Error> {
@@ -313,6 +360,9 @@ fn check(settings: &VideoSettings) -> Result<(), Error> {
     }
     Ok(())
 }
+
+/// From one attempt to get another backend to the next: a few a second, of frame time.
+const RETRY: Duration = Duration::from_millis(250);
 
 /// The grid keyframes fall on: multiples of the interval after the first frame.
 struct Cadence {

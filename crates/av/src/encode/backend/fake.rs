@@ -21,6 +21,8 @@ pub(in crate::encode) struct Fake {
     /// When it is away, in milliseconds.
     pub(in crate::encode) away: Range<i64>,
     pub(in crate::encode) is_away: bool,
+    /// When it fails, in milliseconds.
+    pub(in crate::encode) broken: Range<i64>,
     /// When it does not make IDR pictures, whatever it is asked.
     pub(in crate::encode) deaf: Range<i64>,
 }
@@ -40,6 +42,9 @@ impl VideoBackend for Fake {
         self.is_away = self.away.contains(&now);
         if self.is_away {
             return Err(lost());
+        }
+        if self.broken.contains(&now) {
+            return Err(Error::backend("fake", "out of order"));
         }
         let config = VideoConfig {
             codec: VideoCodec::H264,
