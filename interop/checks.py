@@ -129,6 +129,26 @@ def simulated_arrives(nginx):
     return check
 
 
+def simulated_loss_is_survived(nginx):
+    """An encoder that is taken away on air: the connection stays, the sound goes
+    on, a picture comes at least every second, and the first new one is a key frame."""
+
+    def check(bench):
+        key, local = fresh_key("loss"), bench.directory / "loss.flv"
+        options = ("--duration", SECONDS, "--record", local, "--lose", FPS)
+        outcome = publishers.Simulated().publish(nginx.url(key), *options)
+        recordings = nginx.recordings(key)
+        faults = ended_well(outcome) + in_one_connection(outcome) + same_frames(local, recordings)
+        if faults:
+            return faults
+        track = outcome.report["encoder"]["video"]
+        if not 500 <= track["lost_ms"] <= 1200:
+            faults.append(f"the report says: {track}")
+        return faults + frames.survival(frames.read(recordings[0])) + frames.decoding_errors(recordings[0])
+
+    return check
+
+
 def tls_arrives(nginx):
     def check(bench):
         key = fresh_key("tls")
@@ -310,6 +330,7 @@ SPOILERS = {
 
 NGINX_CHECKS = {
     "sim: simulated VideoToolbox to nginx-rtmp": simulated_arrives,
+    "sim: an encoder lost on air": simulated_loss_is_survived,
     "tls: mp4 to nginx-rtmp with --ca": tls_arrives,
     "tls: wrong host name": tls_refused("elsewhere", "elsewhere|not valid for|host ?name"),
     "tls: expired certificate": tls_refused("expired", "expired"),

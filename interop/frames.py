@@ -236,6 +236,17 @@ def steadiness(recorded, fps, seconds, dropped=0, keyframe_s=2):
     return faults + seldom_keys(video, keyframe_s, fps) + disorder(recorded)
 
 
+def survival(recorded):
+    """What is wrong with a recording of a show whose encoder was away for a while."""
+    video, audio = recorded.of(VIDEO), after_the_recorders_zero(recorded)
+    steps = [(b.pts - a.pts, b.key) for a, b in zip(video, video[1:])]
+    holes = [(step, key) for step, key in steps if step > 100]
+    faults = [] if holes else ["the encoder was not away"]
+    faults += [f"a picture came after {step} ms" for step, _ in holes if step > 1000]
+    faults += ["a picture after a hole is no key frame" for _, key in holes if not key]
+    return faults + unevenness(AUDIO, audio, 1024 / 48, 0) + disorder(recorded)
+
+
 def after_the_recorders_zero(recorded):
     """The sound, less the first access units if a recorder had no time for them.
 

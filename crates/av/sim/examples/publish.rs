@@ -1,5 +1,8 @@
 //! Puts a test card and a tone on air through the simulated frameworks:
-//! `publish --to URL [--duration SECONDS] [--record FILE.flv]`
+//! `publish --to URL [--duration SECONDS] [--record FILE.flv] [--lose FRAME]`
+//!
+//! With `--lose` the encoder is taken away as it has this frame inside, and given back after
+//! three attempts in vain, as it is when an app leaves the screen for a moment.
 //!
 //! What the server gets is what our VideoToolbox backend made of simulated
 //! VideoToolbox's output; the recording beside it is what it should have got. The
@@ -21,7 +24,7 @@ use onair::{Broadcast, Builder, Event};
 use onair_av_sim::Sim;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let _sim = Sim::begin();
+    let sim = Sim::begin();
     let rate = FrameRate::new(30, 1).ok_or("no rate")?;
     let size = Size::new(640, 360);
     let settings = VideoSettings {
@@ -33,10 +36,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .video(TestCard::new(size, rate))
         .video_settings(settings)
         .audio(Tone::new(48_000, 2));
-    follow(&with_arguments(builder)?.start()?)
+    follow(&with_arguments(builder, &sim)?.start()?)
 }
 
-fn with_arguments(mut builder: Builder) -> Result<Builder, Box<dyn Error>> {
+fn with_arguments(mut builder: Builder, sim: &Sim) -> Result<Builder, Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or("every option has a value")?;
@@ -44,11 +47,26 @@ fn with_arguments(mut builder: Builder) -> Result<Builder, Box<dyn Error>> {
             "--to" => builder.to(value.parse::<Url>()?),
             "--duration" => builder.duration(Duration::from_secs_f64(value.parse()?)),
             "--record" => builder.record(value),
+            "--lose" => {
+                lose_at(value.parse()?, sim);
+                builder
+            }
             _ => return Err(format!("{name} is no option").into()),
         };
     }
     Ok(builder)
 }
+
+fn lose_at(frame: usize, sim: &Sim) {
+    sim.turn(|knobs| {
+        knobs.callback = vec![0; frame].into();
+        knobs.callback.push_back(INVALID_SESSION);
+        knobs.create = [0, INVALID_SESSION, INVALID_SESSION, INVALID_SESSION].into();
+    });
+}
+
+/// `kVTInvalidSessionErr`.
+const INVALID_SESSION: i32 = -12903;
 
 fn follow(broadcast: &Broadcast) -> Result<(), Box<dyn Error>> {
     while let Some(event) = broadcast.next_event() {
