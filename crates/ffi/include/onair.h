@@ -53,8 +53,8 @@ int32_t onair_push_audio(uint64_t feed, CMSampleBufferRef _Nullable sample);
 
 /* Hands over what a broadcast upload extension is given (RPBroadcastSampleHandler's
  * processSampleBuffer), of a kind as RPSampleBufferType numbers it: 1 video, 2 the sound of the
- * app, 3 the microphone. Pictures are turned upright, and both sounds mixed. One call at a time,
- * as ReplayKit calls. */
+ * app, 3 the microphone. Pictures are turned upright, those that come much faster than the
+ * broadcast's frame rate left out, and both sounds mixed. One call at a time, as ReplayKit calls. */
 int32_t onair_push_screen(uint64_t feed, CMSampleBufferRef _Nullable sample, int32_t kind);
 
 /* The session is just being started, stopped or set up: call again soon. */

@@ -17,6 +17,7 @@ use crate::{AudioSamples, Error, Surface, VideoFrame};
 #[derive(Clone, Debug)]
 pub struct PictureInlet {
     shared: Arc<Shared<StandIn>>,
+    frame_rate: FrameRate,
 }
 
 /// A broadcast's end: a [`VideoSource`] that never stops giving pictures.
@@ -35,6 +36,7 @@ pub fn pictures(size: Size, frame_rate: FrameRate, clock: Clock) -> (PictureInle
     let shared = Arc::new(Shared::new(StandIn::new(size), clock));
     let inlet = PictureInlet {
         shared: shared.clone(),
+        frame_rate,
     };
     (inlet, Pictures { shared, frame_rate })
 }
@@ -68,6 +70,12 @@ impl PictureInlet {
     /// The size of the newest picture: what a slate has to have.
     pub fn size(&self) -> Size {
         self.shared.lock().size()
+    }
+
+    /// How many pictures per second the broadcast was planned for. More may be pushed, and are
+    /// encoded if there is time.
+    pub const fn frame_rate(&self) -> FrameRate {
+        self.frame_rate
     }
 
     /// Nothing more will come: the source ends.
