@@ -38,6 +38,16 @@ pub fn open(setup: &Setup) -> Result<Box<dyn Device>, Error> {
     )))
 }
 
+/// Does `work` where a program without a user interface may do it and devices that come and go are
+/// noticed: a Mac tells of them by the main thread's run loop, which runs meanwhile. To be called
+/// on the main thread.
+pub fn attended<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    #[cfg(target_os = "macos")]
+    return crate::capture::apple::beside_run_loop(work);
+    #[cfg(not(target_os = "macos"))]
+    work()
+}
+
 /// That no device of this kind has this id, and which there are.
 pub fn unknown(kind: Kind, id: &str, there: &[Info]) -> Error {
     let there = there.iter().filter(|info| info.kind == kind);

@@ -12,6 +12,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use onair::av::device::attended;
 use onair::{Broadcast, Builder, Event, Outcome, Report, State};
 
 use crate::args::{Pace, Publish, StatsFormat, Talk};
@@ -23,7 +24,7 @@ use crate::progress::Progress;
 const TICK: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(opts: &Publish, talk: Talk) -> Result<(), Failure> {
-    on_air(configure(opts)?, opts.to.len(), opts.stats, talk)
+    attended(|| on_air(configure(opts)?, opts.to.len(), opts.stats, talk))
 }
 
 /// Runs a broadcast to its end, and says what happens meanwhile.

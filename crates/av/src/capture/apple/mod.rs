@@ -24,6 +24,8 @@ mod permission;
 mod preview;
 mod rig;
 mod rotator;
+#[cfg(target_os = "macos")]
+mod run_loop;
 mod screen;
 mod session;
 mod source;
@@ -38,6 +40,8 @@ pub use level::Level;
 pub use line::host_clock;
 pub(crate) use list::list;
 pub use preview::{Preview, Shown};
+#[cfg(target_os = "macos")]
+pub(crate) use run_loop::beside_run_loop;
 pub use screen::Screen;
 
 use crate::Error;
