@@ -25,6 +25,10 @@ ios-imports +sdks:
 xcframework:
     python3 apple/xcframework.py
 
+# Compiles the Swift package against stand-ins of Apple's modules, and publishes through it
+swift:
+    python3 apple/swift.py
+
 # The command line for Macs with Apple silicon: target/aarch64-apple-darwin/release/onair
 mac:
     python3 apple/mac.py

@@ -88,15 +88,20 @@ def build(architecture: Architecture) -> Path:
 
 def bindings(library: Path, scratch: Path) -> Path:
     """Writes the Swift sources into the package; returns a folder with the headers and their map."""
-    generate = ["cargo", "run", "--quiet", "--manifest-path", CRATE / "Cargo.toml", "--features", "bindgen", "--example", "bindgen",
-                "--target-dir", cargo.target_directory(), "--", library]
     generated = SWIFT / "Sources/Onair/Generated"
     shutil.rmtree(generated, ignore_errors=True)
-    toolchain.run([*generate, generated, "--swift-sources"])
-    toolchain.run([*generate, scratch, "--headers"])
-    for header in (CRATE / "include").iterdir():
-        shutil.copyfile(header, scratch / header.name)
+    generate(library, generated, scratch)
     return scratch
+
+
+def generate(library: Path, sources: Path, headers: Path) -> None:
+    """Writes the Swift sources, and all headers with the map of the module, for what is in a library."""
+    bindgen = ["cargo", "run", "--quiet", "--manifest-path", CRATE / "Cargo.toml", "--features", "bindgen", "--example", "bindgen",
+               "--target-dir", cargo.target_directory(), "--", library]
+    toolchain.run([*bindgen, sources, "--swift-sources"])
+    toolchain.run([*bindgen, headers, "--headers"])
+    for header in (CRATE / "include").iterdir():
+        shutil.copyfile(header, headers / header.name)
 
 
 def lay_out(framework: Path, built: dict[Architecture, Path], headers: Path) -> None:

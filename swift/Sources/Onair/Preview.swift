@@ -28,6 +28,7 @@ public struct StudioPreview: UIViewRepresentable {
 public final class StudioPreviewView: UIView {
     private var studio: Studio?
     private var turned: Rotation?
+    private var observers: [NSObjectProtocol] = []
 
     override public class var layerClass: AnyClass {
         AVCaptureVideoPreviewLayer.self
@@ -35,20 +36,26 @@ public final class StudioPreviewView: UIView {
 
     override public init(frame: CGRect) {
         super.init(frame: frame)
-        // Then the layer has another connection, which is not turned yet.
-        for change in [
-            Notification.Name.AVCaptureSessionDidStartRunning,
-            .AVCaptureInputPortFormatDescriptionDidChange,
-        ] {
-            NotificationCenter.default.addObserver(
-                self, selector: #selector(levelSoon), name: change, object: nil)
-        }
         (layer as? AVCaptureVideoPreviewLayer)?.videoGravity = .resizeAspectFill
+        // Then the layer has another connection, which is not turned yet.
+        let changes: [Notification.Name] = [
+            .AVCaptureSessionDidStartRunning, .AVCaptureInputPortFormatDescriptionDidChange,
+        ]
+        observers = changes.map { change in
+            NotificationCenter.default.addObserver(forName: change, object: nil, queue: .main) {
+                [weak self] _ in
+                MainActor.assumeIsolated { self?.level() }
+            }
+        }
     }
 
     @available(*, unavailable)
     required init?(coder: NSCoder) {
         fatalError("it is made in code")
+    }
+
+    deinit {
+        observers.forEach(NotificationCenter.default.removeObserver)
     }
 
     /// Shows what this studio's camera sees.
@@ -68,11 +75,6 @@ public final class StudioPreviewView: UIView {
     override public func didMoveToWindow() {
         super.didMoveToWindow()
         level()
-    }
-
-    /// From any thread, as notifications come.
-    @objc private nonisolated func levelSoon() {
-        DispatchQueue.main.async { [weak self] in self?.level() }
     }
 
     private func level() {

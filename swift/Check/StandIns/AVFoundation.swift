@@ -1,0 +1,15 @@
+@_exported import Foundation
+import UIKit
+
+public struct AVLayerVideoGravity: Equatable {
+    public static let resizeAspectFill = AVLayerVideoGravity()
+}
+
+open class AVCaptureVideoPreviewLayer: CALayer {
+    public var videoGravity = AVLayerVideoGravity.resizeAspectFill
+}
+
+extension Notification.Name {
+    public static let AVCaptureSessionDidStartRunning = Notification.Name("")
+    public static let AVCaptureInputPortFormatDescriptionDidChange = Notification.Name("")
+}
