@@ -32,6 +32,7 @@ LIBRARY = "libonair_ffi.a"
 # An app pays for every byte, and links the rest of its own program to this. Panics have to
 # unwind: UniFFI makes errors of them.
 PROFILE = {"OPT_LEVEL": "s", "LTO": "fat", "CODEGEN_UNITS": "1", "STRIP": "none", "DEBUG": "0"}
+QUICK = PROFILE | {"OPT_LEVEL": "0", "LTO": "off", "CODEGEN_UNITS": "16"}
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,11 @@ SLICES = (
 
 
 def run() -> None:
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="do not optimise: enough to check, too large to ship")
+    profile = QUICK if parser.parse_args().quick else PROFILE
     tool("clang")  # the last that is needed, asked for before minutes of compiling
-    built = {architecture: build(architecture) for part in SLICES for architecture in part.architectures}
+    built = {architecture: build(architecture, profile) for part in SLICES for architecture in part.architectures}
     framework = SWIFT / f"{NAME}.xcframework"
     with tempfile.TemporaryDirectory() as folder:
         headers = bindings(built[SLICES[0].architectures[0]], Path(folder))
@@ -76,10 +79,10 @@ def run() -> None:
     report(framework, archive)
 
 
-def build(architecture: Architecture) -> Path:
+def build(architecture: Architecture, profile: dict[str, str]) -> Path:
     """Compiles the static library for one target, without debug notes."""
     command = ["rustc", "--lib", "--crate-type", "staticlib"]
-    cargo.build(CRATE / "Cargo.toml", architecture.target, command, profile=PROFILE)
+    cargo.build(CRATE / "Cargo.toml", architecture.target, command, profile=profile)
     library = cargo.target_directory() / architecture.target / "release" / LIBRARY
     stripped = library.with_suffix(".stripped.a")
     toolchain.run([tool("llvm-objcopy"), "--strip-debug", "--enable-deterministic-archives", library, stripped])
