@@ -22,7 +22,7 @@ mod tests;
 
 use std::time::Instant;
 
-use onair_av::device::{self, Format, Interruption, Kind, Order};
+use onair_av::device::{self, Format, Interruption, Kind, Order, Rotation};
 use onair_media::FrameRate;
 
 pub use self::event::{Command, Event, Ladder, Notice, Path, Quality, Why};
@@ -83,6 +83,8 @@ pub struct Director {
     encoder: Encoder,
     heat: Heat,
     network: Network,
+    /// How pictures are to be turned as soon as they may be.
+    turn: Option<Rotation>,
     /// The application may have slept since it left the screen.
     slept: bool,
     is_kept_awake: bool,
@@ -104,6 +106,7 @@ impl Director {
             encoder: Encoder::default(),
             heat: Heat::new(format.size, format.frame_rate),
             network: Network::default(),
+            turn: None,
             slept: false,
             is_kept_awake: false,
             out: Commands::default(),
@@ -235,6 +238,7 @@ impl Director {
             Order::Stop => self.stage.is_wanted = false,
             Order::Rebuild => self.services_reset(now),
             Order::ActivateSound => self.microphone.encourage(now),
+            Order::Rotation(turn) => self.turn = Some(turn),
             other => {
                 let order = self.heat.user_order(other);
                 self.out.order(order);
@@ -380,6 +384,7 @@ impl Director {
         self.microphone.settle_mute(stage, &mut self.out);
         self.network.settle(stage.is_on_air, now, &mut self.out);
         self.settle_device(now);
+        self.settle_turn();
         self.heat.settle(now);
         if picture == Presence::Here {
             self.heat.settle_camera(&mut self.out);
@@ -406,6 +411,14 @@ impl Director {
             .settle(stage, self.session.is_dead(), now, out);
         if is_due {
             self.session.start(stage, out);
+        }
+    }
+
+    /// A turn changes the size of pictures, which a show keeps.
+    fn settle_turn(&mut self) {
+        let may_turn = !self.stage.is_on_air && !self.session.is_dead();
+        if let Some(turn) = self.turn.take_if(|_| may_turn) {
+            self.out.order(Order::Rotation(turn));
         }
     }
 

@@ -251,3 +251,16 @@ fn the_encoder_goes_with_the_screen_and_has_a_second_to_come_back_with_it() {
     assert_eq!(phone.tell(Event::EncoderBack), "keyframe");
     assert_eq!(phone.wait(60), "");
 }
+
+#[test]
+fn a_turn_waits_for_the_end_of_the_show() {
+    let mut phone = Phone::in_preview();
+    let turn = |rotation| Event::Order(Order::Rotation(rotation));
+    assert_eq!(phone.tell(turn(Rotation::Quarter)), "Rotation(Quarter)");
+    phone.go_live();
+    assert_eq!(phone.tell(turn(Rotation::Half)), "");
+    assert_eq!(phone.tell(turn(Rotation::None)), "");
+    let end = phone.tell(Event::End);
+    assert!(end.contains("Rotation(None)"), "{end}");
+    assert!(!phone.tell(Event::End).contains("Rotation"));
+}
