@@ -12,7 +12,7 @@ pub(super) struct Survival {
     /// The time of the latest packet given.
     given: Option<Timestamp>,
     /// Why the encoder is away, while it is.
-    loss: Option<String>,
+    loss: Option<Error>,
     /// What comes counts for nothing before an IDR picture: what it refers to is gone.
     wants_idr: bool,
     lost_frames: u64,
@@ -27,7 +27,7 @@ impl Survival {
     ) -> Result<Vec<Packet>, Error> {
         match outcome {
             Ok(packets) => Ok(self.handle_packets(packets)),
-            Err(lost @ Error::Lost { .. }) => Ok(self.handle_loss(lost.to_string(), now)),
+            Err(lost @ Error::Lost { .. }) => Ok(self.handle_loss(lost, now)),
             Err(error) => Err(error),
         }
     }
@@ -57,7 +57,7 @@ impl Survival {
         packets
     }
 
-    fn handle_loss(&mut self, why: String, now: Timestamp) -> Vec<Packet> {
+    fn handle_loss(&mut self, why: Error, now: Timestamp) -> Vec<Packet> {
         self.loss = Some(why);
         self.wants_idr = true;
         self.lost_frames += 1;
@@ -78,7 +78,7 @@ impl Survival {
         self.wants_idr
     }
 
-    pub(super) const fn loss(&self) -> Option<&String> {
+    pub(super) const fn loss(&self) -> Option<&Error> {
         self.loss.as_ref()
     }
 

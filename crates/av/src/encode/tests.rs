@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use onair_media::{Bitrate, FrameRate, Packet, Size, Timestamp};
@@ -137,7 +138,7 @@ fn a_loss_is_told_and_lasts_until_an_idr_picture_comes() {
     let (given, encoder) = given(fake, 21);
     assert!(given.iter().all(|(time, _)| *time < 500), "{given:?}");
     let words = "fake: the encoder was lost: -12903";
-    assert_eq!(encoder.loss(), Some(words));
+    assert_eq!(encoder.loss().unwrap().to_string(), words);
     assert_eq!(encoder.lost_frames(), 6);
 }
 
@@ -263,7 +264,7 @@ fn what_goes_wrong_after_a_picture_was_given_is_outlived() {
     encoder.encode(&frame_of(SIZE, 66), false).unwrap();
     let nothing = encoder.encode(&frame_of(SIZE, 100), false).unwrap();
     assert!(nothing.is_empty());
-    let why = encoder.loss().unwrap();
+    let why = encoder.loss().unwrap().to_string();
     assert!(why.contains("out of order"), "{why}");
     let new = encoder.encode(&frame_of(SIZE, 133), false).unwrap();
     assert!(new[0].keyframe && !encoder.is_lost());
@@ -287,11 +288,43 @@ fn a_size_nothing_encodes_in_the_middle_of_a_stream_is_outlived() {
     encoder.open = |_| Err(Error::backend("fake", "too small"));
     assert!(encoder.resize(SMALL).unwrap().is_empty());
     let old = encoder.encode(&frame_of(SMALL, 500), false).unwrap();
-    assert!(old[0].keyframe && encoder.loss().unwrap().contains("too small"));
+    assert!(old[0].keyframe && encoder.loss().unwrap().to_string().contains("too small"));
     encoder.open = |_| Ok(Box::new(Fake::new(0)));
     encoder.resize(SIZE).unwrap();
     let back = encoder.encode(&frame_of(SIZE, 533), false).unwrap();
     assert!(back[0].keyframe && !encoder.is_lost());
+}
+
+#[test]
+fn an_encoder_that_opens_and_never_works_is_opened_a_few_times_a_second() {
+    static OPENED: AtomicUsize = AtomicUsize::new(0);
+    let mut encoder = encoder(0);
+    encoder.encode(&frame_of(SIZE, 0), false).unwrap();
+    encoder.open = |_| {
+        OPENED.fetch_add(1, Ordering::Relaxed);
+        Ok(Box::new(Fake {
+            broken: 0..9000,
+            ..Fake::default()
+        }))
+    };
+    encoder.resize(SMALL).unwrap();
+    for millis in (33..1033).step_by(33) {
+        encoder.encode(&frame_of(SMALL, millis), false).unwrap();
+    }
+    // At the change of size, and every quarter of a second after it.
+    assert_eq!(OPENED.load(Ordering::Relaxed), 4);
+}
+
+#[test]
+fn a_bitrate_that_was_refused_is_not_what_the_next_encoder_is_opened_with() {
+    let fake = Fake {
+        refuses_bitrates: true,
+        ..Fake::default()
+    };
+    let mut encoder = VideoEncoder::with(Box::new(fake), &settings());
+    encoder.encode(&frame_of(SIZE, 0), false).unwrap();
+    assert!(encoder.set_bitrate(Bitrate::kbps(9)).is_err());
+    assert_eq!(encoder.settings().bitrate, settings().bitrate);
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn recommended_bitrate(size: Size, frame_rate: FrameRate) -> Bitrate {
 /// twice a second, so that the stream goes on; every frame asks for an IDR
 /// picture, and with the first that comes the encoder is [back](Self::is_lost).
 /// How long to put up with that is the caller's decision. Once it has given a picture,
-/// whatever else goes wrong inside it is a loss too: a broadcast is not to end over it.
+/// whatever goes wrong inside it is a loss too: a broadcast is not to end over it.
 ///
 /// An IDR picture can be decoded any number of times, since it refers to nothing
 /// before it. Two that follow each other should differ in `idr_pic_id` (ISO/IEC
@@ -81,8 +81,10 @@ pub struct VideoEncoder {
     waker: Option<Waker>,
     /// To be told to the backend, which was away when it was asked for.
     retune: Option<Bitrate>,
-    /// When the latest attempt to get a backend was made, while there is none, and what came of it.
-    attempted: Option<(Timestamp, Error)>,
+    /// When a backend was last asked for in the middle of the stream.
+    attempted: Option<Timestamp>,
+    /// Why the latest was lost.
+    why: Option<Error>,
     /// What backends that are gone left out, and nobody was told of.
     dropped: u64,
     survival: Survival,
@@ -109,6 +111,7 @@ impl VideoEncoder {
             waker: None,
             retune: None,
             attempted: None,
+            why: None,
             dropped: 0,
             survival: Survival::default(),
         }
@@ -172,7 +175,6 @@ impl VideoEncoder {
         if bitrate.as_bps() == 0 {
             return Err(Error::invalid("a video bitrate of zero"));
         }
-        self.settings.bitrate = bitrate;
         self.retune = Some(bitrate);
         match self.try_retune() {
             Err(Error::Lost { .. }) => Ok(()),
@@ -185,8 +187,8 @@ impl VideoEncoder {
     ///
     /// # Errors
     ///
-    /// When that size makes no sense, or none has given a picture and none opens. Otherwise
-    /// that none can be had is a loss like any other.
+    /// When no encoder opens for that size, and none has given a picture yet. Otherwise that none
+    /// can be had is a loss like any other.
     pub fn resize(&mut self, size: Size) -> Result<Vec<Packet>, Error> {
         let settings = VideoSettings {
             size,
@@ -195,7 +197,7 @@ impl VideoEncoder {
         let packets = self.finish()?;
         self.settings = settings;
         self.close();
-        self.attempted = None;
+        self.attempted = self.last;
         self.survival.handle_restart();
         let outcome = self.reopen();
         match self.outlive(outcome) {
@@ -221,7 +223,10 @@ impl VideoEncoder {
         let outcome = backend.finish();
         match self.outlive(outcome) {
             Ok(packets) => Ok(self.survival.handle_packets(packets)),
-            Err(Error::Lost { .. }) => Ok(Vec::new()),
+            Err(error @ Error::Lost { .. }) => {
+                tracing::warn!(%error, "what was still inside is lost");
+                Ok(Vec::new())
+            }
             Err(error) => Err(error),
         }
     }
@@ -237,8 +242,8 @@ impl VideoEncoder {
     }
 
     /// Why the encoder is away, in the system's words, while it is.
-    pub fn loss(&self) -> Option<&str> {
-        self.survival.loss().map(String::as_str)
+    pub const fn loss(&self) -> Option<&Error> {
+        self.survival.loss()
     }
 
     /// How many frames were never encoded because the encoder was away.
@@ -275,15 +280,14 @@ impl VideoEncoder {
         if self.backend.is_some() {
             return Ok(());
         }
-        if let Some((at, error)) = &self.attempted
-            && now.since(*at) < RETRY
+        if let (Some(at), Some(why)) = (self.attempted, &self.why)
+            && now.since(at) < RETRY
         {
-            return Err(error.clone());
+            return Err(why.clone());
         }
+        self.attempted = Some(now);
         let outcome = self.reopen();
-        let outcome = self.outlive(outcome);
-        self.attempted = outcome.clone().err().map(|error| (now, error));
-        outcome
+        self.outlive(outcome)
     }
 
     fn reopen(&mut self) -> Result<(), Error> {
@@ -293,7 +297,6 @@ impl VideoEncoder {
         }
         self.name = backend.name();
         self.backend = Some(backend);
-        self.retune = None;
         Ok(())
     }
 
@@ -307,11 +310,18 @@ impl VideoEncoder {
     /// may work again, with another.
     fn outlive<T>(&mut self, outcome: Result<T, Error>) -> Result<T, Error> {
         match outcome {
-            Err(Error::Backend { backend, what }) if self.survival.has_begun() => {
-                self.close();
-                Err(Error::Lost { backend, what })
+            Ok(value) => Ok(value),
+            Err(error) if !self.survival.has_begun() => Err(error),
+            Err(lost @ Error::Lost { .. }) => {
+                self.why = Some(lost.clone());
+                Err(lost)
             }
-            outcome => outcome,
+            Err(error) => {
+                self.close();
+                let lost = into_loss(error, self.name);
+                self.why = Some(lost.clone());
+                Err(lost)
+            }
         }
     }
 
@@ -320,6 +330,9 @@ impl VideoEncoder {
             let outcome = backend.set_bitrate(bitrate);
             if !matches!(outcome, Err(Error::Lost { .. })) {
                 self.retune = None;
+            }
+            if outcome.is_ok() {
+                self.settings.bitrate = bitrate;
             }
             return outcome;
         }
@@ -338,6 +351,16 @@ impl VideoEncoder {
             ))),
             _ => Ok(()),
         }
+    }
+}
+
+fn into_loss(error: Error, backend: &'static str) -> Error {
+    match error {
+        Error::Backend { backend, what } => Error::Lost { backend, what },
+        other => Error::Lost {
+            backend,
+            what: other.to_string(),
+        },
     }
 }
 

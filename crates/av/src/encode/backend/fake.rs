@@ -23,6 +23,7 @@ pub(in crate::encode) struct Fake {
     pub(in crate::encode) is_away: bool,
     /// When it fails, in milliseconds.
     pub(in crate::encode) broken: Range<i64>,
+    pub(in crate::encode) refuses_bitrates: bool,
     /// When it does not make IDR pictures, whatever it is asked.
     pub(in crate::encode) deaf: Range<i64>,
 }
@@ -77,6 +78,9 @@ impl VideoBackend for Fake {
     fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
         if self.is_away {
             return Err(lost());
+        }
+        if self.refuses_bitrates {
+            return Err(Error::backend("fake", "too little"));
         }
         *self.bitrate.lock().expect("no panic") = Some(bitrate);
         Ok(())

@@ -168,17 +168,13 @@ impl VideoToolbox {
                     packets.append(&mut self.completed()?);
                     self.lose(&failure);
                 }
-                result => return result.map_err(Failure::into_error),
+                Err(failure) => return Err(self.fail(failure)),
+                Ok(()) => return Ok(()),
             }
         }
         self.reopen(frame.timestamp)?;
-        self.submit_to_session(frame).map_err(|failure| {
-            if !self.is_loss(&failure) {
-                return failure.into_error();
-            }
-            self.lose(&failure);
-            lost(&self.loss)
-        })
+        self.submit_to_session(frame)
+            .map_err(|failure| self.fail(failure))
     }
 
     fn submit_to_session(&mut self, frame: &VideoFrame) -> Result<(), Failure> {
@@ -243,6 +239,16 @@ impl VideoToolbox {
         }
     }
 
+    /// The same where no other session is tried at once; what to say of it.
+    fn fail(&mut self, failure: Failure) -> Error {
+        self.lose(&failure);
+        if self.is_loss(&failure) {
+            lost(&self.loss)
+        } else {
+            failure.into_error()
+        }
+    }
+
     /// True when another session is what helps.
     fn is_loss(&self, failure: &Failure) -> bool {
         self.has_worked || failure.is_loss()
@@ -273,7 +279,10 @@ impl VideoToolbox {
                 self.lose(&failure);
                 Ok(None)
             }
-            Err(failure) => Err(failure.into_error()),
+            Err(failure) => {
+                self.dropped += 1;
+                Err(self.fail(failure))
+            }
         }
     }
 }
