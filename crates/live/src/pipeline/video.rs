@@ -42,15 +42,17 @@ impl VideoChain {
         let slot = Arc::new(Slot::new());
         let mut encoder = self.encoder;
         encoder.wake(slot.clone().into());
+        let is_live = self.source.is_live();
         let (frames, camera) = (slot.clone(), mixer.clone());
         spawn("onair-camera", move || {
             capture(self.source, &slot, &camera, schedule);
         })?;
-        let mixer = mixer.clone();
+        let (mixer, patience) = (mixer.clone(), (!is_live).then_some(PATIENCE));
         spawn("onair-video", move || {
             let encoding = EncodeLoop {
                 encoder,
                 mixer: &mixer,
+                patience,
                 latest: Timestamp::ZERO,
                 outages: Outages::default(),
             };
@@ -102,6 +104,8 @@ fn hand_over(frame: VideoFrame, slot: &Slot<VideoFrame>, mixer: &Mixer, pace: Pa
 struct EncodeLoop<'a> {
     encoder: VideoEncoder,
     mixer: &'a Mixer,
+    /// For how long a lost encoder is waited for; without end while a device gives frames.
+    patience: Option<Duration>,
     /// The time of the newest frame.
     latest: Timestamp,
     outages: Outages,
@@ -129,11 +133,27 @@ impl EncodeLoop<'_> {
             if self.mixer.hub().stopping().is_asked() {
                 break;
             }
+            if self.patience.is_some_and(|most| self.outage() > most) {
+                self.check_loss()?;
+            }
         }
         let packets = self.encoder.finish()?;
         self.note_loss();
         self.mixer.push(Kind::Video, packets);
-        Ok(())
+        if self.mixer.hub().stopping().is_asked() {
+            return Ok(());
+        }
+        self.check_loss()
+    }
+
+    /// How long the encoder has been away.
+    fn outage(&self) -> Duration {
+        self.outages.current(self.latest)
+    }
+
+    /// A failure, if the encoder is away: nobody waits for it any more.
+    fn check_loss(&self) -> Result<(), Error> {
+        self.encoder.loss().cloned().map_or(Ok(()), Err)
     }
 
     fn encode(&mut self, frame: &VideoFrame) -> Result<Vec<Packet>, Error> {
@@ -164,7 +184,8 @@ impl EncodeLoop<'_> {
 
     fn note_loss(&mut self) {
         let (hub, now) = (self.mixer.hub(), self.latest);
-        if let Some(event) = self.outages.update(self.encoder.loss(), now) {
+        let loss = self.encoder.loss().map(ToString::to_string);
+        if let Some(event) = self.outages.update(loss, now) {
             hub.tell(event);
         }
         if let Some(track) = &mut hub.notes().encoder.video {
@@ -176,6 +197,9 @@ impl EncodeLoop<'_> {
     }
 }
 
+/// How much of what is not live passes without an encoder before that is a failure.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// When and for how long the encoder was away, in media time.
 #[derive(Debug, Default)]
 struct Outages {
@@ -185,11 +209,10 @@ struct Outages {
 
 impl Outages {
     /// The frame at `now` came out, or why it did not; what is to be told about that.
-    fn update(&mut self, loss: Option<&str>, now: Timestamp) -> Option<Event> {
+    fn update(&mut self, loss: Option<String>, now: Timestamp) -> Option<Event> {
         match (self.since, loss) {
             (None, Some(why)) => {
                 self.since = Some(now);
-                let why = why.to_owned();
                 Some(Event::EncoderLost { why })
             }
             (Some(since), None) => {
@@ -202,7 +225,12 @@ impl Outages {
     }
 
     fn total(&self, now: Timestamp) -> Duration {
-        self.before + self.since.map_or(Duration::ZERO, |since| now.since(since))
+        self.before + self.current(now)
+    }
+
+    /// How long the one lasts that is not over.
+    fn current(&self, now: Timestamp) -> Duration {
+        self.since.map_or(Duration::ZERO, |since| now.since(since))
     }
 }
 
@@ -223,6 +251,7 @@ mod tests {
             (2000, Some("gone")),
             (2500, Some("gone")),
         ] {
+            let loss = loss.map(str::to_owned);
             let event = outages.update(loss, Timestamp::from_millis(millis));
             told.extend(event.map(|event| format!("{millis} {event:?}")));
         }

@@ -90,7 +90,7 @@ fn while_no_session_is_to_be_had_it_is_asked_for_a_few_times_a_second() {
     });
     let mut rig = Rig::open();
     assert!(rig.step().is_empty() && rig.encoder.is_lost());
-    let why = rig.encoder.loss().unwrap().to_owned();
+    let why = rig.encoder.loss().unwrap().to_string();
     assert!(
         why.contains("kVTVideoEncoderNotAvailableNowErr (-12915)"),
         "{why}"

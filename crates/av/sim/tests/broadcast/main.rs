@@ -1,0 +1,71 @@
+//! Whole broadcasts over simulated VideoToolbox: what becomes of them when it goes and never
+//! comes back. `interop/run sim` has one from which it does.
+#![cfg(test)]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::net::TcpListener;
+use std::thread;
+use std::time::Duration;
+
+use onair::av::capture::TestCard;
+use onair::av::encode::VideoSettings;
+use onair::media::{FrameRate, Size};
+use onair::rtmp::Url;
+use onair::{Broadcast, Event, Outcome, Pace};
+use onair_av_sim::Sim;
+
+/// `kVTInvalidSessionErr`.
+const INVALID_SESSION: i32 = -12903;
+
+/// Runs one of so many seconds, whose encoder is gone for good after five pictures; gives its
+/// outcome and why.
+fn run(sim: &Sim, seconds: u64) -> (Outcome, String) {
+    sim.turn(|knobs| {
+        knobs.callback = [0, 0, 0, 0, 0, INVALID_SESSION].into();
+        knobs.create = vec![INVALID_SESSION; 1000].into();
+        knobs.create.push_front(0);
+    });
+    // It lets nobody in: what matters happens before.
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("rtmp://{}/live/key", server.local_addr().unwrap());
+    thread::spawn(move || server.incoming().for_each(drop));
+    let (size, rate) = (Size::new(64, 48), FrameRate::new(30, 1).unwrap());
+    let settings = VideoSettings {
+        encoder: Some("videotoolbox".to_owned()),
+        ..VideoSettings::new(size, rate)
+    };
+    let broadcast = Broadcast::builder()
+        .video(TestCard::new(size, rate))
+        .video_settings(settings)
+        .pace(Pace::Max)
+        .duration(Duration::from_secs(seconds))
+        .to(url.parse::<Url>().unwrap())
+        .start()
+        .unwrap();
+    let report = loop {
+        if let Event::Ended(report) = broadcast.next_event().unwrap() {
+            break report;
+        }
+    };
+    drop(broadcast);
+    while !sim.living().is_empty() {
+        thread::yield_now();
+    }
+    (report.outcome, report.reason)
+}
+
+#[test]
+fn what_is_not_live_waits_ten_seconds_of_its_time_for_an_encoder() {
+    let sim = Sim::begin();
+    let (outcome, reason) = run(&sim, 3600);
+    assert_eq!(outcome, Outcome::Failed);
+    assert!(reason.contains("-12903"), "{reason}");
+}
+
+#[test]
+fn pictures_that_end_without_an_encoder_are_a_failure() {
+    let sim = Sim::begin();
+    let (outcome, reason) = run(&sim, 2);
+    assert_eq!(outcome, Outcome::Failed);
+    assert!(reason.contains("-12903"), "{reason}");
+}
