@@ -10,6 +10,7 @@ use crate::{AudioConfig, Config, Packet, Timestamp, VideoConfig};
 #[derive(Debug)]
 pub struct Lineup {
     patience: Duration,
+    most: usize,
     held: Vec<Packet>,
     bytes: usize,
     video: Option<Arc<VideoConfig>>,
@@ -28,14 +29,12 @@ pub struct Tracks {
     pub packets: Vec<Packet>,
 }
 
-/// How much to hold meanwhile.
-const MOST: usize = 8 * 1024 * 1024;
-
 impl Lineup {
-    /// Waits so long, in media time, for the second track.
-    pub const fn new(patience: Duration) -> Self {
+    /// Waits so long for the second track, in media time, and holds so many bytes meanwhile.
+    pub const fn new(patience: Duration, most: usize) -> Self {
         Self {
             patience,
+            most,
             held: Vec::new(),
             bytes: 0,
             video: None,
@@ -79,11 +78,11 @@ impl Lineup {
         (self.video.is_some() && self.audio.is_some())
             || self.only_one
             || last.since(first) >= self.patience
-            || self.bytes >= MOST
+            || self.bytes >= self.most
     }
 
     fn give(&mut self) -> Tracks {
-        let fresh = Self::new(self.patience);
+        let fresh = Self::new(self.patience, self.most);
         let Self {
             held, video, audio, ..
         } = std::mem::replace(self, fresh);
@@ -111,7 +110,7 @@ mod tests {
     use crate::{AudioCodec, Size, VideoCodec};
 
     fn lineup() -> Lineup {
-        Lineup::new(Duration::from_secs(1))
+        Lineup::new(Duration::from_secs(1), 500)
     }
 
     fn picture(millis: i64, keyframe: bool) -> Packet {
@@ -166,6 +165,15 @@ mod tests {
         let tracks = tracks.unwrap();
         assert!(tracks.audio.is_none());
         assert_eq!(tracks.packets.len(), 26);
+    }
+
+    #[test]
+    fn no_more_than_so_many_bytes_are_held() {
+        let mut lineup = lineup();
+        let mut pictures = (0..100).map(|i| picture(i, i == 0));
+        let tracks = pictures.find_map(|packet| lineup.push(packet)).unwrap();
+        // Each has nine.
+        assert_eq!(tracks.packets.len(), 56);
     }
 
     #[test]

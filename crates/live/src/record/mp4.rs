@@ -23,10 +23,13 @@ enum State {
 /// How long a track that was announced is waited for; then the file is made without it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What is held meanwhile: five seconds of 100 Mbit/s.
+const MOST: usize = 64 * 1024 * 1024;
+
 impl Mp4 {
     pub(super) fn new(file: File, program: &Program) -> Self {
         let metadata = &program.metadata;
-        let mut lineup = Lineup::new(PATIENCE);
+        let mut lineup = Lineup::new(PATIENCE, MOST);
         lineup.expect(
             metadata.video_codec.is_some(),
             metadata.audio_codec.is_some(),
