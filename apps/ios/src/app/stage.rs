@@ -139,8 +139,8 @@ impl Stage {
 
     /// Turns the picture as the interface is turned, and says so.
     pub(crate) fn level(&self) {
-        let views = self.ivars().views.get();
-        let turn = views.and_then(|views| views.preview.level(self.interface()));
+        let (views, interface) = (self.ivars().views.get(), self.interface());
+        let turn = views.and_then(|views| views.preview.level(interface?));
         if let Some(turn) = turn {
             driver::send(Input::Turned(turn));
         }
@@ -226,13 +226,14 @@ impl Stage {
         }
     }
 
-    fn interface(&self) -> Interface {
-        let view = self.view();
-        view.map_or(Interface::Portrait, |view| turn::interface(&view))
+    fn interface(&self) -> Option<Interface> {
+        turn::interface(&*self.view()?)
     }
 
     fn lock_rotation(&self, is_locked: bool) {
-        self.ivars().locked.set(is_locked.then(|| self.interface()));
+        self.ivars()
+            .locked
+            .set(self.interface().filter(|_| is_locked));
         if self.respondsToSelector(sel!(setNeedsUpdateOfSupportedInterfaceOrientations)) {
             self.setNeedsUpdateOfSupportedInterfaceOrientations();
         } else {

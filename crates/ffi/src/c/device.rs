@@ -48,7 +48,7 @@ fn show(studio: u64, layer: Option<&AnyObject>, interface: i32) -> i32 {
         return NO_STUDIO;
     };
     match preview.show_on(layer, lying(interface), main_thread) {
-        Shown::Busy => BUSY,
+        Shown::Busy(_) => BUSY,
         Shown::Nothing => NO_CAMERA,
         Shown::Upright(rotation) => rotation.degrees().into(),
     }

@@ -198,7 +198,8 @@ impl ScannerPage {
     fn lay_out(&self) {
         if let (Some(layer), Some(view)) = (self.ivars().layer.get(), self.view()) {
             layer.setFrame(view.bounds());
-            if let Some(level) = Level::of(layer, turn::interface(&view)) {
+            let interface = turn::interface(&view);
+            if let Some(level) = interface.and_then(|interface| Level::of(layer, interface)) {
                 // Where the session starts and stops, so that it does neither meanwhile.
                 self.queue().exec_async(move || level.set());
             }

@@ -68,21 +68,22 @@ impl Preview {
     pub(crate) fn level(&self, interface: Interface) -> Option<Turn> {
         let (layer, preview) = (self.layer.borrow(), self.of.borrow());
         let main_thread = ui::main_thread();
-        match preview
+        let shown = preview
             .as_ref()?
-            .show_on(layer.as_ref()?, interface, main_thread)
-        {
-            Shown::Busy => driver::level_later(),
-            Shown::Nothing => {}
-            Shown::Upright(rotation) => {
-                let is_portrait = turn::is_portrait(interface);
-                return Some(Turn {
-                    rotation,
-                    is_portrait,
-                });
-            }
+            .show_on(layer.as_ref()?, interface, main_thread);
+        if matches!(shown, Shown::Busy(_)) {
+            driver::level_later();
         }
-        None
+        let rotation = match shown {
+            Shown::Busy(rotation) => rotation?,
+            Shown::Nothing => return None,
+            Shown::Upright(rotation) => rotation,
+        };
+        let is_portrait = turn::is_portrait(interface);
+        Some(Turn {
+            rotation,
+            is_portrait,
+        })
     }
 
     /// The place of a finger.

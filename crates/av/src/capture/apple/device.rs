@@ -262,7 +262,8 @@ impl AppleDevice {
 
     fn stabilise(&mut self, how: Stabilisation) -> Result<(), Error> {
         self.wants.stabilisation = how;
-        let can = self.rig.source().is_none() || self.rig.pictures.stabilise(how);
+        let steady = || self.rig.pictures.stabilise(how);
+        let can = self.rig.source().is_none() || self.rig.session.change(|_| steady());
         if can || how == Stabilisation::Off {
             return Ok(());
         }

@@ -18,7 +18,7 @@ pub struct Preview {
 }
 
 // SAFETY: the session is asked only, or handed to a layer on the main thread while nobody starts
-// it, stops it or sets it up.
+// it, stops it or changes what is in it.
 unsafe impl Send for Preview {}
 // SAFETY: as above.
 unsafe impl Sync for Preview {}
@@ -26,8 +26,9 @@ unsafe impl Sync for Preview {}
 /// What came of [`Preview::show_on`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
-    /// The session is just being started, stopped or set up: it is to be tried again soon.
-    Busy,
+    /// The session is just being started, stopped or set up: it is to be tried again soon. What
+    /// will bring pictures upright is known already, unless the layer is new.
+    Busy(Option<Rotation>),
     /// There is no camera in it.
     Nothing,
     /// It is upright. Turned by as much, pictures are upright too: what to fix when a show begins.
@@ -55,7 +56,8 @@ impl Preview {
         _layers_live_here: MainThreadMarker,
     ) -> Shown {
         let Some(_alone) = self.alone() else {
-            return Shown::Busy;
+            let level = Level::of(layer, interface);
+            return Shown::Busy(level.map(|level| level.rotation()));
         };
         self.attach(layer);
         let Some(level) = Level::of(layer, interface) else {

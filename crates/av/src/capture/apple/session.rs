@@ -101,8 +101,6 @@ impl Session {
 
     /// Runs, or has it run as soon as the system allows.
     pub(super) fn start(&self) -> Result<(), Error> {
-        #[cfg(target_os = "ios")]
-        self.share_the_screen();
         self.run();
         if self.is_running() || self.is_interrupted() {
             return Ok(());
@@ -134,6 +132,8 @@ impl Session {
 
     fn run(&self) {
         let _alone = self.alone();
+        #[cfg(target_os = "ios")]
+        self.share_the_screen();
         // SAFETY: not on the main thread, as `Device` asks: it blocks. Nobody sets it up meanwhile.
         unsafe { self.object.startRunning() };
     }
