@@ -55,7 +55,10 @@ def check(compiler: "Compiler") -> None:
     against_stand_ins(compiler, sources)
     with server() as url:
         program = linked(compiler, [source for source in sources if not is_apple_only(source)], library)
-        toolchain.run([*compiler.outside, program, url])
+        try:
+            subprocess.run([*compiler.outside, program, url], check=True, timeout=60)
+        except subprocess.SubprocessError as failure:
+            raise Failure(f"the package does not work: {failure}") from failure
 
 
 def find() -> list[str]:
@@ -91,7 +94,10 @@ def against_stand_ins(compiler: Compiler, sources: list[Path]) -> None:
     for source in sources:
         (folder / source.name).write_text(source.read_text().replace("#if os(iOS)", "#if true"))
     compiler.module("Onair", sorted(folder.glob("*.swift")))
-    for example in [*(SWIFT / "Examples").glob("*.swift"), *from_readmes(compiler.folder)]:
+    examples = [*(SWIFT / "Examples").glob("*.swift"), *from_readmes(compiler.folder)]
+    if len(examples) <= len(READMES):
+        raise Failure("an example is gone: each README has one, and so has swift/Examples")
+    for example in examples:
         compiler("-typecheck", "-parse-as-library", "-module-name", "Example", example)
         print(f"ok    {example.stem} compiles")
 

@@ -8,8 +8,3 @@ public struct AVLayerVideoGravity: Equatable {
 open class AVCaptureVideoPreviewLayer: CALayer {
     public var videoGravity = AVLayerVideoGravity.resizeAspectFill
 }
-
-extension Notification.Name {
-    public static let AVCaptureSessionDidStartRunning = Notification.Name("")
-    public static let AVCaptureInputPortFormatDescriptionDidChange = Notification.Name("")
-}

@@ -9,6 +9,15 @@ public enum UIInterfaceOrientation: Int {
 }
 
 @MainActor
+public final class UIDevice {
+    public static let current = UIDevice()
+    public nonisolated static let orientationDidChangeNotification = Notification.Name("")
+
+    public func beginGeneratingDeviceOrientationNotifications() {}
+    public func endGeneratingDeviceOrientationNotifications() {}
+}
+
+@MainActor
 open class UIWindowScene {
     public var interfaceOrientation: UIInterfaceOrientation { .unknown }
 }

@@ -24,9 +24,9 @@ public struct StudioPreview: UIViewRepresentable {
     }
 }
 
-/// The same for UIKit.
+/// The same for UIKit. It does not keep the studio alive.
 public final class StudioPreviewView: UIView {
-    private var studio: Studio?
+    private weak var studio: Studio?
     private var turned: Rotation?
     private var observers: [NSObjectProtocol] = []
 
@@ -37,14 +37,19 @@ public final class StudioPreviewView: UIView {
     override public init(frame: CGRect) {
         super.init(frame: frame)
         (layer as? AVCaptureVideoPreviewLayer)?.videoGravity = .resizeAspectFill
-        // Then the layer has another connection, which is not turned yet.
-        let changes: [Notification.Name] = [
-            .AVCaptureSessionDidStartRunning, .AVCaptureInputPortFormatDescriptionDidChange,
+        UIDevice.current.beginGeneratingDeviceOrientationNotifications()
+        let changes = [
+            // The layer has another connection then, which is not turned yet. (Named as the
+            // system does: SDKs differ in what Swift calls them.)
+            Notification.Name("AVCaptureSessionDidStartRunningNotification"),
+            Notification.Name("AVCaptureInputPortFormatDescriptionDidChangeNotification"),
+            // From one side to the other nothing is laid out anew.
+            UIDevice.orientationDidChangeNotification,
         ]
         observers = changes.map { change in
             NotificationCenter.default.addObserver(forName: change, object: nil, queue: .main) {
                 [weak self] _ in
-                MainActor.assumeIsolated { self?.level() }
+                MainActor.assumeIsolated { self?.changed() }
             }
         }
     }
@@ -56,6 +61,7 @@ public final class StudioPreviewView: UIView {
 
     deinit {
         observers.forEach(NotificationCenter.default.removeObserver)
+        DispatchQueue.main.async { UIDevice.current.endGeneratingDeviceOrientationNotifications() }
     }
 
     /// Shows what this studio's camera sees.
@@ -69,21 +75,32 @@ public final class StudioPreviewView: UIView {
 
     override public func layoutSubviews() {
         super.layoutSubviews()
-        level()
+        changed()
     }
 
     override public func didMoveToWindow() {
         super.didMoveToWindow()
-        level()
+        changed()
     }
 
+    /// Now, and once more when an animation is over: who knows the angle may learn of it last.
+    private func changed() {
+        level()
+        again(after: 0.5)
+    }
+
+    private func again(after seconds: Double) {
+        DispatchQueue.main.asyncAfter(deadline: .now() + seconds) { [weak self] in self?.level() }
+    }
+
+    /// A view in no window is turned no way at all.
     private func level() {
-        guard let studio else { return }
-        let interface = window?.windowScene?.interfaceOrientation ?? .portrait
+        guard let studio, let scene = window?.windowScene else { return }
+        let interface = Int32(scene.interfaceOrientation.rawValue)
         let layer = Unmanaged.passUnretained(layer).toOpaque()
-        let answer = onair_studio_show(studio.previewHandle(), layer, Int32(interface.rawValue))
+        let answer = onair_studio_show(studio.previewHandle(), layer, interface)
         if answer == ONAIR_BUSY {
-            DispatchQueue.main.asyncAfter(deadline: .now() + 0.05) { [weak self] in self?.level() }
+            again(after: 0.05)
         } else if let rotation = Rotation(degrees: answer), rotation != turned {
             turned = rotation
             studio.turn(rotation: rotation)
