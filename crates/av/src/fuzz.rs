@@ -91,6 +91,7 @@ pub fn stand_in(data: &[u8]) {
                 let surface = picture(what >> 3);
                 machine.handle_picture(VideoFrame { surface, timestamp }, now);
             }
+            5 => machine.limit(Duration::from_millis(u64::from(amount) * 10)),
             _ => {}
         }
         match machine.poll(now) {

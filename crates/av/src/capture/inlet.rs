@@ -72,10 +72,11 @@ impl PictureInlet {
         self.shared.lock().size()
     }
 
-    /// How many pictures per second the broadcast was planned for. More may be pushed, and are
-    /// encoded if there is time.
-    pub const fn frame_rate(&self) -> FrameRate {
-        self.frame_rate
+    /// Leaves out what comes faster than the frame rate the broadcast was planned for. Whatever is
+    /// pushed last is shown all the same.
+    pub fn keep_to_frame_rate(&self) {
+        let interval = self.frame_rate.time_of(1);
+        self.shared.tell(|pictures, _| pictures.limit(interval));
     }
 
     /// Nothing more will come: the source ends.

@@ -15,8 +15,6 @@ mod inlet;
 #[cfg(any(test, target_vendor = "apple"))]
 mod mixer;
 mod testcard;
-#[cfg(any(test, target_vendor = "apple"))]
-mod thinner;
 mod tone;
 mod y4m;
 

@@ -9,7 +9,6 @@ use super::rotator::{Rotator, orientation};
 use crate::apple::{SampleBuffer, audio_samples};
 use crate::capture::aim::turn_of_exif;
 use crate::capture::mixer::Mixer;
-use crate::capture::thinner::Thinner;
 use crate::capture::{PictureInlet, SoundInlet};
 use crate::device::{Inlets, Rotation};
 use crate::{Error, Surface, VideoFrame};
@@ -20,8 +19,6 @@ use crate::{Error, Surface, VideoFrame};
 /// clock.
 pub struct Screen {
     pictures: Option<Line<PictureInlet>>,
-    /// A screen is drawn sixty times a second or more.
-    thinner: Option<Thinner>,
     sound: Option<Line<SoundInlet>>,
     mixer: Mixer,
     turn: Option<Rotation>,
@@ -32,9 +29,10 @@ impl Screen {
     /// For these inlets. `turn` brings pictures upright for the length of the stream; `None`
     /// takes what the first picture says of itself.
     pub fn new(inlets: Inlets, turn: Option<Rotation>) -> Self {
-        let rate = inlets.pictures.as_ref().map(PictureInlet::frame_rate);
+        // A screen is drawn sixty times a second or more.
+        let pictures = inlets.pictures.iter();
+        pictures.for_each(PictureInlet::keep_to_frame_rate);
         Self {
-            thinner: rate.map(Thinner::new),
             pictures: inlets.pictures.map(Line::of_pictures),
             sound: inlets.sound.map(Line::of_sound),
             mixer: Mixer::new(SOUNDS),
@@ -43,8 +41,7 @@ impl Screen {
         }
     }
 
-    /// Takes a picture (`RPSampleBufferType.video`), unless it comes much sooner after the last
-    /// than the broadcast's frame rate wants. None that needs no turn is copied; before
+    /// Takes a picture (`RPSampleBufferType.video`). None that needs no turn is copied; before
     /// iOS 16 none can be turned, which the log says, and viewers see them lying.
     ///
     /// # Errors
@@ -59,10 +56,6 @@ impl Screen {
             return Ok(());
         };
         let (inlet, timestamp) = (line.inlet.clone(), line.timestamp(host));
-        let thinner = self.thinner.as_mut();
-        if thinner.is_some_and(|thinner| !thinner.wants(timestamp)) {
-            return Ok(());
-        }
         let picture = match self.rotator(sample) {
             Some(rotator) => rotator.rotate(&picture)?,
             None => picture,

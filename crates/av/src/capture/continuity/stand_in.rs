@@ -25,6 +25,8 @@ pub(crate) struct StandIn {
     due: Option<Timestamp>,
     /// How old pictures are when they come.
     age: Duration,
+    /// From one picture to the next, where more are not wanted.
+    interval: Option<Duration>,
     is_over: bool,
     tally: PictureTally,
 }
@@ -52,6 +54,7 @@ impl StandIn {
             last: None,
             due: None,
             age: ASSUMED_AGE,
+            interval: None,
             is_over: false,
             tally: PictureTally {
                 overtaken: 0,
@@ -96,6 +99,11 @@ impl StandIn {
         self.due = Some(now);
     }
 
+    /// Pictures that come faster than this are left out; the newest is shown all the same.
+    pub(crate) const fn limit(&mut self, interval: Duration) {
+        self.interval = Some(interval);
+    }
+
     /// Nothing more will come.
     pub(crate) const fn handle_end(&mut self) {
         self.is_over = true;
@@ -103,6 +111,9 @@ impl StandIn {
 
     /// The next picture. Their times increase strictly.
     pub(crate) fn poll(&mut self, now: Timestamp) -> Next<VideoFrame> {
+        if let Some(until) = self.too_soon_until(now) {
+            return Next::Wait(until);
+        }
         if let Some(frame) = self.fresh.take() {
             if self.last.is_none_or(|last| frame.timestamp > last) {
                 self.shown = Some(frame.surface.clone());
@@ -128,6 +139,18 @@ impl StandIn {
 
     pub(crate) const fn tally(&self) -> PictureTally {
         self.tally
+    }
+
+    /// Until when a picture that comes too soon after the last waits for one that does not. A
+    /// screen may stand still after it, so that it is the one to be shown. Three quarters of an
+    /// interval are enough, so that a source of just the right rate loses none to unsteady stamps.
+    fn too_soon_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let (interval, last) = (self.interval?, self.last?);
+        let fresh = self.fresh.as_ref().filter(|_| !self.is_over)?;
+        let is_too_soon = fresh.timestamp > last && fresh.timestamp < last + interval * 3 / 4;
+        let until = last + interval * 3 / 2 + self.age;
+        let until = self.due.map_or(until, |due| until.min(due));
+        (is_too_soon && now < until).then_some(until)
     }
 
     fn give(&mut self, frame: VideoFrame, now: Timestamp) -> Next<VideoFrame> {
@@ -218,6 +241,38 @@ mod tests {
             assert_eq!(given(&mut machine, index * 33 + 22), None);
         }
         assert_eq!(machine.tally(), PictureTally::default());
+    }
+
+    /// The times of what is given of pictures at `times`, each asked for as it comes.
+    fn limited(times: &[i64]) -> (StandIn, Vec<i64>) {
+        let mut machine = StandIn::new(SIZE);
+        machine.limit(Duration::from_nanos(33_333_333));
+        let given = times.iter().filter_map(|time| {
+            machine.handle_picture(frame(50, *time), at(*time));
+            given(&mut machine, *time)
+        });
+        let given = given.map(|(_, time)| time).collect();
+        (machine, given)
+    }
+
+    #[test]
+    fn twice_as_many_as_are_wanted_are_halved() {
+        let (_, given) = limited(&[0, 17, 33, 50, 67, 83, 100]);
+        assert_eq!(given, [0, 33, 67, 100]);
+    }
+
+    #[test]
+    fn an_unsteady_source_of_the_right_rate_loses_none() {
+        let times = [0, 41, 67, 108, 133, 174];
+        assert_eq!(limited(&times).1, times);
+    }
+
+    #[test]
+    fn the_last_picture_before_all_stands_still_is_shown() {
+        let (mut machine, before) = limited(&[0, 17]);
+        assert_eq!(before, [0]);
+        assert_eq!(deadline(&mut machine, 17), 49);
+        assert_eq!(given(&mut machine, 50), Some((50, 17)));
     }
 
     #[test]
