@@ -163,9 +163,21 @@ def compare(sent, recorded, tolerance_ms=1.01):
         wanted, found = sent.of(kind), recorded.of(kind)
         wanted = drop_skippable(wanted, found)
         faults += differing_payloads(kind, wanted, found)
-        pairs += list(zip(wanted, found))[timeless if kind == AUDIO else 0 :]
+        if kind == AUDIO:
+            faults += falsely_timeless(wanted[:timeless], sent, tolerance_ms)
+            wanted, found = wanted[timeless:], found[timeless:]
+        pairs += zip(wanted, found)
     faults += [] if faults else differing_times(pairs, tolerance_ms)
     return faults + disorder(recorded)
+
+
+def falsely_timeless(units, sent, tolerance_ms):
+    """Only what was sent with a time before the first picture's can have been given that one's."""
+    if not units:
+        return []
+    zero = min(frame.pts for frame in sent.of(VIDEO))
+    late = [unit.pts - zero for unit in units if unit.pts - zero > tolerance_ms]
+    return [f"sound at the time of the first picture that belongs {late[0]} ms after it"] if late else []
 
 
 def drop_skippable(wanted, found):
@@ -236,14 +248,22 @@ def steadiness(recorded, fps, seconds, dropped=0, keyframe_s=2):
     return faults + seldom_keys(video, keyframe_s, fps) + disorder(recorded)
 
 
-def survival(recorded):
-    """What is wrong with a recording of a show whose encoder was away for a while."""
+def survival(recorded, fps, seconds, lost_ms, dropped):
+    """What is wrong with a recording of a show whose encoder was away for so long."""
     video, audio = recorded.of(VIDEO), after_the_recorders_zero(recorded)
-    steps = [(b.pts - a.pts, b.key) for a, b in zip(video, video[1:])]
-    holes = [(step, key) for step, key in steps if step > 100]
-    faults = [] if holes else ["the encoder was not away"]
-    faults += [f"a picture came after {step} ms" for step, _ in holes if step > 1000]
-    faults += ["a picture after a hole is no key frame" for _, key in holes if not key]
+    holes = [at for at, (a, b) in enumerate(zip(video, video[1:]), 1) if b.pts - a.pts > 100]
+    if not holes:
+        return ["the encoder was not away"]
+    faults = [f"a picture comes after {video[at].pts - video[at - 1].pts} ms" for at in holes
+              if video[at].pts - video[at - 1].pts > 1000]
+    faults += ["a picture after a hole is no key frame" for at in holes if not video[at].key]
+    if all(frame.key for frame in video[holes[-1] :]):
+        faults.append("no picture is new after the last hole")
+    least = fps * (seconds - lost_ms / 1000) - dropped - 2
+    if len(video) < least:
+        faults.append(f"video: {len(video)} frames, where {least:.0f} are the least")
+    if abs(video[-1].pts - audio[-1].pts) > 100:
+        faults.append(f"video ends at {video[-1].pts} ms, audio at {audio[-1].pts} ms")
     return faults + unevenness(AUDIO, audio, 1024 / 48, 0) + disorder(recorded)
 
 
@@ -254,7 +274,9 @@ def after_the_recorders_zero(recorded):
     sound, so that may be a picture, and the access units of encoder delay from
     before it, each with a time of its own on the wire, all get zero as well."""
     audio = recorded.of(AUDIO)
-    first = min((frame.dts for frame in recorded.frames), default=0)
+    if not recorded.frames or recorded.frames[0].kind != VIDEO:
+        return audio
+    first = recorded.frames[0].dts
     at_zero = sum(1 for _ in itertools.takewhile(lambda frame: frame.pts == first, audio))
     return audio[at_zero:] if 1 < at_zero <= ENCODER_DELAY_UNITS else audio
 
