@@ -1,7 +1,6 @@
 //! Whole broadcasts over simulated VideoToolbox: what becomes of them when it goes and never
 //! comes back. `interop/run sim` has one from which it does.
 #![cfg(test)]
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::net::TcpListener;
 use std::thread;
