@@ -83,8 +83,10 @@ pub struct Director {
     encoder: Encoder,
     heat: Heat,
     network: Network,
-    /// How pictures are to be turned as soon as they may be.
+    /// How pictures are to be turned as soon as there is somebody to do it.
     turn: Option<Rotation>,
+    /// How they are to be turned when the show is over.
+    turn_after: Option<Rotation>,
     /// The application may have slept since it left the screen.
     slept: bool,
     is_kept_awake: bool,
@@ -107,6 +109,7 @@ impl Director {
             heat: Heat::new(format.size, format.frame_rate),
             network: Network::default(),
             turn: None,
+            turn_after: None,
             slept: false,
             is_kept_awake: false,
             out: Commands::default(),
@@ -238,8 +241,12 @@ impl Director {
             Order::Stop => self.stage.is_wanted = false,
             Order::Rebuild => self.services_reset(now),
             Order::ActivateSound => self.microphone.encourage(now),
+            Order::Rotation(turn) if self.stage.is_on_air => self.turn_after = Some(turn),
             Order::Rotation(turn) => self.turn = Some(turn),
             other => {
+                // Another camera lies another way.
+                self.turn_after
+                    .take_if(|_| matches!(other, Order::Camera(_)));
                 let order = self.heat.user_order(other);
                 self.out.order(order);
             }
@@ -414,10 +421,12 @@ impl Director {
         }
     }
 
-    /// A turn changes the size of pictures, which a show keeps.
+    /// A turn changes the size of pictures, which a show keeps from its beginning to its end.
     fn settle_turn(&mut self) {
-        let may_turn = !self.stage.is_on_air && !self.session.is_dead();
-        if let Some(turn) = self.turn.take_if(|_| may_turn) {
+        if !self.stage.is_on_air && self.turn_after.is_some() {
+            self.turn = self.turn_after.take();
+        }
+        if let Some(turn) = self.turn.take_if(|_| !self.session.is_dead()) {
             self.out.order(Order::Rotation(turn));
         }
     }

@@ -264,3 +264,27 @@ fn a_turn_waits_for_the_end_of_the_show() {
     assert!(end.contains("Rotation(None)"), "{end}");
     assert!(!phone.tell(Event::End).contains("Rotation"));
 }
+
+#[test]
+fn a_turn_from_before_the_show_is_made_in_it_when_services_were_dead() {
+    let mut phone = Phone::in_preview();
+    phone.device(Told::ServicesLost);
+    let turned = phone.tell(Event::Order(Order::Rotation(Rotation::Quarter)));
+    assert_eq!(turned, "");
+    phone.go_live();
+    phone.tell(Event::Order(Order::Rotation(Rotation::Half)));
+    let reset = phone.device(Told::ServicesReset);
+    assert!(reset.contains("Rotation(Quarter)"), "{reset}");
+    let end = phone.tell(Event::End);
+    assert!(end.contains("Rotation(Half)"), "{end}");
+}
+
+#[test]
+fn a_turn_that_was_meant_for_another_camera_is_forgotten() {
+    let mut phone = Phone::on_air();
+    phone.tell(Event::Order(Order::Rotation(Rotation::Half)));
+    let front = device::Camera::Facing(device::Position::Front);
+    phone.tell(Event::Order(Order::Camera(front)));
+    let end = phone.tell(Event::End);
+    assert!(!end.contains("Rotation"), "{end}");
+}
