@@ -47,12 +47,12 @@ impl VideoChain {
         spawn("onair-camera", move || {
             capture(self.source, &slot, &camera, schedule);
         })?;
-        let (mixer, patience) = (mixer.clone(), (!is_live).then_some(PATIENCE));
+        let mixer = mixer.clone();
         spawn("onair-video", move || {
             let encoding = EncodeLoop {
                 encoder,
                 mixer: &mixer,
-                patience,
+                is_live,
                 latest: Timestamp::ZERO,
                 outages: Outages::default(),
             };
@@ -104,8 +104,8 @@ fn hand_over(frame: VideoFrame, slot: &Slot<VideoFrame>, mixer: &Mixer, pace: Pa
 struct EncodeLoop<'a> {
     encoder: VideoEncoder,
     mixer: &'a Mixer,
-    /// For how long a lost encoder is waited for; without end while a device gives frames.
-    patience: Option<Duration>,
+    /// A device gives frames for as long as it likes: so long is a lost encoder waited for.
+    is_live: bool,
     /// The time of the newest frame.
     latest: Timestamp,
     outages: Outages,
@@ -133,9 +133,7 @@ impl EncodeLoop<'_> {
             if self.mixer.hub().stopping().is_asked() {
                 break;
             }
-            if self.patience.is_some_and(|most| self.outage() > most) {
-                self.check_loss()?;
-            }
+            self.check_loss(PATIENCE)?;
         }
         let packets = self.encoder.finish()?;
         self.note_loss();
@@ -143,17 +141,14 @@ impl EncodeLoop<'_> {
         if self.mixer.hub().stopping().is_asked() {
             return Ok(());
         }
-        self.check_loss()
+        self.check_loss(LAST_PATIENCE)
     }
 
-    /// How long the encoder has been away.
-    fn outage(&self) -> Duration {
-        self.outages.current(self.latest)
-    }
-
-    /// A failure, if the encoder is away: nobody waits for it any more.
-    fn check_loss(&self) -> Result<(), Error> {
-        self.encoder.loss().cloned().map_or(Ok(()), Err)
+    /// A failure, if the encoder has been away for longer than this and nobody waits for it.
+    fn check_loss(&self, patience: Duration) -> Result<(), Error> {
+        let is_given_up = !self.is_live && self.outages.current(self.latest) > patience;
+        let loss = self.encoder.loss().filter(|_| is_given_up);
+        loss.cloned().map_or(Ok(()), Err)
     }
 
     fn encode(&mut self, frame: &VideoFrame) -> Result<Vec<Packet>, Error> {
@@ -199,6 +194,8 @@ impl EncodeLoop<'_> {
 
 /// How much of what is not live passes without an encoder before that is a failure.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The same at its end, where one that comes back has nothing more to do.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// When and for how long the encoder was away, in media time.
 #[derive(Debug, Default)]
