@@ -23,6 +23,8 @@ use crate::app::{device, driver, turn, ui};
 #[derive(Default)]
 pub(crate) struct Ivars {
     views: OnceCell<Views>,
+    /// How the interface lay last.
+    lay: Cell<Option<Interface>>,
     /// How the interface has to stay, on air.
     locked: Cell<Option<Interface>>,
     sheet: RefCell<Option<Sheet>>,
@@ -59,6 +61,8 @@ define_class!(
             // SAFETY: the superclass has this method, and it takes a boolean.
             let () = unsafe { msg_send![super(self), viewDidAppear: animated] };
             driver::begin();
+            // Whatever came while it was in no window.
+            driver::turned();
         }
 
         #[unsafe(method(viewDidLayoutSubviews))]
@@ -226,8 +230,13 @@ impl Stage {
         }
     }
 
+    /// How the interface lies; `None` while it is in no window.
     fn interface(&self) -> Option<Interface> {
-        turn::interface(&*self.view()?)
+        let interface = turn::interface(&*self.view()?);
+        self.ivars()
+            .lay
+            .set(interface.or_else(|| self.ivars().lay.get()));
+        interface
     }
 
     fn lock_rotation(&self, is_locked: bool) {

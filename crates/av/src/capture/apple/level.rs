@@ -22,6 +22,7 @@ pub struct Level {
     connection: Retained<AVCaptureConnection>,
     rotation: Rotation,
     interface: Interface,
+    position: Option<Position>,
 }
 
 // SAFETY: connections belong to no thread.
@@ -37,6 +38,7 @@ impl Level {
             connection: unsafe { layer.connection() }?,
             rotation: coordinated(&camera, layer).unwrap_or_else(|| usual(&camera, interface)),
             interface,
+            position: list::position(&camera),
         })
     }
 
@@ -52,6 +54,11 @@ impl Level {
     /// What brings pictures upright.
     pub const fn rotation(&self) -> Rotation {
         self.rotation
+    }
+
+    /// Which way the camera looks.
+    pub(super) const fn position(&self) -> Option<Position> {
+        self.position
     }
 }
 

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use objc2::MainThreadMarker;
 use objc2::rc::Retained;
@@ -6,7 +6,7 @@ use objc2_av_foundation::{AVCaptureSession, AVCaptureVideoPreviewLayer};
 
 use super::level::{self, Level};
 use super::session::Session;
-use crate::device::{Interface, Rotation};
+use crate::device::{Interface, Position, Rotation};
 
 /// What a device's camera sees, to be shown: a handle that outlives the device, since whoever
 /// draws is not who gives orders.
@@ -15,6 +15,8 @@ pub struct Preview {
     session: Retained<AVCaptureSession>,
     /// Held while the session is started, stopped or set up.
     change: Arc<Mutex<()>>,
+    /// Which way the camera looks that was shown last.
+    position: Arc<Mutex<Option<Position>>>,
 }
 
 // SAFETY: the session is asked only, or handed to a layer on the main thread while nobody starts
@@ -27,7 +29,7 @@ unsafe impl Sync for Preview {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
     /// The session is just being started, stopped or set up: it is to be tried again soon. What
-    /// will bring pictures upright is known already, unless the layer is new.
+    /// will bring pictures upright, as far as that can be said without asking.
     Busy(Option<Rotation>),
     /// There is no camera in it.
     Nothing,
@@ -40,6 +42,7 @@ impl Preview {
         Self {
             session: session.object().clone(),
             change: session.lock().clone(),
+            position: Arc::default(),
         }
     }
 
@@ -48,7 +51,7 @@ impl Preview {
     /// has another camera, since the layer has another connection then.
     ///
     /// Both set up the session, and AVFoundation raises an exception where that is started or
-    /// stopped at the same moment; waiting for it would freeze the main thread.
+    /// stopped at the same moment; waiting for it would freeze the main thread, and so may asking.
     pub fn show_on(
         &self,
         layer: &AVCaptureVideoPreviewLayer,
@@ -56,14 +59,15 @@ impl Preview {
         _layers_live_here: MainThreadMarker,
     ) -> Shown {
         let Some(_alone) = self.alone() else {
-            let level = Level::of(layer, interface);
-            return Shown::Busy(level.map(|level| level.rotation()));
+            let position = *self.position();
+            return Shown::Busy(position.map(|position| Rotation::of(interface, position)));
         };
         self.attach(layer);
         let Some(level) = Level::of(layer, interface) else {
             return Shown::Nothing;
         };
         level.set();
+        *self.position() = level.position();
         Shown::Upright(level.rotation())
     }
 
@@ -72,6 +76,10 @@ impl Preview {
     /// [`Rotation::of`] the interface's orientation then.
     pub fn level(&self) -> Option<Rotation> {
         level::of(&*level::camera(&self.session)?)
+    }
+
+    fn position(&self) -> MutexGuard<'_, Option<Position>> {
+        self.position.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn alone(&self) -> Option<MutexGuard<'_, ()>> {
