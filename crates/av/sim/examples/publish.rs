@@ -36,7 +36,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         .video(TestCard::new(size, rate))
         .video_settings(settings)
         .audio(Tone::new(48_000, 2));
-    follow(&with_arguments(builder, &sim)?.start()?)
+    let broadcast = with_arguments(builder, &sim)?.start()?;
+    let outcome = follow(&broadcast);
+    drop(broadcast);
+    sim.wait_until_all_is_given_back();
+    outcome
 }
 
 fn with_arguments(mut builder: Builder, sim: &Sim) -> Result<Builder, Box<dyn Error>> {

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use std::{mem, thread};
 
 use onair_av::apple::{PixelBuffer, SampleBuffer};
@@ -28,6 +29,15 @@ impl Sim {
         *stage() = Stage::default();
         living().clear();
         Self { _alone: alone }
+    }
+
+    /// Lets threads that are about to end give back what they hold; one that keeps it is told of
+    /// when `self` is dropped.
+    pub fn wait_until_all_is_given_back(&self) {
+        let began = Instant::now();
+        while !self.living().is_empty() && began.elapsed() < Duration::from_secs(30) {
+            thread::yield_now();
+        }
     }
 
     /// The knobs, to be turned.

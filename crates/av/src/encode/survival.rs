@@ -57,9 +57,14 @@ impl Survival {
         packets
     }
 
-    fn handle_loss(&mut self, why: Error, now: Timestamp) -> Vec<Packet> {
+    /// It is away, and whoever tells has counted what went with it.
+    pub(super) fn lose(&mut self, why: Error) {
         self.loss = Some(why);
         self.wants_idr = true;
+    }
+
+    fn handle_loss(&mut self, why: Error, now: Timestamp) -> Vec<Packet> {
+        self.lose(why);
         self.lost_frames += 1;
         self.repetition(now).into_iter().collect()
     }

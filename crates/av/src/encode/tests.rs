@@ -155,14 +155,27 @@ fn an_encoder_lost_before_its_first_picture_gives_nothing_and_does_not_fail() {
 }
 
 #[test]
-fn what_a_lost_encoder_still_holds_is_not_asked_for() {
+fn what_a_lost_encoder_still_holds_counts_for_nothing() {
     let fake = Fake {
         delay: 3,
         away: 500..9000,
         ..Fake::default()
     };
     let (_, mut encoder) = given(fake, 30);
-    assert!(encoder.is_lost() && encoder.finish().unwrap().is_empty());
+    assert!(encoder.finish().unwrap().is_empty() && encoder.is_lost());
+}
+
+#[test]
+fn an_encoder_whose_idr_picture_was_still_inside_is_back_at_the_end() {
+    let fake = Fake {
+        delay: 3,
+        away: 500..910,
+        ..Fake::default()
+    };
+    let (_, mut encoder) = given(fake, 30);
+    assert!(encoder.is_lost());
+    let rest = encoder.finish().unwrap();
+    assert!(rest[0].keyframe && !encoder.is_lost());
 }
 
 fn frame_of(size: Size, millis: i64) -> VideoFrame {

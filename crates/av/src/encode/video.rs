@@ -150,8 +150,13 @@ impl VideoEncoder {
         match (&mut self.backend, self.last) {
             (Some(backend), Some(last)) => {
                 let outcome = backend.completed();
-                let outcome = self.outlive(outcome);
-                self.survival.handle(outcome, last)
+                match self.outlive(outcome) {
+                    Err(lost @ Error::Lost { .. }) => {
+                        self.survival.lose(lost);
+                        Ok(Vec::new())
+                    }
+                    outcome => self.survival.handle(outcome, last),
+                }
             }
             _ => Ok(Vec::new()),
         }
@@ -206,18 +211,14 @@ impl VideoEncoder {
         }
     }
 
-    /// Gives back whatever is still inside; the encoder is spent. What was inside
-    /// one that is lost, or is being lost just then, is gone.
+    /// Gives back whatever is still inside; the encoder is spent. What was inside one that is
+    /// being lost just then is gone.
     ///
     /// # Errors
     ///
-    /// When the encoder fails otherwise.
+    /// When the encoder fails before it has given a picture.
     pub fn finish(&mut self) -> Result<Vec<Packet>, Error> {
-        let Some(backend) = self
-            .backend
-            .as_mut()
-            .filter(|_| self.survival.loss().is_none())
-        else {
+        let Some(backend) = &mut self.backend else {
             return Ok(Vec::new());
         };
         let outcome = backend.finish();

@@ -47,9 +47,7 @@ fn run(sim: &Sim, seconds: u64) -> (Outcome, String) {
         }
     };
     drop(broadcast);
-    while !sim.living().is_empty() {
-        thread::yield_now();
-    }
+    sim.wait_until_all_is_given_back();
     (report.outcome, report.reason)
 }
 

@@ -100,7 +100,7 @@ fn end(broadcaster: Arc<Broadcaster>, sim: &Sim) {
         let next = pin!(events.next());
         matches!(next.poll(&mut context), Poll::Ready(None))
     });
-    until("the last reference", || sim.living().is_empty());
+    sim.wait_until_all_is_given_back();
 }
 
 #[test]

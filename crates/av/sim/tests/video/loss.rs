@@ -142,6 +142,8 @@ fn lost_while_the_bitrate_changes_the_next_session_has_the_new_one() {
         (numbers(&packets), keyframes(&packets)),
         (vec![3], vec![true])
     );
+    // It is told as soon as there is somebody to refuse it.
+    rig.step();
     let average = ("AverageBitRate".to_owned(), Value::Int(700_000));
     assert!(sim.properties().contains(&average));
 }
@@ -249,6 +251,20 @@ fn a_refused_bitrate_takes_no_session_away() {
     let refusal = rig.encoder.set_bitrate(Bitrate::kbps(700));
     assert!(matches!(refusal, Err(Error::Backend { .. })), "{refusal:?}");
     assert_eq!((numbers(&rig.step()), sim.sessions()), (vec![3], 1));
+    // Nor does it keep another from coming: only that rate is refused, and nobody asks for it.
+    sim.turn(|knobs| {
+        knobs.refused.clear();
+        knobs.encode = [-12903].into();
+    });
+    assert_eq!((numbers(&rig.step()), sim.sessions()), (vec![4], 2));
+    let set = sim.properties();
+    let rates = set.iter().filter(|(key, _)| key == "AverageBitRate");
+    assert!(
+        rates
+            .map(|(_, rate)| rate)
+            .all(|rate| *rate == Value::Int(400_000)),
+        "{set:?}"
+    );
 }
 
 #[test]

@@ -131,14 +131,13 @@ impl VideoBackend for VideoToolbox {
     }
 
     fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
-        self.properties.set_bitrate(bitrate)?;
         let Some(session) = &self.session else {
-            return Ok(());
+            return Err(lost(&self.loss));
         };
-        match self.properties.apply_bitrate(&session.encoder) {
+        match self.properties.retune(&session.encoder, bitrate) {
             Err(failure) if failure.is_loss() => {
                 self.lose(&failure);
-                Ok(())
+                Err(lost(&self.loss))
             }
             // A rate that is refused takes no session away.
             result => result.map_err(Failure::into_error),

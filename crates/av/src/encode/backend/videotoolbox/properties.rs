@@ -42,6 +42,21 @@ impl Properties {
         Ok(())
     }
 
+    /// Changes the bitrate of a session; one that is refused is not what the next one gets.
+    pub(super) fn retune(
+        &mut self,
+        session: &CompressionSession,
+        bitrate: Bitrate,
+    ) -> Result<(), Failure> {
+        let before = self.bitrate;
+        self.set_bitrate(bitrate)?;
+        let outcome = self.apply_bitrate(session);
+        if outcome.is_err() {
+            self.bitrate = before;
+        }
+        outcome
+    }
+
     /// Sets everything. What is required fails when it is refused; what is optional is
     /// passed over, since devices and systems differ in what they know.
     pub(super) fn apply(&mut self, session: &CompressionSession) -> Result<(), Failure> {
@@ -54,7 +69,7 @@ impl Properties {
 
     /// Average and limit, always together: a limit that does not fit the average makes
     /// the encoder follow the limit.
-    pub(super) fn apply_bitrate(&mut self, session: &CompressionSession) -> Result<(), Failure> {
+    fn apply_bitrate(&mut self, session: &CompressionSession) -> Result<(), Failure> {
         let average = CFNumber::new_i32(self.bitrate);
         require(
             session,
