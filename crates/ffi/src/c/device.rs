@@ -26,6 +26,16 @@ pub unsafe extern "C" fn onair_push_screen(feed: u64, sample: *const c_void, kin
     answer(|| push::screen(feed, sample.as_ref(), kind))
 }
 
+/// Why a layer shows nothing, as `include/onair.h` numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+enum NotShown {
+    Busy = -5,
+    NoCamera = -6,
+    NoStudio = -7,
+    NoLayer = -8,
+}
+
 /// Shows on a layer what a studio's camera sees: see the header.
 ///
 /// # Safety
@@ -42,14 +52,14 @@ pub unsafe extern "C" fn onair_studio_show(studio: u64, layer: *mut c_void, inte
 fn show(studio: u64, layer: Option<&AnyObject>, interface: i32) -> i32 {
     let layer = layer.and_then(AnyObject::downcast_ref::<AVCaptureVideoPreviewLayer>);
     let (Some(layer), Some(main_thread)) = (layer, MainThreadMarker::new()) else {
-        return NO_LAYER;
+        return NotShown::NoLayer as i32;
     };
     let Some(preview) = preview::of(studio) else {
-        return NO_STUDIO;
+        return NotShown::NoStudio as i32;
     };
     match preview.show_on(layer, lying(interface), main_thread) {
-        Shown::Busy(_) => BUSY,
-        Shown::Nothing => NO_CAMERA,
+        Shown::Busy(_) => NotShown::Busy as i32,
+        Shown::Nothing => NotShown::NoCamera as i32,
         Shown::Upright(rotation) => rotation.degrees().into(),
     }
 }
@@ -63,9 +73,3 @@ const fn lying(interface: i32) -> Interface {
         _ => Interface::Portrait,
     }
 }
-
-// As the header has them.
-const BUSY: i32 = -5;
-const NO_CAMERA: i32 = -6;
-const NO_STUDIO: i32 = -7;
-const NO_LAYER: i32 = -8;

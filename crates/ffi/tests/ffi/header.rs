@@ -7,7 +7,10 @@ const FUNCTIONS: &str = concat!(
     include_str!("../../src/c.rs"),
     include_str!("../../src/c/device.rs")
 );
-const NUMBERS: &str = include_str!("../../src/push.rs");
+const NUMBERS: &str = concat!(
+    include_str!("../../src/push.rs"),
+    include_str!("../../src/c/device.rs")
+);
 
 /// Its name, and its parameters' types and its result as C calls them.
 type Function = (String, Vec<&'static str>);
