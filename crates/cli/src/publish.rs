@@ -17,7 +17,7 @@ use onair::{Broadcast, Builder, Event, Outcome, Report, State};
 
 use crate::args::{Pace, Publish, StatsFormat, Talk};
 use crate::failure::Failure;
-use crate::interrupt::on_interrupt;
+use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 
 /// How often numbers are told.
@@ -35,9 +35,10 @@ pub(crate) fn on_air(
     talk: Talk,
 ) -> Result<(), Failure> {
     let mut progress = Progress::new(destinations, stats, talk);
+    let interrupt = Interrupt::listen()?;
     let broadcast = Arc::new(builder.start().map_err(Failure::usage)?);
     let stopper = broadcast.stopper();
-    on_interrupt(move || stopper.stop())?;
+    interrupt.stops(move || stopper.stop());
     let report = watch(&broadcast, &mut progress);
     progress.report(&report);
     verdict(&report)

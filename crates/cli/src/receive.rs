@@ -12,7 +12,7 @@ use onair_receiver::{
 
 use crate::args::Talk;
 use crate::failure::Failure;
-use crate::interrupt::on_interrupt;
+use crate::interrupt::Interrupt;
 
 /// Receive streams: an RTMP server that plays, records, relays and shows them in a browser
 ///
@@ -96,11 +96,12 @@ Examples:
 pub(crate) fn run(opts: &Receive, talk: Talk) -> Result<(), Failure> {
     make_room(opts.max_connections);
     let token = Token::random().map_err(Failure::failed)?;
+    let interrupt = Interrupt::listen()?;
     let receiver = builder(opts, &token)?.start().map_err(cannot_start)?;
     let mut events = receiver.events();
     let receiver = Arc::new(receiver);
     let stopped = receiver.clone();
-    on_interrupt(move || stopped.stop())?;
+    interrupt.stops(move || stopped.stop());
     if !talk.quiet {
         greet(opts, &receiver, &token);
     }
