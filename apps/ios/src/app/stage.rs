@@ -232,17 +232,14 @@ impl Stage {
 
     /// How the interface lies; `None` while it is in no window.
     fn interface(&self) -> Option<Interface> {
-        let interface = turn::interface(&*self.view()?);
-        self.ivars()
-            .lay
-            .set(interface.or_else(|| self.ivars().lay.get()));
-        interface
+        let interface = turn::interface(&*self.view()?)?;
+        self.ivars().lay.set(Some(interface));
+        Some(interface)
     }
 
     fn lock_rotation(&self, is_locked: bool) {
-        self.ivars()
-            .locked
-            .set(self.interface().filter(|_| is_locked));
+        let interface = self.interface().or_else(|| self.ivars().lay.get());
+        self.ivars().locked.set(interface.filter(|_| is_locked));
         if self.respondsToSelector(sel!(setNeedsUpdateOfSupportedInterfaceOrientations)) {
             self.setNeedsUpdateOfSupportedInterfaceOrientations();
         } else {
