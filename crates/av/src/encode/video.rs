@@ -83,8 +83,6 @@ pub struct VideoEncoder {
     retune: Option<Bitrate>,
     /// When a backend was last asked for in the middle of the stream.
     attempted: Option<Timestamp>,
-    /// Why the latest was lost.
-    why: Option<Error>,
     /// What backends that are gone left out, and nobody was told of.
     dropped: u64,
     survival: Survival,
@@ -111,7 +109,6 @@ impl VideoEncoder {
             waker: None,
             retune: None,
             attempted: None,
-            why: None,
             dropped: 0,
             survival: Survival::default(),
         }
@@ -206,7 +203,10 @@ impl VideoEncoder {
         self.survival.handle_restart();
         let outcome = self.reopen();
         match self.outlive(outcome) {
-            Err(Error::Lost { .. }) => Ok(packets),
+            Err(lost @ Error::Lost { .. }) => {
+                self.survival.lose(lost);
+                Ok(packets)
+            }
             outcome => outcome.map(|()| packets),
         }
     }
@@ -281,7 +281,7 @@ impl VideoEncoder {
         if self.backend.is_some() {
             return Ok(());
         }
-        if let (Some(at), Some(why)) = (self.attempted, &self.why)
+        if let (Some(at), Some(why)) = (self.attempted, self.survival.loss())
             && now.since(at) < RETRY
         {
             return Err(why.clone());
@@ -311,18 +311,11 @@ impl VideoEncoder {
     /// may work again, with another.
     fn outlive<T>(&mut self, outcome: Result<T, Error>) -> Result<T, Error> {
         match outcome {
-            Ok(value) => Ok(value),
-            Err(error) if !self.survival.has_begun() => Err(error),
-            Err(lost @ Error::Lost { .. }) => {
-                self.why = Some(lost.clone());
-                Err(lost)
-            }
-            Err(error) => {
+            Err(error) if self.survival.has_begun() && !matches!(error, Error::Lost { .. }) => {
                 self.close();
-                let lost = into_loss(error, self.name);
-                self.why = Some(lost.clone());
-                Err(lost)
+                Err(into_loss(error, self.name))
             }
+            outcome => outcome,
         }
     }
 
