@@ -12,19 +12,14 @@ use objc2_av_foundation::{
     AVCaptureSessionDidStartRunningNotification,
 };
 use objc2_foundation::{NSNotification, NSNotificationCenter, NSOperationQueue};
-use objc2_ui_kit::{UIInterfaceOrientation, UIView};
+use objc2_ui_kit::UIView;
 use onair::av::device::Interface;
 
 /// How the interface is turned around `view` now; `None` while that is in no window.
 #[expect(deprecated, reason = "what replaces it is there since iOS 16 only")]
 pub(crate) fn interface(view: &UIView) -> Option<Interface> {
     let scene = view.window()?.windowScene()?;
-    Some(match scene.interfaceOrientation() {
-        UIInterfaceOrientation::PortraitUpsideDown => Interface::PortraitUpsideDown,
-        UIInterfaceOrientation::LandscapeLeft => Interface::LandscapeLeft,
-        UIInterfaceOrientation::LandscapeRight => Interface::LandscapeRight,
-        _ => Interface::Portrait,
-    })
+    Some(Interface::numbered(scene.interfaceOrientation().0))
 }
 
 /// Does `act` on the main thread whenever a session starts or changes its camera: the preview

@@ -15,6 +15,18 @@ pub enum Interface {
     LandscapeRight,
 }
 
+impl Interface {
+    /// As `UIInterfaceOrientation` numbers it; what it does not know lies upright.
+    pub const fn numbered(number: isize) -> Self {
+        match number {
+            2 => Self::PortraitUpsideDown,
+            3 => Self::LandscapeRight,
+            4 => Self::LandscapeLeft,
+            _ => Self::Portrait,
+        }
+    }
+}
+
 impl Rotation {
     /// The turn nearest to so many degrees clockwise, as a rotation coordinator gives them.
     pub fn from_degrees(degrees: f64) -> Self {
@@ -112,6 +124,19 @@ mod tests {
                 assert_eq!(Rotation::of(turn.interface(position), position), turn);
             }
         }
+    }
+
+    #[test]
+    fn an_interface_that_lies_is_numbered_by_where_its_port_is() {
+        let numbered = [0, 1, 2, 3, 4].map(Interface::numbered);
+        let expected = [
+            Interface::Portrait,
+            Interface::Portrait,
+            Interface::PortraitUpsideDown,
+            Interface::LandscapeRight,
+            Interface::LandscapeLeft,
+        ];
+        assert_eq!(numbered, expected);
     }
 
     #[test]

@@ -57,19 +57,10 @@ fn show(studio: u64, layer: Option<&AnyObject>, interface: i32) -> i32 {
     let Some(preview) = preview::of(studio) else {
         return NotShown::NoStudio as i32;
     };
-    match preview.show_on(layer, lying(interface), main_thread) {
+    let interface = Interface::numbered(interface as isize);
+    match preview.show_on(layer, interface, main_thread) {
         Shown::Busy(_) => NotShown::Busy as i32,
         Shown::Nothing => NotShown::NoCamera as i32,
         Shown::Upright(rotation) => rotation.degrees().into(),
-    }
-}
-
-/// As `UIInterfaceOrientation` numbers it.
-const fn lying(interface: i32) -> Interface {
-    match interface {
-        2 => Interface::PortraitUpsideDown,
-        3 => Interface::LandscapeRight,
-        4 => Interface::LandscapeLeft,
-        _ => Interface::Portrait,
     }
 }
