@@ -38,20 +38,13 @@ public final class StudioPreviewView: UIView {
         super.init(frame: frame)
         (layer as? AVCaptureVideoPreviewLayer)?.videoGravity = .resizeAspectFill
         UIDevice.current.beginGeneratingDeviceOrientationNotifications()
-        let changes = [
-            // The layer has another connection then, which is not turned yet. (Named as the
-            // system does: SDKs differ in what Swift calls them.)
-            Notification.Name("AVCaptureSessionDidStartRunningNotification"),
-            Notification.Name("AVCaptureInputPortFormatDescriptionDidChangeNotification"),
+        observers = [
+            // Named as the system does: SDKs differ in what Swift calls them.
+            observe(Notification.Name("AVCaptureSessionDidStartRunningNotification")) { $0.reconnected() },
+            observe(Notification.Name("AVCaptureInputPortFormatDescriptionDidChangeNotification")) { $0.reconnected() },
             // From one side to the other nothing is laid out anew.
-            UIDevice.orientationDidChangeNotification,
+            observe(UIDevice.orientationDidChangeNotification) { $0.changed() },
         ]
-        observers = changes.map { change in
-            NotificationCenter.default.addObserver(forName: change, object: nil, queue: .main) {
-                [weak self] _ in
-                MainActor.assumeIsolated { self?.changed() }
-            }
-        }
     }
 
     @available(*, unavailable)
@@ -80,6 +73,22 @@ public final class StudioPreviewView: UIView {
 
     override public func didMoveToWindow() {
         super.didMoveToWindow()
+        changed()
+    }
+
+    private func observe(
+        _ name: Notification.Name, _ act: @escaping @MainActor (StudioPreviewView) -> Void
+    ) -> NSObjectProtocol {
+        NotificationCenter.default.addObserver(forName: name, object: nil, queue: .main) {
+            [weak self] _ in
+            MainActor.assumeIsolated { if let self { act(self) } }
+        }
+    }
+
+    /// The layer has another connection, which is not turned yet; and a turn that waits for the
+    /// show's end is forgotten with the camera it was for.
+    private func reconnected() {
+        turned = nil
         changed()
     }
 
