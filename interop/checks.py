@@ -321,16 +321,6 @@ def fresh_key(stem):
 
 fresh_key.count = 0
 
-SPOILERS = {
-    "lost": lambda copy: copy.pop(40),
-    "lost last": lambda copy: copy.pop(),
-    "doubled": lambda copy: copy.insert(40, copy[40]),
-    "changed": lambda copy: setattr(copy[40], "digest", "0"),
-    "late": lambda copy: setattr(copy[40], "pts", copy[40].pts + 2),
-    "moved": lambda copy: copy.append(copy.pop(40)),
-    "crowded": lambda copy: crowd(copy),
-}
-
 
 def crowd(copy):
     """Three sounds at the first picture's time, which comes first, as if a recorder had done that."""
@@ -340,6 +330,16 @@ def crowd(copy):
     for frame in [frame for frame in copy if frame.kind == frames.AUDIO][:3]:
         frame.dts = frame.pts = picture.dts
 
+
+SPOILERS = {
+    "lost": lambda copy: copy.pop(40),
+    "lost last": lambda copy: copy.pop(),
+    "doubled": lambda copy: copy.insert(40, copy[40]),
+    "changed": lambda copy: setattr(copy[40], "digest", "0"),
+    "late": lambda copy: setattr(copy[40], "pts", copy[40].pts + 2),
+    "moved": lambda copy: copy.append(copy.pop(40)),
+    "crowded": crowd,
+}
 
 NGINX_CHECKS = {
     "sim: simulated VideoToolbox to nginx-rtmp": simulated_arrives,
