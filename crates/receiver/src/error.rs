@@ -21,6 +21,14 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// The file of the token that lets browsers go live cannot be used.
+    #[error("token {}: {reason}", path.display())]
+    Token {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// The directory for recordings cannot be written to.
     #[error("cannot record to {}: {source}", path.display())]
     Directory {

@@ -13,6 +13,7 @@ mod hub;
 mod keepers;
 mod keys;
 mod lineup;
+mod private_file;
 mod receiver;
 mod record;
 mod relay;

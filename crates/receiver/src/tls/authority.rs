@@ -1,5 +1,3 @@
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +11,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use time::{Duration, OffsetDateTime};
 
-use crate::Error;
+use crate::{Error, private_file};
 
 /// This machine's own certificate authority, for `https` on a network without a public name.
 ///
@@ -45,16 +43,10 @@ impl Authority {
     /// When it cannot be read or made, or others may read its key.
     pub fn open(dir: &Path) -> Result<Self, Error> {
         let path = dir.join(FILE);
-        match fs::read_to_string(&path) {
-            Ok(pem) => check_mode(&path).and_then(|()| Self::parse(&path, &pem)),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let pem = create().map_err(|error| refuse(&path, error))?;
-                make_dir(dir).map_err(|error| refuse(dir, error))?;
-                let pem = keep(&path, &pem).map_err(|error| refuse(&path, error))?;
-                Self::parse(&path, &pem)
-            }
-            Err(error) => Err(refuse(&path, error)),
-        }
+        let made = || create().map_err(|error| error.to_string());
+        let pem = private_file::read_or_create(&path, made);
+        let pem = pem.map_err(|reason| refuse(&path, reason))?;
+        Self::parse(&path, &pem)
     }
 
     fn parse(path: &Path, pem: &str) -> Result<Self, Error> {
@@ -160,71 +152,6 @@ fn live_for(params: &mut CertificateParams, days: i64) {
     params.not_after = now + Duration::days(days);
 }
 
-/// Writes the file whole or not at all; if another process was quicker, gives what that one wrote.
-fn keep(path: &Path, pem: &str) -> std::io::Result<String> {
-    let draft = path.with_extension(format!("{}.new", std::process::id()));
-    let written = create_private(&draft).and_then(|mut file| {
-        file.write_all(pem.as_bytes())?;
-        file.sync_all()?;
-        fs::hard_link(&draft, path)
-    });
-    let _ = fs::remove_file(&draft);
-    match written {
-        Ok(()) => Ok(pem.to_owned()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => fs::read_to_string(path),
-        Err(error) => Err(error),
-    }
-}
-
-#[cfg(unix)]
-fn create_private(path: &Path) -> std::io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-}
-
-#[cfg(not(unix))]
-fn create_private(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).open(path)
-}
-
-#[cfg(unix)]
-fn make_dir(dir: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)
-}
-
-#[cfg(not(unix))]
-fn make_dir(dir: &Path) -> std::io::Result<()> {
-    DirBuilder::new().recursive(true).create(dir)
-}
-
-/// A key that others could read is nobody's secret any more.
-#[cfg(unix)]
-fn check_mode(path: &Path) -> Result<(), Error> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(path)
-        .map_err(|error| refuse(path, error))?
-        .permissions()
-        .mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    let mode = mode & 0o777;
-    Err(refuse(
-        path,
-        format!("others may read its key (mode {mode:o}): remove it, and a new one is made"),
-    ))
-}
-
-#[cfg(not(unix))]
-fn check_mode(_: &Path) -> Result<(), Error> {
-    Ok(())
-}
-
 fn refuse(path: &Path, reason: impl std::fmt::Display) -> Error {
     Error::Certificate {
         path: path.to_owned(),
@@ -237,6 +164,8 @@ const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn fresh_dir(name: &str) -> PathBuf {
@@ -274,11 +203,8 @@ mod tests {
     #[test]
     fn a_damaged_file_is_refused_with_its_name() {
         let dir = fresh_dir("damaged");
-        make_dir(&dir).unwrap();
-        create_private(&dir.join(FILE))
-            .unwrap()
-            .write_all(b"nothing")
-            .unwrap();
+        let nothing = || Ok("nothing".to_owned());
+        private_file::read_or_create(&dir.join(FILE), nothing).unwrap();
         let refused = Authority::open(&dir).unwrap_err().to_string();
         assert!(refused.contains(FILE), "{refused}");
         fs::remove_dir_all(dir).unwrap();

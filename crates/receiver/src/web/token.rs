@@ -1,8 +1,11 @@
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
+
+use crate::{Error, private_file};
 
 /// What lets a browser go live: 128 random bits in the printed link.
 #[derive(Clone)]
@@ -27,6 +30,37 @@ impl Token {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         let fits = (16..=128).contains(&text.len()) && text.bytes().all(is_plain);
         fits.then_some(Self(text))
+    }
+
+    /// The one in a file, so that a link survives a restart; made, with the file, if there is none.
+    ///
+    /// The file is its owner's alone and holds the token on one line. Removing it makes a new
+    /// token at the next start, and every older link invalid.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or made, others may read it, or it holds no token.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let refuse = |reason: String| Error::Token {
+            path: path.to_owned(),
+            reason,
+        };
+        let made = || match Self::random() {
+            Ok(token) => Ok(format!("{}\n", token.expose())),
+            Err(error) => Err(error.to_string()),
+        };
+        let text = private_file::read_or_create(path, made).map_err(refuse)?;
+        Self::new(text.trim()).ok_or_else(|| {
+            let expected = "16 to 128 of A-Z a-z 0-9 - . _ ~ on one line";
+            refuse(format!("it holds no token, which is {expected}"))
+        })
+    }
+
+    /// Where the token is kept when nothing else is said: in the user's state directory, which is
+    /// `$XDG_STATE_HOME/onair` or `~/.local/state/onair`, and elsewhere in that of local data.
+    pub fn default_file() -> Option<PathBuf> {
+        let dir = dirs::state_dir().or_else(dirs::data_local_dir)?;
+        Some(dir.join("onair").join("token"))
     }
 
     /// The token itself, for the link.
@@ -57,6 +91,33 @@ mod tests {
         assert!(!one.matches(other.expose()) && !one.matches("") && one.expose().len() == 22);
         assert!(!one.matches(&one.expose()[..21]));
         assert_eq!(format!("{one:?}"), "***");
+    }
+
+    #[test]
+    fn a_token_in_a_file_survives_a_restart_and_is_its_owners_alone() {
+        let dir = std::env::temp_dir().join(format!("onair-token-{}", std::process::id()));
+        let path = dir.join("state").join("token");
+        let _ = std::fs::remove_dir_all(&dir);
+        let made = Token::open(&path).unwrap();
+        assert!(Token::open(&path).unwrap().matches(made.expose()));
+        std::fs::write(&path, "mine-and-long-enough\n").unwrap();
+        assert!(Token::open(&path).unwrap().matches("mine-and-long-enough"));
+        std::fs::write(&path, "short\n").unwrap();
+        let refused = Token::open(&path).unwrap_err().to_string();
+        assert!(refused.contains("token") && refused.contains("no token"));
+        assert!(!refused.contains("short"), "{refused}");
+        std::fs::remove_file(&path).unwrap();
+        assert!(!Token::open(&path).unwrap().matches(made.expose()));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
+            let refused = Token::open(&path).unwrap_err().to_string();
+            assert!(refused.contains("mode 640") && refused.contains("chmod 600"));
+        }
+        std::fs::remove_dir_all(dir).unwrap();
     }
 
     #[test]
