@@ -10,7 +10,7 @@ use crate::codec::unsupported;
 use crate::interleave::Interleave;
 use crate::pieces::Pieces;
 use crate::track::name;
-use crate::{Container, Demux, Error, Track};
+use crate::{Container, Damage, Demux, Error, Track};
 
 /// A Flash Video file or stream (FLV 10.1 annex E), read in large pieces of
 /// which the packets are slices.
@@ -22,6 +22,7 @@ pub(crate) struct Flv {
     tracks: Vec<Track>,
     notes: Vec<String>,
     duration: Option<Duration>,
+    damage: Damage,
     /// What ended the input, until it is reported.
     failure: Option<Error>,
     ended: bool,
@@ -38,6 +39,7 @@ impl Flv {
             tracks: Vec::new(),
             notes: Vec::new(),
             duration: None,
+            damage: Damage::default(),
             failure: None,
             ended: false,
         };
@@ -93,12 +95,25 @@ impl Flv {
                     .refused
                     .get_or_insert_with(|| unsupported(kind, codec));
             }
-            _ if self.notes.len() < MAX_NOTES => {
-                let note = format!("a tag before byte {at} is left out: {error}");
-                self.notes.push(note);
+            (error, _) => {
+                if !matches!(error, onair_flv::Error::Unsupported { .. }) {
+                    self.count_damaged(kind);
+                }
+                if self.notes.len() < MAX_NOTES {
+                    let note = format!("a tag before byte {at} is left out: {error}");
+                    self.notes.push(note);
+                }
             }
-            _ => {}
         }
+    }
+
+    const fn count_damaged(&mut self, kind: TagKind) {
+        let kind = match kind {
+            TagKind::Video => Kind::Video,
+            TagKind::Audio => Kind::Audio,
+            TagKind::Script => return,
+        };
+        self.damage.of_mut(kind).damaged += 1;
     }
 
     fn read_piece(&mut self) {
@@ -177,6 +192,10 @@ impl Demux for Flv {
 
     fn duration(&self) -> Option<Duration> {
         self.duration
+    }
+
+    fn damage(&self) -> Damage {
+        self.damage
     }
 }
 

@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 mod codec;
+mod damage;
 mod error;
 mod flv;
 #[cfg(any(test, fuzzing))]
@@ -38,6 +39,7 @@ mod survey;
 mod track;
 mod ts;
 
+pub use damage::{Damage, TrackDamage};
 pub use error::Error;
 pub use open::{open, read};
 pub use repeat::Loop;

@@ -5,7 +5,7 @@ use onair_media::aac::AudioSpecificConfig;
 use onair_media::{Config, Kind, Packet, Timestamp};
 
 use crate::interleave::Interleave;
-use crate::{Container, Demux, Error, Track, open};
+use crate::{Container, Damage, Demux, Error, Track, open};
 
 /// A file played over and over: when it ends it is opened again, and the
 /// timeline goes on without a jump, an overlap or a step back.
@@ -21,6 +21,8 @@ pub struct Loop {
     audio: Option<Span>,
     /// Puts the end of one pass and the beginning of the next into one order.
     interleave: Interleave,
+    /// What passes before this one could not read.
+    damage: Damage,
     failure: Option<Error>,
     ended: bool,
 }
@@ -36,6 +38,7 @@ impl Loop {
             offset: 0,
             video: None,
             audio: None,
+            damage: Damage::default(),
             failure: None,
             ended: false,
         })
@@ -82,6 +85,7 @@ impl Loop {
             return Ok(false);
         }
         self.offset = self.offset.saturating_add(period);
+        self.damage = self.damage.and(self.current.damage());
         self.current = open(&self.path)?;
         for span in [&mut self.video, &mut self.audio].into_iter().flatten() {
             span.restart();
@@ -119,6 +123,10 @@ impl Demux for Loop {
 
     fn duration(&self) -> Option<Duration> {
         None
+    }
+
+    fn damage(&self) -> Damage {
+        self.damage.and(self.current.damage())
     }
 }
 

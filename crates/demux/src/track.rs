@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use onair_media::{Bitrate, Config, Kind, Packet, Timestamp};
 
-use crate::Error;
+use crate::{Damage, Error};
 
 /// A media file or stream, read packet by packet.
 ///
@@ -25,6 +25,9 @@ pub trait Demux: Send {
 
     /// How long the whole lasts, where the container says so.
     fn duration(&self) -> Option<Duration>;
+
+    /// What of it could not be read so far, counted by the track.
+    fn damage(&self) -> Damage;
 }
 
 /// One track of a file.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use onair::demux::{Container, Demux, Error, Track};
+use onair::demux::{Container, Damage, Demux, Error, Track};
 use onair::media::{Config, Packet, Tracks};
 use onair::{Broadcast, Destination};
 
@@ -130,5 +130,9 @@ impl Demux for Source {
 
     fn duration(&self) -> Option<Duration> {
         None
+    }
+
+    fn damage(&self) -> Damage {
+        Damage::default()
     }
 }

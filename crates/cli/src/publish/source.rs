@@ -9,7 +9,7 @@ use onair::av::capture::{Silence, TestCard, Tone, Y4m};
 use onair::av::device;
 use onair::av::encode::{AudioSettings, VideoSettings};
 use onair::av::{AudioSource, VideoSource};
-use onair::demux::{self, Container, Demux, Loop, Track};
+use onair::demux::{self, Container, Damage, Demux, Loop, Track, TrackDamage};
 use onair::media::{FrameRate, Kind, Packet, Size, VideoCodec};
 
 use super::capture::{self, Ask};
@@ -331,5 +331,11 @@ impl Demux for PicturesOnly {
 
     fn duration(&self) -> Option<std::time::Duration> {
         self.inner.duration()
+    }
+
+    fn damage(&self) -> Damage {
+        let mut damage = self.inner.damage();
+        damage.audio = TrackDamage::default();
+        damage
     }
 }

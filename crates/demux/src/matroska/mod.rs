@@ -16,7 +16,7 @@ use crate::interleave::Interleave;
 use crate::reorder::Reorder;
 use crate::source::{Blocks, Cursor, Progress, Storage};
 use crate::track::Chosen;
-use crate::{Container, Demux, Error, Track};
+use crate::{Container, Damage, Demux, Error, Track};
 use coding::{audio, frame_duration, stripped, video};
 use outline::Outline;
 
@@ -162,6 +162,11 @@ impl Demux for Matroska {
         #[expect(clippy::cast_precision_loss, reason = "a duration for people to read")]
         let seconds = ticks * self.scale as f64 / 1e9;
         Duration::try_from_secs_f64(seconds).ok()
+    }
+
+    /// None: the library stops at the first element that is wrong.
+    fn damage(&self) -> Damage {
+        Damage::default()
     }
 }
 

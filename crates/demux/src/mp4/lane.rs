@@ -117,6 +117,12 @@ impl Lane {
         self.queue.push_back(sample);
     }
 
+    /// Samples not yet given, as far as they are known.
+    pub(super) fn left(&self) -> u64 {
+        let listed = self.tables.as_ref().map_or(0, Tables::left);
+        listed + self.queue.len() as u64 + u64::from(self.head.is_some())
+    }
+
     /// When the next sample is decoded.
     pub(super) fn head_dts(&self) -> Option<Timestamp> {
         self.head.map(|sample| self.dts(&sample))

@@ -17,7 +17,7 @@ use shiguredo_mp4::boxes::MvhdBox;
 
 use crate::source::{Blocks, Storage};
 use crate::track::Chosen;
-use crate::{Container, Demux, Error, Track};
+use crate::{Container, Damage, Demux, Error, Track};
 use boxes::{BoxRef, Header, decode};
 use fragments::Fragments;
 use lane::Lane;
@@ -35,6 +35,7 @@ pub(crate) struct Mp4 {
     /// What ended the fragments early, to be told when their samples are out.
     failure: Option<Error>,
     failed: bool,
+    damage: Damage,
 }
 
 impl Mp4 {
@@ -70,6 +71,7 @@ impl Mp4 {
             duration,
             failure: None,
             failed: false,
+            damage: Damage::default(),
         })
     }
 
@@ -86,10 +88,20 @@ impl Mp4 {
         if sample.size > MAX_SAMPLE {
             return Err(Error::invalid("mp4 sample is too large", sample.at));
         }
-        let payload = self
-            .blocks
-            .bytes(sample.at, u64::from(sample.size), "mp4 sample")?;
+        let size = u64::from(sample.size);
+        let payload = self.blocks.bytes(sample.at, size, "mp4 sample");
+        let payload = payload.inspect_err(|_| {
+            let kind = self.lanes[index].kind();
+            self.damage.of_mut(kind).damaged += 1;
+        })?;
         Ok(Some(packet(&mut self.lanes[index], &sample, payload)))
+    }
+
+    /// Samples that the index lists, or that were found, do not come out.
+    fn give_up(&mut self) {
+        for lane in &self.lanes {
+            self.damage.of_mut(lane.kind()).missing += lane.left();
+        }
     }
 
     /// Finds every lane its next sample, reading fragments as needed.
@@ -135,11 +147,18 @@ impl Demux for Mp4 {
         }
         let next = self.read_next();
         self.failed = next.is_err();
+        if self.failed {
+            self.give_up();
+        }
         next
     }
 
     fn duration(&self) -> Option<Duration> {
         self.duration
+    }
+
+    fn damage(&self) -> Damage {
+        self.damage
     }
 }
 

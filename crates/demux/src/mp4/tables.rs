@@ -90,6 +90,15 @@ impl Tables {
         lowest.map_or(0, |offset| offset.min(0).saturating_neg())
     }
 
+    /// Samples not yet walked over.
+    pub(super) fn left(&self) -> u64 {
+        let count = match &self.sizes {
+            StszBox::Fixed { sample_count, .. } => u64::from(*sample_count),
+            StszBox::Variable { entry_sizes } => entry_sizes.len() as u64,
+        };
+        count.saturating_sub(u64::from(self.walk.sample))
+    }
+
     /// Bytes of all samples together.
     pub(super) fn total(&self) -> u64 {
         match &self.sizes {

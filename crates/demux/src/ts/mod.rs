@@ -3,6 +3,7 @@
 //! Read packet by packet here, because the ready-made readers stop at the first
 //! stream type they do not know or at the first lost packet.
 
+mod losses;
 mod packet;
 mod pes;
 mod psi;
@@ -19,7 +20,8 @@ use onair_media::{Kind, Packet};
 use crate::codec::{stream_type_name, unsupported};
 use crate::interleave::Interleave;
 use crate::track::name;
-use crate::{Container, Demux, Error, Track};
+use crate::{Container, Damage, Demux, Error, Track, TrackDamage};
+use losses::Losses;
 use packet::TsPacket;
 use pes::{Assembler, Pes};
 use psi::{Elementary, Sections};
@@ -39,8 +41,6 @@ pub(crate) struct Ts {
     notes: Vec<String>,
     failure: Option<Error>,
     ended: bool,
-    /// TS packets missing according to their counters.
-    lost: u64,
 }
 
 /// The streams read of the program chosen.
@@ -57,8 +57,11 @@ struct Program {
 struct Stream<T> {
     pid: u16,
     counter: Option<u8>,
+    /// The last packet's payload.
+    last: Vec<u8>,
     assembler: Assembler,
     decoder: T,
+    losses: Losses,
 }
 
 impl Ts {
@@ -75,7 +78,6 @@ impl Ts {
             notes: Vec::new(),
             failure: None,
             ended: false,
-            lost: 0,
         };
         while !ts.ended && !ts.is_understood() {
             ts.step()?;
@@ -177,22 +179,16 @@ impl Ts {
         let Some(program) = &mut self.program else {
             return;
         };
-        let mut packets = Vec::new();
-        if let Some(video) = program.video.as_mut().filter(|v| v.pid == found.pid) {
-            let lost = video.check_counter(found);
-            if lost > 0 {
-                packets.extend(video.decoder.finish());
-            }
-            self.lost += lost;
-            packets.extend(video.take(found, &mut self.timeline));
-        } else if let Some(audio) = program.audio.as_mut().filter(|a| a.pid == found.pid) {
-            let lost = audio.check_counter(found);
-            if lost > 0 {
-                audio.decoder.abandon();
-            }
-            self.lost += lost;
-            packets.extend(audio.take(found, &mut self.timeline));
-        }
+        let timeline = &mut self.timeline;
+        let packets = match program {
+            Program {
+                video: Some(video), ..
+            } if video.pid == found.pid => video.take(found, timeline),
+            Program {
+                audio: Some(audio), ..
+            } if audio.pid == found.pid => audio.take(found, timeline),
+            _ => return,
+        };
         self.deliver(packets);
     }
 
@@ -216,20 +212,11 @@ impl Ts {
         if let Some(program) = &mut self.program {
             if let Some(video) = &mut program.video {
                 cut |= video.assembler.is_incomplete();
-                let last = video.assembler.finish();
-                packets.extend(
-                    last.into_iter()
-                        .flat_map(|data| video.unpack(&data, &mut self.timeline)),
-                );
-                packets.extend(video.decoder.finish());
+                packets.extend(video.finish(&mut self.timeline));
             }
             if let Some(audio) = &mut program.audio {
                 cut |= audio.assembler.is_incomplete();
-                let last = audio.assembler.finish();
-                packets.extend(
-                    last.into_iter()
-                        .flat_map(|data| audio.unpack(&data, &mut self.timeline)),
-                );
+                packets.extend(audio.break_off(&mut self.timeline));
             }
         }
         self.deliver(packets);
@@ -241,15 +228,10 @@ impl Ts {
     }
 
     fn sum_up(&mut self) {
-        let facts = [
-            (self.packets.losses, "times TS sync was lost"),
-            (self.lost, "TS packets are missing"),
-            (self.timeline.jumps, "jumps of the clock were closed"),
-        ];
-        for (count, what) in facts {
-            if count > 0 {
-                self.notes.push(format!("{count} {what}"));
-            }
+        let jumps = self.timeline.jumps;
+        if jumps > 0 {
+            let note = format!("{jumps} jumps of the clock were closed");
+            self.notes.push(note);
         }
     }
 }
@@ -284,6 +266,17 @@ impl Demux for Ts {
     fn duration(&self) -> Option<Duration> {
         None
     }
+
+    fn damage(&self) -> Damage {
+        let program = self.program.as_ref();
+        let video = program.and_then(|program| program.video.as_ref());
+        let audio = program.and_then(|program| program.audio.as_ref());
+        Damage {
+            video: video.map_or_else(TrackDamage::default, |video| video.losses.damage),
+            audio: audio.map_or_else(TrackDamage::default, |audio| audio.losses.damage),
+            sync_losses: self.packets.losses,
+        }
+    }
 }
 
 impl Program {
@@ -317,61 +310,159 @@ impl<T: Default> Stream<T> {
         Self {
             pid,
             counter: None,
+            last: Vec::new(),
             assembler: Assembler::default(),
             decoder: T::default(),
+            losses: Losses::default(),
         }
     }
 
-    /// Packets missing before this one (§2.4.3.3); what they were part of is given up.
-    fn check_counter(&mut self, packet: &TsPacket<'_>) -> u64 {
+    /// How a packet follows the last one by its counter (§2.4.3.3).
+    fn follow(&mut self, packet: &TsPacket<'_>) -> Continuity {
         let last = self.counter.replace(packet.counter);
         let expected = last.map_or(packet.counter, |last| (last + 1) & 0x0f);
         let missing = packet.counter.wrapping_sub(expected) & 0x0f;
-        if missing == 0 || packet.discontinuity {
-            return 0;
+        if missing == 15 && self.last == packet.payload {
+            return Continuity::Repeated;
         }
-        self.assembler.abandon();
-        u64::from(missing)
+        self.last.clear();
+        self.last.extend_from_slice(packet.payload);
+        match missing {
+            0 => Continuity::Whole,
+            _ if packet.discontinuity => Continuity::Whole,
+            missing => Continuity::Broken(u64::from(missing)),
+        }
     }
+}
+
+/// How a packet follows another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Continuity {
+    /// Nothing is missing.
+    Whole,
+    /// It is the same once more.
+    Repeated,
+    /// There were others between them: at least so many.
+    Broken(u64),
 }
 
 impl Stream<Video> {
     fn take(&mut self, found: &TsPacket<'_>, timeline: &mut Timeline) -> Vec<Packet> {
-        let whole = self.assembler.push(found.payload, found.start);
-        whole.map_or_else(Vec::new, |data| self.unpack(&data, timeline))
+        let mut packets = Vec::new();
+        match self.follow(found) {
+            Continuity::Whole => {}
+            Continuity::Repeated => return packets,
+            Continuity::Broken(missing) => {
+                packets.extend(self.break_off(timeline));
+                self.losses.skip(missing, found.start);
+            }
+        }
+        if found.start && self.assembler.is_incomplete() {
+            packets.extend(self.break_off(timeline));
+        }
+        if let Some(whole) = self.assembler.push(found.payload, found.start) {
+            packets.extend(self.unpack(&whole, timeline));
+        }
+        packets
+    }
+
+    /// The picture that came whole before a break; the one under way is given up.
+    fn break_off(&mut self, timeline: &mut Timeline) -> Vec<Packet> {
+        let packets = self.decoder.finish();
+        self.count(&packets);
+        if let Some(part) = self.assembler.finish_cut() {
+            let times = Pes::parse(&part).and_then(|pes| pes.times(timeline));
+            self.losses.cut(times.map(|times| times.dts));
+        }
+        packets
+    }
+
+    /// What is left at the end.
+    fn finish(&mut self, timeline: &mut Timeline) -> Vec<Packet> {
+        let last = self.assembler.finish();
+        let mut packets = last.map_or_else(Vec::new, |data| self.unpack(&data, timeline));
+        packets.extend(self.break_off(timeline));
+        packets
     }
 
     fn unpack(&mut self, data: &[u8], timeline: &mut Timeline) -> Vec<Packet> {
         let Some(pes) = Pes::parse(data) else {
-            return Vec::new();
+            let packets = self.break_off(timeline);
+            self.losses.cut(None);
+            return packets;
         };
-        let times = pes.pts.map(|pts| {
-            let dts = pes.dts.unwrap_or(pts);
-            let placed = timeline.place(Kind::Video, dts);
-            let offset = timeline::difference(pts.cast_signed(), dts.cast_signed());
-            Times {
-                dts: timestamp(placed),
-                pts: timestamp(placed.saturating_add(offset)),
-            }
-        });
-        self.decoder.push(&data[pes.payload..], times)
+        let times = pes.times(timeline);
+        let packets = self.decoder.push(&data[pes.payload..], times);
+        self.count(&packets);
+        packets
+    }
+
+    fn count(&mut self, packets: &[Packet]) {
+        let undecodable = self.decoder.skipped.drain(..);
+        undecodable.for_each(|dts| self.losses.undecodable(dts));
+        packets.iter().for_each(|packet| self.losses.came(packet));
+    }
+}
+
+impl Pes {
+    /// A picture's times, on the line.
+    fn times(&self, timeline: &mut Timeline) -> Option<Times> {
+        let pts = self.pts?;
+        let dts = self.dts.unwrap_or(pts);
+        let placed = timeline.place(Kind::Video, dts);
+        let offset = timeline::difference(pts.cast_signed(), dts.cast_signed());
+        Some(Times {
+            dts: timestamp(placed),
+            pts: timestamp(placed.saturating_add(offset)),
+        })
     }
 }
 
 impl Stream<Audio> {
     fn take(&mut self, found: &TsPacket<'_>, timeline: &mut Timeline) -> Vec<Packet> {
-        let whole = self.assembler.push(found.payload, found.start);
-        whole.map_or_else(Vec::new, |data| self.unpack(&data, timeline))
+        let mut packets = Vec::new();
+        match self.follow(found) {
+            Continuity::Whole => {}
+            Continuity::Repeated => return packets,
+            Continuity::Broken(missing) => {
+                packets.extend(self.break_off(timeline));
+                self.losses.skip(missing, found.start);
+            }
+        }
+        if found.start && self.assembler.is_incomplete() {
+            packets.extend(self.break_off(timeline));
+        }
+        if let Some(whole) = self.assembler.push(found.payload, found.start) {
+            packets.extend(self.unpack(&whole, timeline));
+        }
+        packets
+    }
+
+    /// The frames that came whole before a break; the one under way is given up.
+    fn break_off(&mut self, timeline: &mut Timeline) -> Vec<Packet> {
+        let part = self.assembler.finish_cut();
+        let packets = part.map_or_else(Vec::new, |data| self.unpack(&data, timeline));
+        if let Some(cut) = self.decoder.abandon() {
+            self.losses.cut(cut);
+        }
+        packets
     }
 
     fn unpack(&mut self, data: &[u8], timeline: &mut Timeline) -> Vec<Packet> {
         let Some(pes) = Pes::parse(data) else {
+            self.losses.cut(None);
             return Vec::new();
         };
         let time = pes
             .pts
             .map(|pts| timestamp(timeline.place(Kind::Audio, pts)));
-        self.decoder.push(&data[pes.payload..], time)
+        let skipped = self.decoder.skipped;
+        let packets = self.decoder.push(&data[pes.payload..], time);
+        if self.decoder.skipped > skipped {
+            self.losses.cut(None);
+        }
+        packets.iter().for_each(|packet| self.losses.came(packet));
+        packets
     }
 }
 

@@ -66,14 +66,15 @@ impl Assembler {
 
     /// The packet being put together, if nothing of it is missing.
     pub(super) fn finish(&mut self) -> Option<Vec<u8>> {
+        let whole = !self.is_incomplete();
+        self.finish_cut().filter(|_| whole)
+    }
+
+    /// As much of the packet being put together as there is.
+    pub(super) fn finish_cut(&mut self) -> Option<Vec<u8>> {
         let was_open = std::mem::take(&mut self.open);
         let mut packet = std::mem::take(&mut self.buffer);
-        if let Some(size) = self.expected.take() {
-            if packet.len() < size {
-                return None;
-            }
-            packet.truncate(size);
-        }
+        packet.truncate(self.expected.take().unwrap_or(usize::MAX));
         was_open.then_some(packet)
     }
 
@@ -82,8 +83,8 @@ impl Assembler {
         self.open && self.expected.is_some_and(|size| self.buffer.len() < size)
     }
 
-    /// Gives up the packet being put together: part of it was lost.
-    pub(super) fn abandon(&mut self) {
+    /// Gives up the packet being put together.
+    fn abandon(&mut self) {
         *self = Self::default();
     }
 }

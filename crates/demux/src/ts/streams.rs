@@ -24,8 +24,9 @@ pub(super) struct Video {
     sps: Vec<Bytes>,
     pps: Vec<Bytes>,
     last: Option<Timestamp>,
-    /// Access units left out because no parameter sets had come yet.
-    pub(super) skipped: u64,
+    /// Decoding times of access units left out because no parameter sets had
+    /// come yet.
+    pub(super) skipped: Vec<Timestamp>,
 }
 
 impl Video {
@@ -65,7 +66,7 @@ impl Video {
             return None;
         }
         let Some(config) = self.config.clone() else {
-            self.skipped += 1;
+            self.skipped.push(times.dts);
             return None;
         };
         let dts = self.last.map_or(times.dts, |last| times.dts.max(last));
@@ -177,9 +178,10 @@ impl Audio {
         packets
     }
 
-    /// Gives up what was taken in: part of it was lost.
-    pub(super) fn abandon(&mut self) {
-        self.pending.clear();
+    /// Gives up the frame under way: part of it was lost. Its time, if there was one.
+    pub(super) fn abandon(&mut self) -> Option<Option<Timestamp>> {
+        let pending = !std::mem::take(&mut self.pending).is_empty();
+        pending.then(|| self.next.take())
     }
 
     fn packet(&mut self, header: adts::Header, payload: Bytes) -> Option<Packet> {
@@ -300,7 +302,7 @@ mod tests {
         let mut video = Video::default();
         video.push(&annex_b_of(&[DELIMITER, &[0x41, 0x9a]]), at(0));
         assert!(video.finish().is_empty());
-        assert_eq!(video.skipped, 1);
+        assert_eq!(video.skipped, [Timestamp::ZERO]);
     }
 
     #[test]

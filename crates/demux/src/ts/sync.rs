@@ -73,6 +73,8 @@ impl Packets {
             let rest = self.buffer.len() - self.start;
             if self.ended && rest < PACKET {
                 return self.finish();
+            } else if let Some(stride) = self.stride_in_phase() {
+                self.start += stride;
             } else if self.ended || rest >= WINDOW {
                 self.resync();
             } else {
@@ -88,6 +90,18 @@ impl Packets {
         let stride = self.layout.filter(|_| packet[0] == SYNC)?.stride;
         self.start += stride.min(rest.len());
         Some(packet)
+    }
+
+    /// From here to the next packet, when only this one's sync byte is wrong:
+    /// most that follow are where they should be.
+    fn stride_in_phase(&self) -> Option<usize> {
+        let stride = self.layout?.stride;
+        let ahead = self.buffer.get(self.start + stride..)?;
+        let syncs = ahead.iter().step_by(stride).take(SYNCS);
+        let (count, right) = syncs.fold((0, 0), |(count, right), byte| {
+            (count + 1, right + usize::from(*byte == SYNC))
+        });
+        (count == SYNCS && right > SYNCS / 2).then_some(stride)
     }
 
     /// Moves to the next sync byte that others follow at the right distance, or

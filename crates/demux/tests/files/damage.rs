@@ -2,9 +2,9 @@
 
 use std::io::Cursor;
 
-use super::common::{packets, path};
-use onair_demux::{Demux, Error, Format, open, read};
-use onair_media::Packet;
+use super::common::{of_kind, packets, path};
+use onair_demux::{Demux, Error, Format, Loop, open, read};
+use onair_media::{Kind, Packet};
 
 /// Packets up to the end or an error.
 fn drain(demux: &mut dyn Demux) -> (Vec<Packet>, Option<Error>) {
@@ -117,11 +117,104 @@ fn lost_sync_and_lost_packets_cost_only_what_they_hit() {
         whole.len()
     );
     assert!(part.len() < whole.len());
-    let notes = demux.notes().join("\n");
-    assert!(
-        notes.contains("sync was lost") && notes.contains("missing"),
-        "{notes}"
-    );
+    let damage = demux.damage();
+    assert_eq!(damage.sync_losses, 1, "{damage}");
+    assert!(damage.video.continuity_errors > 0, "{damage}");
+    let lost = damage.video.lost() + damage.audio.lost();
+    assert_eq!(part.len() as u64 + lost, whole.len() as u64, "{damage}");
+}
+
+/// A transport stream, and whether everything in it is accounted for.
+fn accounted(bytes: Vec<u8>) -> onair_demux::Damage {
+    let whole = packets(open(&path("plain.ts")).unwrap().as_mut());
+    let mut demux = read(Box::new(Cursor::new(bytes)), Format::Ts).unwrap();
+    let (part, _) = drain(demux.as_mut());
+    for kind in [Kind::Video, Kind::Audio] {
+        let (part, whole) = (of_kind(&part, kind), of_kind(&whole, kind));
+        let lost = usize::try_from(demux.damage().of(kind).lost()).unwrap();
+        assert_eq!(
+            part.len() + lost,
+            whole.len(),
+            "{kind:?} {}",
+            demux.damage()
+        );
+    }
+    demux.damage()
+}
+
+#[test]
+fn a_whole_stream_has_no_damage_even_with_its_packets_doubled() {
+    let bytes = std::fs::read(path("plain.ts")).unwrap();
+    let doubled = bytes
+        .chunks(188)
+        .flat_map(|packet| [packet, packet].concat());
+    let doubled = doubled.collect();
+    assert!(accounted(bytes).is_none());
+    assert!(accounted(doubled).is_none());
+}
+
+#[test]
+fn every_access_unit_that_a_lost_packet_costs_is_counted() {
+    let bytes = std::fs::read(path("plain.ts")).unwrap();
+    let pid = |packet: &[u8]| u16::from_be_bytes([packet[1] & 0x1f, packet[2]]);
+    let begins = |packet: &[u8]| packet[1] & 0x40 != 0;
+    let pids: Vec<_> = bytes.chunks(188).map(pid).collect();
+    let starts: Vec<_> = bytes.chunks(188).map(begins).collect();
+    let mut tried = 0;
+    for lost in 0..pids.len() {
+        // Of what comes first no rate is known yet, and what comes last nothing follows.
+        let begun = |at: &usize| pids[*at] == pids[lost] && starts[*at];
+        let before = (0..lost).filter(begun).count();
+        let after = (lost + 1..pids.len()).filter(begun).count();
+        if pids[lost] < 0x100 || before < 3 || after < 1 {
+            continue;
+        }
+        let mut bytes = bytes.clone();
+        bytes.drain(188 * lost..188 * (lost + 1));
+        accounted(bytes);
+        tried += 1;
+    }
+    assert!(tried > 30, "{tried}");
+}
+
+#[test]
+fn sync_bytes_broken_here_and_there_cost_their_packets_and_no_more() {
+    let mut bytes = std::fs::read(path("plain.ts")).unwrap();
+    let count = bytes.len() / 188;
+    (8..count - 12)
+        .step_by(4)
+        .for_each(|at| bytes[188 * at] ^= 0x80);
+    let damage = accounted(bytes);
+    let packets = damage.video.continuity_errors + damage.audio.continuity_errors;
+    assert!(packets <= count as u64 / 4, "{damage}");
+}
+
+#[test]
+fn what_an_index_lists_and_the_file_does_not_have_is_counted() {
+    let length = std::fs::read(path("faststart.mp4")).unwrap().len();
+    let whole = packets(open(&path("faststart.mp4")).unwrap().as_mut());
+    let mut demux = cut("faststart.mp4", length / 2).unwrap();
+    let (part, _) = drain(demux.as_mut());
+    let damage = demux.damage();
+    assert_eq!(damage.video.damaged + damage.audio.damaged, 1, "{damage}");
+    let lost = usize::try_from(damage.video.lost() + damage.audio.lost()).unwrap();
+    assert_eq!(part.len() + lost, whole.len(), "{damage}");
+}
+
+#[test]
+fn a_loop_counts_the_damage_of_every_pass() {
+    let mut bytes = std::fs::read(path("plain.ts")).unwrap();
+    bytes.drain(188 * 40..188 * 43);
+    let file = std::env::temp_dir().join(format!("onair-demux-{}-loop.ts", std::process::id()));
+    std::fs::write(&file, bytes).unwrap();
+    let once = packets(open(&file).unwrap().as_mut()).len();
+    let mut looped = Loop::open(&file).unwrap();
+    for _ in 0..once * 3 {
+        looped.next_packet().unwrap();
+    }
+    std::fs::remove_file(&file).unwrap();
+    let damage = looped.damage();
+    assert!(damage.video.damaged >= 2, "{damage}");
 }
 
 #[test]

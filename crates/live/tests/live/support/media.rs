@@ -3,7 +3,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use bytes::Bytes;
-use onair::demux::{Container, Demux, Error, Track};
+use onair::demux::{Container, Damage, Demux, Error, Track};
 use onair::media::{
     AudioCodec, AudioConfig, Config, Kind, Packet, Size, Timestamp, VideoCodec, VideoConfig,
 };
@@ -51,6 +51,10 @@ impl Demux for Script {
 
     fn duration(&self) -> Option<Duration> {
         None
+    }
+
+    fn damage(&self) -> Damage {
+        Damage::default()
     }
 }
 

@@ -1,0 +1,81 @@
+use onair_media::{Config, Packet, Timestamp};
+
+use crate::TrackDamage;
+
+/// What a stream lost: what was cut, and what the hole in its times leaves room for.
+///
+/// A hole counts only behind a break: times alone may vary as they like.
+#[derive(Default)]
+pub(super) struct Losses {
+    pub(super) damage: TrackDamage,
+    /// Something was lost since the last access unit came out.
+    broken: bool,
+    /// Access units cut since then, of unknown time.
+    cut: u64,
+    last: Option<Timestamp>,
+    /// Nanoseconds between access units that nothing was lost between: the least.
+    step: Option<i64>,
+}
+
+impl Losses {
+    /// So many packets are missing by the counter; what comes next is a beginning,
+    /// or the rest of what was lost.
+    pub(super) fn skip(&mut self, packets: u64, begins: bool) {
+        self.damage.continuity_errors = self.damage.continuity_errors.saturating_add(packets);
+        if !std::mem::replace(&mut self.broken, true) && !begins {
+            self.cut(None);
+        }
+    }
+
+    /// An access unit came in part; its decoding time, if that came.
+    pub(super) fn cut(&mut self, dts: Option<Timestamp>) {
+        self.damage.damaged += 1;
+        match dts {
+            Some(dts) => self.advance(dts, None),
+            None => self.cut += 1,
+        }
+        self.broken = true;
+    }
+
+    /// An access unit came whole, but nothing to decode it with.
+    pub(super) fn undecodable(&mut self, dts: Timestamp) {
+        self.damage.undecodable += 1;
+        self.advance(dts, None);
+    }
+
+    /// An access unit came out whole.
+    pub(super) fn came(&mut self, packet: &Packet) {
+        self.advance(packet.dts, stated_step(packet));
+    }
+
+    /// Behind a break, counts those that did not come before this one.
+    fn advance(&mut self, dts: Timestamp, stated: Option<i64>) {
+        let hole = self.last.map(|last| dts.nanos_from(last));
+        self.last = Some(dts);
+        let Some(hole) = hole.filter(|hole| *hole > 0) else {
+            return;
+        };
+        if !std::mem::take(&mut self.broken) {
+            self.step = Some(self.step.map_or(hole, |step| step.min(hole)));
+            return;
+        }
+        let cut = std::mem::take(&mut self.cut);
+        // A stated rate may be that of fields, and a step shorter than most.
+        if let Some(step) = stated.max(self.step) {
+            let steps = hole.saturating_add(step / 2) / step;
+            let absent = u64::try_from(steps - 1).unwrap_or(0);
+            self.damage.missing += absent.saturating_sub(cut);
+        }
+    }
+}
+
+/// Nanoseconds from this access unit to the next, where it is known.
+fn stated_step(packet: &Packet) -> Option<i64> {
+    let step = match &packet.config {
+        Config::Audio(_) => packet.duration,
+        Config::Video(video) => video.frame_rate.map(|rate| rate.time_of(1)),
+    };
+    i64::try_from(step?.as_nanos())
+        .ok()
+        .filter(|step| *step > 0)
+}
