@@ -94,6 +94,24 @@ fn every_link_leads_somewhere() {
     }
 }
 
+/// `| CODE | what it says | [CHAPTER](FILE) |` under "What you are told".
+#[test]
+fn every_code_of_the_index_is_told_in_its_chapter() {
+    let chapters = chapters();
+    let (_, index) = chapters["symptoms.md"]
+        .split_once("## What you are told")
+        .unwrap();
+    let rows = index.lines().filter(|line| line.starts_with("| `"));
+    let mut count = 0;
+    for row in rows {
+        let code = quoted(row).next().unwrap();
+        let file = row.rsplit_once("](").unwrap().1.split(')').next().unwrap();
+        assert!(chapters[file].contains(code), "{file} does not tell {code}");
+        count += 1;
+    }
+    assert!(count > 10, "only {count} codes");
+}
+
 /// Blocks that begin with "```text FILE" are excerpts of what `onair inspect --bytes FILE` prints.
 #[test]
 fn every_dump_is_what_the_program_prints() {
