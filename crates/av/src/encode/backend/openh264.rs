@@ -1,4 +1,4 @@
-//! H.264 by Cisco's openh264, built from source: High profile, CABAC, one
+//! H.264 by Cisco's openh264, built from source or loaded: High profile, CABAC, one
 //! reference frame, no B-frames, so each frame comes out as it goes in.
 //!
 //! - **Parameter sets** keep their ids and content for the encoder's life; they
@@ -28,29 +28,18 @@ use super::{EncoderInfo, VideoBackend};
 use crate::encode::VideoSettings;
 use crate::{Error, I420, Surface, VideoFrame};
 
+mod library;
 mod raw;
 
 pub(super) const NAME: &str = "openh264";
 
 pub(super) fn info() -> EncoderInfo {
-    let note = match env!("ONAIR_OPENH264_ASM") {
-        "no nasm" => {
-            "built without assembly, which costs twice the CPU: install nasm, then \
-             `cargo clean -p openh264-sys2 -p onair-av` and build again"
-        }
-        "off" => "built without assembly, as OPENH264_NO_ASM asked: twice the CPU",
-        _ => "",
-    };
     EncoderInfo {
         name: NAME,
         kind: Kind::Video,
         codec: "H.264",
         hardware: false,
-        notes: Some(note)
-            .filter(|note| !note.is_empty())
-            .map(String::from)
-            .into_iter()
-            .collect(),
+        notes: library::note().into_iter().collect(),
         default: cfg!(not(apple_media)),
     }
 }

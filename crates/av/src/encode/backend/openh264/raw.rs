@@ -6,13 +6,14 @@ use std::ptr::{self, NonNull};
 use std::slice;
 
 use openh264_sys2 as sys;
-use openh264_sys2::source::APILoader;
+use openh264_sys2::API as _;
 
-use super::NAME;
+use super::{NAME, library};
 use crate::{Error, I420};
 
 /// An owned encoder and the description of its latest output.
 pub(super) struct Raw {
+    library: &'static sys::DynamicAPI,
     handle: NonNull<sys::ISVCEncoder>,
     /// A copy of the object's method table, which is constant.
     methods: sys::ISVCEncoderVtbl,
@@ -31,18 +32,20 @@ impl Raw {
     /// An encoder that prints nothing: upstream's trace goes to standard error,
     /// and initialising already traces.
     pub(super) fn create() -> Result<Self, Error> {
+        let library = library::loaded()?;
         let mut handle: *mut sys::ISVCEncoder = ptr::null_mut();
         // SAFETY: `handle` is a valid place for the new object's address.
-        let status = unsafe { APILoader::WelsCreateSVCEncoder(&raw mut handle) };
+        let status = unsafe { library.WelsCreateSVCEncoder(&raw mut handle) };
         succeeded("creating the encoder", status)?;
         let handle = NonNull::new(handle)
             .ok_or_else(|| Error::backend(NAME, "creating the encoder gave none"))?;
         // SAFETY: a C++ object begins with the address of its method table, and
         // this one was just created.
         let table = unsafe { handle.read() };
-        // SAFETY: the table is static data of the linked library.
+        // SAFETY: the table is static data of the library, which is never unloaded.
         let methods = unsafe { table.read() };
         let mut raw = Self {
+            library,
             handle,
             methods,
             output: Box::default(),
@@ -172,7 +175,7 @@ impl Drop for Raw {
     fn drop(&mut self) {
         // SAFETY: the object is alive, owned here, and not used again; destroying
         // it also uninitialises it.
-        unsafe { APILoader::WelsDestroySVCEncoder(self.handle.as_ptr()) }
+        unsafe { self.library.WelsDestroySVCEncoder(self.handle.as_ptr()) }
     }
 }
 
