@@ -1,6 +1,8 @@
 //! The program as a user meets it: exact words, exact exit status.
 
 mod common;
+#[cfg(unix)]
+mod signals;
 
 use std::fs::File;
 use std::process::{Command, Stdio};
