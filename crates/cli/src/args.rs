@@ -251,6 +251,7 @@ Go live with a test card:
   onair publish --to rtmp://localhost/live/KEY
 
 `onair publish --help` has the addresses of the usual services.
+Ctrl-C or SIGTERM ends everything properly; another, a second later, ends it at once (status 1).
 Exit status: 0 ended as asked, 1 the broadcast failed or a server was given up, 2 usage error.";
 
 const PUBLISH_EXAMPLES: &str = "\
