@@ -24,7 +24,7 @@ pub(crate) fn unsupported(kind: Kind, codec: &str) -> Error {
 /// The usual name of an MP4 sample entry's codec (ISO/IEC 14496-12 §8.5.2, MP4RA).
 pub(crate) fn sample_entry_name(code: [u8; 4]) -> String {
     let name = match &code {
-        b"hvc1" | b"hev1" | b"dvh1" | b"dvhe" => "HEVC (H.265)",
+        b"dvh1" | b"dvhe" | b"dva1" | b"dvav" => "Dolby Vision",
         b"vvc1" | b"vvi1" => "VVC (H.266)",
         b"av01" => "AV1",
         b"vp09" => "VP9",
@@ -65,7 +65,6 @@ pub(crate) fn object_type_name(indication: u8) -> String {
 /// The usual name of a Matroska codec id (RFC 9559, codec registry).
 pub(crate) fn matroska_name(id: &str) -> String {
     let known = [
-        ("V_MPEGH/ISO/HEVC", "HEVC (H.265)"),
         ("V_AV1", "AV1"),
         ("V_VP9", "VP9"),
         ("V_VP8", "VP8"),
@@ -101,7 +100,7 @@ pub(crate) fn stream_type_name(stream_type: u8) -> Option<(Kind, &'static str)> 
         0x02 => (Kind::Video, "MPEG-2 video"),
         0x10 => (Kind::Video, "MPEG-4 Visual"),
         0x21 => (Kind::Video, "JPEG 2000"),
-        0x24 | 0x25 => (Kind::Video, "HEVC (H.265)"),
+        0x25 => (Kind::Video, "HEVC (H.265), only its higher layers"),
         0x33 => (Kind::Video, "VVC (H.266)"),
         0xd1 => (Kind::Video, "Dirac"),
         0xea => (Kind::Video, "VC-1"),

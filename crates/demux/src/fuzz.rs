@@ -48,7 +48,7 @@ const MAX_PACKETS: usize = 2000;
 mod tests {
     use super::*;
 
-    const FILES: [&[u8]; 7] = [
+    const FILES: [&[u8]; 10] = [
         include_bytes!("../testdata/bframes.mp4"),
         include_bytes!("../testdata/fragmented.mp4"),
         include_bytes!("../testdata/quicktime.mov"),
@@ -56,6 +56,9 @@ mod tests {
         include_bytes!("../testdata/plain.flv"),
         include_bytes!("../testdata/plain.ts"),
         include_bytes!("../testdata/plain.mkv"),
+        include_bytes!("../testdata/hevc.mp4"),
+        include_bytes!("../testdata/hevc.ts"),
+        include_bytes!("../testdata/hevc.mkv"),
     ];
 
     /// Cases a file is put through in each test.

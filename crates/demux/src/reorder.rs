@@ -2,7 +2,8 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use onair_media::h264::AvcDecoderConfig;
-use onair_media::{Packet, Timestamp, VideoConfig};
+use onair_media::hevc::HevcDecoderConfig;
+use onair_media::{Packet, Timestamp, VideoCodec, VideoConfig};
 
 /// Gives decoding times to pictures that have only presentation times, as in
 /// Matroska: picture `n` in decoding order is decoded at the presentation time
@@ -22,13 +23,8 @@ pub(crate) struct Reorder {
 impl Reorder {
     /// For pictures coded with `config`.
     pub(crate) fn new(config: &VideoConfig) -> Self {
-        let sps = AvcDecoderConfig::parse(&config.record).and_then(|avcc| avcc.facts());
-        let depth = sps.ok().and_then(|sps| match sps.profile {
-            BASELINE => Some(0),
-            _ => sps.reorder_frames,
-        });
         Self {
-            depth: depth.map(|depth| usize::from(depth).min(MAX_DEPTH)),
+            depth: stated_depth(config).map(|depth| usize::from(depth).min(MAX_DEPTH)),
             waiting: VecDeque::new(),
             times: BinaryHeap::new(),
             started: false,
@@ -45,10 +41,19 @@ impl Reorder {
             return VecDeque::from([packet]);
         }
         self.waiting.push_back(packet);
-        if self.waiting.len() > self.depth.unwrap_or(LOOK_AHEAD) {
+        if self.depth == Some(0) || self.is_enough() {
             return self.finish();
         }
         VecDeque::new()
+    }
+
+    /// Whether the pictures that wait tell how they are reordered and how long
+    /// they last. Slow ones are not waited for until the other track runs away.
+    fn is_enough(&self) -> bool {
+        let count = self.waiting.len();
+        let ends = self.waiting.front().zip(self.waiting.back());
+        let span = ends.map_or(0, |(first, last)| last.pts.nanos_from(first.pts));
+        count > LOOK_AHEAD || (span > LONG && count > self.depth.unwrap_or(USUAL_DEPTH))
     }
 
     /// Gives all that wait: the stream ends, or enough of it is known.
@@ -86,6 +91,21 @@ impl Reorder {
     }
 }
 
+/// What the SPS promises; `None` when it does not say.
+fn stated_depth(config: &VideoConfig) -> Option<u8> {
+    let sps = match config.codec {
+        VideoCodec::Hevc => {
+            let sps = HevcDecoderConfig::parse(&config.record).and_then(|hvcc| hvcc.facts());
+            return sps.ok().map(|sps| sps.reorder_pictures);
+        }
+        _ => AvcDecoderConfig::parse(&config.record).and_then(|avcc| avcc.facts()),
+    };
+    sps.ok().and_then(|sps| match sps.profile {
+        BASELINE => Some(0),
+        _ => sps.reorder_frames,
+    })
+}
+
 /// The most pictures that come before one in decoding order and after it in
 /// presentation order.
 fn observed_depth(packets: &VecDeque<Packet>) -> usize {
@@ -114,7 +134,15 @@ const BASELINE: u8 = 66;
 /// The decoded picture buffer's largest size (ISO/IEC 14496-10 §A.3.1).
 const MAX_DEPTH: usize = 16;
 
-/// Pictures looked at when the SPS does not say how far they are reordered.
+/// Nanoseconds after which fewer pictures are enough,
+const LONG: i64 = 2_000_000_000;
+
+/// but no fewer than show a pyramid of two layers.
+const USUAL_DEPTH: usize = 4;
+
+/// Pictures looked at to see how far they are reordered, where the SPS does not
+/// say, and how long a frame is: the first few times of reordered pictures are
+/// far apart.
 const LOOK_AHEAD: usize = 32;
 
 #[cfg(test)]
@@ -129,27 +157,41 @@ mod tests {
     /// Pictures with these presentation times, in decoding order, of a stream
     /// whose record says nothing; their decoding times.
     fn decoded(order: &[i64]) -> Vec<i64> {
-        let config = VideoConfig {
+        decoded_with(None, order)
+    }
+
+    fn config() -> VideoConfig {
+        VideoConfig {
             codec: VideoCodec::H264,
             size: Size::new(16, 16),
             frame_rate: None,
             record: Bytes::new(),
-        };
-        let mut reorder = Reorder::new(&config);
-        let config = Config::Video(Arc::new(config));
-        let packet = |millis: &i64| Packet {
-            config: config.clone(),
-            pts: Timestamp::from_millis(*millis),
-            dts: Timestamp::from_millis(*millis),
+        }
+    }
+
+    fn new(depth: Option<usize>) -> Reorder {
+        Reorder {
+            depth,
+            ..Reorder::new(&config())
+        }
+    }
+
+    fn packet(millis: i64) -> Packet {
+        Packet {
+            config: Config::Video(Arc::new(config())),
+            pts: Timestamp::from_millis(millis),
+            dts: Timestamp::from_millis(millis),
             duration: None,
             keyframe: false,
             payload: Bytes::new(),
-        };
-        let mut out: Vec<_> = order
-            .iter()
-            .map(packet)
-            .flat_map(|p| reorder.push(p))
-            .collect();
+        }
+    }
+
+    /// The same of a stream whose SPS promises a depth.
+    fn decoded_with(depth: Option<usize>, order: &[i64]) -> Vec<i64> {
+        let mut reorder = new(depth);
+        let packets = order.iter().map(|millis| packet(*millis));
+        let mut out: Vec<_> = packets.flat_map(|p| reorder.push(p)).collect();
         out.extend(reorder.finish());
         assert!(out.iter().all(|packet| packet.dts <= packet.pts));
         assert!(
@@ -172,6 +214,26 @@ mod tests {
         order.extend((0..20).flat_map(|n| [4, 2, 1, 3].map(|k| (n * 4 + k) * 40)));
         let expected: Vec<_> = (-2..79).map(|n| n * 40).collect();
         assert_eq!(decoded(&order), expected);
+    }
+
+    #[test]
+    fn pictures_reordered_from_the_first_are_decoded_at_an_even_pace() {
+        let mut order = vec![0];
+        let millis = [133, 67, 33, 100];
+        order.extend((0..20).flat_map(|n| millis.map(|millis| n * 133 + millis)));
+        let times = decoded_with(Some(2), &order);
+        let steps: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(
+            steps.iter().all(|step| (32..=35).contains(step)),
+            "{times:?}"
+        );
+    }
+
+    #[test]
+    fn slow_pictures_are_not_waited_for_long() {
+        let mut reorder = new(Some(2));
+        let counts = (0..9).map(|n| reorder.push(packet(n * 500)).len());
+        assert_eq!(counts.collect::<Vec<_>>(), [0, 0, 0, 0, 0, 6, 1, 1, 1]);
     }
 
     #[test]

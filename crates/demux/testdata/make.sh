@@ -20,14 +20,20 @@ ff -ss 0.48 $copy -t 0.9 trimmed.mp4
 ff -i bframes.mp4 -t 0.4 -c copy $exact -metadata:s:v rotate=90 rotated.mp4
 ff -f lavfi -i testsrc2=size=96x64:rate=25:duration=1.6 -vf "select='not(eq(mod(n,3),1))'" -vsync vfr \
    -c:v libx264 -crf 42 -bf 0 -g 50 -pix_fmt yuv420p -an $exact vfr.mp4
-ff -f lavfi -i testsrc2=size=96x64:rate=25:duration=0.4 -c:v libx265 -x265-params log-level=none \
-   -crf 42 -pix_fmt yuv420p -an $exact hevc.mp4
+hevc="log-level=none:keyint=20:min-keyint=20:bframes=3:scenecut=0"
+ff $video $tone -c:v libx265 -preset medium -x265-params $hevc -crf 42 -pix_fmt yuv420p -tag:v hvc1 \
+   -c:a aac -b:a 16k -ac 1 $exact hevc.mp4
+copy="-i hevc.mp4 -c copy $exact"
+ff $copy -tag:v hev1 hevc-hev1.mp4
+ff $copy -tag:v hvc1 hevc.mov
+ff $copy hevc.ts
+ff $copy hevc.mkv
 ff -f lavfi -i testsrc2=size=96x64:rate=25:duration=0.4 -f lavfi -i sine=duration=0.4 \
    -c:v libx264 -crf 42 -pix_fmt yuv420p -c:a libmp3lame -b:a 32k $exact mp3.mp4
 
 # What ffprobe says of each packet: kind, pts, dts, size, whether a keyframe.
 for file in bframes.mp4 faststart.mp4 fragmented.mp4 quicktime.mov plain.flv plain.ts plain.mkv \
-            trimmed.mp4 rotated.mp4 vfr.mp4; do
+            trimmed.mp4 rotated.mp4 vfr.mp4 hevc.mp4 hevc-hev1.mp4 hevc.mov hevc.ts hevc.mkv; do
   ffprobe -v error -show_entries packet=codec_type,pts_time,dts_time,size,flags \
           -of csv=p=0:nk=1 "$file" | sed 's/side_data.*//; /^$/d' > "$file.packets"
 done

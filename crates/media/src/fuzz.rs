@@ -88,6 +88,11 @@ pub fn annexb_roundtrip(data: &[u8]) {
     let again = AccessUnit::from_length_prefixed(&lengths, LengthSize::Four);
     assert_eq!(again.as_ref(), Ok(&unit));
     assert!(!unit.idr || h264::is_idr(&unit.payload, LengthSize::Four));
+    let unit = hevc::AccessUnit::from_annex_b(data);
+    assert_eq!(
+        unit.keyframe,
+        hevc::is_keyframe(&unit.payload, LengthSize::Four)
+    );
 }
 
 /// Length-prefixed bytes of any length size end in one error at most.

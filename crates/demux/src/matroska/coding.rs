@@ -6,20 +6,21 @@ use std::time::Duration;
 use bytes::Bytes;
 use matroska_demuxer::{ContentCompAlgo, ContentEncodingValue, TrackEntry};
 use onair_media::aac::AudioSpecificConfig;
-use onair_media::{Config, FrameRate, Kind, aac, h264};
+use onair_media::{Config, FrameRate, Kind, VideoConfig, aac};
 
 use crate::Error;
 use crate::codec::{matroska_name, unsupported};
 
 pub(super) fn video(entry: &TrackEntry) -> Result<Config, Error> {
-    if entry.codec_id() != "V_MPEG4/ISO/AVC" {
-        return Err(unsupported(Kind::Video, &matroska_name(entry.codec_id())));
-    }
+    let parse = match entry.codec_id() {
+        "V_MPEG4/ISO/AVC" => VideoConfig::h264,
+        "V_MPEGH/ISO/HEVC" => VideoConfig::hevc,
+        other => return Err(unsupported(Kind::Video, &matroska_name(other))),
+    };
     let record = entry
         .codec_private()
-        .ok_or_else(|| Error::invalid("Matroska H.264 track lacks its CodecPrivate", 0))?;
-    let mut config =
-        h264::video_config(Bytes::copy_from_slice(record)).map_err(|e| Error::media(&e, 0))?;
+        .ok_or_else(|| Error::invalid("Matroska video track lacks its CodecPrivate", 0))?;
+    let mut config = parse(Bytes::copy_from_slice(record)).map_err(|e| Error::media(&e, 0))?;
     if config.frame_rate.is_none() {
         config.frame_rate = entry
             .default_duration()

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use matroska_demuxer::{DemuxError, Frame, MatroskaFile, TrackEntry, TrackType};
-use onair_media::h264::{AvcDecoderConfig, LengthSize, is_idr};
-use onair_media::{Config, Kind, Packet, Timestamp};
+use onair_media::h264::is_idr;
+use onair_media::{Config, Kind, Packet, Timestamp, VideoCodec, hevc};
 
 use crate::interleave::Interleave;
 use crate::reorder::Reorder;
@@ -40,7 +40,6 @@ struct Lane {
     number: u64,
     config: Config,
     reorder: Option<Reorder>,
-    length_size: LengthSize,
     /// Bytes taken off each frame's beginning by header stripping.
     stripped: Bytes,
     frame_duration: Option<Duration>,
@@ -176,21 +175,12 @@ impl Lane {
             Kind::Video => video(entry)?,
             Kind::Audio => audio(entry)?,
         };
-        let length_size = match &config {
-            Config::Video(video) => {
-                AvcDecoderConfig::parse(&video.record)
-                    .map_err(|e| Error::media(&e, 0))?
-                    .length_size
-            }
-            Config::Audio(_) => LengthSize::Four,
-        };
         let lane = Self {
             number: entry.track_number().get(),
             reorder: match &config {
                 Config::Video(video) => Some(Reorder::new(video)),
                 Config::Audio(_) => None,
             },
-            length_size,
             stripped: stripped(entry, kind)?,
             frame_duration: frame_duration(entry, &config),
             delay: i64::try_from(entry.codec_delay().unwrap_or(0)).unwrap_or(0),
@@ -210,12 +200,7 @@ impl Lane {
             pts,
             dts: pts,
             duration: ticks.map(Duration::from_nanos).or(self.frame_duration),
-            keyframe: match self.config {
-                Config::Audio(_) => true,
-                Config::Video(_) => frame
-                    .is_keyframe
-                    .unwrap_or_else(|| is_idr(&payload, self.length_size)),
-            },
+            keyframe: is_keyframe(&self.config, frame.is_keyframe, &payload),
             payload,
         };
         match &mut self.reorder {
@@ -243,6 +228,17 @@ impl Lane {
         }
         [self.stripped.as_ref(), &data].concat().into()
     }
+}
+
+/// As the block says, or else as the picture shows.
+fn is_keyframe(config: &Config, stated: Option<bool>, payload: &[u8]) -> bool {
+    let Config::Video(video) = config else {
+        return true;
+    };
+    stated.unwrap_or_else(|| match video.codec {
+        VideoCodec::Hevc => hevc::is_keyframe(payload, video.length_size()),
+        _ => is_idr(payload, video.length_size()),
+    })
 }
 
 /// Calls the library, whose sums overflow on a few hostile numbers: in a build

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use onair_media::{Config, Kind, aac, h264};
+use onair_media::{Config, Error as MediaError, Kind, VideoConfig, aac};
 use shiguredo_mp4::boxes::EsdsBox;
 
 use super::boxes::{BoxRef, decode};
@@ -28,18 +28,21 @@ pub(super) fn configs(stsd: BoxRef<'_>, kind: Kind) -> Result<Vec<Config>, Error
     Ok(configs)
 }
 
-/// AVCSampleEntry (ISO/IEC 14496-15 §5.4.2.1).
+/// AVCSampleEntry and HEVCSampleEntry (ISO/IEC 14496-15 §5.4.2.1, §8.4.1.1).
 fn video(entry: BoxRef<'_>) -> Result<Config, Error> {
-    if !matches!(&entry.kind, b"avc1" | b"avc3") {
-        return Err(unsupported(Kind::Video, &sample_entry_name(entry.kind)));
-    }
-    let avcc = entry
+    type Parse = fn(Bytes) -> Result<VideoConfig, MediaError>;
+    let (record, lacking, parse): (_, _, Parse) = match &entry.kind {
+        b"avc1" | b"avc3" => (b"avcC", "mp4 avc1 entry lacks its avcC", VideoConfig::h264),
+        b"hvc1" | b"hev1" => (b"hvcC", "mp4 hvc1 entry lacks its hvcC", VideoConfig::hevc),
+        other => return Err(unsupported(Kind::Video, &sample_entry_name(*other))),
+    };
+    let found = entry
         .children_after(VISUAL_FIELDS)
-        .find(|child| child.kind == *b"avcC")
-        .ok_or_else(|| Error::invalid("mp4 avc1 entry lacks its avcC", entry.at))?;
-    h264::video_config(Bytes::copy_from_slice(avcc.body))
+        .find(|child| child.kind == *record)
+        .ok_or_else(|| Error::invalid(lacking, entry.at))?;
+    parse(Bytes::copy_from_slice(found.body))
         .map(|config| Config::Video(Arc::new(config)))
-        .map_err(|e| Error::media(&e, avcc.at))
+        .map_err(|e| Error::media(&e, found.at))
 }
 
 /// MP4AudioSampleEntry (ISO/IEC 14496-14 §5.6) and QuickTime's sound

@@ -25,7 +25,7 @@ use losses::Losses;
 use packet::TsPacket;
 use pes::{Assembler, Pes};
 use psi::{Elementary, Sections};
-use streams::{Audio, Times, Video};
+use streams::{Audio, Coding, Times, Video};
 use sync::{PACKET, Packets};
 use timeline::{Timeline, timestamp};
 
@@ -284,9 +284,17 @@ impl Program {
         let mut program = Self::default();
         for stream in streams {
             match stream.stream_type {
-                H264 if program.video.is_none() => program.video = Some(Stream::new(stream.pid)),
-                ADTS if program.audio.is_none() => program.audio = Some(Stream::new(stream.pid)),
+                H264 if program.video.is_none() => {
+                    program.video = Some(Stream::new(stream.pid, Video::new(Coding::H264)));
+                }
+                HEVC if program.video.is_none() => {
+                    program.video = Some(Stream::new(stream.pid, Video::new(Coding::Hevc)));
+                }
+                ADTS if program.audio.is_none() => {
+                    program.audio = Some(Stream::new(stream.pid, Audio::default()));
+                }
                 H264 => program.refused.push((Kind::Video, "H.264".to_owned())),
+                HEVC => program.refused.push((Kind::Video, "HEVC".to_owned())),
                 ADTS => program.refused.push((Kind::Audio, "AAC".to_owned())),
                 other => {
                     let private = || stream.private_codec().map(|codec| (Kind::Audio, codec));
@@ -305,14 +313,14 @@ impl Program {
     }
 }
 
-impl<T: Default> Stream<T> {
-    fn new(pid: u16) -> Self {
+impl<T> Stream<T> {
+    fn new(pid: u16, decoder: T) -> Self {
         Self {
             pid,
             counter: None,
             last: Vec::new(),
             assembler: Assembler::default(),
-            decoder: T::default(),
+            decoder,
             losses: Losses::default(),
         }
     }
@@ -474,6 +482,9 @@ const PMT: u8 = 2;
 
 /// Stream type of H.264.
 const H264: u8 = 0x1b;
+
+/// Stream type of HEVC.
+const HEVC: u8 = 0x24;
 
 /// Stream type of AAC in ADTS framing.
 const ADTS: u8 = 0x0f;

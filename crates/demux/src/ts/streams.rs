@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use onair_media::aac::adts;
-use onair_media::h264::{AccessUnit, AvcDecoderConfig, NalUnitType, annex_b, nal_unit_type};
-use onair_media::{Config, Packet, Timestamp, aac, h264};
+use onair_media::h264::{self, annex_b};
+use onair_media::{Config, Error, Packet, Timestamp, VideoConfig, aac, hevc};
 
 /// Decoding and presentation time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,14 +15,65 @@ pub(super) struct Times {
     pub(super) pts: Timestamp,
 }
 
+/// How a video stream is coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coding {
+    H264,
+    Hevc,
+}
+
+/// An access unit taken apart.
+struct Unit {
+    payload: Bytes,
+    /// Parameter sets: video, sequence, picture. H.264 has none of the first.
+    sets: [Vec<Bytes>; 3],
+    keyframe: bool,
+}
+
+impl Coding {
+    fn take_apart(self, data: &[u8]) -> Unit {
+        match self {
+            Self::H264 => {
+                let unit = h264::AccessUnit::from_annex_b(data);
+                Unit {
+                    keyframe: unit.is_keyframe(),
+                    payload: unit.payload,
+                    sets: [Vec::new(), unit.sps, unit.pps],
+                }
+            }
+            Self::Hevc => {
+                let unit = hevc::AccessUnit::from_annex_b(data);
+                Unit {
+                    keyframe: unit.keyframe,
+                    payload: unit.payload,
+                    sets: [unit.vps, unit.sps, unit.pps],
+                }
+            }
+        }
+    }
+
+    fn config(self, [vps, sps, pps]: &[Vec<Bytes>; 3]) -> Result<VideoConfig, Error> {
+        match self {
+            Self::H264 => VideoConfig::from_parameter_sets(sps, pps),
+            Self::Hevc => VideoConfig::hevc_from_parameter_sets(vps, sps, pps),
+        }
+    }
+
+    fn is_delimiter(self, nal: &[u8]) -> bool {
+        match self {
+            Self::H264 => h264::nal_unit_type(nal) == Some(h264::NalUnitType::AccessUnitDelimiter),
+            Self::Hevc => hevc::nal_unit_type(nal) == Some(hevc::NalUnitType::AccessUnitDelimiter),
+        }
+    }
+}
+
 /// A video stream being cut into access units.
-#[derive(Default)]
 pub(super) struct Video {
+    coding: Coding,
     pending: Vec<u8>,
     times: Option<Times>,
     config: Option<Config>,
-    sps: Vec<Bytes>,
-    pps: Vec<Bytes>,
+    sets: [Vec<Bytes>; 3],
     last: Option<Timestamp>,
     /// Decoding times of access units left out because no parameter sets had
     /// come yet.
@@ -30,6 +81,18 @@ pub(super) struct Video {
 }
 
 impl Video {
+    pub(super) const fn new(coding: Coding) -> Self {
+        Self {
+            coding,
+            pending: Vec::new(),
+            times: None,
+            config: None,
+            sets: [const { Vec::new() }; 3],
+            last: None,
+            skipped: Vec::new(),
+        }
+    }
+
     /// Takes a PES payload in: with times it begins an access unit, without it
     /// goes on with the last.
     pub(super) fn push(&mut self, payload: &[u8], times: Option<Times>) -> Vec<Packet> {
@@ -52,8 +115,8 @@ impl Video {
             return Vec::new();
         };
         let mut packets = Vec::new();
-        for unit in units(&data) {
-            let unit = AccessUnit::from_annex_b(unit);
+        for unit in units(&data, self.coding) {
+            let unit = self.coding.take_apart(unit);
             self.adopt(&unit);
             packets.extend(self.packet(unit, times));
             times = self.next_times(times);
@@ -61,7 +124,7 @@ impl Video {
         packets
     }
 
-    fn packet(&mut self, unit: AccessUnit, times: Times) -> Option<Packet> {
+    fn packet(&mut self, unit: Unit, times: Times) -> Option<Packet> {
         if unit.payload.is_empty() {
             return None;
         }
@@ -76,27 +139,21 @@ impl Video {
             pts: times.pts,
             dts,
             duration: None,
-            keyframe: unit.is_keyframe(),
+            keyframe: unit.keyframe,
             payload: unit.payload,
         })
     }
 
     /// Parameter sets that differ from those known make a new configuration.
-    fn adopt(&mut self, unit: &AccessUnit) {
-        let changed = (!unit.sps.is_empty() && unit.sps != self.sps)
-            || (!unit.pps.is_empty() && unit.pps != self.pps);
-        if !changed {
-            return;
+    fn adopt(&mut self, unit: &Unit) {
+        let mut changed = false;
+        for (known, sets) in self.sets.iter_mut().zip(&unit.sets) {
+            if !sets.is_empty() && sets != known {
+                known.clone_from(sets);
+                changed = true;
+            }
         }
-        if !unit.sps.is_empty() {
-            self.sps.clone_from(&unit.sps);
-        }
-        if !unit.pps.is_empty() {
-            self.pps.clone_from(&unit.pps);
-        }
-        let config = AvcDecoderConfig::from_parameter_sets(&self.sps, &self.pps)
-            .and_then(|avcc| h264::video_config(avcc.write()));
-        if let Ok(config) = config {
+        if changed && let Ok(config) = self.coding.config(&self.sets) {
             self.config = Some(Config::Video(Arc::new(config)));
         }
     }
@@ -117,10 +174,10 @@ impl Video {
 }
 
 /// The access units in a PES payload: nearly always one. More are told apart by
-/// their delimiters (ISO/IEC 14496-10 §7.4.1.2.3).
-fn units(data: &[u8]) -> Vec<&[u8]> {
+/// their delimiters (ISO/IEC 14496-10 §7.4.1.2.3, 23008-2 §7.4.2.4.4).
+fn units(data: &[u8], coding: Coding) -> Vec<&[u8]> {
     let delimiters: Vec<usize> = annex_b(data)
-        .filter(|nal| nal_unit_type(nal) == Some(NalUnitType::AccessUnitDelimiter))
+        .filter(|nal| coding.is_delimiter(nal))
         .map(|nal| (nal.as_ptr().addr() - data.as_ptr().addr()).saturating_sub(3))
         .collect();
     if delimiters.len() < 2 {
@@ -142,7 +199,7 @@ pub(super) struct Audio {
     /// Bytes left out because they were no frame.
     pub(super) skipped: u64,
     /// Why frames cannot be used, where they are legal.
-    pub(super) refused: Option<onair_media::Error>,
+    pub(super) refused: Option<Error>,
 }
 
 impl Audio {
@@ -220,7 +277,7 @@ impl Audio {
     }
 }
 
-fn describe(header: &adts::Header) -> Result<(Config, Duration), onair_media::Error> {
+fn describe(header: &adts::Header) -> Result<(Config, Duration), Error> {
     let asc = header.config()?;
     let config = aac::audio_config(asc.write()?)?;
     Ok((Config::Audio(Arc::new(config)), asc.frame_duration()))
@@ -264,7 +321,7 @@ mod tests {
 
     #[test]
     fn an_access_unit_ends_where_the_next_times_are() {
-        let mut video = Video::default();
+        let mut video = Video::new(Coding::H264);
         let first = annex_b_of(&[DELIMITER, SPS, PPS, &[0x65, 0x88, 1]]);
         assert!(video.push(&first, at(0)).is_empty());
         assert!(
@@ -286,7 +343,7 @@ mod tests {
 
     #[test]
     fn several_access_units_in_one_pes_packet_are_told_apart() {
-        let mut video = Video::default();
+        let mut video = Video::new(Coding::H264);
         let both = annex_b_of(&[DELIMITER, SPS, PPS, &[0x65, 0x88], DELIMITER, &[0x41, 0x9a]]);
         video.push(&both, at(100));
         let units = video.finish();
@@ -299,7 +356,7 @@ mod tests {
 
     #[test]
     fn pictures_before_the_parameter_sets_are_counted_and_left_out() {
-        let mut video = Video::default();
+        let mut video = Video::new(Coding::H264);
         video.push(&annex_b_of(&[DELIMITER, &[0x41, 0x9a]]), at(0));
         assert!(video.finish().is_empty());
         assert_eq!(video.skipped, [Timestamp::ZERO]);

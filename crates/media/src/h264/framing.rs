@@ -220,7 +220,7 @@ pub fn is_idr(payload: &[u8], size: LengthSize) -> bool {
         .is_some_and(|kind| kind == NalUnitType::Idr)
 }
 
-pub(super) fn put_length_prefixed(unit: &[u8], out: &mut BytesMut) {
+pub(crate) fn put_length_prefixed(unit: &[u8], out: &mut BytesMut) {
     // A slice never exceeds what a u32 counts in practice; one that did would be
     // cut rather than given a length that lies about the rest of the stream.
     let length = u32::try_from(unit.len()).unwrap_or(u32::MAX);

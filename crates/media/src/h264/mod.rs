@@ -19,6 +19,7 @@ use std::borrow::Cow;
 
 pub use access_unit::AccessUnit;
 pub use avcc::{AvcDecoderConfig, HighProfile, codec_string, video_config};
+pub(crate) use framing::put_length_prefixed;
 pub use framing::{
     AnnexB, LengthPrefixed, LengthSize, NalUnitType, annex_b, annex_b_to_length_prefixed, is_idr,
     length_prefixed, length_prefixed_to_annex_b, nal_unit_type, with_four_byte_lengths,

@@ -6,11 +6,13 @@
 //! | length prefixes, `hvcC` | ISO/IEC 14496-15 §8.3.3.1 |
 //! | the `hvc1.…` string | ISO/IEC 14496-15 Annex E.3 |
 
+mod access_unit;
 mod hvcc;
 mod nal;
 mod profile;
 mod sps;
 
+pub use access_unit::AccessUnit;
 pub(crate) use hvcc::LENGTH_SIZE_AT;
 pub use hvcc::{HevcDecoderConfig, NalArray, video_config};
 pub use nal::{NalUnitType, is_keyframe, nal_unit_type};

@@ -219,3 +219,30 @@ fn where_decoding_may_start_is_told_by_the_first_picture() {
     assert!(!starts(&[]) && !starts(&[32, 33, 34]));
     assert!(!is_keyframe(&[0, 0, 0, 1, 19 << 1], LengthSize::Four));
 }
+
+#[test]
+fn an_access_unit_is_taken_apart_into_sets_and_pictures() {
+    let annex_b = [
+        &[0, 0, 0, 1, 0x46, 1, 0x50][..], // access unit delimiter
+        &[
+            0, 0, 0, 1, 0x40, 1, 2, 0, 0, 1, 0x42, 1, 3, 0, 0, 1, 0x44, 1, 4,
+        ],
+        &[0, 0, 1, 0x4e, 1, 5],    // SEI
+        &[0, 0, 1, 0x2a, 1, 0xaf], // CRA
+        &[0, 0, 1, 0x02, 1, 0xae], // trailing
+        &[0, 0, 1, 0x4c, 1, 0xff], // filler
+    ]
+    .concat();
+    let unit = AccessUnit::from_annex_b(&annex_b);
+    assert_eq!(
+        (&unit.vps[0][..], &unit.sps[0][..], &unit.pps[0][..]),
+        (&[0x40, 1, 2][..], &[0x42, 1, 3][..], &[0x44, 1, 4][..])
+    );
+    assert!(unit.keyframe);
+    assert_eq!(
+        unit.payload[..],
+        [
+            0, 0, 0, 3, 0x4e, 1, 5, 0, 0, 0, 3, 0x2a, 1, 0xaf, 0, 0, 0, 3, 0x02, 1, 0xae
+        ]
+    );
+}
