@@ -1,5 +1,6 @@
 use crate::UrlError;
 use crate::publisher::Stage;
+use crate::status::Meaning;
 
 /// Why an RTMP conversation went wrong, sorted by whose fault it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,19 +107,42 @@ impl Error {
     ///
     /// nginx-rtmp and others have a code for it; some only have words.
     pub fn is_already_publishing(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == BAD_NAME) || self.says_busy()
+    }
+
+    /// Whether another attempt would be told the same: the key, the application, the address or
+    /// the login is the trouble, and not the server's or the line's present state.
+    ///
+    /// A name in use is none of these, where the server says so: it may be free in a minute.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Refused { code, .. } => {
+                Meaning::of(code) == Meaning::Refused && !self.says_busy()
+            }
+            Self::Url(_)
+            | Self::CredentialsNeeded { .. }
+            | Self::CredentialsRejected { .. }
+            | Self::Redirected { .. }
+            | Self::CodecRefused { .. }
+            | Self::Misuse { .. } => true,
+            Self::Invalid { .. }
+            | Self::PeerMisbehaved { .. }
+            | Self::LimitExceeded { .. }
+            | Self::TimedOut { .. }
+            | Self::Closed { .. } => false,
+        }
+    }
+
+    /// The server says that the stream's name is in use, and means just that: some have
+    /// `BadName` for a key they do not know, but then they say so.
+    fn says_busy(&self) -> bool {
         let Self::Refused { code, description } = self else {
             return false;
         };
         let description = description.to_ascii_lowercase();
-        code == "NetStream.Publish.BadName"
-            || [
-                "already publish",
-                "stream is busy",
-                "stream busy",
-                "already in use",
-            ]
-            .iter()
-            .any(|words| description.contains(words))
+        let says = |words: &&str| description.contains(words);
+        let is_in_use = ["already", "busy", "in use", "being published"];
+        is_in_use.iter().any(says) || code == BAD_NAME && description.is_empty()
     }
 
     pub(crate) const fn invalid(what: &'static str, at: usize) -> Self {
@@ -127,5 +151,51 @@ impl Error {
 
     pub(crate) const fn peer(what: &'static str, at: u64) -> Self {
         Self::PeerMisbehaved { what, at }
+    }
+}
+
+/// In Adobe's words: somebody else is publishing the stream already.
+const BAD_NAME: &str = "NetStream.Publish.BadName";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: &str, description: &str) -> Error {
+        Error::Refused {
+            code: code.to_owned(),
+            description: description.to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_another_attempt_cannot_change_is_final_and_the_servers_own_trouble_is_not() {
+        for (code, description) in [
+            ("NetStream.Publish.Denied", "wrong key"),
+            ("NetStream.Publish.BadName", "no such key"),
+            ("NetConnection.Connect.InvalidApp", ""),
+        ] {
+            assert!(
+                refused(code, description).is_final(),
+                "{code} {description}"
+            );
+        }
+        for (code, description) in [
+            ("NetStream.Publish.BadName", "Already publishing"),
+            (
+                "NetStream.Publish.BadName",
+                "somebody is publishing to cam already",
+            ),
+            ("NetStream.Publish.BadName", ""),
+            ("NetConnection.Connect.Failed", "no backend"),
+            ("NetConnection.Connect.AppShutdown", ""),
+            ("", "bad gateway"),
+        ] {
+            assert!(
+                !refused(code, description).is_final(),
+                "{code} {description}"
+            );
+        }
+        assert!(!Error::TimedOut { waiting_for: "it" }.is_final());
     }
 }

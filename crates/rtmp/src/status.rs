@@ -55,28 +55,37 @@ impl Status {
         }
     }
 
+    pub(crate) fn meaning(&self) -> Meaning {
+        match Meaning::of(&self.code) {
+            Meaning::Neutral if self.is_error() => Meaning::Complaint,
+            meaning => meaning,
+        }
+    }
+
     fn is_error(&self) -> bool {
         self.level.eq_ignore_ascii_case("error")
     }
+}
 
-    pub(crate) fn meaning(&self) -> Meaning {
-        match self.code.as_str() {
-            "NetStream.Publish.Start" => Meaning::Started,
+impl Meaning {
+    /// What a code means by itself; what is not known is neutral.
+    pub(crate) fn of(code: &str) -> Self {
+        match code {
+            "NetStream.Publish.Start" => Self::Started,
             "NetStream.Publish.BadName"
             | "NetStream.Publish.Denied"
             | "NetStream.Publish.Rejected"
             | "NetStream.Publish.Unauthorized"
             | "NetStream.Authenticate.UsherTokenFailed"
             | "NetConnection.Connect.Rejected"
-            | "NetConnection.Connect.InvalidApp" => Meaning::Refused,
+            | "NetConnection.Connect.InvalidApp" => Self::Refused,
             "NetStream.Publish.Failed"
             | "NetStream.Failed"
             | "NetConnection.Connect.Failed"
             | "NetConnection.Connect.Closed"
-            | "NetConnection.Connect.AppShutdown" => Meaning::Failed,
-            "NetConnection.Connect.ReconnectRequest" => Meaning::Reconnect,
-            _ if self.is_error() => Meaning::Complaint,
-            _ => Meaning::Neutral,
+            | "NetConnection.Connect.AppShutdown" => Self::Failed,
+            "NetConnection.Connect.ReconnectRequest" => Self::Reconnect,
+            _ => Self::Neutral,
         }
     }
 }
