@@ -94,8 +94,10 @@ fn verdict(report: &Report) -> Result<(), Failure> {
         .destinations
         .iter()
         .filter(|destination| destination.state == State::Failed)
-        .filter_map(|destination| Some((destination, destination.error.as_deref()?)))
-        .map(|(destination, error)| format!("{}: {}", destination.url, explain::with_cure(error)))
+        .filter_map(|destination| {
+            let error = explain::with_cure(destination.error.as_deref()?, destination.fault);
+            Some(format!("{}: {error}", destination.url))
+        })
         .collect();
     match (report.outcome, errors.is_empty()) {
         (_, false) => Err(Failure::failed(errors.join("\nonair: "))),

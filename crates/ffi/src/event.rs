@@ -140,6 +140,7 @@ impl From<onair::Event> for Event {
                 at,
                 attempt,
                 delay,
+                fault: _,
             } => Self::Reconnecting {
                 destination: number(destination),
                 why,
@@ -150,6 +151,7 @@ impl From<onair::Event> for Event {
             E::DestinationEnded {
                 destination,
                 failure,
+                fault: _,
             } => Self::DestinationEnded {
                 destination: number(destination),
                 failure,
@@ -174,6 +176,7 @@ impl Event {
                 destination,
                 code,
                 description,
+                fault: _,
             } => Self::Refused {
                 destination: number(destination),
                 code,

@@ -3,16 +3,16 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use onair_flv::FourCc;
 use onair_media::Timestamp;
+use onair_rtmp::Url;
 use onair_rtmp::publisher::{Config, Flight, Why};
-use onair_rtmp::{Error, Url};
 
+use crate::failure::Failure;
 use crate::hub::Hub;
 use crate::line::Line;
 use crate::program::Program;
 use crate::queue::Queue;
-use crate::reconnect::{Failure, Reconnect, Verdict};
+use crate::reconnect::{Reconnect, Verdict};
 use crate::renewal::Renewals;
 use crate::session::{Ended, Ending, Place, Session};
 use crate::tls::Trust;
@@ -47,7 +47,7 @@ impl Campaign {
             Ok(()) => State::Ended,
             Err(_) => State::Failed,
         };
-        status.error = result.as_ref().err().map(ToString::to_string);
+        status.failure = result.as_ref().err().cloned();
         drop(status);
         self.line.feed().with(Queue::abandon);
         self.hub.tell_gaps(self.index, self.line.feed());
@@ -55,6 +55,7 @@ impl Campaign {
         self.hub.tell(Event::DestinationEnded {
             destination: self.index,
             failure: result.as_ref().err().map(ToString::to_string),
+            fault: result.as_ref().err().and_then(|failure| failure.fault),
         });
         result
     }
@@ -72,8 +73,8 @@ impl Campaign {
             };
             self.tell_refusal(&failure);
             self.detour = None;
-            match reconnect.failed(&failure, Instant::now()) {
-                Verdict::GiveUp => return Err(failure),
+            match reconnect.failed(failure.clone(), Instant::now()) {
+                Verdict::GiveUp(failure) => return Err(failure),
                 // Another connection would publish nothing, over what the server has recorded.
                 Verdict::Retry { .. } if self.is_sent() => return Err(failure),
                 Verdict::Retry { delay, attempt } => {
@@ -130,14 +131,16 @@ impl Campaign {
                 }
                 Ending::Renewed => {
                     self.renewals.seen();
-                    return Err(Failure::Renewed);
+                    return Err(Failure::renewed());
                 }
-                Ending::Failed(error) => return Err(failure(error, config.video_codec)),
-                Ending::Lost(words) => return Err(Failure::Lost(words)),
+                Ending::Failed(error) => {
+                    return Err(Failure::conversation(&error, config.video_codec));
+                }
+                Ending::Lost(failure) => return Err(failure),
             }
         }
         let words = "the server asked for one connection after another";
-        Err(Failure::Lost(words.to_owned()))
+        Err(Failure::lost(words))
     }
 
     /// One connection; `None` when the broadcast was stopped before there was one.
@@ -149,7 +152,7 @@ impl Campaign {
         let stream = tokio::select! {
             stream = transport::connect(&config.url, &self.tls, self.pace) => stream?,
             () = self.hub.stopping().asked() => return Ok(None),
-            () = self.renewals.asked() => return Err(Failure::Renewed),
+            () = self.renewals.asked() => return Err(Failure::renewed()),
         };
         let place = Place {
             index: self.index,
@@ -191,14 +194,12 @@ impl Campaign {
     }
 
     fn tell_refusal(&self, failure: &Failure) {
-        if let Failure::Refused {
-            code, description, ..
-        } = failure
-        {
+        if let Some((code, description)) = &failure.refusal {
             self.hub.tell(Event::Refused {
                 destination: self.index,
                 code: code.clone(),
                 description: description.clone(),
+                fault: failure.fault,
             });
         }
     }
@@ -215,6 +216,7 @@ impl Campaign {
         self.hub.tell(Event::Reconnecting {
             destination: self.index,
             why: failure.to_string(),
+            fault: failure.fault,
             at: at.unwrap_or(Timestamp::ZERO),
             attempt,
             delay,
@@ -233,31 +235,6 @@ enum Waited {
     /// A connection is wanted at once.
     Renewed,
     Stopped,
-}
-
-/// `codec` is the one that is sent, if not every server knows it.
-fn failure(error: Error, codec: Option<FourCc>) -> Failure {
-    let busy = error.is_already_publishing();
-    match error {
-        Error::Refused { code, description } => Failure::Refused {
-            code,
-            description,
-            busy,
-        },
-        Error::CredentialsNeeded { .. }
-        | Error::CredentialsRejected { .. }
-        | Error::Redirected { .. }
-        | Error::CodecRefused { .. }
-        | Error::Url(_) => Failure::Refused {
-            code: "NetConnection.Connect.Rejected".to_owned(),
-            description: error.to_string(),
-            busy: false,
-        },
-        Error::Closed { .. } if codec == Some(FourCc::HEVC) => Failure::Lost(format!(
-            "{error}; or that it does not take HEVC, where H.264 would work"
-        )),
-        other => Failure::Lost(other.to_string()),
-    }
 }
 
 fn host(url: &Url) -> String {

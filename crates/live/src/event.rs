@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use onair_media::Timestamp;
 
-use crate::{Gap, Report};
+use crate::{Fault, Gap, Report};
 
 /// Something that happened to a broadcast. Destinations are named by the order in which they were added.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub enum Event {
         code: String,
         /// The server's description.
         description: String,
+        /// What commonly lies behind it.
+        fault: Option<Fault>,
     },
     /// The connection is lost, or could not be had; another attempt follows.
     Reconnecting {
@@ -39,6 +41,8 @@ pub enum Event {
         destination: usize,
         /// What happened.
         why: String,
+        /// What commonly lies behind it.
+        fault: Option<Fault>,
         /// The last media time that was sent.
         at: Timestamp,
         /// The number of the coming attempt in this outage.
@@ -95,6 +99,8 @@ pub enum Event {
         destination: usize,
         /// Why it failed, in words; `None` when it ended as asked.
         failure: Option<String>,
+        /// What commonly lies behind that.
+        fault: Option<Fault>,
     },
     /// The broadcast is over. Nothing follows.
     Ended(Report),

@@ -1,6 +1,10 @@
+use onair_rtmp::Error;
+use serde::Serialize;
+
 /// What commonly lies behind a failure, for whoever wants to name a cure beside the cause. The
 /// cure itself is each application's: where a setting is found differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Fault {
     /// Another publisher uses the key, or the server thinks so.
@@ -23,6 +27,9 @@ pub enum Fault {
     KeyRejected,
     /// The server has no such application.
     AppUnknown,
+    /// The server agreed to the publish and dropped the stream soon after, again and again: as
+    /// many do with a key they do not know, or with what their rules forbid.
+    AcceptedThenDropped,
     /// The line takes no more data.
     Stalled,
     /// Nobody answered in time.
@@ -30,56 +37,72 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// What lies behind a failure that was put in these words, by this crate or a server.
-    ///
-    /// `None` where nothing is known, or where the words already say what is common.
-    pub fn of(words: &str) -> Option<Self> {
-        let words = words.to_lowercase();
-        let says = |signs: &[&str]| signs.iter().any(|sign| words.contains(sign));
-        SIGNS
-            .iter()
-            .find_map(|(fault, signs)| says(signs).then_some(*fault))
+    /// What lies behind the end of a conversation; `None` where nothing is known, or where the
+    /// words already say what is common.
+    pub(crate) fn of(error: &Error) -> Option<Self> {
+        Some(match error {
+            Error::Refused { code, description } => return Self::of_refusal(code, description),
+            Error::TimedOut { .. } => Self::TimedOut,
+            Error::CredentialsNeeded { .. } => Self::LoginNeeded,
+            Error::CredentialsRejected { .. } => Self::LoginRejected,
+            _ => return None,
+        })
+    }
+
+    fn of_refusal(code: &str, description: &str) -> Option<Self> {
+        let description = description.to_ascii_lowercase();
+        let says = |words: &[&str]| words.iter().any(|words| description.contains(words));
+        let is_about_login = says(&["unauthorized", "denied", "authentication", "key"]);
+        match code {
+            _ if says(&["already", "busy", "in use"]) => Some(Self::KeyInUse),
+            "NetStream.Publish.BadName" if description.is_empty() => Some(Self::KeyInUse),
+            "NetStream.Publish.BadName"
+            | "NetStream.Publish.Denied"
+            | "NetStream.Publish.Rejected"
+            | "NetStream.Publish.Unauthorized" => Some(Self::KeyRejected),
+            _ if is_about_login => Some(Self::KeyRejected),
+            "NetConnection.Connect.Rejected" | "NetConnection.Connect.InvalidApp" => {
+                Some(Self::AppUnknown)
+            }
+            _ => None,
+        }
     }
 }
-
-/// The first match wins: the particular stands before the general.
-const SIGNS: &[(Fault, &[&str])] = &[
-    (
-        Fault::KeyInUse,
-        &["already publishing", "badname", "stream busy"],
-    ),
-    (Fault::NobodyListens, &["connection refused"]),
-    (Fault::UnknownHost, &["cannot find", "nobody answered who"]),
-    (Fault::CertificateExpired, &["has expired"]),
-    (
-        Fault::CertificateName,
-        &["certificate presented is not for"],
-    ),
-    (Fault::CertificateUntrusted, &["anybody this system trusts"]),
-    (Fault::LoginRejected, &["does not accept this user name"]),
-    (Fault::LoginNeeded, &["user name and"]),
-    (Fault::KeyRejected, &["unauthorized", "denied"]),
-    (Fault::AppUnknown, &["connect.rejected", "invalidapp"]),
-    (Fault::Stalled, &["took nothing"]),
-    (Fault::TimedOut, &["timed out"]),
-];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn refused(code: &str, description: &str) -> Option<Fault> {
+        Fault::of(&Error::Refused {
+            code: code.to_owned(),
+            description: description.to_owned(),
+        })
+    }
+
     #[test]
     fn a_known_failure_has_its_fault_and_an_unknown_one_has_none() {
-        let busy = "NetStream.Publish.BadName: Already publishing";
-        assert_eq!(Fault::of(busy), Some(Fault::KeyInUse));
-        assert_eq!(Fault::of("the moon fell down"), None);
+        let busy = refused("NetStream.Publish.BadName", "Already publishing");
+        assert_eq!(busy, Some(Fault::KeyInUse));
+        let unknown = refused("NetStream.Publish.BadName", "no such key");
+        assert_eq!(unknown, Some(Fault::KeyRejected));
+        assert_eq!(refused("NetStream.Failed", "the moon fell down"), None);
     }
 
     #[test]
     fn a_rejected_login_is_not_taken_for_a_missing_one() {
-        let words = "the server does not accept this user name and password: no";
-        assert_eq!(Fault::of(words), Some(Fault::LoginRejected));
-        let words = "the server wants a user name and a password: please";
-        assert_eq!(Fault::of(words), Some(Fault::LoginNeeded));
+        let description = "code=403 need auth".to_owned();
+        let rejected = Error::CredentialsRejected { description };
+        assert_eq!(Fault::of(&rejected), Some(Fault::LoginRejected));
+        let description = "please".to_owned();
+        let missing = Error::CredentialsNeeded { description };
+        assert_eq!(Fault::of(&missing), Some(Fault::LoginNeeded));
+    }
+
+    #[test]
+    fn our_own_words_are_no_servers_and_blame_nobody() {
+        let takes = "avc1".to_owned();
+        let codec = "hvc1".to_owned();
+        assert_eq!(Fault::of(&Error::CodecRefused { codec, takes }), None);
     }
 }

@@ -20,6 +20,7 @@ mod destination;
 pub mod director;
 mod error;
 mod event;
+mod failure;
 mod fault;
 mod feed;
 #[cfg(any(test, fuzzing))]

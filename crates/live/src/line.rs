@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::failure::Failure;
 use crate::feed::Feed;
 use crate::kernel::Link;
 use crate::{DestinationReport, DestinationStats, State};
@@ -20,7 +21,7 @@ pub(crate) struct Status {
     pub(crate) connects: u64,
     pub(crate) bytes: u64,
     pub(crate) link: Link,
-    pub(crate) error: Option<String>,
+    pub(crate) failure: Option<Failure>,
     rate: Rate,
 }
 
@@ -64,7 +65,8 @@ impl Line {
             rtt_ms: status.link.rtt.map(millis),
             queue_ms: tally.delays.summary(),
             gaps: tally.gaps,
-            error: status.error,
+            error: status.failure.as_ref().map(ToString::to_string),
+            fault: status.failure.and_then(|failure| failure.fault),
         }
     }
 

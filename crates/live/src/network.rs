@@ -5,10 +5,10 @@ use std::time::Instant;
 use tokio::runtime::Runtime;
 
 use crate::destination::Campaign;
+use crate::failure::Failure;
 use crate::hub::Hub;
 use crate::line::Line;
 use crate::program::Program;
-use crate::reconnect::Failure;
 use crate::record::Recording;
 use crate::tls::Trust;
 use crate::{Destination, Error, Event, Outcome, Pace, Report};
@@ -74,7 +74,7 @@ impl Network {
         }
         let mut results = Vec::new();
         for task in tasks {
-            let broken = |error| Err(Failure::Lost(format!("internal error: {error}")));
+            let broken = |error| Err(Failure::lost(format!("internal error: {error}")));
             results.push(task.await.unwrap_or_else(broken));
         }
         results

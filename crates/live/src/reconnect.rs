@@ -1,17 +1,19 @@
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::RetryPolicy;
+use crate::failure::{Cause, Failure};
 
 /// Decides whether and when a destination is tried again. Pure: time is an argument.
 ///
-/// A destination that was never on air is given up at the first refusal, and
-/// after a few attempts when nobody answers: a wrong key or a wrong port does
-/// not get better. Some servers say that the stream is live before they look at
-/// the key: a refusal that ends a first, short time on air counts as a first
-/// refusal. One that was on air is tried until the policy's attempts are
-/// used up, whatever it answers. "Already publishing" after a drop of our own is
-/// the server's memory of the dead connection; such answers count for nothing
+/// What another attempt cannot change ends a destination at once: a refused key or address, a
+/// certificate that is not good. Some servers say that the stream is live before they look at
+/// the key: a refusal that ends a first, short time on air counts as a first refusal, and
+/// [`AIRINGS`] short airings that the server ended one after the other are a verdict as well.
+///
+/// Everything else is tried until the policy's attempts are used up, from the first second: a
+/// server may be about to start. A destination that was on air for [`STABLE`] has shown that its
+/// key is good and is tried whatever the server answers. "Already publishing" after a drop of our
+/// own is the server's memory of the dead connection; such answers count for nothing
 /// until the server had time to notice ([`GHOST`]).
 #[derive(Debug)]
 pub(crate) struct Reconnect {
@@ -22,28 +24,8 @@ pub(crate) struct Reconnect {
     dropped: Option<Instant>,
     /// It was on air for long enough to say that its key is good.
     proven: bool,
-}
-
-/// Why a connection ended, or did not come about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// No connection: name, network, port or time.
-    Unreachable(String),
-    /// The server is not whom the URL names, or does not speak TLS.
-    Untrusted(String),
-    /// The server said no.
-    Refused {
-        /// For instance `NetStream.Publish.BadName`.
-        code: String,
-        /// The server's words.
-        description: String,
-        /// True when it believes this key to be on air already.
-        busy: bool,
-    },
-    /// The connection broke, or the server ended it.
-    Lost(String),
-    /// The application wants another.
-    Renewed,
+    /// How often the server took the stream and dropped it soon after, while nothing is proven.
+    airings: u32,
 }
 
 /// What to do after a failure.
@@ -51,15 +33,15 @@ pub(crate) enum Failure {
 pub(crate) enum Verdict {
     /// Try again after this delay; this will be attempt number `attempt` of the outage.
     Retry { delay: Duration, attempt: u32 },
-    /// Do not.
-    GiveUp,
+    /// Do not, and this is why.
+    GiveUp(Failure),
 }
 
 /// How long a server may keep a dead session: nginx-rtmp pings after 60 s and waits 30 s more.
 pub(crate) const GHOST: Duration = Duration::from_secs(95);
 
-/// How many attempts a destination gets that never answered.
-const FIRST_ATTEMPTS: u32 = 3;
+/// How many short airings, each ended by the server, say that it does not want the stream.
+const AIRINGS: u32 = 4;
 
 /// How long a connection must be on air for its loss to begin a new outage.
 const STABLE: Duration = Duration::from_secs(10);
@@ -83,6 +65,7 @@ impl Reconnect {
             live_since: None,
             dropped: None,
             proven: false,
+            airings: 0,
         }
     }
 
@@ -92,30 +75,30 @@ impl Reconnect {
     }
 
     /// The connection failed: what now?
-    pub(crate) fn failed(&mut self, failure: &Failure, now: Instant) -> Verdict {
+    pub(crate) fn failed(&mut self, failure: Failure, now: Instant) -> Verdict {
         let was_live = self.live_since.take();
         let aired = was_live.map(|since| now.saturating_duration_since(since));
-        let is_hopeless = self.is_hopeless(failure, aired);
+        let is_hopeless = self.is_hopeless(&failure, aired);
         if let Some(aired) = aired {
-            self.dropped = Some(now);
-            self.proven |= aired >= STABLE;
-            if aired >= STABLE {
-                self.attempts = 0;
-            }
+            self.aired(aired, &failure, now);
         }
-        if *failure == Failure::Renewed {
+        if failure.cause == Cause::Renewed {
             return self.renewed();
         }
-        if !self.policy.enabled || is_hopeless {
-            return Verdict::GiveUp;
+        if self.airings >= AIRINGS {
+            let verdict = failure.accepted_then_dropped(self.airings, STABLE.as_secs());
+            return Verdict::GiveUp(verdict);
         }
-        if self.is_ghost(failure, now) {
+        if !self.policy.enabled || is_hopeless {
+            return Verdict::GiveUp(failure);
+        }
+        if self.is_ghost(&failure, now) {
             let delay = self.jitter(BUSY);
             return self.retry(delay);
         }
         self.attempts += 1;
-        if self.attempts > self.most_attempts() {
-            return Verdict::GiveUp;
+        if self.attempts > self.policy.max_attempts {
+            return Verdict::GiveUp(failure);
         }
         let delay = self.delay();
         self.retry(delay)
@@ -132,27 +115,32 @@ impl Reconnect {
         Verdict::Retry { delay, attempt }
     }
 
+    /// The connection that failed was on air for so long.
+    fn aired(&mut self, aired: Duration, failure: &Failure, now: Instant) {
+        self.dropped = Some(now);
+        if aired >= STABLE {
+            self.proven = true;
+            self.attempts = 0;
+            self.airings = 0;
+        } else if !self.proven && failure.cause == Cause::Dropped {
+            self.airings += 1;
+        }
+    }
+
     /// `aired` is how long the connection that failed was on air, if it was.
     fn is_hopeless(&self, failure: &Failure, aired: Option<Duration>) -> bool {
         let is_first = self.dropped.is_none() && aired.is_none();
         let is_short = !self.proven && aired.is_some_and(|aired| aired < STABLE);
-        match failure {
-            Failure::Refused { busy: true, .. } | Failure::Untrusted(_) => is_first,
-            Failure::Refused { .. } => is_first || is_short,
+        match failure.cause {
+            Cause::Untrusted => is_first,
+            Cause::Rejected | Cause::Busy { is_said: false } => is_first || is_short,
             _ => false,
         }
     }
 
     fn is_ghost(&self, failure: &Failure, now: Instant) -> bool {
         let recent = |at: Instant| now.saturating_duration_since(at) < GHOST;
-        matches!(failure, Failure::Refused { busy: true, .. }) && self.dropped.is_some_and(recent)
-    }
-
-    fn most_attempts(&self) -> u32 {
-        match self.dropped {
-            Some(_) => self.policy.max_attempts,
-            None => self.policy.max_attempts.min(FIRST_ATTEMPTS),
-        }
+        matches!(failure.cause, Cause::Busy { .. }) && self.dropped.is_some_and(recent)
     }
 
     fn delay(&mut self) -> Duration {
@@ -173,63 +161,107 @@ impl Reconnect {
     }
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreachable(words) | Self::Untrusted(words) | Self::Lost(words) => {
-                f.write_str(words)
-            }
-            Self::Renewed => f.write_str("a new connection was asked for"),
-            Self::Refused {
-                code, description, ..
-            } if description.is_empty() => write!(f, "the server refused: {code}"),
-            Self::Refused {
-                code, description, ..
-            } => write!(f, "the server refused: {code} ({description})"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Fault;
 
     fn refused(busy: bool) -> Failure {
-        Failure::Refused {
-            code: "NetStream.Publish.BadName".into(),
-            description: "no".into(),
-            busy,
-        }
+        let cause = match busy {
+            true => Cause::Busy { is_said: true },
+            false => Cause::Rejected,
+        };
+        Failure::new(cause, "no")
     }
 
     fn lost() -> Failure {
-        Failure::Lost("reset".into())
+        Failure::lost("no route")
+    }
+
+    fn dropped() -> Failure {
+        Failure::new(Cause::Dropped, "reset")
     }
 
     fn delay(verdict: &Verdict) -> Duration {
         match verdict {
             Verdict::Retry { delay, .. } => *delay,
-            Verdict::GiveUp => panic!("gave up"),
+            Verdict::GiveUp(_) => panic!("gave up"),
         }
+    }
+
+    fn is_given_up(verdict: &Verdict) -> bool {
+        matches!(verdict, Verdict::GiveUp(_))
     }
 
     #[test]
     fn a_refused_key_is_not_tried_twice() {
-        let mut reconnect = Reconnect::new(RetryPolicy::default(), 1);
         let now = Instant::now();
-        assert_eq!(reconnect.failed(&refused(false), now), Verdict::GiveUp);
-        let untrusted = Failure::Untrusted("wrong host".into());
-        assert_eq!(reconnect.failed(&untrusted, now), Verdict::GiveUp);
+        for failure in [refused(false), Failure::untrusted("wrong host")] {
+            let mut reconnect = Reconnect::new(RetryPolicy::default(), 1);
+            let verdict = reconnect.failed(failure.clone(), now);
+            assert_eq!(verdict, Verdict::GiveUp(failure));
+        }
     }
 
     #[test]
-    fn nobody_there_at_first_is_tried_a_few_times() {
-        let mut reconnect = Reconnect::new(RetryPolicy::default(), 1);
-        let (now, failure) = (Instant::now(), Failure::Unreachable("no".into()));
-        for _ in 0..FIRST_ATTEMPTS {
-            delay(&reconnect.failed(&failure, now));
+    fn nobody_there_at_first_is_tried_as_often_as_anybody_later() {
+        let policy = RetryPolicy {
+            enabled: true,
+            max_attempts: 30,
+        };
+        for failure in [Failure::unreachable("no"), refused(true), dropped(), lost()] {
+            let mut reconnect = Reconnect::new(policy, 1);
+            let mut now = Instant::now();
+            for _ in 0..30 {
+                now += delay(&reconnect.failed(failure.clone(), now));
+            }
+            assert!(is_given_up(&reconnect.failed(failure, now)));
         }
-        assert_eq!(reconnect.failed(&failure, now), Verdict::GiveUp);
+    }
+
+    /// Each airing lasts so long and is ended by the server; how many there are.
+    fn airings(lengths: impl IntoIterator<Item = u64>) -> (usize, Option<Failure>) {
+        let mut reconnect = Reconnect::new(RetryPolicy::default(), 1);
+        let mut now = Instant::now();
+        let mut count = 0;
+        for seconds in lengths {
+            count += 1;
+            reconnect.live(now);
+            now += Duration::from_secs(seconds);
+            match reconnect.failed(dropped(), now) {
+                Verdict::Retry { delay, .. } => now += delay,
+                Verdict::GiveUp(failure) => return (count, Some(failure)),
+            }
+            // That it cannot be reached in between does not speak for the key.
+            now += delay(&reconnect.failed(Failure::unreachable("no"), now));
+        }
+        (count, None)
+    }
+
+    #[test]
+    fn a_stream_that_is_accepted_and_dropped_four_times_is_not_wanted() {
+        let (count, failure) = airings([0, 3, 9, 1, 1, 1]);
+        let failure = failure.expect("a verdict");
+        assert_eq!(
+            (count, failure.fault),
+            (4, Some(Fault::AcceptedThenDropped))
+        );
+        assert!(failure.to_string().contains("key"), "{failure}");
+    }
+
+    #[test]
+    fn a_key_that_was_good_for_a_while_is_not_doubted_any_more() {
+        assert_eq!(airings([3, 3, 3, 10, 1, 1, 1, 1, 1, 1]), (10, None));
+    }
+
+    #[test]
+    fn a_line_that_fails_by_itself_says_nothing_about_the_key() {
+        let mut reconnect = Reconnect::new(RetryPolicy::default(), 1);
+        let mut now = Instant::now();
+        for _ in 0..20 {
+            reconnect.live(now);
+            now += delay(&reconnect.failed(lost(), now));
+        }
     }
 
     #[test]
@@ -237,10 +269,10 @@ mod tests {
         let mut reconnect = Reconnect::new(RetryPolicy::default(), 7);
         let now = Instant::now();
         reconnect.live(now);
-        let first = delay(&reconnect.failed(&lost(), now + STABLE));
+        let first = delay(&reconnect.failed(lost(), now + STABLE));
         assert!(first < Duration::from_millis(300), "{first:?}");
         let delays: Vec<_> = (0..8)
-            .map(|_| delay(&reconnect.failed(&lost(), now + STABLE)))
+            .map(|_| delay(&reconnect.failed(lost(), now + STABLE)))
             .collect();
         for (delay, base) in delays.iter().zip([1, 2, 4, 8, 15, 15, 15, 15]) {
             let base = Duration::from_secs(base);
@@ -261,10 +293,10 @@ mod tests {
         let now = Instant::now();
         reconnect.live(now);
         for _ in 0..5 {
-            delay(&reconnect.failed(&refused(false), now + STABLE));
+            delay(&reconnect.failed(refused(false), now + STABLE));
         }
-        let late = reconnect.failed(&refused(false), now + STABLE);
-        assert_eq!(late, Verdict::GiveUp);
+        let late = reconnect.failed(refused(false), now + STABLE);
+        assert!(is_given_up(&late));
     }
 
     #[test]
@@ -273,12 +305,12 @@ mod tests {
         let now = Instant::now();
         reconnect.live(now);
         let moment = now + Duration::from_millis(50);
-        assert_eq!(reconnect.failed(&refused(false), moment), Verdict::GiveUp);
+        assert!(is_given_up(&reconnect.failed(refused(false), moment)));
         let mut proven = Reconnect::new(RetryPolicy::default(), 1);
         proven.live(now);
-        delay(&proven.failed(&lost(), now + STABLE));
+        delay(&proven.failed(lost(), now + STABLE));
         proven.live(now + STABLE);
-        delay(&proven.failed(&refused(false), now + STABLE));
+        delay(&proven.failed(refused(false), now + STABLE));
     }
 
     #[test]
@@ -290,13 +322,13 @@ mod tests {
         let mut reconnect = Reconnect::new(policy, 1);
         let mut now = Instant::now();
         reconnect.live(now);
-        now += delay(&reconnect.failed(&lost(), now));
+        now += delay(&reconnect.failed(lost(), now));
         let until = now + Duration::from_secs(90);
         while now < until {
-            now += delay(&reconnect.failed(&refused(true), now));
+            now += delay(&reconnect.failed(refused(true), now));
         }
         now += GHOST;
-        assert_eq!(reconnect.failed(&refused(true), now), Verdict::GiveUp);
+        assert!(is_given_up(&reconnect.failed(refused(true), now)));
     }
 
     #[test]
@@ -305,12 +337,12 @@ mod tests {
         let mut now = Instant::now();
         for _ in 0..6 {
             reconnect.live(now);
-            now += delay(&reconnect.failed(&lost(), now));
+            now += delay(&reconnect.failed(lost(), now));
         }
         reconnect.live(now);
-        assert!(delay(&reconnect.failed(&lost(), now)) > Duration::from_secs(10));
+        assert!(delay(&reconnect.failed(lost(), now)) > Duration::from_secs(10));
         reconnect.live(now);
-        assert!(delay(&reconnect.failed(&lost(), now + STABLE)) < STEP);
+        assert!(delay(&reconnect.failed(lost(), now + STABLE)) < STEP);
     }
 
     #[test]
@@ -322,17 +354,17 @@ mod tests {
             attempt: 1,
         };
         reconnect.live(now);
-        assert_eq!(reconnect.failed(&Failure::Renewed, now), at_once);
+        assert_eq!(reconnect.failed(Failure::renewed(), now), at_once);
         let mut reconnect = Reconnect::new(RetryPolicy::default(), 1);
         reconnect.live(now);
-        assert_eq!(reconnect.failed(&Failure::Renewed, now), at_once);
+        assert_eq!(reconnect.failed(Failure::renewed(), now), at_once);
         // The server may still hold the old connection.
-        delay(&reconnect.failed(&refused(true), now));
+        delay(&reconnect.failed(refused(true), now));
         for _ in 0..8 {
-            delay(&reconnect.failed(&lost(), now));
+            delay(&reconnect.failed(lost(), now));
         }
-        assert_eq!(reconnect.failed(&Failure::Renewed, now), at_once);
-        assert!(delay(&reconnect.failed(&lost(), now)) < STEP);
+        assert_eq!(reconnect.failed(Failure::renewed(), now), at_once);
+        assert!(delay(&reconnect.failed(lost(), now)) < STEP);
     }
 
     #[test]
@@ -340,6 +372,6 @@ mod tests {
         let mut reconnect = Reconnect::new(RetryPolicy::NEVER, 1);
         let now = Instant::now();
         reconnect.live(now);
-        assert_eq!(reconnect.failed(&lost(), now), Verdict::GiveUp);
+        assert!(is_given_up(&reconnect.failed(lost(), now)));
     }
 }

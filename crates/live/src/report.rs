@@ -1,5 +1,7 @@
 use serde::Serialize;
 
+use crate::Fault;
+
 /// What a broadcast did, told once at its end.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
@@ -93,6 +95,9 @@ pub struct DestinationReport {
     /// Why it failed, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What commonly lies behind that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
 }
 
 /// How a destination stands.

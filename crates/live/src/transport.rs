@@ -12,10 +12,10 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::failure::Failure;
 use crate::kernel::Link;
-use crate::reconnect::Failure;
 use crate::tls::{self, Trust};
-use crate::{Pace, kernel};
+use crate::{Fault, Pace, kernel};
 
 /// A connection, plain or inside TLS.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
@@ -65,15 +65,23 @@ pub(crate) async fn connect(
 }
 
 async fn connect_tcp(host: &str, port: u16) -> Result<TcpStream, Failure> {
-    let unreachable = |words: String| Failure::Unreachable(words);
+    let unknown = |words: String| Failure::unreachable(words).of(Fault::UnknownHost);
     let found = timeout(PATIENCE, lookup_host((host, port))).await;
     let found = found
-        .map_err(|_| unreachable(format!("nobody answered who {host} is")))?
-        .map_err(|error| unreachable(format!("cannot find {host}: {error}")))?;
+        .map_err(|_| unknown(format!("nobody answered who {host} is")))?
+        .map_err(|error| unknown(format!("cannot find {host}: {error}")))?;
     let race = timeout(PATIENCE, race(alternate(found.collect())));
     let late = io::Error::from(io::ErrorKind::TimedOut);
     let socket = race.await.unwrap_or(Err(late));
-    socket.map_err(|error| unreachable(format!("cannot connect to {host} port {port}: {error}")))
+    socket.map_err(|error| {
+        let words = format!("cannot connect to {host} port {port}: {error}");
+        let failure = Failure::unreachable(words);
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => failure.of(Fault::NobodyListens),
+            io::ErrorKind::TimedOut => failure.of(Fault::TimedOut),
+            _ => failure,
+        }
+    })
 }
 
 /// The address families in turn, the system's favourite first.
@@ -139,9 +147,9 @@ async fn connect_tls(
     pace: Pace,
 ) -> Result<Box<dyn Stream>, Failure> {
     let config = trust.client();
-    let config = config.map_err(|error| Failure::Untrusted(error.to_string()))?;
+    let config = config.map_err(|error| Failure::untrusted(error.to_string()))?;
     let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| Failure::Untrusted(format!("{host} is no name a certificate can have")))?;
+        .map_err(|_| Failure::untrusted(format!("{host} is no name a certificate can have")))?;
     let connector = TlsConnector::from(config);
     match timeout(PATIENCE, connector.connect(name, socket)).await {
         Ok(Ok(mut stream)) => {
@@ -152,13 +160,13 @@ async fn connect_tls(
             Ok(Box::new(stream))
         }
         Ok(Err(error)) => Err(match tls::distrust(&error, host) {
-            Some(words) => Failure::Untrusted(words),
-            None if is_hang_up(&error) => Failure::Unreachable(format!(
+            Some(words) => Failure::untrusted(words),
+            None if is_hang_up(&error) => Failure::unreachable(format!(
                 "{host} hung up on the TLS handshake (rtmp:// instead of rtmps://?)"
             )),
-            None => Failure::Unreachable(format!("TLS with {host}: {error}")),
+            None => Failure::unreachable(format!("TLS with {host}: {error}")),
         }),
-        Err(_) => Err(Failure::Unreachable(format!(
+        Err(_) => Err(Failure::unreachable(format!(
             "{host} did not answer the TLS handshake (rtmp:// instead of rtmps://?)"
         ))),
     }

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use onair::media::Bitrate;
-use onair::{DestinationStats, Event, State, Stats};
+use onair::{DestinationStats, Event, Fault, State, Stats};
 
 use crate::screen::Phase;
 
@@ -28,6 +28,8 @@ pub(crate) struct Line {
     pub(crate) state: State,
     /// What went wrong last, while it is not on air.
     pub(crate) why: Option<String>,
+    /// What commonly lies behind that.
+    pub(crate) fault: Option<Fault>,
 }
 
 /// What a show is to be like.
@@ -73,6 +75,7 @@ impl Air {
             name,
             state: State::Connecting,
             why: None,
+            fault: None,
         };
         Self {
             lines: names.into_iter().map(line).collect(),
@@ -104,25 +107,30 @@ impl Air {
             Event::Live { destination, .. } => {
                 self.live_since.get_or_insert(now);
                 self.gauge.away = Some(now);
-                self.set(*destination, State::Live, None);
+                self.set(*destination, State::Live, None, None);
             }
             Event::Refused {
                 destination,
                 code,
                 description,
-            } => self.set_why(*destination, format!("{code}: {description}")),
+                fault,
+            } => self.set_why(*destination, format!("{code}: {description}"), *fault),
             Event::Reconnecting {
-                destination, why, ..
+                destination,
+                why,
+                fault,
+                ..
             } => {
                 self.set_away(*destination);
-                self.set_why(*destination, why.clone());
+                self.set_why(*destination, why.clone(), *fault);
             }
             Event::DestinationEnded {
                 destination,
                 failure,
+                fault,
             } => {
                 let state = failure.as_ref().map_or(State::Ended, |_| State::Failed);
-                self.set(*destination, state, failure.clone());
+                self.set(*destination, state, failure.clone(), *fault);
             }
             Event::EncoderLost { .. } => self.has_no_encoder = true,
             Event::EncoderBack => self.has_no_encoder = false,
@@ -131,12 +139,13 @@ impl Air {
         }
     }
 
-    fn set(&mut self, destination: usize, state: State, why: Option<String>) {
+    fn set(&mut self, destination: usize, state: State, why: Option<String>, fault: Option<Fault>) {
         if let Some(line) = self.lines.get_mut(destination) {
             *line = Line {
                 name: std::mem::take(&mut line.name),
                 state,
                 why,
+                fault,
             };
         }
     }
@@ -150,9 +159,10 @@ impl Air {
         }
     }
 
-    fn set_why(&mut self, destination: usize, why: String) {
+    fn set_why(&mut self, destination: usize, why: String, fault: Option<Fault>) {
         if let Some(line) = self.lines.get_mut(destination) {
             line.why = Some(why);
+            line.fault = fault;
         }
     }
 }

@@ -155,7 +155,7 @@ fn partly(on: &Situation<'_>) -> Option<Health> {
 fn why(line: &Line) -> String {
     line.why
         .as_deref()
-        .map_or_else(String::new, words::with_cure)
+        .map_or_else(String::new, |why| words::with_cure(why, line.fault))
 }
 
 fn nothing_captured(notices: &Notices) -> Option<Health> {

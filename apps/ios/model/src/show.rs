@@ -130,7 +130,10 @@ impl App {
     fn not_started(&mut self, why: &str) {
         self.leave_air();
         self.effect(Effect::Haptic(Haptic::Failure));
-        self.ask(Question::told(words::NOT_STARTED, words::with_cure(why)));
+        self.ask(Question::told(
+            words::NOT_STARTED,
+            words::with_cure(why, None),
+        ));
     }
 
     fn ended(&mut self, report: &Report, now: Instant) {
@@ -144,8 +147,10 @@ impl App {
         }
         if report.outcome == Outcome::Failed {
             self.effect(Effect::Haptic(Haptic::Failure));
-            let why = air.lines.iter().find_map(|line| line.why.as_deref());
-            let text = words::with_cure(why.unwrap_or(&report.reason));
+            let failed = air.lines.iter().find(|line| line.why.is_some());
+            let why = failed.and_then(|line| line.why.as_deref());
+            let fault = failed.and_then(|line| line.fault);
+            let text = words::with_cure(why.unwrap_or(&report.reason), fault);
             self.ask(Question::told(words::SHOW_FAILED, text));
         }
     }

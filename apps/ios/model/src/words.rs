@@ -199,8 +199,8 @@ pub(crate) fn button(why: Why) -> Option<String> {
 }
 
 /// What went wrong as the engine or the server says it, and what to do about it.
-pub(crate) fn with_cure(why: &str) -> String {
-    match Fault::of(why).and_then(cure) {
+pub(crate) fn with_cure(why: &str, fault: Option<Fault>) -> String {
+    match fault.and_then(cure) {
         Some(cure) => format!("{} {cure}", sentence(why)),
         None => sentence(why),
     }
@@ -231,6 +231,9 @@ fn cure(fault: Fault) -> Option<&'static str> {
         Fault::LoginNeeded => "Write them into the server: rtmp://user:password@host/app.",
         Fault::KeyRejected => "Check the stream key: mistyped, expired, or for another server?",
         Fault::AppUnknown => "Check the server's address: what follows the host.",
+        Fault::AcceptedThenDropped => {
+            "Check the stream key, and whether the service takes this size and frame rate."
+        }
         Fault::Stalled => "Is the line fast enough for the bitrate?",
         Fault::TimedOut => "Check the port (1935 for rtmp, 443 for rtmps), or try another network.",
         _ => return None,

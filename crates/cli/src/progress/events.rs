@@ -115,6 +115,7 @@ mod tests {
             at: Timestamp::ZERO,
             attempt: 2,
             delay: Duration::from_millis(200),
+            fault: None,
         }
     }
 

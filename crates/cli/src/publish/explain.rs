@@ -3,8 +3,8 @@
 use onair::Fault;
 
 /// The cause, and below it a cure where one is known.
-pub(crate) fn with_cure(cause: &str) -> String {
-    match Fault::of(cause).and_then(cure) {
+pub(crate) fn with_cure(cause: &str, fault: Option<Fault>) -> String {
+    match fault.and_then(cure) {
         Some(cure) => format!("{cause}\n  {cure}"),
         None => cause.to_owned(),
     }
@@ -39,6 +39,10 @@ fn cure(fault: Fault) -> Option<&'static str> {
         Fault::AppUnknown => {
             "Check the application: what stands between the host and the key in the URL."
         }
+        Fault::AcceptedThenDropped => {
+            "Check the stream key first; then whether the service takes this size, rate and codec, \
+             and whether the account may go live."
+        }
         Fault::Stalled => "Is this machine still online, and does the line carry the bitrate?",
         Fault::TimedOut => {
             "Is the port right (1935 for rtmp, 443 for rtmps), and does no firewall swallow it?"
@@ -53,8 +57,8 @@ mod tests {
 
     #[test]
     fn a_known_cause_gets_its_cure_and_an_unknown_one_stays_alone() {
-        let refused = with_cure("NetStream.Publish.BadName: Already publishing");
+        let refused = with_cure("Already publishing", Some(Fault::KeyInUse));
         assert!(refused.contains("Another publisher"), "{refused}");
-        assert_eq!(with_cure("the moon fell down"), "the moon fell down");
+        assert_eq!(with_cure("the moon fell down", None), "the moon fell down");
     }
 }

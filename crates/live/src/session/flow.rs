@@ -1,6 +1,6 @@
 //! Bytes in and out, and packets from the queue.
 
-use std::io::IoSlice;
+use std::io::{Error, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{Ending, Phase, Session};
 use crate::Pace;
+use crate::failure::Failure;
 use crate::feed::Taken;
 
 /// How many pieces one write may have.
@@ -31,13 +32,16 @@ impl Session<'_> {
                     self.pending.advance(written);
                     self.place.line.status().bytes += written as u64;
                 }
-                Poll::Ready(Ok(_)) => return self.broke("it takes nothing any more"),
-                Poll::Ready(Err(error)) => return self.broke(&error.to_string()),
+                Poll::Ready(Ok(_)) => {
+                    let words = "it takes nothing any more";
+                    return self.broke(&Error::new(ErrorKind::WriteZero, words));
+                }
+                Poll::Ready(Err(error)) => return self.broke(&error),
                 Poll::Pending => return,
             }
         }
         if let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_flush(cx) {
-            self.broke(&error.to_string());
+            self.broke(&error);
         }
     }
 
@@ -50,14 +54,14 @@ impl Session<'_> {
     /// Nothing more can be written; what the server said before may still be read.
     ///
     /// Where the end was said already and something of the stream had still to go, it is lost.
-    fn broke(&mut self, words: &str) {
-        let words = format!("the connection broke: {words}");
+    fn broke(&mut self, error: &Error) {
+        let failure = Failure::broken(error);
         let is_hurried = self.place.line.feed().deadline().is_some();
         if !self.pending.is_empty() && self.phase == Phase::Closing && !is_hurried {
-            self.ending = Some(Ending::Lost(words.clone()));
+            self.ending = Some(Ending::Lost(failure.clone()));
         }
         self.pending.clear();
-        self.broken = Some(words);
+        self.broken = Some(failure);
     }
 
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
@@ -79,7 +83,7 @@ impl Session<'_> {
             Poll::Ready(Err(error)) => {
                 self.is_read_up = true;
                 if self.broken.is_none() {
-                    self.broke(&error.to_string());
+                    self.broke(&error);
                 }
                 self.input(Input::Closed(now));
             }

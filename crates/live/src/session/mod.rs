@@ -14,6 +14,7 @@ use onair_rtmp::publisher::{self, End, Retry};
 use onair_rtmp::{Error, Input, Output, Publisher, Slices, Url};
 use tokio::time::{Sleep, sleep_until};
 
+use crate::failure::Failure;
 use crate::hub::Hub;
 use crate::line::Line;
 use crate::program::Program;
@@ -46,7 +47,7 @@ pub(crate) struct Session<'a> {
     live: Option<Instant>,
     phase: Phase,
     moving: Option<Option<Url>>,
-    broken: Option<String>,
+    broken: Option<Failure>,
     /// The server has ended its side: there is nothing more to read.
     is_read_up: bool,
     ending: Option<Ending>,
@@ -110,7 +111,7 @@ pub(crate) enum Ending {
     /// The conversation failed.
     Failed(Error),
     /// The connection broke.
-    Lost(String),
+    Lost(Failure),
 }
 
 /// How often the kernel is asked and the application told.
@@ -161,7 +162,7 @@ impl<'a> Session<'a> {
         if let Ending::Finished = how {
             let lost = self.part().await;
             how = match (lost, self.moving.take()) {
-                (Some(words), _) => Ending::Lost(words),
+                (Some(failure), _) => Ending::Lost(failure),
                 (None, Some(url)) => Ending::Moved(url),
                 (None, None) => Ending::Finished,
             };
@@ -276,7 +277,7 @@ impl<'a> Session<'a> {
         {
             let is_close = matches!(error, Error::Closed { .. });
             self.ending = Some(match self.broken.take() {
-                Some(words) if is_close && self.live.is_some() => Ending::Lost(words),
+                Some(failure) if is_close && self.live.is_some() => Ending::Lost(failure),
                 _ => Ending::Failed(error),
             });
         }

@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{timeout, timeout_at};
 
 use super::{LAST_WORDS, Session};
+use crate::failure::Failure;
 use crate::transport::stall_limit;
 
 /// How long a silent server may take to close its side once it has everything.
@@ -14,8 +15,8 @@ const LINGER: Duration = Duration::from_secs(1);
 
 impl Session<'_> {
     /// Ends our side, then reads until the server has ended its own: it has everything then. Gives
-    /// words where it is certain that it has not.
-    pub(super) async fn part(&mut self) -> Option<String> {
+    /// a failure where it is certain that it has not.
+    pub(super) async fn part(&mut self) -> Option<Failure> {
         if self.broken.is_some() {
             return None;
         }
@@ -24,8 +25,7 @@ impl Session<'_> {
         let limit = hurry.unwrap_or_else(|| Instant::now() + patience);
         let goodbye = timeout_at(limit.into(), self.stream.shutdown());
         if matches!(goodbye.await, Ok(Ok(()))) && !self.linger(patience).await {
-            let seconds = patience.as_secs();
-            return Some(format!("the line took nothing for {seconds} seconds"));
+            return Some(Failure::stalled(patience.as_secs()));
         }
         None
     }

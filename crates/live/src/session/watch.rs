@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use onair_rtmp::Input;
 
 use super::{Ending, LAST_WORDS, Phase, Session, TICK, Wish};
+use crate::failure::Failure;
 use crate::transport::stall_limit;
 use crate::{Event, Pace};
 
@@ -78,9 +79,8 @@ impl Session<'_> {
         }
         if !self.pending.is_empty() && now >= stall {
             let seconds = stall_limit(self.place.pace).as_secs();
-            let words = format!("the line took nothing for {seconds} seconds");
             self.pending.clear();
-            self.ending = Some(Ending::Lost(words));
+            self.ending = Some(Ending::Lost(Failure::stalled(seconds)));
         }
     }
 

@@ -462,7 +462,8 @@ fn the_events_of_a_good_broadcast_come_in_order() {
                 Event::Live { destination: 0, .. },
                 Event::DestinationEnded {
                     destination: 0,
-                    failure: None
+                    failure: None,
+                    fault: None,
                 },
             ]
         ),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Behaviour, Peer, Script, finish, gop, wait_for};
 use onair::flv::TagKind;
-use onair::{Broadcast, Destination, Event, Outcome, Pace, Report, State};
+use onair::{Broadcast, Destination, Event, Fault, Outcome, Pace, Report, State};
 
 fn publish(peer: &Peer) -> Report {
     let broadcast = Broadcast::builder()
@@ -149,4 +149,40 @@ fn a_server_that_sends_us_nowhere_is_asked_again_itself() {
     let (_, report) = finish(&broadcast);
     assert_eq!(report.outcome, Outcome::Finished);
     assert_eq!(report.destinations[0].connects, 2);
+}
+
+#[test]
+fn a_stream_that_is_accepted_and_dropped_again_and_again_is_not_wanted() {
+    let peer = Peer::start([Behaviour::CloseAfter(1)]);
+    let (script, source) = Script::new();
+    let broadcast = Broadcast::builder()
+        .live_media(script)
+        .to(peer.url())
+        .start()
+        .unwrap();
+    let mut index = 0;
+    let mut airings = 0;
+    let ended = loop {
+        match broadcast.next_event().expect("the end is told") {
+            Event::Connecting { .. } => {
+                gop(index, 10).for_each(|packet| source.send(packet).unwrap());
+                index += 10;
+            }
+            Event::Live { .. } => airings += 1,
+            // Nobody waits here.
+            Event::Reconnecting { .. } => broadcast.reconnect_now(),
+            Event::DestinationEnded { failure, fault, .. } => break (failure.unwrap(), fault),
+            _ => {}
+        }
+    };
+    assert_eq!(airings, 4);
+    assert_eq!(ended.1, Some(Fault::AcceptedThenDropped));
+    assert!(ended.0.contains("accepted, then dropped"), "{}", ended.0);
+    let (_, report) = finish(&broadcast);
+    assert_eq!(report.outcome, Outcome::Failed);
+    assert_eq!(
+        report.destinations[0].fault,
+        Some(Fault::AcceptedThenDropped)
+    );
+    drop(source);
 }

@@ -8,8 +8,8 @@ use onair::media::Timestamp;
 use onair::rtmp::Secret;
 use onair::studio::{News, Show};
 use onair::{
-    DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Encoding, Event, Outcome,
-    Report, State, Stats, TrackReport,
+    DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Encoding, Event, Fault,
+    Outcome, Report, State, Stats, TrackReport,
 };
 
 use crate::{
@@ -152,6 +152,7 @@ impl Rig {
             at: Timestamp::ZERO,
             attempt: 1,
             delay: Duration::from_secs(1),
+            fault: fault(why),
         });
     }
 
@@ -159,6 +160,7 @@ impl Rig {
         self.event(Event::DestinationEnded {
             destination,
             failure: Some(why.to_owned()),
+            fault: fault(why),
         });
     }
 
@@ -240,6 +242,16 @@ impl Rig {
     }
 }
 
+/// What the engine knows to lie behind what it says in these words.
+fn fault(why: &str) -> Option<Fault> {
+    Some(match why {
+        "connection refused" => Fault::NobodyListens,
+        "the connection took nothing for 5 s" => Fault::Stalled,
+        _ if why.starts_with("NetStream.Publish.BadName") => Fault::KeyInUse,
+        _ => return None,
+    })
+}
+
 fn stats(second: u32, frame_rate: u32, overtaken: u64, lines: &[Line]) -> Stats {
     let encoder = EncoderTrack {
         name: "fake".to_owned(),
@@ -277,6 +289,7 @@ fn destination_stats(line: &Line) -> DestinationStats {
             queue_ms: onair::QueueDelay::default(),
             gaps: Vec::new(),
             error: None,
+            fault: None,
         },
         bitrate_bps: line.kbps * 1000,
         delivery_bps: None,

@@ -46,6 +46,7 @@ const STATES: &[Scene] = &[
             destination: 0,
             code: "NetStream.Publish.Denied".to_owned(),
             description: "no".to_owned(),
+            fault: Some(onair::Fault::KeyRejected),
         });
         rig
     }),
