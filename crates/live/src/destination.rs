@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::future::{pending, poll_fn};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,7 +8,8 @@ use onair_media::Timestamp;
 use onair_rtmp::Url;
 use onair_rtmp::publisher::{Config, Flight, Why};
 
-use crate::failure::Failure;
+use crate::failure::{Cause, Failure};
+use crate::feed::Feed;
 use crate::hub::Hub;
 use crate::line::Line;
 use crate::program::Program;
@@ -68,6 +70,7 @@ impl Campaign {
                 destination: self.index,
                 attempt: number,
             });
+            let was_over = self.is_over();
             let Err(failure) = self.attempt(&mut reconnect).await else {
                 return Ok(());
             };
@@ -77,6 +80,10 @@ impl Campaign {
                 Verdict::GiveUp(failure) => return Err(failure),
                 // Another connection would publish nothing, over what the server has recorded.
                 Verdict::Retry { .. } if self.is_sent() => return Err(failure),
+                // What is over is tried once more, and not for half an hour.
+                Verdict::Retry { .. } if was_over && failure.cause != Cause::Renewed => {
+                    return Err(failure);
+                }
                 Verdict::Retry { delay, attempt } => {
                     number = match self.wait(&failure, attempt, delay).await {
                         Waited::Enough => attempt,
@@ -180,6 +187,11 @@ impl Campaign {
         config
     }
 
+    /// Whether the last of a live source has been given.
+    fn is_over(&self) -> bool {
+        self.pace == Pace::Realtime && self.line.feed().with(|queue| queue.has_ended())
+    }
+
     /// Whether the source ended by itself and nothing of it is left to send.
     fn is_sent(&self) -> bool {
         let is_stopped = self.hub.stopping().is_asked();
@@ -223,6 +235,7 @@ impl Campaign {
         });
         tokio::select! {
             () = tokio::time::sleep(delay) => Waited::Enough,
+            () = source_ended(self.line.feed(), self.pace) => Waited::Enough,
             () = self.renewals.asked() => Waited::Renewed,
             () = self.hub.stopping().asked() => Waited::Stopped,
         }
@@ -235,6 +248,15 @@ enum Waited {
     /// A connection is wanted at once.
     Renewed,
     Stopped,
+}
+
+/// Resolves when there is nothing more to come that another attempt could wait for. At full speed
+/// the whole file waits.
+async fn source_ended(feed: &Feed, pace: Pace) {
+    match pace {
+        Pace::Realtime => poll_fn(|cx| feed.poll_ended(cx)).await,
+        Pace::Max => pending().await,
+    }
 }
 
 fn host(url: &Url) -> String {

@@ -89,6 +89,16 @@ impl Feed {
         self.lock().deadline
     }
 
+    /// Resolves when no packet will follow.
+    pub(crate) fn poll_ended(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.queue.has_ended() {
+            return Poll::Ready(());
+        }
+        state.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
     /// Moves packets of up to about `budget` bytes to `out`; otherwise remembers to wake the task.
     pub(crate) fn poll_take(
         &self,

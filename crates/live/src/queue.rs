@@ -17,7 +17,7 @@ use crate::{Gap, TrackReport};
 ///
 /// While there is no line ([`Phase::Away`]) the queue keeps to its newest GOP,
 /// sound and all, so that the next connection begins close to the present. The
-/// first connection ([`Phase::First`]) is allowed more, so that a slow server
+/// first attempt ([`Phase::First`]) is allowed more, so that a slow server
 /// does not cost the beginning; what exceeds that goes with its sound, since
 /// nobody has heard any of it.
 ///
@@ -39,6 +39,8 @@ pub(crate) struct Queue {
     last_taken: Option<Timestamp>,
     /// The latest decoding time the source has given.
     newest: Option<Timestamp>,
+    /// Until when, in media time, a connection may still send what was kept for it.
+    grace: Option<Timestamp>,
     gap: Option<OpenGap>,
     tally: Tally,
 }
@@ -55,11 +57,11 @@ pub(crate) enum Overflow {
 /// How the line stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// It was never up.
+    /// Nothing has failed yet.
     First,
     /// It is up.
     Live,
-    /// It was up, and will be.
+    /// It is to come, or to come back.
     Away,
 }
 
@@ -107,6 +109,7 @@ impl Queue {
             ended: false,
             last_taken: None,
             newest: None,
+            grace: None,
             gap: None,
             tally: Tally::default(),
         }
@@ -160,19 +163,21 @@ impl Queue {
         self.starting = true;
     }
 
-    /// The line is up.
-    pub(crate) const fn live(&mut self) {
+    /// The line is up. What was kept until now may exceed the limit for as long as the limit is:
+    /// that it is still here does not mean that the line is slow.
+    pub(crate) fn live(&mut self) {
         self.phase = Phase::Live;
+        self.grace = self.newest.map(|newest| newest + self.limits.time);
     }
 
-    /// The line is gone: the next connection begins at an IDR picture again.
+    /// There is no line: the next connection begins at an IDR picture again, and close to the
+    /// present, but where nothing is ever shed.
     pub(crate) fn away(&mut self) {
-        if self.phase == Phase::First {
-            self.starting = true;
+        self.starting = true;
+        if self.phase == Phase::First && self.overflow == Overflow::Hold {
             return;
         }
         self.phase = Phase::Away;
-        self.starting = true;
         if let Some(from) = self.last_taken {
             self.open_gap(from);
         }
@@ -254,8 +259,10 @@ impl Queue {
     }
 
     fn is_over(&self) -> bool {
+        let is_in_grace = || self.newest < self.grace;
         let allowance = match self.phase {
             Phase::First if self.overflow == Overflow::Shed => ALLOWANCE,
+            Phase::Live if is_in_grace() => ALLOWANCE,
             _ => 1,
         };
         self.bytes > self.limits.bytes || self.lag() > self.limits.time.saturating_mul(allowance)

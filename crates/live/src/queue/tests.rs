@@ -329,3 +329,21 @@ fn a_gap_at_the_end_reaches_to_the_end() {
     let gaps = &queue.tally().gaps;
     assert_eq!(gaps.last().map(|gap| gap.to_ms), Some(39 * 40));
 }
+
+#[test]
+fn a_server_that_comes_late_gets_what_is_new_and_the_rest_is_one_gap() {
+    let (mut queue, now) = (queue(Phase::First), Instant::now());
+    feed(&mut queue, 0..10, 50, now);
+    queue.away();
+    feed(&mut queue, 10..230, 50, now);
+    queue.live();
+    feed(&mut queue, 230..231, 50, now);
+    let (video, audio) = drain(&mut queue);
+    assert_eq!((video.len(), video[0], audio[0]), (31, 8000, 8000));
+    let gap = Gap {
+        from_ms: 0,
+        to_ms: 8000,
+    };
+    assert_eq!(queue.tally().gaps, [gap]);
+    assert_eq!(queue.take_news(), [(gap, 200)]);
+}

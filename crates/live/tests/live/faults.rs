@@ -186,3 +186,25 @@ fn a_stream_that_is_accepted_and_dropped_again_and_again_is_not_wanted() {
     );
     drop(source);
 }
+
+#[test]
+fn a_show_does_not_outlast_its_source_for_a_server_that_never_answered() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let url: onair::rtmp::Url = format!("rtmp://127.0.0.1:{port}/live/key").parse().unwrap();
+    let (script, source) = Script::new();
+    let broadcast = Broadcast::builder()
+        .live_media(script)
+        .to(url)
+        .start()
+        .unwrap();
+    let is_long = |event: &Event| matches!(event, Event::Reconnecting { delay, .. } if *delay > Duration::from_millis(500));
+    wait_for(&broadcast, is_long);
+    gop(0, 10).for_each(|packet| source.send(packet).unwrap());
+    drop(source);
+    let (events, report) = finish(&broadcast);
+    let tries = |event: &&Event| matches!(event, Event::Connecting { .. });
+    assert_eq!(events.iter().filter(tries).count(), 1, "{events:?}");
+    assert_eq!(report.destinations[0].fault, Some(Fault::NobodyListens));
+}
