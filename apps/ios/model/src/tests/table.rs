@@ -46,7 +46,7 @@ const STATES: &[Scene] = &[
             destination: 0,
             code: "NetStream.Publish.Denied".to_owned(),
             description: "no".to_owned(),
-            fault: Some(onair::Fault::KeyRejected),
+            fault: Some(Fault::KeyRejected),
         });
         rig
     }),
