@@ -47,6 +47,22 @@ pub(crate) fn tidy(name: &str) -> String {
         .split(|c: char| c.is_whitespace() || c.is_control())
         .collect();
     let name = words.into_iter().filter(|word| !word.is_empty());
-    let name = name.collect::<Vec<_>>().join(" ");
-    name.chars().take(LONGEST_NAME).collect()
+    let name: String = name.collect::<Vec<_>>().join(" ");
+    let name: String = name.chars().take(LONGEST_NAME).collect();
+    // The cut may be behind a word: what is tidy stays as it is.
+    name.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_tidy_stays_as_it_is() {
+        for length in 0..2 * LONGEST_NAME {
+            let name = tidy(&format!(" {} and  more\n", "a".repeat(length)));
+            assert!(name.chars().count() <= LONGEST_NAME, "{name}");
+            assert_eq!(tidy(&name), name);
+        }
+    }
 }

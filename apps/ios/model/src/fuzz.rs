@@ -39,11 +39,12 @@ pub fn address(data: &[u8]) {
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 4] = [
+    const GOLDEN: [&str; 5] = [
         "onair://add?server=rtmps%3A%2F%2Fme%3Apw%40live.example%3A443%2Fapp&key=a+b&name=My+show",
         "Server: rtmp://live.example/app/x?sig=/1\nStream key: k-1?x=2",
         "size 720p\nfps 30\nbitrate 2500\nstabilise off\ncamera front\nrecord on\n\
          to 3 on rtmp://live.example/app My show\nto 4 off s ",
+        "to 5 on s The longest name that fits, and what is cut lies behind a word, here",
         "rtmp://[::1]:1936/app/instance\nkey",
     ];
 
