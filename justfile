@@ -46,6 +46,10 @@ fuzz target seconds="600":
 interop *words:
     interop/run {{words}}
 
+# Attacks a receiver and a publisher here with every kind of hostile peer: one table of what that costs
+hostile:
+    cargo test -q -p onair-cli --test hostile -- --ignored --nocapture table
+
 # Measures onair beside its peers
 bench *arguments:
     cargo build --release -p onair-cli

@@ -50,6 +50,15 @@ impl Row {
         }
     }
 
+    /// With how much the attacker was rid of.
+    pub(crate) fn sent(mut self, bytes: u64) -> Self {
+        self.measures.push(Measure {
+            words: format!("sent: {} MB", bytes >> 20),
+            is_fine: true,
+        });
+        self
+    }
+
     /// With a number that may be `most` at most.
     pub(crate) fn at_most(mut self, what: &str, number: u64, most: u64) -> Self {
         self.measures.push(Measure {
@@ -101,6 +110,10 @@ impl Row {
     }
 
     /// Panics when anything is beyond a limit.
+    #[expect(
+        clippy::print_stdout,
+        reason = "a test's own output, seen when it fails"
+    )]
     pub(crate) fn hold(&self) {
         println!("{}\n{self}", Self::header());
         let faults = self.faults();
@@ -111,9 +124,10 @@ impl Row {
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cost = &self.cost;
-        let end = cost.end.map_or("killed".to_owned(), |end| {
-            format!("{:.2}", end.as_secs_f64())
-        });
+        let end = match cost.end {
+            Some(end) => format!("{:.2}", end.as_secs_f64()),
+            None => "killed".to_owned(),
+        };
         let verdict = if self.faults().is_empty() {
             "ok"
         } else {

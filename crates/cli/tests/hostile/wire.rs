@@ -26,6 +26,20 @@ pub(crate) fn message(kind: MessageKind, stream: u32, timestamp: u32, payload: &
     wire
 }
 
+/// The same message `count` times: all but the first have a head of one byte (section 5.3.1.2.4).
+pub(crate) fn repeated(kind: MessageKind, payload: &[u8], count: usize) -> Vec<u8> {
+    let mut wire = message(kind, 0, 0, payload);
+    wire.extend([&[0xC3], payload].concat().repeat(count.saturating_sub(1)));
+    wire
+}
+
+/// The shortest command of this name: what follows the name may be left out.
+pub(crate) fn bare(name: &str) -> Vec<u8> {
+    let mut payload = Vec::new();
+    Value::String(name.to_owned()).write(&mut payload);
+    payload
+}
+
 pub(crate) fn command(stream: u32, command: &Command) -> Vec<u8> {
     message(MessageKind::CommandAmf0, stream, 0, &command.write())
 }
@@ -68,14 +82,19 @@ pub(crate) fn play(name: &str) -> Vec<u8> {
     .concat()
 }
 
-pub(crate) fn create_stream() -> Vec<u8> {
+fn create_stream() -> Vec<u8> {
     command(0, &Command::new("createStream", 4.0))
 }
 
-/// A ping request (section 7.1.7).
-pub(crate) fn ping(number: u32) -> Vec<u8> {
-    let event = [&[0, 6], &number.to_be_bytes()[..]].concat();
-    message(MessageKind::UserControl, 0, 0, &event)
+/// The publisher's own end of it.
+pub(crate) fn delete_stream() -> Vec<u8> {
+    let delete = Command::new("deleteStream", 0.0).argument(Value::Number(1.0));
+    command(0, &delete)
+}
+
+/// Ping requests (section 7.1.7).
+pub(crate) fn pings(count: usize) -> Vec<u8> {
+    repeated(MessageKind::UserControl, &[0, 6, 0, 0, 0, 7], count)
 }
 
 /// A decoder configuration; `pad` bytes of picture parameter sets more than a decoder needs.
@@ -115,10 +134,7 @@ pub(crate) fn number(payload: &Bytes) -> Option<u64> {
 /// `onMetaData` with an encoder's name this long.
 pub(crate) fn metadata(length: usize, fill: char) -> Vec<u8> {
     let name: String = std::iter::repeat_n(fill, length).collect();
-    let properties = vec![
-        ("width".into(), Value::Number(1280.0)),
-        ("encoder".into(), Value::String(name)),
-    ];
+    let properties = vec![("encoder".into(), Value::String(name))];
     let mut body = Vec::new();
     for value in [
         Value::String("@setDataFrame".into()),

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use onair_rtmp::server::{Config, Event};
-use onair_rtmp::{Command, Input, Output, Server};
+use onair_rtmp::{Input, MessageKind, Output, Server};
 
 use super::FLOOD;
 use crate::flood::{self, Flood};
@@ -13,6 +13,9 @@ use crate::peer;
 use crate::row::Row;
 use crate::victim::Victim;
 use crate::wire;
+
+/// Messages that are written at once.
+const MANY: usize = 2000;
 
 /// Before any key: every place of a connection that has asked for nothing, and each sends all it may.
 pub(crate) fn half_open_peers_release_streams() -> Row {
@@ -22,47 +25,45 @@ pub(crate) fn half_open_peers_release_streams() -> Row {
     let to = victim.rtmp();
     let peers = (0..PEERS).filter_map(|_| peer::connect(1, to).ok());
     let peers: Vec<TcpStream> = peers.collect();
-    let release = wire::command(0, &Command::new("FCPublish", 2.0).text("x"));
-    let hello = wire::hello();
-    let flood = |socket| {
-        let mut first = Some(hello.clone());
-        let mut rest = EACH / release.len();
-        let release = &release;
-        Flood::new(socket, move || {
-            first.take().or_else(|| {
-                rest = rest.checked_sub(1)?;
-                Some(release.clone())
-            })
-        })
-    };
-    flood::run(peers.iter().map(flood).collect(), FLOOD * 2);
-    Row::new("512 half-open peers send FCPublish", victim.end())
+    let release = wire::bare("FCPublish");
+    let flight = wire::repeated(
+        MessageKind::CommandAmf0,
+        &release,
+        EACH / (1 + release.len()),
+    );
+    let flight = [wire::hello(), flight].concat();
+    let floods = peers
+        .iter()
+        .map(|peer| Flood::of(peer, &flight, flight.len()));
+    let sent = flood::run(floods.collect(), FLOOD * 2);
+    Row::new("512 half-open peers send FCPublish", victim.end()).sent(sent)
 }
 
 pub(crate) fn a_publisher_floods_fcpublish() -> Row {
-    let release = Command::new("FCPublish", 2.0).text("x");
-    publisher_floods("a publisher floods FCPublish", &wire::command(0, &release))
+    publisher_floods("a publisher floods FCPublish", &commands("FCPublish"))
 }
 
 pub(crate) fn a_publisher_floods_checkbw() -> Row {
-    let check = Command::new("_checkbw", 2.0);
-    publisher_floods("a publisher floods _checkbw", &wire::command(0, &check))
-}
-
-pub(crate) fn a_publisher_floods_pings() -> Row {
-    publisher_floods("a publisher floods pings", &wire::ping(7))
+    publisher_floods("a publisher floods _checkbw", &commands("_checkbw"))
 }
 
 pub(crate) fn a_publisher_floods_create_stream() -> Row {
-    publisher_floods("a publisher floods createStream", &wire::create_stream())
+    publisher_floods("a publisher floods createStream", &commands("createStream"))
 }
 
-fn publisher_floods(name: &'static str, message: &[u8]) -> Row {
+pub(crate) fn a_publisher_floods_pings() -> Row {
+    publisher_floods("a publisher floods pings", &wire::pings(MANY))
+}
+
+fn publisher_floods(name: &'static str, messages: &[u8]) -> Row {
     let victim = Victim::receive("");
     let socket = peer::publisher(1, victim.rtmp(), "cam").expect("it is granted");
-    let many = message.repeat(4096 / message.len());
-    flood::run(vec![Flood::of(&socket, &many, usize::MAX)], FLOOD);
-    Row::new(name, victim.end())
+    let sent = flood::run(vec![Flood::of(&socket, messages, usize::MAX)], FLOOD);
+    Row::new(name, victim.end()).sent(sent)
+}
+
+fn commands(name: &str) -> Vec<u8> {
+    wire::repeated(MessageKind::CommandAmf0, &wire::bare(name), MANY)
 }
 
 /// Reads just enough to look alive: that is no reason to be kept for ever.
@@ -70,7 +71,7 @@ pub(crate) fn a_peer_reads_a_byte_at_a_time() -> Row {
     const LONGEST: Duration = Duration::from_secs(60);
     let victim = Victim::receive("");
     let mut socket = peer::publisher(1, victim.rtmp(), "cam").expect("it is granted");
-    let check = wire::command(0, &Command::new("_checkbw", 2.0)).repeat(60);
+    let check = commands("_checkbw");
     let began = Instant::now();
     let mut byte = [0];
     let is_cut = loop {
@@ -97,9 +98,9 @@ pub(crate) fn a_server_pings_the_publisher() -> Row {
     let options = "--size 160x90 --bitrate 100k --no-reconnect";
     let victim = Victim::publish(&format!("--to rtmp://127.0.0.1:{port}/live/key {options}"));
     let socket = granted(&listener);
-    let pings = wire::ping(7).repeat(200);
-    flood::run(vec![Flood::of(&socket, &pings, usize::MAX)], FLOOD);
-    Row::new("a server pings the publisher", victim.end())
+    let pings = wire::pings(MANY);
+    let sent = flood::run(vec![Flood::of(&socket, &pings, usize::MAX)], FLOOD);
+    Row::new("a server pings the publisher", victim.end()).sent(sent)
 }
 
 /// Accepts a connection and a publish on it.

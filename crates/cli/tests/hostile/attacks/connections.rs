@@ -97,7 +97,11 @@ pub(crate) fn no_descriptors_left() -> Row {
     drop(silent);
     flood::hold(Duration::from_millis(300));
     let logged = victim.logged();
+    let is_said = ["descriptor", "open files"]
+        .iter()
+        .any(|words| victim.has_said(words));
     Row::new("100 connections, 64 descriptors", victim.end())
         .demands("a publisher gets in", gets_in)
+        .demands("it says what is used up", is_said)
         .at_most("bytes of log", logged, 10_000)
 }

@@ -1,9 +1,8 @@
 //! Where a relay goes, nobody answers.
 
-use std::net::{Ipv4Addr, TcpListener};
-use std::time::Duration;
+use std::io::Write;
+use std::net::{Ipv4Addr, Shutdown, TcpListener};
 
-use crate::flood::{self, Flood};
 use crate::peer;
 use crate::row::Row;
 use crate::victim::Victim;
@@ -18,19 +17,15 @@ pub(crate) fn a_relay_target_that_is_silent() -> Row {
     let to = victim.rtmp();
     let mut wire = wire::avc_config(0, 0, 0);
     wire.extend(wire::picture(0, true, 1000, 0));
+    wire.extend(wire::delete_stream());
     for _ in 0..STREAMS {
-        if let Some(socket) = peer::publisher(1, to, "cam") {
-            let flood = Flood::of(&socket, &wire, wire.len());
-            flood::run(vec![flood], Duration::from_millis(50));
-            let farewell = wire::command(0, &delete_stream());
-            let flood = Flood::of(&socket, &farewell, farewell.len());
-            flood::run(vec![flood], Duration::from_millis(50));
+        if let Some(mut socket) = peer::publisher(1, to, "cam") {
+            socket.write_all(&wire).ok();
+            // Its end is seen to before the next begins.
+            socket.shutdown(Shutdown::Write).ok();
+            peer::read_until(&mut socket, "NetStream.Unpublish.Success").ok();
         }
     }
     drop(silent);
     Row::new("publishing anew 120 times, relay silent", victim.end())
-}
-
-fn delete_stream() -> onair_rtmp::Command {
-    onair_rtmp::Command::new("deleteStream", 0.0).argument(onair_flv::amf0::Value::Number(1.0))
 }
