@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 const assets = new URL("../../crates/receiver/assets/", import.meta.url);
-const { Flight, Rate } = await import(new URL("live-rate.js", assets));
+const { Flight, Lateness, Rate } = await import(new URL("live-rate.js", assets));
 const { Pacer, Timeline } = await import(new URL("live-timeline.js", assets));
 const { base64, bytesOf, interleaveS16, mediaMessage, newSession } = await import(new URL("live-wire.js", assets));
 const { fit, level } = await import(new URL("live-encoder.js", assets));
@@ -97,6 +97,28 @@ test("what waits is what the line adds, not the way there", () => {
   assert.ok(Math.abs(flight.delivered(2900) - 80_000) < 8000);
 });
 
+test("a page that was busy for a second does not blame the line", () => {
+  const [rate, flight, lateness] = [new Rate(2_500_000), new Flight(), new Lateness(200)];
+  let sent = 0;
+  const tick = (now) => {
+    const waiting = Math.max(0, flight.waiting(now) - lateness.observe(now));
+    return rate.update(now, { waiting, delivered: flight.delivered(now), reserved: 0 });
+  };
+  const second = (from) => {
+    for (let now = from; now < from + 1000; now += 100) {
+      flight.send(now, 1000);
+      flight.acknowledge(now + 20, (sent += 1000));
+      if (now % 200 === 0) assert.equal(tick(now + 20), 2_500_000, `at ${now} ms`);
+    }
+  };
+  second(0);
+  flight.send(1000, 1000); // acknowledged in time, but read after the tick
+  assert.equal(tick(2020), 2_500_000);
+  assert.ok(!rate.skipping);
+  flight.acknowledge(2021, (sent += 1000));
+  second(2100);
+});
+
 test("two clocks that run apart stay within a few milliseconds of the truth", () => {
   const [timeline, random] = [new Timeline(), noise(7)];
   const drift = 1 + 100e-6;
@@ -177,6 +199,8 @@ test("every state and every refusal has words", () => {
   const calm = { blindFor: 0, deafFor: 0, skipping: false, reduced: false, overloaded: false };
   assert.deepEqual(words.health("live", calm), ["good", "Good"]);
   assert.equal(words.health("live", { ...calm, skipping: true })[0], "bad");
+  assert.deepEqual(words.health("ready", { ...calm, blindFor: 4000 }), ["bad", "The camera gives no picture"]);
+  assert.deepEqual(words.health("welcome", { ...calm, blindFor: 4000 }), ["idle", "Not live"]);
   assert.equal(words.clock(3 * 3600 + 62), "3:01:02");
   assert.deepEqual(words.bitrate(2_460_000), ["2.5", "Mbit/s"]);
   assert.equal(words.software({ userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) Version/26.0 Mobile Safari/604.1" }), "Safari on iPhone");

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from live_chromium import free_port, wait_until
+from live_webdriver import free_port, wait_until
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 NGINX = """load_module {module};
@@ -20,14 +20,14 @@ rtmp {{ server {{ listen 127.0.0.1:{port}; application live {{ live on; }} }} }}
 class Server:
     """`page` is the printed link, `rtmp` where the stream comes out."""
 
-    def __init__(self, onair, directory):
+    def __init__(self, onair, directory, relays=True, options=()):
         self.directory = directory
         self.processes = []
         rtmp = free_port()
         self.rtmp = f"rtmp://127.0.0.1:{rtmp}/live/{{name}}"
-        relay = self.nginx() if shutil.which("nginx") and MODULE.exists() else []
+        relay = self.nginx() if relays and shutil.which("nginx") and MODULE.exists() else []
         web = f"127.0.0.1:{free_port()}"
-        self.start([onair, "receive", "--listen", f"127.0.0.1:{rtmp}", "--web", web, *relay], "onair.log")
+        self.start([onair, "receive", "--listen", f"127.0.0.1:{rtmp}", "--web", web, *relay, *options], "onair.log")
         self.page = wait_until(self.link, "the printed link")
 
     def __enter__(self):

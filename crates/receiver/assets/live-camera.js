@@ -1,4 +1,4 @@
-// The camera: opening one, turning to the next, and its pictures one by one.
+// The camera and the microphone: opening one, and which others there are.
 
 /** Asks for both at once, which is one question; without a microphone there is a camera still. */
 export async function openBoth(settings) {
@@ -58,59 +58,4 @@ export async function devices() {
 export function facesUser(track) {
   const facing = track.getSettings().facingMode;
   return facing ? facing === "user" : !/back|rear|environment/i.test(track.label);
-}
-
-/** Calls `take(frame, stamp)` for every picture (`take` closes it) until the returned function is called. */
-export function readFrames(track, video, take) {
-  if ("MediaStreamTrackProcessor" in globalThis) return readHere(track, take);
-  return readInWorker(track, take, () => readFromVideo(video, take));
-}
-
-function readHere(track, take) {
-  const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
-  (async () => {
-    for (;;) {
-      const { value: frame, done } = await reader.read();
-      if (done) return;
-      take(frame, frame.timestamp);
-    }
-  })();
-  return () => reader.cancel();
-}
-
-function readInWorker(track, take, otherwise) {
-  const copy = track.clone();
-  let worker;
-  let stop = () => {
-    worker?.terminate();
-    copy.stop();
-  };
-  const giveUp = () => {
-    stop();
-    stop = otherwise();
-  };
-  try {
-    worker = new Worker(new URL("./live-frames.js", import.meta.url));
-    worker.onmessage = ({ data }) => (data.missing ? giveUp() : take(data.frame, data.frame.timestamp));
-    worker.onerror = giveUp;
-    worker.postMessage(copy, [copy]);
-  } catch {
-    giveUp();
-  }
-  return () => stop();
-}
-
-// The last resort: whatever the preview shows.
-function readFromVideo(video, take) {
-  let going = true;
-  let clock; // the better one that this browser has, and then always the same
-  const next = (now, about) => {
-    if (!going) return;
-    clock ??= "captureTime" in about ? ({ captureTime }) => captureTime * 1000 : ({ mediaTime }) => mediaTime * 1e6;
-    const stamp = clock(about);
-    if (video.videoWidth && stamp >= 0) take(new VideoFrame(video, { timestamp: Math.round(stamp) }), stamp);
-    video.requestVideoFrameCallback(next);
-  };
-  video.requestVideoFrameCallback(next);
-  return () => (going = false);
 }

@@ -122,3 +122,21 @@ export class Flight {
     return since === -Infinity ? 0 : ((newest[1] - bytes) * 8000) / Math.max(now - since, 100);
   }
 }
+
+/** How late a timer of this page comes: so long it was busy, and the line is not to blame. */
+export class Lateness {
+  #interval;
+  #at;
+  #late = 0;
+
+  constructor(interval) {
+    this.#interval = interval;
+  }
+
+  /** Called by the timer; gives the milliseconds, which are forgotten within a second or so. */
+  observe(now) {
+    const late = Math.max(0, now - (this.#at ?? now - this.#interval) - this.#interval);
+    this.#at = now;
+    return (this.#late = Math.max(late, this.#late * 0.7));
+  }
+}

@@ -1,14 +1,16 @@
 // The broadcast: camera, microphone, encoders, rate and link, and what they mean for each other.
 
-import { devices, facesUser, openBoth, openCamera, openMicrophone, readFrames } from "./live-camera.js";
+import { devices, facesUser, openBoth, openCamera, openMicrophone } from "./live-camera.js";
 import { Pictures } from "./live-encoder.js";
 import { Link } from "./live-link.js";
-import { Rate } from "./live-rate.js";
+import { Lateness, Rate } from "./live-rate.js";
+import { readFrames } from "./live-reader.js";
 import { Sound } from "./live-sound.js";
 import { Pacer, Timeline } from "./live-timeline.js";
 import { newSession } from "./live-wire.js";
 
 const TICK = 200;
+const BUSY = 300; // ms by which the page's own timer is late: the device has too much to do
 const STEP = 0.07; // retunes smaller than this are not worth an encoder's trouble
 
 /** Bits per second that suit a picture. */
@@ -35,6 +37,7 @@ export class Studio {
   #link;
   #rate;
   #timer;
+  #lateness = new Lateness(TICK);
   #count = fresh();
 
   /** `video`: shows the camera. `on`: changed, accepted, ack, refused, ended, failed. */
@@ -195,7 +198,9 @@ export class Studio {
     this.#video.play().catch(() => {});
     this.#frames = new Timeline();
     this.#pacer = new Pacer(this.#settings.frameRate);
-    this.#stopFrames = readFrames(camera, this.#video, (frame, stamp) => this.#frame(frame, stamp));
+    this.refreshed = performance.now();
+    const shown = { video: this.#video, frameRate: this.#settings.frameRate };
+    this.#stopFrames = readFrames(camera, shown, (frame, stamp) => this.#frame(frame, stamp));
     camera.addEventListener("ended", () => camera === this.#camera && this.#on.changed());
     this.#on.changed();
   }
@@ -259,14 +264,16 @@ export class Studio {
 
   #tick() {
     const now = performance.now();
-    if (this.#link?.isOpen) this.#retune(now);
+    const late = this.#lateness.observe(now);
+    if (late > BUSY) this.#count.fullAt = now;
+    if (this.#link?.isOpen) this.#retune(now, late);
     this.#link?.check(now);
   }
 
-  #retune(now) {
+  #retune(now, late) {
     const { flight } = this.#link;
     const target = this.#rate.update(now, {
-      waiting: flight.waiting(now),
+      waiting: Math.max(0, flight.waiting(now) - late),
       delivered: flight.delivered(now),
       reserved: this.#sound.bitrate,
     });

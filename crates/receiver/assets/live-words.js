@@ -53,7 +53,8 @@ export function refusal({ type, code, message }) {
 
 /** The state of the line as `[health, words]`. */
 export function health(state, stats) {
-  if (state === "ready") return ["idle", "Not live"];
+  if (state === "ready" && stats.blindFor > 3000) return ["bad", "The camera gives no picture"];
+  if (state === "ready" || state === "welcome" || state === "unsupported") return ["idle", "Not live"];
   if (state === "connecting") return ["fair", "Connecting"];
   if (state === "away") return ["bad", "Connection lost. Trying again"];
   if (stats.blindFor > 2000) return ["bad", "The camera has stopped"];

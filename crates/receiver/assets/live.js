@@ -87,7 +87,7 @@ function shape() {
 function measure() {
   const now = state();
   const stats = studio.stats();
-  const [health, sentence] = words.health(isOpen ? now : "ready", stats);
+  const [health, sentence] = words.health(now, stats);
   byId("health").dataset.health = health;
   setText("health-words", sentence);
   const onAir = now === "live" || now === "away";
@@ -102,10 +102,9 @@ function measure() {
 
 function about({ encoder, soundCodec, skipped }) {
   if (!encoder) return isOpen ? `${preview.videoWidth} × ${preview.videoHeight} from the camera` : "";
-  const sound = { aac: "AAC", "pcm-s16": "sound encoded by the server" }[soundCodec] ?? "no sound yet";
-  const where = encoder.hardwareAcceleration === "prefer-hardware" ? " in hardware" : "";
+  const sound = { aac: "AAC", "pcm-s16": "audio encoded by the server" }[soundCodec] ?? "no audio yet";
   const skips = skipped ? `, ${skipped} ${skipped === 1 ? "frame" : "frames"} skipped` : "";
-  return `${encoder.width} × ${encoder.height}, H.264${where}, ${sound}${skips}`;
+  return `${encoder.width} × ${encoder.height}, H.264, ${sound}${skips}`;
 }
 
 // What is pressed
@@ -177,6 +176,7 @@ function stopped(tell) {
 function mute() {
   studio.mute(!studio.muted);
   byId("mute").setAttribute("aria-pressed", String(studio.muted));
+  setText("mute-label", studio.muted ? "Muted" : "Mute");
 }
 
 async function flip() {

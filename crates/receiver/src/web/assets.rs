@@ -83,6 +83,11 @@ const ASSETS: &[Asset] = &[
         include_str!("../../assets/live-rate.js"),
     ),
     (
+        "live-reader.js",
+        SCRIPT,
+        include_str!("../../assets/live-reader.js"),
+    ),
+    (
         "live-settings.js",
         SCRIPT,
         include_str!("../../assets/live-settings.js"),
