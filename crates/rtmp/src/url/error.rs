@@ -1,0 +1,37 @@
+/// What is wrong with a URL, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UrlError {
+    /// No `scheme://` in front.
+    #[error("the URL has no scheme: begin it with rtmp:// or rtmps://")]
+    MissingScheme,
+    /// A scheme of the RTMP family that is not spoken here.
+    #[error("{0}:// is not supported: use rtmp:// or rtmps://")]
+    UnsupportedScheme(String),
+    /// A scheme from elsewhere.
+    #[error("unknown scheme {0}://: use rtmp:// or rtmps://")]
+    UnknownScheme(String),
+    /// Nothing between `//` and `/`.
+    #[error("the URL has no host: rtmp://HOST/app/key")]
+    MissingHost,
+    /// A host that cannot be one.
+    #[error("the URL's host is not valid; an IPv6 address goes in brackets: rtmp://[::1]/app/key")]
+    InvalidHost,
+    /// A port that is no number from 1 to 65535.
+    #[error("the URL's port is not a number from 1 to 65535")]
+    InvalidPort,
+    /// A user name or password that does not decode.
+    #[error("the URL's user name or password is not valid: write % as %25, @ as %40, / as %2F")]
+    InvalidCredentials,
+    /// No application.
+    #[error(
+        "the URL has no application: add the one your service names, as in rtmp://host/app/key"
+    )]
+    MissingApp,
+    /// No stream key.
+    #[error("the URL has no stream key: add it after the application, as in rtmp://host/app/KEY")]
+    MissingKey,
+    /// White space or control characters inside.
+    #[error("the URL has a space or a control character inside: was something pasted with it?")]
+    InvalidCharacter,
+}
