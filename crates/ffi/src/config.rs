@@ -88,7 +88,7 @@ impl Destination {
     /// The destination, or what is wrong with it.
     fn parse(&self) -> Result<onair::Destination, String> {
         let url = match &self.key {
-            Some(key) => Url::from_tc_url(&self.url, key.as_str()),
+            Some(key) => Url::from_server(&self.url, key.as_str()),
             None => self.url.parse(),
         };
         let url = url.map_err(|error| error.to_string())?;

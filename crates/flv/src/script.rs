@@ -46,6 +46,26 @@ impl Metadata {
         }
     }
 
+    /// Whether a video track is promised: by its codec, or by anything else only video has.
+    ///
+    /// A promise is all that metadata can make. What it does not mention may come all the same:
+    /// encoders leave codec ids out, or write empty ones, and only a sequence header announces a
+    /// track for certain.
+    pub const fn promises_video(&self) -> bool {
+        self.video_codec.is_some()
+            || self.size.is_some()
+            || self.frame_rate.is_some()
+            || self.video_bitrate.is_some()
+    }
+
+    /// Whether an audio track is promised, as for [`Self::promises_video`].
+    pub const fn promises_audio(&self) -> bool {
+        self.audio_codec.is_some()
+            || self.sample_rate.is_some()
+            || self.channels.is_some()
+            || self.audio_bitrate.is_some()
+    }
+
     /// The script body: `"onMetaData"` and an ECMA array. An RTMP publisher
     /// puts the string `"@setDataFrame"` in front of it.
     pub fn to_body(&self) -> Bytes {
@@ -291,6 +311,36 @@ mod tests {
             ..Metadata::default()
         };
         assert_eq!(Metadata::parse(&body), Ok(Some(expected)));
+    }
+
+    #[test]
+    fn a_track_is_promised_even_where_its_codec_id_is_missing_or_odd() {
+        let parsed = |pairs: &[(&str, Value)]| {
+            let value = Value::object(pairs.iter().cloned());
+            let body = amf0::write_all(&["onMetaData".into(), value]);
+            let metadata = Metadata::parse(&body).unwrap().unwrap();
+            (metadata.promises_video(), metadata.promises_audio())
+        };
+        let both = [("width", 640.0.into()), ("height", 360.0.into())];
+        assert_eq!(parsed(&both), (true, false));
+        for codec in [
+            Value::from(""),
+            "".into(),
+            Value::Null,
+            "AVC".into(),
+            0.0.into(),
+        ] {
+            let odd = [
+                ("videocodecid", codec.clone()),
+                ("framerate", 30.0.into()),
+                ("audiocodecid", codec),
+                ("stereo", true.into()),
+            ];
+            assert_eq!(parsed(&odd), (true, true));
+        }
+        assert_eq!(parsed(&[("audiocodecid", 10.0.into())]), (false, true));
+        assert_eq!(parsed(&[("encoder", "x".into())]), (false, false));
+        assert_eq!(parsed(&[("videocodecid", "avc1".into())]), (true, false));
     }
 
     #[test]

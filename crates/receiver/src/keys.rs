@@ -1,4 +1,4 @@
-use onair_rtmp::Secret;
+use onair_rtmp::{Secret, Target};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use crate::StreamName;
@@ -9,7 +9,7 @@ use crate::StreamName;
 /// keys a publisher names one of them, and the stream is shown and played under the key's name:
 ///
 /// * `rtmp://host/app/SECRET`, as encoders do it, or
-/// * `rtmp://host/app/NAME?key=SECRET`.
+/// * `rtmp://host/app/NAME?key=SECRET`, and the other forms that [`Target`] reads.
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
     all: Vec<Key>,
@@ -69,18 +69,17 @@ impl Keys {
     ///
     /// When the key is unknown, or no name can be made of it.
     pub fn admit(&self, app: &str, key: &Secret) -> Result<StreamName, KeyError> {
-        let key = key.expose();
+        let target = Target::new(app, key.expose());
         if self.all.is_empty() {
-            return StreamName::new(app, key).ok_or(KeyError::Name);
+            return StreamName::new(target.app(), target.name()).ok_or(KeyError::Name);
         }
-        let (bare, query) = key.split_once('?').unwrap_or((key, ""));
-        let in_query = query.split('&').find_map(|pair| pair.strip_prefix("key="));
-        let named = in_query
-            .and_then(|secret| self.find(secret))
-            .filter(|found| found.name == bare);
-        let found = named.or_else(|| self.find(key)).or_else(|| self.find(bare));
+        let is_named = |found: &&Key| found.name == target.name();
+        let named = target
+            .secrets()
+            .find_map(|secret| self.find(&secret).filter(is_named));
+        let found = named.or_else(|| target.keys().find_map(|key| self.find(key)));
         let found = found.ok_or(KeyError::Unknown)?;
-        StreamName::new(app, &found.name).ok_or(KeyError::Name)
+        StreamName::new(target.app(), &found.name).ok_or(KeyError::Name)
     }
 
     /// Takes as long whichever key it is, and however much of it is right.
@@ -148,10 +147,35 @@ mod tests {
             "sesame?bandwidthtest=1",
             "cam?key=sesame",
             "cam?a=b&key=sesame",
+            "cam?user=cam&pass=sesame",
+            "cam?key=%73esame",
         ] {
             assert_eq!(admitted(key).as_deref(), Ok("live/cam"), "{key}");
         }
         assert_eq!(admitted("open?me").as_deref(), Ok("live/stage"));
+    }
+
+    /// `docs/rtmp-urls.md` lists more, and `rtmp` tests them all.
+    #[test]
+    fn a_key_is_found_wherever_encoders_put_it() {
+        let mut keys = keys();
+        keys.add("cam", &"se&same".into()).unwrap();
+        for (app, key) in [
+            ("live/cam?key=sesame", ""),
+            ("live/cam?key=sesame", "?key=sesame"),
+            ("live?key=sesame", "cam"),
+            ("live/sesame", ""),
+            ("live", "cam?key=se&same"),
+            ("live", "se&same"),
+            ("live", "sesame?cover=http://h/x.png?y=2"),
+        ] {
+            let name = keys.admit(app, &key.into()).map(|name| name.to_string());
+            assert_eq!(name.as_deref(), Ok("live/cam"), "{app} {key}");
+        }
+        let name = keys.admit("cam?user=a&pass=sesame", &"".into());
+        assert_eq!(name.map(|name| name.to_string()).as_deref(), Ok("cam"));
+        let open = Keys::none().admit("mystream?user=a&pass=b", &"".into());
+        assert_eq!(open.unwrap().as_str(), "mystream");
     }
 
     #[test]

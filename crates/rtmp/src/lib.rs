@@ -2,7 +2,7 @@
 //!
 //! | what | where | specification |
 //! |---|---|---|
-//! | [`Url`] | `url.rs` | `rtmp://` and `rtmps://` as servers read them |
+//! | [`Url`], [`Target`] | `url/`, `target.rs` | `rtmp://` and `rtmps://` as publishers write and servers read them |
 //! | [`handshake`] | `handshake.rs` | Adobe RTMP 1.0, section 5.2 |
 //! | [`chunk`] | `chunk/` | Adobe RTMP 1.0, section 5.3 |
 //! | [`Message`], [`Control`] | `message.rs`, `control.rs` | Adobe RTMP 1.0, sections 5.4, 6 and 7.1 |
@@ -106,6 +106,7 @@ mod secret;
 pub mod server;
 mod slices;
 mod status;
+mod target;
 mod url;
 mod window;
 mod wire;
@@ -120,5 +121,6 @@ pub use publisher::Publisher;
 pub use secret::{Credentials, Secret};
 pub use server::Server;
 pub use slices::Slices;
+pub use target::Target;
 pub use url::{Scheme, Url, UrlError};
 pub use window::{Acknowledged, Window};

@@ -19,7 +19,7 @@ impl Secrets {
         let mut secrets: Vec<_> = [key, name]
             .into_iter()
             .chain(password)
-            .chain(values.filter(|value| value.len() >= LONG))
+            .chain(values)
             .filter(|secret| !secret.is_empty())
             .collect();
         secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
@@ -57,11 +57,14 @@ impl Secrets {
     }
 }
 
+/// The values that are long, or whose name says that they are secret.
 fn query_values(text: &str) -> impl Iterator<Item = &str> {
     let query = text.split_once('?').map_or("", |(_, query)| query);
-    query
-        .split(['&', '?'])
-        .filter_map(|pair| Some(pair.split_once('=')?.1))
+    let pairs = query.split(['&', '?']);
+    pairs.filter_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        (value.len() >= LONG || SECRET_NAMES.contains(&name)).then_some(value)
+    })
 }
 
 /// A long secret is starred wherever it stands. A short one may be a common word (`live`,
@@ -117,6 +120,8 @@ const fn is_format(c: char) -> bool {
 
 const STARS: &str = "***";
 
+const SECRET_NAMES: [&str; 5] = ["key", "pass", "password", "token", "auth"];
+
 /// As long as this, a secret is no common word.
 const LONG: usize = 8;
 
@@ -149,6 +154,14 @@ mod tests {
         ] {
             assert_eq!(secrets.hide(said), shown);
         }
+    }
+
+    #[test]
+    fn a_short_secret_in_a_query_is_starred_where_it_is_quoted() {
+        let secrets = secrets("rtmp://host/cam?user=a&pass=b");
+        let said = "no user a with pass=b at rtmp://host/cam?user=a&pass=b";
+        let shown = "no user a with pass=*** at rtmp://host/cam?user=a&pass=***";
+        assert_eq!(secrets.hide(said), shown);
     }
 
     #[test]

@@ -65,6 +65,9 @@ impl Address {
     /// What [`write`](Self::write) wrote; `None` if it is something else.
     pub fn read(text: &Secret) -> Option<Self> {
         let (server, key) = text.expose().split_once('\n')?;
+        if key.is_empty() {
+            return Self::parse(server).ok();
+        }
         Self::new(server, key).ok()
     }
 }
@@ -83,6 +86,8 @@ mod tests {
     fn what_is_written_for_the_keychain_is_read_back_the_same() {
         let address = Address::new("rtmps://me:pw@live.example/app?sig=1", "k?b=2").unwrap();
         assert_eq!(Address::read(&address.write()), Some(address));
+        let keyless = Address::parse("rtmp://live.example/stream?user=a&pass=b").unwrap();
+        assert_eq!(Address::read(&keyless.write()), Some(keyless));
         assert_eq!(Address::read(&Secret::from("rubbish")), None);
     }
 

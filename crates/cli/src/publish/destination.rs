@@ -35,7 +35,7 @@ pub(crate) fn all(opts: &Publish) -> Result<Vec<Destination>, Failure> {
 fn url(text: &str, key: Option<&str>) -> Result<Url, Failure> {
     let text = text.trim();
     let parsed = match key {
-        Some(key) => Url::from_tc_url(text.trim_end_matches('/'), key.trim()),
+        Some(key) => Url::from_server(text, key.trim()),
         None => text.parse(),
     };
     parsed.map_err(|error: rtmp::Error| Failure::usage(format_args!("--to: {error}")))

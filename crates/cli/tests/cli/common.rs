@@ -197,7 +197,10 @@ impl Connection {
                 stream, app, key, ..
             } => {
                 let key = key.expose().to_owned();
-                let _test_over = self.seen.send(Seen::Publish { app, key });
+                let _test_over = self.seen.send(Seen::Publish {
+                    app: app.to_string(),
+                    key,
+                });
                 self.answer(stream);
             }
             Event::Media { tag, .. } => {

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use onair_rtmp::Secret;
 use onair_rtmp::server::StreamId;
+use onair_rtmp::{Secret, Target};
 
 use super::connection::{Connection, Ending, Role};
 use super::playing::Playing;
@@ -45,7 +45,8 @@ impl Connection {
             return self.refuse(stream, "NetStream.Play.Failed", words);
         }
         let context = self.context();
-        let name = StreamName::new(app, key.expose());
+        let target = Target::new(app, key.expose());
+        let name = StreamName::new(target.app(), target.name());
         let viewer = name.and_then(|name| context.hub.subscribe(&name));
         let Some(viewer) = viewer else {
             let words = "nobody publishes a stream of this name";

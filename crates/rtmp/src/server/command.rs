@@ -1,5 +1,7 @@
 //! What a client asks, and what it is told (RTMP 1.0 section 7.2).
 
+use std::sync::Arc;
+
 use onair_flv::amf0::Value;
 
 use super::streams::{Ended, Pending, Request};
@@ -42,8 +44,8 @@ impl Server {
     fn handle_connect(&mut self, command: &Command) {
         let text = |name| text(command.object.get(name));
         let greeted = Greeted {
-            app: text("app").trim_end_matches('/').to_owned(),
-            tc_url: text("tcUrl"),
+            app: text("app").trim_end_matches('/').into(),
+            tc_url: text("tcUrl").into(),
         };
         self.say_welcome(command);
         self.events.push_back(Event::Connected {
@@ -183,10 +185,10 @@ impl Server {
         self.wire.send_control(&Control::UserControl(event));
     }
 
-    fn greeted(&self) -> (String, String) {
+    fn greeted(&self) -> (Arc<str>, Arc<str>) {
         match &self.state {
             State::Open(greeted) => (greeted.app.clone(), greeted.tc_url.clone()),
-            _ => Default::default(),
+            _ => ("".into(), "".into()),
         }
     }
 }

@@ -1,3 +1,6 @@
+use std::fmt;
+use std::sync::Arc;
+
 use onair_flv::Tag;
 
 use crate::Secret;
@@ -19,15 +22,15 @@ impl StreamId {
 }
 
 /// What a [`Server`](super::Server) has to tell.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
     /// A client connected; it was answered.
     Connected {
-        /// The application asked for.
-        app: String,
+        /// The application asked for; its query may hold a secret.
+        app: Arc<str>,
         /// The URL the client believes it connects to.
-        tc_url: String,
+        tc_url: Arc<str>,
         /// How the client calls itself.
         flash_version: String,
     },
@@ -36,22 +39,22 @@ pub enum Event {
         /// The stream to answer for.
         stream: StreamId,
         /// The application, as in `connect`.
-        app: String,
+        app: Arc<str>,
         /// The stream key, with its query string if it has one.
         key: Secret,
         /// The URL the client believes it connected to.
-        tc_url: String,
+        tc_url: Arc<str>,
     },
     /// A client asks to play: answer with [`accept`](super::Server::accept) or [`refuse`](super::Server::refuse).
     Play {
         /// The stream to answer for.
         stream: StreamId,
         /// The application, as in `connect`.
-        app: String,
+        app: Arc<str>,
         /// The stream key, with its query string if it has one.
         key: Secret,
         /// The URL the client believes it connected to.
-        tc_url: String,
+        tc_url: Arc<str>,
     },
     /// Audio or video of an accepted publish.
     Media {
@@ -74,4 +77,37 @@ pub enum Event {
     },
     /// The connection is over: close it.
     Closed,
+}
+
+impl fmt::Debug for Event {
+    /// App and tcUrl without their queries, which may hold a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut asked = |name, stream: &StreamId, app: &str| {
+            let mut shown = f.debug_struct(name);
+            shown.field("stream", stream).field("app", &bare(app));
+            shown.finish_non_exhaustive()
+        };
+        match self {
+            Self::Publish { stream, app, .. } => asked("Publish", stream, app),
+            Self::Play { stream, app, .. } => asked("Play", stream, app),
+            Self::Connected {
+                app,
+                tc_url,
+                flash_version,
+            } => f
+                .debug_struct("Connected")
+                .field("app", &bare(app))
+                .field("tc_url", &bare(tc_url))
+                .field("flash_version", flash_version)
+                .finish(),
+            Self::Media { stream, tag } => write!(f, "Media({stream:?}, {tag:?})"),
+            Self::Metadata { stream, tag } => write!(f, "Metadata({stream:?}, {tag:?})"),
+            Self::Ended { stream } => write!(f, "Ended({stream:?})"),
+            Self::Closed => f.write_str("Closed"),
+        }
+    }
+}
+
+fn bare(text: &str) -> &str {
+    text.split('?').next().unwrap_or_default()
 }

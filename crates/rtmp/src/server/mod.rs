@@ -7,6 +7,8 @@ mod media;
 mod streams;
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Instant;
 
 pub use self::config::Config;
@@ -50,11 +52,18 @@ enum State {
     Closed,
 }
 
-/// What `connect` said.
-#[derive(Clone, Debug)]
+/// What `connect` said: shared by the events, which a client can ask for many of.
+#[derive(Clone)]
 struct Greeted {
-    app: String,
-    tc_url: String,
+    app: Arc<str>,
+    tc_url: Arc<str>,
+}
+
+impl fmt::Debug for Greeted {
+    /// The queries may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Greeted")
+    }
 }
 
 /// What we wait for.

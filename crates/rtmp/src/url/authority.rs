@@ -95,7 +95,7 @@ fn parse_userinfo(userinfo: &str) -> Result<Credentials, UrlError> {
     Ok(Credentials::new(user, password))
 }
 
-fn percent_decode(text: &str) -> Option<String> {
+pub(crate) fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {

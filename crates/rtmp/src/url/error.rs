@@ -29,8 +29,20 @@ pub enum UrlError {
     )]
     MissingApp,
     /// No stream key.
-    #[error("the URL has no stream key: add it after the application, as in rtmp://host/app/KEY")]
+    #[error(
+        "the URL has no stream key: add it after the application, as in rtmp://host/app/KEY; \
+         if the server wants none, end the URL with ?"
+    )]
     MissingKey,
+    /// A key given apart, and a URL that may end in one.
+    #[error(
+        "a stream key is given apart, and the URL seems to end in another: leave one of them out; \
+         if all of the URL's path is the application, end it with /"
+    )]
+    TwoKeys,
+    /// A URL as it was printed, its key replaced by stars.
+    #[error("the URL was printed with its secrets hidden: put the real ones where *** is")]
+    HiddenKey,
     /// White space or control characters inside.
     #[error("the URL has a space or a control character inside: was something pasted with it?")]
     InvalidCharacter,

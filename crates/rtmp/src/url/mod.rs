@@ -6,17 +6,19 @@ use std::fmt;
 use std::str::FromStr;
 
 use self::authority::parse_authority;
+pub(crate) use self::authority::percent_decode;
 pub use self::error::UrlError;
-use self::path::{check_part, split_path};
+use self::path::{HIDDEN, application, check_characters, check_part, check_shown, split_path};
 
 use crate::{Credentials, Error, Secret};
 
 /// Where to publish: `rtmp://[user:password@]host[:port]/app/key`.
 ///
 /// The key is what follows the last `/` before the key's own query, the app everything between;
-/// give them apart with [`Self::from_tc_url`] where that guess is wrong. App and key go to the
-/// server byte for byte, queries included. `Display` and `Debug` show neither key, nor query,
-/// nor credentials.
+/// give them apart with [`Self::from_server`] where that guess is wrong. A single name with a query
+/// (`rtmp://host/stream?user=a&pass=b`) has an empty key. App and key go to the server byte for
+/// byte, queries included; [`Target`](crate::Target) is what servers make of them. `Display` and
+/// `Debug` show neither key, nor query, nor credentials; what they show does not parse again.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Url {
     scheme: Scheme,
@@ -61,7 +63,23 @@ impl Scheme {
 }
 
 impl Url {
-    /// A URL whose app is everything after the host, the key given apart.
+    /// A URL from a server and a key that somebody gave apart.
+    ///
+    /// # Errors
+    ///
+    /// [`UrlError::TwoKeys`] when the server may end in a key itself, as in `rtmp://host/app/key`:
+    /// it would become part of the application, which is shown. Where all of the path is the
+    /// application, a `/` at its end says so.
+    pub fn from_server(server: &str, key: impl Into<Secret>) -> Result<Self, Error> {
+        let key = key.into();
+        let (url, path) = parse_authority(server)?;
+        let app = application(path, key.expose())?;
+        check_shown(app)?;
+        check_shown(key.expose())?;
+        url.with_app(app)?.with_key(key)
+    }
+
+    /// A URL whose app is everything after the host, as in the `tcUrl` of connect, and a key.
     pub fn from_tc_url(tc_url: &str, key: impl Into<Secret>) -> Result<Self, Error> {
         let (url, path) = parse_authority(tc_url)?;
         url.with_app(path)?.with_key(key)
@@ -70,19 +88,21 @@ impl Url {
     /// The same place with another app.
     pub fn with_app(mut self, app: impl Into<String>) -> Result<Self, Error> {
         self.app = app.into();
-        // Services print their server as `rtmp://host/app/`; that slash is a separator.
-        if !self.app.contains('?') {
-            self.app.truncate(self.app.trim_end_matches('/').len());
+        // Services print their server as `rtmp://host/app/`; that slash is a separator, and a `?`
+        // with nothing behind it only says that there is no key.
+        let bare = self.app.trim_end_matches('?');
+        if !bare.contains('?') {
+            self.app.truncate(bare.trim_end_matches('/').len());
         }
         check_part(&self.app, UrlError::MissingApp)?;
         Ok(self)
     }
 
     /// The same place with another key.
-    pub fn with_key(mut self, key: impl Into<Secret>) -> Result<Self, Error> {
-        self.key = key.into();
-        check_part(self.key.expose(), UrlError::MissingKey)?;
-        Ok(self)
+    pub fn with_key(self, key: impl Into<Secret>) -> Result<Self, Error> {
+        let key = key.into();
+        check_part(key.expose(), UrlError::MissingKey)?;
+        self.keyed(key)
     }
 
     /// The same place with other credentials.
@@ -111,7 +131,7 @@ impl Url {
         &self.app
     }
 
-    /// The stream key, query included.
+    /// The stream key, query included; empty where the app says it all.
     pub const fn key(&self) -> &Secret {
         &self.key
     }
@@ -139,13 +159,21 @@ impl Url {
             return Ok(self.clone());
         }
         let absolute = self.absolute(reference);
-        let url = Self::from_tc_url(&absolute, self.key.clone())?;
+        let (url, path) = parse_authority(&absolute)?;
+        let url = url.with_app(path)?.keyed(self.key.clone())?;
         let same = url.host == self.host && url.credentials.is_none();
         Ok(if same {
             url.with_credentials(self.credentials.clone())
         } else {
             url
         })
+    }
+
+    /// With a key that may be empty.
+    fn keyed(mut self, key: impl Into<Secret>) -> Result<Self, Error> {
+        self.key = key.into();
+        check_characters(self.key.expose())?;
+        Ok(self)
     }
 
     /// `scheme://host[:port]`, as a tcUrl begins.
@@ -182,7 +210,8 @@ impl FromStr for Url {
     fn from_str(text: &str) -> Result<Self, Error> {
         let (url, path) = parse_authority(text)?;
         let (app, key) = split_path(path)?;
-        url.with_app(app)?.with_key(key)
+        check_shown(path)?;
+        url.with_app(app)?.keyed(key)
     }
 }
 
@@ -196,9 +225,13 @@ impl fmt::Display for Url {
         // Some servers name the key in the tcUrl they redirect to.
         for part in app.split('/') {
             let is_key = part.len() >= LONG_KEY && part == self.key.expose();
-            write!(f, "/{}", if is_key { "***" } else { part })?;
+            write!(f, "/{}", if is_key { HIDDEN } else { part })?;
         }
-        write!(f, "{query}/***")
+        f.write_str(query)?;
+        if self.key.expose().is_empty() {
+            return Ok(());
+        }
+        write!(f, "/{HIDDEN}")
     }
 }
 

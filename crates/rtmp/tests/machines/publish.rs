@@ -66,8 +66,8 @@ fn the_server_learns_who_publishes_what() {
         let (_, host) = publish(config, line());
         let told = host.told();
         let connected = server::Event::Connected {
-            app: "app".to_owned(),
-            tc_url: "rtmp://live.example/app".to_owned(),
+            app: "app".into(),
+            tc_url: "rtmp://live.example/app".into(),
             flash_version: "FMLE/3.0 (compatible; FMSc/1.0)".to_owned(),
         };
         assert_eq!(told[0], connected);
@@ -77,8 +77,8 @@ fn the_server_learns_who_publishes_what() {
         else {
             panic!("{told:?}");
         };
-        assert_eq!((app.as_str(), key.expose()), ("app", KEY));
-        assert_eq!(tc_url, "rtmp://live.example/app");
+        assert_eq!((&**app, key.expose()), ("app", KEY));
+        assert_eq!(&**tc_url, "rtmp://live.example/app");
         assert!(!format!("{told:?}").contains("live_1234"), "the key shows");
     }
 }

@@ -4,6 +4,7 @@
 mod chunks;
 mod common;
 mod control;
+mod forms;
 mod handshake;
 mod hostile;
 mod quirks;
