@@ -1,5 +1,6 @@
-use onair_media::{Config, Packet, Timestamp};
+use onair_media::{Packet, Timestamp};
 
+use super::seams::stated;
 use crate::TrackDamage;
 
 /// What a stream lost: what was cut, and what the hole in its times leaves room for.
@@ -37,6 +38,11 @@ impl Losses {
         self.broken = true;
     }
 
+    /// Another segment begins: its times have nothing to do with the last's.
+    pub(super) const fn forget_times(&mut self) {
+        self.last = None;
+    }
+
     /// An access unit came whole, but nothing to decode it with.
     pub(super) fn undecodable(&mut self, dts: Timestamp) {
         self.damage.undecodable += 1;
@@ -45,7 +51,7 @@ impl Losses {
 
     /// An access unit came out whole.
     pub(super) fn came(&mut self, packet: &Packet) {
-        self.advance(packet.dts, stated_step(packet));
+        self.advance(packet.dts, stated(packet));
     }
 
     /// Behind a break, counts those that did not come before this one.
@@ -67,15 +73,4 @@ impl Losses {
             self.damage.missing += absent.saturating_sub(cut);
         }
     }
-}
-
-/// Nanoseconds from this access unit to the next, where it is known.
-fn stated_step(packet: &Packet) -> Option<i64> {
-    let step = match &packet.config {
-        Config::Audio(_) => packet.duration,
-        Config::Video(video) => video.frame_rate.map(|rate| rate.time_of(1)),
-    };
-    i64::try_from(step?.as_nanos())
-        .ok()
-        .filter(|step| *step > 0)
 }

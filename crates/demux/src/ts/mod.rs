@@ -3,10 +3,12 @@
 //! Read packet by packet here, because the ready-made readers stop at the first
 //! stream type they do not know or at the first lost packet.
 
+mod elementary;
 mod losses;
 mod packet;
 mod pes;
 mod psi;
+mod seams;
 mod streams;
 pub(crate) mod sync;
 mod timeline;
@@ -21,13 +23,13 @@ use crate::codec::{stream_type_name, unsupported};
 use crate::interleave::Interleave;
 use crate::track::name;
 use crate::{Container, Damage, Demux, Error, Track, TrackDamage};
-use losses::Losses;
+use elementary::{Segmented, Stream};
 use packet::TsPacket;
-use pes::{Assembler, Pes};
 use psi::{Elementary, Sections};
-use streams::{Audio, Coding, Times, Video};
+use seams::Seams;
+use streams::{Audio, Coding, Video};
 use sync::{PACKET, Packets};
-use timeline::{Timeline, timestamp};
+use timeline::Timeline;
 
 /// A transport stream being read.
 pub(crate) struct Ts {
@@ -36,6 +38,7 @@ pub(crate) struct Ts {
     maps: HashMap<u16, Sections>,
     program: Option<Program>,
     timeline: Timeline,
+    seams: Seams,
     interleave: Interleave,
     tracks: Vec<Track>,
     notes: Vec<String>,
@@ -53,17 +56,6 @@ struct Program {
     others: Vec<u8>,
 }
 
-/// One stream's packets being put together.
-struct Stream<T> {
-    pid: u16,
-    counter: Option<u8>,
-    /// The last packet's payload.
-    last: Vec<u8>,
-    assembler: Assembler,
-    decoder: T,
-    losses: Losses,
-}
-
 impl Ts {
     /// Reads as far as the tracks' parameters.
     pub(crate) fn open(input: Box<dyn Read + Send>) -> Result<Self, Error> {
@@ -73,6 +65,7 @@ impl Ts {
             maps: HashMap::new(),
             program: None,
             timeline: Timeline::default(),
+            seams: Seams::default(),
             interleave: Interleave::new(2),
             tracks: Vec::new(),
             notes: Vec::new(),
@@ -192,7 +185,14 @@ impl Ts {
         self.deliver(packets);
     }
 
-    fn deliver(&mut self, packets: Vec<Packet>) {
+    fn deliver(&mut self, packets: Vec<Segmented>) {
+        for (segment, packet) in packets {
+            let placed = self.seams.push(segment, packet);
+            self.announce(placed);
+        }
+    }
+
+    fn announce(&mut self, packets: Vec<Packet>) {
         for packet in packets {
             let kind = packet.kind();
             if !self.tracks.iter().any(|track| track.kind() == kind) {
@@ -207,23 +207,20 @@ impl Ts {
 
     /// Lets out what is whole, and says what was wrong on the way.
     fn finish(&mut self, failure: Option<Error>) {
-        let mut packets = Vec::new();
-        let mut cut = false;
-        if let Some(program) = &mut self.program {
-            if let Some(video) = &mut program.video {
-                cut |= video.assembler.is_incomplete();
-                packets.extend(video.finish(&mut self.timeline));
-            }
-            if let Some(audio) = &mut program.audio {
-                cut |= audio.assembler.is_incomplete();
-                packets.extend(audio.break_off(&mut self.timeline));
-            }
-        }
+        let (program, timeline) = (&mut self.program, &mut self.timeline);
+        let video = program.as_mut().and_then(|p| p.video.as_mut());
+        let (mut packets, cut_video) = video.map(|v| v.finish(timeline)).unwrap_or_default();
+        let audio = program.as_mut().and_then(|p| p.audio.as_mut());
+        let (frames, cut_audio) = audio.map(|a| a.finish(timeline)).unwrap_or_default();
+        packets.extend(frames);
         self.deliver(packets);
+        let held = self.seams.finish();
+        self.announce(held);
         self.interleave.end();
         self.ended = true;
         let at = self.packets.position();
-        self.failure = failure.or_else(|| cut.then(|| Error::truncated("PES packet", at)));
+        self.failure = failure
+            .or_else(|| (cut_video || cut_audio).then(|| Error::truncated("PES packet", at)));
         self.sum_up();
     }
 
@@ -272,8 +269,8 @@ impl Demux for Ts {
         let video = program.and_then(|program| program.video.as_ref());
         let audio = program.and_then(|program| program.audio.as_ref());
         Damage {
-            video: video.map_or_else(TrackDamage::default, |video| video.losses.damage),
-            audio: audio.map_or_else(TrackDamage::default, |audio| audio.losses.damage),
+            video: video.map_or_else(TrackDamage::default, Stream::damage),
+            audio: audio.map_or_else(TrackDamage::default, Stream::damage),
             sync_losses: self.packets.losses,
         }
     }
@@ -310,167 +307,6 @@ impl Program {
 
     const fn is_empty(&self) -> bool {
         self.video.is_none() && self.audio.is_none() && self.refused.is_empty()
-    }
-}
-
-impl<T> Stream<T> {
-    fn new(pid: u16, decoder: T) -> Self {
-        Self {
-            pid,
-            counter: None,
-            last: Vec::new(),
-            assembler: Assembler::default(),
-            decoder,
-            losses: Losses::default(),
-        }
-    }
-
-    /// How a packet follows the last one by its counter (§2.4.3.3).
-    fn follow(&mut self, packet: &TsPacket<'_>) -> Continuity {
-        let last = self.counter.replace(packet.counter);
-        let expected = last.map_or(packet.counter, |last| (last + 1) & 0x0f);
-        let missing = packet.counter.wrapping_sub(expected) & 0x0f;
-        if missing == 15 && self.last == packet.payload {
-            return Continuity::Repeated;
-        }
-        self.last.clear();
-        self.last.extend_from_slice(packet.payload);
-        match missing {
-            0 => Continuity::Whole,
-            _ if packet.discontinuity => Continuity::Whole,
-            missing => Continuity::Broken(u64::from(missing)),
-        }
-    }
-}
-
-/// How a packet follows another.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Continuity {
-    /// Nothing is missing.
-    Whole,
-    /// It is the same once more.
-    Repeated,
-    /// There were others between them: at least so many.
-    Broken(u64),
-}
-
-impl Stream<Video> {
-    fn take(&mut self, found: &TsPacket<'_>, timeline: &mut Timeline) -> Vec<Packet> {
-        let mut packets = Vec::new();
-        match self.follow(found) {
-            Continuity::Whole => {}
-            Continuity::Repeated => return packets,
-            Continuity::Broken(missing) => {
-                packets.extend(self.break_off(timeline));
-                self.losses.skip(missing, found.start);
-            }
-        }
-        if found.start && self.assembler.is_incomplete() {
-            packets.extend(self.break_off(timeline));
-        }
-        if let Some(whole) = self.assembler.push(found.payload, found.start) {
-            packets.extend(self.unpack(&whole, timeline));
-        }
-        packets
-    }
-
-    /// The picture that came whole before a break; the one under way is given up.
-    fn break_off(&mut self, timeline: &mut Timeline) -> Vec<Packet> {
-        let packets = self.decoder.finish();
-        self.count(&packets);
-        if let Some(part) = self.assembler.finish_cut() {
-            let times = Pes::parse(&part).and_then(|pes| pes.times(timeline));
-            self.losses.cut(times.map(|times| times.dts));
-        }
-        packets
-    }
-
-    /// What is left at the end.
-    fn finish(&mut self, timeline: &mut Timeline) -> Vec<Packet> {
-        let last = self.assembler.finish();
-        let mut packets = last.map_or_else(Vec::new, |data| self.unpack(&data, timeline));
-        packets.extend(self.break_off(timeline));
-        packets
-    }
-
-    fn unpack(&mut self, data: &[u8], timeline: &mut Timeline) -> Vec<Packet> {
-        let Some(pes) = Pes::parse(data) else {
-            let packets = self.break_off(timeline);
-            self.losses.cut(None);
-            return packets;
-        };
-        let times = pes.times(timeline);
-        let packets = self.decoder.push(&data[pes.payload..], times);
-        self.count(&packets);
-        packets
-    }
-
-    fn count(&mut self, packets: &[Packet]) {
-        let undecodable = self.decoder.skipped.drain(..);
-        undecodable.for_each(|dts| self.losses.undecodable(dts));
-        packets.iter().for_each(|packet| self.losses.came(packet));
-    }
-}
-
-impl Pes {
-    /// A picture's times, on the line.
-    fn times(&self, timeline: &mut Timeline) -> Option<Times> {
-        let pts = self.pts?;
-        let dts = self.dts.unwrap_or(pts);
-        let placed = timeline.place(Kind::Video, dts);
-        let offset = timeline::difference(pts.cast_signed(), dts.cast_signed());
-        Some(Times {
-            dts: timestamp(placed),
-            pts: timestamp(placed.saturating_add(offset)),
-        })
-    }
-}
-
-impl Stream<Audio> {
-    fn take(&mut self, found: &TsPacket<'_>, timeline: &mut Timeline) -> Vec<Packet> {
-        let mut packets = Vec::new();
-        match self.follow(found) {
-            Continuity::Whole => {}
-            Continuity::Repeated => return packets,
-            Continuity::Broken(missing) => {
-                packets.extend(self.break_off(timeline));
-                self.losses.skip(missing, found.start);
-            }
-        }
-        if found.start && self.assembler.is_incomplete() {
-            packets.extend(self.break_off(timeline));
-        }
-        if let Some(whole) = self.assembler.push(found.payload, found.start) {
-            packets.extend(self.unpack(&whole, timeline));
-        }
-        packets
-    }
-
-    /// The frames that came whole before a break; the one under way is given up.
-    fn break_off(&mut self, timeline: &mut Timeline) -> Vec<Packet> {
-        let part = self.assembler.finish_cut();
-        let packets = part.map_or_else(Vec::new, |data| self.unpack(&data, timeline));
-        if let Some(cut) = self.decoder.abandon() {
-            self.losses.cut(cut);
-        }
-        packets
-    }
-
-    fn unpack(&mut self, data: &[u8], timeline: &mut Timeline) -> Vec<Packet> {
-        let Some(pes) = Pes::parse(data) else {
-            self.losses.cut(None);
-            return Vec::new();
-        };
-        let time = pes
-            .pts
-            .map(|pts| timestamp(timeline.place(Kind::Audio, pts)));
-        let skipped = self.decoder.skipped;
-        let packets = self.decoder.push(&data[pes.payload..], time);
-        if self.decoder.skipped > skipped {
-            self.losses.cut(None);
-        }
-        packets.iter().for_each(|packet| self.losses.came(packet));
-        packets
     }
 }
 

@@ -124,6 +124,11 @@ impl Video {
         packets
     }
 
+    /// Other times begin.
+    pub(super) const fn forget_times(&mut self) {
+        self.last = None;
+    }
+
     fn packet(&mut self, unit: Unit, times: Times) -> Option<Packet> {
         if unit.payload.is_empty() {
             return None;
@@ -239,6 +244,12 @@ impl Audio {
     pub(super) fn abandon(&mut self) -> Option<Option<Timestamp>> {
         let pending = !std::mem::take(&mut self.pending).is_empty();
         pending.then(|| self.next.take())
+    }
+
+    /// Other times begin.
+    pub(super) const fn forget_times(&mut self) {
+        self.next = None;
+        self.last = None;
     }
 
     fn packet(&mut self, header: adts::Header, payload: Bytes) -> Option<Packet> {

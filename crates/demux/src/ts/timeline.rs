@@ -1,55 +1,68 @@
 use onair_media::{Kind, Timestamp};
 
-/// Wrapping 33-bit times in, one unbroken line of ticks out (ISO/IEC 13818-1 §2.4.3.7).
+/// Wrapping 33-bit times in, unbroken lines of ticks out (ISO/IEC 13818-1 §2.4.3.7).
 ///
-/// A clock that jumps, as where two recordings were joined, jumps for all
-/// streams alike: the first stream to show it moves the common offset so that
-/// its line goes on, and the others follow when their own jump comes.
+/// A clock that jumps, as where two recordings were joined, begins another
+/// segment: the first stream to show it opens that, and the other follows when
+/// its own jump comes. Where a segment lies, [`Seams`](super::seams::Seams) says.
 #[derive(Default)]
 pub(super) struct Timeline {
     /// The last unwrapped time, of whichever stream.
     reference: Option<i64>,
-    offset: i64,
     video: Line,
     audio: Line,
-    /// How often the clock jumped.
-    pub(super) jumps: u64,
+    /// How often the clock jumped, which is the newest segment's number.
+    pub(super) jumps: u32,
 }
 
-/// One stream's place on the line.
+/// One stream's place.
 #[derive(Clone, Copy, Default)]
 struct Line {
     /// Its last unwrapped time.
     last: Option<i64>,
-    offset: i64,
+    segment: u32,
+}
+
+/// A time's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) segment: u32,
+    /// Unwrapped, in ticks of 1/90000 s.
+    pub(super) ticks: i64,
 }
 
 impl Timeline {
-    /// A decoding time on the line, in ticks of 1/90000 s.
-    pub(super) fn place(&mut self, kind: Kind, dts: u64) -> i64 {
-        let time = self.unwrap(dts);
-        self.reference = Some(time);
+    /// Whether a decoding time begins another segment for its stream.
+    pub(super) fn is_seam(&self, kind: Kind, dts: u64) -> bool {
+        let (line, other) = match kind {
+            Kind::Video => (self.video, self.audio),
+            Kind::Audio => (self.audio, self.video),
+        };
+        line.is_jump(self.unwrap(dts), other)
+    }
+
+    /// The place of a decoding time.
+    pub(super) fn place(&mut self, kind: Kind, dts: u64) -> Place {
+        let ticks = self.unwrap(dts);
+        self.reference = Some(ticks);
         let (line, other) = match kind {
             Kind::Video => (&mut self.video, self.audio),
             Kind::Audio => (&mut self.audio, self.video),
         };
-        let ahead = line.last.map_or(0, |last| time - last);
-        let together = other.offset == line.offset;
-        let paused = together && other.last.is_some_and(|last| (time - last).abs() <= AHEAD);
-        if ahead < -BACK || (ahead > AHEAD && !paused) {
-            let end = line.end();
-            let others = end.max(if together { other.end() } else { end });
-            let moved = self.offset != line.offset;
-            if !moved || (time.saturating_add(self.offset) - end).abs() > AHEAD {
-                self.offset = others.saturating_add(STEP).saturating_sub(time);
-                self.jumps += 1;
+        let elsewhere = other.segment != line.segment && other.is_near(ticks);
+        if line.last.is_none() {
+            line.segment = other.segment;
+        } else if line.is_jump(ticks, other) {
+            if !elsewhere {
+                self.jumps = self.jumps.saturating_add(1);
             }
-            line.offset = self.offset;
-        } else if line.last.is_none() {
-            line.offset = self.offset;
+            line.segment = if elsewhere { other.segment } else { self.jumps };
         }
-        line.last = Some(time);
-        time.saturating_add(line.offset)
+        line.last = Some(ticks);
+        Place {
+            segment: line.segment,
+            ticks,
+        }
     }
 
     /// The time nearest to the last one that has these 33 bits.
@@ -57,6 +70,19 @@ impl Timeline {
         let bits = i64::try_from(bits & (WRAP - 1)).unwrap_or(0);
         self.reference
             .map_or(bits, |last| last + difference(bits, last))
+    }
+}
+
+impl Line {
+    /// Back, or far ahead and alone.
+    fn is_jump(&self, ticks: i64, other: Self) -> bool {
+        let ahead = self.last.map_or(0, |last| ticks - last);
+        let paused = other.segment == self.segment && other.is_near(ticks);
+        ahead < -BACK || (ahead > AHEAD && !paused)
+    }
+
+    fn is_near(&self, ticks: i64) -> bool {
+        self.last.is_some_and(|last| (ticks - last).abs() <= AHEAD)
     }
 }
 
@@ -68,13 +94,6 @@ pub(super) fn difference(to: i64, from: i64) -> i64 {
         ahead - wrap
     } else {
         ahead
-    }
-}
-
-impl Line {
-    /// The last time given out.
-    fn end(&self) -> i64 {
-        self.last.unwrap_or(i64::MIN).saturating_add(self.offset)
     }
 }
 
@@ -95,53 +114,60 @@ const BACK: i64 = 9_000;
 /// Going ahead further than this, and alone, is a jump.
 const AHEAD: i64 = 10 * 90_000;
 
-/// What passes at a jump.
-const STEP: i64 = 3_600;
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn place(line: &mut Timeline, kind: Kind, dts: u64) -> (u32, i64) {
+        let place = line.place(kind, dts);
+        (place.segment, place.ticks)
+    }
 
     #[test]
     fn times_go_on_across_the_wrap() {
         let mut line = Timeline::default();
         let near = WRAP - 3000;
-        assert_eq!(line.place(Kind::Video, near), near.cast_signed());
-        assert_eq!(line.place(Kind::Audio, 600), near.cast_signed() + 3600);
-        assert_eq!(line.place(Kind::Video, 3600), near.cast_signed() + 6600);
+        let ticks = near.cast_signed();
+        assert_eq!(place(&mut line, Kind::Video, near), (0, ticks));
+        assert_eq!(place(&mut line, Kind::Audio, 600), (0, ticks + 3600));
+        assert_eq!(place(&mut line, Kind::Video, 3600), (0, ticks + 6600));
         assert_eq!(line.jumps, 0);
     }
 
     #[test]
-    fn a_jump_moves_all_streams_by_the_same_amount() {
+    fn a_jump_begins_a_segment_that_the_other_stream_follows_into() {
         let mut line = Timeline::default();
         let start = 900_000_000;
         line.place(Kind::Video, start);
         line.place(Kind::Audio, start + 1000);
-        assert_eq!(line.place(Kind::Video, 90_000), 900_004_600);
-        let late = line.place(Kind::Audio, start + 3000);
-        assert_eq!(
-            late, 900_003_000,
-            "audio from before the jump stays in place"
-        );
-        assert_eq!(line.place(Kind::Audio, 91_000), 900_005_600);
+        assert!(line.is_seam(Kind::Video, 90_000));
+        assert_eq!(place(&mut line, Kind::Video, 90_000), (1, 90_000));
+        let late = place(&mut line, Kind::Audio, start + 3000);
+        assert_eq!(late, (0, 900_003_000), "audio from before the jump");
+        assert_eq!(place(&mut line, Kind::Audio, 91_000), (1, 91_000));
         assert_eq!(line.jumps, 1);
     }
 
     #[test]
     fn a_short_step_back_is_a_jump_each_time_it_comes() {
         let mut line = Timeline::default();
-        for _ in 0..3 {
+        for pass in 0..3 {
             for tick in 0..20 {
-                line.place(Kind::Video, 126_000 + tick * 3600);
-                line.place(Kind::Audio, 126_000 + tick * 3600);
+                let (video, _) = place(&mut line, Kind::Video, 126_000 + tick * 3600);
+                let (audio, _) = place(&mut line, Kind::Audio, 126_000 + tick * 3600);
+                assert_eq!((video, audio), (pass, pass));
             }
         }
-        assert_eq!(line.jumps, 2);
-        assert_eq!(
-            line.place(Kind::Video, 126_000 + 72_000),
-            126_000 + 60 * 3600
-        );
+    }
+
+    #[test]
+    fn a_time_that_was_not_meant_is_alone_in_its_segment() {
+        let mut line = Timeline::default();
+        line.place(Kind::Video, 90_000);
+        line.place(Kind::Audio, 90_000);
+        assert_eq!(place(&mut line, Kind::Video, 90_000_000).0, 1);
+        assert_eq!(place(&mut line, Kind::Video, 97_200), (0, 97_200));
+        assert_eq!(place(&mut line, Kind::Audio, 97_200), (0, 97_200));
     }
 
     #[test]
@@ -152,7 +178,7 @@ mod tests {
         for second in 1..=30 {
             line.place(Kind::Video, second * 90_000);
         }
-        assert_eq!(line.place(Kind::Audio, 30 * 90_000), 30 * 90_000);
+        assert_eq!(place(&mut line, Kind::Audio, 30 * 90_000), (0, 30 * 90_000));
         assert_eq!(line.jumps, 0);
     }
 }

@@ -11,4 +11,6 @@ mod matroska;
 #[cfg(test)]
 mod repeat;
 #[cfg(test)]
+mod seams;
+#[cfg(test)]
 mod survey;
