@@ -1,6 +1,19 @@
-use onair_media::Kind;
+use std::time::Duration;
+
+use onair_media::aac::AudioSpecificConfig;
+use onair_media::{Config, Kind};
 
 use crate::Error;
+
+/// How long an audio frame of this configuration is once decoded: a decoder
+/// plays it to its end, even where a container says less of the last one.
+pub(crate) fn frame_duration(config: &Config) -> Option<Duration> {
+    let Config::Audio(audio) = config else {
+        return None;
+    };
+    let parsed = AudioSpecificConfig::parse(&audio.record).ok()?;
+    Some(parsed.frame_duration()).filter(|duration| !duration.is_zero())
+}
 
 /// Why a track cannot be used, with what would work instead.
 pub(crate) fn unsupported(kind: Kind, codec: &str) -> Error {

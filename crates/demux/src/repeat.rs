@@ -1,9 +1,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use onair_media::aac::AudioSpecificConfig;
 use onair_media::{Config, Kind, Packet, Timestamp};
 
+use crate::codec::frame_duration;
 use crate::interleave::Interleave;
 use crate::{Container, Damage, Demux, Error, Track, open};
 
@@ -150,13 +150,9 @@ struct Bounds {
 
 impl Span {
     fn new(packet: &Packet) -> Self {
-        let frame = match &packet.config {
-            Config::Audio(audio) => AudioSpecificConfig::parse(&audio.record).ok(),
-            Config::Video(_) => None,
-        };
         Self {
             config: packet.config.clone(),
-            frame: frame.map(|asc| nanos(asc.frame_duration())),
+            frame: frame_duration(&packet.config).map(nanos),
             bounds: None,
         }
     }
@@ -167,7 +163,7 @@ impl Span {
 
     fn add(&mut self, packet: &Packet) {
         let since = self.bounds.map(|b| packet.dts.nanos_from(b.last_dts));
-        let stated = packet.duration.map(nanos).or(self.frame);
+        let stated = self.frame.or_else(|| packet.duration.map(nanos));
         let last = stated.or(since).filter(|d| *d > 0).unwrap_or(USUAL_FRAME);
         let end = packet.pts.offset(last);
         let bounds = self.bounds.unwrap_or(Bounds {
@@ -213,6 +209,7 @@ fn period(video: Option<&Span>, audio: Option<&Span>) -> i64 {
     let Some((sound, frame)) = audio.and_then(|a| Some((a.bounds?.shown(), a.frame?))) else {
         return least;
     };
+    let sound = whole_frames(sound, frame);
     let missing = least - sound;
     let picture = video
         .and_then(|v| v.bounds)
@@ -225,6 +222,17 @@ fn period(video: Option<&Span>, audio: Option<&Span>) -> i64 {
             .div_euclid(frame)
             .saturating_add(i64::from(missing % frame > 0))
             * frame
+}
+
+/// The whole frames that a container rounded to its milliseconds, which would
+/// add up pass by pass.
+const fn whole_frames(shown: i64, frame: i64) -> i64 {
+    let whole = shown.saturating_add(frame / 2) / frame * frame;
+    if (shown - whole).abs() < ROUNDING {
+        whole
+    } else {
+        shown
+    }
 }
 
 fn nanos(duration: Duration) -> i64 {

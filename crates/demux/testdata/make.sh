@@ -17,6 +17,9 @@ ff $copy plain.flv
 ff $copy plain.ts
 ff $copy plain.mkv
 ff -ss 0.48 $copy -t 0.9 trimmed.mp4
+ff -f lavfi -i testsrc2=size=96x64:rate=25:duration=1 -f lavfi -i sine=frequency=440:sample_rate=48000:duration=1 \
+   -c:v libx264 -crf 42 -g 25 -pix_fmt yuv420p -c:a aac -b:a 16k -ac 1 $exact priming.mp4
+ff -i priming.mp4 -c copy $exact priming.mkv
 ff -i bframes.mp4 -t 0.4 -c copy $exact -metadata:s:v rotate=90 rotated.mp4
 ff -f lavfi -i testsrc2=size=96x64:rate=25:duration=1.6 -vf "select='not(eq(mod(n,3),1))'" -vsync vfr \
    -c:v libx264 -crf 42 -bf 0 -g 50 -pix_fmt yuv420p -an $exact vfr.mp4

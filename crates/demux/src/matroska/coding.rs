@@ -1,7 +1,6 @@
 //! What a track entry says of its coding (RFC 9559 §5.1.4).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use matroska_demuxer::{ContentCompAlgo, ContentEncodingValue, TrackEntry};
@@ -81,17 +80,4 @@ pub(super) fn stripped(entry: &TrackEntry, kind: Kind) -> Result<Bytes, Error> {
         }
     }
     Ok(prefix)
-}
-
-pub(super) fn frame_duration(entry: &TrackEntry, config: &Config) -> Option<Duration> {
-    let stated = entry
-        .default_duration()
-        .map(|d| Duration::from_nanos(d.get()));
-    match config {
-        Config::Video(_) => stated,
-        Config::Audio(audio) => AudioSpecificConfig::parse(&audio.record)
-            .map(|asc| asc.frame_duration())
-            .ok()
-            .or(stated),
-    }
 }

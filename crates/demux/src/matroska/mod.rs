@@ -12,12 +12,13 @@ use matroska_demuxer::{DemuxError, Frame, MatroskaFile, TrackEntry, TrackType};
 use onair_media::h264::is_idr;
 use onair_media::{Config, Kind, Packet, Timestamp, VideoCodec, hevc};
 
+use crate::codec::frame_duration;
 use crate::interleave::Interleave;
 use crate::reorder::Reorder;
 use crate::source::{Blocks, Cursor, Progress, Storage};
 use crate::track::Chosen;
 use crate::{Container, Damage, Demux, Error, Track};
-use coding::{audio, frame_duration, stripped, video};
+use coding::{audio, stripped, video};
 use outline::Outline;
 
 /// An open Matroska file.
@@ -42,7 +43,10 @@ struct Lane {
     reorder: Option<Reorder>,
     /// Bytes taken off each frame's beginning by header stripping.
     stripped: Bytes,
-    frame_duration: Option<Duration>,
+    /// How long a frame of audio lasts.
+    frame: Option<Duration>,
+    /// How long a frame lasts where its block does not say.
+    usual: Option<Duration>,
     /// Codec delay to be taken off the times.
     delay: i64,
     /// The last frame's block time and the end it gave the frames of its lace.
@@ -182,7 +186,10 @@ impl Lane {
                 Config::Audio(_) => None,
             },
             stripped: stripped(entry, kind)?,
-            frame_duration: frame_duration(entry, &config),
+            frame: frame_duration(&config),
+            usual: entry
+                .default_duration()
+                .map(|d| Duration::from_nanos(d.get())),
             delay: i64::try_from(entry.codec_delay().unwrap_or(0)).unwrap_or(0),
             lace: None,
             config: config.clone(),
@@ -199,7 +206,10 @@ impl Lane {
             config: self.config.clone(),
             pts,
             dts: pts,
-            duration: ticks.map(Duration::from_nanos).or(self.frame_duration),
+            duration: self
+                .frame
+                .or_else(|| ticks.map(Duration::from_nanos))
+                .or(self.usual),
             keyframe: is_keyframe(&self.config, frame.is_keyframe, &payload),
             payload,
         };
@@ -217,7 +227,7 @@ impl Lane {
             _ => Timestamp::from_nanos(own).offset(-self.delay),
         };
         if self.config.kind() == Kind::Audio {
-            self.lace = Some((block, time + self.frame_duration.unwrap_or_default()));
+            self.lace = Some((block, time + self.frame.or(self.usual).unwrap_or_default()));
         }
         time
     }

@@ -7,12 +7,15 @@ use shiguredo_mp4::boxes::{ElstBox, MdhdBox, TkhdBox};
 use super::boxes::{BoxRef, decode};
 use super::sample_entry;
 use super::tables::{Sample, Tables};
+use crate::codec::frame_duration;
 use crate::{Error, Track};
 
 /// One track on its way out: its samples and how they map to the timeline.
 pub(super) struct Lane {
     pub(super) id: u32,
     pub(super) configs: Vec<Config>,
+    /// How long a frame of each lasts, for audio.
+    pub(super) frames: Vec<Option<Duration>>,
     timescale: u32,
     edit: Edit,
     /// How far decoding times move back so that none is after its presentation.
@@ -66,6 +69,7 @@ impl Lane {
             timescale,
             edit,
             lead: tables.lead(),
+            frames: configs.iter().map(frame_duration).collect(),
             configs,
             tables: Some(tables),
             queue: VecDeque::new(),

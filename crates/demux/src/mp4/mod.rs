@@ -169,7 +169,8 @@ fn packet(lane: &mut Lane, sample: &Sample, payload: Bytes) -> Packet {
         config: lane.configs[description].clone(),
         pts,
         dts,
-        duration: Some(lane.duration(sample)).filter(|d| !d.is_zero()),
+        duration: lane.frames[description]
+            .or_else(|| Some(lane.duration(sample)).filter(|d| !d.is_zero())),
         keyframe: sample.keyframe || lane.kind() == Kind::Audio,
         payload,
     }

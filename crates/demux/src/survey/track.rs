@@ -1,11 +1,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use onair_media::aac::AudioSpecificConfig;
 use onair_media::{Bitrate, Config, Kind, Packet, Timestamp};
 
 use super::millis;
 use super::report::{Fault, Faults, Gops, Span, TrackReport};
+use crate::codec::frame_duration;
 
 /// One track's running figures.
 #[derive(Debug)]
@@ -313,11 +313,7 @@ fn codec_string(config: &Config) -> String {
 }
 
 fn frame(config: &Config) -> Option<i64> {
-    let Config::Audio(audio) = config else {
-        return None;
-    };
-    let asc = AudioSpecificConfig::parse(&audio.record).ok()?;
-    i64::try_from(asc.frame_duration().as_nanos()).ok()
+    i64::try_from(frame_duration(config)?.as_nanos()).ok()
 }
 
 /// To three places.

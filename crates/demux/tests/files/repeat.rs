@@ -4,8 +4,11 @@ use super::common::{of_kind, packets, path};
 use onair_demux::{Demux, Loop, open};
 use onair_media::{Kind, Packet};
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 10] = [
     "bframes.mp4",
+    "priming.mp4",
+    "priming.mkv",
+    "hevc.mov",
     "fragmented.mp4",
     "trimmed.mp4",
     "vfr.mp4",
@@ -44,7 +47,7 @@ fn decoding_times_strictly_increase_in_each_track_across_passes() {
 
 #[test]
 fn the_sound_goes_on_in_whole_frames() {
-    for name in ["bframes.mp4", "plain.flv", "plain.ts"] {
+    for name in ["bframes.mp4", "priming.mp4", "plain.flv", "plain.ts"] {
         let (all, _) = passes(name, 3);
         let sound = of_kind(&all, Kind::Audio);
         let frame = 1024.0 / 48.0;
@@ -98,3 +101,39 @@ fn presentation_does_not_overlap_at_the_seam() {
         }
     }
 }
+
+/// A decoder plays a frame to its end, whatever its container says of the last:
+/// what the times of a thousand passes would be off by is how far audio would
+/// have drifted from the pictures.
+#[test]
+fn after_a_thousand_passes_audio_is_where_its_frames_are() {
+    for name in ["priming.mp4", "priming.mkv", "trimmed.mp4", "plain.flv"] {
+        let once = packets(open(&path(name)).unwrap().as_mut());
+        let mut repeat = Loop::open(&path(name)).unwrap();
+        let (mut frames, mut start, mut last) = (0_i64, None, None);
+        let mut worst = 0;
+        for _ in 0..once.len() * 1000 {
+            let packet = repeat.next_packet().unwrap().unwrap();
+            if packet.kind() == Kind::Video {
+                continue;
+            }
+            let first = *start.get_or_insert(packet.pts);
+            let step = last.map_or(FRAME, |last| packet.pts.nanos_from(last));
+            last = Some(packet.pts);
+            assert!(step > FRAME - MILLISECOND, "{name}: frames overlap: {step}");
+            let late = packet.pts.nanos_from(first) - frames * FRAME;
+            // Silence between passes is whole frames long.
+            let silent = ((late + FRAME / 2) / FRAME).max(0);
+            worst = worst.max((late - silent * FRAME).abs());
+            frames += silent + 1;
+        }
+        assert!(frames > 1000, "{name}");
+        assert!(worst < MILLISECOND, "{name}: {worst} ns");
+    }
+}
+
+/// Nanoseconds of 1024 samples at 48 kHz.
+const FRAME: i64 = 21_333_333;
+
+/// What a container's rounding may do.
+const MILLISECOND: i64 = 1_000_000;
