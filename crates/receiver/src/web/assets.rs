@@ -40,6 +40,31 @@ const ASSETS: &[Asset] = &[
     ("style.css", CSS, include_str!("../../assets/style.css")),
     ("watch.css", CSS, include_str!("../../assets/watch.css")),
     ("watch.js", SCRIPT, include_str!("../../assets/watch.js")),
+    (
+        "watch-base.js",
+        SCRIPT,
+        include_str!("../../assets/watch-base.js"),
+    ),
+    (
+        "watch-line.js",
+        SCRIPT,
+        include_str!("../../assets/watch-line.js"),
+    ),
+    (
+        "watch-page.js",
+        SCRIPT,
+        include_str!("../../assets/watch-page.js"),
+    ),
+    (
+        "watch-player.js",
+        SCRIPT,
+        include_str!("../../assets/watch-player.js"),
+    ),
+    (
+        "watch-plot.js",
+        SCRIPT,
+        include_str!("../../assets/watch-plot.js"),
+    ),
     ("live.css", CSS, include_str!("../../assets/live.css")),
     (
         "live-sheet.css",
