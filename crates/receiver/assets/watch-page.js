@@ -43,6 +43,7 @@ export class Page {
       this.player.start(news.mime);
     } else if (news.type === "stats") {
       this.stats = news;
+      if (news.live_s !== null) this.player.learnEdge(news.live_s);
       this.describe();
     } else {
       this.wanted = false;
@@ -115,7 +116,7 @@ export class Page {
     if (this.missing > 2) this.show(this.stats?.interrupted ? "interrupted" : "buffering");
 
     const bitrate = this.bitrate();
-    const latency = player.playing ? player.behind : null;
+    const latency = player.playing ? player.latency : null;
     this.plot.add(bitrate, latency);
     figure("bitrate", bitrate === null ? null : (bitrate / 1e6).toFixed(2), "Mbit/s");
     figure("latency", latency === null ? null : latency.toFixed(2), "s");

@@ -20,15 +20,46 @@ export class Player {
     video.addEventListener("pause", () => this.begun && !document.hidden && this.onTrouble("gesture"));
     video.addEventListener("error", () => this.source && this.onTrouble("decode"));
     setInterval(() => this.steer(), 100);
+    this.watch();
   }
 
   get playing() {
     return this.begun && this.video.readyState > 2 && !this.video.paused;
   }
 
-  /** Seconds between the newest frame there could be and the one that is shown. */
+  /** Seconds between the newest frame there could be here and the one that is shown: what can be steered. */
   get behind() {
     return this.begun && this.lead !== null ? Math.max(0, now() + this.lead - this.video.currentTime) : null;
+  }
+
+  /** Seconds between the newest frame there could be at the server and those that were shown of late. */
+  get latency() {
+    const { behind, shown } = this;
+    if (behind === null || this.edge === null) return behind;
+    const last = shown.at(-1);
+    if (!last || last.at < now() - 1) return Math.max(behind, now() + this.edge - this.video.currentTime);
+    // A frame grows older until the next one takes its place.
+    const ages = shown.slice(1).map((next, i) => (next.at + shown[i].at) / 2 + this.edge - shown[i].time);
+    return ages.length ? ages.reduce((sum, age) => sum + age, 0) / ages.length : now() + this.edge - last.time;
+  }
+
+  /** Notes which frames are shown, and when. */
+  watch() {
+    const { video } = this;
+    const note = (_, { mediaTime, expectedDisplayTime }) => {
+      this.shown.push({ at: expectedDisplayTime / 1000, time: mediaTime });
+      while (this.shown[0].at < now() - 1) this.shown.shift();
+      video.requestVideoFrameCallback(note);
+    };
+    video.requestVideoFrameCallback?.(note);
+  }
+
+  /** The server says which frame reaches it now: what that takes the media to get here is part of being behind. */
+  learnEdge(live) {
+    const at = now();
+    this.edges.push({ at, lead: live - at });
+    while (this.edges[0].at < at - 8) this.edges.shift();
+    this.edge = Math.max(...this.edges.map((sample) => sample.lead));
   }
 
   start(mime) {
@@ -66,6 +97,9 @@ export class Player {
     this.mime = "";
     this.lead = null;     // live edge less the clock
     this.leads = [];      // what recent arrivals say about it
+    this.edge = null;     // the server's live edge less the clock
+    this.edges = [];      // what it said lately
+    this.shown = [];      // frames of the last second
     this.target = NEAREST;
     this.floor = NEAREST;
     this.calm = now();

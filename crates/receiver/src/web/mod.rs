@@ -1,6 +1,7 @@
 //! The pages and what they speak with: the watch page, going live, JSON and metrics.
 
 mod assets;
+mod edge;
 mod fragmenter;
 mod hosts;
 mod live;

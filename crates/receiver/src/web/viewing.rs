@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `offline` | the stream is not live; the connection waits for it | |
 //! | `stream` | before an init segment, which is the next binary message | `mime`, `codecs`, `width`, `height`, `publisher`, `software` |
-//! | `stats` | every second | `viewers`, `dropped` (pictures this viewer did not get), `bitrate_bps`, `frame_rate`, `behind_ms` (how far the server is behind with this viewer), `interrupted` (the publisher is gone and may come back) |
+//! | `stats` | every second | `viewers`, `dropped` (pictures this viewer did not get), `bitrate_bps`, `frame_rate`, `behind_ms` (how far the server is behind with this viewer), `interrupted` (the publisher is gone and may come back), `live_s` (the presentation time, in the segments' terms, of the frame that reaches the server now; `null` before the first) |
 //! | `ended` | the stream is over; the connection waits for the next | |
 //!
 //! Binary messages are an init segment, then one or more `moof` + `mdat` each, a frame in each,
@@ -25,6 +25,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde::Serialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 
+use super::edge::LiveEdge;
 use super::fragmenter::{Description, Expected, Fragmenter, Segment};
 use super::serve::Connection;
 use super::{Web, origin};
@@ -134,16 +135,20 @@ impl Watch {
             audio: info.audio.is_some() || info.video.is_none(),
         });
         let mut items = Vec::new();
+        let mut edge = LiveEdge::new(Instant::now());
         loop {
             tokio::select! {
                 () = poll_fn(|cx| viewer.poll_take(cx, BATCH, &mut items)) => {}
                 message = self.source.next() => self.hear(message)?,
                 _ = self.tick.tick() => {
                     self.probe().await?;
-                    self.say(&News::stats(&viewer)).await?;
+                    self.say(&News::stats(&viewer, &edge)).await?;
                 }
             }
-            if self.forward(&mut fragmenter, &mut items, &viewer).await? {
+            if self
+                .forward((&mut fragmenter, &mut edge), &mut items, &viewer)
+                .await?
+            {
                 return self.say(&News::Ended).await;
             }
         }
@@ -152,14 +157,20 @@ impl Watch {
     /// Sends what was read. True when the stream ended.
     async fn forward(
         &mut self,
-        fragmenter: &mut Fragmenter,
+        (fragmenter, edge): (&mut Fragmenter, &mut LiveEdge),
         items: &mut Vec<Item>,
         viewer: &Viewer,
     ) -> Result<bool, Gone> {
         let mut is_over = false;
         for item in items.drain(..) {
             match item {
-                Item::Packet(packet) => fragmenter.push(packet).map_err(unfit)?,
+                Item::Packet(packet) => {
+                    let (pts, kind) = (packet.pts, packet.kind());
+                    fragmenter.push(packet).map_err(unfit)?;
+                    if let Some(time) = fragmenter.time_of(kind, pts) {
+                        edge.observe(Instant::now(), time);
+                    }
+                }
                 Item::Metadata(_) => {}
                 Item::Ended => is_over = true,
             }
@@ -250,6 +261,7 @@ enum News<'a> {
         frame_rate: Option<f64>,
         behind_ms: u128,
         interrupted: bool,
+        live_s: Option<f64>,
     },
     Ended,
 }
@@ -273,7 +285,7 @@ impl<'a> News<'a> {
         }
     }
 
-    fn stats(viewer: &Viewer) -> Self {
+    fn stats(viewer: &Viewer, edge: &LiveEdge) -> Self {
         let info = viewer.info();
         let video = info.video.as_ref().and_then(|video| video.bitrate_bps);
         let audio = info.audio.as_ref().and_then(|audio| audio.bitrate_bps);
@@ -284,6 +296,7 @@ impl<'a> News<'a> {
             frame_rate: info.video.and_then(|video| video.frame_rate),
             behind_ms: viewer.behind().as_millis(),
             interrupted: info.interrupted,
+            live_s: edge.time(Instant::now()).map(|time| time.as_secs_f64()),
         }
     }
 }

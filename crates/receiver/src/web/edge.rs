@@ -1,0 +1,106 @@
+//! Where "live" is in a stream: how far its media had come at a moment. Pure.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The newest frame there could be, as the quickest of the last seconds tell it.
+///
+/// A frame arrives when its publisher, its encoder and its line are done with it, some sooner than
+/// others. The one that came soonest after its time says best where that clock is now.
+#[derive(Debug)]
+pub(super) struct LiveEdge {
+    /// When nothing had come yet.
+    start: Instant,
+    /// When frames came, and the stream's time less ours that each tells, in nanoseconds.
+    seen: VecDeque<(Instant, i128)>,
+}
+
+impl LiveEdge {
+    pub(super) const fn new(start: Instant) -> Self {
+        Self {
+            start,
+            seen: VecDeque::new(),
+        }
+    }
+
+    /// A frame of this time arrives.
+    pub(super) fn observe(&mut self, now: Instant, time: Duration) {
+        let ahead = nanos(time) - nanos(now.duration_since(self.start));
+        // One that is beaten by a newer one will never be the best again.
+        while self.seen.back().is_some_and(|(_, other)| *other <= ahead) {
+            self.seen.pop_back();
+        }
+        self.seen.push_back((now, ahead));
+        while self.seen.len() > MOST || self.is_old(now) {
+            self.seen.pop_front();
+        }
+    }
+
+    /// The time of the frame that would arrive now, had all been as quick; `None` before the first.
+    pub(super) fn time(&self, now: Instant) -> Option<Duration> {
+        let (_, ahead) = self.seen.front()?;
+        let time = ahead + nanos(now.duration_since(self.start));
+        Some(Duration::from_nanos(u64::try_from(time).unwrap_or(0)))
+    }
+
+    fn is_old(&self, now: Instant) -> bool {
+        let first = self.seen.front();
+        first.is_some_and(|(at, _)| now.duration_since(*at) > WINDOW) && self.seen.len() > 1
+    }
+}
+
+fn nanos(duration: Duration) -> i128 {
+    i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX)
+}
+
+const WINDOW: Duration = Duration::from_secs(8);
+/// More than there are when each frame is later than the one before; bounds the memory.
+const MOST: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn the_quickest_frame_says_where_live_is() {
+        let start = Instant::now();
+        let mut edge = LiveEdge::new(start);
+        assert_eq!(edge.time(start), None);
+        for (arrival, time) in [(50, 0), (70, 33), (140, 66), (150, 100)] {
+            edge.observe(start + ms(arrival), ms(time));
+        }
+        assert_eq!(edge.time(start + ms(1037)), Some(ms(1000)));
+    }
+
+    #[test]
+    fn a_burst_from_the_past_does_not_hold_it_back_and_an_old_truth_is_forgotten() {
+        let start = Instant::now();
+        let mut edge = LiveEdge::new(start);
+        for frame in 0..60 {
+            edge.observe(start, ms(frame * 33));
+        }
+        assert_eq!(edge.time(start), Some(ms(59 * 33)));
+        // The publisher's clock stands still for a second: within the window it is believed.
+        for frame in 0..400 {
+            edge.observe(start + ms(1000 + frame * 33), ms(2000 + frame * 33));
+        }
+        let now = start + ms(1000 + 399 * 33);
+        assert_eq!(edge.time(now), Some(ms(2000 + 399 * 33)));
+    }
+
+    #[test]
+    fn what_it_remembers_is_bounded() {
+        let start = Instant::now();
+        let mut edge = LiveEdge::new(start);
+        for frame in 0..10_000_u32 {
+            edge.observe(start + Duration::from_micros(u64::from(frame)), ms(0));
+        }
+        assert!(edge.seen.len() <= MOST);
+    }
+}
