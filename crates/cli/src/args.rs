@@ -1,5 +1,6 @@
 //! What can be typed. Checked for form here, for meaning by the verbs.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,7 +8,9 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use onair::media::{Bitrate, FrameRate, Size};
 use tracing::Level;
 
-use crate::text::{parse_duration, parse_unit};
+use crate::values::{
+    parse_audio_bitrate, parse_duration, parse_fps, parse_keyframe, parse_size, parse_video_bitrate,
+};
 
 /// Puts a camera, a test card, a file or a pipe on air over RTMP, and keeps it there.
 #[derive(Debug, Parser)]
@@ -93,7 +96,7 @@ pub(crate) struct Publish {
     /// On a Mac, camera:ID and screen:ID choose among what `onair devices` lists, by id or by
     /// name. Elsewhere this version has no camera or screen of its own.
     #[arg(long, value_name = "SOURCE", default_value = "testcard", help_heading = SOURCE)]
-    pub(crate) from: String,
+    pub(crate) from: OsString,
     /// What arrives on stdin, with --from -
     #[arg(long, value_enum, help_heading = SOURCE)]
     pub(crate) format: Option<StdinFormat>,
@@ -119,22 +122,22 @@ pub(crate) struct Publish {
     pub(crate) record: Option<PathBuf>,
 
     /// Picture size of the test card or the camera [default: 1280x720]
-    #[arg(long, value_parser = parse_unit::<Size>, help_heading = ENCODING)]
+    #[arg(long, value_parser = parse_size, help_heading = ENCODING)]
     pub(crate) size: Option<Size>,
     /// Pictures per second of the test card or the camera [default: 30]
-    #[arg(long, value_parser = parse_unit::<FrameRate>, help_heading = ENCODING)]
+    #[arg(long, value_parser = parse_fps, help_heading = ENCODING)]
     pub(crate) fps: Option<FrameRate>,
     /// What pictures are encoded to; not every server takes hevc
     #[arg(long, value_enum, help_heading = ENCODING)]
     pub(crate) codec: Option<Codec>,
     /// Video bitrate, e.g. 2500k or 2.5M [default: by size and rate]
-    #[arg(long, value_name = "RATE", value_parser = parse_unit::<Bitrate>, help_heading = ENCODING)]
+    #[arg(long, value_name = "RATE", value_parser = parse_video_bitrate, help_heading = ENCODING)]
     pub(crate) bitrate: Option<Bitrate>,
     /// Audio bitrate [default: 128k]
-    #[arg(long, value_name = "RATE", value_parser = parse_unit::<Bitrate>, help_heading = ENCODING)]
+    #[arg(long, value_name = "RATE", value_parser = parse_audio_bitrate, help_heading = ENCODING)]
     pub(crate) audio_bitrate: Option<Bitrate>,
     /// Time between keyframes; services ask for 2 s, none for more than 4 s [default: 2s]
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = ENCODING)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_keyframe, help_heading = ENCODING)]
     pub(crate) keyframe: Option<Duration>,
     /// Video encoder by name, see `onair devices` [default: auto]
     #[arg(long, value_name = "NAME", help_heading = ENCODING)]
@@ -144,16 +147,16 @@ pub(crate) struct Publish {
     #[arg(long, help_heading = CONNECTION)]
     pub(crate) user: Option<String>,
     /// File whose first line is the password; or set ONAIR_PASSWORD
-    #[arg(long, value_name = "FILE", requires = "user", help_heading = CONNECTION)]
+    #[arg(long, value_name = "FILE", help_heading = CONNECTION)]
     pub(crate) password_file: Option<PathBuf>,
     /// PEM file of certificates to trust for rtmps besides the system's
     #[arg(long, value_name = "FILE", help_heading = CONNECTION)]
     pub(crate) ca: Option<PathBuf>,
     /// Accept any certificate for rtmps (anybody in between can read the key)
-    #[arg(long, conflicts_with = "ca", help_heading = CONNECTION)]
+    #[arg(long, help_heading = CONNECTION)]
     pub(crate) insecure: bool,
     /// End when a connection is lost or cannot be had, instead of trying again
-    #[arg(long, conflicts_with = "retries", help_heading = CONNECTION)]
+    #[arg(long, help_heading = CONNECTION)]
     pub(crate) no_reconnect: bool,
     /// How many attempts in a row may fail [default: 100]
     #[arg(long, value_name = "N", help_heading = CONNECTION)]

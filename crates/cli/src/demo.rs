@@ -14,7 +14,10 @@ use onair_receiver::{Error, Receiver, Token};
 
 use crate::args::{StatsFormat, Talk};
 use crate::failure::Failure;
-use crate::text::{parse_duration, parse_unit};
+use crate::progress::Told;
+use crate::values::{
+    self, parse_address, parse_duration, parse_fps, parse_size, parse_video_bitrate,
+};
 use crate::{publish, receive};
 
 /// See it work: a test card with a tone, published to a receiver in this program, shown in a browser
@@ -25,16 +28,16 @@ use crate::{publish, receive};
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Demo {
     /// Where to serve the page; another port is picked when this one is taken
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_address::<{ values::WEB }>, default_value = "127.0.0.1:8080")]
     web: SocketAddr,
     /// Picture size
-    #[arg(long, value_parser = parse_unit::<Size>, default_value = "1280x720")]
+    #[arg(long, value_parser = parse_size, default_value = "1280x720")]
     size: Size,
     /// Pictures per second
-    #[arg(long, value_parser = parse_unit::<FrameRate>, default_value = "30")]
+    #[arg(long, value_parser = parse_fps, default_value = "30")]
     fps: FrameRate,
     /// Video bitrate [default: by size and rate]
-    #[arg(long, value_name = "RATE", value_parser = parse_unit::<Bitrate>)]
+    #[arg(long, value_name = "RATE", value_parser = parse_video_bitrate)]
     bitrate: Option<Bitrate>,
     /// Stop after this long, e.g. 10s, 1m30s, 2h
     #[arg(long, value_parser = parse_duration)]
@@ -80,7 +83,13 @@ pub(crate) fn run(opts: &Demo, talk: Talk) -> Result<(), Failure> {
     if !opts.no_open {
         open_page(&receiver);
     }
-    publish::on_air(broadcast(opts, url), 1, opts.stats, talk)
+    let told = Told {
+        destinations: 1,
+        source: "the test card",
+        stats: opts.stats,
+        talk,
+    };
+    publish::on_air(broadcast(opts, url), told)
 }
 
 /// Starts a receiver; an address that is taken gives way to a free port.

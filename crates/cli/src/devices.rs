@@ -1,7 +1,6 @@
 //! `onair devices`: what there is to capture from and encode with.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 
 use onair::av::device::{self, Info};
 use onair::av::encode::{EncoderInfo, available};
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::args::Devices;
 use crate::failure::Failure;
+use crate::outlet;
 
 pub(crate) fn run(opts: &Devices) -> Result<(), Failure> {
     let (devices, encoders) = (device::list(), available());
@@ -18,8 +18,7 @@ pub(crate) fn run(opts: &Devices) -> Result<(), Failure> {
     } else {
         to_text(&devices, &encoders)
     };
-    let _pipe_closed = io::stdout().write_all(text.as_bytes());
-    Ok(())
+    outlet::print(&text).map(drop)
 }
 
 fn to_json(devices: &[Info], encoders: &[EncoderInfo]) -> Value {

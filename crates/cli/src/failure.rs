@@ -1,5 +1,5 @@
-use std::fmt;
 use std::process::ExitCode;
+use std::{fmt, io};
 
 /// Why the program ends with something other than 0.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +17,14 @@ impl Failure {
 
     pub(crate) fn failed(message: impl fmt::Display) -> Self {
         Self::Failed(message.to_string())
+    }
+
+    /// Numbers that could not be written.
+    pub(crate) fn stdout(error: io::Error) -> Self {
+        Self::failed(match error.kind() {
+            io::ErrorKind::TimedOut => "not all of it was written: nobody reads stdout".to_owned(),
+            _ => format!("not all of it was written to stdout: {error}"),
+        })
     }
 
     pub(crate) fn status(&self) -> ExitCode {

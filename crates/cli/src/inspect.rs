@@ -2,13 +2,14 @@
 
 mod bytes;
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use onair::demux::{self, Demux, Survey};
 
 use crate::args::{Inspect, StdinFormat};
 use crate::failure::Failure;
+use crate::outlet;
 
 pub(crate) fn run(opts: &Inspect) -> Result<(), Failure> {
     if let Some(most) = opts.bytes {
@@ -24,7 +25,7 @@ pub(crate) fn run(opts: &Inspect) -> Result<(), Failure> {
     } else {
         report.to_string()
     };
-    let _pipe_closed = writeln!(io::stdout(), "{}", text.trim_end());
+    outlet::print(&format!("{}\n", text.trim_end()))?;
     ended.map_err(|error| Failure::failed(format_args!("{}: {error}", opts.input.display())))
 }
 

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
+use crate::outlet;
 
 /// The first signal ends the streams properly. One that comes [`ECHO`] later or after that ends
 /// the program.
@@ -50,6 +51,13 @@ impl Signals {
     }
 }
 
+/// Ends the program whatever it is doing.
+fn abort() -> ! {
+    outlet::insist("onair: ended at once; what was on air was not ended properly");
+    outlet::finish();
+    std::process::exit(1);
+}
+
 impl Interrupt {
     pub(crate) fn listen() -> Result<Self, Failure> {
         let state = Arc::new(State::default());
@@ -59,7 +67,7 @@ impl Interrupt {
             match meaning {
                 Meaning::Stop => heard.settle(),
                 Meaning::Echo => {}
-                Meaning::Abort => std::process::exit(1),
+                Meaning::Abort => abort(),
             }
         })
         .map_err(|error| Failure::failed(format_args!("cannot listen for Ctrl-C: {error}")))?;

@@ -5,73 +5,58 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod board;
 mod demo;
 mod devices;
 mod failure;
+mod given;
 mod inspect;
 mod interrupt;
+mod log;
+mod outlet;
+mod parse;
 mod progress;
 mod publish;
 mod receive;
+mod rules;
 mod text;
+mod values;
 
-use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-
-use clap::Parser;
-use clap::error::ContextValue;
-use tracing::Level;
 
 use crate::args::{Args, Verb};
 use crate::failure::Failure;
+use crate::given::Given;
 
 fn main() -> ExitCode {
-    let result = parse().and_then(|args| {
-        log_to_stderr(args.talk.level());
-        run(args)
+    let result = parse::parse().and_then(|(args, given)| {
+        if args.talk.quiet {
+            outlet::be_quiet();
+        }
+        log::init(args.talk);
+        run(args, &given)
     });
-    match result {
+    let status = match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let _gone = writeln!(io::stderr(), "onair: {failure}");
+            outlet::insist(format_args!("onair: {failure}"));
             failure.status()
         }
-    }
+    };
+    outlet::finish();
+    status
 }
 
-/// Usage errors and --help end the program here, with 2 and 0.
-fn parse() -> Result<Args, Failure> {
-    Args::try_parse().or_else(|error| {
-        let mut context = error.context();
-        // It may hold a key, which clap would print.
-        let is_address =
-            |value: &ContextValue| matches!(value, ContextValue::String(s) if s.contains("://"));
-        if context.any(|(_, value)| is_address(value)) {
-            return Err(Failure::usage(
-                "an address goes behind --to, as in: onair publish --to rtmp://HOST/APP/KEY",
-            ));
-        }
-        error.exit()
-    })
-}
-
-fn run(args: Args) -> Result<(), Failure> {
+fn run(args: Args, given: &Given) -> Result<(), Failure> {
     match args.verb {
-        Some(Verb::Publish(opts)) => publish::run(&opts, args.talk),
-        Some(Verb::Receive(opts)) => receive::run(&opts, args.talk),
+        Some(Verb::Publish(opts)) => publish::run(&opts, given, args.talk),
+        Some(Verb::Receive(opts)) => receive::run(&opts, given, args.talk),
         Some(Verb::Devices(opts)) => devices::run(&opts),
-        Some(Verb::Inspect(opts)) => inspect::run(&opts),
+        Some(Verb::Inspect(opts)) => {
+            given.refuse_without_effect(rules::INSPECT, &opts)?;
+            inspect::run(&opts)
+        }
         Some(Verb::Demo(opts)) => demo::run(&opts, args.talk),
         None => demo::run(&demo::Demo::by_default(), args.talk),
     }
-}
-
-fn log_to_stderr(level: Level) {
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(false)
-        .without_time()
-        .init();
 }

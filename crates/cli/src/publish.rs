@@ -13,40 +13,52 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use onair::av::device::attended;
-use onair::{Broadcast, Builder, Event, Outcome, Report, State};
+use onair::rtmp::Scheme;
+use onair::{Broadcast, Builder, Destination, Event, Outcome, Report, State};
 
-use crate::args::{Pace, Publish, StatsFormat, Talk};
+use crate::args::{Pace, Publish, Talk};
 use crate::failure::Failure;
+use crate::given::Given;
 use crate::interrupt::Interrupt;
-use crate::progress::Progress;
+use crate::progress::{Progress, Told};
+use crate::rules::{self, Show};
 
 /// How often numbers are told.
 const TICK: Duration = Duration::from_secs(1);
 
-pub(crate) fn run(opts: &Publish, talk: Talk) -> Result<(), Failure> {
-    attended(|| on_air(configure(opts)?, opts.to.len(), opts.stats, talk))
+pub(crate) fn run(opts: &Publish, given: &Given, talk: Talk) -> Result<(), Failure> {
+    let told = |source| Told {
+        destinations: opts.to.len(),
+        source,
+        stats: opts.stats,
+        talk,
+    };
+    attended(|| {
+        let (builder, source) = configure(opts, given)?;
+        on_air(builder, told(source))
+    })
 }
 
 /// Runs a broadcast to its end, and says what happens meanwhile.
-pub(crate) fn on_air(
-    builder: Builder,
-    destinations: usize,
-    stats: StatsFormat,
-    talk: Talk,
-) -> Result<(), Failure> {
-    let mut progress = Progress::new(destinations, stats, talk);
+pub(crate) fn on_air(builder: Builder, told: Told) -> Result<(), Failure> {
+    let mut progress = Progress::new(told);
     let interrupt = Interrupt::listen()?;
     let broadcast = Arc::new(builder.start().map_err(Failure::usage)?);
     let stopper = broadcast.stopper();
     interrupt.stops(move || stopper.stop());
     let report = watch(&broadcast, &mut progress);
-    progress.report(&report);
-    verdict(&report)
+    let written = progress.report(&report);
+    verdict(&report).and(written)
 }
 
-fn configure(opts: &Publish) -> Result<Builder, Failure> {
-    let mut builder = source::feed(Broadcast::builder(), opts)?;
-    for destination in destination::all(opts)? {
+/// What goes where, and what a user calls where it comes from.
+fn configure(opts: &Publish, given: &Given) -> Result<(Builder, &'static str), Failure> {
+    let destinations = destination::all(opts)?;
+    let plan = source::Plan::new(opts)?;
+    given.refuse_without_effect(rules::PUBLISH, &show(opts, &plan, &destinations))?;
+    let source = plan.name();
+    let mut builder = plan.feed(Broadcast::builder())?;
+    for destination in destinations {
         builder = builder.to(destination);
     }
     builder = builder.pace(match opts.pace {
@@ -59,7 +71,22 @@ fn configure(opts: &Publish) -> Result<Builder, Failure> {
     if let Some(path) = &opts.record {
         builder = builder.record(source::recording(path)?);
     }
-    Ok(builder)
+    Ok((builder, source))
+}
+
+fn show(opts: &Publish, plan: &source::Plan<'_>, destinations: &[Destination]) -> Show {
+    let (source, is_stdin) = plan.kind();
+    let is_secure = |to: &Destination| to.url.scheme() == Scheme::Rtmps;
+    Show {
+        source,
+        is_stdin,
+        has_audio: plan.has_audio(),
+        is_secure: destinations.iter().any(is_secure),
+        is_insecure: opts.insecure,
+        has_user: opts.user.is_some(),
+        tries_once: opts.no_reconnect,
+        is_hurried: opts.pace == Pace::Max,
+    }
 }
 
 /// Tells events as they come and numbers each second, until the last event.

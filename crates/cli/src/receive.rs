@@ -1,6 +1,6 @@
 //! `onair receive`: a server of one's own.
 
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,11 @@ use onair_receiver::{
 
 use crate::args::Talk;
 use crate::failure::Failure;
+use crate::given::Given;
 use crate::interrupt::Interrupt;
+use crate::outlet::say;
+use crate::rules;
+use crate::values::{self, parse_address};
 
 /// Receive streams: an RTMP server that plays, records, relays and shows them in a browser
 ///
@@ -23,32 +27,33 @@ use crate::interrupt::Interrupt;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Receive {
     /// Where to listen for RTMP; 0.0.0.0:1935 lets in other machines
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:1935")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_address::<{ values::RTMP }>, default_value = "127.0.0.1:1935")]
     listen: Vec<SocketAddr>,
     /// Where to listen for RTMPS, with --tls or --tls-cert
-    #[arg(long, value_name = "ADDRESS")]
-    listen_tls: Vec<SocketAddr>,
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_address::<{ values::RTMPS }>)]
+    pub(crate) listen_tls: Vec<SocketAddr>,
     /// Serve the pages here: watch at /, go live from a browser at /live
-    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8080")]
-    web: Option<SocketAddr>,
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8080",
+        value_parser = parse_address::<{ values::WEB }>)]
+    pub(crate) web: Option<SocketAddr>,
     /// Answer for this name too, without a certificate; repeat it for several
     ///
     /// Over http only addresses and this machine's own names are answered for, or any
     /// page on the internet whose name is made to lead here could watch. Needed where
     /// a proxy passes on its own name as Host.
-    #[arg(long, value_name = "NAME", requires = "web")]
+    #[arg(long, value_name = "NAME")]
     host: Vec<String>,
 
     /// Only who knows a key may publish; NAME is what the stream is played as
     ///
     /// Publish to rtmp://HOST/live/KEY or rtmp://HOST/live/NAME?key=KEY.
-    /// Keys in `ONAIR_KEYS`, separated by commas, stay out of the process list.
+    /// Keys in `ONAIR_KEYS` stay out of the process list; there a comma separates them, and `\,`
+    /// is a comma in a key.
     #[arg(
         long = "key",
         value_name = "NAME=KEY",
         env = "ONAIR_KEYS",
         hide_env_values = true,
-        value_delimiter = ',',
         help_heading = ACCESS
     )]
     keys: Vec<String>,
@@ -56,8 +61,9 @@ pub(crate) struct Receive {
     #[arg(long, help_heading = ACCESS)]
     takeover: bool,
     /// The most RTMP connections at a time
-    #[arg(long, value_name = "COUNT", default_value_t = 1024, help_heading = ACCESS)]
-    max_connections: usize,
+    #[arg(long, value_name = "COUNT", default_value_t = 1024, help_heading = ACCESS,
+        value_parser = clap::value_parser!(u16).range(1..))]
+    max_connections: u16,
 
     /// Record every stream into this directory, as fragmented MP4
     #[arg(long, value_name = "DIR", help_heading = ONWARD)]
@@ -93,11 +99,16 @@ Examples:
   onair receive --listen 0.0.0.0:1935 --key cam=s3cret --record shows
   onair receive --web 0.0.0.0:8443 --tls --relay rtmp://a.rtmp.youtube.com/live2/KEY";
 
-pub(crate) fn run(opts: &Receive, talk: Talk) -> Result<(), Failure> {
-    make_room(opts.max_connections);
+pub(crate) fn run(opts: &Receive, given: &Given, talk: Talk) -> Result<(), Failure> {
+    given.refuse_without_effect(rules::RECEIVE, opts)?;
+    let keys = keys(&opts.keys, given.has("key"))?;
+    make_room(opts.max_connections.into());
     let token = Token::random().map_err(Failure::failed)?;
     let interrupt = Interrupt::listen()?;
-    let receiver = builder(opts, &token)?.start().map_err(cannot_start)?;
+    let receiver = builder(opts, &token)?
+        .keys(keys)
+        .start()
+        .map_err(cannot_start)?;
     let mut events = receiver.events();
     let receiver = Arc::new(receiver);
     let stopped = receiver.clone();
@@ -109,7 +120,7 @@ pub(crate) fn run(opts: &Receive, talk: Talk) -> Result<(), Failure> {
     drop(receiver);
     while let Some(event) = events.blocking_next() {
         if !talk.quiet {
-            say(&in_words(&event));
+            say(in_words(&event));
         }
     }
     Ok(())
@@ -117,11 +128,10 @@ pub(crate) fn run(opts: &Receive, talk: Talk) -> Result<(), Failure> {
 
 fn builder(opts: &Receive, token: &Token) -> Result<Builder, Failure> {
     let mut limits = Limits::default();
-    limits.connections = opts.max_connections;
+    limits.connections = opts.max_connections.into();
     let mut hub = HubConfig::default();
     hub.takeover = opts.takeover;
     let mut builder = Receiver::builder()
-        .keys(keys(&opts.keys)?)
         .limits(limits)
         .hub(hub)
         .token(token.clone());
@@ -138,7 +148,9 @@ fn builder(opts: &Receive, token: &Token) -> Result<Builder, Failure> {
         builder = builder.record(directory);
     }
     for url in &opts.relay {
-        let url: Url = url.parse().map_err(Failure::usage)?;
+        let url: Url = url
+            .parse()
+            .map_err(|error| Failure::usage(format_args!("--relay: {error}")))?;
         builder = builder.relay(url);
     }
     builder = certify(opts, builder)?;
@@ -181,18 +193,39 @@ fn certify(opts: &Receive, builder: Builder) -> Result<Builder, Failure> {
     Ok(builder.tls(config).authority(authority.certificate()))
 }
 
-fn keys(pairs: &[String]) -> Result<Keys, Failure> {
+/// The keys: one behind each `--key`, or all of them in the variable.
+fn keys(given: &[String], are_typed: bool) -> Result<Keys, Failure> {
     let mut keys = Keys::none();
-    for pair in pairs {
-        let expected = || Failure::usage("a key is given as NAME=KEY");
-        let (name, key) = pair.split_once('=').ok_or_else(expected)?;
-        keys.add(name, &Secret::from(key)).map_err(Failure::usage)?;
+    for text in given {
+        if are_typed {
+            add_key(&mut keys, text)?;
+            continue;
+        }
+        for pair in split(text) {
+            add_key(&mut keys, &pair)?;
+        }
     }
     Ok(keys)
 }
 
+fn add_key(keys: &mut Keys, pair: &str) -> Result<(), Failure> {
+    let expected = "a key is given as NAME=KEY (in ONAIR_KEYS a comma in a key is \\,)";
+    let (name, key) = pair
+        .split_once('=')
+        .ok_or_else(|| Failure::usage(expected))?;
+    let added = keys.add(name, &Secret::from(key));
+    added.map_err(|error| Failure::usage(format_args!("--key: {error}")))
+}
+
+/// What stands between commas; a comma behind a backslash is a comma.
+fn split(text: &str) -> Vec<String> {
+    let hidden = text.replace("\\,", "\0");
+    let parts = hidden.split(',').filter(|part| !part.is_empty());
+    parts.map(|part| part.replace('\0', ",")).collect()
+}
+
 impl Receive {
-    const fn is_certified(&self) -> bool {
+    pub(crate) const fn is_certified(&self) -> bool {
         self.tls || self.tls_cert.is_some()
     }
 }
@@ -217,15 +250,15 @@ const fn make_room(_connections: usize) {}
 /// Says where the pages are.
 pub(crate) fn greet_pages(receiver: &Receiver, scheme: &str, token: &Token) {
     for address in receiver.web_addresses() {
-        say(&format!("Watch:    {scheme}://{}/", shown(*address)));
+        say(format_args!("Watch:    {scheme}://{}/", shown(*address)));
         let link = format!(
             "{scheme}://{}/live#token={}",
             shown(*address),
             token.expose()
         );
-        say(&format!("Go live:  {link}"));
+        say(format_args!("Go live:  {link}"));
         if let Some(code) = qr_code(&link).filter(|_| !address.ip().is_loopback()) {
-            say(&code);
+            say(code);
         }
     }
 }
@@ -238,7 +271,7 @@ fn greet(opts: &Receive, receiver: &Receiver, token: &Token) {
     let plain = opts.listen.len();
     for (index, address) in receiver.rtmp_addresses().iter().enumerate() {
         let scheme = if index < plain { "rtmp" } else { "rtmps" };
-        say(&format!(
+        say(format_args!(
             "Publish:  {scheme}://{}/live/{name}",
             shown(*address)
         ));
@@ -298,8 +331,4 @@ fn in_words(event: &Event) -> String {
         Event::Warning { message } => message.clone(),
         other => format!("{other:?}"),
     }
-}
-
-fn say(words: &str) {
-    let _nobody_reads = writeln!(io::stderr(), "{words}");
 }

@@ -1,53 +1,7 @@
-//! How times and amounts are read and written.
+//! How times and amounts are written.
 
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
-
-use onair::media;
-
-/// A size, rate or bitrate; what is wrong without the byte offset, which helps nobody here.
-pub(crate) fn parse_unit<T: FromStr<Err = media::Error>>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|error| match error {
-        media::Error::Invalid { what, .. } => what.to_owned(),
-        other => other.to_string(),
-    })
-}
-
-/// Reads `10s`, `1m30s`, `2h`, `500ms`, `1.5s`, or plain seconds.
-pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let seconds = match text.parse::<f64>() {
-        Ok(plain) => Some(plain),
-        Err(_) => sum_of_parts(text),
-    };
-    seconds
-        .filter(|seconds| *seconds > 0.0)
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "expected a time such as 10s, 1m30s, 2h or 500ms".to_owned())
-}
-
-fn sum_of_parts(mut text: &str) -> Option<f64> {
-    let mut sum = 0.0;
-    while !text.is_empty() {
-        let letters = text.find(|c: char| c.is_ascii_alphabetic())?;
-        let (number, rest) = text.split_at(letters);
-        let end = rest.find(|c: char| !c.is_ascii_alphabetic());
-        let (unit, rest) = rest.split_at(end.unwrap_or(rest.len()));
-        sum += number.parse::<f64>().ok()? * seconds_in(unit)?;
-        text = rest;
-    }
-    Some(sum)
-}
-
-fn seconds_in(unit: &str) -> Option<f64> {
-    Some(match unit {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        _ => return None,
-    })
-}
 
 /// `1:02:03`, from seconds, to the nearest.
 pub(crate) struct Clock(pub(crate) f64);
@@ -100,29 +54,6 @@ impl fmt::Display for Count {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_read_as_people_write_them() {
-        for (text, millis) in [
-            ("10s", 10_000),
-            ("1m30s", 90_000),
-            ("2h", 7_200_000),
-            ("500ms", 500),
-            ("1.5s", 1500),
-            ("90", 90_000),
-        ] {
-            assert_eq!(
-                parse_duration(text),
-                Ok(Duration::from_millis(millis)),
-                "{text}"
-            );
-        }
-        for text in [
-            "", "s", "10x", "-1s", "0", "0s", "1s2", "NaN", "inf", "1e300h",
-        ] {
-            assert!(parse_duration(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn amounts_print_short() {

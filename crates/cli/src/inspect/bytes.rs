@@ -11,19 +11,23 @@ mod video;
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, Write};
-
 use self::origin::Origin;
 use self::stream::Stream;
 use crate::args::Inspect;
 use crate::failure::Failure;
+use crate::outlet;
 
 /// Dumps until there was a keyframe and a frame of sound, or `most` tags.
 pub(super) fn run(opts: &Inspect, most: Option<u32>) -> Result<(), Failure> {
     let (origin, header) = Origin::open(opts)?;
-    print(origin.words());
-    print(ABOUT_RTMP);
-    let dumped = dump(origin, &header, most, &mut print);
+    outlet::print(origin.words())?;
+    outlet::print(ABOUT_RTMP)?;
+    let mut written = Ok(true);
+    let dumped = dump(origin, &header, most, &mut |text| {
+        written = outlet::print(text);
+        written == Ok(true)
+    });
+    written?;
     dumped.map_err(|error| Failure::failed(format_args!("{}: {error}", opts.input.display())))
 }
 
@@ -50,11 +54,6 @@ fn dump(
         };
     }
     Ok(())
-}
-
-/// False when nobody reads any more.
-fn print(text: &str) -> bool {
-    io::stdout().write_all(text.as_bytes()).is_ok()
 }
 
 const ABOUT_RTMP: &str = "\

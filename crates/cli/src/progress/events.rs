@@ -8,12 +8,17 @@ use super::Progress;
 use crate::text::Count;
 
 impl Progress {
+    /// More than one destination: say which.
+    const fn several(&self) -> bool {
+        self.told.destinations > 1
+    }
+
     /// What happened, and where if there are several destinations; `None` for
     /// what is told otherwise.
     pub(super) fn describe(&self, event: &Event) -> Option<String> {
         let words = match event {
             // Of a single destination the program's last words tell it.
-            Event::DestinationEnded { failure, .. } if self.several => {
+            Event::DestinationEnded { failure, .. } if self.several() => {
                 format!("given up: {}", failure.as_deref()?)
             }
             Event::Reconnecting {
@@ -28,10 +33,13 @@ impl Progress {
                 let delay = delay.as_secs_f64();
                 format!("{state}: {why}; attempt {attempt} in {delay:.1} s")
             }
+            Event::Connecting { attempt, .. } if self.told.talk.is_verbose() => {
+                format!("connecting, attempt {attempt}")
+            }
             other => in_words(other)?,
         };
         Some(match place(event) {
-            Some(index) if self.several => format!("[{}] {words}", index + 1),
+            Some(index) if self.several() => format!("[{}] {words}", index + 1),
             _ => words,
         })
     }
@@ -102,10 +110,16 @@ mod tests {
 
     use super::*;
     use crate::args::{Args, StatsFormat};
+    use crate::progress::Told;
 
     fn progress(destinations: usize) -> Progress {
         let talk = Args::try_parse_from(["onair"]).unwrap().talk;
-        Progress::new(destinations, StatsFormat::Text, talk)
+        Progress::new(Told {
+            destinations,
+            source: "the test card",
+            stats: StatsFormat::Text,
+            talk,
+        })
     }
 
     fn off_air() -> Event {

@@ -14,7 +14,7 @@ const PASSWORD: &str = "ONAIR_PASSWORD";
 pub(crate) fn all(opts: &Publish) -> Result<Vec<Destination>, Failure> {
     if opts.key.is_some() && opts.to.len() > 1 {
         return Err(Failure::usage(
-            "--key is for one server: put each key into its own --to URL",
+            "--key (or ONAIR_KEY) is for one server: put each key into its own --to URL",
         ));
     }
     let credentials = credentials(opts)?;
@@ -66,11 +66,14 @@ fn credentials(opts: &Publish) -> Result<Option<Credentials>, Failure> {
     };
     let password = match &opts.password_file {
         Some(path) => read_password(path)?,
-        None => env::var(PASSWORD).map_err(|_| {
-            Failure::usage(format_args!(
-                "--user {user} needs a password: --password-file FILE or {PASSWORD}"
-            ))
-        })?,
+        None => env::var(PASSWORD)
+            .ok()
+            .filter(|password| !password.is_empty())
+            .ok_or_else(|| {
+                Failure::usage(format_args!(
+                    "--user {user} needs a password: --password-file FILE or {PASSWORD}"
+                ))
+            })?,
     };
     Ok(Some(Credentials::new(user, password)))
 }

@@ -1,5 +1,6 @@
 //! What is sent: a test card, a camera, a file, a pipe; and with which sound.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -16,13 +17,20 @@ use super::capture::{self, Ask};
 use super::filler;
 use crate::args::{Codec, Publish, StdinFormat};
 use crate::failure::Failure;
+use crate::rules;
+
+/// What was asked for; nothing is read yet.
+enum Asked {
+    TestCard,
+    Device(Ask),
+    Stdin(StdinFormat),
+    File { path: PathBuf, is_raw: bool },
+}
 
 enum Source {
-    TestCard,
     /// H.264 and AAC as they are.
     Compressed(Box<dyn Demux>),
     Raw(Y4m<Box<dyn Read + Send>>),
-    Device(Ask),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,24 +45,73 @@ enum Sound {
 const SIZE: Size = Size::new(1280, 720);
 const Y4M_MAGIC: &[u8] = b"YUV4MPEG2";
 
-/// Gives `builder` the pictures and sound that were asked for.
-pub(crate) fn feed(builder: Builder, opts: &Publish) -> Result<Builder, Failure> {
-    let asked = sound(opts.audio.as_deref())?;
-    match open(opts)? {
-        Source::TestCard => {
-            let (size, rate) = wanted(opts);
-            let sound = made(asked.unwrap_or(Sound::Tone), opts)?;
-            encoded(builder, TestCard::new(size, rate), sound, opts)
+/// What is to be sent, looked at but not yet opened.
+pub(crate) struct Plan<'a> {
+    source: Asked,
+    sound: Option<Sound>,
+    opts: &'a Publish,
+}
+
+impl<'a> Plan<'a> {
+    pub(crate) fn new(opts: &'a Publish) -> Result<Self, Failure> {
+        let source = asked(opts)?;
+        let sound = sound(opts.audio.as_deref())?;
+        Ok(Self {
+            source,
+            sound,
+            opts,
+        })
+    }
+
+    /// How pictures come, and whether by stdin.
+    pub(crate) fn kind(&self) -> (rules::Source, bool) {
+        match &self.source {
+            Asked::TestCard => (rules::Source::TestCard, false),
+            Asked::Device(_) => (rules::Source::Device, false),
+            Asked::Stdin(StdinFormat::Y4m) => (rules::Source::Raw, true),
+            Asked::Stdin(StdinFormat::Flv | StdinFormat::Ts) => (rules::Source::Compressed, true),
+            Asked::File { is_raw: true, .. } => (rules::Source::Raw, false),
+            Asked::File { is_raw: false, .. } => (rules::Source::Compressed, false),
         }
-        Source::Device(camera) => captured(builder, &camera, asked, opts),
-        Source::Raw(pictures) => {
-            refuse_given(opts, RAW_HAS, &["--size", "--fps", "--loop"])?;
-            let sound = made(asked.unwrap_or(Sound::Silence), opts)?;
-            encoded(builder, pictures, sound, opts)
+    }
+
+    /// What media comes from, as a user calls it.
+    pub(crate) const fn name(&self) -> &'static str {
+        match &self.source {
+            Asked::TestCard => "the test card",
+            Asked::Device(_) => "the device",
+            Asked::Stdin(_) => "stdin",
+            Asked::File { .. } => "the file",
         }
-        Source::Compressed(file) => {
-            refuse_given(opts, FILE_HAS, ENCODING_OPTIONS)?;
-            passed_through(builder, file, asked.unwrap_or(Sound::File))
+    }
+
+    pub(crate) fn has_audio(&self) -> bool {
+        self.sound != Some(Sound::None)
+    }
+
+    /// Gives `builder` the pictures and sound that were asked for.
+    pub(crate) fn feed(self, builder: Builder) -> Result<Builder, Failure> {
+        let Self {
+            source,
+            sound,
+            opts,
+        } = self;
+        let opened = match source {
+            Asked::TestCard => {
+                let (size, rate) = wanted(opts);
+                let sound = made(sound.unwrap_or(Sound::Tone), opts)?;
+                return encoded(builder, TestCard::new(size, rate), sound, opts);
+            }
+            Asked::Device(camera) => return captured(builder, &camera, sound, opts),
+            Asked::Stdin(format) => open_stdin(format)?,
+            Asked::File { path, is_raw } => open_file(&path, is_raw, opts.repeat)?,
+        };
+        match opened {
+            Source::Raw(pictures) => {
+                let sound = made(sound.unwrap_or(Sound::Silence), opts)?;
+                encoded(builder, pictures, sound, opts)
+            }
+            Source::Compressed(file) => passed_through(builder, file, sound.unwrap_or(Sound::File)),
         }
     }
 }
@@ -70,10 +127,17 @@ pub(crate) fn recording(path: &Path) -> Result<PathBuf, Failure> {
     }
 }
 
-fn open(opts: &Publish) -> Result<Source, Failure> {
-    match opts.from.as_str() {
-        "testcard" => refuse_given(opts, CARD_HAS, &["--loop"]).map(|()| Source::TestCard),
-        "-" => open_stdin(opts),
+fn asked(opts: &Publish) -> Result<Asked, Failure> {
+    let path = || Path::new(&opts.from);
+    // What is not UTF-8 is a file's name.
+    let Some(text) = opts.from.to_str() else {
+        return look_at(path());
+    };
+    match text {
+        "testcard" => Ok(Asked::TestCard),
+        "-" => opts.format.map(Asked::Stdin).ok_or_else(|| {
+            Failure::usage("--from - needs to know what arrives: --format flv, ts or y4m")
+        }),
         // It may hold a key: not repeated.
         other if other.contains("://") => Err(Failure::usage(
             "--from takes a file, testcard or -; an address goes behind --to",
@@ -82,10 +146,8 @@ fn open(opts: &Publish) -> Result<Source, Failure> {
             Some(ask) if ask.kind() == device::Kind::Microphone => Err(Failure::usage(
                 "a microphone goes behind --audio, as in: --from camera --audio mic",
             )),
-            Some(ask) => {
-                refuse_given(opts, "a camera never ends", &["--loop"]).map(|()| Source::Device(ask))
-            }
-            None => open_file(Path::new(other), opts),
+            Some(ask) => Ok(Asked::Device(ask)),
+            None => look_at(path()),
         },
     }
 }
@@ -96,57 +158,58 @@ fn wanted(opts: &Publish) -> (Size, FrameRate) {
     (opts.size.unwrap_or(SIZE), rate.expect("30/1 is a rate"))
 }
 
-fn open_stdin(opts: &Publish) -> Result<Source, Failure> {
-    refuse_given(opts, "stdin cannot be read twice", &["--loop"])?;
+fn open_stdin(format: StdinFormat) -> Result<Source, Failure> {
     let stdin = Box::new(io::stdin());
-    let format = match opts.format {
-        Some(StdinFormat::Flv) => demux::Format::Flv,
-        Some(StdinFormat::Ts) => demux::Format::Ts,
-        Some(StdinFormat::Y4m) => return raw(stdin, "stdin"),
-        None => {
-            return Err(Failure::usage(
-                "--from - needs to know what arrives: --format flv, ts or y4m",
-            ));
-        }
+    let format = match format {
+        StdinFormat::Flv => demux::Format::Flv,
+        StdinFormat::Ts => demux::Format::Ts,
+        StdinFormat::Y4m => return raw(stdin, "stdin"),
     };
     let opened = demux::read(stdin, format).map_err(|error| about("stdin", &error))?;
     Ok(Source::Compressed(opened))
 }
 
-fn open_file(path: &Path, opts: &Publish) -> Result<Source, Failure> {
-    let name = path.display().to_string();
+/// A file that is there, and whether its pictures are raw.
+fn look_at(path: &Path) -> Result<Asked, Failure> {
+    let name = path.display();
     let file = File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Failure::usage(format_args!(
             "{name}: there is no such file, and it is no source known by that name"
         )),
-        _ => about(&name, &error),
+        _ => about(name, &error),
     })?;
     let mut start = Vec::new();
     let _decided_below = (&file).take(Y4M_MAGIC.len() as u64).read_to_end(&mut start);
-    if start == Y4M_MAGIC {
-        return raw(
-            Box::new(File::open(path).map_err(|error| about(&name, &error))?),
-            &name,
-        );
+    Ok(Asked::File {
+        path: path.to_owned(),
+        is_raw: start == Y4M_MAGIC,
+    })
+}
+
+fn open_file(path: &Path, is_raw: bool, repeat: bool) -> Result<Source, Failure> {
+    let name = path.display();
+    if is_raw {
+        let file = File::open(path).map_err(|error| about(&name, &error))?;
+        return raw(Box::new(file), &name);
     }
-    let opened: Result<Box<dyn Demux>, _> = if opts.repeat {
+    let opened: Result<Box<dyn Demux>, _> = if repeat {
         Loop::open(path).map(|looped| Box::new(looped) as _)
     } else {
         demux::open(path)
     };
     opened
         .map(Source::Compressed)
-        .map_err(|error| about(&name, &error))
+        .map_err(|error| about(name, &error))
 }
 
-fn raw(reader: Box<dyn Read + Send>, name: &str) -> Result<Source, Failure> {
+fn raw(reader: Box<dyn Read + Send>, name: impl Display) -> Result<Source, Failure> {
     let buffered: Box<dyn Read + Send> = Box::new(BufReader::with_capacity(1 << 20, reader));
     Y4m::new(buffered)
         .map(Source::Raw)
         .map_err(|error| about(name, &error))
 }
 
-fn about(name: &str, error: &dyn std::fmt::Display) -> Failure {
+fn about(name: impl Display, error: &dyn Display) -> Failure {
     Failure::usage(format_args!("{name}: {error}"))
 }
 
@@ -256,40 +319,6 @@ fn passed_through(
         Sound::Tone | Sound::Silence | Sound::Device(_) => Err(Failure::usage(
             "a file goes with its own sound (--audio file) or none (--audio none) for now",
         )),
-    }
-}
-
-const CARD_HAS: &str = "the test card never ends";
-const RAW_HAS: &str = "raw pictures have their own size and rate, and are read once";
-const FILE_HAS: &str = "this source is sent as it is, without encoding";
-const ENCODING_OPTIONS: &[&str] = &[
-    "--size",
-    "--fps",
-    "--codec",
-    "--bitrate",
-    "--audio-bitrate",
-    "--keyframe",
-    "--encoder",
-];
-
-/// An option without effect is a misunderstanding: better said than ignored.
-fn refuse_given(opts: &Publish, why: &str, names: &[&str]) -> Result<(), Failure> {
-    let given = |name: &&&str| match **name {
-        "--size" => opts.size.is_some(),
-        "--fps" => opts.fps.is_some(),
-        "--codec" => opts.codec.is_some(),
-        "--bitrate" => opts.bitrate.is_some(),
-        "--audio-bitrate" => opts.audio_bitrate.is_some(),
-        "--keyframe" => opts.keyframe.is_some(),
-        "--encoder" => opts.encoder.is_some(),
-        "--loop" => opts.repeat,
-        _ => false,
-    };
-    match names.iter().find(given) {
-        Some(name) => Err(Failure::usage(format_args!(
-            "{name} has no effect here: {why}"
-        ))),
-        None => Ok(()),
     }
 }
 

@@ -14,6 +14,16 @@ use onair_flv::{Tag, TagKind};
 use onair_rtmp::server::{Config, Event, StreamId};
 use onair_rtmp::{Input, Output as Given, Server};
 
+/// What the program takes from its environment.
+pub(crate) const VARIABLES: [&str; 6] = [
+    "ONAIR_URL",
+    "ONAIR_KEY",
+    "ONAIR_PASSWORD",
+    "ONAIR_KEYS",
+    "ONAIR_RELAY",
+    "RUST_LOG",
+];
+
 /// A directory of the test's own, gone at its end.
 pub(crate) struct Dir(PathBuf);
 
@@ -37,7 +47,7 @@ impl Dir {
             .args(args.split_whitespace())
             .current_dir(&self.0)
             .stdin(Stdio::null());
-        for name in ["ONAIR_URL", "ONAIR_KEY", "ONAIR_PASSWORD"] {
+        for name in VARIABLES {
             command.env_remove(name);
         }
         command

@@ -1,6 +1,10 @@
 //! The program as a user meets it: exact words, exact exit status.
 
 mod common;
+mod options;
+#[cfg(unix)]
+mod outlets;
+mod secrets;
 #[cfg(unix)]
 mod signals;
 
@@ -81,11 +85,11 @@ fn an_address_that_cannot_be_is_refused_with_a_cure() {
         (
             "--to rtmp://host/live",
             "--to: the URL has no stream key: add it after the application, \
-             as in rtmp://host/app/KEY",
+             as in rtmp://host/app/KEY; if the server wants none, end the URL with ?",
         ),
         (
             "--to rtmp://a/live --to rtmp://b/live --key sesame",
-            "--key is for one server: put each key into its own --to URL",
+            "--key (or ONAIR_KEY) is for one server: put each key into its own --to URL",
         ),
         (
             "--to rtmp://host/live/sesame --user me",
@@ -417,20 +421,6 @@ fn an_mp4_recording_is_an_ordinary_file_that_can_be_sent_again() {
         [peer.count(TagKind::Video), peer.count(TagKind::Audio)],
         sent
     );
-}
-
-#[test]
-fn options_without_effect_are_refused() {
-    let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
-    let url = peer.url();
-    assert_eq!(
-        dir.run(&format!("publish --to {url} {CARD} --record show.flv"))
-            .status,
-        Some(0)
-    );
-    let ran = dir.run(&format!("publish --to {url} --from show.flv --bitrate 1M"));
-    let message = "--bitrate has no effect here: this source is sent as it is, without encoding";
-    assert_eq!(ran, usage_error(message));
 }
 
 #[test]

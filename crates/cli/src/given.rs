@@ -1,0 +1,65 @@
+//! The options that were typed, and the one rule for those that would do nothing.
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command};
+
+use crate::failure::Failure;
+
+/// The long names of a verb's options that were typed: not those that have their value from the
+/// environment or by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Given(Vec<String>);
+
+/// An option, and why it has no effect in what was asked for; `None` while it has one.
+///
+/// An option without effect is a misunderstanding: better said than ignored.
+pub(crate) type Rule<T> = (&'static str, fn(&T) -> Option<&'static str>);
+
+impl Given {
+    /// What was typed behind the verb that `matches` has.
+    pub(crate) fn of(command: &Command, matches: &ArgMatches) -> Self {
+        let verb = matches.subcommand();
+        let found = verb.and_then(|(name, typed)| Some((command.find_subcommand(name)?, typed)));
+        let Some((verb, typed)) = found else {
+            return Self::default();
+        };
+        let is_typed = |id: &str| {
+            typed.try_contains_id(id).is_ok()
+                && typed.value_source(id) == Some(ValueSource::CommandLine)
+        };
+        let given = verb
+            .get_arguments()
+            .filter(|arg| is_typed(arg.get_id().as_str()));
+        Self(
+            given
+                .filter_map(|arg| Some(arg.get_long()?.to_owned()))
+                .collect(),
+        )
+    }
+
+    pub(crate) fn has(&self, option: &str) -> bool {
+        self.0.iter().any(|given| given == option)
+    }
+
+    /// Refuses what was typed and would do nothing in `situation`.
+    pub(crate) fn refuse_without_effect<T>(
+        &self,
+        rules: &[Rule<T>],
+        situation: &T,
+    ) -> Result<(), Failure> {
+        let given = rules.iter().filter(|(option, _)| self.has(option));
+        for (option, why) in given {
+            if let Some(why) = why(situation) {
+                let words = format_args!("--{option} has no effect here: {why}");
+                return Err(Failure::usage(words));
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn typed(line: &str) -> (crate::args::Args, Self) {
+        crate::parse::from(line.split_whitespace().map(Into::into).collect())
+            .unwrap_or_else(|failure| panic!("{line}: {failure}"))
+    }
+}

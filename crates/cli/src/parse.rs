@@ -1,0 +1,151 @@
+//! From what was typed to [`Args`].
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
+
+use crate::args::Args;
+use crate::failure::Failure;
+use crate::given::Given;
+
+/// What was typed. Usage errors and --help end the program here, with 2 and 0.
+pub(crate) fn parse() -> Result<(Args, Given), Failure> {
+    from(env::args_os().collect())
+}
+
+pub(crate) fn from(typed: Vec<OsString>) -> Result<(Args, Given), Failure> {
+    let command = without_empty_variables(Args::command());
+    let typed = with_a_verb(typed, &command);
+    let matches = command.clone().try_get_matches_from(&typed);
+    let matches = matches.or_else(|error| refuse(error, &typed))?;
+    refuse_addresses(&command, &matches)?;
+    let given = Given::of(&command, &matches);
+    let args = Args::from_arg_matches(&matches).or_else(|error| refuse(error, &typed))?;
+    Ok((args, given))
+}
+
+/// A variable that is set to nothing is not set: `ONAIR_KEY= onair …` gives no key.
+fn without_empty_variables(command: Command) -> Command {
+    let is_empty = |name: &OsStr| env::var_os(name).is_some_and(|value| value.is_empty());
+    let command = command.mut_args(|arg| match arg.get_env().is_some_and(is_empty) {
+        true => arg.env(None::<&'static str>),
+        false => arg,
+    });
+    command.mut_subcommands(without_empty_variables)
+}
+
+/// `onair --web 8080` means `onair demo --web 8080`.
+fn with_a_verb(mut typed: Vec<OsString>, command: &Command) -> Vec<OsString> {
+    let demo = command.find_subcommand("demo");
+    let is_demos = |word: &OsString| {
+        let option = word.to_str().and_then(|word| word.strip_prefix("--"));
+        let name = option.and_then(|option| option.split('=').next());
+        let mut longs = demo.into_iter().flat_map(Command::get_arguments);
+        name.is_some() && longs.any(|arg| arg.get_long() == name)
+    };
+    let is_option = |word: &&OsString| word.as_encoded_bytes().starts_with(b"-");
+    if typed.iter().skip(1).take_while(is_option).any(is_demos) {
+        typed.insert(1, "demo".into());
+    }
+    typed
+}
+
+/// An address behind the wrong option is refused before anything repeats it: it may hold a key.
+fn refuse_addresses(command: &Command, matches: &ArgMatches) -> Result<(), Failure> {
+    const TAKE_ADDRESSES: [&str; 4] = ["to", "key", "relay", "from"];
+    let Some((verb, typed)) = matches.subcommand() else {
+        return Ok(());
+    };
+    let options = command
+        .find_subcommand(verb)
+        .into_iter()
+        .flat_map(Command::get_arguments);
+    for option in options {
+        let Some(name) = option
+            .get_long()
+            .filter(|name| !TAKE_ADDRESSES.contains(name))
+        else {
+            continue;
+        };
+        let values = typed.try_get_raw(option.get_id().as_str()).ok().flatten();
+        let is_address = |value: &OsStr| value.to_string_lossy().contains("://");
+        if values.is_some_and(|mut values| values.any(is_address)) {
+            return Err(Failure::usage(format_args!(
+                "--{name} takes no address with ://"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong, without words that may be a key: those that stand alone, and addresses.
+fn refuse<T>(mut error: clap::Error, typed: &[OsString]) -> Result<T, Failure> {
+    let stands_alone = matches!(
+        error.kind(),
+        ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand
+    );
+    let word = match error
+        .get(ContextKind::InvalidArg)
+        .or_else(|| error.get(ContextKind::InvalidSubcommand))
+    {
+        Some(ContextValue::String(word)) if stands_alone => word.as_str(),
+        _ => "-",
+    };
+    let has_verb = error.kind() == ErrorKind::UnknownArgument;
+    if word.contains("://") || (has_verb && !word.starts_with('-')) {
+        return Err(Failure::usage(lone_word(typed)));
+    }
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
+        && value.contains("://")
+    {
+        error.insert(
+            ContextKind::InvalidValue,
+            ContextValue::String("***".to_owned()),
+        );
+    }
+    error.exit()
+}
+
+fn lone_word(typed: &[OsString]) -> &'static str {
+    let has = |verb: &str| typed.iter().skip(1).any(|word| word == verb);
+    if has("receive") {
+        "a word stands alone: an address goes behind --relay, or --listen and --web; a key \
+         behind --key"
+    } else if has("inspect") {
+        "inspect looks at one file"
+    } else if has("devices") {
+        "devices takes no words but its options"
+    } else {
+        "an address goes behind --to, as in: onair publish --to rtmp://HOST/APP/KEY"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Verb;
+
+    #[test]
+    fn options_of_the_demo_need_no_verb() {
+        for line in [
+            "onair --web 127.0.0.1:9000",
+            "onair -v --web=127.0.0.1:9000 --no-open",
+            "onair --no-open --duration 1s",
+        ] {
+            let (args, given) = Given::typed(line);
+            assert!(matches!(args.verb, Some(Verb::Demo(_))), "{line}");
+            assert!(given.has("web") || given.has("duration"), "{line}");
+        }
+        let (args, given) = Given::typed("onair -v");
+        assert!(args.verb.is_none() && given == Given::default());
+    }
+
+    #[test]
+    fn a_default_is_not_given() {
+        let (_, given) = Given::typed("onair publish --to rtmp://host/app/key --pace max");
+        assert!(given.has("to") && given.has("pace"));
+        assert!(!given.has("from") && !given.has("stats"));
+    }
+}

@@ -1,0 +1,182 @@
+//! The numbers of a running broadcast in rows: one for each destination, as wide as there is room.
+
+use std::fmt::Display;
+use std::time::{Duration, Instant};
+
+use onair::media::Bitrate;
+use onair::{DestinationReport, DestinationStats, State, Stats};
+
+use super::skipped;
+use crate::board::{Field, fit};
+use crate::text::Clock;
+
+/// What the counters were, and since when they stand still.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    destinations: Vec<Seen>,
+    skipped: u64,
+    at: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    video: Moving,
+    audio: Moving,
+    dropped: u64,
+}
+
+/// A counter, and when it last moved.
+#[derive(Clone, Copy, Debug, Default)]
+struct Moving {
+    count: u64,
+    at: Option<Instant>,
+}
+
+/// After so long without a picture, or a sound, there is none.
+const STILL: Duration = Duration::from_secs(2);
+
+impl Before {
+    /// Takes note of the numbers.
+    pub(super) fn note(&mut self, stats: &Stats, now: Instant) {
+        self.destinations
+            .resize_with(stats.destinations.len(), Seen::default);
+        for (seen, stats) in self.destinations.iter_mut().zip(&stats.destinations) {
+            seen.video.note(stats.so_far.video.frames, now);
+            seen.audio.note(stats.so_far.audio.frames, now);
+            seen.dropped = stats.so_far.video.dropped;
+        }
+        self.skipped = skipped(&stats.encoder);
+        self.at = Some(now);
+    }
+
+    fn seen(&self, index: usize) -> Seen {
+        self.destinations.get(index).copied().unwrap_or_default()
+    }
+}
+
+impl Moving {
+    fn note(&mut self, count: u64, now: Instant) {
+        if count != self.count {
+            *self = Self {
+                count,
+                at: Some(now),
+            };
+        }
+    }
+
+    /// Whether it moved once, and has not for a while.
+    fn is_still(&self, count: u64, now: Instant) -> bool {
+        let since = self.at.map(|at| now.saturating_duration_since(at));
+        count == self.count && since.is_some_and(|since| since > STILL)
+    }
+}
+
+/// What rows are made of.
+pub(super) struct Numbers<'a> {
+    pub(super) stats: &'a Stats,
+    pub(super) before: &'a Before,
+    pub(super) now: Instant,
+    /// What media comes from, as a user calls it.
+    pub(super) source: &'static str,
+}
+
+impl Numbers<'_> {
+    /// One row for a single destination; for several a row for all, and one for each.
+    pub(super) fn rows(&self, columns: usize) -> Vec<String> {
+        let mut first = vec![field(0, Clock(self.stats.elapsed_s))];
+        if let [destination] = &self.stats.destinations[..] {
+            first.extend(self.fields(destination, 0));
+            first.extend(self.encoder());
+            return vec![fit(first, columns)];
+        }
+        first.push(field(0, on_air(self.stats)));
+        first.extend(self.encoder());
+        let rows = self.stats.destinations.iter().enumerate();
+        let rows = rows.map(|(index, destination)| {
+            let mut fields = vec![field(0, format_args!("  [{}]", index + 1))];
+            fields.extend(self.fields(destination, index));
+            fit(fields, columns)
+        });
+        std::iter::once(fit(first, columns)).chain(rows).collect()
+    }
+
+    fn fields(&self, stats: &DestinationStats, index: usize) -> Vec<Field> {
+        let seen = self.before.seen(index);
+        let mut fields = vec![field(0, self.state(stats, seen))];
+        if stats.so_far.state != State::Live {
+            fields.push(field(4, &stats.so_far.url));
+            return fields;
+        }
+        let frames = stats.so_far.video.frames.saturating_sub(seen.video.count);
+        fields.push(field(1, Bitrate::bps(stats.bitrate_bps)));
+        fields.push(field(2, format_args!("{} fps", self.a_second(frames))));
+        fields.push(field(
+            3,
+            format_args!("dropped {}", stats.so_far.video.dropped),
+        ));
+        fields.push(field(4, format_args!("queue {:.0} ms", stats.queued_ms)));
+        if let Some(rtt) = stats.so_far.rtt_ms {
+            fields.push(field(5, format_args!("rtt {rtt:.0} ms")));
+        }
+        fields.push(field(6, &stats.so_far.url));
+        fields
+    }
+
+    /// So many since the last rows, a second.
+    fn a_second(&self, count: u64) -> u64 {
+        let before = self.before.at.unwrap_or(self.now);
+        let millis = self.now.saturating_duration_since(before).as_millis();
+        let millis = u64::try_from(millis).unwrap_or(u64::MAX);
+        (count * 1000 + millis / 2)
+            .checked_div(millis)
+            .unwrap_or(count)
+    }
+
+    fn state(&self, stats: &DestinationStats, seen: Seen) -> String {
+        let so_far = &stats.so_far;
+        let no_video = seen.video.is_still(so_far.video.frames, self.now);
+        let no_audio = seen.audio.is_still(so_far.audio.frames, self.now);
+        let words = match so_far.state {
+            State::Connecting => "connecting",
+            State::Reconnecting => "off air: reconnecting",
+            State::Ended => "ended",
+            State::Failed => "given up",
+            State::Live if so_far.video.dropped > seen.dropped => {
+                "line too slow: dropping pictures"
+            }
+            State::Live if stats.queued_ms > 500.0 => "line is slow",
+            State::Live => return self.flow(so_far, no_video, no_audio),
+        };
+        words.to_owned()
+    }
+
+    /// What is said of a line that takes all it is given.
+    fn flow(&self, so_far: &DestinationReport, no_video: bool, no_audio: bool) -> String {
+        let (video, audio) = (so_far.video.frames > 0, so_far.audio.frames > 0);
+        match (video && no_video, audio && no_audio) {
+            (false, false) if !video && !audio => format!("waiting for {}", self.source),
+            (false, false) => "ok".to_owned(),
+            (true, false) if audio => format!("no picture comes from {}", self.source),
+            (false, true) if video => format!("no sound comes from {}", self.source),
+            _ => format!("nothing comes from {}", self.source),
+        }
+    }
+
+    fn encoder(&self) -> Option<Field> {
+        let is_skipping = skipped(&self.stats.encoder) > self.before.skipped;
+        is_skipping.then(|| field(1, "encoder too slow: try a smaller --size"))
+    }
+}
+
+fn on_air(stats: &Stats) -> String {
+    let is_live = |stats: &&DestinationStats| stats.so_far.state == State::Live;
+    let live = stats.destinations.iter().filter(is_live).count();
+    format!("{live} of {} on air", stats.destinations.len())
+}
+
+fn field(rank: u8, text: impl Display) -> Field {
+    Field {
+        text: text.to_string(),
+        rank,
+    }
+}

@@ -1,0 +1,112 @@
+//! Where words and numbers go: a pipe nobody reads, a full disk.
+
+use std::fs::OpenOptions;
+use std::io::{PipeReader, PipeWriter, Write, pipe};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use crate::common::{Dir, Manner, Peer, Ran};
+
+const CARD: &str = "--size 160x90 --bitrate 100k --duration 1s --pace max";
+
+/// A pipe that is full, and stays so for as long as the reader is kept.
+fn stuck() -> (PipeReader, PipeWriter) {
+    let (reader, writer) = pipe().expect("a pipe");
+    let mut filler = writer.try_clone().expect("a copy");
+    let (written, pieces) = mpsc::channel();
+    thread::spawn(move || {
+        while filler.write_all(&[b'x'; 4096]).is_ok() {
+            let _nobody_counts = written.send(());
+        }
+    });
+    // 64 KiB is what a pipe holds; where it is less the filler has filled it sooner.
+    for _ in 0..16 {
+        if pieces.recv_timeout(Duration::from_secs(2)).is_err() {
+            break;
+        }
+    }
+    (reader, writer)
+}
+
+/// The exit status; `None` when it does not end by itself in good time.
+fn ends(mut child: Child) -> Option<i32> {
+    let id = child.id().to_string();
+    let (ended, end) = mpsc::channel();
+    thread::spawn(move || ended.send(child.wait()));
+    if let Ok(status) = end.recv_timeout(Duration::from_secs(20)) {
+        return status.expect("it is ours").code();
+    }
+    let killed = Command::new("kill").args(["-KILL", &id]).status();
+    assert!(killed.expect("kill is there").success());
+    None
+}
+
+#[test]
+fn a_stderr_that_nobody_reads_stops_neither_the_stream_nor_its_end() {
+    for talk in ["", "-v", "-vvv"] {
+        let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
+        let (_unread, writer) = stuck();
+        let mut command = dir.onair(&format!("publish --to {} {CARD} {talk}", peer.url()));
+        let child = command.stderr(writer).spawn().expect("it starts");
+        assert_eq!(ends(child), Some(0), "{talk}");
+        let pictures = peer.count(onair_flv::TagKind::Video);
+        assert_eq!(pictures, [1, 30], "{talk}");
+    }
+}
+
+#[test]
+fn a_stdout_that_nobody_reads_stops_no_stream_and_is_told() {
+    let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
+    let (_unread, writer) = stuck();
+    let mut command = dir.onair(&format!("publish --to {} {CARD} --stats json", peer.url()));
+    let child = command.stdout(writer).spawn().expect("it starts");
+    assert_eq!(ends(child), Some(1));
+    assert_eq!(peer.count(onair_flv::TagKind::Video), [1, 30]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn numbers_that_cannot_be_written_are_a_failure() {
+    let peer = Peer::new(Manner::Accept);
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../demux/testdata/faststart.mp4"
+    );
+    for line in [
+        "devices".to_owned(),
+        "devices --json".to_owned(),
+        format!("inspect {file}"),
+        format!("inspect --json {file}"),
+        format!("inspect --bytes {file}"),
+        format!("publish --to {} {CARD} --stats json", peer.url()),
+        "demo --no-open --web 0 --size 160x90 --bitrate 100k --duration 500ms --stats json"
+            .to_owned(),
+    ] {
+        let full = OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .expect("it is there");
+        let mut command = Dir::new().onair(&line);
+        let command = command.current_dir("/").stdout(full).stderr(Stdio::piped());
+        let ran = command.output().map(Ran::from).expect("it starts");
+        assert_eq!(ran.status, Some(1), "{line}: {ran:?}");
+        assert!(ran.stderr.contains("No space left"), "{line}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    for line in ["devices", "devices --json"] {
+        let (reader, writer) = pipe().expect("a pipe");
+        drop(reader);
+        let mut command = Dir::new().onair(line);
+        let child = command
+            .current_dir("/")
+            .stdout(writer)
+            .spawn()
+            .expect("it starts");
+        assert_eq!(ends(child), Some(0), "{line}");
+    }
+}
