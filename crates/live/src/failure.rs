@@ -69,9 +69,9 @@ impl Failure {
         Self::new(Cause::Renewed, "a new connection was asked for")
     }
 
-    /// The line took nothing for so many seconds.
+    /// The line took nothing, or a byte now and then, for so many seconds.
     pub(crate) fn stalled(seconds: u64) -> Self {
-        let words = format!("the line took nothing for {seconds} seconds");
+        let words = format!("the line took nothing to speak of for {seconds} seconds");
         Self::lost(words).of(Fault::Stalled)
     }
 

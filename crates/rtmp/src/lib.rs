@@ -23,6 +23,9 @@
 //! 3. Wait for bytes, the end of the connection, the timeout, or something of your own to say.
 //! 4. Hand that over, and drain again.
 //!
+//! A peer that does not read must not cost memory: a [`SendBuffer`] holds what the kernel has not
+//! taken, and says when to stop reading and when to give up.
+//!
 //! Here the connection is two byte strings; `examples/blocking.rs` does the same with a socket.
 //!
 //! ```
@@ -103,6 +106,7 @@ mod io;
 mod message;
 pub mod publisher;
 mod secret;
+mod send_buffer;
 pub mod server;
 mod slices;
 mod status;
@@ -119,6 +123,7 @@ pub use io::{Input, Output};
 pub use message::{Aggregate, Message, MessageKind};
 pub use publisher::Publisher;
 pub use secret::{Credentials, Secret};
+pub use send_buffer::SendBuffer;
 pub use server::Server;
 pub use slices::Slices;
 pub use target::Target;

@@ -13,6 +13,9 @@ use crate::{
 /// How often to acknowledge when the peer does not say: librtmp's figure.
 const DEFAULT_WINDOW: u32 = 2_500_000;
 
+/// How many bytes of answers may wait to be taken: hundreds of them, where a dozen is usual.
+const MAX_ANSWERS: usize = 32 * 1024;
+
 /// One end of a connection after the handshake.
 #[derive(Debug)]
 pub(crate) struct Wire {
@@ -24,6 +27,8 @@ pub(crate) struct Wire {
     /// The window we announced to the peer.
     announced: u32,
     sent: Acknowledged,
+    /// How much of `out` answers what the peer said.
+    answers: usize,
     fault: Option<Error>,
 }
 
@@ -50,6 +55,7 @@ impl Wire {
             window,
             announced: 0,
             sent: Acknowledged::new(),
+            answers: 0,
             fault: None,
         }
     }
@@ -60,7 +66,13 @@ impl Wire {
             return None;
         }
         self.sent.send(self.out.len());
+        self.answers = 0;
         Some(std::mem::take(&mut self.out))
+    }
+
+    /// How many bytes for the peer nobody has taken yet.
+    pub(crate) const fn waiting(&self) -> usize {
+        self.out.len()
     }
 
     /// Drops what is not sent: the peer is gone.
@@ -77,7 +89,7 @@ impl Wire {
     pub(crate) fn feed(&mut self, data: &[u8]) {
         self.reader.feed(data);
         if let Some(sequence) = self.window.receive(data.len()) {
-            self.send_control(&Control::Acknowledgement(sequence));
+            self.answer_control(&Control::Acknowledgement(sequence));
         }
     }
 
@@ -130,7 +142,7 @@ impl Wire {
             Control::PeerBandwidth { size, .. } => self.announce_window(size),
             Control::UserControl(UserControl::PingRequest(number)) => {
                 let pong = UserControl::PingResponse(number);
-                self.send_control(&Control::UserControl(pong));
+                self.answer_control(&Control::UserControl(pong));
             }
             Control::Acknowledgement(sequence) => {
                 return self.sent.receive(sequence).map(Heard::Acknowledged);
@@ -143,8 +155,32 @@ impl Wire {
     /// Answers a peer bandwidth, unless it says what we announced already.
     fn announce_window(&mut self, size: u32) {
         if std::mem::replace(&mut self.announced, size) != size {
-            self.send_control(&Control::WindowAckSize(size));
+            self.answer_control(&Control::WindowAckSize(size));
         }
+    }
+
+    /// Answers with a control message, or not, where too many answers wait already: the next says
+    /// as much.
+    fn answer_control(&mut self, control: &Control) {
+        if self.answers < MAX_ANSWERS {
+            let before = self.out.len();
+            self.send_control(control);
+            self.answers += self.out.len() - before;
+        }
+    }
+
+    /// Answers what the peer asked. One who asks and asks and takes no answer breaks the limit.
+    pub(crate) fn answer(&mut self, stream: u32, command: &Command) {
+        if self.answers >= MAX_ANSWERS {
+            return self.note(Err(Error::LimitExceeded {
+                what: "bytes of answers to one read",
+                limit: MAX_ANSWERS,
+                at: self.received(),
+            }));
+        }
+        let before = self.out.len();
+        self.send_command(stream, command);
+        self.answers += self.out.len() - before;
     }
 
     /// Sends a protocol control or user control message.

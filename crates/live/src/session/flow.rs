@@ -8,7 +8,7 @@ use std::time::Instant;
 use bytes::Buf;
 use onair_flv::{Metadata, Muxer};
 use onair_media::{Config, Kind, Packet, Size};
-use onair_rtmp::Input;
+use onair_rtmp::{Input, SendBuffer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{Ending, Phase, Session};
@@ -28,8 +28,7 @@ impl Session<'_> {
         while !self.pending.is_empty() {
             match self.write_some(cx) {
                 Poll::Ready(Ok(written)) if written > 0 => {
-                    self.progress = now;
-                    self.pending.advance(written);
+                    self.pending.advance(written, now);
                     self.place.line.status().bytes += written as u64;
                 }
                 Poll::Ready(Ok(_)) => {
@@ -47,7 +46,7 @@ impl Session<'_> {
 
     fn write_some(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
         let mut pieces = [IoSlice::new(&[]); PIECES];
-        let count = self.pending.chunks_vectored(&mut pieces);
+        let count = self.pending.slices().chunks_vectored(&mut pieces);
         Pin::new(&mut self.stream).poll_write_vectored(cx, &pieces[..count])
     }
 
@@ -64,8 +63,9 @@ impl Session<'_> {
         self.broken = Some(failure);
     }
 
+    /// Reads, unless the server does not: its every ping would cost an answer.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        if self.is_read_up {
+        if self.is_read_up || self.pending.len() > SendBuffer::MAX_UNREAD {
             return false;
         }
         let mut buffer = std::mem::take(&mut self.buffer);

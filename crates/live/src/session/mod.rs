@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use onair_flv::{Muxer, Tag};
 use onair_media::{Packet, Size};
 use onair_rtmp::publisher::{self, End, Retry};
-use onair_rtmp::{Error, Input, Output, Publisher, Slices, Url};
+use onair_rtmp::{Error, Input, Output, Publisher, SendBuffer, Url};
 use tokio::time::{Sleep, sleep_until};
 
 use crate::failure::Failure;
@@ -39,9 +39,7 @@ pub(crate) struct Session<'a> {
     owed: VecDeque<Tag>,
     /// Given to the publisher before the server agreed to the publish.
     unconfirmed: Vec<Packet>,
-    /// Given by the publisher, not yet taken by the kernel.
-    pending: Slices,
-    progress: Instant,
+    pending: SendBuffer,
     /// The picture size that the metadata sent last says.
     described: Option<Option<Size>>,
     live: Option<Instant>,
@@ -136,8 +134,7 @@ impl<'a> Session<'a> {
             batch: VecDeque::new(),
             owed: VecDeque::new(),
             unconfirmed: Vec::new(),
-            pending: Slices::new(),
-            progress: now,
+            pending: SendBuffer::new(now),
             described: None,
             live: None,
             phase: Phase::Sending,
@@ -205,14 +202,7 @@ impl<'a> Session<'a> {
     fn drain(&mut self, now: Instant) {
         loop {
             match self.publisher.poll_output() {
-                Output::Transmit(slices) => {
-                    if self.pending.is_empty() {
-                        self.progress = now;
-                        self.pending = slices;
-                    } else {
-                        self.pending.append(&slices);
-                    }
-                }
+                Output::Transmit(slices) => self.pending.push(slices, now),
                 Output::Event(event) => self.handle_event(event, now),
                 Output::Timeout(deadline) => {
                     self.machine_deadline = deadline;

@@ -38,12 +38,12 @@ impl Session<'_> {
 
     pub(super) fn poll_timer(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         let hurry = self.place.line.feed().deadline();
-        let stall = self.progress + stall_limit(self.place.pace);
+        let stall = self.pending.stalled_at(stall_limit(self.place.pace));
         let next = [
             Some(self.machine_deadline),
             Some(self.tick),
             hurry.map(|at| if now < at { at } else { at + LAST_WORDS }),
-            (!self.pending.is_empty()).then_some(stall),
+            stall,
         ];
         let next = next.into_iter().flatten().min().unwrap_or(self.tick);
         if now < next && self.is_early(next, cx) {
@@ -61,7 +61,7 @@ impl Session<'_> {
         self.timer.as_mut().poll(cx).is_pending()
     }
 
-    fn handle_time(&mut self, now: Instant, hurry: Option<Instant>, stall: Instant) {
+    fn handle_time(&mut self, now: Instant, hurry: Option<Instant>, stall: Option<Instant>) {
         if now >= self.machine_deadline {
             self.input(Input::Timeout(now));
         }
@@ -77,7 +77,7 @@ impl Session<'_> {
             self.ending.get_or_insert(Ending::Finished);
             return;
         }
-        if !self.pending.is_empty() && now >= stall {
+        if stall.is_some_and(|at| now >= at) && !self.pending.is_empty() {
             let seconds = stall_limit(self.place.pace).as_secs();
             self.pending.clear();
             self.ending = Some(Ending::Lost(Failure::stalled(seconds)));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Behaviour, Peer, Script, finish, gop, wait_for};
+use crate::support::{Behaviour, FLOOD, Peer, Script, finish, gop, wait_for};
 use onair::flv::TagKind;
 use onair::{Broadcast, Destination, Event, Fault, Outcome, Pace, Report, State};
 
@@ -36,6 +36,22 @@ fn a_flooding_server_does_not_keep_a_stop_waiting() {
         asked.elapsed()
     );
     assert_eq!(report.outcome, Outcome::Stopped);
+}
+
+#[test]
+fn a_server_that_pings_and_reads_no_answers_is_not_read_either() {
+    let peer = Peer::start([Behaviour::Ping]);
+    let (script, source) = Script::new();
+    let broadcast = Broadcast::builder()
+        .media(script)
+        .to(peer.url())
+        .start()
+        .unwrap();
+    gop(0, 1).for_each(|packet| source.send(packet).unwrap());
+    let taken = peer.published().pinged;
+    assert!((1..FLOOD).contains(&taken), "{taken} bytes were taken");
+    broadcast.stop();
+    finish(&broadcast);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Buf;
 use onair_rtmp::server::{self, Event as Said, StreamId};
-use onair_rtmp::{Input, Output, Server, Slices};
+use onair_rtmp::{Input, Output, SendBuffer, Server};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 
@@ -28,8 +28,7 @@ pub(super) struct Connection {
     /// How the client calls itself.
     pub(super) software: String,
     pub(super) role: Role,
-    /// Given by the machine, not yet taken by the kernel.
-    pending: Slices,
+    pending: SendBuffer,
     /// Bytes received that are not a publisher's, and from when on they are forgiven.
     pub(super) unasked: (usize, Instant),
     ending: Option<Ending>,
@@ -62,8 +61,15 @@ pub(super) struct Parted {
 /// How much is read at once.
 const READ: usize = 64 * 1024;
 
+/// How often one connection may read before the others have their turn.
+const READS: usize = 4;
+
 /// How many pieces one write may have.
 const PIECES: usize = 128;
+
+/// How much may wait to be written to somebody who was granted nothing yet, before we stop
+/// reading: the answers to all they can want.
+const UNGRANTED: usize = 16 * 1024;
 
 /// How long a peer may take to close its side.
 const LINGER: Duration = Duration::from_secs(1);
@@ -92,7 +98,7 @@ impl Connection {
             peer,
             software: String::new(),
             role: Role::Guest,
-            pending: Slices::new(),
+            pending: SendBuffer::new(now),
             unasked: (0, now),
             ending: None,
             timing: Timing::new(now),
@@ -122,6 +128,7 @@ impl Connection {
     }
 
     fn poll(&mut self, cx: &mut Wakeup<'_>) -> Poll<Ending> {
+        let mut reads = 0;
         loop {
             let now = Instant::now();
             self.drain(now);
@@ -133,7 +140,13 @@ impl Connection {
                 Some(ending) => return Poll::Ready(ending),
                 None => {}
             }
-            let progress = self.poll_read(cx, now)
+            if reads == READS {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let has_read = self.poll_read(cx, now);
+            reads += usize::from(has_read);
+            let progress = has_read
                 || self.poll_viewer(cx, now)
                 || self.poll_stop(cx, now)
                 || self.poll_timer(cx, now);
@@ -147,11 +160,7 @@ impl Connection {
     fn drain(&mut self, now: Instant) {
         loop {
             match self.server.poll_output() {
-                Output::Transmit(slices) if self.pending.is_empty() => {
-                    self.timing.progress = now;
-                    self.pending = slices;
-                }
-                Output::Transmit(slices) => self.pending.append(&slices),
+                Output::Transmit(slices) => self.pending.push(slices, now),
                 Output::Event(event) => self.handle_said(event, now),
                 Output::Timeout(at) => {
                     self.timing.machine = at;
@@ -251,14 +260,11 @@ impl Connection {
     fn poll_write(&mut self, cx: &mut Wakeup<'_>, now: Instant) {
         while !self.pending.is_empty() {
             let mut pieces = [IoSlice::new(&[]); PIECES];
-            let count = self.pending.chunks_vectored(&mut pieces);
+            let count = self.pending.slices().chunks_vectored(&mut pieces);
             let stream = Pin::new(&mut self.stream);
             match stream.poll_write_vectored(cx, &pieces[..count]) {
                 Poll::Ready(Ok(0)) => return self.broke("it takes nothing any more"),
-                Poll::Ready(Ok(written)) => {
-                    self.timing.progress = now;
-                    self.pending.advance(written);
-                }
+                Poll::Ready(Ok(written)) => self.pending.advance(written, now),
                 Poll::Ready(Err(error)) => return self.broke(&error.to_string()),
                 Poll::Pending => return,
             }
@@ -268,7 +274,15 @@ impl Connection {
         }
     }
 
+    /// Reads, unless the peer does not: its every question would cost an answer.
     fn poll_read(&mut self, cx: &mut Wakeup<'_>, now: Instant) -> bool {
+        let most = match self.role {
+            Role::Guest => UNGRANTED,
+            _ => SendBuffer::MAX_UNREAD,
+        };
+        if self.pending.len() > most {
+            return false;
+        }
         let mut buffer = [const { MaybeUninit::uninit() }; READ];
         let mut read = ReadBuf::uninit(&mut buffer);
         match Pin::new(&mut self.stream).poll_read(cx, &mut read) {
@@ -332,13 +346,12 @@ impl Connection {
 
     fn poll_timer(&mut self, cx: &mut Wakeup<'_>, now: Instant) -> bool {
         let limits = &self.ticket.context().limits;
-        let stalled =
-            (!self.pending.is_empty()).then(|| self.timing.progress + limits.stall_timeout);
+        let stalled = self.pending.stalled_at(limits.stall_timeout);
         let silent = matches!(self.role, Role::Publisher(_))
             .then(|| self.timing.media + limits.silence_timeout);
         let is_past = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         if is_past(stalled) {
-            self.broke("it takes nothing of what it is sent");
+            self.broke("it reads next to nothing of what it is sent");
         } else if is_past(silent) {
             self.broke("it publishes, but sends no media");
         } else if self.timing.machine <= now {

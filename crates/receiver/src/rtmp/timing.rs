@@ -9,8 +9,6 @@ use tokio::time::{Sleep, sleep_until};
 pub(super) struct Timing {
     /// What the machine asked for.
     pub(super) machine: Instant,
-    /// When the kernel last took something.
-    pub(super) progress: Instant,
     /// When media last came.
     pub(super) media: Instant,
     armed: Instant,
@@ -21,7 +19,6 @@ impl Timing {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             machine: now,
-            progress: now,
             media: now,
             armed: now,
             timer: Box::pin(sleep_until(now.into())),

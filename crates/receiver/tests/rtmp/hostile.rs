@@ -254,3 +254,35 @@ fn payloads_that_are_no_media_are_passed_over() {
     encoder.send(&media.picture(0, true, 100));
     assert_eq!(player.packet().unwrap().payload.len(), 100);
 }
+
+/// How much the receiver takes of endless `words` from somebody who reads nothing, up to `most`.
+fn taken(socket: &mut TcpStream, words: &[u8], most: usize) -> usize {
+    let patience = Some(Duration::from_secs(1));
+    socket.set_write_timeout(patience).unwrap();
+    let block = words.repeat(64 * 1024 / words.len());
+    let mut taken = 0;
+    while taken < most {
+        match socket.write(&block) {
+            Ok(written) => taken += written,
+            Err(_) => break,
+        }
+    }
+    taken
+}
+
+/// More than two kernels' buffers hold.
+const FLOOD: usize = 24 << 20;
+
+const PING: [u8; 18] = [2, 0, 0, 0, 0, 0, 6, 4, 0, 0, 0, 0, 0, 6, 0, 0, 0, 7];
+
+#[test]
+fn a_publisher_who_reads_no_answers_is_not_read_either() {
+    let mut stage = stage();
+    let mut show = Show::begin(&mut stage);
+    let mut socket = TcpStream::connect(stage.address()).unwrap();
+    socket.write_all(&flight()).unwrap();
+    stage.wait_for_publisher();
+    let taken = taken(&mut socket, &PING, FLOOD);
+    assert!(taken < FLOOD, "all of it was read");
+    show.goes_on();
+}

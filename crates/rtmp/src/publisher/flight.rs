@@ -63,10 +63,13 @@ impl Publisher {
         self.set_state(State::Farewell);
     }
 
-    /// Flash Media Server's bandwidth check: asking for it makes some servers go on.
+    /// Flash Media Server's bandwidth check: asking for it makes some servers go on. Once is
+    /// enough for any.
     pub(super) fn say_check_bandwidth(&mut self) {
-        self.wire
-            .send_command(0, &Command::new("_checkbw", CHECK_BANDWIDTH));
+        if !std::mem::replace(&mut self.has_checked_bandwidth, true) {
+            self.wire
+                .send_command(0, &Command::new("_checkbw", CHECK_BANDWIDTH));
+        }
     }
 
     fn say_about_key(&mut self, name: &str, transaction: f64) {

@@ -39,6 +39,7 @@ pub struct Publisher {
     deadline: Option<Instant>,
     /// Bytes of media sent before the server agreed to the publish.
     unconfirmed: usize,
+    has_checked_bandwidth: bool,
 }
 
 /// Where we are.
@@ -94,6 +95,7 @@ impl Publisher {
             now,
             deadline: Some(now + config.timeouts.handshake),
             unconfirmed: 0,
+            has_checked_bandwidth: false,
             config,
         };
         publisher.open();
@@ -165,6 +167,12 @@ impl Publisher {
             State::Farewell | State::Closed => {}
             _ => self.say_farewell(),
         }
+    }
+
+    /// How many bytes for the server wait in here: nothing but what the last mutation left, once
+    /// [`poll_output`](Self::poll_output) is drained.
+    pub const fn waiting(&self) -> usize {
+        self.wire.waiting()
     }
 
     /// Gives what there is for the world; [`Output::Timeout`] means: nothing more for now.

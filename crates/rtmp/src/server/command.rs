@@ -86,7 +86,7 @@ impl Server {
             None => {
                 let error = Command::new("_error", command.transaction);
                 let info = info("error", "NetConnection.Call.Failed", "Too many streams.");
-                self.wire.send_command(0, &error.argument(info));
+                self.wire.answer(0, &error.argument(info));
             }
         }
     }
@@ -96,7 +96,7 @@ impl Server {
         self.say_result(command, Value::Undefined);
         let info = info("status", code, "");
         self.wire
-            .send_command(0, &Command::new(answer, 0.0).argument(info));
+            .answer(0, &Command::new(answer, 0.0).argument(info));
     }
 
     fn handle_publish(&mut self, stream: StreamId, command: &Command) {
@@ -172,12 +172,12 @@ impl Server {
 
     pub(super) fn say_status(&mut self, stream: StreamId, level: &str, code: &str, text: &str) {
         let command = Command::new("onStatus", 0.0).argument(info(level, code, text));
-        self.wire.send_command(stream.value(), &command);
+        self.wire.answer(stream.value(), &command);
     }
 
     fn say_result(&mut self, command: &Command, value: Value) {
         let result = Command::new("_result", command.transaction).argument(value);
-        self.wire.send_command(0, &result);
+        self.wire.answer(0, &result);
     }
 
     fn say_stream_begins(&mut self, stream: StreamId) {

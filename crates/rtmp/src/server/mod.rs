@@ -162,6 +162,12 @@ impl Server {
         self.end();
     }
 
+    /// How many bytes for the client wait in here: nothing but what the last mutation left, once
+    /// [`poll_output`](Self::poll_output) is drained.
+    pub const fn waiting(&self) -> usize {
+        self.wire.waiting()
+    }
+
     /// Gives what there is for the world; [`Output::Timeout`] means: nothing more for now.
     pub fn poll_output(&mut self) -> Output<Event> {
         if let Some(slices) = self.wire.take() {

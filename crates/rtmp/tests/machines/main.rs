@@ -5,6 +5,7 @@ mod auth;
 mod client;
 mod codecs;
 mod common;
+mod floods;
 mod host;
 mod hostile;
 mod publish;

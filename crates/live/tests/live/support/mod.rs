@@ -6,7 +6,7 @@ mod peer;
 
 pub(crate) use device::{Puppet, hear, take_picture};
 pub(crate) use media::{Script, as_hevc, audio, gop, hevc_config, video};
-pub(crate) use peer::{Behaviour, Heard, Peer};
+pub(crate) use peer::{Behaviour, FLOOD, Heard, Peer};
 
 use onair::{Broadcast, Event, Report};
 

@@ -29,6 +29,8 @@ pub(crate) enum Behaviour {
     MoveTo(&'static str),
     /// Talk without end and listen no more after the first picture.
     Flood,
+    /// Ping without end and read no answer after the first picture.
+    Ping,
     /// Stop reading after the first picture, until the test says so.
     Stall,
 }
@@ -40,6 +42,8 @@ pub(crate) enum Heard {
     Publish { key: String },
     /// Audio, video or metadata.
     Tag(Tag),
+    /// So many bytes of pings were taken, of [`FLOOD`].
+    Pinged(usize),
     /// The publish was taken down properly.
     Ended,
     /// The connection is closed.
@@ -57,7 +61,11 @@ pub(crate) struct Peer {
 impl Peer {
     /// Serves each connection as said; the last one's behaviour is everybody's after it.
     pub(crate) fn start(behaviours: impl Into<Vec<Behaviour>>) -> Self {
-        Self::serve("rtmp", behaviours.into(), |socket| Box::new(socket))
+        Self::serve("rtmp", behaviours.into(), |socket| {
+            let limit = Some(Duration::from_secs(1));
+            socket.set_write_timeout(limit).expect("a socket has one");
+            Box::new(socket)
+        })
     }
 
     /// The same inside TLS.
@@ -100,6 +108,7 @@ impl Peer {
                 (_, Heard::Publish { key }) => published.key = key,
                 (_, Heard::Tag(tag)) => published.tags.push(tag),
                 (_, Heard::Ended) => published.ended = true,
+                (_, Heard::Pinged(taken)) => published.pinged = taken,
                 (_, Heard::Closed) => return published,
             }
         }
@@ -151,6 +160,8 @@ pub(crate) struct Published {
     pub(crate) tags: Vec<Tag>,
     /// Whether it was taken down properly.
     pub(crate) ended: bool,
+    /// How many bytes of pings were taken.
+    pub(crate) pinged: usize,
 }
 
 impl Published {
@@ -228,6 +239,10 @@ impl Connection<'_> {
                         while stream.write_all(&NONSENSE.repeat(1000)).is_ok() {}
                         return Some(false);
                     }
+                    if matches!(self.behaviour, Behaviour::Ping) && self.pictures > 0 {
+                        self.tell(Heard::Pinged(ping(stream)))?;
+                        return Some(false);
+                    }
                 }
                 Output::Timeout(_) => return Some(true),
             }
@@ -293,6 +308,23 @@ fn reconnect_request(place: Option<&str>) -> Vec<u8> {
 
 /// A message of an unknown type without a body.
 const NONSENSE: [u8; 12] = [3, 0, 0, 0, 0, 0, 0, 200, 0, 0, 0, 0];
+
+/// Pings until nobody takes any more for a second; how much was taken.
+fn ping(stream: &mut dyn Duplex) -> usize {
+    let block = PING.repeat(1000);
+    let mut taken = 0;
+    while taken < FLOOD
+        && let Ok(written) = stream.write(&block)
+    {
+        taken += written;
+    }
+    taken
+}
+
+const PING: [u8; 18] = [2, 0, 0, 0, 0, 0, 6, 4, 0, 0, 0, 0, 0, 6, 0, 0, 0, 7];
+
+/// More than two kernels' buffers hold.
+pub(crate) const FLOOD: usize = 24 << 20;
 
 /// C0 and C1.
 const HELLO: usize = 1537;
