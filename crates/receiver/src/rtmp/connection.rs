@@ -29,6 +29,8 @@ pub(super) struct Connection {
     pub(super) software: String,
     pub(super) role: Role,
     pending: SendBuffer,
+    /// Why nothing can be written any more; what the client said before may still be read.
+    unwritable: Option<String>,
     /// Bytes received that are not a publisher's, and from when on they are forgiven.
     pub(super) unasked: (usize, Instant),
     ending: Option<Ending>,
@@ -99,6 +101,7 @@ impl Connection {
             software: String::new(),
             role: Role::Guest,
             pending: SendBuffer::new(now),
+            unwritable: None,
             unasked: (0, now),
             ending: None,
             timing: Timing::new(now),
@@ -111,7 +114,9 @@ impl Connection {
         let ending = poll_fn(|cx| self.poll(cx)).await;
         let role = std::mem::replace(&mut self.role, Role::Guest);
         match (ending, role) {
-            (Ending::Broken(why), Role::Publisher(publishing)) => {
+            (Ending::Broken(why), Role::Publisher(publishing))
+                if !self.server.is_unpublishing() =>
+            {
                 let ingest = publishing.into_ingest();
                 return Some(Parted { ingest, why });
             }
@@ -146,6 +151,10 @@ impl Connection {
             }
             let has_read = self.poll_read(cx, now);
             reads += usize::from(has_read);
+            if !has_read && let Some(words) = self.unwritable.take() {
+                self.broke(&words);
+                continue;
+            }
             let progress = has_read
                 || self.poll_viewer(cx, now)
                 || self.poll_stop(cx, now)
@@ -160,6 +169,7 @@ impl Connection {
     fn drain(&mut self, now: Instant) {
         loop {
             match self.server.poll_output() {
+                Output::Transmit(_) if self.unwritable.is_some() => {}
                 Output::Transmit(slices) => self.pending.push(slices, now),
                 Output::Event(event) => self.handle_said(event, now),
                 Output::Timeout(at) => {
@@ -258,20 +268,28 @@ impl Connection {
 
     /// Hands the kernel what it takes.
     fn poll_write(&mut self, cx: &mut Wakeup<'_>, now: Instant) {
+        if self.unwritable.is_some() {
+            return;
+        }
         while !self.pending.is_empty() {
             let mut pieces = [IoSlice::new(&[]); PIECES];
             let count = self.pending.slices().chunks_vectored(&mut pieces);
             let stream = Pin::new(&mut self.stream);
             match stream.poll_write_vectored(cx, &pieces[..count]) {
-                Poll::Ready(Ok(0)) => return self.broke("it takes nothing any more"),
+                Poll::Ready(Ok(0)) => return self.give_up_writing("it takes nothing any more"),
                 Poll::Ready(Ok(written)) => self.pending.advance(written, now),
-                Poll::Ready(Err(error)) => return self.broke(&error.to_string()),
+                Poll::Ready(Err(error)) => return self.give_up_writing(&error.to_string()),
                 Poll::Pending => return,
             }
         }
         if let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_flush(cx) {
-            self.broke(&error.to_string());
+            self.give_up_writing(&error.to_string());
         }
+    }
+
+    fn give_up_writing(&mut self, words: &str) {
+        self.pending.clear();
+        self.unwritable = Some(words.to_owned());
     }
 
     /// Reads, unless the peer does not: its every question would cost an answer.

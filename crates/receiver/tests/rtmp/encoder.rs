@@ -79,6 +79,15 @@ impl Encoder {
         while !self.is_over && self.receive().is_ok() {}
     }
 
+    /// Says `FCUnpublish` and closes the socket with the answer to a ping in it.
+    pub(crate) fn say_unpublish_and_reset(mut self) {
+        let ping = [2, 0, 0, 0, 0, 0, 6, 4, 0, 0, 0, 0, 0, 6, 0, 0, 0, 7];
+        self.socket.write_all(&ping).unwrap();
+        self.socket.peek(&mut [0]).unwrap();
+        let farewell = b"\x03\0\0\0\0\0\x0e\x14\0\0\0\0\x02\0\x0bFCUnpublish";
+        self.socket.write_all(farewell).unwrap();
+    }
+
     fn receive(&mut self) -> Result<(), Error> {
         let mut buffer = [0; 4096];
         let now = Instant::now;

@@ -187,3 +187,28 @@ fn what_the_publisher_says_about_its_stream_reaches_players_and_the_list() {
     assert_eq!(player.metadata[0].encoder, "the test");
     assert_eq!(stage.receiver.hub().streams()[0].encoder, "the test");
 }
+
+#[test]
+fn a_publisher_who_says_that_it_ends_may_break_the_connection() {
+    let mut stage = Stage::new();
+    let media = Media::new();
+    for round in 0..10 {
+        let mut encoder = Encoder::live(stage.address(), "cam");
+        stage.wait_for_publisher();
+        let mut player = Player::play(stage.address(), "cam");
+        encoder.send(&media.picture(0, true, 100_000));
+        assert!(player.packet().is_some());
+        // As FFmpeg does: the last pictures, FCUnpublish, and a close with answers unread, which
+        // resets the connection.
+        encoder.send(&media.picture(40, false, 100_000));
+        encoder.say_unpublish_and_reset();
+        let interrupted = stage.wait(|event| match event {
+            Event::Interrupted { .. } => Some(true),
+            Event::Unpublished { .. } => Some(false),
+            _ => None,
+        });
+        assert!(!interrupted, "in round {round}");
+        assert_eq!(player.packet().unwrap().payload.len(), 100_000);
+        assert!(player.packet().is_none(), "the stream is over");
+    }
+}

@@ -23,12 +23,9 @@ impl Server {
         match name {
             "createStream" => self.handle_create(command),
             "releaseStream" => self.say_result(command, Value::Undefined),
-            "FCPublish" => {
-                self.handle_announcement(command, "onFCPublish", "NetStream.Publish.Start")
-            }
-            "FCUnpublish" => {
-                self.handle_announcement(command, "onFCUnpublish", "NetStream.Unpublish.Success");
-            }
+            "FCPublish" => self.handle_announcement(command),
+            // FFmpeg closes right after it, and an answer would turn that into a reset.
+            "FCUnpublish" => self.is_unpublishing = true,
             "_checkbw" | "getStreamLength" => self.say_result(command, Value::Number(0.0)),
             "publish" => self.handle_publish(stream, command),
             "play" => self.handle_play(stream, command),
@@ -92,11 +89,11 @@ impl Server {
     }
 
     /// Some encoders wait for the answer in words of its own.
-    fn handle_announcement(&mut self, command: &Command, answer: &str, code: &str) {
+    fn handle_announcement(&mut self, command: &Command) {
         self.say_result(command, Value::Undefined);
-        let info = info("status", code, "");
-        self.wire
-            .answer(0, &Command::new(answer, 0.0).argument(info));
+        let info = info("status", "NetStream.Publish.Start", "");
+        let announced = Command::new("onFCPublish", 0.0).argument(info);
+        self.wire.answer(0, &announced);
     }
 
     fn handle_publish(&mut self, stream: StreamId, command: &Command) {
@@ -108,6 +105,7 @@ impl Server {
         }
         let (app, tc_url) = self.greeted();
         self.rest();
+        self.is_unpublishing = false;
         self.events.push_back(Event::Publish {
             stream,
             app,

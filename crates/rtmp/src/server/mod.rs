@@ -34,6 +34,7 @@ pub struct Server {
     events: VecDeque<Event>,
     now: Instant,
     patience: Patience,
+    is_unpublishing: bool,
 }
 
 /// Where we are.
@@ -95,6 +96,7 @@ impl Server {
             events: VecDeque::new(),
             now,
             patience: Patience::Request(now + config.setup_timeout),
+            is_unpublishing: false,
             config,
         }
     }
@@ -160,6 +162,12 @@ impl Server {
             self.say_status(stream, "status", code, "The stream is over.");
         }
         self.end();
+    }
+
+    /// Whether the client has said that its publish is at its end (`FCUnpublish`): whatever the
+    /// connection ends in from here on, the stream ended as its publisher wished.
+    pub const fn is_unpublishing(&self) -> bool {
+        self.is_unpublishing
     }
 
     /// How many bytes for the client wait in here: nothing but what the last mutation left, once
