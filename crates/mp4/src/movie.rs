@@ -28,8 +28,18 @@ pub struct Movie {
     fragmenter: Fragmenter,
     index: Mp4FileMuxer,
     position: u64,
+    /// Of the last fragment: the index learns of it when it is known to be written.
+    last: Option<Unindexed>,
     /// In the order in which the index learnt of them.
     tracks: Vec<Indexed>,
+}
+
+/// A fragment that was given, and may not have been written.
+#[derive(Debug)]
+struct Unindexed {
+    head: u64,
+    /// Without their payloads, whose sizes stand beside them.
+    samples: Vec<(track::Sample, usize)>,
 }
 
 /// What the index knows of a track.
@@ -72,6 +82,7 @@ impl Movie {
             fragmenter,
             index,
             position: head.len() as u64,
+            last: None,
             tracks: Vec::new(),
         };
         Ok((movie, head))
@@ -100,12 +111,19 @@ impl Movie {
         self.take()
     }
 
+    /// The last fragment could not be written, and nothing of it is in the file: what
+    /// [`end`](Self::end) gives is for what lies before it.
+    pub fn discard_last(&mut self) {
+        self.last = None;
+    }
+
     /// What makes an ordinary MP4 of what is written.
     ///
     /// # Errors
     ///
     /// When there is nothing that could be played; what is written is a fragmented MP4 still.
     pub fn end(&mut self) -> Result<Ending, Error> {
+        self.index_last()?;
         let boxes = self.index.finalize()?;
         let mut moov = boxes.moov_box().clone();
         let mut patches: Vec<_> = boxes
@@ -125,16 +143,29 @@ impl Movie {
         let Some((fragment, samples)) = self.fragmenter.take_samples()? else {
             return Ok(None);
         };
-        self.index.advance_position(fragment.head.len() as u64)?;
-        self.position += fragment.head.len() as u64;
-        for sample in &samples {
-            self.add(sample)?;
-        }
+        self.index_last()?;
+        let without_payload = |mut sample: track::Sample| {
+            let size = std::mem::take(&mut sample.payload).len();
+            (sample, size)
+        };
+        self.last = Some(Unindexed {
+            head: fragment.head.len() as u64,
+            samples: samples.into_iter().map(without_payload).collect(),
+        });
         Ok(Some(fragment))
     }
 
-    fn add(&mut self, sample: &track::Sample) -> Result<(), Error> {
-        let size = sample.payload.len();
+    fn index_last(&mut self) -> Result<(), Error> {
+        let Some(last) = self.last.take() else {
+            return Ok(());
+        };
+        self.index.advance_position(last.head)?;
+        self.position += last.head;
+        let mut samples = last.samples.iter();
+        samples.try_for_each(|(sample, size)| self.add(sample, *size))
+    }
+
+    fn add(&mut self, sample: &track::Sample, size: usize) -> Result<(), Error> {
         let entry = self.entry(sample)?;
         self.index.append_sample(&Sample {
             track_kind: kind(&sample.config),
