@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use onair::av::device::attended;
 use onair::rtmp::Scheme;
-use onair::{Broadcast, Builder, Destination, Event, Outcome, Report, State};
+use onair::{Broadcast, Builder, Destination, Event, Report, State};
 
 use crate::args::{Pace, Publish, Talk};
 use crate::failure::Failure;
@@ -114,9 +114,16 @@ fn watch(broadcast: &Arc<Broadcast>, progress: &mut Progress) -> Report {
     }
 }
 
-/// A destination that was given up is a failure even where others went well:
+/// A destination that was given up, or a recording that failed, is a failure even where others went well:
 /// a script that asked for two has to learn that it got one.
 fn verdict(report: &Report) -> Result<(), Failure> {
+    let recording = report.recording.iter().filter_map(|recording| {
+        let error = recording.error.as_deref()?;
+        let path = recording.path.display();
+        Some(format!(
+            "the recording {path} failed: {error}; what is in it plays"
+        ))
+    });
     let errors: Vec<_> = report
         .destinations
         .iter()
@@ -125,10 +132,11 @@ fn verdict(report: &Report) -> Result<(), Failure> {
             let error = explain::with_cure(destination.error.as_deref()?, destination.fault);
             Some(format!("{}: {error}", destination.url))
         })
+        .chain(recording)
         .collect();
-    match (report.outcome, errors.is_empty()) {
-        (_, false) => Err(Failure::failed(errors.join("\nonair: "))),
-        (Outcome::Failed, true) => Err(Failure::failed(&report.reason)),
-        _ => Ok(()),
+    match (report.ok, errors.is_empty()) {
+        (true, _) => Ok(()),
+        (false, false) => Err(Failure::failed(errors.join("\nonair: "))),
+        (false, true) => Err(Failure::failed(&report.reason)),
     }
 }

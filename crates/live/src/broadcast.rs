@@ -1,19 +1,18 @@
-use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use onair_media::Bitrate;
 
 use crate::config::Limits;
-use crate::feed::Feed;
+use crate::feed::{Feed, HURRY};
 use crate::hub::Hub;
 use crate::line::Line;
-use crate::network::Network;
+use crate::network::{Network, Orders};
 use crate::pipeline::Pipeline;
 use crate::queue::{Overflow, Queue};
-use crate::record::Recorder;
+use crate::record::{Recorder, Recording};
 use crate::tls::Trust;
-use crate::{Builder, Error, Event, Pace, Stats};
+use crate::{Builder, Destination, Error, Event, Pace, Stats};
 
 /// A running broadcast. Dropping it stops it.
 ///
@@ -38,8 +37,10 @@ use crate::{Builder, Error, Event, Pace, Stats};
 #[derive(Debug)]
 pub struct Broadcast {
     hub: Arc<Hub>,
-    lines: Vec<Arc<Line>>,
-    events: Mutex<Receiver<Event>>,
+    orders: Orders,
+    recording: Option<Arc<Recording>>,
+    pace: Pace,
+    has_video: bool,
     began: Instant,
 }
 
@@ -51,17 +52,16 @@ impl Broadcast {
 
     /// Waits for the next event; `None` after [`Event::Ended`].
     pub fn next_event(&self) -> Option<Event> {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.recv().ok()
+        self.hub.events().next()
     }
 
-    /// The next event if there is one already.
+    /// The next event if there is one already. Never waits, not even for a thread that is in
+    /// [`next_event`](Self::next_event).
     pub fn try_event(&self) -> Option<Event> {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.try_recv().ok()
+        self.hub.events().try_next()
     }
 
-    /// What is going on.
+    /// What is going on. It is the same for all who ask, however often.
     pub fn stats(&self) -> Stats {
         let now = Instant::now();
         let mut notes = self.hub.notes();
@@ -69,9 +69,15 @@ impl Broadcast {
         drop(notes);
         Stats {
             elapsed_s: (now - self.began).as_secs_f64(),
-            destinations: self.lines.iter().map(|line| line.stats(now)).collect(),
+            destinations: self
+                .hub
+                .lines()
+                .iter()
+                .map(|line| line.stats(now))
+                .collect(),
             encoder,
             encoding,
+            recording: self.recording.as_ref().map(|own| own.report().clone()),
         }
     }
 
@@ -94,7 +100,48 @@ impl Broadcast {
     /// again waits no longer. The failures before it are forgiven. What has been given up, or is
     /// just ending in an orderly way, stays so.
     pub fn reconnect_now(&self) {
-        self.hub.renewal().ask();
+        let lines = self.hub.lines();
+        lines.iter().for_each(|line| line.renewal().ask());
+    }
+
+    /// Adds a destination to those that are served already; the number by which events and
+    /// [`stats`](Self::stats) name it. It joins at the next keyframe, which an encoder of our own
+    /// makes at once.
+    ///
+    /// A broadcast lasts as long as any of its destinations, or its recording: to change the only
+    /// one for another, add first and [remove](Self::remove) then.
+    ///
+    /// # Errors
+    ///
+    /// When a file of certificates cannot be read, or the broadcast is over.
+    pub fn add(&self, destination: impl Into<Destination>) -> Result<usize, Error> {
+        let destination = destination.into();
+        let line = line(destination, self.pace, self.has_video)?;
+        let over = || Error::Misuse("the broadcast is over: nothing more is sent");
+        let number = self.hub.add(Arc::new(line)).ok_or_else(over)?;
+        match self.orders.begin(number) {
+            true => Ok(number),
+            false => Err(over()),
+        }
+    }
+
+    /// Takes the stream at one destination down properly, while the others go on;
+    /// [`Event::DestinationEnded`] tells when that is done. It keeps its number and its place in
+    /// the report. False when there is none of this number.
+    pub fn remove(&self, destination: usize) -> bool {
+        let lines = self.hub.lines();
+        let line = lines.get(destination);
+        line.inspect(|line| line.leave(Instant::now() + HURRY))
+            .is_some()
+    }
+
+    /// Tries a destination again that was given up or removed, while the broadcast goes on: at
+    /// once, and as if nothing had failed before. One that waits for its next attempt waits no
+    /// longer; one that is on air is left alone. False when there is none of this number, or the
+    /// broadcast is over.
+    pub fn retry(&self, destination: usize) -> bool {
+        let is_there = self.hub.lines().get(destination).is_some();
+        is_there && !self.hub.is_finished() && self.orders.retry(destination)
     }
 
     /// Ends the broadcast properly and within a second; [`Event::Ended`] tells when it is done.
@@ -110,36 +157,35 @@ impl Broadcast {
     }
 
     pub(crate) fn start(mut builder: Builder) -> Result<Self, Error> {
-        let (sender, events) = mpsc::channel();
         let pipeline = Pipeline::open(&mut builder)?;
-        let trust = builder.destinations.iter();
-        let trust = trust.map(|to| Trust::new(&to.tls, to.url.scheme()));
-        let trust = trust.collect::<Result<_, _>>()?;
+        let (pace, has_video) = (builder.pace, pipeline.has_video());
+        let destinations = std::mem::take(&mut builder.destinations).into_iter();
+        let lines = destinations.map(|to| line(to, pace, has_video).map(Arc::new));
+        let lines = lines.collect::<Result<_, _>>()?;
         let recorder = builder.record.take().map(Recorder::create).transpose()?;
-        let lines = lines(&builder, pipeline.has_video());
-        let feeds = lines.iter().map(|line| line.shared_feed()).collect();
-        let tape = recorder.as_ref().map(|_| tape(builder.pace));
-        let hub = Arc::new(Hub::new(feeds, tape.clone(), sender));
+        let tape = recorder.as_ref().map(|_| tape(pace));
+        let hub = Arc::new(Hub::new(lines, tape.clone()));
         let began = Instant::now();
+        let recording = recorder
+            .zip(tape)
+            .map(|(recorder, tape)| recorder.start(tape, &hub, pipeline.program()))
+            .transpose()?;
         let network = Network {
             hub: hub.clone(),
-            lines: lines.clone(),
-            destinations: builder.destinations,
-            trust,
             program: Arc::new(pipeline.program().clone()),
-            pace: builder.pace,
-            recording: recorder
-                .zip(tape)
-                .map(|(recorder, tape)| recorder.start(tape, &hub, pipeline.program()))
-                .transpose()?,
+            pace,
+            recording: recording.clone(),
             began,
         };
-        let started = network.start().and_then(|()| pipeline.start(&hub));
-        started.inspect_err(|_| hub.stop())?;
+        let started = network
+            .start()
+            .and_then(|orders| pipeline.start(&hub).map(|()| orders));
         Ok(Self {
+            orders: started.inspect_err(|_| hub.stop())?,
             hub,
-            lines,
-            events: Mutex::new(events),
+            recording,
+            pace,
+            has_video,
             began,
         })
     }
@@ -164,16 +210,14 @@ impl Stopper {
     }
 }
 
-fn lines(builder: &Builder, has_video: bool) -> Vec<Arc<Line>> {
-    let limits = match builder.pace {
+fn line(destination: Destination, pace: Pace, has_video: bool) -> Result<Line, Error> {
+    let limits = match pace {
         Pace::Realtime => Limits::REALTIME,
         Pace::Max => Limits::MAX_PACE,
     };
-    let line = |destination: &crate::Destination| {
-        let feed = Arc::new(Feed::new(queue(builder.pace, limits, has_video)));
-        Arc::new(Line::new(destination.url.to_string(), feed))
-    };
-    builder.destinations.iter().map(line).collect()
+    let trust = Trust::new(&destination.tls, destination.url.scheme())?;
+    let feed = Feed::new(queue(pace, limits, has_video));
+    Ok(Line::new(destination, trust, feed))
 }
 
 /// The recording's feed: it has no line that could be down.

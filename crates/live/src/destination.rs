@@ -17,14 +17,11 @@ use crate::queue::Queue;
 use crate::reconnect::{Reconnect, Verdict};
 use crate::renewal::Renewals;
 use crate::session::{Ended, Ending, Place, Session};
-use crate::tls::Trust;
-use crate::{Destination, Event, Pace, State, transport};
+use crate::{Event, Pace, State, transport};
 
 /// One destination's whole story: connections, one after the other.
 pub(crate) struct Campaign {
     pub(crate) index: usize,
-    pub(crate) destination: Destination,
-    pub(crate) tls: Trust,
     pub(crate) hub: Arc<Hub>,
     pub(crate) line: Arc<Line>,
     pub(crate) program: Arc<Program>,
@@ -41,8 +38,8 @@ const MOST_ROUNDS: usize = 12;
 static PATIENT_HOSTS: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
 
 impl Campaign {
-    /// Runs to its end; the error is the reason to give up.
-    pub(crate) async fn run(mut self) -> Result<(), Failure> {
+    /// Runs to its end.
+    pub(crate) async fn run(mut self) {
         let result = self.attempts().await;
         let mut status = self.line.status();
         status.state = match result {
@@ -57,13 +54,12 @@ impl Campaign {
         self.hub.tell(Event::DestinationEnded {
             destination: self.index,
             failure: result.as_ref().err().map(ToString::to_string),
-            fault: result.as_ref().err().and_then(|failure| failure.fault),
+            fault: result.err().and_then(|failure| failure.fault),
         });
-        result
     }
 
     async fn attempts(&mut self) -> Result<(), Failure> {
-        let mut reconnect = Reconnect::new(self.destination.retry, random());
+        let mut reconnect = Reconnect::new(self.line.destination().retry, random());
         let mut number = 1;
         loop {
             self.hub.tell(Event::Connecting {
@@ -157,8 +153,8 @@ impl Campaign {
         began: Instant,
     ) -> Result<Option<Ended>, Failure> {
         let stream = tokio::select! {
-            stream = transport::connect(&config.url, &self.tls, self.pace) => stream?,
-            () = self.hub.stopping().asked() => return Ok(None),
+            stream = transport::connect(&config.url, self.line.tls(), self.pace) => stream?,
+            () = self.line.leaving().asked() => return Ok(None),
             () = self.renewals.asked() => return Err(Failure::renewed()),
         };
         let place = Place {
@@ -174,12 +170,13 @@ impl Campaign {
     }
 
     fn config(&self) -> Config {
-        let url = self.detour.as_ref().unwrap_or(&self.destination.url);
+        let url = self.detour.as_ref();
+        let url = url.unwrap_or_else(|| &self.line.destination().url);
         let mut config = Config::new(url.clone());
-        if let Some(credentials) = &self.destination.credentials {
+        if let Some(credentials) = &self.line.destination().credentials {
             config.credentials = Some(credentials.clone());
         }
-        if self.destination.patient || is_patient(url) {
+        if self.line.destination().patient || is_patient(url) {
             config.flight = Flight::Patient;
         }
         config.video_codec = self.program.fourcc();
@@ -194,7 +191,7 @@ impl Campaign {
 
     /// Whether the source ended by itself and nothing of it is left to send.
     fn is_sent(&self) -> bool {
-        let is_stopped = self.hub.stopping().is_asked();
+        let is_stopped = self.line.leaving().is_asked();
         !is_stopped && self.line.feed().with(|queue| queue.is_over_and_empty())
     }
 
@@ -237,7 +234,7 @@ impl Campaign {
             () = tokio::time::sleep(delay) => Waited::Enough,
             () = source_ended(self.line.feed(), self.pace) => Waited::Enough,
             () = self.renewals.asked() => Waited::Renewed,
-            () = self.hub.stopping().asked() => Waited::Stopped,
+            () = self.line.leaving().asked() => Waited::Stopped,
         }
     }
 }

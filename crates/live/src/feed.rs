@@ -49,7 +49,11 @@ impl Feed {
     /// Adds packets; a queue that holds makes the caller wait for room afterwards.
     pub(crate) fn push(&self, packets: impl Iterator<Item = Packet>, now: Instant) {
         let mut state = self.lock();
-        if state.closed || state.queue.has_ended() {
+        if state.closed {
+            packets.for_each(|packet| state.queue.miss(&packet));
+            return;
+        }
+        if state.queue.has_ended() {
             return;
         }
         for packet in packets {
@@ -82,6 +86,14 @@ impl Feed {
         state.closed = true;
         self.wake(&mut state);
         self.room.notify_all();
+    }
+
+    /// There is a consumer again.
+    pub(crate) fn reopen(&self) {
+        let mut state = self.lock();
+        state.closed = false;
+        state.deadline = None;
+        state.queue.reopen();
     }
 
     /// Until when the rest may still be sent, if there is such a time.

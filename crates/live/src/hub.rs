@@ -1,27 +1,29 @@
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use onair_media::{Bitrate, Kind, Packet};
 
+use crate::events::Events;
 use crate::feed::{Feed, HURRY};
+use crate::line::Line;
 use crate::meter::Meter;
 use crate::queue::Queue;
-use crate::renewal::Renewal;
 use crate::stop::Stop;
 use crate::{EncoderReport, Encoding, Event};
 
 /// Where the threads that produce packets meet those that send them.
 #[derive(Debug)]
 pub(crate) struct Hub {
-    feeds: Vec<Arc<Feed>>,
+    /// Of the destinations, in the order in which they were added.
+    lines: Mutex<Arc<[Arc<Line>]>>,
     tape: Option<Arc<Feed>>,
     stop: Stop,
+    /// The source has given its last packet, or nobody wants another.
+    finished: AtomicBool,
     keyframe: AtomicBool,
     bitrate: Mutex<Option<Bitrate>>,
-    renewal: Renewal,
-    events: Mutex<Option<Sender<Event>>>,
+    events: Events,
     notes: Mutex<Notes>,
 }
 
@@ -65,28 +67,41 @@ impl Notes {
 }
 
 impl Hub {
-    /// A hub for these feeds: one for each destination, and the recording's.
-    pub(crate) fn new(
-        feeds: Vec<Arc<Feed>>,
-        tape: Option<Arc<Feed>>,
-        events: Sender<Event>,
-    ) -> Self {
+    /// A hub for these destinations and the recording's feed.
+    pub(crate) fn new(lines: Vec<Arc<Line>>, tape: Option<Arc<Feed>>) -> Self {
         Self {
-            feeds,
+            lines: Mutex::new(lines.into()),
             tape,
             stop: Stop::new(),
+            finished: AtomicBool::new(false),
             keyframe: AtomicBool::new(false),
             bitrate: Mutex::default(),
-            renewal: Renewal::new(),
-            events: Mutex::new(Some(events)),
+            events: Events::default(),
             notes: Mutex::default(),
         }
+    }
+
+    /// The destinations there are by now.
+    pub(crate) fn lines(&self) -> Arc<[Arc<Line>]> {
+        self.locked_lines().clone()
+    }
+
+    /// One more destination; its number, or `None` when it would get nothing any more.
+    pub(crate) fn add(&self, line: Arc<Line>) -> Option<usize> {
+        let mut lines = self.locked_lines();
+        if self.is_finished() {
+            return None;
+        }
+        let number = lines.len();
+        *lines = lines.iter().cloned().chain([line]).collect();
+        Some(number)
     }
 
     /// Gives packets, in order, to everybody. Waits where a feed holds and is full.
     pub(crate) fn publish(&self, packets: &mut Vec<Packet>) {
         let now = Instant::now();
-        let mut feeds = self.tape.iter().chain(&self.feeds).peekable();
+        let lines = self.lines();
+        let mut feeds = self.feeds(&lines).peekable();
         while let Some(feed) = feeds.next() {
             if feeds.peek().is_some() {
                 feed.push(packets.iter().cloned(), now);
@@ -98,15 +113,22 @@ impl Hub {
 
     /// The sources ended: what is queued is still sent.
     pub(crate) fn finish(&self) {
-        let feeds = self.tape.iter().chain(&self.feeds);
-        feeds.for_each(|feed| feed.end(None));
+        self.finished.store(true, Ordering::SeqCst);
+        let lines = self.lines();
+        self.feeds(&lines).for_each(|feed| feed.end(None));
+    }
+
+    /// Whether no packet will follow.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.finished.load(Ordering::SeqCst)
     }
 
     /// Somebody wants the end: what is queued is sent if that is quickly done.
     pub(crate) fn stop(&self) {
+        self.finished.store(true, Ordering::SeqCst);
         self.stop.ask();
         let deadline = Instant::now() + HURRY;
-        self.feeds.iter().for_each(|feed| feed.end(Some(deadline)));
+        self.lines().iter().for_each(|line| line.leave(deadline));
         self.tape.iter().for_each(|feed| feed.end(None));
     }
 
@@ -135,18 +157,10 @@ impl Hub {
         self.bitrate().take()
     }
 
-    /// The wish for new connections.
-    pub(crate) const fn renewal(&self) -> &Renewal {
-        &self.renewal
-    }
-
     /// Tells the application.
     pub(crate) fn tell(&self, event: Event) {
         tracing::debug!(?event);
-        if let Some(events) = &*self.events() {
-            // Nobody listens any more: then nobody wants to know.
-            let _ = events.send(event);
-        }
+        self.events.push(event);
     }
 
     /// Tells the gaps closed since the last time.
@@ -162,7 +176,7 @@ impl Hub {
 
     /// Nothing more will be told.
     pub(crate) fn hang_up(&self) {
-        self.events().take();
+        self.events.end();
     }
 
     /// Tells the application something in words.
@@ -177,8 +191,18 @@ impl Hub {
         self.bitrate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn events(&self) -> MutexGuard<'_, Option<Sender<Event>>> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What was told.
+    pub(crate) const fn events(&self) -> &Events {
+        &self.events
+    }
+
+    fn feeds<'a>(&'a self, lines: &'a [Arc<Line>]) -> impl Iterator<Item = &'a Feed> {
+        let tape = self.tape.iter().map(AsRef::as_ref);
+        tape.chain(lines.iter().map(|line| line.feed()))
+    }
+
+    fn locked_lines(&self) -> MutexGuard<'_, Arc<[Arc<Line>]>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the producers noted.

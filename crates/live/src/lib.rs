@@ -20,6 +20,7 @@ mod destination;
 pub mod director;
 mod error;
 mod event;
+mod events;
 mod failure;
 mod fault;
 mod feed;
@@ -56,7 +57,7 @@ pub use event::Event;
 pub use fault::Fault;
 pub use report::{
     DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Encoding, Gap, Outcome,
-    QueueDelay, Report, State, Stats, TrackReport,
+    QueueDelay, RecordingReport, Report, State, Stats, TrackReport,
 };
 
 pub use studio::Studio;

@@ -1,16 +1,25 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
 use crate::feed::Feed;
 use crate::kernel::Link;
-use crate::{DestinationReport, DestinationStats, State};
+use crate::meter::Meter;
+use crate::renewal::Renewal;
+use crate::stop::Stop;
+use crate::tls::Trust;
+use crate::{Destination, DestinationReport, DestinationStats, State};
 
 /// What is known about one destination's connection, for everybody to look at.
 #[derive(Debug)]
 pub(crate) struct Line {
+    destination: Destination,
+    /// Without the key.
     url: String,
-    feed: Arc<Feed>,
+    tls: Trust,
+    feed: Feed,
+    leaving: Stop,
+    renewal: Renewal,
     status: Mutex<Status>,
 }
 
@@ -20,26 +29,66 @@ pub(crate) struct Status {
     pub(crate) state: State,
     pub(crate) connects: u64,
     pub(crate) bytes: u64,
+    sent: Meter,
     pub(crate) link: Link,
     pub(crate) failure: Option<Failure>,
-    rate: Rate,
 }
 
 impl Line {
-    pub(crate) fn new(url: String, feed: Arc<Feed>) -> Self {
+    pub(crate) fn new(destination: Destination, tls: Trust, feed: Feed) -> Self {
         Self {
-            url,
+            url: destination.url.to_string(),
+            destination,
+            tls,
             feed,
+            leaving: Stop::new(),
+            renewal: Renewal::new(),
             status: Mutex::default(),
         }
     }
 
-    pub(crate) fn shared_feed(&self) -> Arc<Feed> {
-        self.feed.clone()
+    pub(crate) const fn destination(&self) -> &Destination {
+        &self.destination
     }
 
-    pub(crate) fn feed(&self) -> &Feed {
+    pub(crate) const fn tls(&self) -> &Trust {
+        &self.tls
+    }
+
+    pub(crate) const fn feed(&self) -> &Feed {
         &self.feed
+    }
+
+    /// The wish that this destination's stream ends.
+    pub(crate) const fn leaving(&self) -> &Stop {
+        &self.leaving
+    }
+
+    /// The wish for a new connection.
+    pub(crate) const fn renewal(&self) -> &Renewal {
+        &self.renewal
+    }
+
+    /// Takes the stream down properly, before `deadline`.
+    pub(crate) fn leave(&self, deadline: Instant) {
+        self.leaving.ask();
+        self.feed.end(Some(deadline));
+    }
+
+    /// What has ended begins again; false when there is nothing left to send.
+    pub(crate) fn revive(&self, is_finished: bool) -> bool {
+        if is_finished {
+            return false;
+        }
+        self.leaving.take_back();
+        self.feed.reopen();
+        let mut status = self.status();
+        status.failure = None;
+        status.state = match status.connects {
+            0 => State::Connecting,
+            _ => State::Reconnecting,
+        };
+        true
     }
 
     pub(crate) fn status(&self) -> MutexGuard<'_, Status> {
@@ -73,8 +122,7 @@ impl Line {
     pub(crate) fn stats(&self, now: Instant) -> DestinationStats {
         let (bitrate_bps, link) = {
             let mut status = self.status();
-            let bytes = status.bytes;
-            (status.rate.update(bytes, now), status.link)
+            (status.sent.read(now).bitrate.as_bps(), status.link)
         };
         DestinationStats {
             so_far: self.report(),
@@ -86,32 +134,42 @@ impl Line {
     }
 }
 
-/// Bytes over the time since the last look.
-#[derive(Clone, Debug, Default)]
-struct Rate {
-    last: Option<(Instant, u64)>,
-    bps: u64,
-}
-
-impl Rate {
-    fn update(&mut self, bytes: u64, now: Instant) -> u64 {
-        match self.last {
-            Some((then, _)) if now.saturating_duration_since(then) < SHORTEST => {}
-            Some((then, before)) => {
-                let time = now.saturating_duration_since(then);
-                let sent = bytes.saturating_sub(before);
-                self.bps = onair_media::Bitrate::of(sent, time).as_bps();
-                self.last = Some((now, bytes));
-            }
-            None => self.last = Some((now, bytes)),
-        }
-        self.bps
+impl Status {
+    /// The kernel took so many bytes.
+    pub(crate) fn sent(&mut self, bytes: usize, now: Instant) {
+        self.bytes += bytes as u64;
+        self.sent.add(bytes, now);
     }
 }
 
-/// Rates over less time than this say nothing.
-const SHORTEST: Duration = Duration::from_millis(200);
-
 fn millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e5).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Limits;
+    use crate::queue::{Overflow, Queue};
+
+    #[test]
+    fn two_who_look_at_the_rate_see_the_same_however_often_they_look() {
+        let url: onair_rtmp::Url = "rtmp://127.0.0.1/live/key".parse().unwrap();
+        let tls = Trust::new(&crate::Tls::default(), url.scheme()).unwrap();
+        let feed = Feed::new(Queue::new(Limits::REALTIME, Overflow::Shed, true));
+        let line = Line::new(url.into(), tls, feed);
+        let began = Instant::now();
+        let at = |millis: u64| began + Duration::from_millis(millis);
+        for millis in (0..4000).step_by(40) {
+            line.status().sent(5000, at(millis));
+            // A monitor that looks all the time.
+            line.stats(at(millis));
+        }
+        let once_a_second = line.stats(at(4000)).bitrate_bps;
+        assert!(
+            (980_000..=1_010_000).contains(&once_a_second),
+            "{once_a_second}"
+        );
+        assert_eq!(line.stats(at(4000)).bitrate_bps, once_a_second);
+    }
 }

@@ -1,8 +1,11 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::{Id, JoinSet};
 
 use crate::destination::Campaign;
 use crate::failure::Failure;
@@ -10,106 +13,249 @@ use crate::hub::Hub;
 use crate::line::Line;
 use crate::program::Program;
 use crate::record::Recording;
-use crate::tls::Trust;
-use crate::{Destination, Error, Event, Outcome, Pace, Report};
+use crate::{Error, Event, Outcome, Pace, Report, State};
 
 /// Everything the one thread for all sockets needs.
 pub(crate) struct Network {
     pub(crate) hub: Arc<Hub>,
-    pub(crate) lines: Vec<Arc<Line>>,
-    pub(crate) destinations: Vec<Destination>,
-    pub(crate) trust: Vec<Trust>,
     pub(crate) program: Arc<Program>,
     pub(crate) pace: Pace,
-    pub(crate) recording: Option<Recording>,
+    pub(crate) recording: Option<Arc<Recording>>,
     pub(crate) began: Instant,
 }
 
+/// The end of a running network at which destinations are asked for, by number.
+#[derive(Clone, Debug)]
+pub(crate) struct Orders(UnboundedSender<Order>);
+
+#[derive(Clone, Copy, Debug)]
+enum Order {
+    /// Connect it.
+    Begin(usize),
+    /// Connect it again, if it has ended; or at once, if it waits.
+    Retry(usize),
+}
+
+impl Orders {
+    /// Connects a destination that was just added; false when the broadcast is over.
+    pub(crate) fn begin(&self, number: usize) -> bool {
+        self.0.send(Order::Begin(number)).is_ok()
+    }
+
+    /// Tries a destination again; false when the broadcast is over.
+    pub(crate) fn retry(&self, number: usize) -> bool {
+        self.0.send(Order::Retry(number)).is_ok()
+    }
+}
+
 impl Network {
-    /// Starts the thread. It ends with [`Event::Ended`], when every destination has.
-    pub(crate) fn start(self) -> Result<(), Error> {
+    /// Starts the thread. It ends with [`Event::Ended`], when every destination has and the
+    /// recording too.
+    pub(crate) fn start(self) -> Result<Orders, Error> {
         let system = |what| move |source| Error::System { what, source };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(system("starting the network"))?;
+        let (sender, orders) = unbounded_channel();
         let thread = thread::Builder::new().name("onair-net".to_owned());
-        let run = move || self.run(&runtime);
-        thread
-            .spawn(run)
-            .map(drop)
-            .map_err(system("starting a thread"))
+        let run = move || self.run(&runtime, orders);
+        thread.spawn(run).map_err(system("starting a thread"))?;
+        Ok(Orders(sender))
     }
 
-    fn run(mut self, runtime: &Runtime) {
-        let trust = std::mem::take(&mut self.trust);
-        let results = runtime.block_on(self.campaigns(trust));
+    fn run(self, runtime: &Runtime, orders: UnboundedReceiver<Order>) {
+        runtime.block_on(self.destinations(orders));
         let was_stopped = !self.hub.stopping().ask();
         self.hub.stop();
-        if let Some(recording) = self.recording.take() {
-            recording.finish();
+        if let Some(recording) = &self.recording {
+            runtime.block_on(recording.over());
         }
-        let report = self.report(&results, was_stopped);
-        self.hub.tell(Event::Ended(report));
+        self.hub.tell(Event::Ended(self.report(was_stopped)));
         self.hub.hang_up();
     }
 
-    async fn campaigns(&self, trust: Vec<Trust>) -> Vec<Result<(), Failure>> {
-        let zipped = self.destinations.iter().zip(&self.lines).zip(trust);
-        let mut tasks = Vec::new();
-        for (index, ((destination, line), tls)) in zipped.enumerate() {
-            self.warn_of_trust(index, destination);
-            let campaign = Campaign {
-                index,
-                destination: destination.clone(),
-                tls,
-                hub: self.hub.clone(),
-                line: line.clone(),
-                program: self.program.clone(),
-                pace: self.pace,
-                detour: None,
-                renewals: self.hub.renewal().watch(),
-            };
-            tasks.push(tokio::spawn(campaign.run()));
+    /// Runs the destinations, and what is added and tried again meanwhile, until all have ended.
+    /// A recording goes on without them.
+    async fn destinations(&self, mut orders: UnboundedReceiver<Order>) {
+        let mut running = Running::default();
+        for number in 0..self.hub.lines().len() {
+            self.begin(number, &mut running);
         }
-        let mut results = Vec::new();
-        for task in tasks {
-            let broken = |error| Err(Failure::lost(format!("internal error: {error}")));
-            results.push(task.await.unwrap_or_else(broken));
+        loop {
+            tokio::select! {
+                Some(order) = orders.recv() => self.obey(order, &mut running),
+                number = running.next() => self.ended(number, &mut running),
+                () = recorded(self.recording.as_deref()), if running.is_empty() => return,
+            }
         }
-        results
     }
 
-    fn warn_of_trust(&self, index: usize, destination: &Destination) {
-        if destination.tls.insecure {
+    fn obey(&self, order: Order, running: &mut Running) {
+        match order {
+            Order::Begin(number) => self.begin(number, running),
+            Order::Retry(number) => match running.state(number, &self.hub) {
+                None => self.revive(number, running),
+                Some(State::Live) => {}
+                // It is about to be given up: its task is still saying so.
+                Some(State::Ended | State::Failed) => running.again.push(number),
+                Some(State::Connecting | State::Reconnecting) => {
+                    self.hub.lines()[number].renewal().ask();
+                }
+            },
+        }
+    }
+
+    fn ended(&self, number: usize, running: &mut Running) {
+        let is_wanted = running.again.contains(&number);
+        running.again.retain(|other| *other != number);
+        if is_wanted {
+            self.revive(number, running);
+        }
+    }
+
+    fn revive(&self, number: usize, running: &mut Running) {
+        if self.hub.lines()[number].revive(self.hub.is_finished()) {
+            self.begin(number, running);
+        }
+    }
+
+    fn begin(&self, number: usize, running: &mut Running) {
+        let line = self.hub.lines()[number].clone();
+        if line.destination().tls.insecure {
             let words = "the server's certificate is not checked: anybody on the way can listen in";
-            self.hub.warn(Some(index), words.to_owned());
+            self.hub.warn(Some(number), words.to_owned());
         }
+        let campaign = Campaign {
+            index: number,
+            hub: self.hub.clone(),
+            renewals: line.renewal().watch(),
+            line,
+            program: self.program.clone(),
+            pace: self.pace,
+            detour: None,
+        };
+        running.spawn(number, campaign, &self.hub);
     }
 
-    fn report(&self, results: &[Result<(), Failure>], was_stopped: bool) -> Report {
+    fn report(&self, was_stopped: bool) -> Report {
         let notes = self.hub.notes().clone();
-        let (outcome, reason) = match (&notes.failure, all_failed(results)) {
-            (Some(words), _) => (Outcome::Failed, words.clone()),
-            (None, Some(words)) => (Outcome::Failed, words),
-            (None, None) if was_stopped => (Outcome::Stopped, "stopped".to_owned()),
-            (None, None) if notes.timed_out => (Outcome::Finished, "duration reached".to_owned()),
-            (None, None) => (Outcome::Finished, "end of input".to_owned()),
+        let lines = self.hub.lines();
+        let recording = self.recording.as_ref().map(|own| own.report().clone());
+        let end = match &notes.failure {
+            Some(words) => words,
+            None if was_stopped => "stopped",
+            None if notes.timed_out => "duration reached",
+            None => "end of input",
+        };
+        let failed = failures(&lines);
+        let troubles = troubles(failed.len(), lines.len(), recording.as_ref());
+        let (outcome, reason) = match (&notes.failure, all_failed(&lines)) {
+            (Some(_), _) => (Outcome::Failed, end.to_owned()),
+            (None, Some(failure)) => (Outcome::Failed, failure.to_string()),
+            (None, None) if was_stopped => (Outcome::Stopped, format!("{end}{troubles}")),
+            (None, None) => (Outcome::Finished, format!("{end}{troubles}")),
         };
         Report {
             report: true,
             reason,
             outcome,
             duration_s: (self.began.elapsed().as_secs_f64() * 1e3).round() / 1e3,
-            destinations: self.lines.iter().map(|line| line.report()).collect(),
+            destinations: lines.iter().map(|line| line.report()).collect(),
             encoder: notes.encoder,
+            recording,
+            ok: outcome != Outcome::Failed && troubles.is_empty(),
         }
     }
 }
 
+/// The destinations that run.
+#[derive(Default)]
+struct Running {
+    tasks: JoinSet<()>,
+    numbers: HashMap<Id, usize>,
+    /// Asked for while they were ending.
+    again: Vec<usize>,
+}
+
+impl Running {
+    fn spawn(&mut self, number: usize, campaign: Campaign, hub: &Arc<Hub>) {
+        let guard = Broken {
+            hub: hub.clone(),
+            number,
+        };
+        let task = self.tasks.spawn(async move {
+            campaign.run().await;
+            drop(guard);
+        });
+        self.numbers.insert(task.id(), number);
+    }
+
+    /// The number of one that has ended; never, while none runs.
+    async fn next(&mut self) -> usize {
+        let id = match self.tasks.join_next_with_id().await {
+            Some(Ok((id, ()))) => id,
+            Some(Err(error)) => error.id(),
+            None => return std::future::pending().await,
+        };
+        self.numbers.remove(&id).unwrap_or(usize::MAX)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// How it stands, if it runs.
+    fn state(&self, number: usize, hub: &Hub) -> Option<State> {
+        let runs = self.numbers.values().any(|other| *other == number);
+        runs.then(|| hub.lines()[number].status().state)
+    }
+}
+
+/// Gives a destination up whose task panicked.
+struct Broken {
+    hub: Arc<Hub>,
+    number: usize,
+}
+
+impl Drop for Broken {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let line = &self.hub.lines()[self.number];
+            let mut status = line.status();
+            status.state = State::Failed;
+            status.failure = Some(Failure::lost("internal error"));
+            drop(status);
+            line.feed().close();
+        }
+    }
+}
+
+/// Resolves when nothing is recorded any more.
+async fn recorded(recording: Option<&Recording>) {
+    if let Some(recording) = recording {
+        recording.over().await;
+    }
+}
+
+fn failures(lines: &[Arc<Line>]) -> Vec<Failure> {
+    let failed = lines.iter().map(|line| line.status());
+    let failed = failed.filter(|status| status.state == State::Failed);
+    failed.filter_map(|status| status.failure.clone()).collect()
+}
+
 /// The first failure, if there is no success.
-fn all_failed(results: &[Result<(), Failure>]) -> Option<String> {
-    let any_good = results.iter().any(Result::is_ok);
-    let first = results.iter().find_map(|result| result.as_ref().err());
-    first.filter(|_| !any_good).map(ToString::to_string)
+fn all_failed(lines: &[Arc<Line>]) -> Option<Failure> {
+    let failed = failures(lines);
+    let is_all = failed.len() == lines.len();
+    failed.into_iter().next().filter(|_| is_all)
+}
+
+/// What went wrong beside an end that was asked for; nothing, if nothing did.
+fn troubles(failed: usize, of: usize, recording: Option<&crate::RecordingReport>) -> String {
+    let destinations = (failed > 0).then(|| format!("{failed} of {of} destinations failed"));
+    let recording = recording.and_then(|recording| recording.error.as_ref());
+    let recording = recording.map(|error| format!("the recording failed: {error}"));
+    let troubles = destinations.into_iter().chain(recording);
+    troubles.map(|words| format!(", but {words}")).collect()
 }

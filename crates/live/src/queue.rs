@@ -42,7 +42,16 @@ pub(crate) struct Queue {
     /// Until when, in media time, a connection may still send what was kept for it.
     grace: Option<Timestamp>,
     gap: Option<OpenGap>,
+    missed: Missed,
     tally: Tally,
+}
+
+/// What came while nobody sent anything any more.
+#[derive(Debug, Default)]
+struct Missed {
+    from: Option<Timestamp>,
+    video: u64,
+    audio: u64,
 }
 
 /// What to do when a queue is full.
@@ -111,6 +120,7 @@ impl Queue {
             newest: None,
             grace: None,
             gap: None,
+            missed: Missed::default(),
             tally: Tally::default(),
         }
     }
@@ -207,6 +217,37 @@ impl Queue {
         self.drop_before(self.held.len(), true);
         if let Some(to) = self.newest {
             self.close_gap(to);
+        }
+    }
+
+    /// A packet came while there was nobody to send it.
+    pub(crate) fn miss(&mut self, packet: &Packet) {
+        self.newest = self.newest.max(Some(packet.dts));
+        self.missed.from = self.missed.from.or(Some(packet.dts));
+        match packet.kind() {
+            Kind::Video => self.missed.video += 1,
+            Kind::Audio => self.missed.audio += 1,
+        }
+    }
+
+    /// There is somebody to send packets again: what was missed, and what is left, is a gap.
+    pub(crate) fn reopen(&mut self) {
+        let missed = std::mem::take(&mut self.missed);
+        self.ended = false;
+        self.shedding = false;
+        self.away();
+        self.drop_before(self.held.len(), true);
+        self.tally.video.dropped += missed.video;
+        self.tally.audio.dropped += missed.audio;
+        if let Some(from) = missed.from {
+            self.open_gap(from);
+        }
+        if let Some(gap) = &mut self.gap {
+            gap.frames += if self.has_video {
+                missed.video
+            } else {
+                missed.audio
+            };
         }
     }
 

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use crate::Fault;
@@ -18,6 +20,12 @@ pub struct Report {
     pub destinations: Vec<DestinationReport>,
     /// What encoded it; both tracks are absent when a file was passed through untouched.
     pub encoder: EncoderReport,
+    /// What became of the local copy, if one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingReport>,
+    /// True when all that was asked for came about: no destination was given up, and neither the
+    /// source nor the recording failed.
+    pub ok: bool,
 }
 
 /// How a broadcast ended.
@@ -42,6 +50,25 @@ pub struct Stats {
     pub encoder: EncoderReport,
     /// How fast it does that; zero where a file is passed through untouched.
     pub encoding: Encoding,
+    /// What has become of the local copy so far, if one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingReport>,
+}
+
+/// The local copy of a broadcast.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct RecordingReport {
+    /// The file; there is none where nothing came that could be recorded.
+    pub path: PathBuf,
+    /// How much of the broadcast is in it, in media time.
+    pub duration_s: f64,
+    /// Its size.
+    pub bytes: u64,
+    /// Pictures that were left out because the disk was too slow.
+    pub dropped: u64,
+    /// Why it ended before the broadcast, or is not whole; what is in it plays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// How fast pictures and sound are encoded, over the last seconds.
@@ -61,9 +88,10 @@ pub struct DestinationStats {
     /// What has happened so far.
     #[serde(flatten)]
     pub so_far: DestinationReport,
-    /// What went out since the connection opened, averaged over the last seconds.
+    /// What went out over the last three seconds, protocol included, whoever asks and how often.
     pub bitrate_bps: u64,
-    /// What the kernel measures as delivered (Linux).
+    /// At what rate the kernel saw data arrive while there was more of it than the line took
+    /// (Linux); `None` while the line carries all there is, which says nothing about the line.
     pub delivery_bps: Option<u64>,
     /// Bytes the kernel took and has not sent yet (Linux).
     pub unsent_bytes: Option<u64>,

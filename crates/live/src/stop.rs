@@ -28,6 +28,12 @@ impl Stop {
         !before
     }
 
+    /// Nobody wants the end any more.
+    pub(crate) fn take_back(&self) {
+        *self.lock() = false;
+        self.tasks.send_replace(false);
+    }
+
     pub(crate) fn is_asked(&self) -> bool {
         *self.lock()
     }

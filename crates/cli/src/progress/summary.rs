@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use onair::{DestinationReport, Outcome, Report, State};
+use onair::{DestinationReport, Outcome, RecordingReport, Report, State};
 
 use super::skipped;
 use crate::text::{Bytes, Clock, Count};
@@ -24,6 +24,9 @@ pub(super) fn of(report: &Report) -> String {
         write_summary(&mut text, destination);
         text.push('\n');
     }
+    if let Some(recording) = &report.recording {
+        write_recording(&mut text, recording);
+    }
     let skipped = skipped(&report.encoder);
     if skipped > 0 {
         let pictures = Count(skipped, "picture");
@@ -33,6 +36,17 @@ pub(super) fn of(report: &Report) -> String {
         );
     }
     text
+}
+
+fn write_recording(text: &mut String, recording: &RecordingReport) {
+    let path = recording.path.display();
+    let _infallible = match recording.bytes {
+        0 => writeln!(text, "  {path}: nothing recorded"),
+        bytes => {
+            let length = Clock(recording.duration_s);
+            writeln!(text, "  {path}: {length} recorded, {}", Bytes(bytes))
+        }
+    };
 }
 
 fn write_summary(text: &mut String, report: &DestinationReport) {

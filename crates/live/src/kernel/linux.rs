@@ -48,11 +48,31 @@ pub(super) fn link(socket: &TcpStream) -> Link {
     let rtt = Duration::from_micros(info.rtt.into());
     Link {
         rtt: (!rtt.is_zero()).then_some(rtt),
-        delivery_bps: Some(info.delivery_rate.saturating_mul(8)),
+        delivery_bps: info.delivery_bps(),
         unsent: Some(info.notsent_bytes.into()),
         unacked: Some(info.unacked.into()),
     }
 }
+
+impl Info {
+    /// What the kernel measured while the line was the limit. While there was less to send than
+    /// the line takes it measures how fast a burst arrived, over a loopback in tens of Gbit/s.
+    fn delivery_bps(&self) -> Option<u64> {
+        let is_limited_by_us = self.states[7] & DELIVERY_APP_LIMITED != 0;
+        let bps = self.delivery_rate.saturating_mul(8);
+        (!is_limited_by_us && (1..=FASTEST).contains(&bps)).then_some(bps)
+    }
+}
+
+/// Of the last byte of states: a bit-field on little and on big endian machines.
+const DELIVERY_APP_LIMITED: u8 = if cfg!(target_endian = "little") {
+    1
+} else {
+    0x80
+};
+
+/// No line that a broadcast could fill is faster: what is, was measured inside one machine.
+const FASTEST: u64 = 10_000_000_000;
 
 pub(super) fn limit_unsent(socket: &SockRef<'_>, bytes: u32) -> io::Result<()> {
     socket.set_tcp_notsent_lowat(bytes)
@@ -61,6 +81,33 @@ pub(super) fn limit_unsent(socket: &SockRef<'_>, bytes: u32) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rate_counts_only_while_the_line_is_the_limit_and_where_a_line_could_have_it() {
+        let info = |flags: u8, delivery_rate: u64| Info {
+            states: [1, 0, 0, 0, 0, 0, 0x77, flags],
+            timeouts: [0; 2],
+            segment_sizes: [0; 2],
+            unacked: 0,
+            losses: [0; 4],
+            times: [0; 4],
+            path: [0; 2],
+            rtt: 0,
+            estimates: [0; 8],
+            pacing: [0; 2],
+            bytes_acked: 0,
+            bytes_received: 0,
+            segments: [0; 2],
+            notsent_bytes: 0,
+            min_rtt: 0,
+            data_segments: [0; 2],
+            delivery_rate,
+        };
+        assert_eq!(info(0, 500_000).delivery_bps(), Some(4_000_000));
+        assert_eq!(info(DELIVERY_APP_LIMITED, 500_000).delivery_bps(), None);
+        assert_eq!(info(0, 53_000_000_000 / 8).delivery_bps(), None);
+        assert_eq!(info(0, 0).delivery_bps(), None);
+    }
 
     #[test]
     fn the_layout_is_the_kernels() {

@@ -1,91 +1,115 @@
-use std::fs::File;
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
-use std::time::Duration;
+use std::io;
 
-use onair_flv::{Metadata, Muxer, file};
-use onair_media::{Packet, Timestamp};
+use onair_flv::{Muxer, file};
+use onair_media::Packet;
 
-use super::{BLOCK, Tape};
+use super::disk::{Disk, Extent, Pieces};
+use super::{BLOCK, Tape, Written};
 use crate::program::Program;
 
 /// A `.flv` file: whole up to its last tag at any moment; its duration is put in at the end.
 pub(super) struct Flv {
-    out: BufWriter<File>,
+    file: Pieces,
     program: Program,
+    /// Since the first packet, with which the file begins.
     muxer: Option<Muxer>,
-    ends: Ends,
+    /// Tags that wait to be written together.
+    block: Vec<u8>,
+    /// What each packet in the block adds to it, and where the recording then ends.
+    packets: Vec<(usize, Extent)>,
+    extent: Extent,
+    written: Extent,
 }
 
 /// Where the first tag, the metadata, lies.
 const METADATA: u64 = 13;
 
 impl Flv {
-    pub(super) fn begin(file: File, program: &Program) -> io::Result<Self> {
-        let metadata = &program.metadata;
-        let (audio, video) = (
-            metadata.audio_codec.is_some(),
-            metadata.video_codec.is_some(),
-        );
-        let mut out = BufWriter::with_capacity(BLOCK, file);
-        out.write_all(&file::header(audio, video))?;
-        write_metadata(&mut out, metadata)?;
-        Ok(Self {
-            out,
+    pub(super) fn new(disk: Box<dyn Disk>, program: &Program) -> Self {
+        Self {
+            file: Pieces::new(disk),
             program: program.clone(),
             muxer: None,
-            ends: Ends::default(),
-        })
+            block: Vec::new(),
+            packets: Vec::new(),
+            extent: Extent::default(),
+            written: Extent::default(),
+        }
+    }
+
+    fn begin(&self) -> Vec<u8> {
+        let metadata = &self.program.metadata;
+        let (audio, video) = (metadata.audio_codec, metadata.video_codec);
+        let mut head = file::header(audio.is_some(), video.is_some()).to_vec();
+        head.extend(self.metadata());
+        head
+    }
+
+    /// A number is as long as another: the duration can be put in afterwards.
+    fn metadata(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        file::write_tag(&self.program.metadata.to_tag(0), &mut bytes);
+        bytes
+    }
+
+    /// Writes the block; where not all of it fits, as many packets as do.
+    fn write(&mut self) -> io::Result<()> {
+        let block = std::mem::take(&mut self.block);
+        let packets = std::mem::take(&mut self.packets);
+        if self.file.append(&block).is_ok() {
+            self.written = self.extent;
+            return Ok(());
+        }
+        let mut rest = &block[..];
+        for (length, extent) in packets {
+            let (packet, others) = rest.split_at(length);
+            self.file.append(packet)?;
+            self.written = extent;
+            rest = others;
+        }
+        Ok(())
     }
 }
 
 impl Tape for Flv {
     fn push(&mut self, packet: &Packet) -> io::Result<()> {
-        self.ends.add(packet);
+        let before = self.block.len();
+        if self.muxer.is_none() {
+            self.block = self.begin();
+        }
+        self.extent.add(packet);
         let begin = || self.program.muxer(packet);
         let muxer = self.muxer.get_or_insert_with(begin);
-        write_packet(&mut self.out, muxer, packet)
+        for tag in muxer.mux(packet) {
+            self.block.extend_from_slice(&file::tag_header(&tag));
+            self.block.extend_from_slice(&tag.head);
+            self.block.extend_from_slice(&tag.payload);
+            self.block.extend_from_slice(&file::back_pointer(&tag));
+        }
+        self.packets.push((self.block.len() - before, self.extent));
+        if self.block.len() >= BLOCK {
+            return self.write();
+        }
+        Ok(())
     }
 
-    fn finish(mut self: Box<Self>) -> io::Result<()> {
-        self.program.metadata.duration = self.ends.duration();
-        self.out.seek(SeekFrom::Start(METADATA))?;
-        write_metadata(&mut self.out, &self.program.metadata)?;
-        self.out.flush()
-    }
-}
-
-/// A number is as long as another: the duration can be put in afterwards.
-fn write_metadata(out: &mut impl Write, metadata: &Metadata) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    file::write_tag(&metadata.to_tag(0), &mut bytes);
-    out.write_all(&bytes)
-}
-
-fn write_packet(out: &mut impl Write, muxer: &mut Muxer, packet: &Packet) -> io::Result<()> {
-    for tag in muxer.mux(packet) {
-        out.write_all(&file::tag_header(&tag))?;
-        out.write_all(&tag.head)?;
-        out.write_all(&tag.payload)?;
-        out.write_all(&file::back_pointer(&tag))?;
-    }
-    Ok(())
-}
-
-/// From when to when a recording goes.
-#[derive(Debug, Default)]
-struct Ends {
-    first: Option<Timestamp>,
-    last: Timestamp,
-}
-
-impl Ends {
-    fn add(&mut self, packet: &Packet) {
-        self.first.get_or_insert(packet.dts);
-        let end = packet.dts + packet.duration.unwrap_or_default();
-        self.last = self.last.max(end);
+    fn finish(&mut self) -> io::Result<()> {
+        self.write()
     }
 
-    fn duration(&self) -> Option<Duration> {
-        self.first.map(|first| self.last.since(first))
+    fn close(&mut self) -> io::Result<()> {
+        if self.file.length() == 0 {
+            return Ok(());
+        }
+        self.program.metadata.duration = self.written.duration();
+        self.file.patch(METADATA, &self.metadata())?;
+        self.file.flush()
+    }
+
+    fn written(&self) -> Written {
+        Written {
+            bytes: self.file.length(),
+            duration: self.written.duration(),
+        }
     }
 }

@@ -1,22 +1,28 @@
 //! The local copy of a broadcast: whatever the lines lose, it has.
 
+mod disk;
 mod flv;
 mod mp4;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use onair_media::Packet;
+use tokio::sync::watch;
 
+use self::disk::Disk;
 use self::flv::Flv;
 use self::mp4::Mp4;
 use crate::feed::{Feed, Taken};
 use crate::hub::Hub;
 use crate::program::Program;
-use crate::{Error, Event};
+use crate::{Error, Event, RecordingReport};
 
 /// A file that is ready to be recorded to.
 pub(crate) struct Recorder {
@@ -35,14 +41,27 @@ enum Format {
 /// A file in the making. What is pushed is on the disk, but for the last seconds at most.
 trait Tape {
     fn push(&mut self, packet: &Packet) -> io::Result<()>;
-    /// Writes what is left, and makes the file whole.
-    fn finish(self: Box<Self>) -> io::Result<()>;
+    /// Writes what is left.
+    fn finish(&mut self) -> io::Result<()>;
+    /// Makes the file whole, also when not everything could be written.
+    fn close(&mut self) -> io::Result<()>;
+    /// What is in the file.
+    fn written(&self) -> Written;
+}
+
+/// What a file has of a broadcast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Written {
+    bytes: u64,
+    /// In media time; `None` before there is anything.
+    duration: Option<Duration>,
 }
 
 /// A recording that runs on its own thread.
 #[derive(Debug)]
 pub(crate) struct Recording {
-    thread: JoinHandle<()>,
+    report: Mutex<RecordingReport>,
+    is_over: watch::Sender<bool>,
 }
 
 /// How much is taken, and written, at once.
@@ -73,42 +92,49 @@ impl Recorder {
         feed: Arc<Feed>,
         hub: &Arc<Hub>,
         program: &Program,
-    ) -> Result<Recording, Error> {
+    ) -> Result<Arc<Recording>, Error> {
         let (hub, program) = (hub.clone(), program.clone());
+        let recording = Arc::new(Recording::of(&self.path));
+        let shown = recording.clone();
         let run = move || {
-            let shown = self.path.display().to_string();
-            if let Err(error) = self.write(&feed, &program) {
-                let reason = format!("{shown}: {error}");
+            let over = Over(&shown);
+            let tape = self.format.tape(Box::new(self.file), &program);
+            let (result, written) = write(tape, &feed, &shown);
+            feed.close();
+            if let Err(error) = result {
+                let reason = format!("{}: {error}", self.path.display());
+                shown.report().error = Some(error.to_string());
                 hub.tell(Event::RecordingFailed { reason });
             }
-            let missing = feed.with(|queue| queue.tally().video.dropped);
-            if missing > 0 {
-                let words = format!("the disk was too slow: {missing} pictures are not recorded");
-                hub.warn(None, words);
+            shown.tell_dropped(&feed, &hub);
+            if written.duration.is_none() {
+                shown.remove(&self.path);
             }
-            feed.close();
+            drop(over);
         };
         let thread = thread::Builder::new().name("onair-record".to_owned());
-        let thread = thread.spawn(run).map_err(|source| Error::System {
+        thread.spawn(run).map_err(|source| Error::System {
             what: "starting a thread",
             source,
         })?;
-        Ok(Recording { thread })
+        Ok(recording)
     }
+}
 
-    fn write(self, feed: &Feed, program: &Program) -> io::Result<()> {
-        let mut tape: Box<dyn Tape> = match self.format {
-            Format::Flv => Box::new(Flv::begin(self.file, program)?),
-            Format::Mp4 => Box::new(Mp4::new(self.file, program)),
-        };
-        let mut packets = Vec::new();
-        while feed.take(BLOCK, &mut packets) == Taken::Some {
-            packets
-                .drain(..)
-                .try_for_each(|packet| tape.push(&packet))?;
-        }
-        tape.finish()
+/// Writes what the feed gives until it ends, or until no more can be written: what was written by
+/// then is a file that plays.
+fn write(mut tape: Box<dyn Tape>, feed: &Feed, recording: &Recording) -> (io::Result<()>, Written) {
+    let mut packets = Vec::new();
+    let mut result = Ok(());
+    while result.is_ok() && feed.take(BLOCK, &mut packets) == Taken::Some {
+        let mut taken = packets.drain(..);
+        result = taken.try_for_each(|packet| tape.push(&packet));
+        recording.note(tape.written());
     }
+    let result = result.and_then(|()| tape.finish());
+    let closed = tape.close();
+    recording.note(tape.written());
+    (result.and(closed), tape.written())
 }
 
 impl Format {
@@ -120,13 +146,69 @@ impl Format {
             _ => None,
         }
     }
+
+    fn tape(self, disk: Box<dyn Disk>, program: &Program) -> Box<dyn Tape> {
+        match self {
+            Self::Flv => Box::new(Flv::new(disk, program)),
+            Self::Mp4 => Box::new(Mp4::new(disk, program)),
+        }
+    }
 }
 
 impl Recording {
-    /// Waits until everything is written.
-    pub(crate) fn finish(self) {
-        if self.thread.join().is_err() {
-            tracing::error!("the recording panicked");
+    fn of(path: &Path) -> Self {
+        Self {
+            report: Mutex::new(RecordingReport {
+                path: path.to_owned(),
+                ..RecordingReport::default()
+            }),
+            is_over: watch::Sender::new(false),
         }
+    }
+
+    /// What has become of it so far.
+    pub(crate) fn report(&self) -> MutexGuard<'_, RecordingReport> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Resolves when everything is written that will be.
+    pub(crate) async fn over(&self) {
+        let mut is_over = self.is_over.subscribe();
+        // The sender lives in `self`: it cannot be gone.
+        let _ = is_over.wait_for(|is_over| *is_over).await;
+    }
+
+    fn note(&self, written: Written) {
+        let mut report = self.report();
+        report.bytes = written.bytes;
+        let duration = written.duration.unwrap_or_default();
+        report.duration_s = (duration.as_secs_f64() * 1e3).round() / 1e3;
+    }
+
+    fn tell_dropped(&self, feed: &Feed, hub: &Hub) {
+        let dropped = feed.with(|queue| queue.tally().video.dropped);
+        self.report().dropped = dropped;
+        if dropped > 0 {
+            let words = format!("the disk was too slow: {dropped} pictures are not recorded");
+            hub.warn(None, words);
+        }
+    }
+
+    /// Leaves no file behind that has nothing in it and would only be in the next one's way.
+    fn remove(&self, path: &Path) {
+        self.report().bytes = 0;
+        let is_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+        if is_file && let Err(error) = fs::remove_file(path) {
+            tracing::debug!(%error, "an empty recording stays");
+        }
+    }
+}
+
+/// The recording is over when this is gone, also where its thread panicked.
+struct Over<'a>(&'a Recording);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.is_over.send_replace(true);
     }
 }

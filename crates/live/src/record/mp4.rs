@@ -1,17 +1,19 @@
-use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io;
 use std::time::Duration;
 
 use onair_media::{Lineup, Packet, Tracks};
-use onair_mp4::{Ending, Fragment, Movie};
+use onair_mp4::{Fragment, Movie};
 
-use super::Tape;
+use super::disk::{Disk, Extent, Pieces};
+use super::{Tape, Written};
 use crate::program::Program;
 
 /// A `.mp4` file: fragmented while it lasts, ordinary once it has ended.
 pub(super) struct Mp4 {
-    file: File,
+    file: Pieces,
     state: State,
+    extent: Extent,
+    written: Extent,
 }
 
 enum State {
@@ -27,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const MOST: usize = 64 * 1024 * 1024;
 
 impl Mp4 {
-    pub(super) fn new(file: File, program: &Program) -> Self {
+    pub(super) fn new(disk: Box<dyn Disk>, program: &Program) -> Self {
         let metadata = &program.metadata;
         let mut lineup = Lineup::new(PATIENCE, MOST);
         lineup.expect(
@@ -35,8 +37,10 @@ impl Mp4 {
             metadata.audio_codec.is_some(),
         );
         Self {
-            file,
+            file: Pieces::new(disk),
             state: State::Waiting(lineup),
+            extent: Extent::default(),
+            written: Extent::default(),
         }
     }
 
@@ -44,10 +48,23 @@ impl Mp4 {
         let origin = tracks.origin();
         let begun = Movie::begin(tracks.video, tracks.audio, origin);
         let (movie, head) = begun.map_err(io::Error::other)?;
-        self.file.write_all(&head)?;
+        self.file.append(&head)?;
         self.state = State::Writing(Box::new(movie));
         let mut packets = tracks.packets.iter();
         packets.try_for_each(|packet| self.push(packet))
+    }
+
+    fn append(&mut self, fragment: Option<Fragment>, extent: Extent) -> io::Result<()> {
+        let Some(fragment) = fragment else {
+            return Ok(());
+        };
+        self.file.append(&fragment.to_vec()).inspect_err(|_| {
+            if let State::Writing(movie) = &mut self.state {
+                movie.discard_last();
+            }
+        })?;
+        self.written = extent;
+        Ok(())
     }
 }
 
@@ -60,45 +77,49 @@ impl Tape for Mp4 {
             },
             State::Writing(movie) => {
                 let fragment = movie.push(packet).map_err(io::Error::other)?;
-                append(&mut self.file, fragment)
+                let before = self.extent;
+                self.extent.add(packet);
+                self.append(fragment, before)
             }
         }
     }
 
-    fn finish(mut self: Box<Self>) -> io::Result<()> {
+    fn finish(&mut self) -> io::Result<()> {
         if let State::Waiting(lineup) = &mut self.state
             && let Some(tracks) = lineup.finish()
         {
             self.begin(tracks)?;
         }
-        let State::Writing(mut movie) = self.state else {
+        let State::Writing(movie) = &mut self.state else {
             return Ok(());
         };
-        append(&mut self.file, movie.finish().map_err(io::Error::other)?)?;
-        match movie.end() {
-            Ok(ending) => end(&mut self.file, &ending),
+        let fragment = movie.finish().map_err(io::Error::other)?;
+        self.append(fragment, self.extent)
+    }
+
+    /// The index first, then what points to it: whatever interrupts this, the file plays.
+    fn close(&mut self) -> io::Result<()> {
+        let State::Writing(movie) = &mut self.state else {
+            return Ok(());
+        };
+        let ending = match movie.end() {
+            Ok(ending) => ending,
             Err(error) => {
                 tracing::warn!(%error, "the recording stays a fragmented MP4");
-                Ok(())
+                return Ok(());
             }
+        };
+        self.file.append(&ending.moov)?;
+        for (at, bytes) in &ending.patches {
+            self.file.patch(*at, bytes)?;
+        }
+        self.file.flush()
+    }
+
+    fn written(&self) -> Written {
+        Written {
+            bytes: self.file.length(),
+            duration: self.written.duration(),
         }
     }
-}
-
-fn append(file: &mut File, fragment: Option<Fragment>) -> io::Result<()> {
-    let Some(fragment) = fragment else {
-        return Ok(());
-    };
-    file.write_all(&fragment.to_vec())
-}
-
-/// The index first, then what points to it: whatever interrupts this, the file plays.
-fn end(file: &mut File, ending: &Ending) -> io::Result<()> {
-    file.write_all(&ending.moov)?;
-    for (at, bytes) in &ending.patches {
-        file.flush()?;
-        file.seek(SeekFrom::Start(*at))?;
-        file.write_all(bytes)?;
-    }
-    file.flush()
 }

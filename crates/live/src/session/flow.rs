@@ -29,7 +29,7 @@ impl Session<'_> {
             match self.write_some(cx) {
                 Poll::Ready(Ok(written)) if written > 0 => {
                     self.pending.advance(written, now);
-                    self.place.line.status().bytes += written as u64;
+                    self.place.line.status().sent(written, now);
                 }
                 Poll::Ready(Ok(_)) => {
                     let words = "it takes nothing any more";

@@ -147,7 +147,7 @@ impl<'a> Session<'a> {
             machine_deadline: now,
             tick: now + TICK,
             timer: Box::pin(sleep_until(now.into())),
-            stopping: Some(Box::pin(place.hub.stopping().asked())),
+            stopping: Some(Box::pin(place.line.leaving().asked())),
             renewing: Some(Box::pin(async move { renewals.asked().await })),
             buffer: vec![0; 4096].into_boxed_slice(),
         }

@@ -5,6 +5,8 @@ mod broadcast;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
+mod destinations;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod hevc;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::support::{Behaviour, Peer, Script, finish, gop};
+use crate::support::{Behaviour, Peer, Script, finish, gop, place};
 use bytes::Bytes;
 use onair::flv::{Metadata, TagKind, file};
 use onair::{Broadcast, Event, Outcome, Pace};
@@ -29,6 +29,10 @@ fn a_recording_has_everything_and_says_how_long_it_is() {
     assert_eq!(metadata.duration, Some(Duration::from_millis(99 * 40)));
     let count = |kind| tags.iter().filter(|tag| tag.kind == kind).count();
     assert_eq!((count(TagKind::Video), count(TagKind::Audio)), (101, 101));
+    let recording = report.recording.unwrap();
+    assert_eq!(recording.error, None);
+    assert_eq!(recording.bytes, std::fs::metadata(&path).unwrap().len());
+    assert_eq!(recording.duration_s, 3.96);
     std::fs::remove_file(path).unwrap();
 }
 
@@ -58,6 +62,10 @@ fn fills_the_disk(name: &str) {
     assert_eq!(report.outcome, Outcome::Finished);
     let is_failure = |event: &Event| matches!(event, Event::RecordingFailed { .. });
     assert!(events.iter().any(is_failure), "{events:?}");
+    assert!(!report.ok && report.reason.contains("recording failed"));
+    let recording = report.recording.unwrap();
+    assert_eq!((recording.path, recording.bytes), (path.clone(), 0));
+    assert!(recording.error.unwrap().contains("No space left"));
     std::fs::remove_file(path).unwrap();
 }
 
@@ -93,9 +101,4 @@ fn a_broadcast_that_cannot_start_leaves_no_recording_behind() {
     let builder = Broadcast::builder().media(Script::of([])).to(destination);
     assert!(builder.record(&path).start().is_err());
     assert!(!path.exists());
-}
-
-fn place(name: &str) -> PathBuf {
-    let name = format!("onair-{}-{name}", std::process::id());
-    std::env::temp_dir().join(name)
 }

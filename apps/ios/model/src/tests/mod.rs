@@ -172,6 +172,8 @@ impl Rig {
             duration_s: 1.0,
             destinations: Vec::new(),
             encoder: EncoderReport::default(),
+            recording: None,
+            ok: outcome != Outcome::Failed,
         }));
     }
 
@@ -270,6 +272,7 @@ fn stats(second: u32, frame_rate: u32, overtaken: u64, lines: &[Line]) -> Stats 
             video_fps: f64::from(frame_rate),
             ..Encoding::default()
         },
+        recording: None,
     }
 }
 

@@ -8,6 +8,8 @@ pub(crate) use device::{Puppet, hear, take_picture};
 pub(crate) use media::{Script, as_hevc, audio, gop, hevc_config, video};
 pub(crate) use peer::{Behaviour, FLOOD, Heard, Peer};
 
+use std::path::PathBuf;
+
 use onair::{Broadcast, Event, Report};
 
 /// Reads events to the end; gives them and the report.
@@ -31,4 +33,10 @@ pub(crate) fn wait_for(broadcast: &Broadcast, wanted: impl Fn(&Event) -> bool) -
         }
     }
     panic!("it did not come");
+}
+
+/// Where a test may put a file of this name.
+pub(crate) fn place(name: &str) -> PathBuf {
+    let name = format!("onair-{}-{name}", std::process::id());
+    std::env::temp_dir().join(name)
 }

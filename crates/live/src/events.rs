@@ -1,0 +1,95 @@
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::Event;
+
+/// What happened, on its way to the application.
+///
+/// Whoever waits for the next event keeps nobody else from asking whether there is one.
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    state: Mutex<State>,
+    more: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Event>,
+    is_over: bool,
+}
+
+/// More than this are not kept for an application that does not ask: the oldest go.
+const MOST: usize = 10_000;
+
+impl Events {
+    pub(crate) fn push(&self, event: Event) {
+        let mut state = self.lock();
+        if state.is_over {
+            return;
+        }
+        if state.waiting.len() >= MOST {
+            state.waiting.pop_front();
+        }
+        state.waiting.push_back(event);
+        drop(state);
+        self.more.notify_one();
+    }
+
+    /// Waits for the next; `None` when nothing follows any more.
+    pub(crate) fn next(&self) -> Option<Event> {
+        let mut state = self.lock();
+        loop {
+            let event = state.waiting.pop_front();
+            if event.is_some() || state.is_over {
+                return event;
+            }
+            let waited = self.more.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The next if there is one already.
+    pub(crate) fn try_next(&self) -> Option<Event> {
+        self.lock().waiting.pop_front()
+    }
+
+    /// Nothing follows what was pushed.
+    pub(crate) fn end(&self) {
+        self.lock().is_over = true;
+        self.more.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn asking_never_waits_for_somebody_who_does() {
+        let events = Events::default();
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| (events.next().is_some(), events.next().is_none()));
+            assert!(events.try_next().is_none());
+            events.push(Event::EncoderBack);
+            events.end();
+            let (mut came, ended) = waiting.join().unwrap();
+            came |= events.try_next().is_some();
+            assert!(came && ended);
+        });
+    }
+
+    #[test]
+    fn what_nobody_asks_for_stays_bounded_and_the_end_is_kept() {
+        let events = Events::default();
+        (0..MOST + 5).for_each(|_| events.push(Event::EncoderBack));
+        events.end();
+        events.push(Event::EncoderBack);
+        assert_eq!(std::iter::from_fn(|| events.next()).count(), MOST);
+    }
+}

@@ -1,0 +1,193 @@
+use std::io::{Cursor, Seek, SeekFrom, Write};
+use std::time::Instant;
+
+use bytes::Bytes;
+use onair_flv::{Metadata, TagKind, file};
+use onair_media::{Kind, VideoConfig};
+
+use super::*;
+use crate::config::Limits;
+use crate::queue::{Overflow, Queue};
+use crate::samples::{audio, video};
+
+/// A disk with room for so many bytes, which stays readable from outside.
+#[derive(Clone)]
+struct SmallDisk {
+    bytes: Arc<Mutex<Cursor<Vec<u8>>>>,
+    room: u64,
+}
+
+impl SmallDisk {
+    fn with(room: u64) -> Self {
+        Self {
+            bytes: Arc::default(),
+            room,
+        }
+    }
+
+    fn cursor(&self) -> MutexGuard<'_, Cursor<Vec<u8>>> {
+        self.bytes.lock().unwrap()
+    }
+
+    fn content(&self) -> Vec<u8> {
+        self.cursor().get_ref().clone()
+    }
+}
+
+impl Write for SmallDisk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut cursor = self.cursor();
+        let left = self.room.saturating_sub(cursor.position());
+        let count = bytes.len().min(usize::try_from(left).unwrap());
+        if count == 0 && !bytes.is_empty() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        cursor.write(&bytes[..count])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for SmallDisk {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.cursor().seek(to)
+    }
+}
+
+impl Disk for SmallDisk {
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        let length = usize::try_from(length).unwrap();
+        self.cursor().get_mut().truncate(length);
+        Ok(())
+    }
+}
+
+/// 8 s of 25 pictures a second, a keyframe each second, and sound.
+fn packets() -> impl Iterator<Item = Packet> {
+    let record = include_bytes!("../../../flv/testdata/main_720p.hvcc");
+    let config = Arc::new(VideoConfig::hevc(Bytes::from_static(record)).unwrap());
+    (0..200).flat_map(move |index| {
+        let mut picture = video(index * 40, index % 25 == 0);
+        picture.config = onair_media::Config::Video(config.clone());
+        [picture, audio(index * 40), audio(index * 40 + 20)]
+    })
+}
+
+fn program() -> Program {
+    let tracks: Vec<_> = packets().take(2).map(|packet| packet.config).collect();
+    let [
+        onair_media::Config::Video(video),
+        onair_media::Config::Audio(audio),
+    ] = &tracks[..]
+    else {
+        unreachable!("a picture and sound")
+    };
+    Program {
+        metadata: Metadata::of(Some(video), Some(audio)),
+        lag: Duration::ZERO,
+    }
+}
+
+/// Records all packets to a disk with so much room; what is on it then, and what is said.
+fn record(format: Format, room: u64) -> (Vec<u8>, io::Result<()>, Written) {
+    let mut queue = Queue::new(Limits::RECORDING, Overflow::Hold, false);
+    queue.live();
+    packets().for_each(|packet| queue.push(packet, Instant::now()));
+    queue.end();
+    let disk = SmallDisk::with(room);
+    let tape = format.tape(Box::new(disk.clone()), &program());
+    let recording = Recording::of(Path::new("show"));
+    let (result, written) = write(tape, &Feed::new(queue), &recording);
+    (disk.content(), result, written)
+}
+
+/// How many pictures a `.flv` file has, and how long it says that it is.
+fn flv(content: Vec<u8>) -> (usize, Option<Duration>) {
+    let mut parser = file::Parser::new();
+    parser.push(Bytes::from(content));
+    let tags: Vec<_> = std::iter::from_fn(|| parser.next().unwrap()).collect();
+    assert_eq!(parser.finish(), Ok(()), "it ends with a whole tag");
+    let metadata = Metadata::from_tag(&tags[0]).unwrap().unwrap();
+    let is_picture = |tag: &&onair_flv::Tag| {
+        tag.kind == TagKind::Video && !tag.is_sequence_header() && tag.payload.len() == 1000
+    };
+    (tags.iter().filter(is_picture).count(), metadata.duration)
+}
+
+/// How many pictures a `.mp4` file has.
+fn mp4(content: &[u8], name: &str) -> usize {
+    let name = format!("onair-{}-{name}.mp4", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    fs::write(&path, content).unwrap();
+    let mut opened = onair_demux::open(&path).unwrap();
+    let packets = std::iter::from_fn(|| opened.next_packet().unwrap());
+    let count = packets.filter(|p| p.kind() == Kind::Video).count();
+    fs::remove_file(path).unwrap();
+    count
+}
+
+#[test]
+fn what_fits_on_a_full_disk_is_a_whole_flv_file_that_knows_its_length() {
+    let (content, result, written) = record(Format::Flv, u64::MAX);
+    assert!(result.is_ok());
+    assert_eq!(written.bytes, content.len() as u64);
+    assert_eq!(flv(content).0, 200);
+    for room in [5_000, 50_001, 123_456, 200_000] {
+        let (content, result, written) = record(Format::Flv, room);
+        assert_eq!(result.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(written.bytes, content.len() as u64);
+        assert!(
+            room - written.bytes < 1100,
+            "but for the packet that does not fit"
+        );
+        let (pictures, duration) = flv(content);
+        assert_eq!(duration, written.duration);
+        let last = u128::try_from(pictures - 1).unwrap() * 40;
+        let length = duration.unwrap().as_millis();
+        assert!((last..=last + 40).contains(&length), "{length} of {last}");
+    }
+}
+
+#[test]
+fn what_fits_on_a_full_disk_is_a_whole_mp4_file() {
+    let (whole, result, _) = record(Format::Mp4, u64::MAX);
+    assert!(result.is_ok());
+    assert_eq!(mp4(&whole, "whole"), 200);
+    let almost = whole.len() as u64 - 1;
+    for (room, least) in [(50_000, 25), (130_000, 75), (almost, 200)] {
+        let (content, result, written) = record(Format::Mp4, room);
+        assert_eq!(result.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(written.bytes, content.len() as u64);
+        let pictures = mp4(&content, &format!("room-{room}"));
+        assert!(
+            pictures >= least && pictures.is_multiple_of(25),
+            "{pictures} pictures"
+        );
+        let length = written.duration.unwrap().as_millis();
+        assert!(
+            length + 40 >= pictures as u128 * 40,
+            "{length} ms of {pictures}"
+        );
+    }
+}
+
+#[test]
+fn nothing_recorded_is_no_file_that_would_be_in_the_way() {
+    for name in ["at-once.flv", "at-once.mp4"] {
+        let name = format!("onair-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let recorder = Recorder::create(path.clone()).unwrap();
+        let mut queue = Queue::new(Limits::RECORDING, Overflow::Shed, false);
+        queue.end();
+        let hub = Arc::new(Hub::new(Vec::new(), None));
+        let feed = Arc::new(Feed::new(queue));
+        let recording = recorder.start(feed, &hub, &program()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(recording.over());
+        assert!(!path.exists());
+        let report = recording.report().clone();
+        assert_eq!((report.bytes, report.error), (0, None));
+    }
+}
