@@ -96,6 +96,20 @@ export class Browser {
     await this.look(VIEWS["desktop-light"]);
   }
 
+  /** What sticks out of the window at the narrowest width there is, by its tag and class. */
+  async overflow() {
+    await this.look(VIEWS["small-light"]);
+    await pause(200);
+    const found = await this.run(() => {
+      const visible = [...document.body.querySelectorAll("*")].filter((element) => element.getClientRects().length);
+      const wide = visible.filter((element) => !element.matches(".unseen") && element.getBoundingClientRect().right > innerWidth + 0.5);
+      const names = wide.map((element) => `${element.tagName}.${element.className}#${element.id}`);
+      return document.documentElement.scrollWidth > innerWidth ? ["the page", ...names] : names;
+    });
+    await this.look(VIEWS["desktop-light"]);
+    return found;
+  }
+
   /** What the page complained about. */
   async complaints() {
     const log = await this.call("POST", "/se/log", { type: "browser" });
@@ -146,6 +160,8 @@ export class Pages {
 export const VIEWS = {
   "desktop-light": { width: 1280, height: 800 },
   "desktop-dark": { width: 1280, height: 800, dark: true },
+  "small-light": { width: 320, height: 568, phone: true },
+  "small-dark": { width: 320, height: 568, phone: true, dark: true },
   "phone-light": { width: 390, height: 844, phone: true },
   "phone-dark": { width: 390, height: 844, phone: true, dark: true },
 };

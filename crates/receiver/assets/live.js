@@ -20,6 +20,8 @@ const studio = new Studio(preview, sheet.settings, {
 });
 const plot = new Plot(byId("plot"), (top) => setText("plot-scale", top ? words.bitrate(top).join(" ") : ""));
 
+const UNANSWERED = 4000; // ms
+
 let isOpen = false; // the camera is on
 let wakeLock;
 let quietTimer;
@@ -138,6 +140,15 @@ function goLive() {
   studio.goLive({ url, token: token(), name: sheet.settings.name, software: words.software(navigator) });
   keepAwake();
   show();
+  setTimeout(mistrusted, UNANSWERED);
+}
+
+// A browser that was talked into the page in spite of its certificate refuses the socket without a word.
+function mistrusted() {
+  if (state() !== "connecting" || !("authority" in root.dataset)) return;
+  const link = Object.assign(document.createElement("a"), { href: "/trust", textContent: "make this device trust the server" });
+  say("There is no answer. If your browser warned of this page, ", "bad");
+  byId("word").append(link, " first.");
 }
 
 function accepted({ name, resumed, watch }) {

@@ -1,12 +1,17 @@
-import { now } from "./watch-base.js";
+import { now, withKey } from "./watch-base.js";
+
+// Milliseconds before the next attempt: after a line that broke, and after a server that said no.
+const BROKEN = { first: 250, last: 5000 };
+const REFUSED = { first: 5000, last: 60_000 };
 
 /** The connection that is always there, or trying to be. */
 export class Line {
+  /** `on`: news (a message), media (bytes), lost (the server's reason, or nothing). */
   constructor(name, on) {
-    this.url = new URL(`/watch/${name.split("/").map(encodeURIComponent).join("/")}`, location.href);
+    this.url = withKey(new URL(`/watch/${name.split("/").map(encodeURIComponent).join("/")}`, location.href));
     this.url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     this.on = on;
-    this.patience = 250;
+    this.pause = 0;
     this.open();
     addEventListener("online", () => this.again(0));
     document.addEventListener("visibilitychange", () => document.hidden || this.again(0));
@@ -17,18 +22,20 @@ export class Line {
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     this.heard = now();
-    socket.onopen = () => { this.patience = 250; };
     socket.onmessage = ({ data }) => {
       this.heard = now();
+      this.pause = 0;
       if (typeof data === "string") this.on.news(JSON.parse(data));
       else this.on.media(data);
     };
-    socket.onclose = () => {
-      if (socket !== this.socket) return;
-      this.on.lost();
-      this.again(this.patience);
-      this.patience = Math.min(5000, this.patience * 1.7);
-    };
+    socket.onclose = (event) => socket === this.socket && this.closed(event);
+  }
+
+  closed({ reason }) {
+    const { first, last } = reason ? REFUSED : BROKEN;
+    this.pause = Math.min(last, Math.max(first, this.pause * 1.7));
+    this.on.lost(reason);
+    this.again(this.pause);
   }
 
   /** Opens a new connection unless there is one. */

@@ -1,6 +1,6 @@
 // One stream's page.
 
-import { byId, now, root } from "./watch-base.js";
+import { byId, now, root, sentence } from "./watch-base.js";
 import { Line } from "./watch-line.js";
 import { Player } from "./watch-player.js";
 import { Plot } from "./watch-plot.js";
@@ -16,7 +16,7 @@ export class Page {
     this.stats = null;
     this.missing = 0;
     byId("player").hidden = false;
-    byId("title").textContent = name;
+    byId("title").textContent = byId("title").title = name;
     byId("title").hidden = false;
     byId("list").hidden = byId("empty").hidden = true;
     document.title = `${name} · onair`;
@@ -25,7 +25,7 @@ export class Page {
     this.line = new Line(name, {
       news: (news) => this.news(news),
       media: (bytes) => this.media(bytes),
-      lost: () => this.lost(),
+      lost: (reason) => this.lost(reason),
     });
     setInterval(() => this.tick(), 500);
     setInterval(() => this.summarise(), 10_000);
@@ -55,6 +55,7 @@ export class Page {
   }
 
   describe() {
+    if (!this.stream) return; // figures may come before there is anything to see
     const { publisher, software } = this.stream;
     const how = publisher === "browser" ? "Live from a browser" : "Published over RTMP";
     const viewers = this.stats?.viewers;
@@ -71,11 +72,12 @@ export class Page {
     this.player.append(bytes);
   }
 
-  lost() {
+  lost(reason) {
     this.player.stop();
     this.wanted = false;
     this.arrivals = [];
-    this.show("connecting");
+    this.show(reason ? "refused" : "connecting");
+    if (reason) this.say("The server said no", sentence(reason));
   }
 
   trouble(trouble) {
@@ -93,9 +95,10 @@ export class Page {
     root.dataset.state = state;
     const [label, headline, detail] = {
       connecting: ["Connecting", "Connecting", "Looking for the server."],
+      refused: ["Not shown", "The server said no", ""],
       buffering: ["Starting", "Starting", ""],
       interrupted: ["Interrupted", "The publisher's line broke", "The picture goes on as soon as it is back."],
-      live: ["Live", root.dataset.kind === "audio" ? "Sound only" : "", ""],
+      live: ["Live", root.dataset.kind === "audio" ? "Audio only" : "", ""],
       offline: ["Offline", "Not live yet", "The picture appears here by itself as soon as it is."],
       ended: ["Ended", "The stream has ended", "Should it begin again, this page goes on by itself."],
     }[state];

@@ -1,6 +1,6 @@
 // The watch page: one stream, or what there is to choose from.
 
-import { byId, root } from "./watch-base.js";
+import { byId, root, sentence, withKey } from "./watch-base.js";
 import { Page } from "./watch-page.js";
 
 /** What is live, until there is one stream and nothing to choose. */
@@ -11,16 +11,27 @@ class Listing {
   }
 
   async look() {
-    let listing = null;
-    try {
-      listing = await (await fetch("/api/streams")).json();
-    } catch {
-      // The next look may find the server.
-    }
+    const listing = await this.ask().catch(() => undefined); // the next look may find the server
     if (listing?.streams.length === 1 && !this.several) return new Page(listing.streams[0].name);
     if (listing) this.show(listing.streams);
-    if (listing?.rtmp_port) invite(listing.rtmp_port);
+    if (listing) invite(listing);
     setTimeout(() => this.look(), document.hidden ? 5000 : 1500);
+  }
+
+  async ask() {
+    const answer = await fetch(withKey(new URL("/api/streams", location.href)));
+    if (answer.ok) return answer.json();
+    this.refused(await answer.text());
+    return undefined;
+  }
+
+  refused(words) {
+    root.dataset.state = "refused";
+    byId("state").textContent = "Not shown";
+    byId("list").hidden = byId("invitation").hidden = true;
+    byId("empty").hidden = false;
+    byId("empty-title").textContent = "The server said no";
+    byId("empty-words").textContent = sentence(words);
   }
 
   show(streams) {
@@ -29,6 +40,8 @@ class Listing {
     byId("state").textContent = streams.length ? `${streams.length} live` : "Nothing live";
     byId("list").hidden = !streams.length;
     byId("empty").hidden = streams.length > 0;
+    byId("empty-title").textContent = "Nothing is live yet";
+    byId("empty-words").textContent = "Whatever is published to this machine appears here by itself.";
     const key = JSON.stringify(streams.map((stream) => [stream.name, summary(stream)]));
     if (key === this.key) return;
     this.key = key;
@@ -36,19 +49,18 @@ class Listing {
   }
 }
 
-/** Says how to be the first. */
-function invite(port) {
-  const host = location.hostname + (port === 1935 ? "" : `:${port}`);
-  byId("publish").textContent = `rtmp://${host}/live/cam`;
-  byId("invitation").hidden = false;
+/** Says how to be the first, where this visitor can reach what takes RTMP. */
+function invite({ publish }) {
+  byId("publish").textContent = publish ?? "";
+  byId("invitation").hidden = !publish;
 }
 
 function entry(stream) {
   const item = document.createElement("li");
   const link = document.createElement("a");
-  link.href = `/?stream=${encodeURIComponent(stream.name)}`;
+  link.href = `/?stream=${encodeURIComponent(stream.name)}${location.hash}`;
   const name = document.createElement("b");
-  name.textContent = stream.name;
+  name.textContent = name.title = stream.name;
   const viewers = document.createElement("span");
   viewers.textContent = stream.viewers === 1 ? "1 viewer" : `${stream.viewers} viewers`;
   const what = document.createElement("span");
@@ -64,9 +76,10 @@ function summary({ video, audio, interrupted }) {
   const picture = video && `${video.width} × ${video.height}`;
   const rate = video?.frame_rate && `${Math.round(video.frame_rate)} fps`;
   const bits = (video?.bitrate_bps ?? 0) + (audio?.bitrate_bps ?? 0);
-  return [picture, rate, bits && `${(bits / 1e6).toFixed(1)} Mbit/s`, !video && audio && "sound only"].filter(Boolean).join(" · ");
+  return [picture, rate, bits && `${(bits / 1e6).toFixed(1)} Mbit/s`, !video && audio && "audio only"].filter(Boolean).join(" · ");
 }
 
+byId("home").href = `/${location.hash}`; // the key to watch goes along
 const wanted = new URLSearchParams(location.search).get("stream");
 if (wanted) new Page(wanted);
 else new Listing();

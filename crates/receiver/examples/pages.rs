@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     let pages = Web::new(receiver.hub().clone())
         .token(token)
-        .rtmp_port(rtmp.port());
+        .rtmp(&[(rtmp, false)], false);
     runtime.spawn(server.run(pages));
 
     let mut broadcasts = HashMap::new();

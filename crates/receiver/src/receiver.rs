@@ -155,10 +155,9 @@ impl Builder {
             .hosts
             .iter()
             .fold(pages, |pages, name| pages.host(name));
-        match rtmp.first() {
-            Some(address) => pages.rtmp_port(address.port()),
-            None => pages,
-        }
+        let is_tls = self.listen.iter().map(|(_, is_tls)| *is_tls);
+        let listeners: Vec<_> = rtmp.iter().copied().zip(is_tls).collect();
+        pages.rtmp(&listeners, self.keys.are_required())
     }
 }
 

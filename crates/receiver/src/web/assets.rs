@@ -1,17 +1,52 @@
 //! The pages and what they load, embedded; and the headers everything is served with.
 
-use axum::extract::Path;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName};
+use axum::extract::{Path, State};
+use axum::http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
+};
 use axum::http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-pub(super) async fn watch_page() -> Response {
-    text(HTML, include_str!("../../assets/watch.html"))
+use super::Web;
+
+/// The pages, which mention this server's own authority where there is one.
+pub(super) async fn watch_page(State(web): State<Web>) -> Response {
+    page(&web, include_str!("../../assets/watch.html"))
 }
 
-pub(super) async fn live_page() -> Response {
-    text(HTML, include_str!("../../assets/live.html"))
+pub(super) fn live_page(web: &Web) -> Response {
+    page(web, include_str!("../../assets/live.html"))
+}
+
+/// How to make a device trust this server's authority.
+pub(super) async fn trust_page(State(web): State<Web>, headers: HeaderMap) -> Response {
+    match web.authority {
+        Some(_) => text(HTML, include_str!("../../assets/trust.html")),
+        None => missing(headers).await,
+    }
+}
+
+/// What is not there: a page for a person, a word for a program.
+pub(super) async fn missing(headers: HeaderMap) -> Response {
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    let answer = match accept {
+        Some(accept) if accept.contains("text/html") => {
+            text(HTML, include_str!("../../assets/missing.html"))
+        }
+        _ => "there is no such page\n".into_response(),
+    };
+    (StatusCode::NOT_FOUND, answer).into_response()
+}
+
+fn page(web: &Web, html: &'static str) -> Response {
+    match web.authority {
+        Some(_) => {
+            let html = html.replacen("<html ", "<html data-authority ", 1);
+            ([(CONTENT_TYPE, HTML), (CACHE_CONTROL, "no-cache")], html).into_response()
+        }
+        None => text(HTML, html),
+    }
 }
 
 pub(super) async fn asset(Path(name): Path<String>) -> Response {

@@ -123,7 +123,7 @@ pub(super) async fn enter(
 ) -> Response {
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
-        Err(_) if !headers.contains_key(UPGRADE) => return assets::live_page().await,
+        Err(_) if !headers.contains_key(UPGRADE) => return assets::live_page(&web),
         Err(rejection) => return rejection.into_response(),
     };
     if origin::judge(&headers) != origin::Verdict::Own {

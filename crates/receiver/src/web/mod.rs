@@ -4,6 +4,7 @@ mod assets;
 mod edge;
 mod fragmenter;
 mod hosts;
+mod ingest;
 mod live;
 mod metrics;
 mod origin;
@@ -14,12 +15,14 @@ mod serve;
 mod token;
 mod viewing;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::extract::{Extension, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HOST};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
@@ -28,9 +31,11 @@ use tokio::sync::{Semaphore, watch};
 use crate::{Hub, StreamInfo};
 
 use hosts::Hosts;
+use ingest::Listener;
 #[cfg(any(test, fuzzing))]
 pub use live::fuzz;
 pub use qr::qr_code;
+use serve::Connection;
 pub use serve::{WebLimits, WebServer};
 pub use token::Token;
 
@@ -40,7 +45,8 @@ pub struct Web {
     hub: Hub,
     token: Option<Token>,
     authority: Option<Arc<str>>,
-    rtmp_port: Option<u16>,
+    rtmp: Arc<[Listener]>,
+    is_keyed: bool,
     hosts: Hosts,
     shared: Arc<Shared>,
 }
@@ -72,7 +78,8 @@ impl Web {
             hub,
             token: None,
             authority: None,
-            rtmp_port: None,
+            rtmp: Arc::new([]),
+            is_keyed: false,
             hosts: Hosts::of_this_machine(),
             shared: Arc::new(Shared {
                 sessions: live::Sessions::default(),
@@ -96,10 +103,12 @@ impl Web {
         self
     }
 
-    /// Tells visitors at which port this machine takes RTMP.
+    /// Tells visitors where this machine takes RTMP: an address, and whether in TLS. Each is offered
+    /// what it can reach. `is_keyed`: what stands last in the URL is a key.
     #[must_use]
-    pub const fn rtmp_port(mut self, port: u16) -> Self {
-        self.rtmp_port = Some(port);
+    pub fn rtmp(mut self, listeners: &[(SocketAddr, bool)], is_keyed: bool) -> Self {
+        self.rtmp = listeners.into();
+        self.is_keyed = is_keyed;
         self
     }
 
@@ -119,6 +128,19 @@ impl Web {
         self
     }
 
+    fn publish_url(&self, connection: Option<&Connection>, headers: &HeaderMap) -> Option<String> {
+        let known = connection?;
+        let host = headers.get(HOST)?.to_str().ok()?;
+        let host = host.parse::<Authority>().ok()?;
+        let visit = ingest::Visit {
+            peer: known.peer.ip(),
+            local: known.local?.ip(),
+            host: host.host(),
+        };
+        let name = if self.is_keyed { "KEY" } else { "cam" };
+        ingest::url(&self.rtmp, visit).map(|url| format!("{url}{name}"))
+    }
+
     /// The routes. What is sent to a [`host`](Self::host) that is not this server's is refused.
     pub fn router(self) -> Router {
         Router::new()
@@ -129,6 +151,8 @@ impl Web {
             .route("/api/streams", get(streams))
             .route("/metrics", get(scrape))
             .route("/ca.crt", get(authority))
+            .route("/trust", get(assets::trust_page))
+            .fallback(assets::missing)
             .layer(from_fn_with_state(self.hosts.clone(), hosts::guard))
             .layer(map_response(assets::secure))
             .with_state(self)
@@ -139,14 +163,20 @@ impl Web {
 #[derive(serde::Serialize)]
 struct Listing {
     version: &'static str,
-    rtmp_port: Option<u16>,
+    /// Where this visitor can publish to.
+    publish: Option<String>,
     streams: Vec<StreamInfo>,
 }
 
-async fn streams(State(web): State<Web>) -> Json<Listing> {
+async fn streams(
+    State(web): State<Web>,
+    connection: Option<Extension<Connection>>,
+    headers: HeaderMap,
+) -> Json<Listing> {
+    let connection = connection.map(|Extension(known)| known);
     Json(Listing {
         version: env!("CARGO_PKG_VERSION"),
-        rtmp_port: web.rtmp_port,
+        publish: web.publish_url(connection.as_ref(), &headers),
         streams: web.hub.streams(),
     })
 }
@@ -158,9 +188,9 @@ async fn scrape(State(web): State<Web>) -> Response {
     }
 }
 
-async fn authority(State(web): State<Web>) -> Response {
+async fn authority(State(web): State<Web>, headers: HeaderMap) -> Response {
     let Some(pem) = web.authority else {
-        return StatusCode::NOT_FOUND.into_response();
+        return assets::missing(headers).await;
     };
     let headers = [
         (CONTENT_TYPE, "application/x-x509-ca-cert"),

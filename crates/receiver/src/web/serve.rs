@@ -55,6 +55,8 @@ pub struct WebServer {
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     pub(super) peer: SocketAddr,
+    /// Which of this machine's addresses it came to.
+    pub(super) local: Option<SocketAddr>,
     _place: Arc<OwnedSemaphorePermit>,
 }
 
@@ -110,6 +112,7 @@ impl WebServer {
             };
             let connection = Connection {
                 peer,
+                local: stream.local_addr().ok(),
                 _place: Arc::new(place),
             };
             let (tls, limits) = (self.tls.clone(), self.limits);
