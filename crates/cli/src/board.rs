@@ -78,6 +78,14 @@ pub(crate) fn fit(mut fields: Vec<Field>, columns: usize) -> String {
     cut(texts.join("  "), room)
 }
 
+/// What fits into so many columns, with an ellipsis where something is left out.
+pub(crate) fn shorten(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    cut(text.to_owned(), columns.saturating_sub(1)) + "…"
+}
+
 fn width(fields: &[Field]) -> usize {
     let texts: usize = fields.iter().map(|field| field.text.width()).sum();
     texts + 2 * fields.len().saturating_sub(1)
@@ -121,6 +129,13 @@ mod tests {
         ] {
             assert_eq!(fit(fields(), columns).trim_end(), row, "{columns}");
         }
+    }
+
+    #[test]
+    fn a_long_name_is_shortened_to_its_columns() {
+        assert_eq!(shorten("東京ライブ", 10), "東京ライブ");
+        assert_eq!(shorten("東京ライブ", 6), "東京…");
+        assert_eq!(shorten("live/cam", 5), "live…");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `onair demo`: the whole of it on one machine, to be seen in a browser.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -15,10 +16,11 @@ use onair_receiver::{Error, Receiver, Token};
 use crate::args::{StatsFormat, Talk};
 use crate::failure::Failure;
 use crate::progress::Told;
+use crate::publish;
+use crate::receive::pages;
 use crate::values::{
     self, parse_address, parse_duration, parse_fps, parse_size, parse_video_bitrate,
 };
-use crate::{publish, receive};
 
 /// See it work: a test card with a tone, published to a receiver in this program, shown in a browser
 ///
@@ -30,6 +32,13 @@ pub(crate) struct Demo {
     /// Where to serve the page; another port is picked when this one is taken
     #[arg(long, value_name = "ADDRESS", value_parser = parse_address::<{ values::WEB }>, default_value = "127.0.0.1:8080")]
     web: SocketAddr,
+    /// Serve https, by a certificate authority made for this machine once: a phone goes live by it
+    #[arg(long)]
+    tls: bool,
+    /// Where the go-live link's secret is kept, so that the link survives a restart
+    /// [default: in the user's state folder]
+    #[arg(long, value_name = "FILE")]
+    token: Option<PathBuf>,
     /// Picture size
     #[arg(long, value_parser = parse_size, default_value = "1280x720")]
     size: Size,
@@ -54,7 +63,8 @@ const EXAMPLES: &str = "\
 Examples:
   onair                                   the same as onair demo
   onair demo --size 1920x1080 --fps 60
-  onair demo --web 0.0.0.0:8080           for a phone on the same network to watch";
+  onair demo --web 0.0.0.0:8080           for a phone on the same network to watch
+  onair demo --web 0.0.0.0:8443 --tls     for a phone to go live too: scan the code";
 
 impl Demo {
     /// What `onair` alone asks for.
@@ -74,14 +84,12 @@ struct Alone {
 const RTMP: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1935);
 
 pub(crate) fn run(opts: &Demo, talk: Talk) -> Result<(), Failure> {
-    let token = Token::random().map_err(Failure::failed)?;
-    let receiver = listen(RTMP, opts.web, &token).map_err(Failure::usage)?;
+    let token = pages::token(opts.token.as_deref())?;
+    let receiver = listen(opts, &token)?;
     let url = url(&receiver)?;
-    if !talk.quiet {
-        receive::greet_pages(&receiver, "http", &token);
-    }
+    pages::greet(&receiver, opts.tls, &token);
     if !opts.no_open {
-        open_page(&receiver);
+        open_page(&receiver, opts.tls);
     }
     let told = Told {
         destinations: 1,
@@ -93,20 +101,21 @@ pub(crate) fn run(opts: &Demo, talk: Talk) -> Result<(), Failure> {
 }
 
 /// Starts a receiver; an address that is taken gives way to a free port.
-fn listen(rtmp: SocketAddr, web: SocketAddr, token: &Token) -> Result<Receiver, Error> {
-    let builder = Receiver::builder()
-        .listen(rtmp)
-        .web(web)
-        .token(token.clone());
-    match builder.start() {
-        Err(Error::Listen { address, .. }) if address.port() != 0 => {
-            let free = |wanted: SocketAddr| match wanted == address {
-                true => SocketAddr::new(wanted.ip(), 0),
-                false => wanted,
-            };
-            listen(free(rtmp), free(web), token)
+fn listen(opts: &Demo, token: &Token) -> Result<Receiver, Failure> {
+    let (mut rtmp, mut web) = (RTMP, opts.web);
+    loop {
+        let builder = Receiver::builder().listen(rtmp).token(token.clone());
+        let builder = match opts.tls {
+            true => pages::certify(builder)?.web_tls(web),
+            false => builder.web(web),
+        };
+        match builder.start() {
+            Err(Error::Listen { address, .. }) if address.port() != 0 => {
+                let taken = if address == web { &mut web } else { &mut rtmp };
+                taken.set_port(0);
+            }
+            started => return started.map_err(Failure::usage),
         }
-        started => started,
     }
 }
 
@@ -135,12 +144,13 @@ fn broadcast(opts: &Demo, url: Url) -> Builder {
 }
 
 /// Where there is a desktop, shows the page; where that fails, the address was printed.
-fn open_page(receiver: &Receiver) {
+fn open_page(receiver: &Receiver, is_certified: bool) {
     let Some(address) = receiver.web_addresses().first() else {
         return;
     };
     if let Some(program) = opener() {
-        let page = format!("http://{}/", receive::shown(*address));
+        let scheme = if is_certified { "https" } else { "http" };
+        let page = format!("{scheme}://{}/", pages::shown(*address));
         let quiet = Command::new(program)
             .arg(page)
             .stdout(Stdio::null())

@@ -12,6 +12,7 @@ mod failure;
 mod given;
 mod inspect;
 mod interrupt;
+mod json;
 mod log;
 mod outlet;
 mod parse;
@@ -50,7 +51,7 @@ fn main() -> ExitCode {
 fn run(args: Args, given: &Given) -> Result<(), Failure> {
     match args.verb {
         Some(Verb::Publish(opts)) => publish::run(&opts, given, args.talk),
-        Some(Verb::Receive(opts)) => receive::run(&opts, given, args.talk),
+        Some(Verb::Receive(opts)) => receive::run(&opts, given),
         Some(Verb::Devices(opts)) => devices::run(&opts),
         Some(Verb::Inspect(opts)) => {
             given.refuse_without_effect(rules::INSPECT, &opts)?;

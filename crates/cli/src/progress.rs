@@ -8,15 +8,14 @@ use std::collections::HashSet;
 use std::io::{self, IsTerminal};
 use std::time::Instant;
 
-use jiff::{Timestamp, Unit};
 use onair::{EncoderReport, Event, Report, Stats};
-use serde::Serialize;
 
 use self::rows::{Before, Numbers};
 use crate::args::{StatsFormat, Talk};
 use crate::board::columns;
 use crate::failure::Failure;
-use crate::outlet::{Outlet, say, show};
+use crate::json::Json;
+use crate::outlet::{say, show};
 
 /// Without a terminal, every so many seconds the numbers.
 const PLAIN_EVERY: u64 = 10;
@@ -30,7 +29,7 @@ pub(crate) struct Progress {
     ticks: u64,
     before: Before,
     was_live: HashSet<usize>,
-    numbers: Option<Outlet>,
+    json: Option<Json>,
 }
 
 /// What is to be told, and how.
@@ -43,14 +42,6 @@ pub(crate) struct Told {
     pub(crate) talk: Talk,
 }
 
-/// Numbers, and when they were taken.
-#[derive(Serialize)]
-struct Timed<'a, T> {
-    time: String,
-    #[serde(flatten)]
-    numbers: &'a T,
-}
-
 impl Progress {
     pub(crate) fn new(told: Told) -> Self {
         let is_json = told.stats == StatsFormat::Json;
@@ -60,7 +51,7 @@ impl Progress {
             ticks: 0,
             before: Before::default(),
             was_live: HashSet::new(),
-            numbers: is_json.then(|| Outlet::new(io::stdout(), None)),
+            json: is_json.then(Json::new),
         }
     }
 
@@ -76,7 +67,9 @@ impl Progress {
     /// Tells the numbers; once a second.
     pub(crate) fn tick(&mut self, stats: &Stats) {
         self.ticks += 1;
-        self.write(stats);
+        if let Some(json) = &self.json {
+            json.write(stats);
+        }
         let now = Instant::now();
         if self.told.stats == StatsFormat::Text {
             self.text_tick(stats, now);
@@ -94,11 +87,11 @@ impl Progress {
         if self.told.stats == StatsFormat::Text {
             say(summary::of(report).trim_end());
         }
-        self.write(report);
-        match &self.numbers {
-            Some(numbers) => numbers.finish().map_err(Failure::stdout),
-            None => Ok(()),
-        }
+        let Some(json) = &self.json else {
+            return Ok(());
+        };
+        json.write(report);
+        json.finish()
     }
 
     fn text_tick(&self, stats: &Stats, now: Instant) {
@@ -114,27 +107,6 @@ impl Progress {
             numbers.rows(usize::MAX).into_iter().for_each(say);
         }
     }
-
-    /// One object, one line.
-    fn write(&self, numbers: &impl Serialize) {
-        let Some(outlet) = &self.numbers else {
-            return;
-        };
-        let timed = Timed {
-            time: now(),
-            numbers,
-        };
-        if let Ok(json) = serde_json::to_string(&timed) {
-            outlet.put(json + "\n");
-        }
-    }
-}
-
-/// The time of day, as RFC 3339 writes it, in UTC to the millisecond.
-pub(crate) fn now() -> String {
-    let now = Timestamp::now();
-    let rounded = now.round(Unit::Millisecond).unwrap_or(now);
-    format!("{rounded:.3}")
 }
 
 /// Pictures that came too fast for the encoder.

@@ -1,16 +1,18 @@
 //! `onair receive`: a server of one's own.
 
+pub(crate) mod pages;
+mod watch;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use onair::rtmp::{Secret, Url};
-use onair_receiver::{
-    Builder, Error, Event, HubConfig, Keys, Limits, Receiver, Token, qr_code, tls,
-};
+use onair_receiver::{Builder, Error, Event, HubConfig, Keys, Limits, Receiver, Token, tls};
 
-use crate::args::Talk;
+use self::watch::Watch;
+use crate::args::StatsFormat;
 use crate::failure::Failure;
 use crate::given::Given;
 use crate::interrupt::Interrupt;
@@ -36,6 +38,12 @@ pub(crate) struct Receive {
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8080",
         value_parser = parse_address::<{ values::WEB }>)]
     pub(crate) web: Option<SocketAddr>,
+    /// Where the go-live link's secret is kept, so that the link survives a restart
+    ///
+    /// Made when there is none. Default: in the user's state folder. Remove the file, and the
+    /// next start makes a new link.
+    #[arg(long, value_name = "FILE")]
+    token: Option<PathBuf>,
     /// Answer for this name too, without a certificate; repeat it for several
     ///
     /// Over http only addresses and this machine's own names are answered for, or any
@@ -87,6 +95,10 @@ pub(crate) struct Receive {
     /// Their private key (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = TLS)]
     tls_key: Option<PathBuf>,
+
+    /// text: talk on stderr; json: one object a line on stdout, the last a report
+    #[arg(long, value_enum, default_value = "text")]
+    stats: StatsFormat,
 }
 
 const ACCESS: &str = "Access";
@@ -99,42 +111,34 @@ Examples:
   onair receive --listen 0.0.0.0:1935 --key cam=s3cret --record shows
   onair receive --web 0.0.0.0:8443 --tls --relay rtmp://a.rtmp.youtube.com/live2/KEY";
 
-pub(crate) fn run(opts: &Receive, given: &Given, talk: Talk) -> Result<(), Failure> {
+pub(crate) fn run(opts: &Receive, given: &Given) -> Result<(), Failure> {
     given.refuse_without_effect(rules::RECEIVE, opts)?;
     let keys = keys(&opts.keys, given.has("key"))?;
     make_room(opts.max_connections.into());
-    let token = Token::random().map_err(Failure::failed)?;
+    let token = opts.web.map(|_| pages::token(opts.token.as_deref()));
+    let token = token.transpose()?;
     let interrupt = Interrupt::listen()?;
-    let receiver = builder(opts, &token)?
-        .keys(keys)
-        .start()
-        .map_err(cannot_start)?;
-    let mut events = receiver.events();
+    let mut builder = builder(opts)?.keys(keys);
+    if let Some(token) = &token {
+        builder = builder.token(token.clone());
+    }
+    let receiver = builder.start().map_err(cannot_start)?;
+    let (events, hub) = (receiver.events(), receiver.hub().clone());
     let receiver = Arc::new(receiver);
     let stopped = receiver.clone();
     interrupt.stops(move || stopped.stop());
-    if !talk.quiet {
-        greet(opts, &receiver, &token);
-    }
+    greet(opts, &receiver, token.as_ref());
     // The last copy goes with the signal; then there are no more events.
     drop(receiver);
-    while let Some(event) = events.blocking_next() {
-        if !talk.quiet {
-            say(in_words(&event));
-        }
-    }
-    Ok(())
+    Watch::new(opts.stats).run(events, &hub)
 }
 
-fn builder(opts: &Receive, token: &Token) -> Result<Builder, Failure> {
+fn builder(opts: &Receive) -> Result<Builder, Failure> {
     let mut limits = Limits::default();
     limits.connections = opts.max_connections.into();
     let mut hub = HubConfig::default();
     hub.takeover = opts.takeover;
-    let mut builder = Receiver::builder()
-        .limits(limits)
-        .hub(hub)
-        .token(token.clone());
+    let mut builder = Receiver::builder().limits(limits).hub(hub);
     for address in &opts.listen {
         builder = builder.listen(*address);
     }
@@ -185,12 +189,7 @@ fn certify(opts: &Receive, builder: Builder) -> Result<Builder, Failure> {
     if !opts.tls {
         return Ok(builder);
     }
-    let nowhere = "there is no directory to keep a certificate authority in; use --tls-cert";
-    let directory = tls::Authority::default_dir().ok_or_else(|| Failure::usage(nowhere))?;
-    let authority = tls::Authority::open(&directory).map_err(Failure::usage)?;
-    let names = tls::machine_names();
-    let config = authority.server(&names).map_err(Failure::usage)?;
-    Ok(builder.tls(config).authority(authority.certificate()))
+    pages::certify(builder)
 }
 
 /// The keys: one behind each `--key`, or all of them in the variable.
@@ -247,33 +246,18 @@ fn make_room(connections: usize) {
 #[cfg(not(unix))]
 const fn make_room(_connections: usize) {}
 
-/// Says where the pages are.
-pub(crate) fn greet_pages(receiver: &Receiver, scheme: &str, token: &Token) {
-    for address in receiver.web_addresses() {
-        say(format_args!("Watch:    {scheme}://{}/", shown(*address)));
-        let link = format!(
-            "{scheme}://{}/live#token={}",
-            shown(*address),
-            token.expose()
-        );
-        say(format_args!("Go live:  {link}"));
-        if let Some(code) = qr_code(&link).filter(|_| !address.ip().is_loopback()) {
-            say(code);
-        }
-    }
-}
-
 /// Says where everything is, the page first.
-fn greet(opts: &Receive, receiver: &Receiver, token: &Token) {
-    let scheme = if opts.is_certified() { "https" } else { "http" };
-    greet_pages(receiver, scheme, token);
+fn greet(opts: &Receive, receiver: &Receiver, token: Option<&Token>) {
+    if let Some(token) = token {
+        pages::greet(receiver, opts.is_certified(), token);
+    }
     let name = if opts.keys.is_empty() { "NAME" } else { "KEY" };
     let plain = opts.listen.len();
     for (index, address) in receiver.rtmp_addresses().iter().enumerate() {
         let scheme = if index < plain { "rtmp" } else { "rtmps" };
         say(format_args!(
             "Publish:  {scheme}://{}/live/{name}",
-            shown(*address)
+            pages::shown(*address)
         ));
     }
     if opts.keys.is_empty()
@@ -284,19 +268,6 @@ fn greet(opts: &Receive, receiver: &Receiver, token: &Token) {
     {
         say("Whoever reaches this address may publish: --key sets a key.");
     }
-}
-
-/// An address to go to: one that stands for all becomes one of this machine's.
-pub(crate) fn shown(address: SocketAddr) -> SocketAddr {
-    let of_this_family = |ip: &std::net::IpAddr| ip.is_ipv4() == address.is_ipv4();
-    let ip = match address.ip() {
-        ip if ip.is_unspecified() => tls::machine_addresses()
-            .into_iter()
-            .find(of_this_family)
-            .unwrap_or(ip),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }
 
 fn in_words(event: &Event) -> String {

@@ -80,10 +80,11 @@ pub(crate) const PUBLISH: &[Rule<Show>] = &[
 
 pub(crate) const RECEIVE: &[Rule<Receive>] = &[
     ("host", |opts| match opts.is_certified() {
-        _ if opts.web.is_none() => NO_PAGES,
+        _ if opts.web.is_none() => Some(NO_PAGES),
         true => Some("over https the certificate says which names are meant"),
         false => None,
     }),
+    ("token", |opts| opts.web.is_none().then_some(NO_PAGES)),
     ("tls", unserved),
     ("tls-cert", unserved),
     ("tls-key", unserved),
@@ -94,7 +95,7 @@ pub(crate) const INSPECT: &[Rule<Inspect>] = &[("format", |opts| {
     (!is_stdin).then_some("it says what arrives on stdin: onair inspect - --format ts")
 })];
 
-const NO_PAGES: Option<&str> = Some("there are no pages: --web serves them");
+const NO_PAGES: &str = "there are no pages: --web serves them";
 
 fn encoded(show: &Show) -> Option<&'static str> {
     let is_compressed = show.source == Source::Compressed;
@@ -145,12 +146,13 @@ mod tests {
                 "max-connections",
                 "record",
                 "relay",
+                "stats",
             ],
         ),
         (
             "demo",
             &[
-                "web", "size", "fps", "bitrate", "duration", "no-open", "stats",
+                "web", "size", "fps", "bitrate", "duration", "no-open", "tls", "token", "stats",
             ],
         ),
         ("devices", &["json"]),

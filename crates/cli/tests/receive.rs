@@ -7,6 +7,11 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 fn onair(line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
     command.args(line.split_whitespace()).stdin(Stdio::null());
+    // What is kept for its user is none of the tests' business.
+    command.env("HOME", env!("CARGO_TARGET_TMPDIR"));
+    command
+        .env_remove("XDG_STATE_HOME")
+        .env_remove("XDG_DATA_HOME");
     command
 }
 
@@ -112,6 +117,62 @@ fn a_wrong_key_is_refused_in_words_and_no_key_is_printed() {
         "{live}"
     );
     receiver.stop();
+}
+
+#[test]
+fn the_link_to_go_live_survives_a_restart_and_is_told_even_quietly() {
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/go-live-token");
+    let _of_an_earlier_run = std::fs::remove_file(file);
+    let token_of = |options: &str| {
+        let mut receiver = Receiver::start(&format!("--web 127.0.0.1:0 {options}"));
+        let link = receiver.wait("Go live:");
+        receiver.stop();
+        let (_, token) = link.split_once("#token=").expect("a token");
+        token.to_owned()
+    };
+    let first = token_of(&format!("--token {file}"));
+    assert_eq!(token_of(&format!("--token {file} -q")), first);
+    // Without a name it is kept in the state folder, which HOME leads to.
+    let usual = token_of("");
+    assert_ne!(usual, first);
+    assert_eq!(token_of("-q"), usual);
+}
+
+#[test]
+fn a_program_gets_the_streams_and_a_report_with_the_time_of_day() {
+    let mut command = onair("receive --listen 127.0.0.1:0 --stats json");
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut numbers = BufReader::new(child.stdout.take().expect("it is piped"));
+    let said = BufReader::new(child.stderr.take().expect("it is piped"));
+    let mut receiver = Receiver { child, said };
+    let address = receiver.address();
+    let line = format!("publish -q --to {address}/cam --size 160x90 --bitrate 100k");
+    let mut publisher = onair(&line).spawn().expect("it starts");
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    while !line.contains("live/cam") {
+        line.clear();
+        let length = numbers.read_line(&mut line).expect("it counts");
+        assert!(length > 0, "the stream never came: {lines:?}");
+        lines.push(line.clone());
+    }
+    receiver.stop();
+    publisher
+        .kill()
+        .and_then(|()| publisher.wait())
+        .expect("it was there");
+    let mut rest = String::new();
+    numbers.read_to_string(&mut rest).expect("it counts");
+    let report = rest.lines().last().expect("a report");
+    let report: serde_json::Value = serde_json::from_str(report).expect("JSON");
+    assert_eq!(report["report"], true);
+    assert_eq!(report["published"], 1);
+    let time = report["time"].as_str().expect("a time");
+    assert!(time.starts_with("20") && time.ends_with('Z'), "{time}");
 }
 
 #[test]

@@ -46,6 +46,9 @@ impl Dir {
         command
             .args(args.split_whitespace())
             .current_dir(&self.0)
+            .env("HOME", &self.0)
+            .env_remove("XDG_STATE_HOME")
+            .env_remove("XDG_DATA_HOME")
             .stdin(Stdio::null());
         for name in VARIABLES {
             command.env_remove(name);

@@ -58,6 +58,17 @@ fn the_demo_names_its_page_first_and_gives_way_when_ports_are_taken() {
 }
 
 #[test]
+fn the_demo_serves_https_for_a_phone_to_go_live() {
+    let ran = Dir::new().run(
+        "demo --tls --no-open --web 127.0.0.1:0 --size 160x90 --bitrate 100k --duration 500ms -q",
+    );
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let link = ran.stderr.trim_end();
+    assert!(link.starts_with("Go live:  https://127.0.0.1:"), "{link}");
+    assert_eq!(link.lines().count(), 1, "{link}");
+}
+
+#[test]
 fn help_teaches_where_keys_go() {
     let ran = Dir::new().run("publish --help");
     assert_eq!(ran.status, Some(0));

@@ -57,6 +57,24 @@ fn a_stderr_that_nobody_reads_stops_neither_the_stream_nor_its_end() {
 }
 
 #[test]
+fn a_stderr_that_nobody_reads_holds_up_no_receiver() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+    let address = free.expect("a free port");
+    let dir = Dir::new();
+    let (_unread, writer) = stuck();
+    let mut command = dir.onair(&format!("receive --listen {address} -vvv"));
+    let receiver = command.stderr(writer).spawn().expect("it starts");
+    // It says nothing, so it is asked until it is there.
+    let url = format!("rtmp://{address}/live/cam");
+    let ran = dir.run(&format!("publish --to {url} {CARD} --retries 20"));
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let id = receiver.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &id]).status();
+    assert!(sent.expect("kill is there").success());
+    assert_eq!(ends(receiver), Some(0));
+}
+
+#[test]
 fn a_stdout_that_nobody_reads_stops_no_stream_and_is_told() {
     let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
     let (_unread, writer) = stuck();

@@ -1,0 +1,63 @@
+//! The pages: who may go live from them, under which certificate, and where they are.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+
+use onair_receiver::{Builder, Receiver, Token, qr_code, tls};
+
+use crate::failure::Failure;
+use crate::outlet::{insist, say};
+
+/// The secret in the go-live link: the one in `file`, or in the user's state folder, so that the
+/// link survives a restart. Where that cannot be, the link is good until the end.
+pub(crate) fn token(file: Option<&Path>) -> Result<Token, Failure> {
+    if let Some(file) = file {
+        return Token::open(file).map_err(Failure::usage);
+    }
+    let kept = Token::default_file().map(|file| Token::open(&file));
+    match kept {
+        Some(Ok(token)) => return Ok(token),
+        Some(Err(error)) => say(format_args!(
+            "{error}\n  The go-live link is another at each start."
+        )),
+        None => {}
+    }
+    Token::random().map_err(Failure::failed)
+}
+
+/// Serves by a certificate of this machine's own authority.
+pub(crate) fn certify(builder: Builder) -> Result<Builder, Failure> {
+    let nowhere = "there is no directory to keep a certificate authority in; use --tls-cert";
+    let directory = tls::Authority::default_dir().ok_or_else(|| Failure::usage(nowhere))?;
+    let authority = tls::Authority::open(&directory).map_err(Failure::usage)?;
+    let names = tls::machine_names();
+    let config = authority.server(&names).map_err(Failure::usage)?;
+    Ok(builder.tls(config).authority(authority.certificate()))
+}
+
+/// Says where the pages are. The link to go live is nowhere else, so -q does not leave it out.
+pub(crate) fn greet(receiver: &Receiver, is_certified: bool, token: &Token) {
+    let scheme = if is_certified { "https" } else { "http" };
+    for address in receiver.web_addresses() {
+        let place = format!("{scheme}://{}", shown(*address));
+        say(format_args!("Watch:    {place}/"));
+        let link = format!("{place}/live#token={}", token.expose());
+        insist(format_args!("Go live:  {link}"));
+        if let Some(code) = qr_code(&link).filter(|_| !address.ip().is_loopback()) {
+            say(code);
+        }
+    }
+}
+
+/// An address to go to: one that stands for all becomes one of this machine's.
+pub(crate) fn shown(address: SocketAddr) -> SocketAddr {
+    let of_this_family = |ip: &IpAddr| ip.is_ipv4() == address.is_ipv4();
+    let ip = match address.ip() {
+        ip if ip.is_unspecified() => tls::machine_addresses()
+            .into_iter()
+            .find(of_this_family)
+            .unwrap_or(ip),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}

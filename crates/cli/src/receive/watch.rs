@@ -1,0 +1,220 @@
+//! What a person sees while a receiver runs, and what a program reads.
+
+use std::io::{self, IsTerminal};
+use std::sync::mpsc::{self, Receiver as Queue, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use onair::media::Bitrate;
+use onair_receiver::{Event, EventStream, Hub, StreamInfo};
+use serde::Serialize;
+
+use super::in_words;
+use crate::args::StatsFormat;
+use crate::board::{Field, columns, fit, shorten};
+use crate::failure::Failure;
+use crate::json::Json;
+use crate::outlet::{say, show};
+use crate::text::{Clock, Count};
+
+/// How often numbers are told.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Tells what happens, and the numbers.
+pub(super) struct Watch {
+    began: Instant,
+    stats: StatsFormat,
+    on_terminal: bool,
+    json: Option<Json>,
+    published: u64,
+    refused: u64,
+}
+
+/// What is going on.
+#[derive(Serialize)]
+struct Stats {
+    elapsed_s: f64,
+    /// As `/api/streams` lists them.
+    streams: Vec<StreamInfo>,
+}
+
+/// What was.
+#[derive(Serialize)]
+struct Report {
+    /// Always true: tells the report from the numbers before it.
+    report: bool,
+    duration_s: f64,
+    /// How often a stream went live.
+    published: u64,
+    /// How often somebody was turned away.
+    refused: u64,
+}
+
+impl Watch {
+    pub(super) fn new(stats: StatsFormat) -> Self {
+        let is_json = stats == StatsFormat::Json;
+        Self {
+            began: Instant::now(),
+            stats,
+            on_terminal: io::stderr().is_terminal(),
+            json: is_json.then(Json::new),
+            published: 0,
+            refused: 0,
+        }
+    }
+
+    /// Until there are no more events.
+    pub(super) fn run(mut self, events: EventStream, hub: &Hub) -> Result<(), Failure> {
+        let events = queue(events);
+        let mut next_tick = Instant::now() + TICK;
+        loop {
+            match events.recv_timeout(next_tick.saturating_duration_since(Instant::now())) {
+                Ok(event) => self.event(&event),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.tick(hub.streams());
+                    next_tick += TICK;
+                }
+                Err(RecvTimeoutError::Disconnected) => return self.report(),
+            }
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Published { .. } => self.published += 1,
+            Event::Refused { .. } => self.refused += 1,
+            _ => {}
+        }
+        say(in_words(event));
+    }
+
+    fn tick(&self, streams: Vec<StreamInfo>) {
+        let elapsed = self.began.elapsed();
+        // A log would be filled by rows; there the events say enough.
+        if self.stats == StatsFormat::Text && self.on_terminal {
+            show(rows(elapsed, &streams, seconds_now(), columns()));
+        }
+        if let Some(json) = &self.json {
+            json.write(&Stats {
+                elapsed_s: elapsed.as_secs_f64(),
+                streams,
+            });
+        }
+    }
+
+    fn report(self) -> Result<(), Failure> {
+        show(Vec::new());
+        let Some(json) = &self.json else {
+            return Ok(());
+        };
+        json.write(&Report {
+            report: true,
+            duration_s: self.began.elapsed().as_secs_f64(),
+            published: self.published,
+            refused: self.refused,
+        });
+        json.finish()
+    }
+}
+
+/// Events that can be waited for for a while.
+fn queue(mut events: EventStream) -> Queue<Event> {
+    let (sender, queue) = mpsc::channel();
+    thread::spawn(move || {
+        while let Some(event) = events.blocking_next() {
+            let _nobody_listens = sender.send(event);
+        }
+    });
+    queue
+}
+
+fn seconds_now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+/// A row for all, and one for each stream.
+fn rows(elapsed: Duration, streams: &[StreamInfo], now: u64, columns: usize) -> Vec<String> {
+    let viewers = streams.iter().map(|stream| stream.viewers as u64).sum();
+    let first = vec![
+        field(0, Clock(elapsed.as_secs_f64())),
+        field(0, Count(streams.len() as u64, "stream")),
+        field(1, Count(viewers, "viewer")),
+    ];
+    let rows = streams.iter().map(|stream| row(stream, now, columns));
+    std::iter::once(fit(first, columns)).chain(rows).collect()
+}
+
+fn row(stream: &StreamInfo, now: u64, columns: usize) -> String {
+    let name = shorten(stream.name.as_str(), (columns / 3).max(12));
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a stream is no 285 million years old"
+    )]
+    let age = now.saturating_sub(stream.since) as f64;
+    let mut fields = vec![field(0, format_args!("  {name}")), field(3, Clock(age))];
+    if stream.interrupted {
+        fields.push(field(0, "interrupted"));
+        return fit(fields, columns);
+    }
+    let (video, audio) = (stream.video.as_ref(), stream.audio.as_ref());
+    let rates = [
+        video.and_then(|video| video.bitrate_bps),
+        audio.and_then(|audio| audio.bitrate_bps),
+    ];
+    let rate = rates.into_iter().flatten().sum();
+    fields.push(field(1, Bitrate::bps(rate)));
+    if let Some(video) = video {
+        let fps = video.frame_rate.unwrap_or_default();
+        fields.push(field(2, format_args!("{fps:.0} fps")));
+        fields.push(field(4, format_args!("{}x{}", video.width, video.height)));
+    }
+    fields.push(field(2, Count(stream.viewers as u64, "viewer")));
+    let codecs = [
+        video.map(|video| &video.codec),
+        audio.map(|audio| &audio.codec),
+    ];
+    for codec in codecs.into_iter().flatten() {
+        fields.push(field(6, codec));
+    }
+    fields.push(field(5, format_args!("from {}", stream.publisher.peer)));
+    fit(fields, columns)
+}
+
+fn field(rank: u8, text: impl std::fmt::Display) -> Field {
+    Field {
+        text: text.to_string(),
+        rank,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use onair_receiver::{HubConfig, Origin, PublisherKind, StreamName};
+
+    use super::*;
+
+    #[test]
+    fn each_stream_has_a_row_that_fits() {
+        let hub = Hub::new(HubConfig::default());
+        let origin = Origin::new("192.0.2.1:5000", PublisherKind::Rtmp, "OBS");
+        let name = StreamName::new("live", &"a-very-long-name-".repeat(4)).unwrap();
+        let _ingest = hub.publish(name, origin).unwrap();
+        let streams = hub.streams();
+        for columns in [20, 40, 80, 200] {
+            let rows = rows(
+                Duration::from_secs(5),
+                &streams,
+                streams[0].since + 61,
+                columns,
+            );
+            assert!(rows[0].starts_with("0:00:05  1 stream"), "{rows:?}");
+            assert!(rows[1].starts_with("  live/a-"), "{rows:?}");
+            assert!(
+                rows.iter().all(|row| row.chars().count() < columns),
+                "{rows:?}"
+            );
+            assert_eq!(rows[1].contains("0:01:01"), columns >= 80, "{rows:?}");
+        }
+    }
+}
