@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{AudioConfig, Config, Packet, Timestamp, VideoConfig};
+use crate::{AudioConfig, Config, Kind, Packet, Timestamp, VideoConfig};
 
 /// Waits until it is known which tracks a stream has.
 ///
@@ -16,7 +16,12 @@ pub struct Lineup {
     video: Option<Arc<VideoConfig>>,
     audio: Option<Arc<AudioConfig>>,
     only_one: bool,
+    /// The second track is promised.
+    promised: [bool; 2],
 }
+
+/// By how much longer a track is waited for that is promised.
+const PROMISED: u32 = 5;
 
 /// The tracks of a stream, and what came while that was not known.
 #[derive(Debug)]
@@ -40,10 +45,20 @@ impl Lineup {
             video: None,
             audio: None,
             only_one: false,
+            promised: [false; 2],
         }
     }
 
-    /// Takes what the stream says about itself: whether it has pictures, and sound.
+    /// Notes that the stream is said to have such a track, which is waited for longer then. That
+    /// nothing is said of a track does not mean that it will not come.
+    pub const fn promise(&mut self, kind: Kind) {
+        match kind {
+            Kind::Video => self.promised[0] = true,
+            Kind::Audio => self.promised[1] = true,
+        }
+    }
+
+    /// Takes what is known for certain: whether the stream has pictures, and sound.
     pub const fn expect(&mut self, video: bool, audio: bool) {
         self.only_one = video != audio;
     }
@@ -77,8 +92,17 @@ impl Lineup {
             .map_or(Timestamp::ZERO, |packet| packet.dts);
         (self.video.is_some() && self.audio.is_some())
             || self.only_one
-            || last.since(first) >= self.patience
+            || last.since(first) >= self.patience()
             || self.bytes >= self.most
+    }
+
+    /// How long the track is waited for that has not come.
+    const fn patience(&self) -> Duration {
+        let [video, audio] = self.promised;
+        if (video && self.video.is_none()) || (audio && self.audio.is_none()) {
+            return self.patience.saturating_mul(PROMISED);
+        }
+        self.patience
     }
 
     fn give(&mut self) -> Tracks {
@@ -174,6 +198,29 @@ mod tests {
         let tracks = pictures.find_map(|packet| lineup.push(packet)).unwrap();
         // Each has nine.
         assert_eq!(tracks.packets.len(), 56);
+    }
+
+    #[test]
+    fn a_track_that_is_promised_is_waited_for_longer_and_none_is_denied() {
+        let mut lineup = lineup();
+        lineup.promise(Kind::Audio);
+        lineup.most = usize::MAX;
+        let pictures = (0..51).map(|i| picture(i * 40, i % 10 == 0));
+        assert!(
+            pictures
+                .filter_map(|packet| lineup.push(packet))
+                .next()
+                .is_none()
+        );
+        let tracks = lineup.push(sound(2040)).unwrap();
+        assert!(tracks.audio.is_some());
+        assert_eq!(tracks.packets.len(), 52);
+        let mut silent = self::lineup();
+        silent.promise(Kind::Video);
+        assert!(
+            silent.push(picture(0, true)).is_none(),
+            "sound may come all the same"
+        );
     }
 
     #[test]
