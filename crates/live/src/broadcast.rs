@@ -39,7 +39,8 @@ pub struct Broadcast {
     hub: Arc<Hub>,
     orders: Orders,
     recording: Option<Arc<Recording>>,
-    pace: Pace,
+    /// What becomes of what a line does not take in time.
+    overflow: Overflow,
     has_video: bool,
     began: Instant,
 }
@@ -116,7 +117,7 @@ impl Broadcast {
     /// When a file of certificates cannot be read, or the broadcast is over.
     pub fn add(&self, destination: impl Into<Destination>) -> Result<usize, Error> {
         let destination = destination.into();
-        let line = line(destination, self.pace, self.has_video)?;
+        let line = line(destination, self.overflow, self.has_video)?;
         let over = || Error::Misuse("the broadcast is over: nothing more is sent");
         let number = self.hub.add(Arc::new(line)).ok_or_else(over)?;
         match self.orders.begin(number) {
@@ -159,8 +160,12 @@ impl Broadcast {
     pub(crate) fn start(mut builder: Builder) -> Result<Self, Error> {
         let pipeline = Pipeline::open(&mut builder)?;
         let (pace, has_video) = (builder.pace, pipeline.has_video());
+        let overflow = match overflow(pace) {
+            Overflow::Shed if builder.media_is_live => Overflow::ShedLate,
+            usual => usual,
+        };
         let destinations = std::mem::take(&mut builder.destinations).into_iter();
-        let lines = destinations.map(|to| line(to, pace, has_video).map(Arc::new));
+        let lines = destinations.map(|to| line(to, overflow, has_video).map(Arc::new));
         let lines = lines.collect::<Result<_, _>>()?;
         let recorder = builder.record.take().map(Recorder::create).transpose()?;
         let tape = recorder.as_ref().map(|_| tape(pace));
@@ -184,7 +189,7 @@ impl Broadcast {
             orders: started.inspect_err(|_| hub.stop())?,
             hub,
             recording,
-            pace,
+            overflow,
             has_video,
             began,
         })
@@ -210,27 +215,26 @@ impl Stopper {
     }
 }
 
-fn line(destination: Destination, pace: Pace, has_video: bool) -> Result<Line, Error> {
-    let limits = match pace {
-        Pace::Realtime => Limits::REALTIME,
-        Pace::Max => Limits::MAX_PACE,
+fn line(destination: Destination, overflow: Overflow, has_video: bool) -> Result<Line, Error> {
+    let limits = match overflow {
+        Overflow::Shed | Overflow::ShedLate => Limits::REALTIME,
+        Overflow::Hold => Limits::MAX_PACE,
     };
     let trust = Trust::new(&destination.tls, destination.url.scheme())?;
-    let feed = Feed::new(queue(pace, limits, has_video));
+    let feed = Feed::new(Queue::new(limits, overflow, has_video));
     Ok(Line::new(destination, trust, feed))
 }
 
 /// The recording's feed: it has no line that could be down.
 fn tape(pace: Pace) -> Arc<Feed> {
-    let mut queue = queue(pace, Limits::RECORDING, false);
+    let mut queue = Queue::new(Limits::RECORDING, overflow(pace), false);
     queue.live();
     Arc::new(Feed::new(queue))
 }
 
-fn queue(pace: Pace, limits: Limits, has_video: bool) -> Queue {
-    let overflow = match pace {
+const fn overflow(pace: Pace) -> Overflow {
+    match pace {
         Pace::Realtime => Overflow::Shed,
         Pace::Max => Overflow::Hold,
-    };
-    Queue::new(limits, overflow, has_video)
+    }
 }

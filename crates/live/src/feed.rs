@@ -62,12 +62,13 @@ impl Feed {
         if state.queue.is_ready() {
             self.wake(&mut state);
         }
-        while state.queue.is_full() && !state.closed && !state.queue.has_ended() {
+        let mut now = now;
+        while state.queue.is_full(now) && !state.closed && !state.queue.has_ended() {
             state.waiting = true;
-            state = self
-                .room
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            let waited = self.room.wait_timeout(state, LOOK);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            now = Instant::now();
+            state.queue.look(now);
         }
     }
 
@@ -200,6 +201,9 @@ impl State {
         }
     }
 }
+
+/// How often a producer that waits looks whether what waits with it has become late.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// How long an ended broadcast may take to send what is left when somebody asked for the end.
 pub(crate) const HURRY: Duration = Duration::from_millis(500);

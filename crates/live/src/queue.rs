@@ -21,6 +21,9 @@ use crate::{Gap, TrackReport};
 /// does not cost the beginning; what exceeds that goes with its sound, since
 /// nobody has heard any of it.
 ///
+/// In a queue that [sheds what is late](Overflow::ShedLate) a burst is not: a packet has to wait
+/// for long, and past the time at which real time would have it.
+///
 /// A queue that [holds](Overflow::Hold) sheds nothing, ever; its producer asks
 /// [`is_full`](Self::is_full) and waits.
 #[derive(Debug)]
@@ -41,6 +44,8 @@ pub(crate) struct Queue {
     newest: Option<Timestamp>,
     /// Until when, in media time, a connection may still send what was kept for it.
     grace: Option<Timestamp>,
+    /// When the source's first packet came, and its time.
+    began: Option<(Instant, Timestamp)>,
     gap: Option<OpenGap>,
     missed: Missed,
     tally: Tally,
@@ -59,6 +64,9 @@ struct Missed {
 pub(crate) enum Overflow {
     /// Drop video: the source does not wait.
     Shed,
+    /// Drop video that is late by its arrival and by its own time: what comes faster than it plays
+    /// is not late, and its source waits when there is no more room.
+    ShedLate,
     /// Drop nothing: the source waits.
     Hold,
 }
@@ -119,6 +127,7 @@ impl Queue {
             last_taken: None,
             newest: None,
             grace: None,
+            began: None,
             gap: None,
             missed: Missed::default(),
             tally: Tally::default(),
@@ -128,6 +137,7 @@ impl Queue {
     /// Takes a packet from the source, and sheds if that was one too many.
     pub(crate) fn push(&mut self, packet: Packet, now: Instant) {
         self.newest = self.newest.max(Some(packet.dts));
+        self.began.get_or_insert((now, packet.dts));
         if self.shedding && packet.kind() == Kind::Video {
             if !packet.keyframe {
                 self.drop_packet(&packet);
@@ -138,8 +148,15 @@ impl Queue {
         }
         self.bytes += packet.payload.len();
         self.held.push_back(Entry { packet, since: now });
-        if self.overflow == Overflow::Shed && self.is_over() {
-            self.shed();
+        if self.overflow != Overflow::Hold && self.is_over(now) {
+            self.shed(now);
+        }
+    }
+
+    /// Sheds what has become too late while nothing came.
+    pub(crate) fn look(&mut self, now: Instant) {
+        if self.overflow == Overflow::ShedLate && self.is_over(now) {
+            self.shed(now);
         }
     }
 
@@ -262,8 +279,12 @@ impl Queue {
     }
 
     /// True when a source that can wait should.
-    pub(crate) fn is_full(&self) -> bool {
-        self.overflow == Overflow::Hold && self.is_over()
+    pub(crate) fn is_full(&self, now: Instant) -> bool {
+        match self.overflow {
+            Overflow::Shed => false,
+            Overflow::ShedLate => self.bytes > self.limits.bytes && self.is_ahead(now),
+            Overflow::Hold => self.is_over(now),
+        }
     }
 
     /// True when a source that waited may go on: later than it had to stop, so that it wakes rarely.
@@ -299,18 +320,47 @@ impl Queue {
         std::mem::take(&mut self.tally.news)
     }
 
-    fn is_over(&self) -> bool {
+    fn is_over(&self, now: Instant) -> bool {
         let is_in_grace = || self.newest < self.grace;
         let allowance = match self.phase {
-            Phase::First if self.overflow == Overflow::Shed => ALLOWANCE,
+            Phase::First if self.overflow != Overflow::Hold => ALLOWANCE,
             Phase::Live if is_in_grace() => ALLOWANCE,
             _ => 1,
         };
-        self.bytes > self.limits.bytes || self.lag() > self.limits.time.saturating_mul(allowance)
+        if self.overflow == Overflow::ShedLate && self.is_ahead(now) {
+            return false;
+        }
+        let most = self.limits.time.saturating_mul(allowance);
+        self.bytes > self.limits.bytes || self.lag(now) > most
+    }
+
+    /// Whether real time has yet to come to the oldest packet.
+    fn is_ahead(&self, now: Instant) -> bool {
+        self.overdue(now).is_zero()
+    }
+
+    /// By how much real time, which began with the source, is past the oldest packet.
+    fn overdue(&self, now: Instant) -> Duration {
+        let (Some((began, origin)), Some(oldest)) = (self.began, self.held.front()) else {
+            return Duration::ZERO;
+        };
+        let due = oldest.packet.dts.since(origin);
+        now.saturating_duration_since(began).saturating_sub(due)
     }
 
     /// How late the oldest packet is that could be shed.
-    fn lag(&self) -> Duration {
+    fn lag(&self, now: Instant) -> Duration {
+        if self.overflow == Overflow::ShedLate {
+            let oldest = match self.has_video && self.phase != Phase::Away {
+                true => self
+                    .held
+                    .iter()
+                    .find(|entry| entry.packet.kind() == Kind::Video),
+                false => self.held.front(),
+            };
+            let waited = oldest.map(|entry| now.saturating_duration_since(entry.since));
+            return waited.unwrap_or_default().min(self.overdue(now));
+        }
         if !self.has_video || self.phase == Phase::Away {
             return self.span();
         }
@@ -320,14 +370,14 @@ impl Queue {
         }
     }
 
-    fn shed(&mut self) {
+    fn shed(&mut self, now: Instant) {
         match (self.phase, self.later_idr()) {
             (_, Some(idr)) => self.drop_before(idr, self.is_unheard()),
             (Phase::Away, None) => self.shed_away(),
             (_, None) => self.refuse_newest(),
         }
-        if self.is_over() && self.later_idr().is_some() {
-            self.shed();
+        if self.is_over(now) && self.later_idr().is_some() {
+            self.shed(now);
         }
     }
 
@@ -462,7 +512,8 @@ impl Queue {
     }
 
     fn has_waited_enough(&self) -> bool {
-        self.ended || self.is_full() || self.span() > self.limits.time.min(LONGEST_WAIT)
+        let is_stuffed = self.overflow != Overflow::Shed && self.bytes > self.limits.bytes;
+        self.ended || is_stuffed || self.span() > self.limits.time.min(LONGEST_WAIT)
     }
 
     /// Drops what no decoder could use. Before the first connection sound is kept all the same.

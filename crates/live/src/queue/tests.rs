@@ -142,11 +142,11 @@ fn a_queue_that_holds_sheds_nothing() {
     };
     let (mut queue, now) = (Queue::new(limits, Overflow::Hold, true), Instant::now());
     feed(&mut queue, 0..9, 50, now);
-    assert!(queue.is_full() && !queue.has_room());
+    assert!(queue.is_full(now) && !queue.has_room());
     feed(&mut queue, 9..40, 50, now);
     let (video, audio) = drain(&mut queue);
     assert_eq!((video.len(), audio.len()), (40, 80));
-    assert!(!queue.is_full() && queue.has_room());
+    assert!(!queue.is_full(now) && queue.has_room());
 }
 
 #[test]
@@ -157,9 +157,9 @@ fn a_full_queue_that_holds_does_not_wait_for_an_idr_picture_that_has_no_room() {
     };
     let (mut queue, now) = (Queue::new(limits, Overflow::Hold, true), Instant::now());
     (1..12).for_each(|index| queue.push(video(index, false), now));
-    assert!(queue.is_full());
+    assert!(queue.is_full(now));
     assert_eq!(queue.pop(now), None);
-    assert!(!queue.is_full(), "what nobody can decode is gone");
+    assert!(!queue.is_full(now), "what nobody can decode is gone");
     queue.push(video(50, true), now);
     assert_eq!(drain(&mut queue).0, [50]);
 }
@@ -346,4 +346,69 @@ fn a_server_that_comes_late_gets_what_is_new_and_the_rest_is_one_gap() {
     };
     assert_eq!(queue.tally().gaps, [gap]);
     assert_eq!(queue.take_news(), [(gap, 200)]);
+}
+
+fn relay() -> Queue {
+    let mut queue = Queue::new(LIMITS, Overflow::ShedLate, true);
+    queue.live();
+    queue
+}
+
+#[test]
+fn media_that_comes_faster_than_it_plays_is_not_late() {
+    let (mut queue, now) = (relay(), Instant::now());
+    feed(&mut queue, 0..2500, 50, now);
+    // A line that needs half of real time for it.
+    for index in 0..2500 {
+        let then = now + Duration::from_millis(index * 20);
+        queue.look(then);
+        let frame = std::array::from_fn::<_, 3, _>(|_| queue.pop(then));
+        assert!(frame.iter().all(Option::is_some), "at {index}");
+    }
+    assert_eq!(
+        (queue.tally().video.frames, queue.tally().gaps.len()),
+        (2500, 0)
+    );
+}
+
+#[test]
+fn a_source_that_catches_up_after_a_pause_loses_nothing() {
+    let (mut queue, now) = (relay(), Instant::now());
+    feed(&mut queue, 0..25, 25, now);
+    drain(&mut queue);
+    let later = now + Duration::from_secs(6);
+    feed(&mut queue, 25..150, 25, later);
+    queue.look(later + LIMITS.time);
+    assert_eq!(drain(&mut queue).0.len(), 125);
+}
+
+#[test]
+fn a_source_that_is_ahead_waits_for_room_and_sheds_nothing() {
+    let limits = Limits {
+        bytes: 10_000,
+        ..LIMITS
+    };
+    let now = Instant::now();
+    let mut queue = Queue::new(limits, Overflow::ShedLate, true);
+    feed(&mut queue, 0..40, 50, now);
+    assert!(queue.is_full(now) && !queue.has_room());
+    assert_eq!(drain(&mut queue).0.len(), 40);
+    assert!(!queue.is_full(now));
+}
+
+#[test]
+fn what_is_late_by_the_line_alone_is_shed_as_ever() {
+    let (mut queue, now) = (relay(), Instant::now());
+    for index in 0..75_u32 {
+        let frame = i64::from(index);
+        feed(
+            &mut queue,
+            frame..frame + 1,
+            25,
+            now + Duration::from_millis(40) * index,
+        );
+    }
+    let tally = queue.tally().clone();
+    assert!(tally.video.dropped >= 25, "{tally:?}");
+    assert_eq!(tally.audio.dropped, 0);
 }
