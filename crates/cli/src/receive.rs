@@ -8,8 +8,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use onair::rtmp::{Secret, Url};
-use onair_receiver::{Builder, Error, Event, HubConfig, Keys, Limits, Receiver, Token, tls};
+use onair::rtmp::Secret;
+use onair_receiver::{
+    Builder, Error, Event, HubConfig, Keys, Limits, Receiver, Recording, RelayTarget, Token, tls,
+};
 
 use self::watch::Watch;
 use crate::args::StatsFormat;
@@ -18,7 +20,8 @@ use crate::given::Given;
 use crate::interrupt::Interrupt;
 use crate::outlet::say;
 use crate::rules;
-use crate::values::{self, parse_address};
+use crate::text::{Bytes, Clock};
+use crate::values::{self, parse_address, parse_bytes};
 
 /// Receive streams: an RTMP server that plays, records, relays and shows them in a browser
 ///
@@ -75,8 +78,21 @@ pub(crate) struct Receive {
 
     /// Record every stream into this directory, as fragmented MP4
     #[arg(long, value_name = "DIR", help_heading = ONWARD)]
-    record: Option<PathBuf>,
-    /// Publish every stream to this server too, untouched; repeat it for several
+    pub(crate) record: Option<PathBuf>,
+    /// End recordings while the disk has no more than this left: 500M, 2G; 0 fills it up
+    #[arg(
+        long,
+        value_name = "SIZE",
+        value_parser = parse_bytes,
+        default_value = "100M",
+        help_heading = ONWARD
+    )]
+    keep_free: u64,
+    /// Publish every stream to this server too, untouched; repeat it for several servers
+    ///
+    /// A URL takes one stream at a time, for two would cut each other off. Put {app}
+    /// and {stream} into it where there are several: rtmp://HOST/{app}/{stream}.
+    /// A second stream is not relayed otherwise, and with several keys such a URL is refused.
     #[arg(
         long,
         value_name = "URL",
@@ -104,6 +120,10 @@ pub(crate) struct Receive {
 const ACCESS: &str = "Access";
 const ONWARD: &str = "What becomes of the streams";
 const TLS: &str = "Certificates";
+
+const ONE_STREAM: &str = "--relay leads to one stream key, and there are several keys to publish \
+     with: their streams would cut each other off\n  \
+     Put {stream} into the URL, as in rtmp://HOST/{app}/{stream}, or give one --key.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -149,13 +169,16 @@ fn builder(opts: &Receive) -> Result<Builder, Failure> {
         builder = builder.host(name);
     }
     if let Some(directory) = &opts.record {
-        builder = builder.record(directory);
+        builder = builder.record(directory).keep_free(opts.keep_free);
     }
     for url in &opts.relay {
-        let url: Url = url
+        let target: RelayTarget = url
             .parse()
             .map_err(|error| Failure::usage(format_args!("--relay: {error}")))?;
-        builder = builder.relay(url);
+        if target.takes_one_stream() && opts.keys.len() > 1 {
+            return Err(Failure::usage(ONE_STREAM));
+        }
+        builder = builder.relay(target);
     }
     builder = certify(opts, builder)?;
     Ok(match opts.web {
@@ -285,21 +308,31 @@ fn in_words(event: &Event) -> String {
         } => format!("{name}: no longer watched by {peer} ({dropped} pictures dropped)"),
         Event::Refused { peer, why } => format!("{peer} was refused: {why}"),
         Event::Recording { name, path } => format!("{name}: recording to {}", path.display()),
-        Event::Recorded {
-            name,
-            path,
-            frames,
-            dropped,
-        } => format!(
-            "{name}: recorded {frames} pictures to {} ({dropped} dropped)",
-            path.display()
-        ),
-        Event::RecordingFailed { name, path, reason } => format!(
-            "{name}: the recording to {} failed, the stream goes on: {reason}",
-            path.display()
-        ),
+        Event::Recorded { name, recording } => format!("{name}: {}", recorded(recording)),
+        Event::NotRecorded { name, reason } => format!("{name}: not recorded: {reason}"),
         Event::Relay { name, url, message } => format!("{name}: relay to {url}: {message}"),
         Event::Warning { message } => message.clone(),
         other => format!("{other:?}"),
     }
+}
+
+fn recorded(recording: &Recording) -> String {
+    let path = recording.path.display();
+    let mut words = match &recording.failure {
+        Some(why) => format!("the recording to {path} failed, the stream goes on: {why}; it has "),
+        None => format!("recorded to {path}: "),
+    };
+    words += &format!(
+        "{}, {}, {} pictures",
+        Clock(recording.duration.as_secs_f64()),
+        Bytes(recording.bytes),
+        recording.frames
+    );
+    if recording.dropped + recording.dropped_audio > 0 {
+        words += &format!(
+            "; {} pictures and {} audio frames are lost: the disk was too slow",
+            recording.dropped, recording.dropped_audio
+        );
+    }
+    words
 }

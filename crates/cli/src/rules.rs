@@ -85,6 +85,10 @@ pub(crate) const RECEIVE: &[Rule<Receive>] = &[
         false => None,
     }),
     ("token", |opts| opts.web.is_none().then_some(NO_PAGES)),
+    ("keep-free", |opts| {
+        let words = "nothing is recorded: --record names a directory";
+        opts.record.is_none().then_some(words)
+    }),
     ("tls", unserved),
     ("tls-cert", unserved),
     ("tls-key", unserved),

@@ -89,6 +89,32 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a time such as 10s, 1m30s, 2h or 500ms".to_owned())
 }
 
+/// Reads `500M`, `1.5GB` or a number of bytes.
+pub(crate) fn parse_bytes(text: &str) -> Result<u64, String> {
+    let expected = || "expected a size like 500M, 2G or 0".to_owned();
+    let end = text.find(|c: char| c.is_ascii_alphabetic());
+    let (number, unit) = text.split_at(end.unwrap_or(text.len()));
+    let unit = unit.to_ascii_uppercase();
+    let scale = match unit.trim_end_matches('B') {
+        "" => 1.0,
+        "K" => 1e3,
+        "M" => 1e6,
+        "G" => 1e9,
+        "T" => 1e12,
+        _ => return Err(expected()),
+    };
+    let bytes = number.trim().parse::<f64>().map_err(|_| expected())? * scale;
+    if !(0.0..1e18).contains(&bytes) {
+        return Err(expected());
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is in range"
+    )]
+    Ok(bytes.round() as u64)
+}
+
 /// Longer than any show, and short enough for every clock.
 const A_YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
 
@@ -163,6 +189,22 @@ fn look_up(host: &str, port: u16) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_read_as_people_write_them() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("123", 123),
+            ("500M", 500_000_000),
+            ("1.5gb", 1_500_000_000),
+            ("2 kB", 2000),
+        ] {
+            assert_eq!(parse_bytes(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "M", "-1M", "1X", "1MiB", "NaN", "1e30", "infinity"] {
+            assert!(parse_bytes(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn durations_read_as_people_write_them() {

@@ -20,6 +20,8 @@ pub struct Limits {
     pub stall_timeout: Duration,
     /// How long a stream waits for a publisher that vanished.
     pub linger: Duration,
+    /// The most relays at a time, each with three threads.
+    pub relays: usize,
 }
 
 impl Default for Limits {
@@ -33,6 +35,7 @@ impl Default for Limits {
             silence_timeout: Duration::from_secs(30),
             stall_timeout: Duration::from_secs(15),
             linger: Duration::from_secs(10),
+            relays: 16,
         }
     }
 }

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use tokio::sync::broadcast;
 
-use crate::{Origin, StreamName};
+use crate::{Origin, Recording, StreamName};
 
 /// Something that happened to a receiver.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,24 +57,18 @@ pub enum Event {
         /// The file.
         path: PathBuf,
     },
-    /// A recording is complete.
+    /// A recording is closed: with its stream, or because it failed, which ends no stream.
     Recorded {
         /// Which stream.
         name: StreamName,
-        /// The file.
-        path: PathBuf,
-        /// Pictures in it.
-        frames: u64,
-        /// Pictures it lacks because the disk was too slow.
-        dropped: u64,
+        /// What has become of it.
+        recording: Recording,
     },
-    /// A recording ended early; the stream goes on. What the file has is whole.
-    RecordingFailed {
+    /// A stream, or what comes of it now, is not recorded.
+    NotRecorded {
         /// Which stream.
         name: StreamName,
-        /// The file.
-        path: PathBuf,
-        /// What happened, in words.
+        /// Why, in words.
         reason: String,
     },
     /// Something about a relay.
@@ -115,9 +109,26 @@ impl Events {
         let _ = self.0.send(event);
     }
 
+    pub(crate) fn downgrade(&self) -> WeakEvents {
+        WeakEvents(self.0.downgrade())
+    }
+
     /// What is left of it for those who only listen: it keeps no stream of events open.
     pub(crate) fn audience(&self) -> Audience {
         Audience(self.0.downgrade())
+    }
+}
+
+/// Where those tell events who may outlive the receiver, stuck with a disk, say: the stream of
+/// events does not stay open for them.
+#[derive(Clone, Debug)]
+pub(crate) struct WeakEvents(broadcast::WeakSender<Event>);
+
+impl WeakEvents {
+    pub(crate) fn tell(&self, event: Event) {
+        if let Some(events) = self.0.upgrade() {
+            Events(events).tell(event);
+        }
     }
 }
 

@@ -1,62 +1,82 @@
 //! What is done with every stream: recorded, relayed.
 
 use std::path::PathBuf;
-use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use onair::Destination;
+use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, channel};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::event::Events;
+use crate::record::Recordings;
+use crate::relay::{RelayTarget, Relays};
 use crate::stop::Stop;
-use crate::{Change, Event, Hub, Viewer, record, relay};
+use crate::{Event, Viewer};
 
 /// What to do with every stream.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keepers {
     pub(crate) record: Option<PathBuf>,
-    pub(crate) relays: Vec<Destination>,
+    /// Bytes of the disk that no recording takes; a default when `None`.
+    pub(crate) keep_free: Option<u64>,
+    pub(crate) relays: Vec<RelayTarget>,
 }
 
-impl Keepers {
-    /// Records and relays each stream that begins, until all have ended after the end was asked for.
-    pub(crate) async fn run(self, hub: Hub, events: Events, stop: Stop) {
-        let mut watch = hub.watch_streams();
-        let mut threads = Vec::new();
+/// Records and relays each stream that begins, until all have ended after the end was asked for.
+#[derive(Debug)]
+pub(crate) struct Keeping {
+    pub(crate) recordings: Option<Recordings>,
+    pub(crate) relays: Relays,
+    /// Every stream that begins.
+    pub(crate) streams: UnboundedReceiver<Viewer>,
+    pub(crate) events: Events,
+}
+
+/// How long the relays may take for their farewells, whatever their servers do.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How long recordings may take to be closed.
+const CLOSING: Duration = Duration::from_secs(3);
+
+impl Keeping {
+    pub(crate) async fn run(mut self, stop: Stop) {
+        let (alive, recorded) = channel::<()>(1);
+        let mut tick = interval(Duration::from_secs(1));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
-                change = watch.next() => if let Change::Started(viewer) = change {
-                    threads.retain(|thread: &JoinHandle<()>| !thread.is_finished());
-                    self.start(&viewer, &events, &mut threads);
-                },
+                Some(viewer) = self.streams.recv() => self.begin(&viewer, &alive),
+                _ = tick.tick() => self.relays.look(Instant::now()),
                 () = stop.asked() => break,
             }
         }
-        drop(watch);
-        let join = move || threads.into_iter().for_each(|thread| drop(thread.join()));
-        if tokio::task::spawn_blocking(join).await.is_err() {
-            tracing::error!("waiting for recordings failed");
+        self.streams.close();
+        drop(alive);
+        self.end(recorded).await;
+    }
+
+    fn begin(&self, viewer: &Viewer, alive: &Sender<()>) {
+        if let Some(recordings) = &self.recordings {
+            recordings.start(viewer.clone(), alive.clone());
+        }
+        self.relays.start(viewer);
+    }
+
+    /// The relays end at once, the recordings with their streams.
+    async fn end(self, mut recorded: Receiver<()>) {
+        if let Some(mut relayed) = self.relays.stop()
+            && timeout(FAREWELL, relayed.recv()).await.is_err()
+        {
+            self.warn("a relay did not end in time and is left behind");
+        }
+        if timeout(CLOSING, recorded.recv()).await.is_err() {
+            self.warn("a recording could not be closed in time: the disk does not take it");
         }
     }
 
-    fn start(&self, viewer: &Viewer, events: &Events, threads: &mut Vec<JoinHandle<()>>) {
-        let mut spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
-            let thread = std::thread::Builder::new().name(name.to_owned());
-            match thread.spawn(run) {
-                Ok(thread) => threads.push(thread),
-                Err(error) => events.tell(Event::Warning {
-                    message: format!("cannot start a thread: {error}"),
-                }),
-            }
-        };
-        if let Some(directory) = self.record.clone() {
-            let (viewer, events) = (viewer.clone(), events.clone());
-            let run = move || record::record(viewer, &directory, &events);
-            spawn("onair-record", Box::new(run));
-        }
-        for destination in self.relays.clone() {
-            let (viewer, events) = (viewer.clone(), events.clone());
-            let run = move || relay::relay(viewer, destination, &events);
-            spawn("onair-relay", Box::new(run));
-        }
+    fn warn(&self, message: &str) {
+        self.events.tell(Event::Warning {
+            message: message.to_owned(),
+        });
     }
 }

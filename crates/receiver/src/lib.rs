@@ -33,6 +33,8 @@ pub use hub::{
 };
 pub use keys::{KeyError, Keys};
 pub use receiver::{Builder, Receiver};
+pub use record::Recording;
+pub use relay::{RelayError, RelayInfo, RelayState, RelayTarget, TargetError};
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub use web::fuzz;

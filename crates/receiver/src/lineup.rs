@@ -1,23 +1,31 @@
 use std::time::Duration;
 
-use onair_flv::Metadata;
-use onair_media::Lineup;
+use onair_media::{Kind, Lineup, Packet, Tracks};
 
-/// How long a publisher's second track is waited for, in media time.
-const PATIENCE: Duration = Duration::from_secs(1);
+use crate::Viewer;
+
+/// How long a recording waits for a second track that nobody promised, in media time: a file
+/// names its tracks once and for all.
+pub(crate) const RECORDER: Duration = Duration::from_secs(3);
+
+/// How long a relay does, which can announce a track later.
+pub(crate) const RELAY: Duration = Duration::from_secs(1);
 
 /// What a publisher can make us hold meanwhile.
-const MOST: usize = 8 * 1024 * 1024;
+pub(crate) const MOST: usize = 8 * 1024 * 1024;
 
 /// Finds out which tracks a publisher's stream has.
-pub(crate) const fn lineup() -> Lineup {
-    Lineup::new(PATIENCE, MOST)
+pub(crate) const fn new(patience: Duration) -> Lineup {
+    Lineup::new(patience, MOST)
 }
 
-/// Takes what a publisher says about its stream.
-pub(crate) const fn describe(lineup: &mut Lineup, metadata: &Metadata) {
-    lineup.expect(
-        metadata.video_codec.is_some(),
-        metadata.audio_codec.is_some(),
-    );
+/// Takes a packet, and what its publisher has promised by now; gives all so far when the tracks
+/// are known.
+pub(crate) fn push(lineup: &mut Lineup, viewer: &Viewer, packet: Packet) -> Option<Tracks> {
+    for kind in [Kind::Video, Kind::Audio] {
+        if viewer.promises(kind) {
+            lineup.promise(kind);
+        }
+    }
+    lineup.push(packet)
 }

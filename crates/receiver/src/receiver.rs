@@ -4,17 +4,18 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use onair::Destination;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use crate::event::{Audience, Events};
-use crate::keepers::Keepers;
+use crate::keepers::{Keepers, Keeping};
+use crate::record::{KEEP_FREE, Recordings};
+use crate::relay::{RelayInfo, RelayTarget, RelayWatch, Relays};
 use crate::rtmp::{self, Context, Door};
 use crate::stop::{Stop, Stopper};
-use crate::{Error, EventStream, Hub, HubConfig, Keys, Limits, Token, Web, WebServer};
+use crate::{Error, EventStream, Hub, HubConfig, Keys, Limits, StreamName, Token, Web, WebServer};
 
 /// What to receive, and where it goes: see [`Receiver::builder`].
 #[derive(Debug, Default)]
@@ -35,6 +36,7 @@ pub struct Builder {
 #[derive(Debug)]
 pub struct Receiver {
     hub: Hub,
+    relays: RelayWatch,
     events: Audience,
     rtmp: Vec<SocketAddr>,
     web: Vec<SocketAddr>,
@@ -92,10 +94,20 @@ impl Builder {
         self
     }
 
-    /// Publishes every stream to another server, untouched. May be said more than once.
+    /// Ends recordings while the disk has so many bytes left; 100 MB when not said.
     #[must_use]
-    pub fn relay(mut self, destination: impl Into<Destination>) -> Self {
-        self.keepers.relays.push(destination.into());
+    pub const fn keep_free(mut self, bytes: u64) -> Self {
+        self.keepers.keep_free = Some(bytes);
+        self
+    }
+
+    /// Publishes every stream to another server, untouched. May be said more than once.
+    ///
+    /// A URL takes one stream at a time; one with `{stream}` in it, as many as there are: see
+    /// [`RelayTarget`].
+    #[must_use]
+    pub fn relay(mut self, target: impl Into<RelayTarget>) -> Self {
+        self.keepers.relays.push(target.into());
         self
     }
 
@@ -143,6 +155,18 @@ impl Builder {
         Receiver::start(self)
     }
 
+    fn keeping(&self, hub: &Hub, events: &Events, relays: Relays) -> Keeping {
+        let keep_free = self.keepers.keep_free.unwrap_or(KEEP_FREE);
+        let record =
+            |directory| Recordings::new(directory, keep_free, self.hub.streams, events.downgrade());
+        Keeping {
+            streams: hub.outputs(),
+            recordings: self.keepers.record.clone().map(record),
+            relays,
+            events: events.clone(),
+        }
+    }
+
     fn pages(&self, hub: Hub, rtmp: &[SocketAddr]) -> Web {
         let mut pages = Web::new(hub);
         if let Some(token) = &self.token {
@@ -172,13 +196,18 @@ impl Receiver {
         let (stop, stopped) = Stopper::new();
         let (hub, events) = (Hub::new(builder.hub.clone()), Events::new());
         let audience = events.audience();
-        let shared = (hub.clone(), events, stopped);
+        let targets = builder.keepers.relays.clone();
+        let relays = Relays::new(targets, builder.limits.relays, events.downgrade());
+        let watch = relays.watch();
+        let keeping = builder.keeping(&hub, &events, relays);
+        let shared = (hub.clone(), events, stopped, keeping);
         let (opened, news) = mpsc::channel();
         // The runtime lives and dies on the thread: whoever starts a receiver may be in another.
         let thread = spawn(move || live(builder, shared, &opened))?;
         let (rtmp, web) = news.recv().map_err(|_| died())??;
         Ok(Self {
             hub,
+            relays: watch,
             events: audience,
             rtmp,
             web,
@@ -202,6 +231,18 @@ impl Receiver {
         &self.hub
     }
 
+    /// The relays of the streams that are live.
+    pub fn relays(&self) -> Vec<RelayInfo> {
+        let relays = self.relays.relays();
+        relays.map_or_else(Vec::new, |relays| relays.list())
+    }
+
+    /// Begins the relays of a stream anew that were given up; how many there are.
+    pub fn retry_relays(&self, name: &StreamName) -> usize {
+        let relays = self.relays.relays();
+        relays.map_or(0, |relays| relays.retry(&self.hub, name))
+    }
+
     /// What happens from now on.
     pub fn events(&self) -> EventStream {
         self.events.listen()
@@ -223,7 +264,7 @@ impl Drop for Receiver {
     }
 }
 
-type Shared = (Hub, Events, Stop);
+type Shared = (Hub, Events, Stop, Keeping);
 type Addresses = (Vec<SocketAddr>, Vec<SocketAddr>);
 
 /// The thread's life: opens the sockets, says where they are or why not, and serves.
@@ -253,12 +294,11 @@ async fn run(
     doors: Vec<Door>,
     sites: Vec<(WebServer, Web)>,
     builder: Builder,
-    (hub, events, stopped): Shared,
+    (hub, events, stopped, keeping): Shared,
 ) {
-    let (keepers, policy) = (builder.keepers, (builder.keys, builder.limits));
+    let policy = (builder.keys, builder.limits);
     let context = Arc::new(Context::new(hub, policy, events, stopped));
-    let (hub, events) = (context.hub.clone(), context.events.clone());
-    let keepers = tokio::spawn(keepers.run(hub, events, context.stop.clone()));
+    let keepers = tokio::spawn(keeping.run(context.stop.clone()));
     let mut tasks = JoinSet::new();
     for door in doors {
         tasks.spawn(rtmp::serve(door, context.clone()));

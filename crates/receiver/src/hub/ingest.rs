@@ -1,7 +1,9 @@
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
 
 use onair_flv::Metadata;
-use onair_media::Packet;
+use onair_media::{Kind, Packet};
 
 use super::stream::Stream;
 use super::{Hub, StreamName};
@@ -32,6 +34,17 @@ impl Ingest {
     /// Says something about the stream. False once another publisher has taken over.
     pub fn metadata(&self, metadata: Metadata) -> bool {
         self.stream.describe(self.place, metadata)
+    }
+
+    /// Says that a track will come: its sequence header has.
+    pub fn promise(&self, kind: Kind) {
+        self.stream.promise(kind);
+    }
+
+    /// Ready when more may be taken from the publisher: one that is ahead of time waits for the
+    /// stream's recordings and relays. Who waits asks again every now and then, woken or not.
+    pub fn poll_room(&self, cx: &Context<'_>, now: Instant) -> Poll<()> {
+        self.stream.poll_room(self.place, cx, now)
     }
 
     /// Notes that the publisher is gone and may come back: as long as this is held, the next to

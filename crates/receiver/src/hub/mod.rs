@@ -2,6 +2,7 @@
 //!
 //! `ring` and `meter` think, and know no clock; the rest is what it takes to share them.
 
+mod backlog;
 mod info;
 mod ingest;
 mod meter;
@@ -24,7 +25,9 @@ pub use ring::Item;
 pub use viewer::Viewer;
 pub use watch::{Change, StreamWatch};
 
+pub(crate) use stream::IsOver;
 use stream::Stream;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// How much a hub holds, and how it settles disputes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +64,8 @@ pub struct Hub {
 struct Shared {
     config: HubConfig,
     streams: Mutex<BTreeMap<StreamName, Arc<Stream>>>,
+    /// Where every stream is told, from its very beginning.
+    outputs: Mutex<Vec<UnboundedSender<Viewer>>>,
     /// Changes whenever a stream begins or ends.
     version: tokio::sync::watch::Sender<u64>,
 }
@@ -84,6 +89,7 @@ impl Hub {
             shared: Arc::new(Shared {
                 config,
                 streams: Mutex::default(),
+                outputs: Mutex::default(),
                 version: tokio::sync::watch::Sender::new(0),
             }),
         }
@@ -110,6 +116,7 @@ impl Hub {
         let stream = Arc::new(Stream::new(name.clone(), origin, &self.shared.config));
         streams.insert(name, stream.clone());
         drop(streams);
+        self.tell_outputs(&stream);
         self.changed();
         Ok(Ingest::new(self.clone(), stream, 0))
     }
@@ -129,6 +136,29 @@ impl Hub {
     /// Tells from now on which streams begin and end; those that are live begin now.
     pub fn watch_streams(&self) -> StreamWatch {
         StreamWatch::new(self.clone(), self.shared.version.subscribe())
+    }
+
+    /// Gives whoever records or relays every stream that begins from now on, before its first packet.
+    pub(crate) fn outputs(&self) -> UnboundedReceiver<Viewer> {
+        let (sender, receiver) = unbounded_channel();
+        self.outputs_mut().push(sender);
+        receiver
+    }
+
+    /// Reads a stream for an output, from what is held of it on; `None` when nobody publishes it.
+    pub(crate) fn output(&self, name: &StreamName) -> Option<Viewer> {
+        let stream = self.streams_mut().get(name)?.clone();
+        Some(Viewer::output(stream))
+    }
+
+    fn tell_outputs(&self, stream: &Arc<Stream>) {
+        let tell = |to: &UnboundedSender<Viewer>| to.send(Viewer::output(stream.clone())).is_ok();
+        self.outputs_mut().retain(tell);
+    }
+
+    fn outputs_mut(&self) -> MutexGuard<'_, Vec<UnboundedSender<Viewer>>> {
+        let outputs = self.shared.outputs.lock();
+        outputs.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a stream away and tells its viewers, unless another publisher has it by now.

@@ -40,34 +40,65 @@ pub(super) struct Ring {
     bytes: usize,
     /// The numbers of the keyframes held.
     keyframes: VecDeque<u64>,
-    /// How many pictures came, ever.
-    pictures: u64,
+    /// How many frames came, ever.
+    frames: Frames,
     metadata: Option<Arc<Metadata>>,
     newest: Timestamp,
     lag: Duration,
     most_bytes: usize,
+    /// How many bytes came, ever.
+    total: u64,
+    /// What outputs have yet to read: nothing from this number on is let go of for its age.
+    needed: Option<u64>,
 }
 
 #[derive(Debug)]
 struct Entry {
     item: Item,
     dts: Timestamp,
-    /// How many pictures came before.
-    pictures: u64,
+    /// How many frames came before.
+    frames: Frames,
+    /// How many bytes came before.
+    bytes: u64,
+}
+
+/// So many frames of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Frames {
+    pub(super) video: u64,
+    pub(super) audio: u64,
+}
+
+impl Frames {
+    pub(super) const fn add(&mut self, kind: Kind) {
+        match kind {
+            Kind::Video => self.video += 1,
+            Kind::Audio => self.audio += 1,
+        }
+    }
 }
 
 /// Where a viewer is in a [`Ring`].
 #[derive(Clone, Debug)]
 pub(super) struct Cursor {
     next: u64,
-    /// How many pictures came before `next`.
-    pictures: u64,
+    /// How many frames came before `next`.
+    frames: Frames,
     /// Pictures are skipped until the next keyframe.
     waits: bool,
     /// The metadata is yet to be given.
     greets: bool,
-    /// Pictures cut, so far.
-    pub(super) dropped: u64,
+    /// It is an output's: nothing is skipped for being late, only what is no longer held.
+    is_whole: bool,
+    /// What was cut so far.
+    pub(super) dropped: Frames,
+}
+
+impl Cursor {
+    /// The number of what is read next.
+    pub(super) const fn next(&self) -> u64 {
+        self.next
+    }
 }
 
 /// What an entry costs besides its payload, so that empty ones count too.
@@ -80,30 +111,32 @@ impl Ring {
             first: 0,
             bytes: 0,
             keyframes: VecDeque::new(),
-            pictures: 0,
+            frames: Frames::default(),
             metadata: None,
             newest: Timestamp::ZERO,
             lag: config.lag,
             most_bytes: config.stream_bytes,
+            total: 0,
+            needed: None,
         }
     }
 
     /// Takes the next packet, and lets go of what is too old for it.
     pub(super) fn push(&mut self, packet: Packet) {
-        let is_video = packet.kind() == Kind::Video;
-        let (dts, pictures) = (packet.dts, self.pictures);
-        if is_video || self.pictures == 0 {
+        let (kind, dts, frames) = (packet.kind(), packet.dts, self.frames);
+        if kind == Kind::Video || frames.video == 0 {
             self.newest = dts;
         }
         if packet.is_video_keyframe() {
             self.keyframes.push_back(self.end());
         }
-        self.pictures += u64::from(is_video);
+        self.frames.add(kind);
         self.bytes += packet.payload.len();
         self.append(Entry {
             item: Item::Packet(packet),
             dts,
-            pictures,
+            frames,
+            bytes: self.total,
         });
     }
 
@@ -114,7 +147,8 @@ impl Ring {
         self.append(Entry {
             item: Item::Metadata(metadata),
             dts: self.newest,
-            pictures: self.pictures,
+            frames: self.frames,
+            bytes: self.total,
         });
     }
 
@@ -129,11 +163,62 @@ impl Ring {
         let next = keyframe.unwrap_or_else(|| self.end());
         Cursor {
             next,
-            pictures: self.pictures_before(next),
-            waits: keyframe.is_none() && self.pictures > 0,
+            frames: self.frames_before(next),
+            waits: keyframe.is_none() && self.frames.video > 0,
             greets: true,
-            dropped: 0,
+            is_whole: false,
+            dropped: Frames::default(),
         }
+    }
+
+    /// Where an output begins: at all there is of the stream.
+    ///
+    /// It is never cut for being late. It lags by bytes alone, so that media that comes faster
+    /// than it plays is not taken for media that is late.
+    pub(super) fn join_whole(&self) -> Cursor {
+        let keyframe = self.keyframes.front().copied();
+        let is_all_there = self.first == 0;
+        let next = if is_all_there { Some(0) } else { keyframe };
+        let next = next.unwrap_or_else(|| self.end());
+        Cursor {
+            next,
+            frames: self.frames_before(next),
+            waits: !is_all_there && keyframe.is_none() && self.frames.video > 0,
+            greets: true,
+            is_whole: true,
+            dropped: Frames::default(),
+        }
+    }
+
+    /// Keeps what is behind this cursor, the last of the outputs', for as long as the bytes allow.
+    pub(super) fn keep_for(&mut self, needed: Option<u64>) {
+        self.needed = needed;
+        while self.is_dispensable() {
+            self.pop();
+        }
+    }
+
+    /// What the last of the outputs reads next.
+    pub(super) const fn needed(&self) -> Option<u64> {
+        self.needed
+    }
+
+    /// How many bytes the last of the outputs has yet to read.
+    pub(super) fn unread(&self) -> u64 {
+        let Some(needed) = self.needed else { return 0 };
+        let index = usize::try_from(needed.saturating_sub(self.first)).ok();
+        let entry = index.and_then(|index| self.entries.get(index));
+        entry.map_or(0, |entry| self.total - entry.bytes)
+    }
+
+    /// More than this unread, and a publisher that can wait should.
+    pub(super) const fn full(&self) -> u64 {
+        self.most_bytes as u64 / 2
+    }
+
+    /// The time of the newest picture, or of the newest sound where there is none.
+    pub(super) const fn newest(&self) -> Timestamp {
+        self.newest
     }
 
     /// The next item for a viewer, which is cut to a keyframe if it lags too far behind.
@@ -151,11 +236,11 @@ impl Ring {
             let Item::Packet(packet) = &entry.item else {
                 return Some(entry.item.clone());
             };
+            cursor.frames.add(packet.kind());
             if packet.kind() == Kind::Video {
-                cursor.pictures += 1;
                 cursor.waits &= !packet.keyframe;
                 if cursor.waits {
-                    cursor.dropped += 1;
+                    cursor.dropped.video += 1;
                     continue;
                 }
             }
@@ -177,24 +262,30 @@ impl Ring {
         self.entries.iter().map(|entry| entry.dts).max()
     }
 
-    /// Moves a viewer that lags to the newest keyframe ahead of it, or else to the end.
+    /// Moves a viewer that lags to the newest keyframe ahead of it, or else to the end; an output
+    /// that lost its place to the oldest there is, so that it loses no more than it must.
     fn cut(&self, cursor: &mut Cursor) {
         let is_lost = cursor.next < self.first;
-        if !is_lost && self.behind(cursor) <= self.lag {
+        if !is_lost && (cursor.is_whole || self.behind(cursor) <= self.lag) {
             return;
         }
-        let ahead = self.keyframes.back().filter(|key| **key > cursor.next);
+        let ahead = match cursor.is_whole {
+            true => self.keyframes.front(),
+            false => self.keyframes.back().filter(|key| **key > cursor.next),
+        };
         let (to, waits) = match ahead {
             Some(keyframe) => (*keyframe, false),
-            None if is_lost || self.pictures == 0 => (self.end(), self.pictures > 0),
+            None if is_lost || self.frames.video == 0 => (self.end(), self.frames.video > 0),
             None => return,
         };
-        let pictures = self.pictures_before(to);
-        cursor.dropped += pictures - cursor.pictures;
-        (cursor.next, cursor.pictures, cursor.waits) = (to, pictures, waits);
+        let frames = self.frames_before(to);
+        cursor.dropped.video += frames.video - cursor.frames.video;
+        cursor.dropped.audio += frames.audio - cursor.frames.audio;
+        (cursor.next, cursor.frames, cursor.waits) = (to, frames, waits);
     }
 
     fn append(&mut self, entry: Entry) {
+        self.total += (entry.item.weight() + OVERHEAD) as u64;
         self.bytes += OVERHEAD;
         self.entries.push_back(entry);
         while self.is_dispensable() {
@@ -209,7 +300,8 @@ impl Ring {
         };
         let is_old = self.newest.since(oldest.dts) > self.lag;
         let is_current = self.keyframes.back().is_some_and(|key| *key <= self.first);
-        self.bytes > self.most_bytes || (is_old && !is_current)
+        let is_needed = self.needed.is_some_and(|needed| needed <= self.first);
+        self.bytes > self.most_bytes || (is_old && !is_current && !is_needed)
     }
 
     fn pop(&mut self) {
@@ -231,10 +323,10 @@ impl Ring {
         self.first + self.entries.len() as u64
     }
 
-    fn pictures_before(&self, number: u64) -> u64 {
+    fn frames_before(&self, number: u64) -> Frames {
         let index = usize::try_from(number.saturating_sub(self.first)).ok();
         let entry = index.and_then(|index| self.entries.get(index));
-        entry.map_or(self.pictures, |entry| entry.pictures)
+        entry.map_or(self.frames, |entry| entry.frames)
     }
 }
 

@@ -1,9 +1,12 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use onair_flv::Metadata;
-use onair_media::{AudioConfig, Config, Packet, VideoConfig};
+use onair_media::{AudioConfig, Config, Kind, Packet, VideoConfig};
 
+use super::backlog::Backlog;
 use super::info::{AudioInfo, Origin, StreamInfo, VideoInfo, now_in_seconds};
 use super::meter::Meter;
 use super::ring::{Cursor, Item, Ring};
@@ -14,6 +17,7 @@ use super::{HubConfig, StreamName};
 pub(super) struct Stream {
     name: StreamName,
     since: u64,
+    over: IsOver,
     state: Mutex<State>,
     /// Rises with each takeover.
     place: tokio::sync::watch::Sender<u64>,
@@ -30,10 +34,12 @@ struct State {
     /// By how much the present publisher's time is moved; `None` until its first packet.
     shift: Option<i64>,
     tracks: Tracks,
+    promised: Promised,
     packets: u64,
     bytes: u64,
     dropped: u64,
     seats: Vec<Seat>,
+    backlog: Backlog,
 }
 
 #[derive(Debug, Default)]
@@ -42,11 +48,48 @@ struct Tracks {
     audio: Option<(Arc<AudioConfig>, Meter)>,
 }
 
+/// The tracks that a publisher said would come: one that it says nothing of may come as well.
+#[derive(Debug, Default)]
+struct Promised {
+    video: bool,
+    audio: bool,
+}
+
+impl Promised {
+    const fn add(&mut self, kind: Kind) {
+        match kind {
+            Kind::Video => self.video = true,
+            Kind::Audio => self.audio = true,
+        }
+    }
+}
+
+/// Whether a stream is over, for who remembers it and is not to keep it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct IsOver(Arc<AtomicBool>);
+
+impl IsOver {
+    pub(crate) fn get(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
 /// A viewer's place among those to wake.
 #[derive(Debug, Default)]
 struct Seat {
-    is_taken: bool,
+    taken_by: Option<Subscriber>,
+    /// What an output reads next.
+    next: u64,
     waker: Option<Waker>,
+}
+
+/// Who reads a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subscriber {
+    /// Somebody who watches: cut to the present when late.
+    Viewer,
+    /// A recording or a relay: it is to have everything, and nobody counts it as a viewer.
+    Output,
 }
 
 impl Stream {
@@ -54,6 +97,7 @@ impl Stream {
         Self {
             name,
             since: now_in_seconds(),
+            over: IsOver::default(),
             state: Mutex::new(State {
                 ring: Ring::new(config),
                 origin,
@@ -62,10 +106,12 @@ impl Stream {
                 is_over: false,
                 shift: None,
                 tracks: Tracks::default(),
+                promised: Promised::default(),
                 packets: 0,
                 bytes: 0,
                 dropped: 0,
                 seats: Vec::new(),
+                backlog: Backlog::default(),
             }),
             place: tokio::sync::watch::Sender::new(0),
         }
@@ -85,6 +131,7 @@ impl Stream {
         state.place += 1;
         state.is_orphan = false;
         state.shift = None;
+        state.backlog = Backlog::default();
         self.place.send_replace(state.place);
         Some(state.place)
     }
@@ -126,33 +173,76 @@ impl Stream {
         if state.place != place || state.is_over {
             return false;
         }
+        for (kind, codec) in [
+            (Kind::Video, metadata.video_codec.is_some()),
+            (Kind::Audio, metadata.audio_codec.is_some()),
+        ] {
+            if codec {
+                state.promised.add(kind);
+            }
+        }
         state.ring.describe(metadata);
         wake(state);
         true
     }
 
+    /// Notes that a track will come.
+    pub(super) fn promise(&self, kind: Kind) {
+        self.state().promised.add(kind);
+    }
+
+    pub(super) fn promises(&self, kind: Kind) -> bool {
+        let state = self.state();
+        match kind {
+            Kind::Video => state.promised.video,
+            Kind::Audio => state.promised.audio,
+        }
+    }
+
+    pub(super) fn is_over(&self) -> IsOver {
+        self.over.clone()
+    }
+
     pub(super) fn end(&self) {
         let mut state = self.state();
         state.is_over = true;
+        self.over.0.store(true, Ordering::Release);
         wake(state);
     }
 
-    /// Lets a viewer in.
-    pub(super) fn join(&self) -> (usize, Cursor) {
+    /// Lets somebody in.
+    pub(super) fn join(&self, who: Subscriber) -> (usize, Cursor) {
         let mut state = self.state();
-        (state.sit(), state.ring.join())
+        let cursor = match who {
+            Subscriber::Viewer => state.ring.join(),
+            Subscriber::Output => state.ring.join_whole(),
+        };
+        (state.sit(who, &cursor), cursor)
     }
 
-    /// Gives a viewer a seat.
-    pub(super) fn sit(&self) -> usize {
-        self.state().sit()
+    /// Lets another in at the place of one who reads already.
+    pub(super) fn join_at(&self, who: Subscriber, cursor: &Cursor) -> usize {
+        self.state().sit(who, cursor)
     }
 
-    /// Lets a viewer go.
+    /// Lets somebody go.
     pub(super) fn leave(&self, seat: usize) {
-        if let Some(seat) = self.state().seats.get_mut(seat) {
+        let mut state = self.state();
+        if let Some(seat) = state.seats.get_mut(seat) {
             *seat = Seat::default();
         }
+        state.note_needed();
+    }
+
+    /// Ready when the publisher may send more. One that is ahead of time has it, and waits for
+    /// outputs that are not; one that is not is never held up.
+    pub(super) fn poll_room(&self, place: u64, cx: &Context<'_>, now: Instant) -> Poll<()> {
+        let mut state = self.state();
+        if state.place != place || state.is_over {
+            return Poll::Ready(());
+        }
+        let State { ring, backlog, .. } = &mut *state;
+        backlog.poll_room(ring, cx, now)
     }
 
     /// Puts what there is for a viewer into `items`, up to about `most_bytes`; waits when there is nothing.
@@ -163,7 +253,7 @@ impl Stream {
         (most_bytes, items): (usize, &mut Vec<Item>),
     ) -> Poll<()> {
         let mut state = self.state();
-        let (was, mut bytes) = (cursor.dropped, 0);
+        let (was, mut bytes) = (cursor.dropped.video, 0);
         let before = items.len();
         while bytes < most_bytes
             && let Some(item) = state.ring.read(cursor)
@@ -171,7 +261,13 @@ impl Stream {
             bytes += item.weight();
             items.push(item);
         }
-        state.dropped += cursor.dropped - was;
+        match state.seats.get_mut(seat) {
+            Some(seat) if seat.taken_by == Some(Subscriber::Output) => {
+                seat.next = cursor.next();
+                state.note_needed();
+            }
+            _ => state.dropped += cursor.dropped.video - was,
+        }
         if items.len() > before {
             return Poll::Ready(());
         }
@@ -205,7 +301,7 @@ impl Stream {
                 Some(metadata) => metadata.encoder.clone(),
                 None => String::new(),
             },
-            viewers: state.seats.iter().filter(|seat| seat.is_taken).count(),
+            viewers: state.viewers(),
             dropped_frames: state.dropped,
             packets: state.packets,
             bytes: state.bytes,
@@ -218,14 +314,30 @@ impl Stream {
 }
 
 impl State {
-    fn sit(&mut self) -> usize {
-        let free = self.seats.iter().position(|seat| !seat.is_taken);
+    fn sit(&mut self, who: Subscriber, cursor: &Cursor) -> usize {
+        let free = self.seats.iter().position(|seat| seat.taken_by.is_none());
         let number = free.unwrap_or(self.seats.len());
         if free.is_none() {
             self.seats.push(Seat::default());
         }
-        self.seats[number].is_taken = true;
+        self.seats[number].taken_by = Some(who);
+        self.seats[number].next = cursor.next();
+        self.note_needed();
         number
+    }
+
+    fn viewers(&self) -> usize {
+        let is_viewer = |seat: &&Seat| seat.taken_by == Some(Subscriber::Viewer);
+        self.seats.iter().filter(is_viewer).count()
+    }
+
+    /// Notes what the last of the outputs reads next, for the ring to hold it and for the
+    /// publisher to wait for it.
+    fn note_needed(&mut self) {
+        let outputs = (self.seats.iter()).filter(|seat| seat.taken_by == Some(Subscriber::Output));
+        let needed = outputs.map(|seat| seat.next).min();
+        self.ring.keep_for(needed);
+        self.backlog.read(&self.ring);
     }
 
     /// A publisher that took over goes on where the one before it ended.
@@ -237,6 +349,9 @@ impl State {
                 latest.nanos_from(packet.dts).saturating_add(SEAM)
             }),
         };
+        if self.shift.is_none() {
+            self.backlog.begin(packet.dts.offset(shift), Instant::now());
+        }
         self.shift = Some(shift);
         packet.dts = packet.dts.offset(shift);
         packet.pts = packet.pts.offset(shift);

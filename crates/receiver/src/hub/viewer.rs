@@ -4,8 +4,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
+use onair_media::Kind;
+
 use super::ring::{Cursor, Item};
-use super::stream::Stream;
+use super::stream::{IsOver, Stream, Subscriber};
 use super::{StreamInfo, StreamName};
 
 /// A viewer's end of a stream: its metadata, its current GOP, and what follows.
@@ -15,19 +17,33 @@ use super::{StreamInfo, StreamName};
 #[derive(Debug)]
 pub struct Viewer {
     stream: Arc<Stream>,
+    who: Subscriber,
     seat: usize,
     cursor: Cursor,
-    is_over: bool,
+    has_ended: bool,
 }
 
 impl Viewer {
     pub(super) fn new(stream: Arc<Stream>) -> Self {
-        let (seat, cursor) = stream.join();
+        Self::join(stream, Subscriber::Viewer)
+    }
+
+    /// Reads for a recording or a relay: all there is of the stream, and what follows. It is
+    /// not counted as a viewer, and loses nothing but what [`HubConfig::stream_bytes`] cannot hold.
+    ///
+    /// [`HubConfig::stream_bytes`]: super::HubConfig::stream_bytes
+    pub(super) fn output(stream: Arc<Stream>) -> Self {
+        Self::join(stream, Subscriber::Output)
+    }
+
+    fn join(stream: Arc<Stream>, who: Subscriber) -> Self {
+        let (seat, cursor) = stream.join(who);
         Self {
             stream,
+            who,
             seat,
             cursor,
-            is_over: false,
+            has_ended: false,
         }
     }
 
@@ -64,12 +80,12 @@ impl Viewer {
         most_bytes: usize,
         items: &mut Vec<Item>,
     ) -> Poll<()> {
-        if self.is_over {
+        if self.has_ended {
             return Poll::Ready(());
         }
         let place = (self.seat, &mut self.cursor);
         let polled = self.stream.poll_read(place, cx, (most_bytes, items));
-        self.is_over = matches!(items.last(), Some(Item::Ended));
+        self.has_ended = matches!(items.last(), Some(Item::Ended));
         polled
     }
 
@@ -80,7 +96,21 @@ impl Viewer {
 
     /// Pictures this viewer did not get because it was too slow.
     pub const fn dropped(&self) -> u64 {
-        self.cursor.dropped
+        self.cursor.dropped.video
+    }
+
+    /// Audio frames it did not get for the same reason.
+    pub const fn dropped_audio(&self) -> u64 {
+        self.cursor.dropped.audio
+    }
+
+    /// Whether the publisher has said that it sends such a track.
+    pub(crate) fn promises(&self, kind: Kind) -> bool {
+        self.stream.promises(kind)
+    }
+
+    pub(crate) fn is_over(&self) -> IsOver {
+        self.stream.is_over()
     }
 
     /// What is known about the stream.
@@ -100,9 +130,10 @@ impl Clone for Viewer {
     fn clone(&self) -> Self {
         Self {
             stream: self.stream.clone(),
-            seat: self.stream.sit(),
+            who: self.who,
+            seat: self.stream.join_at(self.who, &self.cursor),
             cursor: self.cursor.clone(),
-            is_over: self.is_over,
+            has_ended: self.has_ended,
         }
     }
 }

@@ -1,121 +1,116 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use jiff::Timestamp;
-use onair_media::{Lineup, Packet, Tracks};
+use onair_media::{Packet, Tracks};
 
+use super::Recording;
+use super::space::Space;
 use super::tape::Tape;
-use crate::event::Events;
-use crate::lineup::{describe, lineup};
-use crate::{Event, Item, StreamName, Viewer};
+use crate::StreamName;
 
-/// Records a stream to its end into files in `directory`, on the calling thread.
-pub(crate) fn record(viewer: Viewer, directory: &Path, events: &Events) {
-    let mut recorder = Recorder {
-        name: viewer.name().clone(),
-        directory,
-        events,
-        lineup: lineup(),
-        open: None,
-        viewer,
-    };
-    if let Err(Failure { path, reason }) = recorder.run() {
-        let name = recorder.name.clone();
-        let reason = reason.to_string();
-        events.tell(Event::RecordingFailed { name, path, reason });
-    }
-}
-
-struct Recorder<'a> {
-    name: StreamName,
-    directory: &'a Path,
-    events: &'a Events,
-    viewer: Viewer,
-    lineup: Lineup,
-    open: Option<(PathBuf, Tape<File>)>,
-}
-
-struct Failure {
+/// A file that is being recorded to.
+#[derive(Debug)]
+pub(super) struct Open {
     path: PathBuf,
-    reason: io::Error,
+    tape: Tape<File>,
+    space: Space,
 }
 
-impl Recorder<'_> {
-    fn run(&mut self) -> Result<(), Failure> {
-        loop {
-            match self.viewer.blocking_next() {
-                Some(Item::Packet(packet)) => self.take(packet)?,
-                Some(Item::Metadata(metadata)) => describe(&mut self.lineup, &metadata),
-                Some(Item::Ended) | None => break,
+impl Open {
+    /// Creates a file for a stream and writes its beginning. What cannot be begun leaves no file.
+    pub(super) fn begin(
+        name: &StreamName,
+        directory: &Path,
+        mut space: Space,
+        tracks: Tracks,
+    ) -> Result<Self, Recording> {
+        let stem = format!("{}-{}", file_name(name), now());
+        if let Err(error) = space.check(Instant::now()) {
+            return Err(nothing(directory.join(format!("{stem}.mp4")), &error));
+        }
+        let created = create_new(directory, &stem);
+        let (path, file) = created.map_err(|(path, error)| nothing(path, &error))?;
+        match Tape::begin(file, tracks) {
+            Ok(tape) => Ok(Self { path, tape, space }),
+            Err(error) => {
+                if let Err(error) = std::fs::remove_file(&path) {
+                    tracing::warn!(%error, "cannot remove a recording that could not begin");
+                }
+                Err(nothing(path, &error))
             }
         }
-        if let Some(tracks) = self.lineup.finish() {
-            self.begin(tracks)?;
-        }
-        self.finish()
     }
 
-    fn take(&mut self, packet: Packet) -> Result<(), Failure> {
-        if let Some((path, tape)) = &mut self.open {
-            if tape.accepts(&packet) {
-                return tape
-                    .push(&packet)
-                    .map_err(|reason| fail(path, tape, reason));
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether this file can hold the packet: not after a change of resolution, say.
+    pub(super) fn accepts(&self, packet: &Packet) -> bool {
+        self.tape.accepts(packet)
+    }
+
+    pub(super) fn push(&mut self, packet: &Packet) -> io::Result<()> {
+        self.space.check(Instant::now())?;
+        self.tape.push(packet)
+    }
+
+    /// Closes the file, after a failure if there was one: what is in it plays to its end.
+    pub(super) fn finish(mut self, failure: Option<io::Error>) -> Recording {
+        // Where there is room, what came last is kept too.
+        let finished = self.tape.finish();
+        let failure = failure.or_else(|| finished.err());
+        if failure.is_some() {
+            self.cut();
+        }
+        let written = self.tape.written();
+        Recording {
+            frames: written.pictures,
+            audio_frames: written.audio,
+            duration: written.duration,
+            bytes: written.bytes,
+            ..match failure {
+                Some(error) => nothing(self.path, &error),
+                None => empty(self.path),
             }
-            self.finish()?;
-        }
-        match self.lineup.push(packet) {
-            Some(tracks) => self.begin(tracks),
-            None => Ok(()),
         }
     }
 
-    fn begin(&mut self, tracks: Tracks) -> Result<(), Failure> {
-        let stem = format!("{}-{}", file_name(&self.name), now());
-        let (path, file) = create(self.directory, &stem)?;
-        let tape = Tape::begin(file, tracks).map_err(|reason| Failure {
-            path: path.clone(),
-            reason,
-        })?;
-        self.events.tell(Event::Recording {
-            name: self.name.clone(),
-            path: path.clone(),
-        });
-        self.open = Some((path, tape));
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<(), Failure> {
-        let Some((path, mut tape)) = self.open.take() else {
-            return Ok(());
-        };
-        tape.finish()
-            .map_err(|reason| fail(&path, &mut tape, reason))?;
-        self.events.tell(Event::Recorded {
-            name: self.name.clone(),
-            path,
-            frames: tape.pictures(),
-            dropped: self.viewer.dropped(),
-        });
-        Ok(())
+    /// Cuts off what is not whole.
+    fn cut(&mut self) {
+        let whole = self.tape.written().bytes;
+        if let Err(error) = self.tape.out().set_len(whole) {
+            tracing::warn!(%error, "cannot cut off an unfinished fragment");
+        }
     }
 }
 
-/// Cuts off what is not whole, so that the file plays to its end.
-fn fail(path: &Path, tape: &mut Tape<File>, reason: io::Error) -> Failure {
-    let written = tape.written();
-    if let Err(error) = tape.out().set_len(written) {
-        tracing::warn!(%error, "cannot cut off an unfinished fragment");
+/// A recording with nothing in it, and why.
+fn nothing(path: PathBuf, error: &io::Error) -> Recording {
+    Recording {
+        failure: Some(error.to_string()),
+        ..empty(path)
     }
-    Failure {
-        path: path.to_owned(),
-        reason,
+}
+
+const fn empty(path: PathBuf) -> Recording {
+    Recording {
+        path,
+        frames: 0,
+        audio_frames: 0,
+        duration: std::time::Duration::ZERO,
+        bytes: 0,
+        dropped: 0,
+        dropped_audio: 0,
+        failure: None,
     }
 }
 
 /// Creates a file that does not exist yet.
-fn create(directory: &Path, stem: &str) -> Result<(PathBuf, File), Failure> {
+fn create_new(directory: &Path, stem: &str) -> Result<(PathBuf, File), (PathBuf, io::Error)> {
     let mut number = 1;
     loop {
         let path = match number {
@@ -127,7 +122,7 @@ fn create(directory: &Path, stem: &str) -> Result<(PathBuf, File), Failure> {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1000 => {
                 number += 1;
             }
-            Err(reason) => return Err(Failure { path, reason }),
+            Err(error) => return Err((path, error)),
         }
     }
 }

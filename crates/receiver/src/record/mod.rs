@@ -1,6 +1,116 @@
 //! Recordings: one fragmented MP4 after another for each stream.
 
+mod allowance;
 mod file;
+mod recorder;
+mod space;
 mod tape;
 
-pub(crate) use file::record;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tokio::sync::mpsc::Sender;
+
+use self::allowance::Allowance;
+use self::recorder::Recorder;
+use crate::event::WeakEvents;
+use crate::{Event, StreamName, Viewer};
+
+/// A recording, once it is closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Recording {
+    /// The file.
+    pub path: PathBuf,
+    /// Pictures in it.
+    pub frames: u64,
+    /// Audio frames in it.
+    pub audio_frames: u64,
+    /// From its first frame to its last.
+    pub duration: Duration,
+    /// How large it is.
+    pub bytes: u64,
+    /// Pictures it lacks because the disk was too slow.
+    pub dropped: u64,
+    /// Audio frames it lacks for the same reason.
+    pub dropped_audio: u64,
+    /// Why it ended before its stream, in words. What the file has is whole all the same.
+    pub failure: Option<String>,
+}
+
+/// What all recordings of a receiver share. Clones are the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Recordings(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    directory: PathBuf,
+    /// Bytes of the disk that are left to others.
+    keep_free: u64,
+    most: usize,
+    running: AtomicUsize,
+    allowance: Mutex<Allowance>,
+    events: WeakEvents,
+}
+
+/// What is left free of a disk if nothing is said.
+pub(crate) const KEEP_FREE: u64 = 100_000_000;
+
+impl Recordings {
+    pub(crate) fn new(directory: PathBuf, keep_free: u64, most: usize, events: WeakEvents) -> Self {
+        Self(Arc::new(Shared {
+            directory,
+            keep_free,
+            most,
+            running: AtomicUsize::new(0),
+            allowance: Mutex::default(),
+            events,
+        }))
+    }
+
+    /// Records a stream to its end, on a thread of its own, which drops `alive` when it is done.
+    pub(crate) fn start(&self, viewer: Viewer, alive: Sender<()>) {
+        let name = viewer.name().clone();
+        if self.0.running.fetch_add(1, Ordering::Relaxed) >= self.0.most {
+            self.0.running.fetch_sub(1, Ordering::Relaxed);
+            let why = "too many recordings are being written, or wait for a disk that is stuck";
+            return self.refuse(&name, why.to_owned());
+        }
+        let recordings = self.clone();
+        let run = move || {
+            Recorder::new(viewer, recordings.clone()).run();
+            recordings.0.running.fetch_sub(1, Ordering::Relaxed);
+            drop(alive);
+        };
+        let thread = thread::Builder::new().name("onair-record".to_owned());
+        if let Err(error) = thread.spawn(run) {
+            self.0.running.fetch_sub(1, Ordering::Relaxed);
+            self.refuse(&name, format!("cannot start a thread: {error}"));
+        }
+    }
+
+    /// Whether one more file may begin; the error says why not.
+    fn permit(&self, viewer: &Viewer) -> Result<(), String> {
+        let peer = viewer.info().publisher.peer;
+        let address = peer
+            .parse()
+            .map_or(peer, |peer: std::net::SocketAddr| peer.ip().to_string());
+        let mut allowance = self
+            .0
+            .allowance
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        allowance.permit(viewer.name(), &address, Instant::now())
+    }
+
+    fn refuse(&self, name: &StreamName, reason: String) {
+        self.0.events.tell(Event::NotRecorded {
+            name: name.clone(),
+            reason,
+        });
+    }
+}

@@ -1,6 +1,7 @@
 use std::io::{self, Write};
+use std::time::Duration;
 
-use onair_media::{Packet, Tracks};
+use onair_media::{Packet, Timestamp, Tracks};
 use onair_mp4::{Fragment, Fragmenter};
 
 /// A recording in the making: fragments into whatever can be written to.
@@ -11,9 +12,19 @@ use onair_mp4::{Fragment, Fragmenter};
 pub(super) struct Tape<W> {
     out: W,
     fragmenter: Fragmenter,
-    /// Bytes of whole fragments.
-    written: u64,
-    pictures: u64,
+    written: Written,
+    origin: Timestamp,
+    latest: Timestamp,
+}
+
+/// What of a recording is whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) bytes: u64,
+    pub(super) pictures: u64,
+    /// Audio frames.
+    pub(super) audio: u64,
+    pub(super) duration: Duration,
 }
 
 impl<W: Write> Tape<W> {
@@ -27,8 +38,12 @@ impl<W: Write> Tape<W> {
         let mut tape = Self {
             out,
             fragmenter,
-            written: init.len() as u64,
-            pictures: 0,
+            written: Written {
+                bytes: init.len() as u64,
+                ..Written::default()
+            },
+            origin,
+            latest: origin,
         };
         for packet in tracks.packets {
             tape.push(&packet)?;
@@ -43,6 +58,7 @@ impl<W: Write> Tape<W> {
 
     /// Records a packet.
     pub(super) fn push(&mut self, packet: &Packet) -> io::Result<()> {
+        self.latest = self.latest.max(packet.dts);
         self.fragmenter.push(packet);
         if self.fragmenter.is_due(packet) {
             let fragment = self.fragmenter.take().map_err(io::Error::other)?;
@@ -57,14 +73,9 @@ impl<W: Write> Tape<W> {
         self.write(fragment)
     }
 
-    /// How many bytes of the file are whole.
-    pub(super) const fn written(&self) -> u64 {
+    /// What of the file is whole.
+    pub(super) const fn written(&self) -> Written {
         self.written
-    }
-
-    /// How many pictures are in whole fragments.
-    pub(super) const fn pictures(&self) -> u64 {
-        self.pictures
     }
 
     /// What is written to.
@@ -79,8 +90,11 @@ impl<W: Write> Tape<W> {
         let bytes = fragment.to_vec();
         self.out.write_all(&bytes)?;
         self.out.flush()?;
-        self.written += bytes.len() as u64;
-        self.pictures += fragment.pictures;
+        let frames = fragment.payloads.len() as u64;
+        self.written.bytes += bytes.len() as u64;
+        self.written.pictures += fragment.pictures;
+        self.written.audio += frames - fragment.pictures;
+        self.written.duration = self.latest.since(self.origin);
         Ok(())
     }
 }

@@ -73,6 +73,9 @@ const PIECES: usize = 128;
 /// reading: the answers to all they can want.
 const UNGRANTED: usize = 16 * 1024;
 
+/// How often a publisher that is held up is looked at: its media may be due by now.
+const HELD_UP: Duration = Duration::from_millis(250);
+
 /// How long a peer may take to close its side.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -298,7 +301,7 @@ impl Connection {
             Role::Guest => UNGRANTED,
             _ => SendBuffer::MAX_UNREAD,
         };
-        if self.pending.len() > most {
+        if self.pending.len() > most || self.is_held_up(cx, now) {
             return false;
         }
         let mut buffer = [const { MaybeUninit::uninit() }; READ];
@@ -313,6 +316,20 @@ impl Connection {
             Poll::Ready(Err(error)) => self.broke(&error.to_string()),
         }
         true
+    }
+
+    /// A publisher that is ahead of time is not read from while what it sent is being recorded
+    /// and relayed. Its silence then is ours.
+    fn is_held_up(&mut self, cx: &Wakeup<'_>, now: Instant) -> bool {
+        let Role::Publisher(publishing) = &self.role else {
+            return false;
+        };
+        let is_held_up = publishing.ingest().poll_room(cx, now).is_pending();
+        if is_held_up {
+            self.timing.media = now;
+        }
+        self.timing.look_again = is_held_up.then(|| now + HELD_UP);
+        is_held_up
     }
 
     fn handle_data(&mut self, data: &[u8], now: Instant) {
@@ -376,6 +393,7 @@ impl Connection {
             self.input(Input::Timeout(now));
         } else {
             let others = stalled.into_iter().chain(silent);
+            let others = others.chain(self.timing.look_again);
             let first = others.fold(self.timing.machine, Instant::min);
             return self.timing.poll(first, cx);
         }

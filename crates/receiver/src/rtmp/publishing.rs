@@ -1,5 +1,6 @@
 use bytes::Bytes;
-use onair_flv::{Demuxed, Demuxer, Tag};
+use onair_flv::{Demuxed, Demuxer, Tag, TagKind};
+use onair_media::Kind;
 use onair_rtmp::server::StreamId;
 
 use crate::Ingest;
@@ -47,13 +48,26 @@ impl Publishing {
                 self.ingest.push(packet)
             }
             Ok(Demuxed::Metadata(metadata)) => self.ingest.metadata(metadata),
-            Ok(Demuxed::Nothing) => true,
+            Ok(Demuxed::Nothing) => {
+                self.promise(tag.kind);
+                true
+            }
             Err(error) => return self.complain(error.to_string()),
         };
         if is_ours {
             Taken::Fine
         } else {
             Taken::Replaced
+        }
+    }
+
+    /// A sequence header announces a track, whatever the metadata says.
+    fn promise(&self, kind: TagKind) {
+        if kind == TagKind::Video && self.demuxer.video_config().is_some() {
+            self.ingest.promise(Kind::Video);
+        }
+        if kind == TagKind::Audio && self.demuxer.audio_config().is_some() {
+            self.ingest.promise(Kind::Audio);
         }
     }
 

@@ -11,6 +11,8 @@ pub(super) struct Timing {
     pub(super) machine: Instant,
     /// When media last came.
     pub(super) media: Instant,
+    /// When a publisher that is held up is looked at again.
+    pub(super) look_again: Option<Instant>,
     armed: Instant,
     timer: Pin<Box<Sleep>>,
 }
@@ -20,6 +22,7 @@ impl Timing {
         Self {
             machine: now,
             media: now,
+            look_again: None,
             armed: now,
             timer: Box::pin(sleep_until(now.into())),
         }

@@ -7,5 +7,6 @@ mod hostile;
 mod player;
 mod publish;
 mod record;
+mod relay;
 mod setup;
 mod viewers;

@@ -1,21 +1,21 @@
-//! Recordings and relays.
+//! Recordings.
 
 use std::path::{Path, PathBuf};
 
 use onair::Destination;
 use onair::media::{Kind, Packet};
 use onair::rtmp::Url;
-use onair_receiver::{Error, Event, Receiver, tls};
+use onair_receiver::{Error, Event, Receiver, Recording, tls};
 
 use crate::encoder::Encoder;
 use crate::player::Player;
 use crate::setup::{Media, Stage};
 
 /// A directory that is gone afterwards.
-struct Directory(PathBuf);
+pub(crate) struct Directory(pub(crate) PathBuf);
 
 impl Directory {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("onair-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
@@ -50,6 +50,14 @@ fn pictures(packets: &[Packet]) -> Vec<(bool, bytes::Bytes)> {
         .collect()
 }
 
+/// Waits for a recording to be closed.
+pub(crate) fn recorded(stage: &mut Stage) -> Recording {
+    stage.wait(|event| match event {
+        Event::Recorded { recording, .. } => Some(recording),
+        _ => None,
+    })
+}
+
 #[test]
 fn a_recording_has_every_picture_and_frame_of_sound() {
     let directory = Directory::new("whole");
@@ -58,17 +66,16 @@ fn a_recording_has_every_picture_and_frame_of_sound() {
     let mut encoder = Encoder::live(stage.address(), "cam");
     encoder.send_all(&sent);
     encoder.finish();
-    let (path, frames, dropped) = stage.wait(|event| match event {
-        Event::Recorded {
-            path,
-            frames,
-            dropped,
-            ..
-        } => Some((path, frames, dropped)),
-        _ => None,
-    });
-    assert_eq!((frames, dropped), (60, 0));
-    let got = read(&path);
+    let recording = recorded(&mut stage);
+    assert_eq!((recording.frames, recording.dropped), (60, 0));
+    assert_eq!((recording.audio_frames, recording.dropped_audio), (60, 0));
+    assert_eq!(recording.duration.as_millis(), 59 * 40 + 20);
+    assert_eq!(
+        recording.bytes,
+        std::fs::metadata(&recording.path).unwrap().len()
+    );
+    assert_eq!(recording.failure, None);
+    let got = read(&recording.path);
     assert_eq!(got.len(), 120);
     assert_eq!(pictures(&got), pictures(&sent));
 }
@@ -102,25 +109,23 @@ fn a_change_of_configuration_begins_another_file() {
     let mut stage = Stage::with(|builder| builder.record(&directory.0));
     let media = Media::new();
     let mut encoder = Encoder::live(stage.address(), "cam");
-    encoder.send_all(&media.stream(0..10, 5));
+    encoder.send_all(&media.stream(0..20, 5));
     let sets = |set: &'static [u8]| [bytes::Bytes::from_static(set)];
     let sps: &[u8] = &[
         0x67, 0x42, 0xC0, 0x0D, 0xDA, 0x05, 0x07, 0xE8, 0x06, 0xD0, 0xA1, 0x35,
     ];
     let config = onair::media::VideoConfig::from_parameter_sets(&sets(sps), &sets(&[0x68, 0xCE]));
-    for mut packet in media.stream(10..20, 5) {
+    for mut packet in media.stream(20..40, 5) {
         if packet.kind() == Kind::Video {
             packet.config = onair::media::Config::Video(config.clone().unwrap().into());
         }
         encoder.send(&packet);
     }
     encoder.finish();
-    for frames in [10, 10] {
-        let got = stage.wait(|event| match event {
-            Event::Recorded { frames, path, .. } => Some((frames, pictures(&read(&path)).len())),
-            _ => None,
-        });
-        assert_eq!(got, (frames, 10));
+    for _ in 0..2 {
+        let recording = recorded(&mut stage);
+        assert_eq!(recording.frames, 20);
+        assert_eq!(pictures(&read(&recording.path)).len(), 20);
     }
 }
 
@@ -133,10 +138,105 @@ fn a_recording_that_fails_is_reported_and_the_stream_goes_on() {
     let mut encoder = Encoder::live(stage.address(), "cam");
     stage.wait_for_publisher();
     let mut player = Player::play(stage.address(), "cam");
-    encoder.send_all(&media.stream(0..10, 5));
-    stage.wait(|event| matches!(event, Event::RecordingFailed { .. }).then_some(()));
-    encoder.send_all(&media.stream(10..20, 5));
-    assert_eq!(player.packets(40).len(), 40);
+    encoder.send_all(&media.stream(0..20, 5));
+    let recording = recorded(&mut stage);
+    assert_eq!((recording.frames, recording.bytes), (0, 0));
+    let failure = recording.failure.unwrap();
+    assert!(failure.contains("No such file"), "{failure}");
+    encoder.send_all(&media.stream(20..30, 5));
+    assert_eq!(player.packets(60).len(), 60);
+}
+
+#[test]
+fn a_burst_is_recorded_to_the_last_frame() {
+    let directory = Directory::new("burst");
+    let mut stage = Stage::with(|builder| builder.record(&directory.0));
+    // 100 s at once, 26 MB: without a recording's own place in the stream 3 s of it are left.
+    let sent = Media::new().stream(0..2500, 50);
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    encoder.send_all(&sent);
+    encoder.finish();
+    let recording = recorded(&mut stage);
+    assert_eq!((recording.frames, recording.dropped), (2500, 0));
+    assert_eq!((recording.audio_frames, recording.dropped_audio), (2500, 0));
+    assert_eq!(pictures(&read(&recording.path)), pictures(&sent));
+}
+
+#[test]
+fn a_recording_is_no_viewer() {
+    let directory = Directory::new("viewer");
+    let stage = Stage::with(|builder| builder.record(&directory.0));
+    let _encoder = Encoder::live(stage.address(), "cam");
+    assert_eq!(stage.receiver.hub().streams()[0].viewers, 0);
+}
+
+#[test]
+fn a_publisher_that_comes_and_goes_does_not_fill_a_directory() {
+    let directory = Directory::new("flood");
+    let mut stage = Stage::with(|builder| builder.record(&directory.0));
+    let media = Media::new();
+    for _ in 0..12 {
+        let mut encoder = Encoder::live(stage.address(), "cam");
+        encoder.send_all(&media.stream(0..20, 5));
+        encoder.finish();
+        stage.wait(|event| match event {
+            Event::Recorded { .. } | Event::NotRecorded { .. } => Some(()),
+            _ => None,
+        });
+    }
+    assert_eq!(std::fs::read_dir(&directory.0).unwrap().count(), 8);
+}
+
+#[test]
+fn a_stream_too_short_to_be_one_makes_no_file_and_it_is_said() {
+    let directory = Directory::new("short");
+    let mut stage = Stage::with(|builder| builder.record(&directory.0));
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    encoder.send_all(&Media::new().stream(0..5, 5));
+    encoder.finish();
+    let reason = stage.wait(|event| match event {
+        Event::NotRecorded { reason, .. } => Some(reason),
+        _ => None,
+    });
+    assert_eq!(reason, "it lasted less than half a second");
+    assert_eq!(std::fs::read_dir(&directory.0).unwrap().count(), 0);
+}
+
+#[test]
+fn a_disk_with_less_than_is_kept_free_is_not_recorded_to() {
+    let directory = Directory::new("space");
+    let keep = |builder: onair_receiver::Builder| builder.keep_free(u64::MAX);
+    let mut stage = Stage::with(|builder| keep(builder.record(&directory.0)));
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    encoder.send_all(&Media::new().stream(0..20, 5));
+    let failure = recorded(&mut stage).failure.unwrap();
+    assert!(failure.contains("kept free"), "{failure}");
+    assert_eq!(std::fs::read_dir(&directory.0).unwrap().count(), 0);
+}
+
+#[test]
+fn a_track_that_starts_late_and_that_no_metadata_promised_is_in_the_same_file() {
+    let directory = Directory::new("late");
+    let mut stage = Stage::with(|builder| builder.record(&directory.0));
+    let media = Media::new();
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    encoder.describe(&onair::flv::Metadata {
+        video_codec: Some(7),
+        ..Default::default()
+    });
+    let is_in_time = |packet: &Packet| {
+        packet.kind() == Kind::Video || packet.dts >= onair::media::Timestamp::from_millis(2000)
+    };
+    let sent: Vec<_> = media
+        .stream(0..100, 25)
+        .into_iter()
+        .filter(is_in_time)
+        .collect();
+    encoder.send_all(&sent);
+    encoder.finish();
+    let recording = recorded(&mut stage);
+    assert_eq!((recording.frames, recording.audio_frames), (100, 50));
+    assert_eq!(read(&recording.path).len(), sent.len());
 }
 
 #[test]
@@ -181,36 +281,4 @@ async fn a_receiver_starts_and_stops_inside_a_runtime() {
     assert!(matches!(error, Error::Listen { address, .. } if address == taken));
     receiver.stop();
     assert!(tokio::net::TcpStream::connect(taken).await.is_err());
-}
-
-#[test]
-fn a_relay_publishes_what_comes_in_untouched() {
-    let mut target = Stage::new();
-    let url: Url = format!("rtmp://{}/live/out", target.address())
-        .parse()
-        .unwrap();
-    let mut stage = Stage::with(|builder| builder.relay(url));
-    let media = Media::new();
-    let sent = media.stream(0..40, 10);
-    let mut encoder = Encoder::live(stage.address(), "cam");
-    encoder.send_all(&sent[..2]);
-    target.wait_for_publisher();
-    let mut player = Player::play(target.address(), "out");
-    let mut got = player.packets(2);
-    // A burst would be shed: a relay is for what comes in real time.
-    for packet in &sent[2..] {
-        encoder.send(packet);
-        got.push(player.packet().unwrap());
-    }
-    assert_eq!(got, sent);
-    encoder.finish();
-    assert_eq!(player.rest().0, []);
-    let words = stage.wait(|event| match event {
-        Event::Relay { message, url, .. } => {
-            assert!(!url.contains("out"), "{url}");
-            Some(message)
-        }
-        _ => None,
-    });
-    assert!(words.starts_with("on air"), "{words}");
 }

@@ -36,7 +36,7 @@ fn a_viewer_begins_with_the_current_gop_and_gets_what_follows() {
     assert_eq!(got.len(), 12);
     fill(&mut ring, [picture(1200, false, 9)]);
     assert_eq!(millis(&drain(&ring, &mut cursor)), [1200]);
-    assert_eq!(cursor.dropped, 0);
+    assert_eq!(cursor.dropped.video, 0);
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_viewer_who_reads_in_time_gets_every_packet() {
     }
     got.extend(drain(&ring, &mut cursor));
     assert_eq!(got, sent);
-    assert_eq!(cursor.dropped, 0);
+    assert_eq!(cursor.dropped.video, 0);
 }
 
 #[test]
@@ -66,11 +66,11 @@ fn a_late_viewer_is_cut_to_the_newest_keyframe_and_told_how_much_it_lost() {
     assert_eq!(got[0].dts.as_millis(), 19_000);
     assert!(got[0].is_video_keyframe());
     let pictures = got.iter().filter(|p| p.kind() == Kind::Video).count() as u64;
-    assert_eq!(late.dropped + pictures, 500);
-    let (before, more) = (late.dropped, stream(510, 25).split_off(1000));
+    assert_eq!(late.dropped.video + pictures, 500);
+    let (before, more) = (late.dropped.video, stream(510, 25).split_off(1000));
     fill(&mut ring, more);
     assert_eq!(drain(&ring, &mut late).len(), 20);
-    assert_eq!(late.dropped, before);
+    assert_eq!(late.dropped.video, before);
 }
 
 #[test]
@@ -112,8 +112,8 @@ fn no_stream_takes_more_than_its_bytes_and_its_viewers_wait_for_a_keyframe() {
     ring.push(picture(1002, true, 10));
     assert_eq!(millis(&drain(&ring, &mut early)), [1000, 1002]);
     assert_eq!(millis(&drain(&ring, &mut newcomer)), [1000, 1002]);
-    assert_eq!(early.dropped, 1001);
-    assert_eq!(newcomer.dropped, 1);
+    assert_eq!(early.dropped.video, 1001);
+    assert_eq!(newcomer.dropped.video, 1);
 }
 
 #[test]
@@ -173,4 +173,41 @@ fn the_metadata_comes_first_and_again_when_it_changes() {
         Some(Item::Metadata(metadata("two").into()))
     );
     assert_eq!(ring.read(&mut cursor), None);
+}
+
+#[test]
+fn an_output_reads_a_burst_from_its_beginning_to_its_end() {
+    let mut ring = ring();
+    let mut output = ring.join_whole();
+    ring.keep_for(Some(output.next()));
+    let sent = stream(2500, 50);
+    fill(&mut ring, sent.clone());
+    let mut viewer = ring.join();
+    assert_eq!(drain(&ring, &mut output), sent);
+    assert_eq!(output.dropped, Frames::default());
+    assert_eq!(drain(&ring, &mut viewer).len(), 100);
+    let held = ring.entries.len();
+    ring.keep_for(Some(output.next()));
+    assert!(
+        held == 5000 && ring.entries.len() < 300,
+        "what all have read goes"
+    );
+}
+
+#[test]
+fn an_output_that_bytes_are_short_for_loses_what_it_must_and_knows_of_what_kind() {
+    let mut ring = Ring::new(&HubConfig {
+        stream_bytes: 400_000,
+        ..HubConfig::default()
+    });
+    let mut output = ring.join_whole();
+    ring.keep_for(Some(output.next()));
+    fill(&mut ring, stream(2500, 50));
+    assert!(ring.bytes <= 400_000 && ring.unread() > ring.full());
+    let got = drain(&ring, &mut output);
+    assert!(got[0].is_video_keyframe());
+    let count = |kind| got.iter().filter(|packet| packet.kind() == kind).count() as u64;
+    assert_eq!(output.dropped.video + count(Kind::Video), 2500);
+    assert_eq!(output.dropped.audio + count(Kind::Audio), 2500);
+    assert!(got.len() > 1000, "{}", got.len());
 }

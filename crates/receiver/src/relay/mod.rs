@@ -1,0 +1,12 @@
+//! Relays: what comes in is published to other servers, untouched, by `onair`.
+//!
+//! `relays` decides which run, `worker` is the thread of one, `target` says where to.
+
+mod relays;
+mod source;
+mod target;
+mod worker;
+
+pub use relays::{RelayError, RelayInfo, RelayState};
+pub(crate) use relays::{RelayWatch, Relays};
+pub use target::{RelayTarget, TargetError};

@@ -1,0 +1,260 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use onair::{Broadcast, Destination, Stopper};
+
+use super::source::Source;
+use super::{RelayInfo, RelayState};
+use crate::event::WeakEvents;
+use crate::{Event, StreamName, Viewer};
+
+/// What a relay's thread and whoever watches over it share.
+#[derive(Debug)]
+pub(super) struct Worker {
+    destination: Destination,
+    events: WeakEvents,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The stream that is relayed now.
+    name: StreamName,
+    is_over: crate::hub::IsOver,
+    /// What follows it to the same place.
+    next: Option<Viewer>,
+    stopper: Option<Stopper>,
+    /// Since when only the rest of a stream that ended is on its way.
+    finishing: Option<Instant>,
+    is_stopping: bool,
+    is_done: bool,
+    stands: RelayState,
+}
+
+/// How long the rest of a stream that ended may take.
+const REST: Duration = Duration::from_secs(30);
+
+/// What a worker makes of one more stream.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Offer {
+    /// It follows, as soon as what is relayed now has ended.
+    Taken,
+    /// The place is another stream's, which is live.
+    Busy(StreamName),
+    /// The relay is at its end: begin another.
+    Done,
+}
+
+impl Worker {
+    pub(super) fn new(viewer: &Viewer, destination: Destination, events: WeakEvents) -> Arc<Self> {
+        let state = State {
+            name: viewer.name().clone(),
+            is_over: viewer.is_over(),
+            next: None,
+            stopper: None,
+            finishing: None,
+            is_stopping: false,
+            is_done: false,
+            stands: RelayState::Connecting,
+        };
+        Arc::new(Self {
+            destination,
+            events,
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Relays one stream after the other until nothing follows, on the calling thread.
+    pub(super) fn run(&self, mut viewer: Viewer) {
+        loop {
+            self.relay(viewer);
+            match self.turn() {
+                Some(next) => viewer = next,
+                None => return,
+            }
+        }
+    }
+
+    /// Offers a stream that began. What is left of the one before it has had its time.
+    pub(super) fn offer(&self, viewer: Viewer) -> Offer {
+        let mut state = self.state();
+        if state.is_done || state.is_stopping {
+            return Offer::Done;
+        }
+        if !state.is_over.get() {
+            return Offer::Busy(state.name.clone());
+        }
+        state.next = Some(viewer);
+        if let Some(stopper) = &state.stopper {
+            stopper.stop();
+        }
+        Offer::Taken
+    }
+
+    /// Ends it, whatever its server does: within a second.
+    pub(super) fn stop(&self) {
+        let mut state = self.state();
+        (state.is_stopping, state.next) = (true, None);
+        if let Some(stopper) = &state.stopper {
+            stopper.stop();
+        }
+    }
+
+    /// Ends it if its stream ended [`REST`] ago and the rest has not gone out yet.
+    pub(super) fn look(&self, now: Instant) {
+        let is_finishing = self.is_finishing();
+        let mut state = self.state();
+        let since = match is_finishing {
+            true => *state.finishing.get_or_insert(now),
+            false => return state.finishing = None,
+        };
+        drop(state);
+        if now.saturating_duration_since(since) >= REST {
+            self.stop();
+        }
+    }
+
+    /// Whether its stream has ended, and only the rest of it is on its way.
+    pub(super) fn is_finishing(&self) -> bool {
+        let state = self.state();
+        state.is_over.get() && state.next.is_none()
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.state().is_done
+    }
+
+    pub(super) fn info(&self) -> RelayInfo {
+        let state = self.state();
+        RelayInfo {
+            name: state.name.clone(),
+            url: self.destination.url.to_string(),
+            state: state.stands.clone(),
+        }
+    }
+
+    /// The stream that follows; `None` is the end.
+    fn turn(&self) -> Option<Viewer> {
+        let mut state = self.state();
+        state.stopper = None;
+        let next = state.next.take().filter(|_| !state.is_stopping);
+        match &next {
+            Some(viewer) => {
+                state.name = viewer.name().clone();
+                state.is_over = viewer.is_over();
+                state.stands = RelayState::Connecting;
+            }
+            None => state.is_done = true,
+        }
+        next
+    }
+
+    fn relay(&self, viewer: Viewer) {
+        let name = viewer.name().clone();
+        let (events, url) = (self.events.clone(), self.destination.url.to_string());
+        let tell = {
+            let name = name.clone();
+            move |message| events.tell(relay_event(&name, &url, message))
+        };
+        let Some(source) = Source::open(viewer, Box::new(tell)) else {
+            return;
+        };
+        let broadcast = Broadcast::builder()
+            .live_media(Box::new(source))
+            .to(self.destination.clone())
+            .start();
+        match broadcast {
+            Ok(broadcast) => {
+                self.begun(&broadcast);
+                self.follow(&name, &broadcast);
+            }
+            Err(error) => self.gave_up(&name, error.to_string()),
+        }
+    }
+
+    /// From now on it can be stopped; who wanted to before has it now.
+    fn begun(&self, broadcast: &Broadcast) {
+        let mut state = self.state();
+        if state.is_stopping || state.next.is_some() {
+            broadcast.stop();
+        }
+        state.stopper = Some(broadcast.stopper());
+    }
+
+    fn follow(&self, name: &StreamName, broadcast: &Broadcast) {
+        while let Some(event) = broadcast.next_event() {
+            if let Some(stands) = RelayState::of(&event) {
+                self.state().stands = stands;
+            }
+            if let Some(words) = in_words(&event) {
+                self.tell(name, words);
+            }
+        }
+    }
+
+    fn gave_up(&self, name: &StreamName, why: String) {
+        self.state().stands = RelayState::Failed(why.clone());
+        self.tell(name, why);
+    }
+
+    fn tell(&self, name: &StreamName, message: String) {
+        let url = self.destination.url.to_string();
+        self.events.tell(relay_event(name, &url, message));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn relay_event(name: &StreamName, url: &str, message: String) -> Event {
+    Event::Relay {
+        name: name.clone(),
+        url: url.to_owned(),
+        message,
+    }
+}
+
+impl RelayState {
+    fn of(event: &onair::Event) -> Option<Self> {
+        use onair::Event as E;
+        Some(match event {
+            E::Connecting { .. } => Self::Connecting,
+            E::Live { .. } => Self::Live,
+            E::Reconnecting { .. } => Self::Reconnecting,
+            E::DestinationEnded { failure, .. } => match failure {
+                Some(why) => Self::Failed(why.clone()),
+                None => Self::Ended,
+            },
+            _ => return None,
+        })
+    }
+}
+
+/// What a person wants to know of a broadcast.
+fn in_words(event: &onair::Event) -> Option<String> {
+    use onair::Event as E;
+    Some(match event {
+        E::Live { after, .. } => format!("on air after {} ms", after.as_millis()),
+        E::Refused {
+            code, description, ..
+        } => format!("refused: {description} ({code})"),
+        E::Reconnecting { why, delay, .. } => {
+            format!("lost: {why}; trying again in {}", seconds(*delay))
+        }
+        E::Dropped { frames, gap, .. } => format!(
+            "{frames} pictures, {:.1} s, did not get through: the line to it was too slow or down",
+            Duration::from_millis(gap.to_ms.abs_diff(gap.from_ms)).as_secs_f64()
+        ),
+        E::Warning { message, .. } => message.clone(),
+        E::DestinationEnded { failure, .. } => match failure {
+            Some(why) => format!("given up: {why}"),
+            None => "ended".to_owned(),
+        },
+        _ => return None,
+    })
+}
+
+fn seconds(delay: Duration) -> String {
+    format!("{:.1} s", delay.as_secs_f64())
+}

@@ -1,0 +1,167 @@
+//! Relays.
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
+
+use onair::rtmp::Url;
+use onair_receiver::{Event, Keys, RelayState, RelayTarget, StreamName};
+
+use crate::encoder::Encoder;
+use crate::player::Player;
+use crate::record::{Directory, recorded};
+use crate::setup::{Media, Stage};
+
+fn target(address: SocketAddr, path: &str) -> RelayTarget {
+    format!("rtmp://{address}/{path}").parse().unwrap()
+}
+
+/// What a relay says.
+fn said(stage: &mut Stage) -> String {
+    stage.wait(|event| match event {
+        Event::Relay { message, .. } => Some(message),
+        _ => None,
+    })
+}
+
+/// How many threads this process has whose name begins so.
+#[cfg(target_os = "linux")]
+fn threads(name: &str) -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let names =
+        tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    names.filter(|comm| comm.starts_with(name)).count()
+}
+
+#[test]
+fn a_relay_publishes_what_comes_in_untouched() {
+    let mut target = Stage::new();
+    let url: Url = format!("rtmp://{}/live/out", target.address())
+        .parse()
+        .unwrap();
+    let mut stage = Stage::with(|builder| builder.relay(url));
+    let media = Media::new();
+    let sent = media.stream(0..40, 10);
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    encoder.send_all(&sent[..2]);
+    target.wait_for_publisher();
+    let mut player = Player::play(target.address(), "out");
+    encoder.send_all(&sent[2..]);
+    assert_eq!(player.packets(80), sent);
+    encoder.finish();
+    assert_eq!(player.rest().0, []);
+    let words = stage.wait(|event| match event {
+        Event::Relay { message, url, .. } => {
+            assert!(!url.contains("out"), "{url}");
+            Some(message)
+        }
+        _ => None,
+    });
+    assert!(words.starts_with("on air"), "{words}");
+}
+
+#[test]
+fn a_burst_is_relayed_to_the_last_frame() {
+    let directory = Directory::new("relayed");
+    let mut there = Stage::with(|builder| builder.record(&directory.0));
+    let to = target(there.address(), "live/out");
+    let stage = Stage::with(|builder| builder.relay(to));
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    encoder.send_all(&Media::new().stream(0..2500, 50));
+    encoder.finish();
+    let recording = recorded(&mut there);
+    assert_eq!((recording.frames, recording.audio_frames), (2500, 2500));
+}
+
+#[test]
+fn streams_that_come_and_go_make_one_relay_to_a_server_that_is_silent_and_it_can_be_stopped() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = target(silent.local_addr().unwrap(), "live/key");
+    let mut stage = Stage::with(|builder| builder.relay(to));
+    for _ in 0..20 {
+        let mut encoder = Encoder::live(stage.address(), "cam");
+        encoder.send_all(&Media::new().stream(0..20, 5));
+        encoder.finish();
+        stage.wait(|event| matches!(event, Event::Unpublished { .. }).then_some(()));
+    }
+    #[cfg(target_os = "linux")]
+    assert!(threads("onair-relay") <= 4, "{}", threads("onair-relay"));
+    let before = Instant::now();
+    stage.receiver.stop();
+    assert!(
+        before.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        before.elapsed()
+    );
+    // No thread that is left behind keeps the events open.
+    while stage.events.blocking_next().is_some() {}
+    assert_eq!(stage.receiver.relays(), []);
+}
+
+#[test]
+fn a_url_for_one_stream_is_not_given_to_two_and_the_second_is_told() {
+    let mut there = Stage::new();
+    let to = target(there.address(), "live/key");
+    let mut stage = Stage::with(|builder| builder.relay(to));
+    let media = Media::new();
+    let mut one = Encoder::live(stage.address(), "one");
+    one.send_all(&media.stream(0..2, 10));
+    there.wait_for_publisher();
+    let mut two = Encoder::live(stage.address(), "two");
+    two.send_all(&media.stream(0..2, 10));
+    loop {
+        let words = said(&mut stage);
+        if words.contains("not relayed") {
+            assert!(
+                words.contains("live/one") && words.contains("{stream}"),
+                "{words}"
+            );
+            break;
+        }
+    }
+    assert_eq!(stage.receiver.relays().len(), 1);
+}
+
+#[test]
+fn a_url_with_a_stream_in_it_takes_as_many_as_there_are() {
+    let mut there = Stage::new();
+    let to = target(there.address(), "{app}/out-{stream}");
+    let stage = Stage::with(|builder| builder.relay(to));
+    let media = Media::new();
+    let mut encoders = ["one", "two"].map(|key| Encoder::live(stage.address(), key));
+    for encoder in &mut encoders {
+        encoder.send_all(&media.stream(0..2, 10));
+    }
+    let mut names: Vec<_> = [0, 1].map(|_| published(&mut there)).into();
+    names.sort();
+    assert_eq!(names, ["live/out-one", "live/out-two"]);
+}
+
+fn published(stage: &mut Stage) -> String {
+    stage.wait(|event| match event {
+        Event::Published { name, .. } => Some(name.to_string()),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_relay_that_was_given_up_can_be_begun_anew_while_its_stream_is_live() {
+    let mut keys = Keys::none();
+    keys.add("other", &"other".into()).unwrap();
+    let there = Stage::with(|builder| builder.keys(keys));
+    let to = target(there.address(), "live/wrong");
+    let mut stage = Stage::with(|builder| builder.relay(to));
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    encoder.send_all(&Media::new().stream(0..2, 10));
+    let name = StreamName::new("live", "cam").unwrap();
+    for _ in 0..2 {
+        while !said(&mut stage).starts_with("given up") {}
+        let stands = loop {
+            let relays = stage.receiver.relays();
+            assert_eq!((relays.len(), &relays[0].name), (1, &name));
+            if stage.receiver.retry_relays(&name) == 1 {
+                break relays[0].state.clone();
+            }
+        };
+        assert!(matches!(stands, RelayState::Failed(why) if why.contains("not known")));
+    }
+}
