@@ -17,6 +17,7 @@ mod packet;
 mod record;
 #[cfg(test)]
 mod test_data;
+pub mod text;
 mod time;
 mod units;
 

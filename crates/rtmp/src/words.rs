@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use onair_media::text::clean;
+
 use crate::publisher::Config;
 use crate::{Error, Secret};
 
@@ -32,7 +34,7 @@ impl Secrets {
         let hidden = self.0.iter().fold(Cow::Borrowed(words), |words, secret| {
             hide(words, secret.expose())
         });
-        printable(&hidden)
+        clean(&hidden, LONGEST)
     }
 
     /// The error, its words made fit.
@@ -96,26 +98,6 @@ fn is_quoted(before: &str, after: &str) -> bool {
     let is_whole = !after.starts_with(char::is_alphanumeric);
     let leads = before.is_empty() && (after.is_empty() || after.starts_with(':'));
     is_whole && (leads || before.ends_with(BEFORE) || after.starts_with(QUOTES))
-}
-
-/// Nothing that moves a cursor, rings a bell or turns the direction of reading.
-fn printable(words: &str) -> String {
-    let fit = |c: char| match c {
-        c if c.is_whitespace() => ' ',
-        c if c.is_control() || is_format(c) => char::REPLACEMENT_CHARACTER,
-        c => c,
-    };
-    let mut shown: String = words.trim().chars().take(LONGEST).map(fit).collect();
-    if words.chars().nth(LONGEST).is_some() {
-        shown.push('\u{2026}');
-    }
-    shown
-}
-
-/// Marks that change the order in which their neighbours are shown (Unicode UAX #9), and the
-/// ones that show as nothing.
-const fn is_format(c: char) -> bool {
-    matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{61C}' | '\u{FEFF}')
 }
 
 const STARS: &str = "***";
