@@ -19,7 +19,7 @@ pub(super) fn info() -> EncoderInfo {
         name: NAME,
         kind: Kind::Audio,
         codec: "AAC-LC",
-        hardware: false,
+        hardware: Some(false),
         notes: Vec::new(),
         default: true,
     }

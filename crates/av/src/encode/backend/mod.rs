@@ -67,8 +67,8 @@ pub struct EncoderInfo {
     pub kind: Kind,
     /// What it encodes to, e.g. `H.264`.
     pub codec: &'static str,
-    /// True when it runs on hardware of its own.
-    pub hardware: bool,
+    /// Whether it runs on hardware of its own; `None` where that shows only when it runs.
+    pub hardware: Option<bool>,
     /// What a user should know, in sentences.
     pub notes: Vec<String>,
     /// True when it is what `auto` tries first.

@@ -38,7 +38,7 @@ pub(super) fn info() -> EncoderInfo {
         name: NAME,
         kind: Kind::Video,
         codec: "H.264",
-        hardware: false,
+        hardware: Some(false),
         notes: library::note().into_iter().collect(),
         default: cfg!(not(apple_media)),
     }

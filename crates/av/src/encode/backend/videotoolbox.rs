@@ -47,7 +47,8 @@ pub(super) fn info() -> EncoderInfo {
         name: NAME,
         kind: Kind::Video,
         codec: "H.264, HEVC",
-        hardware: true,
+        // An iPhone has nothing else; on a Mac the system chooses when a session is made.
+        hardware: cfg!(target_os = "ios").then_some(true),
         notes: Vec::new(),
         default: true,
     }
