@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 
 use crate::args::Devices;
 use crate::failure::Failure;
+use crate::json::escaped;
 use crate::outlet;
 
 pub(crate) fn run(opts: &Devices) -> Result<(), Failure> {
     let (devices, encoders) = (device::list(), available());
     let text = if opts.json {
-        format!("{}\n", to_json(&devices, &encoders))
+        escaped(&format!("{}\n", to_json(&devices, &encoders)))
     } else {
         to_text(&devices, &encoders)
     };
@@ -102,10 +103,10 @@ fn source(info: &Info) -> String {
 
 fn write_encoder(text: &mut String, encoder: &EncoderInfo) {
     let mark = if encoder.default { '*' } else { ' ' };
-    let place = if encoder.hardware {
-        "hardware"
-    } else {
-        "software"
+    let place = match encoder.hardware {
+        Some(true) => "hardware",
+        Some(false) => "software",
+        None => "hardware where there is any",
     };
     let (name, codec) = (encoder.name, encoder.codec);
     let _infallible = writeln!(

@@ -9,6 +9,7 @@ use onair::demux::{self, Demux, Survey};
 
 use crate::args::{Inspect, StdinFormat};
 use crate::failure::Failure;
+use crate::json::escaped;
 use crate::outlet;
 
 pub(crate) fn run(opts: &Inspect) -> Result<(), Failure> {
@@ -21,7 +22,7 @@ pub(crate) fn run(opts: &Inspect) -> Result<(), Failure> {
     survey.close(input.as_ref());
     let report = survey.report();
     let text = if opts.json {
-        report.to_json()
+        escaped(&report.to_json())
     } else {
         report.to_string()
     };

@@ -12,6 +12,8 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use onair::media::text::is_printable;
+
 use crate::board::Board;
 use crate::failure::Failure;
 
@@ -65,12 +67,25 @@ pub(crate) fn say(words: impl Display) {
 
 /// Says what has to be known even by who asked for quiet.
 pub(crate) fn insist(words: impl Display) {
-    STDERR.put(format!("{words}\n"));
+    STDERR.put(shown(&words.to_string()) + "\n");
+}
+
+/// Words from strangers, files' names included, without what would act on a terminal. The line
+/// breaks are our own.
+fn shown(words: &str) -> String {
+    let fit = |c| match c {
+        '\n' => '\n',
+        '\t' => ' ',
+        c if is_printable(c) => c,
+        _ => char::REPLACEMENT_CHARACTER,
+    };
+    words.chars().map(fit).collect()
 }
 
 /// Shows these rows below everything that was said, in place of those before.
 pub(crate) fn show(rows: Vec<String>) {
     if !IS_QUIET.load(Ordering::Relaxed) {
+        let rows = rows.iter().map(|row| shown(row)).collect();
         STDERR.0.update(|state| state.board = Some(rows));
     }
 }
@@ -104,7 +119,7 @@ pub(crate) struct Log;
 
 impl Write for Log {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        STDERR.put(String::from_utf8_lossy(line).into_owned());
+        STDERR.put(shown(&String::from_utf8_lossy(line)));
         Ok(line.len())
     }
 

@@ -1,7 +1,7 @@
 //! From what was typed to [`Args`].
 
-use std::env;
 use std::ffi::{OsStr, OsString};
+use std::{env, process};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
@@ -9,6 +9,7 @@ use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 use crate::args::Args;
 use crate::failure::Failure;
 use crate::given::Given;
+use crate::outlet;
 
 /// What was typed. Usage errors and --help end the program here, with 2 and 0.
 pub(crate) fn parse() -> Result<(Args, Given), Failure> {
@@ -105,7 +106,12 @@ fn refuse<T>(mut error: clap::Error, typed: &[OsString]) -> Result<T, Failure> {
             ContextValue::String("***".to_owned()),
         );
     }
-    error.exit()
+    if !error.use_stderr() {
+        error.exit();
+    }
+    outlet::insist(error.render().to_string().trim_end());
+    outlet::finish();
+    process::exit(error.exit_code());
 }
 
 fn lone_word(typed: &[OsString]) -> &'static str {

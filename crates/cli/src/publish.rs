@@ -6,6 +6,7 @@ mod explain;
 mod filler;
 mod keeper;
 mod source;
+mod stdin;
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};

@@ -23,6 +23,8 @@ struct Seen {
     video: Moving,
     audio: Moving,
     dropped: u64,
+    /// Which connection it was, while it was on air.
+    connection: Option<u64>,
 }
 
 /// A counter, and when it last moved.
@@ -44,6 +46,7 @@ impl Before {
             seen.video.note(stats.so_far.video.frames, now);
             seen.audio.note(stats.so_far.audio.frames, now);
             seen.dropped = stats.so_far.video.dropped;
+            seen.connection = connection(&stats.so_far);
         }
         self.skipped = skipped(&stats.encoder);
         self.at = Some(now);
@@ -141,7 +144,10 @@ impl Numbers<'_> {
             State::Reconnecting => "off air: reconnecting",
             State::Ended => "ended",
             State::Failed => "given up",
-            State::Live if so_far.video.dropped > seen.dropped => {
+            // What was lost between two connections is no fault of the line that is there now.
+            State::Live
+                if so_far.video.dropped > seen.dropped && connection(so_far) == seen.connection =>
+            {
                 "line too slow: dropping pictures"
             }
             State::Live if stats.queued_ms > 500.0 => "line is slow",
@@ -168,6 +174,10 @@ impl Numbers<'_> {
     }
 }
 
+fn connection(report: &DestinationReport) -> Option<u64> {
+    (report.state == State::Live).then_some(report.connects)
+}
+
 fn on_air(stats: &Stats) -> String {
     let is_live = |stats: &&DestinationStats| stats.so_far.state == State::Live;
     let live = stats.destinations.iter().filter(is_live).count();
@@ -178,5 +188,152 @@ fn field(rank: u8, text: impl Display) -> Field {
     Field {
         text: text.to_string(),
         rank,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use onair::{EncoderReport, Encoding, QueueDelay, TrackReport};
+
+    use super::*;
+
+    fn track(frames: u64, dropped: u64) -> TrackReport {
+        TrackReport {
+            frames,
+            dropped,
+            keyframes: None,
+        }
+    }
+
+    fn destination(state: State, video: TrackReport, audio: TrackReport) -> DestinationStats {
+        DestinationStats {
+            so_far: DestinationReport {
+                url: "rtmp://live.example/app/***".to_owned(),
+                state,
+                connects: 1,
+                bytes: 1_000_000,
+                video,
+                audio,
+                rtt_ms: Some(12.0),
+                queue_ms: QueueDelay::default(),
+                gaps: Vec::new(),
+                error: None,
+                fault: None,
+            },
+            bitrate_bps: 2_500_000,
+            delivery_bps: None,
+            unsent_bytes: None,
+            queued_ms: 12.0,
+        }
+    }
+
+    fn stats(destinations: Vec<DestinationStats>) -> Stats {
+        Stats {
+            elapsed_s: 12.0,
+            destinations,
+            encoder: EncoderReport::default(),
+            encoding: Encoding::default(),
+            recording: None,
+        }
+    }
+
+    /// The rows a second after `before`, when that has stood still for so long.
+    fn rows(before: &Stats, still: Duration, after: &Stats, columns: usize) -> Vec<String> {
+        let start = Instant::now();
+        let mut noted = Before::default();
+        noted.note(before, start);
+        noted.note(before, start + still);
+        let numbers = Numbers {
+            stats: after,
+            before: &noted,
+            now: start + still + Duration::from_secs(1),
+            source: "stdin",
+        };
+        numbers.rows(columns)
+    }
+
+    fn one(before: [TrackReport; 2], still: u64, after: [TrackReport; 2]) -> String {
+        let [before, after] = [before, after]
+            .map(|[video, audio]| stats(vec![destination(State::Live, video, audio)]));
+        rows(&before, Duration::from_secs(still), &after, 60).remove(0)
+    }
+
+    #[test]
+    fn a_source_that_gives_nothing_is_never_well() {
+        let some = [track(30, 0), track(47, 0)];
+        let more = [track(60, 0), track(94, 0)];
+        let none = [track(0, 0), track(0, 0)];
+        for (before, still, after, words) in [
+            (some, 0, more, "0:00:12  ok  2500 kbit/s  30 fps"),
+            (some, 5, some, "0:00:12  nothing comes from stdin"),
+            (
+                some,
+                5,
+                [track(30, 0), track(94, 0)],
+                "0:00:12  no picture comes from stdin",
+            ),
+            (
+                some,
+                5,
+                [track(60, 0), track(47, 0)],
+                "0:00:12  no sound comes from stdin",
+            ),
+            (none, 0, none, "0:00:12  waiting for stdin"),
+            (
+                some,
+                0,
+                [track(40, 20), track(94, 0)],
+                "0:00:12  line too slow",
+            ),
+        ] {
+            let row = one(before, still, after);
+            assert!(row.starts_with(words), "{words}: {row}");
+        }
+    }
+
+    #[test]
+    fn what_was_lost_off_air_is_not_blamed_on_the_line_that_is_back() {
+        let media = |dropped| [track(60, dropped), track(94, 0)];
+        let at = |state, dropped, connects| {
+            let [video, audio] = media(dropped);
+            let mut destination = destination(state, video, audio);
+            destination.so_far.connects = connects;
+            stats(vec![destination])
+        };
+        let row = |before: &Stats, after: &Stats| rows(before, Duration::ZERO, after, 80).remove(0);
+        let back = row(&at(State::Reconnecting, 0, 1), &at(State::Live, 90, 2));
+        assert!(back.starts_with("0:00:12  ok"), "{back}");
+        let at_once = row(&at(State::Live, 0, 1), &at(State::Live, 90, 2));
+        assert!(at_once.starts_with("0:00:12  ok"), "{at_once}");
+        let slow = row(&at(State::Live, 0, 2), &at(State::Live, 90, 2));
+        assert!(slow.starts_with("0:00:12  line too slow"), "{slow}");
+    }
+
+    #[test]
+    fn rows_fit_from_40_to_200_columns_and_say_how_each_destination_is() {
+        let media = || [track(60, 0), track(94, 0)];
+        let states = [State::Live, State::Reconnecting, State::Failed];
+        let several = stats(
+            states
+                .map(|state| {
+                    let [video, audio] = media();
+                    destination(state, video, audio)
+                })
+                .to_vec(),
+        );
+        for columns in 40..=200 {
+            let rows = rows(&several, Duration::ZERO, &several, columns);
+            assert!(
+                rows.iter().all(|row| row.chars().count() < columns),
+                "{rows:#?}"
+            );
+            assert_eq!(rows[0], "0:00:12  1 of 3 on air");
+            assert!(rows[1].starts_with("  [1]  ok  2500 kbit/s"), "{rows:#?}");
+            assert!(
+                rows[2].starts_with("  [2]  off air: reconnecting"),
+                "{rows:#?}"
+            );
+            assert!(rows[3].starts_with("  [3]  given up"), "{rows:#?}");
+        }
     }
 }

@@ -15,6 +15,7 @@ use onair::media::{FrameRate, Kind, Packet, Size, VideoCodec};
 
 use super::capture::{self, Ask};
 use super::filler;
+use super::stdin::Awaited;
 use crate::args::{Codec, Publish, StdinFormat};
 use crate::failure::Failure;
 use crate::rules;
@@ -159,7 +160,7 @@ fn wanted(opts: &Publish) -> (Size, FrameRate) {
 }
 
 fn open_stdin(format: StdinFormat) -> Result<Source, Failure> {
-    let stdin = Box::new(io::stdin());
+    let stdin = Box::new(Awaited::new());
     let format = match format {
         StdinFormat::Flv => demux::Format::Flv,
         StdinFormat::Ts => demux::Format::Ts,

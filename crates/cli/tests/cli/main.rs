@@ -4,11 +4,13 @@ mod common;
 mod options;
 #[cfg(unix)]
 mod outlets;
+mod schema;
 mod secrets;
 #[cfg(unix)]
 mod signals;
 
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use common::{Dir, Manner, Peer, Ran, Seen};
@@ -459,6 +461,22 @@ fn raw_pictures_from_a_pipe_are_encoded() {
         .expect("the program starts");
     assert_eq!(piped.status, Some(0), "{piped:?}");
     assert_eq!(peer.count(TagKind::Video), [1, 10]);
+}
+
+/// A player that pauses is no broadcast that is well.
+#[test]
+fn a_stdin_that_gives_nothing_is_said_to_be_waited_for() {
+    let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
+    let line = format!("publish --to {} --from - --format flv", peer.url());
+    let mut command = dir.onair(&line);
+    command.stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it starts");
+    let mut said = BufReader::new(child.stderr.take().expect("it is piped"));
+    let mut first = String::new();
+    said.read_line(&mut first).expect("it talks");
+    assert_eq!(first, "waiting for stdin: nothing has come yet\n");
+    drop(child.stdin.take());
+    assert_eq!(child.wait().expect("it ends").code(), Some(2));
 }
 
 #[test]

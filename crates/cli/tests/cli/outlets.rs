@@ -128,3 +128,48 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
         assert_eq!(ends(child), Some(0), "{line}");
     }
 }
+
+#[test]
+fn nothing_that_a_name_holds_acts_on_the_terminal() {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../demux/testdata/faststart.mp4"
+    );
+    let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
+    let odd = "show\u{202e}\u{1b}[31m\u{9b}\u{2066}.mp4";
+    std::fs::copy(file, dir.path().join(odd)).expect("a copy");
+    for (line, last) in [
+        ("inspect missing", odd),
+        ("demo --fps", odd),
+        ("inspect", odd),
+        ("inspect --json", odd),
+        ("inspect --bytes", odd),
+        ("publish --pace max --stats json --to", odd),
+        ("publish --pace max -vv --to", odd),
+    ] {
+        let line = line.replace("--to", &format!("--to {} --from", peer.url()));
+        let mut command = dir.onair(&line);
+        let ran = command
+            .arg(last)
+            .output()
+            .map(Ran::from)
+            .expect("it starts");
+        let told = ran.stdout + &ran.stderr;
+        assert!(
+            !told.contains(['\u{202e}', '\u{1b}', '\u{9b}', '\u{2066}']),
+            "{line}: {told:?}"
+        );
+        let record = dir
+            .onair(&line)
+            .arg(odd)
+            .arg("--record")
+            .arg(format!("copy{odd}"))
+            .output();
+        let ran = record.map(Ran::from).expect("it starts");
+        let told = ran.stdout + &ran.stderr;
+        assert!(
+            !told.contains(['\u{202e}', '\u{1b}', '\u{9b}', '\u{2066}']),
+            "{line}: {told:?}"
+        );
+    }
+}
