@@ -5,7 +5,7 @@ mod bytes;
 use std::io;
 use std::path::Path;
 
-use onair::demux::{self, Demux, Survey};
+use onair::demux::{self, Demux, Opened, Survey};
 
 use crate::args::{Inspect, StdinFormat};
 use crate::failure::Failure;
@@ -16,10 +16,10 @@ pub(crate) fn run(opts: &Inspect) -> Result<(), Failure> {
     if let Some(most) = opts.bytes {
         return bytes::run(opts, most);
     }
-    let mut input = open(&opts.input, opts.format)?;
-    let mut survey = Survey::new(input.as_ref());
-    let ended = survey_all(input.as_mut(), &mut survey);
-    survey.close(input.as_ref());
+    let mut opened = open(&opts.input, opts.format)?;
+    let mut survey = Survey::of_opened(&opened);
+    let ended = survey_all(opened.media.as_mut(), &mut survey);
+    survey.close(opened.media.as_ref());
     let report = survey.report();
     let text = if opts.json {
         escaped(&report.to_json())
@@ -43,7 +43,8 @@ fn survey_all(input: &mut dyn Demux, survey: &mut Survey) -> Result<(), demux::E
     }
 }
 
-fn open(path: &Path, format: Option<StdinFormat>) -> Result<Box<dyn Demux>, Failure> {
+/// What cannot be sent is looked at all the same.
+fn open(path: &Path, format: Option<StdinFormat>) -> Result<Opened, Failure> {
     if path == Path::new("-") {
         return open_stdin(format);
     }
@@ -52,10 +53,11 @@ fn open(path: &Path, format: Option<StdinFormat>) -> Result<Box<dyn Demux>, Fail
             "inspect reads files; to look at a stream, record it first",
         ));
     }
-    demux::open(path).map_err(|error| Failure::failed(format_args!("{}: {error}", path.display())))
+    demux::open_lenient(path)
+        .map_err(|error| Failure::failed(format_args!("{}: {error}", path.display())))
 }
 
-fn open_stdin(format: Option<StdinFormat>) -> Result<Box<dyn Demux>, Failure> {
+fn open_stdin(format: Option<StdinFormat>) -> Result<Opened, Failure> {
     let format = match format {
         Some(StdinFormat::Flv) => demux::Format::Flv,
         Some(StdinFormat::Ts) => demux::Format::Ts,
@@ -68,6 +70,6 @@ fn open_stdin(format: Option<StdinFormat>) -> Result<Box<dyn Demux>, Failure> {
             ));
         }
     };
-    demux::read(Box::new(io::stdin()), format)
+    demux::read_lenient(Box::new(io::stdin()), format)
         .map_err(|error| Failure::failed(format_args!("stdin: {error}")))
 }

@@ -3,8 +3,6 @@ use std::time::Duration;
 use onair_media::aac::AudioSpecificConfig;
 use onair_media::{Config, Kind};
 
-use crate::Error;
-
 /// How long an audio frame of this configuration is once decoded: a decoder
 /// plays it to its end, even where a container says less of the last one.
 pub(crate) fn frame_duration(config: &Config) -> Option<Duration> {
@@ -13,25 +11,6 @@ pub(crate) fn frame_duration(config: &Config) -> Option<Duration> {
     };
     let parsed = AudioSpecificConfig::parse(&audio.record).ok()?;
     Some(parsed.frame_duration()).filter(|duration| !duration.is_zero())
-}
-
-/// Why a track cannot be used, with what would work instead.
-pub(crate) fn unsupported(kind: Kind, codec: &str) -> Error {
-    let advice = match kind {
-        Kind::Video => {
-            "RTMP carries H.264: convert it with \
-             `ffmpeg -i INPUT -c:v libx264 -preset veryfast -g 60 -c:a copy OUTPUT.mp4`"
-        }
-        Kind::Audio => {
-            "RTMP carries AAC: convert it with \
-             `ffmpeg -i INPUT -c:v copy -c:a aac -b:a 160k OUTPUT.mp4`"
-        }
-    };
-    Error::Codec {
-        kind,
-        codec: codec.to_owned(),
-        advice: advice.to_owned(),
-    }
 }
 
 /// The usual name of an MP4 sample entry's codec (ISO/IEC 14496-12 §8.5.2, MP4RA).

@@ -1,7 +1,8 @@
 use std::io;
 use std::sync::Arc;
 
-use onair_media::Kind;
+use crate::refused::{Refused, conversion};
+use crate::track::name;
 
 /// Why a file or stream could not be read, sorted by whose fault it is.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -37,15 +38,13 @@ pub enum Error {
         /// Byte offset from the start of the input.
         at: u64,
     },
-    /// A track is coded in a way RTMP's classic codecs do not cover.
-    #[error("{kind} track is {codec}, which cannot be sent untouched; {advice}", kind = kind_name(*.kind))]
+    /// Tracks are coded in a way RTMP does not carry.
+    #[error("{}, which cannot be sent untouched; this makes a file that can be: {command}", named(.refused))]
     Codec {
-        /// Which kind of track.
-        kind: Kind,
-        /// The codec's usual name.
-        codec: String,
-        /// What would work, with a command to run.
-        advice: String,
+        /// The first track of each kind of which none can be sent.
+        refused: Vec<Refused>,
+        /// A command that cures them all, of `INPUT` and `OUTPUT.mp4`.
+        command: String,
     },
     /// The container holds no video and no audio.
     #[error("{container} holds no video or audio track")]
@@ -71,6 +70,12 @@ impl Error {
         Self::Invalid { what, at }
     }
 
+    /// Tracks refused, beside kinds that can be kept, video first.
+    pub(crate) fn codec(refused: Vec<Refused>, kept: [bool; 2]) -> Self {
+        let command = conversion(&refused, kept).to_string();
+        Self::Codec { refused, command }
+    }
+
     /// A bitstream's error, placed in the file at `base`.
     pub(crate) fn media(error: &onair_media::Error, base: u64) -> Self {
         match *error {
@@ -82,9 +87,8 @@ impl Error {
     }
 }
 
-const fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Video => "the video",
-        Kind::Audio => "the audio",
-    }
+fn named(refused: &[Refused]) -> String {
+    let name = |track: &Refused| format!("the {} track is {}", name(track.kind), track.codec);
+    let names: Vec<_> = refused.iter().map(name).collect();
+    names.join(" and ")
 }

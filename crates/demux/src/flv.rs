@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,11 +7,10 @@ use onair_flv::file::Parser;
 use onair_flv::{Demuxed, Demuxer, Metadata, TagKind};
 use onair_media::{Config, FrameRate, Kind, Packet, Timestamp};
 
-use crate::codec::unsupported;
 use crate::interleave::Interleave;
 use crate::pieces::Pieces;
 use crate::track::name;
-use crate::{Container, Damage, Demux, Error, Track};
+use crate::{Container, Damage, Demux, Error, Refused, Track};
 
 /// A Flash Video file or stream (FLV 10.1 annex E), read in large pieces of
 /// which the packets are slices.
@@ -23,6 +23,8 @@ pub(crate) struct Flv {
     notes: Vec<String>,
     duration: Option<Duration>,
     damage: Damage,
+    /// Kinds of tags of which it was said that they cannot be sent.
+    unsupported: HashSet<TagKind>,
     /// What ended the input, until it is reported.
     failure: Option<Error>,
     ended: bool,
@@ -30,7 +32,8 @@ pub(crate) struct Flv {
 
 impl Flv {
     /// Reads as far as the sequence headers of the tracks.
-    pub(crate) fn open(input: Box<dyn Read + Send>) -> Result<Self, Error> {
+    /// Names a track of each kind of which none can be sent.
+    pub(crate) fn open(input: Box<dyn Read + Send>) -> Result<(Self, Vec<Refused>), Error> {
         let mut flv = Self {
             input: Pieces::new(input),
             parser: Parser::new(),
@@ -40,6 +43,7 @@ impl Flv {
             notes: Vec::new(),
             duration: None,
             damage: Damage::default(),
+            unsupported: HashSet::new(),
             failure: None,
             ended: false,
         };
@@ -47,8 +51,8 @@ impl Flv {
         while !flv.ended && !probe.is_satisfied(&flv.demuxer, flv.parser.promised()) {
             flv.step(Some(&mut probe));
         }
-        flv.settle(probe)?;
-        Ok(flv)
+        let refused = flv.settle(probe)?;
+        Ok((flv, refused))
     }
 
     /// Takes in one tag, or one piece of input when there is none.
@@ -90,16 +94,15 @@ impl Flv {
                 } else {
                     Kind::Audio
                 };
-                let codec = what.split(';').next().unwrap_or(what);
-                probe
-                    .refused
-                    .get_or_insert_with(|| unsupported(kind, codec));
+                probe.refuse(kind, codec_name(what), self.parser.position());
             }
             (error, _) => {
-                if !matches!(error, onair_flv::Error::Unsupported { .. }) {
+                let unsupported = matches!(error, onair_flv::Error::Unsupported { .. });
+                if !unsupported {
                     self.count_damaged(kind);
                 }
-                if self.notes.len() < MAX_NOTES {
+                let said = unsupported && !self.unsupported.insert(kind);
+                if !said && self.notes.len() < MAX_NOTES {
                     let note = format!("a tag before byte {at} is left out: {error}");
                     self.notes.push(note);
                 }
@@ -135,7 +138,7 @@ impl Flv {
     }
 
     /// Names the tracks found, or says why there are none.
-    fn settle(&mut self, probe: Probe) -> Result<(), Error> {
+    fn settle(&mut self, mut probe: Probe) -> Result<Vec<Refused>, Error> {
         let configs = [self.demuxer.video_config(), self.demuxer.audio_config()];
         self.tracks = configs
             .into_iter()
@@ -147,21 +150,27 @@ impl Flv {
             probe.describe(track);
         }
         self.interleave.expect(self.tracks.len());
-        if let Some(error) = probe.refused {
-            return Err(error);
-        }
-        if self.tracks.is_empty() {
+        let known = |kind| self.tracks.iter().any(|track| track.kind() == kind);
+        probe.refused.retain(|refused| !known(refused.kind));
+        probe.refused.sort_by_key(|refused| refused.kind);
+        let said = probe.refused.iter().map(|refused| match refused.kind {
+            Kind::Video => TagKind::Video,
+            Kind::Audio => TagKind::Audio,
+        });
+        self.unsupported.extend(said);
+        if self.tracks.is_empty() && probe.refused.is_empty() {
             let container = Container::Flv;
             return Err(self.failure.take().unwrap_or(Error::NoTracks { container }));
         }
         let promised = self.parser.promised().unwrap_or((false, false));
         for (kind, promised) in [(Kind::Audio, promised.0), (Kind::Video, promised.1)] {
-            if promised && !self.tracks.iter().any(|track| track.kind() == kind) {
+            let refused = probe.refused.iter().any(|refused| refused.kind == kind);
+            if promised && !refused && !self.tracks.iter().any(|track| track.kind() == kind) {
                 let note = format!("the header promises {} but none was found", name(kind));
                 self.notes.push(note);
             }
         }
-        Ok(())
+        Ok(probe.refused)
     }
 }
 
@@ -206,19 +215,40 @@ struct Probe {
     bytes: usize,
     video: Option<Timestamp>,
     audio: Option<Timestamp>,
-    refused: Option<Error>,
+    refused: Vec<Refused>,
     metadata: Metadata,
 }
 
 impl Probe {
     fn is_satisfied(&self, demuxer: &Demuxer, promised: Option<(bool, bool)>) -> bool {
-        let both = demuxer.video_config().is_some() && demuxer.audio_config().is_some();
+        let refused = |kind| self.refused.iter().any(|refused| refused.kind == kind);
+        let video = demuxer.video_config().is_some() || refused(Kind::Video);
+        let audio = demuxer.audio_config().is_some() || refused(Kind::Audio);
         let limit = match promised {
             Some((true, true)) | None => MAX_PROBE_PACKETS,
             Some(_) => MAX_PROBE_PACKETS / 8,
         };
         let enough = self.packets > limit || self.bytes > MAX_PROBE_BYTES;
-        self.refused.is_some() || (both && self.packets > 0) || enough
+        (video && audio && self.packets > 0) || enough
+    }
+
+    /// A track of which a tag came that cannot be sent.
+    fn refuse(&mut self, kind: Kind, codec: &str, position: u64) {
+        self.packets += 1;
+        self.bytes = self
+            .bytes
+            .max(usize::try_from(position).unwrap_or(usize::MAX));
+        if self.refused.iter().all(|refused| refused.kind != kind) {
+            let mut refused = Refused::new(kind, codec);
+            match kind {
+                Kind::Video => refused.size = self.metadata.size,
+                Kind::Audio => {
+                    refused.sample_rate = self.metadata.sample_rate;
+                    refused.channels = self.metadata.channels.map(u32::from);
+                }
+            }
+            self.refused.push(refused);
+        }
     }
 
     fn count(&mut self, packet: &Packet) {
@@ -246,6 +276,15 @@ impl Probe {
             }
         }
     }
+}
+
+/// The usual name in `video codec 2 (Sorenson H.263); H.264 (7) works`.
+fn codec_name(what: &str) -> &str {
+    let codec = what.split(';').next().unwrap_or(what);
+    let named = codec
+        .split_once(" (")
+        .and_then(|(_, name)| name.strip_suffix(')'));
+    named.unwrap_or(codec)
 }
 
 /// Two decimals are what files round the broadcast rates to.

@@ -2,21 +2,27 @@
 
 use std::io::Cursor;
 
-use crate::{Demux, Error, Format, open, read};
+use crate::{Demux, Error, Format, open, read_lenient};
 
 /// Any file, told apart by its first bytes.
 pub fn any(data: &[u8]) {
-    drain(open::open_storage(Box::new(Cursor::new(data.to_vec()))));
+    let opened = open::open_storage(Box::new(Cursor::new(data.to_vec())));
+    drain(opened.map(|opened| opened.media));
 }
 
 /// A Flash Video stream.
 pub fn flv(data: &[u8]) {
-    drain(read(Box::new(Cursor::new(data.to_vec())), Format::Flv));
+    drain(lenient(data, Format::Flv));
 }
 
 /// A transport stream.
 pub fn ts(data: &[u8]) {
-    drain(read(Box::new(Cursor::new(data.to_vec())), Format::Ts));
+    drain(lenient(data, Format::Ts));
+}
+
+fn lenient(data: &[u8], format: Format) -> Result<Box<dyn Demux>, Error> {
+    let opened = read_lenient(Box::new(Cursor::new(data.to_vec())), format);
+    opened.map(|opened| opened.media)
 }
 
 /// Reads packets into a survey, but not for ever: a few bytes of index can

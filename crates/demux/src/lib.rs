@@ -20,6 +20,7 @@
 //! with its length, and no length in the file is believed before it is checked.
 #![forbid(unsafe_code)]
 
+mod advice;
 mod codec;
 mod damage;
 mod error;
@@ -32,6 +33,7 @@ mod matroska;
 mod mp4;
 mod open;
 mod pieces;
+mod refused;
 mod reorder;
 mod repeat;
 mod source;
@@ -41,7 +43,8 @@ mod ts;
 
 pub use damage::{Damage, TrackDamage};
 pub use error::Error;
-pub use open::{open, read};
+pub use open::{open, open_lenient, read, read_lenient};
+pub use refused::{Opened, Refused};
 pub use repeat::Loop;
-pub use survey::{Fault, Faults, Gops, Report, Span, Survey, TrackReport, Verdict};
+pub use survey::{Fault, Faults, Gops, Objection, Report, Span, Survey, TrackReport, Verdict};
 pub use track::{Container, Demux, Format, Track};

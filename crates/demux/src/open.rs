@@ -7,23 +7,42 @@ use crate::matroska::Matroska;
 use crate::mp4::Mp4;
 use crate::source::Storage;
 use crate::ts::{Ts, sync};
-use crate::{Container, Demux, Error, Format};
+use crate::{Container, Demux, Error, Format, Opened, Refused};
 
-/// Opens a file, whatever its name, by what its first bytes say it is.
+/// Opens a file, whatever its name, by what its first bytes say it is. If a kind
+/// of track in it cannot be sent as it is, that is an error.
 pub fn open(path: &Path) -> Result<Box<dyn Demux>, Error> {
+    open_lenient(path)?.whole()
+}
+
+/// Opens a file to look at it: what cannot be sent is named, and the rest read.
+pub fn open_lenient(path: &Path) -> Result<Opened, Error> {
     let file = File::open(path).map_err(|e| Error::io("open the file", e))?;
     open_storage(Box::new(file))
 }
 
-/// Reads a stream that cannot be seeked, such as standard input.
+/// Reads a stream that cannot be seeked, such as standard input. If a kind of
+/// track in it cannot be sent as it is, that is an error.
 pub fn read(reader: Box<dyn Read + Send>, format: Format) -> Result<Box<dyn Demux>, Error> {
+    read_lenient(reader, format)?.whole()
+}
+
+/// Reads a stream to look at it: what cannot be sent is named, and the rest read.
+pub fn read_lenient(reader: Box<dyn Read + Send>, format: Format) -> Result<Opened, Error> {
     match format {
-        Format::Flv => Ok(Box::new(Flv::open(reader)?)),
-        Format::Ts => Ok(Box::new(Ts::open(reader)?)),
+        Format::Flv => Ok(opened(Flv::open(reader)?)),
+        Format::Ts => Ok(opened(Ts::open(reader)?)),
     }
 }
 
-pub(crate) fn open_storage(mut storage: Box<dyn Storage>) -> Result<Box<dyn Demux>, Error> {
+fn opened((media, refused): (impl Demux + 'static, Vec<Refused>)) -> Opened {
+    Opened {
+        media: Box::new(media),
+        refused,
+    }
+}
+
+pub(crate) fn open_storage(mut storage: Box<dyn Storage>) -> Result<Opened, Error> {
     let mut head = Vec::new();
     let io = |e| Error::io("read the file", e);
     (&mut storage)
@@ -32,10 +51,10 @@ pub(crate) fn open_storage(mut storage: Box<dyn Storage>) -> Result<Box<dyn Demu
         .map_err(io)?;
     storage.seek(SeekFrom::Start(0)).map_err(io)?;
     match sniff(&head) {
-        Some(Container::Mp4 | Container::QuickTime) => Ok(Box::new(Mp4::open(storage)?)),
-        Some(Container::Flv) => read(Box::new(storage), Format::Flv),
-        Some(Container::Ts) => read(Box::new(storage), Format::Ts),
-        Some(Container::Matroska) => Ok(Box::new(Matroska::open(storage)?)),
+        Some(Container::Mp4 | Container::QuickTime) => Ok(opened(Mp4::open(storage)?)),
+        Some(Container::Flv) => read_lenient(Box::new(storage), Format::Flv),
+        Some(Container::Ts) => read_lenient(Box::new(storage), Format::Ts),
+        Some(Container::Matroska) => Ok(opened(Matroska::open(storage)?)),
         None => Err(unrecognized(&head)),
     }
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use onair_media::{Bitrate, Config, Kind, Packet, Timestamp};
 
-use crate::{Damage, Error};
+use crate::{Damage, Error, Refused};
 
 /// A media file or stream, read packet by packet.
 ///
@@ -107,8 +107,23 @@ pub enum Format {
 /// each kind.
 pub(crate) struct Chosen<T> {
     usable: Vec<(T, Track)>,
-    refused: Vec<(Kind, Error)>,
+    refused: Vec<Refused>,
+    broken: Vec<(Kind, Error)>,
     notes: Vec<String>,
+}
+
+/// Why a track that is offered cannot be read.
+pub(crate) enum Unusable {
+    /// It is coded in another way.
+    Refused(Refused),
+    /// What describes it is not understood.
+    Broken(Error),
+}
+
+impl From<Error> for Unusable {
+    fn from(error: Error) -> Self {
+        Self::Broken(error)
+    }
 }
 
 impl<T> Default for Chosen<T> {
@@ -116,6 +131,7 @@ impl<T> Default for Chosen<T> {
         Self {
             usable: Vec::new(),
             refused: Vec::new(),
+            broken: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -123,43 +139,56 @@ impl<T> Default for Chosen<T> {
 
 impl<T> Chosen<T> {
     /// Offers the next track, or why it cannot be read.
-    pub(crate) fn offer(&mut self, kind: Kind, track: Result<(T, Track), Error>) {
+    pub(crate) fn offer(&mut self, kind: Kind, track: Result<(T, Track), Unusable>) {
         let taken = self.usable.iter().any(|(_, track)| track.kind() == kind);
         match track {
             Ok(_) if taken => self.notes.push(format!("another {} track", name(kind))),
             Ok(found) => self.usable.push(found),
-            Err(error) => self.refused.push((kind, error)),
+            Err(Unusable::Refused(refused)) => self.refused.push(refused),
+            Err(Unusable::Broken(error)) => self.broken.push((kind, error)),
         }
     }
 
-    /// The chosen tracks and what is to be said about the others. A kind of
-    /// which there are tracks but none is usable fails with the first's reason.
+    /// The chosen tracks, the first of each kind of which none is usable, and
+    /// what is to be said about the others. Where all of a kind are broken, that
+    /// is an error.
     pub(crate) fn finish(self, container: Container) -> Result<Picked<T>, Error> {
-        let mut notes: Vec<_> = self
-            .notes
-            .iter()
-            .map(|n| format!("{n} is left out"))
-            .collect();
-        for (kind, error) in self.refused {
-            if !self.usable.iter().any(|(_, track)| track.kind() == kind) {
+        let left_out = |note: &String| format!("{note} is left out");
+        let mut notes: Vec<_> = self.notes.iter().map(left_out).collect();
+        let has = |kind| self.usable.iter().any(|(_, track)| track.kind() == kind);
+        let mut refused: Vec<Refused> = Vec::new();
+        for track in self.refused {
+            if has(track.kind) || refused.iter().any(|other| other.kind == track.kind) {
+                let (kind, codec) = (name(track.kind), track.codec);
+                notes.push(format!("another {kind} track, {codec}, is left out"));
+            } else {
+                refused.push(track);
+            }
+        }
+        refused.sort_by_key(|track| track.kind);
+        for (kind, error) in self.broken {
+            if !has(kind) && !refused.iter().any(|track| track.kind == kind) {
                 return Err(error);
             }
-            notes.push(match error {
-                Error::Codec { codec, .. } => {
-                    format!("another {} track, {codec}, is left out", name(kind))
-                }
-                error => format!("another {} track is left out: {error}", name(kind)),
-            });
+            notes.push(format!("another {} track is left out: {error}", name(kind)));
         }
-        if self.usable.is_empty() {
+        if self.usable.is_empty() && refused.is_empty() {
             return Err(Error::NoTracks { container });
         }
-        Ok((self.usable, notes))
+        Ok(Picked {
+            tracks: self.usable,
+            refused,
+            notes,
+        })
     }
 }
 
-/// The chosen tracks, and notes about the rest.
-pub(crate) type Picked<T> = (Vec<(T, Track)>, Vec<String>);
+/// The chosen tracks, those of which there is none to choose, and notes about the rest.
+pub(crate) struct Picked<T> {
+    pub(crate) tracks: Vec<(T, Track)>,
+    pub(crate) refused: Vec<Refused>,
+    pub(crate) notes: Vec<String>,
+}
 
 pub(crate) const fn name(kind: Kind) -> &'static str {
     match kind {

@@ -34,6 +34,18 @@ ff $copy hevc.mkv
 ff -f lavfi -i testsrc2=size=96x64:rate=25:duration=0.4 -f lavfi -i sine=duration=0.4 \
    -c:v libx264 -crf 42 -pix_fmt yuv420p -c:a libmp3lame -b:a 32k $exact mp3.mp4
 
+# What services do not take.
+odd="-f lavfi -i testsrc2=size=96x64:rate=25:duration=0.4 -f lavfi -i sine=sample_rate=48000:duration=0.4"
+ff $odd -c:v libx264 -crf 42 -pix_fmt yuv420p10le -c:a aac -b:a 16k $exact high10.mp4
+ff $odd -c:v libx264 -crf 42 -pix_fmt yuv444p -c:a aac -b:a 16k $exact yuv444.mp4
+ff $odd -c:v libx264 -crf 42 -pix_fmt yuv420p -c:a aac -b:a 96k -ac 6 -ar 96000 $exact surround.mp4
+ff -f lavfi -i sine=sample_rate=48000:duration=0.4 -c:a aac -b:a 16k $exact sound.mp4
+ff -f lavfi -i testsrc=size=97x63:rate=25:duration=0.4 -f lavfi -i sine=sample_rate=48000:duration=0.4 \
+   -c:v libvpx-vp9 -pix_fmt yuv420p -b:v 20k -c:a libopus -b:a 16k $exact vp9-opus.webm
+ff -f lavfi -i testsrc2=size=96x64:rate=25:duration=0.4 -f lavfi -i sine=sample_rate=44100:duration=0.4 \
+   -c:v flv1 -b:v 50k -c:a libmp3lame -b:a 32k $exact sorenson-mp3.flv
+ff $odd -c:v mpeg2video -b:v 50k -c:a ac3 -b:a 96k $exact mpeg2-ac3.ts
+
 # What ffprobe says of each packet: kind, pts, dts, size, whether a keyframe.
 for file in bframes.mp4 faststart.mp4 fragmented.mp4 quicktime.mov plain.flv plain.ts plain.mkv \
             trimmed.mp4 rotated.mp4 vfr.mp4 hevc.mp4 hevc-hev1.mp4 hevc.mov hevc.ts hevc.mkv; do

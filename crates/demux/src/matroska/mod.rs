@@ -16,8 +16,8 @@ use crate::codec::frame_duration;
 use crate::interleave::Interleave;
 use crate::reorder::Reorder;
 use crate::source::{Blocks, Cursor, Progress, Storage};
-use crate::track::Chosen;
-use crate::{Container, Damage, Demux, Error, Track};
+use crate::track::{Chosen, Unusable};
+use crate::{Container, Damage, Demux, Error, Refused, Track};
 use coding::{audio, stripped, video};
 use outline::Outline;
 
@@ -54,7 +54,8 @@ struct Lane {
 }
 
 impl Matroska {
-    pub(crate) fn open(storage: Box<dyn Storage>) -> Result<Self, Error> {
+    /// Opens it; names the first track of each kind of which none can be sent.
+    pub(crate) fn open(storage: Box<dyn Storage>) -> Result<(Self, Vec<Refused>), Error> {
         let mut blocks = Blocks::new(storage)?;
         let outline = Outline::parse(&mut blocks);
         let length = blocks.len();
@@ -76,9 +77,9 @@ impl Matroska {
                 _ => {}
             }
         }
-        let (picked, notes) = chosen.finish(Container::Matroska)?;
-        let (lanes, tracks): (Vec<_>, Vec<_>) = picked.into_iter().unzip();
-        Ok(Self {
+        let picked = chosen.finish(Container::Matroska)?;
+        let (lanes, tracks): (Vec<_>, Vec<_>) = picked.tracks.into_iter().unzip();
+        let matroska = Self {
             scale: file.info().timestamp_scale().get(),
             interleave: Interleave::new(tracks.len()),
             file,
@@ -86,10 +87,11 @@ impl Matroska {
             end: outline.end,
             tracks,
             lanes,
-            notes,
+            notes: picked.notes,
             ended: false,
             failure: None,
-        })
+        };
+        Ok((matroska, picked.refused))
     }
 
     fn step(&mut self) {
@@ -174,7 +176,7 @@ impl Demux for Matroska {
 }
 
 impl Lane {
-    fn parse(entry: &TrackEntry, kind: Kind) -> Result<(Self, Track), Error> {
+    fn parse(entry: &TrackEntry, kind: Kind) -> Result<(Self, Track), Unusable> {
         let config = match kind {
             Kind::Video => video(entry)?,
             Kind::Audio => audio(entry)?,

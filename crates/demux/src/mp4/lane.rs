@@ -8,6 +8,7 @@ use super::boxes::{BoxRef, decode};
 use super::sample_entry;
 use super::tables::{Sample, Tables};
 use crate::codec::frame_duration;
+use crate::track::Unusable;
 use crate::{Error, Track};
 
 /// One track on its way out: its samples and how they map to the timeline.
@@ -43,7 +44,7 @@ struct Edit {
 
 impl Lane {
     /// Reads a `trak` box; `movie_scale` is the timescale of its edit list.
-    pub(super) fn parse(trak: BoxRef<'_>, movie_scale: u32) -> Result<(Self, Track), Error> {
+    pub(super) fn parse(trak: BoxRef<'_>, movie_scale: u32) -> Result<(Self, Track), Unusable> {
         let missing = |what| Error::invalid(what, trak.at);
         let kind = kind(trak).ok_or_else(|| missing("mp4 track is neither video nor audio"))?;
         let stsd = trak

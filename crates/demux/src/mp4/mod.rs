@@ -17,7 +17,7 @@ use shiguredo_mp4::boxes::MvhdBox;
 
 use crate::source::{Blocks, Storage};
 use crate::track::Chosen;
-use crate::{Container, Damage, Demux, Error, Track};
+use crate::{Container, Damage, Demux, Error, Refused, Track};
 use boxes::{BoxRef, Header, decode};
 use fragments::Fragments;
 use lane::Lane;
@@ -39,7 +39,8 @@ pub(crate) struct Mp4 {
 }
 
 impl Mp4 {
-    pub(crate) fn open(storage: Box<dyn Storage>) -> Result<Self, Error> {
+    /// Opens it; names the first track of each kind of which none can be sent.
+    pub(crate) fn open(storage: Box<dyn Storage>) -> Result<(Self, Vec<Refused>), Error> {
         let mut blocks = Blocks::new(storage)?;
         let found = find_index(&mut blocks)?;
         let moov = BoxRef {
@@ -56,23 +57,24 @@ impl Mp4 {
                 chosen.offer(kind, Lane::parse(trak, scale));
             }
         }
-        let (lanes, notes) = chosen.finish(found.container)?;
-        let (lanes, tracks) = lanes.into_iter().unzip();
+        let picked = chosen.finish(found.container)?;
+        let (lanes, tracks) = picked.tracks.into_iter().unzip();
         let duration = header.as_ref().and_then(duration);
         let end = found.at.saturating_add(found.moov.len() as u64);
         let fragments = moov.child(b"mvex").map(|mvex| Fragments::parse(mvex, end));
-        Ok(Self {
+        let mp4 = Self {
             blocks,
             container: found.container,
             tracks,
             lanes,
             fragments,
-            notes,
+            notes: picked.notes,
             duration,
             failure: None,
             failed: false,
             damage: Damage::default(),
-        })
+        };
+        Ok((mp4, picked.refused))
     }
 
     fn read_next(&mut self) -> Result<Option<Packet>, Error> {

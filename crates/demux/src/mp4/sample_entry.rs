@@ -1,15 +1,17 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use onair_media::{Config, Error as MediaError, Kind, VideoConfig, aac};
+use onair_media::{Config, Error as MediaError, Kind, Size, VideoConfig, aac};
 use shiguredo_mp4::boxes::EsdsBox;
 
 use super::boxes::{BoxRef, decode};
 use crate::Error;
-use crate::codec::{object_type_name, sample_entry_name, unsupported};
+use crate::Refused;
+use crate::codec::{object_type_name, sample_entry_name};
+use crate::track::Unusable;
 
 /// The decoder set-ups of a track, one per sample description (ISO/IEC 14496-12 §8.5.2).
-pub(super) fn configs(stsd: BoxRef<'_>, kind: Kind) -> Result<Vec<Config>, Error> {
+pub(super) fn configs(stsd: BoxRef<'_>, kind: Kind) -> Result<Vec<Config>, Unusable> {
     let entries = stsd.children_after(STSD_HEADER);
     let configs: Result<Vec<_>, _> = entries
         .take(MAX_DESCRIPTIONS)
@@ -20,21 +22,22 @@ pub(super) fn configs(stsd: BoxRef<'_>, kind: Kind) -> Result<Vec<Config>, Error
         .collect();
     let configs = configs?;
     if configs.is_empty() {
-        return Err(Error::invalid(
-            "mp4 track has no sample description",
-            stsd.at,
-        ));
+        let what = "mp4 track has no sample description";
+        return Err(Error::invalid(what, stsd.at).into());
     }
     Ok(configs)
 }
 
 /// AVCSampleEntry and HEVCSampleEntry (ISO/IEC 14496-15 §5.4.2.1, §8.4.1.1).
-fn video(entry: BoxRef<'_>) -> Result<Config, Error> {
+fn video(entry: BoxRef<'_>) -> Result<Config, Unusable> {
     type Parse = fn(Bytes) -> Result<VideoConfig, MediaError>;
     let (record, lacking, parse): (_, _, Parse) = match &entry.kind {
         b"avc1" | b"avc3" => (b"avcC", "mp4 avc1 entry lacks its avcC", VideoConfig::h264),
         b"hvc1" | b"hev1" => (b"hvcC", "mp4 hvc1 entry lacks its hvcC", VideoConfig::hevc),
-        other => return Err(unsupported(Kind::Video, &sample_entry_name(*other))),
+        other => {
+            let refused = Refused::new(Kind::Video, sample_entry_name(*other));
+            return Err(Unusable::Refused(sized(refused, entry)));
+        }
     };
     let found = entry
         .children_after(VISUAL_FIELDS)
@@ -42,14 +45,28 @@ fn video(entry: BoxRef<'_>) -> Result<Config, Error> {
         .ok_or_else(|| Error::invalid(lacking, entry.at))?;
     parse(Bytes::copy_from_slice(found.body))
         .map(|config| Config::Video(Arc::new(config)))
-        .map_err(|e| Error::media(&e, found.at))
+        .map_err(|e| Error::media(&e, found.at).into())
+}
+
+/// Adds a VisualSampleEntry's size (ISO/IEC 14496-12 §12.1.3).
+fn sized(mut refused: Refused, entry: BoxRef<'_>) -> Refused {
+    let side = |at: usize| {
+        entry
+            .body
+            .get(at..at + 2)
+            .map(|b| u32::from(b[0]) << 8 | u32::from(b[1]))
+    };
+    let size = side(24).zip(side(26));
+    refused.size = size.map(|(width, height)| Size::new(width, height));
+    refused
 }
 
 /// MP4AudioSampleEntry (ISO/IEC 14496-14 §5.6) and QuickTime's sound
 /// descriptions, which may carry more fields and wrap the esds in a `wave`.
-fn audio(entry: BoxRef<'_>) -> Result<Config, Error> {
+fn audio(entry: BoxRef<'_>) -> Result<Config, Unusable> {
     if entry.kind != *b"mp4a" {
-        return Err(unsupported(Kind::Audio, &sample_entry_name(entry.kind)));
+        let refused = Refused::new(Kind::Audio, sample_entry_name(entry.kind));
+        return Err(Unusable::Refused(sampled(refused, entry)));
     }
     let esds =
         find_esds(entry).ok_or_else(|| Error::invalid("mp4a entry lacks its esds", entry.at))?;
@@ -58,14 +75,31 @@ fn audio(entry: BoxRef<'_>) -> Result<Config, Error> {
     let decoder = decoded.es.dec_config_descr;
     if !matches!(decoder.object_type_indication, 0x40 | 0x66..=0x68) {
         let name = object_type_name(decoder.object_type_indication);
-        return Err(unsupported(Kind::Audio, &name));
+        let refused = Refused::new(Kind::Audio, name);
+        return Err(Unusable::Refused(sampled(refused, entry)));
     }
     let specific = decoder
         .dec_specific_info
         .ok_or_else(|| Error::invalid("mp4 esds lacks its AudioSpecificConfig", esds.at))?;
     aac::audio_config(specific.payload.into())
         .map(|config| Config::Audio(Arc::new(config)))
-        .map_err(|e| Error::media(&e, esds.at))
+        .map_err(|e| Error::media(&e, esds.at).into())
+}
+
+/// Adds an AudioSampleEntry's rate, and its channels, which are always said to be
+/// two in an `mp4a` (ISO/IEC 14496-12 §12.2.3, 14496-14 §5.6).
+fn sampled(mut refused: Refused, entry: BoxRef<'_>) -> Refused {
+    let half = |at: usize| {
+        entry
+            .body
+            .get(at..at + 2)
+            .map(|b| u32::from(b[0]) << 8 | u32::from(b[1]))
+    };
+    refused.sample_rate = half(24).filter(|rate| *rate > 0);
+    if entry.kind != *b"mp4a" {
+        refused.channels = half(16).filter(|channels| *channels > 0);
+    }
+    refused
 }
 
 fn find_esds(entry: BoxRef<'_>) -> Option<BoxRef<'_>> {

@@ -1,14 +1,17 @@
 //! What a stream is made of, and what a service will say about it.
 
+mod coding;
 mod report;
+mod rules;
 mod track;
 mod verdict;
 
 use onair_media::{Kind, Packet, Timestamp};
 
-pub use report::{Fault, Faults, Gops, Report, Span, TrackReport, Verdict};
+pub use report::{Fault, Faults, Gops, Objection, Report, Span, TrackReport, Verdict};
 
-use crate::{Container, Demux, Error};
+use crate::track::name;
+use crate::{Container, Damage, Demux, Error, Opened, Refused};
 use track::Tally;
 
 /// What a stream is made of, gathered packet by packet; memory does not grow
@@ -24,6 +27,8 @@ pub struct Survey {
     /// The largest distance of the two tracks' decoding times, in nanoseconds.
     interleave: i64,
     error: Option<String>,
+    refused: Vec<Refused>,
+    damage: Damage,
 }
 
 impl Survey {
@@ -58,6 +63,14 @@ impl Survey {
         survey
     }
 
+    /// An empty survey of what was opened to be looked at.
+    pub fn of_opened(opened: &Opened) -> Self {
+        Self {
+            refused: opened.refused.clone(),
+            ..Self::new(opened.media.as_ref())
+        }
+    }
+
     /// Takes one packet into account.
     pub fn push(&mut self, packet: &Packet) {
         let (own, other) = match packet.kind() {
@@ -76,11 +89,12 @@ impl Survey {
         self.error = Some(error.to_string());
     }
 
-    /// Takes over the notes that `demux` made on the way.
+    /// Takes over the notes that `demux` made on the way, and what it could not read.
     pub fn close(&mut self, demux: &dyn Demux) {
         let new = demux.notes().iter().filter(|n| !self.notes.contains(n));
         let new: Vec<_> = new.cloned().collect();
         self.notes.extend(new);
+        self.damage = demux.damage();
     }
 
     /// Everything found.
@@ -100,9 +114,13 @@ impl Survey {
             tracks,
             notes: self.notes.clone(),
             error: self.error.clone(),
+            damage: Some(self.damage).filter(|damage| !damage.is_none()),
+            refused: self.refused.clone(),
             verdicts: Vec::new(),
+            cure: None,
         };
         report.verdicts = verdict::verdicts(&report);
+        report.cure = verdict::cure(&report);
         report
     }
 
@@ -119,6 +137,11 @@ impl Survey {
         let audio = self.audio.as_ref().and_then(&point)?;
         Some(millis(audio.nanos_from(video)))
     }
+}
+
+/// Whether a refused track is of a kind, `video` or `audio`.
+fn is(track: &Refused, kind: &str) -> bool {
+    name(track.kind) == kind
 }
 
 /// Nanoseconds as milliseconds for people to read.

@@ -2,6 +2,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::track::name;
+use crate::{Damage, Refused};
+
 /// A finished [`Survey`](crate::Survey): `Display` for people, `Serialize` for
 /// programs. Times are in the units their names end in.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,8 +27,16 @@ pub struct Report {
     pub notes: Vec<String>,
     /// What ended the reading, if not the end.
     pub error: Option<String>,
+    /// What could not be read; nothing where everything could.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub damage: Option<Damage>,
+    /// Tracks that cannot be sent as they are.
+    pub refused: Vec<Refused>,
     /// What services will say.
     pub verdicts: Vec<Verdict>,
+    /// A command that makes of it what every service above takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cure: Option<String>,
 }
 
 /// One track's figures.
@@ -35,6 +46,21 @@ pub struct TrackReport {
     pub kind: &'static str,
     /// RFC 6381 codec string.
     pub codec: String,
+    /// The profile's name, e.g. `High 10`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// The level, e.g. 4.2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<f64>,
+    /// Bits in a luma sample.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bit_depth: Option<u8>,
+    /// How colour is sampled: `4:2:0`, `4:2:2`, `4:4:4` or `4:0:0`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chroma: Option<&'static str>,
+    /// Whether pictures may be coded as fields, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interlaced: Option<bool>,
     /// Picture size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<String>,
@@ -128,6 +154,19 @@ pub struct Verdict {
     pub ready: bool,
     /// Why not, or what could be better.
     pub reasons: Vec<String>,
+    /// The same, each with its rule.
+    pub objections: Vec<Objection>,
+}
+
+/// A rule that a stream does not keep.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Objection {
+    /// What speaks against the stream.
+    pub reason: String,
+    /// Whether the service needs it to be otherwise, or only asks for it.
+    pub needed: bool,
+    /// Where the service says so.
+    pub source: &'static str,
 }
 
 impl Report {
@@ -150,6 +189,10 @@ impl fmt::Display for Report {
         for track in &self.tracks {
             write!(f, "\n{track}")?;
         }
+        for track in &self.refused {
+            let kind = name(track.kind);
+            write!(f, "\n{kind}  {track}: cannot be sent as it is")?;
+        }
         if let (Some(start), Some(end)) = (self.start_skew_ms, self.end_skew_ms) {
             write!(
                 f,
@@ -165,13 +208,21 @@ impl fmt::Display for Report {
         if let Some(error) = &self.error {
             write!(f, "\nerror  {error}")?;
         }
-        self.verdicts.iter().try_for_each(|v| write!(f, "\n{v}"))
+        if let Some(damage) = self.damage {
+            write!(f, "\ndamage {damage}")?;
+        }
+        self.verdicts.iter().try_for_each(|v| write!(f, "\n{v}"))?;
+        match &self.cure {
+            Some(command) => write!(f, "\nready for all of them after\n  {command}"),
+            None => Ok(()),
+        }
     }
 }
 
 impl fmt::Display for TrackReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}  {}", self.kind, self.codec)?;
+        self.write_profile(f)?;
         if let Some(size) = &self.size {
             write!(f, ", {size}")?;
         }
@@ -255,7 +306,30 @@ impl fmt::Display for Verdict {
         if !self.reasons.is_empty() {
             write!(f, ": {}", self.reasons.join("; "))?;
         }
-        Ok(())
+        let mut sources: Vec<_> = self.objections.iter().map(|o| o.source).collect();
+        sources.retain(|source| source.starts_with("https://"));
+        sources.dedup();
+        sources
+            .iter()
+            .try_for_each(|s| write!(f, "\n       see {s}"))
+    }
+}
+
+impl TrackReport {
+    /// As in ` (High, level 3.1, 8 bits, 4:2:0)`.
+    fn write_profile(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            self.profile.clone(),
+            self.level.map(|level| format!("level {level}")),
+            self.bit_depth.map(|bits| format!("{bits} bits")),
+            self.chroma.map(str::to_owned),
+            (self.interlaced == Some(true)).then(|| "interlaced".to_owned()),
+        ];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        if parts.is_empty() {
+            return Ok(());
+        }
+        write!(f, " ({})", parts.join(", "))
     }
 }
 

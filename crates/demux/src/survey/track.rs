@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use onair_media::{Bitrate, Config, Kind, Packet, Timestamp};
 
+use super::coding::Coding;
 use super::millis;
 use super::report::{Fault, Faults, Gops, Span, TrackReport};
 use crate::codec::frame_duration;
@@ -129,10 +130,16 @@ impl Tally {
             Config::Audio(audio) => (None, Some(audio.sample_rate), Some(audio.channels)),
         };
         let is_video = self.config.kind() == Kind::Video;
+        let coding = Coding::of(&self.config);
         let average = Bitrate::of(self.bytes, span).as_bps();
         TrackReport {
             kind: if is_video { "video" } else { "audio" },
             codec: codec_string(&self.config),
+            profile: coding.profile,
+            level: coding.level,
+            bit_depth: coding.bit_depth,
+            chroma: coding.chroma,
+            interlaced: coding.interlaced,
             size,
             sample_rate,
             channels,

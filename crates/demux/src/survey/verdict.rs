@@ -1,173 +1,274 @@
-use super::report::{Report, TrackReport, Verdict};
-
-/// What a service asks for, after its own published advice to encoders.
-struct Service {
-    name: &'static str,
-    /// Longest time between keyframes it accepts, and the one it asks for.
-    keyframes_s: Option<(f64, f64)>,
-    /// Most bits a second for the pictures.
-    video_bps: Option<u64>,
-    /// Most rows, and most pictures a second.
-    picture: Option<(u32, f64)>,
-    needs_audio: bool,
-    hevc: Hevc,
-}
-
-/// What a service makes of HEVC.
-enum Hevc {
-    Takes,
-    /// Its servers differ.
-    Varies,
-    Refuses,
-}
+use super::report::{Objection, Report, TrackReport, Verdict};
+use super::rules::{Demand, RTMP, RULES, Rule, SERVICES, Weight};
+use crate::advice::{Conversion, Plan};
+use crate::refused::conversion;
 
 /// What each service will say about a stream.
 pub(super) fn verdicts(report: &Report) -> Vec<Verdict> {
     SERVICES
         .iter()
-        .map(|service| service.judge(report))
+        .map(|service| judge(service, report))
         .collect()
 }
 
-impl Service {
-    fn judge(&self, report: &Report) -> Verdict {
-        let mut opinion = Opinion::default();
+fn judge(service: &'static str, report: &Report) -> Verdict {
+    let rules = RULES
+        .iter()
+        .filter(|rule| rule.service == service || rule.service == RTMP)
+        // What a service says itself of codecs goes before what RTMP says.
+        .filter(|rule| rule.service == service || is_of_every_service(rule.demand));
+    let mut objections: Vec<Objection> = Vec::new();
+    for rule in rules {
+        let Some(reason) = rule.demand.objection(report) else {
+            continue;
+        };
+        let is_said = |other: &Objection| same_kind(&other.reason, &reason);
+        if !objections.iter().any(is_said) {
+            objections.push(Objection::new(rule, reason));
+        }
+    }
+    Verdict {
+        service,
+        ready: !objections.iter().any(|objection| objection.needed),
+        reasons: objections.iter().map(|o| o.reason.clone()).collect(),
+        objections,
+    }
+}
+
+/// Keyframes 5 s apart break two rules, of which the first is enough.
+fn same_kind(one: &str, other: &str) -> bool {
+    one == other || (one.starts_with(KEYFRAMES) && other.starts_with(KEYFRAMES))
+}
+
+const fn is_of_every_service(demand: Demand) -> bool {
+    !matches!(demand, Demand::ClassicVideo | Demand::H264EightBits420)
+}
+
+impl Objection {
+    fn new(rule: &Rule, reason: String) -> Self {
+        Self {
+            reason,
+            needed: rule.weight == Weight::Needed,
+            source: rule.source,
+        }
+    }
+}
+
+impl Demand {
+    /// What speaks against a stream.
+    fn objection(self, report: &Report) -> Option<String> {
         let track = |kind| report.tracks.iter().find(|track| track.kind == kind);
-        for track in &report.tracks {
-            opinion.times(track);
-        }
-        match track("video") {
-            Some(video) => self.judge_video(video, &mut opinion),
-            None => opinion.advise("no pictures"),
-        }
-        match track("audio") {
-            Some(audio) => self.judge_audio(audio, &mut opinion),
-            None if self.needs_audio => opinion.advise("no sound: add a silent track"),
-            None => {}
-        }
-        if report.tracks.is_empty() {
-            opinion.refuse("nothing to send");
-        }
-        if report.error.is_some() {
-            opinion.advise("the file is damaged and ends early");
-        }
-        if let Some(turn) = report.rotation {
-            opinion.advise(format!("will be shown lying on its side ({turn} degrees)"));
-        }
-        Verdict {
-            service: self.name,
-            ready: !opinion.refused,
-            reasons: opinion.reasons,
+        let refused = |kind| report.refused.iter().any(|track| super::is(track, kind));
+        match self {
+            Self::Sendable => sendable(report),
+            Self::Whole => whole(report),
+            Self::TimesInOrder => in_each(report, |track| {
+                let goes_back = track.faults.dts_back.count > 0;
+                goes_back.then(|| format!("{} times go back", track.kind))
+            }),
+            Self::NoGaps => in_each(report, |track| {
+                let gaps = track.faults.gaps.count;
+                (gaps > 0).then(|| format!("{gaps} gaps in the {}", track.kind))
+            }),
+            Self::Upright => report
+                .rotation
+                .map(|turn| format!("will be shown lying on its side ({turn} degrees)")),
+            Self::Video if track("video").is_none() && !refused("video") => {
+                Some("no video".to_owned())
+            }
+            Self::Audio if track("audio").is_none() && !refused("audio") => {
+                Some("no audio: add a silent track".to_owned())
+            }
+            _ => track("video")
+                .and_then(|video| self.of_video(video))
+                .or_else(|| self.of_audio(track("audio")?)),
         }
     }
 
-    fn judge_video(&self, video: &TrackReport, opinion: &mut Opinion) {
-        if video.codec.starts_with("hvc1") {
-            match self.hevc {
-                Hevc::Takes => {}
-                Hevc::Varies => opinion.advise("HEVC: for servers that know Enhanced RTMP only"),
-                Hevc::Refuses => opinion.refuse("HEVC, where H.264 is asked for"),
+    fn of_video(self, video: &TrackReport) -> Option<String> {
+        let is_h264 = video.codec.starts_with("avc1");
+        match self {
+            Self::KeyframeFirst if !video.starts_with_keyframe => {
+                Some("does not start with a keyframe".to_owned())
             }
-        }
-        if !video.starts_with_keyframe {
-            opinion.advise("does not start with a keyframe");
-        }
-        if let (Some(gops), Some((most, wanted))) = (&video.gops, self.keyframes_s) {
-            let longest = gops.seconds.max;
-            if longest > most + SLACK {
-                opinion.refuse(format!(
-                    "keyframes up to {longest:.1} s apart, more than {most} s"
-                ));
-            } else if longest > wanted + SLACK {
-                opinion.advise(format!(
-                    "keyframes up to {longest:.1} s apart, {wanted} s is asked for"
-                ));
+            Self::ClassicVideo if !is_h264 => {
+                Some("HEVC, for servers that know Enhanced RTMP only".to_owned())
             }
-        }
-        let rate = video.bitrate_bps;
-        if self.video_bps.is_some_and(|most| rate > most) {
-            let (is, most) = (rate / 1000, self.video_bps.unwrap_or(0) / 1000);
-            opinion.refuse(format!("{is} kbit/s of video, more than {most}"));
-        }
-        if let Some((rows, fps)) = self.picture {
-            let size = video.size.as_deref().and_then(|size| size.split_once('x'));
-            let sides = size.and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
-            if sides.is_some_and(|(w, h): (u32, u32)| w.min(h) > rows) {
-                opinion.refuse(format!("more than {rows} rows"));
+            Self::VideoCodecs(codecs) => other_codec(video, codecs),
+            Self::EightBits420 => unusual_samples(video),
+            Self::H264EightBits420 if is_h264 => unusual_samples(video),
+            Self::Progressive if video.interlaced == Some(true) => Some("interlaced".to_owned()),
+            Self::H264Level(most) => video
+                .level
+                .filter(|level| is_h264 && *level > f64::from(most) / 10.0)
+                .map(|level| format!("level {level}, more than {}", f64::from(most) / 10.0)),
+            Self::KeyframeSeconds(most) => keyframes(video, most),
+            Self::VideoBitrate(most) => bitrate(video, most),
+            Self::Rows(most) => {
+                let (width, height) = video.size.as_deref()?.split_once('x')?;
+                let rows: u32 = width.parse().ok()?;
+                let rows = rows.min(height.parse().ok()?);
+                (rows > most).then(|| format!("{rows} rows, more than {most}"))
             }
-            if video
+            Self::FramesPerSecond(most) => video
                 .fps_measured
-                .is_some_and(|measured| measured.avg > fps + 1.0)
-            {
-                opinion.refuse(format!("more than {fps} pictures a second"));
+                .filter(|measured| measured.avg > most + 1.0)
+                .map(|measured| format!("{} frames a second, more than {most}", measured.avg)),
+            _ => None,
+        }
+    }
+
+    fn of_audio(self, audio: &TrackReport) -> Option<String> {
+        match self {
+            Self::AacLc if audio.codec != "mp4a.40.2" => {
+                Some(format!("{} audio, where AAC-LC is asked for", audio.codec))
             }
-        }
-    }
-
-    fn judge_audio(&self, audio: &TrackReport, opinion: &mut Opinion) {
-        let usual = matches!(audio.sample_rate, Some(44_100 | 48_000));
-        if self.needs_audio && !usual {
-            opinion.advise("sound at neither 44100 nor 48000 Hz");
-        }
-    }
-}
-
-/// What speaks against a stream.
-#[derive(Default)]
-struct Opinion {
-    refused: bool,
-    reasons: Vec<String>,
-}
-
-impl Opinion {
-    fn refuse(&mut self, reason: impl Into<String>) {
-        self.refused = true;
-        self.reasons.push(reason.into());
-    }
-
-    fn advise(&mut self, reason: impl Into<String>) {
-        self.reasons.push(reason.into());
-    }
-
-    fn times(&mut self, track: &TrackReport) {
-        if track.faults.dts_back.count > 0 {
-            self.refuse(format!("{} times go back", track.kind));
-        }
-        if track.faults.gaps.count > 0 {
-            self.advise(format!(
-                "{} gaps in the {}",
-                track.faults.gaps.count, track.kind
-            ));
+            Self::Channels(most) => audio
+                .channels
+                .filter(|channels| *channels > most)
+                .map(|channels| format!("{channels} audio channels, more than {most}")),
+            Self::SampleRates(rates) => audio
+                .sample_rate
+                .filter(|rate| !rates.contains(rate))
+                .map(|rate| format!("audio at {rate} Hz, neither 44100 nor 48000")),
+            Self::AudioBitrate(most) => bitrate(audio, most),
+            _ => None,
         }
     }
 }
 
-const SERVICES: [Service; 3] = [
-    Service {
-        name: "RTMP",
-        keyframes_s: None,
-        video_bps: None,
-        picture: None,
-        needs_audio: false,
-        hevc: Hevc::Varies,
-    },
-    Service {
-        name: "YouTube",
-        keyframes_s: Some((4.0, 2.0)),
-        video_bps: Some(68_000_000),
-        picture: Some((2160, 60.0)),
-        needs_audio: true,
-        hevc: Hevc::Takes,
-    },
-    Service {
-        name: "Twitch",
-        keyframes_s: Some((4.0, 2.0)),
-        video_bps: Some(6_000_000),
-        picture: Some((1080, 60.0)),
-        needs_audio: true,
-        hevc: Hevc::Refuses,
-    },
-];
+fn sendable(report: &Report) -> Option<String> {
+    let names: Vec<_> = report.refused.iter().map(|track| &*track.codec).collect();
+    if report.tracks.is_empty() && names.is_empty() {
+        return Some("nothing to send".to_owned());
+    }
+    match &names[..] {
+        [] => None,
+        [one] => Some(format!("{one} cannot be sent as it is")),
+        all => Some(format!("{} cannot be sent as they are", all.join(" and "))),
+    }
+}
+
+fn whole(report: &Report) -> Option<String> {
+    // Pictures before the first keyframe are left out without harm.
+    let mut damage = report.damage.unwrap_or_default();
+    (damage.video.undecodable, damage.audio.undecodable) = (0, 0);
+    if !damage.is_none() {
+        return Some(format!("the file is damaged ({damage})"));
+    }
+    let cut = report.error.is_some();
+    cut.then(|| "the file is damaged and ends early".to_owned())
+}
+
+fn in_each(report: &Report, of: impl Fn(&TrackReport) -> Option<String>) -> Option<String> {
+    let all: Vec<_> = report.tracks.iter().filter_map(of).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+fn other_codec(video: &TrackReport, codecs: &[&str]) -> Option<String> {
+    if codecs.iter().any(|codec| video.codec.starts_with(codec)) {
+        return None;
+    }
+    let name = if video.codec.starts_with("hvc1") {
+        "HEVC"
+    } else {
+        &video.codec
+    };
+    Some(format!("{name}, where H.264 is asked for"))
+}
+
+fn unusual_samples(video: &TrackReport) -> Option<String> {
+    let (bits, chroma) = (video.bit_depth?, video.chroma?);
+    let usual = bits == 8 && chroma == "4:2:0";
+    let profile = video.profile.as_deref().unwrap_or("video");
+    (!usual).then(|| format!("{profile}: {bits} bits, {chroma}, where 8 bits, 4:2:0 is asked for"))
+}
+
+fn keyframes(video: &TrackReport, most: f64) -> Option<String> {
+    let longest = video.gops?.seconds.max;
+    (longest > most + SLACK)
+        .then(|| format!("{KEYFRAMES} up to {longest:.1} s apart, {most} s is the most asked for"))
+}
+
+fn bitrate(track: &TrackReport, most: u64) -> Option<String> {
+    let (is, most) = (track.bitrate_bps / 1000, most / 1000);
+    (is > most).then(|| format!("{is} kbit/s of {}, more than {most}", track.kind))
+}
+
+/// A command that makes of the file what every service takes; `None` when
+/// nothing that a conversion could cure speaks against it.
+pub(super) fn cure(report: &Report) -> Option<String> {
+    let broken = |demand: &Demand| demand.objection(report).is_some();
+    let any = |about: fn(Demand) -> bool| {
+        let demands = RULES.iter().map(|rule| rule.demand);
+        demands.filter(|demand| about(*demand)).any(|d| broken(&d))
+    };
+    let has = |kind| report.tracks.iter().any(|track| track.kind == kind);
+    let mut made = conversion(&report.refused, [has("video"), has("audio")]);
+    if made.video == Plan::Copy && any(is_about_video) {
+        made.video = Plan::Encode;
+    }
+    if made.audio == Plan::Copy && any(is_about_audio) {
+        made.audio = Plan::Encode;
+    }
+    if broken(&Demand::Video) {
+        made.video = Plan::Add;
+    }
+    if broken(&Demand::Audio) {
+        made.audio = Plan::Add;
+    }
+    let needed = [Plan::Encode, Plan::Add];
+    if report.tracks.is_empty() && report.refused.is_empty()
+        || !(needed.contains(&made.video) || needed.contains(&made.audio))
+    {
+        return None;
+    }
+    Some(limited(made, report).to_string())
+}
+
+/// Adds what a picture that is encoded anew has to keep to.
+fn limited(mut made: Conversion, report: &Report) -> Conversion {
+    let video = report.tracks.iter().find(|track| track.kind == "video");
+    let size = video.and_then(|video| video.size.as_deref()?.parse().ok());
+    made.size = size.or(made.size);
+    made.rows = Some(1080);
+    let fast = Demand::FramesPerSecond(60.0).objection(report);
+    made.fps = fast.map(|_| 60);
+    made
+}
+
+const fn is_about_video(demand: Demand) -> bool {
+    matches!(
+        demand,
+        Demand::ClassicVideo
+            | Demand::VideoCodecs(_)
+            | Demand::EightBits420
+            | Demand::H264EightBits420
+            | Demand::Progressive
+            | Demand::H264Level(_)
+            | Demand::KeyframeSeconds(_)
+            | Demand::KeyframeFirst
+            | Demand::VideoBitrate(_)
+            | Demand::Rows(_)
+            | Demand::FramesPerSecond(_)
+            | Demand::Upright
+            | Demand::TimesInOrder
+            | Demand::Whole
+    )
+}
+
+const fn is_about_audio(demand: Demand) -> bool {
+    matches!(
+        demand,
+        Demand::AacLc
+            | Demand::Channels(_)
+            | Demand::SampleRates(_)
+            | Demand::AudioBitrate(_)
+            | Demand::Whole
+    )
+}
+
+const KEYFRAMES: &str = "keyframes";
 
 /// What an encoder may be off by, in seconds.
 const SLACK: f64 = 0.1;

@@ -19,10 +19,10 @@ use std::time::Duration;
 
 use onair_media::{Kind, Packet};
 
-use crate::codec::{stream_type_name, unsupported};
+use crate::codec::stream_type_name;
 use crate::interleave::Interleave;
 use crate::track::name;
-use crate::{Container, Damage, Demux, Error, Track, TrackDamage};
+use crate::{Container, Damage, Demux, Error, Refused, Track, TrackDamage};
 use elementary::{Segmented, Stream};
 use packet::TsPacket;
 use psi::{Elementary, Sections};
@@ -58,7 +58,8 @@ struct Program {
 
 impl Ts {
     /// Reads as far as the tracks' parameters.
-    pub(crate) fn open(input: Box<dyn Read + Send>) -> Result<Self, Error> {
+    /// Names the first track of each kind of which none can be sent.
+    pub(crate) fn open(input: Box<dyn Read + Send>) -> Result<(Self, Vec<Refused>), Error> {
         let mut ts = Self {
             packets: Packets::new(input),
             association: Sections::default(),
@@ -75,8 +76,8 @@ impl Ts {
         while !ts.ended && !ts.is_understood() {
             ts.step()?;
         }
-        ts.settle()?;
-        Ok(ts)
+        let refused = ts.settle()?;
+        Ok((ts, refused))
     }
 
     /// Whether every stream of the program has shown its parameters.
@@ -89,39 +90,40 @@ impl Ts {
         known || self.packets.position() > MAX_PROBE
     }
 
-    fn settle(&mut self) -> Result<(), Error> {
+    fn settle(&mut self) -> Result<Vec<Refused>, Error> {
         let program = self.program.take().unwrap_or_default();
-        for (kind, codec) in &program.refused {
-            if !self.tracks.iter().any(|track| track.kind() == *kind) {
-                return Err(unsupported(*kind, codec));
-            }
-            self.notes.push(format!(
-                "another {} track, {codec}, is left out",
-                name(*kind)
-            ));
-        }
+        let refused = self.refused(&program);
         for other in &program.others {
             let note = format!("a stream of type {other:#04x} is left out");
             self.notes.push(note);
         }
-        let refused = program
-            .audio
-            .as_ref()
-            .and_then(|audio| audio.decoder.refused.as_ref());
-        if let Some(error) = refused {
-            return Err(unsupported(
-                Kind::Audio,
-                &format!("AAC not understood ({error})"),
-            ));
-        }
         self.tracks.sort_by_key(Track::kind);
         self.interleave.expect(self.tracks.len());
         self.program = Some(program);
-        if self.tracks.is_empty() {
+        if self.tracks.is_empty() && refused.is_empty() {
             let container = Container::Ts;
             return Err(self.failure.take().unwrap_or(Error::NoTracks { container }));
         }
-        Ok(())
+        Ok(refused)
+    }
+
+    /// The first stream of each kind of which none can be sent; the others are noted.
+    fn refused(&mut self, program: &Program) -> Vec<Refused> {
+        let mut refused: Vec<Refused> = Vec::new();
+        let audio = program.audio.as_ref().map(|audio| &audio.decoder);
+        let unclear = audio.and_then(|audio| audio.refused.as_ref());
+        let unclear = unclear.map(|e| (Kind::Audio, format!("AAC not understood ({e})")));
+        for (kind, codec) in program.refused.iter().cloned().chain(unclear) {
+            let known = self.tracks.iter().any(|track| track.kind() == kind);
+            if known || refused.iter().any(|other| other.kind == kind) {
+                let note = format!("another {} track, {codec}, is left out", name(kind));
+                self.notes.push(note);
+            } else {
+                refused.push(Refused::new(kind, codec));
+            }
+        }
+        refused.sort_by_key(|track| track.kind);
+        refused
     }
 
     /// Takes in one TS packet.

@@ -2,7 +2,7 @@
 //! byte by byte.
 
 use super::common::{of_kind, packets, path, probed};
-use onair_demux::{Container, Error, Format, open, read};
+use onair_demux::{Container, Error, Format, open, open_lenient, read};
 use onair_media::{Bitrate, Config, Kind, Packet, Size, Timestamp, VideoCodec, h264, hevc};
 
 /// Microseconds by which two roundings of one time may differ.
@@ -233,16 +233,21 @@ fn mean_bitrates_are_known_where_the_container_can_tell() {
 
 #[test]
 fn what_rtmp_cannot_carry_is_refused_by_name_with_a_way_out() {
-    let Err(Error::Codec {
-        kind,
-        codec,
-        advice,
-    }) = open(&path("mp3.mp4")).map(|_| ())
-    else {
+    let Err(Error::Codec { refused, command }) = open(&path("mp3.mp4")).map(|_| ()) else {
         panic!("it is refused");
     };
-    assert_eq!((kind, codec.as_str()), (Kind::Audio, "MP3"));
-    assert!(advice.contains("ffmpeg -i"), "{advice}");
+    let [audio] = &refused[..] else {
+        panic!("one track: {refused:?}");
+    };
+    assert_eq!((audio.kind, audio.codec.as_str()), (Kind::Audio, "MP3"));
+    assert_eq!((audio.sample_rate, audio.channels), (Some(44_100), None));
+    assert!(
+        command.starts_with("ffmpeg -i INPUT -c:v copy -c:a aac"),
+        "{command}"
+    );
+    let opened = open_lenient(&path("mp3.mp4")).unwrap();
+    assert_eq!(opened.refused, refused);
+    assert_eq!(opened.media.tracks()[0].kind(), Kind::Video);
 }
 
 #[test]

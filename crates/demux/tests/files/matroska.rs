@@ -146,7 +146,7 @@ fn zlib_inside_matroska_is_refused_with_a_way_out() {
     let bytes = file(&element(&[0x6d, 0x80], &encoding), &cluster(0, &[]));
     let error = read(&bytes).unwrap_err();
     assert!(
-        matches!(&error, Error::Codec { codec, .. } if codec.contains("zlib")),
+        matches!(&error, Error::Codec { refused, .. } if refused[0].codec.contains("zlib")),
         "{error}"
     );
 }

@@ -41,7 +41,9 @@ impl Origin {
                     |error| Failure::failed(format_args!("{}: {error}", opts.input.display()));
                 Ok((Self::Flv(file), header.map_err(named)?))
             }
-            None => Ok(Self::muxed(super::super::open(&opts.input, opts.format)?)),
+            None => Ok(Self::muxed(
+                super::super::open(&opts.input, opts.format)?.media,
+            )),
         }
     }
 

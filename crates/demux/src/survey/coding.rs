@@ -1,0 +1,82 @@
+use onair_media::h264::{AvcDecoderConfig, ChromaFormat};
+use onair_media::hevc::HevcDecoderConfig;
+use onair_media::{Config, VideoCodec};
+
+/// What a video track's parameter sets say that services have rules about.
+#[derive(Debug, Default)]
+pub(super) struct Coding {
+    pub(super) profile: Option<String>,
+    pub(super) level: Option<f64>,
+    pub(super) bit_depth: Option<u8>,
+    pub(super) chroma: Option<&'static str>,
+    pub(super) interlaced: Option<bool>,
+}
+
+impl Coding {
+    pub(super) fn of(config: &Config) -> Self {
+        let Config::Video(video) = config else {
+            return Self::default();
+        };
+        match video.codec {
+            VideoCodec::H264 => AvcDecoderConfig::parse(&video.record)
+                .and_then(|avcc| avcc.facts())
+                .map(|sps| Self {
+                    profile: Some(h264_profile(sps.profile, sps.constraints)),
+                    level: Some(f64::from(sps.level) / 10.0),
+                    bit_depth: Some(sps.luma_bits),
+                    chroma: Some(chroma(sps.chroma_format)),
+                    interlaced: Some(!sps.progressive),
+                })
+                .unwrap_or_default(),
+            VideoCodec::Hevc => HevcDecoderConfig::parse(&video.record)
+                .and_then(|hvcc| hvcc.facts())
+                .map(|sps| Self {
+                    profile: Some(hevc_profile(sps.profile.idc)),
+                    level: Some(f64::from(sps.profile.level) / 30.0),
+                    bit_depth: Some(sps.luma_bits),
+                    chroma: Some(chroma(sps.chroma_format)),
+                    interlaced: None,
+                })
+                .unwrap_or_default(),
+            _ => Self::default(),
+        }
+    }
+}
+
+/// ISO/IEC 14496-10 annex A.
+fn h264_profile(idc: u8, constraints: u8) -> String {
+    let name = match idc {
+        66 if constraints & 0x40 != 0 => "Constrained Baseline",
+        66 => "Baseline",
+        77 => "Main",
+        88 => "Extended",
+        100 => "High",
+        110 => "High 10",
+        122 => "High 4:2:2",
+        244 => "High 4:4:4 Predictive",
+        44 => "CAVLC 4:4:4 Intra",
+        other => return format!("profile {other}"),
+    };
+    name.to_owned()
+}
+
+/// ISO/IEC 23008-2 annex A.
+fn hevc_profile(idc: u8) -> String {
+    let name = match idc {
+        1 => "Main",
+        2 => "Main 10",
+        3 => "Main Still Picture",
+        4 => "range extensions",
+        other => return format!("profile {other}"),
+    };
+    name.to_owned()
+}
+
+const fn chroma(format: ChromaFormat) -> &'static str {
+    match format {
+        ChromaFormat::Monochrome => "4:0:0",
+        ChromaFormat::Yuv420 => "4:2:0",
+        ChromaFormat::Yuv422 => "4:2:2",
+        ChromaFormat::Yuv444 => "4:4:4",
+    }
+}
