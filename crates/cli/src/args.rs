@@ -271,7 +271,7 @@ Examples:
   A file, again and again, to two services at once:
     onair publish --from show.mp4 --loop --to rtmps://ONE/app/KEY --to rtmps://TWO/app/KEY
   Whatever FFmpeg reads or makes:
-    ffmpeg -i INPUT -c:v libx264 -c:a aac -f flv - | onair publish --from - --format flv --to URL
+    ffmpeg -i INPUT -c:v libx264 -pix_fmt yuv420p -c:a aac -f flv - | onair publish --from - --format flv --to URL
   A Mac's camera and microphone:
     onair publish --from camera --to rtmps://HOST/app/KEY
   Raw pictures, encoded here:

@@ -39,7 +39,7 @@ pub enum Error {
         at: u64,
     },
     /// Tracks are coded in a way RTMP does not carry.
-    #[error("{}, which cannot be sent untouched; this makes a file that can be: {command}", named(.refused))]
+    #[error("{}, which cannot be sent untouched; this makes a file that can be:\n  {command}", named(.refused))]
     Codec {
         /// The first track of each kind of which none can be sent.
         refused: Vec<Refused>,

@@ -1,0 +1,303 @@
+//! Files from the wild: what phones record arrives frame by frame, and every
+//! FFmpeg command that is printed does what is said of it.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use onair::demux;
+use onair::media::{Kind, Packet};
+
+/// A file of the demultiplexers' tests.
+fn testdata(name: &str) -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.join("../demux/testdata").join(name)
+}
+
+/// A directory of the test's own, gone at its end.
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("onair-files-{}-{count}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a temporary directory");
+        Self(path)
+    }
+
+    fn join(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _already_gone = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn onair(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+    command.args(args).stdin(Stdio::null());
+    command.output().expect("the program starts")
+}
+
+/// A receiver that records, and what it says.
+struct Receiver {
+    child: Child,
+    said: BufReader<ChildStderr>,
+}
+
+impl Receiver {
+    fn start(dir: &Dir) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+        command
+            .args(["receive", "--listen", "127.0.0.1:0", "--record"])
+            .arg(&dir.0)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("it starts");
+        let said = BufReader::new(child.stderr.take().expect("it is piped"));
+        Self { child, said }
+    }
+
+    /// Waits for a line that has these words.
+    fn wait(&mut self, words: &str) -> String {
+        loop {
+            let mut line = String::new();
+            let length = self.said.read_line(&mut line).expect("it talks");
+            assert!(length > 0, "it ended without saying {words:?}");
+            if line.contains(words) {
+                return line.trim_end().to_owned();
+            }
+        }
+    }
+
+    /// Where to publish, up to the stream's name.
+    fn address(&mut self) -> String {
+        let line = self.wait("Publish:");
+        let url = line.split_whitespace().last().expect("a URL");
+        let (address, _) = url.rsplit_once('/').expect("a path");
+        address.to_owned()
+    }
+
+    fn stop(mut self) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &id]).status();
+        assert!(sent.expect("kill is there").success());
+        let _rest = self.said.read_to_end(&mut Vec::new());
+        assert_eq!(self.child.wait().expect("it ends").code(), Some(0));
+    }
+}
+
+/// A test that fails leaves nothing running.
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let _already_over = self.child.kill();
+    }
+}
+
+fn video(path: &Path) -> Vec<Packet> {
+    let mut file = demux::open(path).expect("it is a file that can be sent");
+    let packets = std::iter::from_fn(|| file.next_packet().expect("it is whole"));
+    packets
+        .filter(|packet| packet.kind() == Kind::Video)
+        .collect()
+}
+
+#[test]
+fn hevc_out_of_every_container_arrives_frame_by_frame() {
+    let dir = Dir::new();
+    let mut receiver = Receiver::start(&dir);
+    let address = receiver.address();
+    for ending in ["mp4", "mov", "ts", "mkv"] {
+        let file = testdata(&format!("hevc.{ending}"));
+        let (from, to) = (file.display().to_string(), format!("{address}/{ending}"));
+        let sent = onair(&["publish", "--from", &from, "--to", &to, "--no-reconnect"]);
+        assert!(sent.status.success(), "{ending}: {sent:?}");
+        receiver.wait(&format!("live/{ending}: ended"));
+    }
+    receiver.stop();
+    for ending in ["mp4", "mov", "ts", "mkv"] {
+        let recorded = std::fs::read_dir(&dir.0).expect("a directory");
+        let recorded = recorded.map(|entry| entry.expect("an entry").path());
+        let mut found = recorded.filter(|path| {
+            let name = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned());
+            name.is_some_and(|name| name.starts_with(&format!("live_{ending}-")))
+        });
+        let (ours, original) = (
+            video(&found.next().expect("it was recorded")),
+            video(&testdata(&format!("hevc.{ending}"))),
+        );
+        assert_eq!(ours.len(), original.len(), "{ending}");
+        let shift = ours[0].pts.nanos_from(original[0].pts);
+        for (our, their) in ours.iter().zip(&original) {
+            assert!(our.payload == their.payload, "{ending}: another picture");
+            let off = our.pts.nanos_from(their.pts) - shift;
+            assert!(off.abs() <= 2_000_000, "{ending}: {off} ns off");
+        }
+    }
+}
+
+/// Runs a printed command in the shell; `None`, aloud, where there is no FFmpeg.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn run(command: &str) -> Option<Output> {
+    let known = Command::new("ffmpeg").arg("-version").output();
+    if !known.is_ok_and(|output| output.status.success()) {
+        eprintln!("SKIPPED: there is no FFmpeg here to run: {command}");
+        return None;
+    }
+    let quiet = command.replacen("ffmpeg ", "ffmpeg -nostdin -loglevel error -y ", 1);
+    let mut shell = Command::new("sh");
+    let ran = shell.args(["-c", &quiet]).stdin(Stdio::null()).output();
+    Some(ran.expect("there is a shell"))
+}
+
+fn inspect(file: &str) -> serde_json::Value {
+    let ran = onair(&["inspect", "--json", file]);
+    let text = String::from_utf8(ran.stdout).expect("text");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}: {text}"))
+}
+
+fn is_ready(report: &serde_json::Value) -> bool {
+    let verdicts = report["verdicts"].as_array().expect("verdicts");
+    verdicts.iter().all(|verdict| verdict["ready"] == true)
+}
+
+/// Files with something against them, of each kind there is a command for.
+fn patients(dir: &Dir) -> Vec<String> {
+    let mut files: Vec<_> = [
+        "vp9-opus.webm",
+        "sorenson-mp3.flv",
+        "mpeg2-ac3.ts",
+        "mp3.mp4",
+        "high10.mp4",
+        "yuv444.mp4",
+        "surround.mp4",
+        "sound.mp4",
+        "rotated.mp4",
+        "vfr.mp4",
+        "hevc.mov",
+        "hevc.ts",
+    ]
+    .map(|name| testdata(name).display().to_string())
+    .into();
+    let whole = std::fs::read(testdata("faststart.mp4")).expect("it is there");
+    let cut = dir.join("cut.mp4");
+    std::fs::write(&cut, &whole[..whole.len() * 2 / 3]).expect("it can be written");
+    files.push(cut);
+    files
+}
+
+#[test]
+fn every_command_that_inspect_gives_makes_a_file_that_every_service_takes() {
+    let dir = Dir::new();
+    for (index, file) in patients(&dir).iter().enumerate() {
+        let report = inspect(file);
+        let command = report["cure"].as_str();
+        let command = command.unwrap_or_else(|| panic!("{file}: there is no cure: {report}"));
+        let output = dir.join(&format!("{index}.mp4"));
+        let command = command
+            .replace("INPUT", file)
+            .replace("OUTPUT.mp4", &output);
+        let Some(ran) = run(&command) else { return };
+        assert!(ran.status.success(), "{file}: {command}: {ran:?}");
+        let cured = inspect(&output);
+        assert!(is_ready(&cured), "{file}: {command}: {cured}");
+        let kinds = cured["tracks"].as_array().map(Vec::len);
+        assert_eq!(kinds, Some(2), "{file}: {cured}");
+    }
+}
+
+#[test]
+fn what_publish_refuses_it_takes_after_the_command_it_gives() {
+    let dir = Dir::new();
+    let mut receiver = Receiver::start(&dir);
+    let address = receiver.address();
+    for name in [
+        "vp9-opus.webm",
+        "sorenson-mp3.flv",
+        "mpeg2-ac3.ts",
+        "mp3.mp4",
+    ] {
+        let file = testdata(name).display().to_string();
+        let to = format!("{address}/{}", &name[..4]);
+        let refused = onair(&["publish", "--from", &file, "--to", &to]);
+        assert_eq!(refused.status.code(), Some(2), "{name}: {refused:?}");
+        let said = String::from_utf8(refused.stderr).expect("text");
+        let command = said.lines().last().expect("a command").trim();
+        let output = dir.join(&format!("{name}.mp4"));
+        let command = command
+            .replace("INPUT", &file)
+            .replace("OUTPUT.mp4", &output);
+        let Some(ran) = run(&command) else { return };
+        assert!(ran.status.success(), "{name}: {command}: {ran:?}");
+        let sent = onair(&["publish", "--from", &output, "--to", &to, "--no-reconnect"]);
+        assert!(sent.status.success(), "{name}: {sent:?}");
+        receiver.wait("ended");
+    }
+    receiver.stop();
+}
+
+/// The FFmpeg commands in a text: one may be continued, or broken by help's width.
+fn commands(text: &str) -> Vec<String> {
+    let joined = text.replace("\\\n", " ").replace("|\n", "| ");
+    let mut found: Vec<String> = Vec::new();
+    let mut open = false;
+    for line in joined.lines().map(str::trim) {
+        if line.starts_with("ffmpeg ") {
+            found.push(line.to_owned());
+            open = true;
+            continue;
+        }
+        open &= !line.is_empty() && !line.ends_with(':') && !line.starts_with("onair ");
+        if let Some(command) = found.last_mut().filter(|_| open) {
+            *command += &format!(" {line}");
+        }
+    }
+    found.retain(|command| command.contains("onair "));
+    found
+}
+
+/// What the help and `devices` suggest, on a file and a made-up camera.
+#[test]
+fn every_pipe_that_is_suggested_works() {
+    let dir = Dir::new();
+    let mut receiver = Receiver::start(&dir);
+    let address = receiver.address();
+    let mut texts = String::new();
+    for args in [
+        &["publish", "--help"][..],
+        &["inspect", "--help"],
+        &["devices"],
+    ] {
+        texts += &String::from_utf8(onair(args).stdout).expect("text");
+        texts += "\n\n";
+    }
+    let found = commands(&texts);
+    assert!(found.len() >= 3, "{found:?}\n{texts}");
+    for (index, command) in found.iter().enumerate() {
+        let input = testdata("yuv444.mp4").display().to_string();
+        let to = format!("{address}/pipe{index}");
+        let command = command
+            .replace(
+                "-f v4l2 -i /dev/video0",
+                "-f lavfi -t 1 -i testsrc=size=160x90",
+            )
+            .replace("-f pulse -i default", "-f lavfi -t 1 -i sine")
+            .replace("INPUT", &input)
+            .replace("URL", &to)
+            .replace(" onair ", &format!(" {} ", env!("CARGO_BIN_EXE_onair")));
+        let Some(ran) = run(&command) else { return };
+        assert!(ran.status.success(), "{command}: {ran:?}");
+        if command.contains(" publish ") {
+            receiver.wait(&format!("live/pipe{index}: ended"));
+        }
+    }
+    receiver.stop();
+}
