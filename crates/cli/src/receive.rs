@@ -68,6 +68,17 @@ pub(crate) struct Receive {
         help_heading = ACCESS
     )]
     keys: Vec<String>,
+    /// Only who knows this key may watch, list the streams and read the metrics
+    ///
+    /// Play rtmp://HOST/live/NAME?key=KEY, or open the pages with #key=KEY behind their address.
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "ONAIR_PLAY_KEY",
+        hide_env_values = true,
+        help_heading = ACCESS
+    )]
+    play_key: Option<String>,
     /// A second publisher of a name takes over from the first instead of being refused
     #[arg(long, help_heading = ACCESS)]
     takeover: bool,
@@ -133,7 +144,8 @@ Examples:
 
 pub(crate) fn run(opts: &Receive, given: &Given) -> Result<(), Failure> {
     given.refuse_without_effect(rules::RECEIVE, opts)?;
-    let keys = keys(&opts.keys, given.has("key"))?;
+    let mut keys = keys(&opts.keys, given.has("key"))?;
+    require_to_play(&mut keys, opts.play_key.as_deref())?;
     make_room(opts.max_connections.into());
     let token = opts.web.map(|_| pages::token(opts.token.as_deref()));
     let token = token.transpose()?;
@@ -156,6 +168,7 @@ pub(crate) fn run(opts: &Receive, given: &Given) -> Result<(), Failure> {
 fn builder(opts: &Receive) -> Result<Builder, Failure> {
     let mut limits = Limits::default();
     limits.connections = opts.max_connections.into();
+    limits.viewers_per_address = limits.connections.div_ceil(4);
     let mut hub = HubConfig::default();
     hub.takeover = opts.takeover;
     let mut builder = Receiver::builder().limits(limits).hub(hub);
@@ -228,6 +241,15 @@ fn keys(given: &[String], are_typed: bool) -> Result<Keys, Failure> {
         }
     }
     Ok(keys)
+}
+
+/// The key to watch, if there is to be one.
+fn require_to_play(keys: &mut Keys, play_key: Option<&str>) -> Result<(), Failure> {
+    let Some(key) = play_key else {
+        return Ok(());
+    };
+    let added = keys.require_to_play(&Secret::from(key));
+    added.map_err(|error| Failure::usage(format_args!("--play-key: {error}")))
 }
 
 fn add_key(keys: &mut Keys, pair: &str) -> Result<(), Failure> {
@@ -306,7 +328,10 @@ fn in_words(event: &Event) -> String {
             peer,
             dropped,
         } => format!("{name}: no longer watched by {peer} ({dropped} pictures dropped)"),
-        Event::Refused { peer, why } => format!("{peer} was refused: {why}"),
+        Event::Refused { peer, why, times } if *times > 1 => {
+            format!("{peer} was refused: {why} (the last of {times})")
+        }
+        Event::Refused { peer, why, .. } => format!("{peer} was refused: {why}"),
         Event::Recording { name, path } => format!("{name}: recording to {}", path.display()),
         Event::Recorded { name, recording } => format!("{name}: {}", recorded(recording)),
         Event::NotRecorded { name, reason } => format!("{name}: not recorded: {reason}"),

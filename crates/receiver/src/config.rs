@@ -4,8 +4,11 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The most RTMP connections that publish or play.
+    /// The most RTMP connections that publish or play. A quarter of them, 64 at most, is kept for
+    /// publishers.
     pub connections: usize,
+    /// The most that play from one address, where an IPv6 network of 64 bits is one.
+    pub viewers_per_address: usize,
     /// The most that have not asked for anything yet; a newer one replaces the oldest.
     pub half_open: usize,
     /// How many bytes a connection may send before it was granted something.
@@ -28,6 +31,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1024,
+            viewers_per_address: 256,
             half_open: 512,
             bytes_before_request: 128 * 1024,
             setup_timeout: Duration::from_secs(10),

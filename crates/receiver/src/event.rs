@@ -1,8 +1,14 @@
+use std::hash::Hash;
+use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::broadcast;
 
-use crate::{Origin, Recording, StreamName};
+use crate::address::Neighbour;
+use crate::{Origin, Recording, Repeats, StreamName};
 
 /// Something that happened to a receiver.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,12 +49,14 @@ pub enum Event {
         /// Pictures it did not get because it was too slow.
         dropped: u64,
     },
-    /// Somebody was turned away.
+    /// Somebody was turned away. Of many from one address for one reason a few are told.
     Refused {
         /// From where.
         peer: String,
         /// Why, in the words that were sent.
         why: String,
+        /// How many refusals this stands for, itself included: those like it that were not told.
+        times: u64,
     },
     /// A recording began.
     Recording {
@@ -89,7 +97,10 @@ pub enum Event {
 
 /// Where events are told, whether anybody listens or not.
 #[derive(Clone, Debug)]
-pub(crate) struct Events(broadcast::Sender<Event>);
+pub(crate) struct Events {
+    sender: broadcast::Sender<Event>,
+    repeats: Arc<Mutex<Repeats>>,
+}
 
 /// The events of a receiver, from when one began to listen.
 #[derive(Debug)]
@@ -98,25 +109,63 @@ pub struct EventStream(broadcast::Receiver<Event>);
 /// How many events wait for a listener that does not come; then it misses the oldest.
 const HELD: usize = 256;
 
+/// How many refusals for one reason an address is worth in a minute.
+const REFUSALS: u64 = 3;
+
 impl Events {
     pub(crate) fn new() -> Self {
-        Self(broadcast::Sender::new(HELD))
+        Self {
+            sender: broadcast::Sender::new(HELD),
+            repeats: Arc::new(Mutex::new(Repeats::new(REFUSALS))),
+        }
     }
 
     pub(crate) fn tell(&self, event: Event) {
-        tracing::debug!(?event);
-        // Nobody listens: then nobody wants to know.
-        let _ = self.0.send(event);
+        announce(&self.sender, event);
+    }
+
+    /// Tells that somebody was turned away, but for the thousandth time.
+    pub(crate) fn tell_refused(&self, peer: SocketAddr, why: &str) {
+        let without_numbers = why.replace(|c: char| c.is_ascii_digit(), "");
+        if let Some(times) = self.note((Neighbour::from(peer.ip()), without_numbers)) {
+            self.tell(Event::Refused {
+                peer: peer.to_string(),
+                why: why.to_owned(),
+                times,
+            });
+        }
+    }
+
+    /// Tells that a connection could not be accepted, and what helps: a few times a minute.
+    pub(crate) fn tell_accept_failed(&self, error: &io::Error) {
+        if self
+            .note(("accept", error.raw_os_error()))
+            .is_some_and(|times| times == 1)
+        {
+            let message = format!("cannot accept connections: {error}{}", cure(error));
+            self.tell(Event::Warning { message });
+        }
+    }
+
+    fn note(&self, kind: impl Hash) -> Option<u64> {
+        let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
+        repeats.note(kind, Instant::now())
     }
 
     pub(crate) fn downgrade(&self) -> WeakEvents {
-        WeakEvents(self.0.downgrade())
+        WeakEvents(self.sender.downgrade())
     }
 
     /// What is left of it for those who only listen: it keeps no stream of events open.
     pub(crate) fn audience(&self) -> Audience {
-        Audience(self.0.downgrade())
+        Audience(self.sender.downgrade())
     }
+}
+
+fn announce(listeners: &broadcast::Sender<Event>, event: Event) {
+    tracing::debug!(?event);
+    // Nobody listens: then nobody wants to know.
+    let _ = listeners.send(event);
 }
 
 /// Where those tell events who may outlive the receiver, stuck with a disk, say: the stream of
@@ -127,10 +176,26 @@ pub(crate) struct WeakEvents(broadcast::WeakSender<Event>);
 impl WeakEvents {
     pub(crate) fn tell(&self, event: Event) {
         if let Some(events) = self.0.upgrade() {
-            Events(events).tell(event);
+            announce(&events, event);
         }
     }
 }
+
+/// What helps against a system's refusal.
+fn cure(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(PROCESS_IS_FULL) => {
+            ". This process has as many files and connections open as it may: raise `ulimit -n`, or \
+             allow fewer connections"
+        }
+        Some(SYSTEM_IS_FULL) => ". This machine has as many files open as it can",
+        _ => "",
+    }
+}
+
+/// `EMFILE` and `ENFILE`, the same on Linux and Apple's systems.
+const PROCESS_IS_FULL: i32 = 24;
+const SYSTEM_IS_FULL: i32 = 23;
 
 /// Where events are listened for.
 #[derive(Debug)]
@@ -166,5 +231,45 @@ impl EventStream {
                 Err(broadcast::error::RecvError::Closed) => return None,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_refusals_is_a_handful_of_events() {
+        let events = Events::new();
+        let mut heard = events.audience().listen();
+        for port in 1..=10_000 {
+            let why = format!("try again in {port} s");
+            events.tell_refused(([192, 0, 2, 1], port).into(), &why);
+        }
+        events.tell_refused(([192, 0, 2, 2], 1).into(), "no");
+        drop(events);
+        let told = std::iter::from_fn(|| heard.blocking_next());
+        let times: Vec<_> = told
+            .map(|event| match event {
+                Event::Refused { times, .. } => times,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(times, [1, 1, 1, 7, 90, 900, 9000, 1]);
+    }
+
+    #[test]
+    fn descriptors_used_up_are_said_with_the_cure_and_not_again_and_again() {
+        let events = Events::new();
+        let mut heard = events.audience().listen();
+        let error = io::Error::from_raw_os_error(PROCESS_IS_FULL);
+        (0..500).for_each(|_| events.tell_accept_failed(&error));
+        drop(events);
+        let Some(Event::Warning { message }) = heard.blocking_next() else {
+            panic!("no warning");
+        };
+        assert!(message.contains("ulimit -n"), "{message}");
+        let more = std::iter::from_fn(|| heard.blocking_next()).count();
+        assert!(more <= 4, "{more} more of them");
     }
 }

@@ -3,16 +3,19 @@ use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use crate::StreamName;
 
-/// Who may publish.
+/// Who may publish, and who may watch.
 ///
 /// Without any key, everybody may, and the key in a publisher's URL is the stream's name. With
 /// keys a publisher names one of them, and the stream is shown and played under the key's name:
 ///
 /// * `rtmp://host/app/SECRET`, as encoders do it, or
 /// * `rtmp://host/app/NAME?key=SECRET`, and the other forms that [`Target`] reads.
+///
+/// With a key to play, who watches names it as well: `rtmp://host/app/NAME?key=SECRET`.
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
     all: Vec<Key>,
+    play: Option<Padded>,
 }
 
 #[derive(Clone, Debug)]
@@ -42,7 +45,10 @@ const LONGEST: usize = 254;
 impl Keys {
     /// No keys: everybody may publish.
     pub const fn none() -> Self {
-        Self { all: Vec::new() }
+        Self {
+            all: Vec::new(),
+            play: None,
+        }
     }
 
     /// Adds a key, for the stream `name`.
@@ -61,6 +67,40 @@ impl Keys {
     /// Whether there are any.
     pub const fn are_required(&self) -> bool {
         !self.all.is_empty()
+    }
+
+    /// Lets only those watch who know this key.
+    ///
+    /// # Errors
+    ///
+    /// When the key is empty or too long.
+    pub fn require_to_play(&mut self, secret: &Secret) -> Result<(), KeyError> {
+        let bytes = Some(secret.expose().as_bytes()).filter(|bytes| !bytes.is_empty());
+        self.play = Some(bytes.and_then(Padded::new).ok_or(KeyError::Length)?);
+        Ok(())
+    }
+
+    /// Whether watching needs a key.
+    pub const fn are_required_to_play(&self) -> bool {
+        self.play.is_some()
+    }
+
+    /// Whether a player who asks for this may have it.
+    pub(crate) fn check_play(&self, app: &str, key: &Secret) -> Result<(), KeyError> {
+        let is_right = |secret: &str| self.check_play_key(secret).is_ok();
+        let mut given = Target::new(app, key.expose()).secrets();
+        let is_allowed = self.play.is_none() || given.any(|secret| is_right(&secret));
+        is_allowed.then_some(()).ok_or(KeyError::Unknown)
+    }
+
+    /// Whether this is the key to watch, if one is needed.
+    pub(crate) fn check_play_key(&self, given: &str) -> Result<(), KeyError> {
+        let Some(needed) = &self.play else {
+            return Ok(());
+        };
+        let given = Padded::new(given.as_bytes()).ok_or(KeyError::Unknown)?;
+        let is_right = bool::from(given.0.ct_eq(&needed.0));
+        is_right.then_some(()).ok_or(KeyError::Unknown)
     }
 
     /// The stream that a publisher who gave `key` may publish.
@@ -205,6 +245,33 @@ mod tests {
         );
         assert_eq!(keys.add("\n", &"x".into()), Err(KeyError::Name));
         assert!(!keys.are_required());
+    }
+
+    #[test]
+    fn who_watches_needs_the_key_to_play_where_there_is_one() {
+        let mut keys = keys();
+        assert_eq!(keys.check_play("live", &"cam".into()), Ok(()));
+        assert_eq!(keys.require_to_play(&"".into()), Err(KeyError::Length));
+        keys.require_to_play(&"popcorn".into()).unwrap();
+        assert_eq!(
+            keys.check_play("live", &"cam?a=b&key=popcorn".into()),
+            Ok(())
+        );
+        assert_eq!(keys.check_play("live?key=popcorn", &"cam".into()), Ok(()));
+        for wrong in [
+            "cam",
+            "popcorn",
+            "cam?key=",
+            "cam?key=sesame",
+            "cam?key=popcorn1",
+        ] {
+            assert_eq!(
+                keys.check_play("live", &wrong.into()),
+                Err(KeyError::Unknown),
+                "{wrong}"
+            );
+        }
+        assert!(!format!("{keys:?}").contains("popcorn"));
     }
 
     #[test]

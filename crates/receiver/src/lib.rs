@@ -5,18 +5,21 @@
 //! keyframe; it never slows the publisher or another viewer.
 #![forbid(unsafe_code)]
 
+mod address;
 mod config;
 mod error;
 mod event;
-mod gate;
+mod guesses;
 mod hub;
 mod keepers;
 mod keys;
 mod lineup;
+mod permits;
 mod private_file;
 mod receiver;
 mod record;
 mod relay;
+mod repeats;
 mod rtmp;
 #[cfg(test)]
 mod samples;
@@ -29,12 +32,13 @@ pub use error::Error;
 pub use event::{Event, EventStream};
 pub use hub::{
     AudioInfo, Change, Hub, HubConfig, Ingest, Item, Origin, PublishError, PublisherKind,
-    StreamInfo, StreamName, StreamWatch, VideoInfo, Viewer,
+    PushError, StreamInfo, StreamName, StreamWatch, VideoInfo, Viewer,
 };
 pub use keys::{KeyError, Keys};
 pub use receiver::{Builder, Receiver};
 pub use record::Recording;
 pub use relay::{RelayError, RelayInfo, RelayState, RelayTarget, TargetError};
+pub use repeats::Repeats;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub use web::fuzz;

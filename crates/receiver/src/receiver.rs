@@ -167,8 +167,8 @@ impl Builder {
         }
     }
 
-    fn pages(&self, hub: Hub, rtmp: &[SocketAddr]) -> Web {
-        let mut pages = Web::new(hub);
+    fn pages(&self, (hub, events): (Hub, Events), rtmp: &[SocketAddr]) -> Web {
+        let mut pages = Web::new(hub).events(events).keys(self.keys.clone());
         if let Some(token) = &self.token {
             pages = pages.token(token.clone());
         }
@@ -280,7 +280,7 @@ fn live(builder: Builder, shared: Shared, opened: &Sender<Result<Addresses, Erro
             Ok((doors, sites)) => {
                 let rtmp = addresses(doors.iter().map(|door| door.listener.local_addr()));
                 let web = addresses(sites.iter().map(WebServer::local_addr));
-                let pages = builder.pages(shared.0.clone(), &rtmp);
+                let pages = builder.pages((shared.0.clone(), shared.1.clone()), &rtmp);
                 answer(Ok((rtmp, web)));
                 let sites = sites.into_iter().map(|site| (site, pages.clone()));
                 run(doors, sites.collect(), builder, shared).await;
@@ -364,9 +364,14 @@ fn check_directory(directory: Option<&Path>) -> Result<(), Error> {
     })
 }
 
+/// After how many tasks' turns the runtime asks the system which sockets are ready.
+const EVENT_INTERVAL: u32 = 8;
+
 fn runtime() -> Result<Runtime, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        // Sockets are looked at often, whatever those do that have much to say.
+        .event_interval(EVENT_INTERVAL)
         .build();
     runtime.map_err(|source| Error::System {
         what: "starting a runtime",

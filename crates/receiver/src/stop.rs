@@ -1,6 +1,6 @@
 use tokio::sync::watch;
 
-/// The wish that the receiver end.
+/// The wish that something end.
 #[derive(Clone, Debug)]
 pub(crate) struct Stop(watch::Receiver<bool>);
 
@@ -25,5 +25,13 @@ impl Stop {
     pub(crate) async fn asked(&self) {
         let mut receiver = self.0.clone();
         let _ = receiver.wait_for(|stop| *stop).await;
+    }
+
+    /// Waits until the end is asked for, for ever if nobody is left to ask for it.
+    pub(crate) async fn asked_for(&self) {
+        let mut receiver = self.0.clone();
+        if receiver.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

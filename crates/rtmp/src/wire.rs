@@ -85,6 +85,11 @@ impl Wire {
         self.out.push(bytes);
     }
 
+    /// How many bytes of unfinished messages there are.
+    pub(crate) const fn buffered(&self) -> usize {
+        self.reader.buffered()
+    }
+
     /// Counts and buffers bytes from the peer; acknowledges when it is time.
     pub(crate) fn feed(&mut self, data: &[u8]) {
         self.reader.feed(data);

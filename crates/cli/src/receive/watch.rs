@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use onair::media::Bitrate;
-use onair_receiver::{Event, EventStream, Hub, StreamInfo};
+use onair_receiver::{Event, EventStream, Hub, Repeats, StreamInfo};
 use serde::Serialize;
 
 use super::in_words;
@@ -28,7 +28,11 @@ pub(super) struct Watch {
     json: Option<Json>,
     published: u64,
     refused: u64,
+    repeats: Repeats,
 }
+
+/// How many events of a kind are told in a minute, whoever causes them.
+const LINES: u64 = 60;
 
 /// What is going on.
 #[derive(Serialize)]
@@ -60,6 +64,7 @@ impl Watch {
             json: is_json.then(Json::new),
             published: 0,
             refused: 0,
+            repeats: Repeats::new(LINES),
         }
     }
 
@@ -82,10 +87,19 @@ impl Watch {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Published { .. } => self.published += 1,
-            Event::Refused { .. } => self.refused += 1,
+            Event::Refused { times, .. } => self.refused += times,
             _ => {}
         }
-        say(in_words(event));
+        let kind = std::mem::discriminant(event);
+        match self.repeats.note(kind, Instant::now()) {
+            Some(1) => say(in_words(event)),
+            Some(more) => say(format!(
+                "{} (and {} more events of this kind)",
+                in_words(event),
+                more - 1
+            )),
+            None => {}
+        }
     }
 
     fn tick(&self, streams: Vec<StreamInfo>) {

@@ -8,7 +8,8 @@ use super::StreamName;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Origin {
-    /// The address it comes from.
+    /// The address it comes from; left out of JSON when it is empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub peer: String,
     /// How it comes.
     pub kind: PublisherKind,

@@ -6,7 +6,7 @@ use onair_flv::Metadata;
 use onair_media::{Kind, Packet};
 
 use super::stream::Stream;
-use super::{Hub, StreamName};
+use super::{Hub, PushError, StreamName};
 
 /// A publisher's end of a stream. Dropping it ends the stream, unless another took it over.
 #[derive(Debug)]
@@ -26,14 +26,26 @@ impl Ingest {
         self.stream.name()
     }
 
-    /// Gives a packet to all viewers. False once another publisher has taken over: then stop.
-    pub fn push(&self, packet: Packet) -> bool {
-        self.stream.push(self.place, packet)
+    /// Gives a packet to all viewers.
+    ///
+    /// # Errors
+    ///
+    /// When another publisher has taken over, or the packet is beyond what is held: then stop.
+    pub fn push(&self, packet: Packet) -> Result<(), PushError> {
+        self.stream.push(self.place, packet)?;
+        self.hub.relieve();
+        Ok(())
     }
 
-    /// Says something about the stream. False once another publisher has taken over.
-    pub fn metadata(&self, metadata: Metadata) -> bool {
-        self.stream.describe(self.place, metadata)
+    /// Says something about the stream. Of a long encoder's name the beginning is kept.
+    ///
+    /// # Errors
+    ///
+    /// When another publisher has taken over.
+    pub fn metadata(&self, metadata: Metadata) -> Result<(), PushError> {
+        self.stream.describe(self.place, metadata)?;
+        self.hub.relieve();
+        Ok(())
     }
 
     /// Says that a track will come: its sequence header has.

@@ -5,6 +5,7 @@
 mod backlog;
 mod info;
 mod ingest;
+mod memory;
 mod meter;
 mod name;
 mod ring;
@@ -15,16 +16,18 @@ mod viewer;
 mod watch;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 pub use info::{AudioInfo, Origin, PublisherKind, StreamInfo, VideoInfo};
 pub use ingest::Ingest;
+pub(crate) use memory::Share;
 pub use name::StreamName;
 pub use ring::Item;
 pub use viewer::Viewer;
 pub use watch::{Change, StreamWatch};
 
+use memory::Memory;
 pub(crate) use stream::IsOver;
 use stream::Stream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -41,6 +44,10 @@ pub struct HubConfig {
     pub stream_bytes: usize,
     /// The most streams at a time.
     pub streams: usize,
+    /// The most bytes that all streams' packets, and what connections hold of them, may occupy
+    /// together. When the streams hold half of it, the largest lets go of its oldest packets. When the
+    /// connections hold a quarter of it, those that read nothing are cut, the slowest first.
+    pub memory: usize,
 }
 
 impl Default for HubConfig {
@@ -50,6 +57,7 @@ impl Default for HubConfig {
             lag: Duration::from_secs(3),
             stream_bytes: 32 * 1024 * 1024,
             streams: 64,
+            memory: 128 * 1024 * 1024,
         }
     }
 }
@@ -63,9 +71,12 @@ pub struct Hub {
 #[derive(Debug)]
 struct Shared {
     config: HubConfig,
+    memory: Memory,
     streams: Mutex<BTreeMap<StreamName, Arc<Stream>>>,
     /// Where every stream is told, from its very beginning.
     outputs: Mutex<Vec<UnboundedSender<Viewer>>>,
+    /// Those that are live, and those that are over and still read.
+    held: Mutex<Vec<Weak<Stream>>>,
     /// Changes whenever a stream begins or ends.
     version: tokio::sync::watch::Sender<u64>,
 }
@@ -82,14 +93,28 @@ pub enum PublishError {
     Full(usize),
 }
 
+/// Why a packet or its description was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PushError {
+    /// Another publisher has the stream, or it is over.
+    #[error("another publisher has taken over")]
+    Replaced,
+    /// A decoder configuration that no decoder needs: its length in bytes.
+    #[error("a decoder configuration of {0} bytes; up to 65536 are taken")]
+    Configuration(usize),
+}
+
 impl Hub {
     /// A hub without streams.
     pub fn new(config: HubConfig) -> Self {
         Self {
             shared: Arc::new(Shared {
+                memory: Memory::new(config.memory),
                 config,
                 streams: Mutex::default(),
                 outputs: Mutex::default(),
+                held: Mutex::default(),
                 version: tokio::sync::watch::Sender::new(0),
             }),
         }
@@ -113,7 +138,9 @@ impl Hub {
         if streams.len() >= self.shared.config.streams {
             return Err(PublishError::Full(self.shared.config.streams));
         }
-        let stream = Arc::new(Stream::new(name.clone(), origin, &self.shared.config));
+        let (config, memory) = (&self.shared.config, &self.shared.memory);
+        let stream = Arc::new(Stream::new(name.clone(), origin, config, memory));
+        self.hold(&stream);
         streams.insert(name, stream.clone());
         drop(streams);
         self.tell_outputs(&stream);
@@ -179,6 +206,39 @@ impl Hub {
             stream.end();
         }
         self.changed();
+    }
+
+    /// A new connection's part of the memory.
+    pub(crate) fn share(&self) -> Share {
+        self.shared.memory.share()
+    }
+
+    /// Makes the largest streams let go of their oldest packets while there are too many in all.
+    fn relieve(&self) {
+        loop {
+            let excess = self.shared.memory.rings_excess();
+            if excess == 0 {
+                return;
+            }
+            let held: Vec<_> = self.held().iter().filter_map(Weak::upgrade).collect();
+            let largest = held.iter().max_by_key(|stream| stream.bytes());
+            let Some(largest) = largest.filter(|stream| stream.bytes() > 0) else {
+                return;
+            };
+            largest.shed(excess);
+        }
+    }
+
+    /// Notes a stream whose packets count.
+    fn hold(&self, stream: &Arc<Stream>) {
+        let mut held = self.held();
+        held.retain(|stream| stream.strong_count() > 0);
+        held.push(Arc::downgrade(stream));
+    }
+
+    fn held(&self) -> MutexGuard<'_, Vec<Weak<Stream>>> {
+        let held = self.shared.held.lock();
+        held.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn changed(&self) {

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use onair_media::text::is_printable;
 use serde::Serialize;
 
 /// What a stream is published and played as: `app/name`. Never a secret.
@@ -36,7 +37,7 @@ impl StreamName {
 }
 
 fn is_odd(c: char) -> bool {
-    c.is_control() || c == '\\' || c == '"' || c == '\u{FEFF}'
+    !is_printable(c) || c == '\\' || c == '"'
 }
 
 /// No longer than a file's name can be.
@@ -69,7 +70,16 @@ mod tests {
 
     #[test]
     fn a_name_that_is_empty_long_or_hides_something_is_none() {
-        for key in ["", "?x", "/", "a\nb", "a\u{1b}[2J", "a\\b"] {
+        for key in [
+            "",
+            "?x",
+            "/",
+            "a\nb",
+            "a\u{1b}[2J",
+            "a\\b",
+            "a\u{202e}b",
+            "a\u{200b}",
+        ] {
             assert_eq!(StreamName::new("live", key), None, "{key:?}");
         }
         assert_eq!(StreamName::new("live", &"x".repeat(300)), None);

@@ -1,3 +1,5 @@
+mod configs;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,6 +8,9 @@ use onair_flv::Metadata;
 use onair_media::{Kind, Packet, Timestamp};
 
 use super::HubConfig;
+use super::memory::RingBytes;
+use configs::Configs;
+pub(super) use configs::record;
 
 /// What a viewer gets.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,25 +24,29 @@ pub enum Item {
 }
 
 impl Item {
-    /// Payload bytes, and at least one.
-    pub(super) fn weight(&self) -> usize {
-        match self {
-            Self::Packet(packet) => packet.payload.len().max(1),
-            _ => 1,
-        }
+    /// What it costs to hold it, in bytes, but for the configuration that packets share.
+    pub(crate) fn weight(&self) -> usize {
+        OVERHEAD
+            + match self {
+                Self::Packet(packet) => packet.payload.len(),
+                Self::Metadata(metadata) => size_of::<Metadata>() + metadata.encoder.len(),
+                Self::Ended => 0,
+            }
     }
 }
 
 /// The newest part of one stream, from which any number of viewers read.
 ///
-/// It holds the current GOP, and what a viewer may lag behind, and never more bytes than allowed.
+/// It holds the current GOP, and what a viewer may lag behind, and never more bytes than allowed:
+/// payloads, metadata, configurations and what it takes to keep them all count.
 /// Viewers own [`Cursor`]s and nothing else: what one of them does costs the others nothing.
 #[derive(Debug)]
 pub(super) struct Ring {
     entries: VecDeque<Entry>,
     /// The number of the first entry.
     first: u64,
-    bytes: usize,
+    bytes: RingBytes,
+    configs: Configs,
     /// The numbers of the keyframes held.
     keyframes: VecDeque<u64>,
     /// How many frames came, ever.
@@ -101,15 +110,17 @@ impl Cursor {
     }
 }
 
-/// What an entry costs besides its payload, so that empty ones count too.
-const OVERHEAD: usize = size_of::<Entry>();
+/// What an entry costs besides what it carries, so that empty ones count too: itself, as much room
+/// for the queue to grow, and what an allocation costs.
+const OVERHEAD: usize = 2 * size_of::<Entry>() + 64;
 
 impl Ring {
-    pub(super) fn new(config: &HubConfig) -> Self {
+    pub(super) fn new(config: &HubConfig, bytes: RingBytes) -> Self {
         Self {
             entries: VecDeque::new(),
             first: 0,
-            bytes: 0,
+            bytes,
+            configs: Configs::default(),
             keyframes: VecDeque::new(),
             frames: Frames::default(),
             metadata: None,
@@ -131,7 +142,8 @@ impl Ring {
             self.keyframes.push_back(self.end());
         }
         self.frames.add(kind);
-        self.bytes += packet.payload.len();
+        let config = self.configs.add(&packet.config);
+        self.bytes.add(config);
         self.append(Entry {
             item: Item::Packet(packet),
             dts,
@@ -212,8 +224,9 @@ impl Ring {
     }
 
     /// More than this unread, and a publisher that can wait should.
-    pub(super) const fn full(&self) -> u64 {
-        self.most_bytes as u64 / 2
+    pub(super) fn full(&self) -> u64 {
+        let part = if self.bytes.are_crowded() { 16 } else { 2 };
+        self.most_bytes as u64 / part
     }
 
     /// The time of the newest picture, or of the newest sound where there is none.
@@ -262,6 +275,19 @@ impl Ring {
         self.entries.iter().map(|entry| entry.dts).max()
     }
 
+    /// How many bytes it holds.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes.own()
+    }
+
+    /// Lets go of its oldest part, an eighth at least: memory is short.
+    pub(super) fn shed(&mut self, excess: usize) {
+        let left = self.bytes() - self.bytes().min(excess.max(self.bytes() / 8));
+        while self.bytes() > left && !self.entries.is_empty() {
+            self.pop();
+        }
+    }
+
     /// Moves a viewer that lags to the newest keyframe ahead of it, or else to the end; an output
     /// that lost its place to the oldest there is, so that it loses no more than it must.
     fn cut(&self, cursor: &mut Cursor) {
@@ -285,8 +311,8 @@ impl Ring {
     }
 
     fn append(&mut self, entry: Entry) {
-        self.total += (entry.item.weight() + OVERHEAD) as u64;
-        self.bytes += OVERHEAD;
+        self.total += entry.item.weight() as u64;
+        self.bytes.add(entry.item.weight());
         self.entries.push_back(entry);
         while self.is_dispensable() {
             self.pop();
@@ -301,16 +327,17 @@ impl Ring {
         let is_old = self.newest.since(oldest.dts) > self.lag;
         let is_current = self.keyframes.back().is_some_and(|key| *key <= self.first);
         let is_needed = self.needed.is_some_and(|needed| needed <= self.first);
-        self.bytes > self.most_bytes || (is_old && !is_current && !is_needed)
+        self.bytes.own() > self.most_bytes || (is_old && !is_current && !is_needed)
     }
 
     fn pop(&mut self) {
         let Some(entry) = self.entries.pop_front() else {
             return;
         };
-        self.bytes -= OVERHEAD;
-        if let Item::Packet(packet) = entry.item {
-            self.bytes -= packet.payload.len();
+        self.bytes.remove(entry.item.weight());
+        if let Item::Packet(packet) = &entry.item {
+            let config = self.configs.remove(packet.kind());
+            self.bytes.remove(config);
         }
         self.first += 1;
         if self.keyframes.front().is_some_and(|key| *key < self.first) {

@@ -4,13 +4,15 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use onair_flv::Metadata;
+use onair_media::text::clean;
 use onair_media::{AudioConfig, Config, Kind, Packet, VideoConfig};
 
 use super::backlog::Backlog;
 use super::info::{AudioInfo, Origin, StreamInfo, VideoInfo, now_in_seconds};
+use super::memory::Memory;
 use super::meter::Meter;
-use super::ring::{Cursor, Item, Ring};
-use super::{HubConfig, StreamName};
+use super::ring::{Cursor, Item, Ring, record};
+use super::{HubConfig, PushError, StreamName};
 
 /// One live stream, shared by its publisher, its viewers and the hub.
 #[derive(Debug)]
@@ -93,13 +95,18 @@ pub(super) enum Subscriber {
 }
 
 impl Stream {
-    pub(super) fn new(name: StreamName, origin: Origin, config: &HubConfig) -> Self {
+    pub(super) fn new(
+        name: StreamName,
+        origin: Origin,
+        config: &HubConfig,
+        memory: &Memory,
+    ) -> Self {
         Self {
             name,
             since: now_in_seconds(),
             over: IsOver::default(),
             state: Mutex::new(State {
-                ring: Ring::new(config),
+                ring: Ring::new(config, memory.ring()),
                 origin,
                 place: 0,
                 is_orphan: false,
@@ -154,25 +161,24 @@ impl Stream {
         let _ = watch.wait_for(|current| *current != place).await;
     }
 
-    /// False when the publisher in `place` was replaced.
-    pub(super) fn push(&self, place: u64, mut packet: Packet) -> bool {
-        let mut state = self.state();
-        if state.place != place || state.is_over {
-            return false;
+    pub(super) fn push(&self, place: u64, mut packet: Packet) -> Result<(), PushError> {
+        let record = record(&packet.config);
+        if record > LARGEST_RECORD {
+            return Err(PushError::Configuration(record));
         }
+        let mut state = self.state();
+        state.check(place)?;
         state.move_in_time(&mut packet);
         state.count(&packet);
         state.ring.push(packet);
         wake(state);
-        true
+        Ok(())
     }
 
-    /// False when the publisher in `place` was replaced.
-    pub(super) fn describe(&self, place: u64, metadata: Metadata) -> bool {
+    pub(super) fn describe(&self, place: u64, mut metadata: Metadata) -> Result<(), PushError> {
+        metadata.encoder = within(&metadata.encoder, LONGEST_ENCODER);
         let mut state = self.state();
-        if state.place != place || state.is_over {
-            return false;
-        }
+        state.check(place)?;
         for (kind, codec) in [
             (Kind::Video, metadata.video_codec.is_some()),
             (Kind::Audio, metadata.audio_codec.is_some()),
@@ -183,7 +189,17 @@ impl Stream {
         }
         state.ring.describe(metadata);
         wake(state);
-        true
+        Ok(())
+    }
+
+    /// How much memory the packets take.
+    pub(super) fn bytes(&self) -> usize {
+        self.state().ring.bytes()
+    }
+
+    /// Lets go of the oldest packets.
+    pub(super) fn shed(&self, excess: usize) {
+        self.state().ring.shed(excess);
     }
 
     /// Notes that a track will come.
@@ -340,6 +356,15 @@ impl State {
         self.backlog.read(&self.ring);
     }
 
+    /// Whether the publisher in `place` may still push.
+    const fn check(&self, place: u64) -> Result<(), PushError> {
+        if self.place == place && !self.is_over {
+            Ok(())
+        } else {
+            Err(PushError::Replaced)
+        }
+    }
+
     /// A publisher that took over goes on where the one before it ended.
     fn move_in_time(&mut self, packet: &mut Packet) {
         let shift = match self.shift {
@@ -367,6 +392,19 @@ impl State {
         meter.add(packet);
     }
 }
+
+/// Words fit to be shown, in so many bytes.
+fn within(words: &str, bytes: usize) -> String {
+    let mut words = clean(words, bytes);
+    words.truncate(words.floor_char_boundary(bytes));
+    words
+}
+
+/// How many bytes a publisher may call its encoder.
+const LONGEST_ENCODER: usize = 256;
+
+/// How many bytes a decoder configuration may have; parameter sets take some hundred.
+const LARGEST_RECORD: usize = 64 * 1024;
 
 /// The step between two publishers of one stream, about a picture's.
 const SEAM: i64 = 33_000_000;

@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 
-use onair_media::Packet;
+use onair_flv::Metadata;
+use onair_media::{Config, Packet, VideoConfig};
 
 use super::*;
 use crate::samples::{picture, stream};
@@ -43,7 +44,11 @@ fn packets(items: Vec<Item>) -> Vec<Packet> {
 }
 
 fn push_all(ingest: &Ingest, packets: Vec<Packet>) {
-    assert!(packets.into_iter().all(|packet| ingest.push(packet)));
+    assert!(
+        packets
+            .into_iter()
+            .all(|packet| ingest.push(packet).is_ok())
+    );
 }
 
 #[derive(Default)]
@@ -62,7 +67,7 @@ fn all_viewers_share_one_copy_of_a_payload() {
     let mut viewers: Vec<_> = (0..50).filter_map(|_| hub.subscribe(&name())).collect();
     let packet = picture(0, true, 5000);
     let place = packet.payload.as_ptr();
-    assert!(ingest.push(packet));
+    ingest.push(packet).unwrap();
     for viewer in &mut viewers {
         assert_eq!(packets(take(viewer))[0].payload.as_ptr(), place);
     }
@@ -92,7 +97,7 @@ fn a_second_publisher_is_refused_and_the_first_goes_on() {
     let ingest = hub.publish(name(), origin("a")).unwrap();
     let error = hub.publish(name(), origin("b")).unwrap_err();
     assert_eq!(error, PublishError::Busy(name()));
-    assert!(ingest.push(picture(0, true, 10)));
+    ingest.push(picture(0, true, 10)).unwrap();
     assert_eq!(hub.streams()[0].publisher.peer, "a");
 }
 
@@ -104,7 +109,10 @@ fn with_takeover_the_second_goes_on_where_the_first_ended_and_viewers_stay() {
     push_all(&first, stream(50, 25));
     let mut got = packets(take(&mut viewer));
     let second = hub.publish(name(), origin("b")).unwrap();
-    assert!(!first.push(picture(9_999_999, true, 10)));
+    assert_eq!(
+        first.push(picture(9_999_999, true, 10)),
+        Err(PushError::Replaced)
+    );
     drop(first);
     push_all(&second, stream(50, 25));
     got.extend(packets(take(&mut viewer)));
@@ -128,7 +136,7 @@ fn an_orphaned_stream_is_taken_over_even_where_none_else_is() {
     let back = hub.publish(name(), origin("a")).unwrap();
     drop(gone);
     assert!(!hub.streams()[0].interrupted);
-    assert!(back.push(picture(0, true, 10)));
+    back.push(picture(0, true, 10)).unwrap();
     assert_eq!(take(&mut viewer).len(), 1);
 }
 
@@ -137,7 +145,7 @@ fn a_stream_ends_with_its_publisher_and_can_begin_anew() {
     let hub = hub(false);
     let ingest = hub.publish(name(), origin("a")).unwrap();
     let mut viewer = hub.subscribe(&name()).unwrap();
-    assert!(ingest.push(picture(0, true, 10)));
+    ingest.push(picture(0, true, 10)).unwrap();
     drop(ingest);
     let items = take(&mut viewer);
     assert_eq!((items.len(), items.last()), (2, Some(&Item::Ended)));
@@ -199,5 +207,69 @@ fn a_hub_that_closes_tells_everybody() {
     let mut viewer = hub.subscribe(&name()).unwrap();
     hub.close();
     assert_eq!(take(&mut viewer), [Item::Ended]);
-    assert!(!ingest.push(picture(0, true, 10)));
+    assert_eq!(ingest.push(picture(0, true, 10)), Err(PushError::Replaced));
+}
+
+#[test]
+fn a_long_name_of_an_encoder_is_cut_and_made_fit_to_print() {
+    let hub = hub(false);
+    let ingest = hub.publish(name(), origin("a")).unwrap();
+    for encoder in ["\u{202e}é".repeat(500_000), "x".repeat(1 << 20)] {
+        let metadata = Metadata {
+            encoder,
+            ..Metadata::default()
+        };
+        ingest.metadata(metadata).unwrap();
+        let shown = hub.streams()[0].encoder.clone();
+        assert!(shown.len() <= 256 && !shown.contains('\u{202e}'), "{shown}");
+    }
+}
+
+#[test]
+fn a_configuration_no_decoder_needs_is_refused() {
+    let hub = hub(false);
+    let ingest = hub.publish(name(), origin("a")).unwrap();
+    let mut packet = picture(0, true, 10);
+    let mut config = VideoConfig::clone(&crate::samples::video_config());
+    config.record = vec![0; 1 << 20].into();
+    packet.config = Config::Video(config.into());
+    let refused = ingest.push(packet).unwrap_err();
+    assert_eq!(refused, PushError::Configuration(1 << 20));
+    assert!(hub.subscribe(&name()).unwrap().info().video.is_none());
+}
+
+#[test]
+fn all_streams_together_stay_within_the_memory_and_small_ones_lose_nothing() {
+    let hub = Hub::new(HubConfig {
+        memory: 2_000_000,
+        ..HubConfig::default()
+    });
+    let named = |i: usize| StreamName::new("live", &i.to_string()).unwrap();
+    let publish = |i| hub.publish(named(i), origin("a")).unwrap();
+    let small = publish(99);
+    push_all(&small, stream(10, 10));
+    // One that is over and is still read counts as well.
+    let mut readers = Vec::new();
+    for i in 0..10 {
+        let ingest = publish(i);
+        readers.push(hub.subscribe(&named(i)).unwrap());
+        push_all(
+            &ingest,
+            (0..100).map(|i| picture(i, i == 0, 10_000)).collect(),
+        );
+        assert_eq!(hub.shared.memory.rings_excess(), 0);
+    }
+    let held: usize = hub
+        .held()
+        .iter()
+        .filter_map(Weak::upgrade)
+        .map(|s| s.bytes())
+        .sum();
+    assert!((500_000..=1_000_000).contains(&held), "{held}");
+    assert_eq!(
+        packets(take(&mut hub.subscribe(&named(99)).unwrap())).len(),
+        20
+    );
+    drop((small, readers));
+    assert_eq!(hub.held().iter().filter_map(Weak::upgrade).count(), 0);
 }

@@ -1,30 +1,35 @@
 use std::future::{Future, poll_fn};
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Wakeup, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Buf;
+use onair_media::text::clean;
 use onair_rtmp::server::{self, Event as Said, StreamId};
 use onair_rtmp::{Input, Output, SendBuffer, Server};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 
-use super::listener::{Context, Ticket};
+use super::listener::Context;
 use super::playing::Playing;
 use super::publishing::{Publishing, Taken};
 use super::stream::Stream;
 use super::timing::Timing;
+use crate::hub::Share;
+use crate::permits::Permit;
 use crate::{Event, Ingest};
 
 /// One connection's life: obeys a [`Server`] and moves bytes.
 pub(super) struct Connection {
     stream: Box<dyn Stream>,
     pub(super) server: Server,
-    pub(super) ticket: Ticket,
-    pub(super) peer: String,
+    pub(super) context: Arc<Context>,
+    pub(super) permit: Permit,
+    pub(super) peer: SocketAddr,
     /// How the client calls itself.
     pub(super) software: String,
     pub(super) role: Role,
@@ -36,6 +41,9 @@ pub(super) struct Connection {
     ending: Option<Ending>,
     pub(super) timing: Timing,
     stopping: Pin<Box<dyn Future<Output = ()> + Send>>,
+    share: Share,
+    /// Memory is short, and this is the slowest.
+    cut: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// What the connection does.
@@ -61,10 +69,10 @@ pub(super) struct Parted {
 }
 
 /// How much is read at once.
-const READ: usize = 64 * 1024;
+const READ: usize = 16 * 1024;
 
-/// How often one connection may read before the others have their turn.
-const READS: usize = 4;
+/// How often a connection may read or be fed before others have their turn.
+const STEPS: usize = 4;
 
 /// How many pieces one write may have.
 const PIECES: usize = 128;
@@ -86,20 +94,27 @@ const FORGIVEN: usize = 1024;
 const CHUNK_SIZE: u32 = 60_000;
 
 impl Connection {
-    pub(super) fn new(stream: Box<dyn Stream>, ticket: Ticket, peer: String) -> Self {
+    pub(super) fn new(
+        stream: Box<dyn Stream>,
+        (context, permit): (Arc<Context>, Permit),
+        peer: SocketAddr,
+    ) -> Self {
         let now = Instant::now();
         let mut config = server::Config::default();
-        let limits = &ticket.context().limits;
-        config.seed = ticket.seed();
+        let limits = &context.limits;
+        config.seed = context.seed(permit.number());
         config.chunk_size = CHUNK_SIZE;
         config.setup_timeout = limits.setup_timeout;
         config.idle_timeout = limits.idle_timeout;
-        let stop = ticket.context().stop.clone();
+        let stop = context.stop.clone();
         let stopping = async move { stop.asked().await };
+        let share = context.hub.share();
+        let cut = Box::pin(share.cut());
         Self {
             stream,
             server: Server::new(config, now),
-            ticket,
+            context,
+            permit,
             peer,
             software: String::new(),
             role: Role::Guest,
@@ -109,6 +124,8 @@ impl Connection {
             ending: None,
             timing: Timing::new(now),
             stopping: Box::pin(stopping),
+            share,
+            cut,
         }
     }
 
@@ -124,7 +141,7 @@ impl Connection {
                 return Some(Parted { ingest, why });
             }
             (Ending::Broken(why), role) => {
-                tracing::debug!(peer = self.peer, why, "the connection broke");
+                tracing::debug!(peer = %self.peer, why, "the connection broke");
                 self.leave(role);
             }
             (Ending::Orderly, role) => {
@@ -135,12 +152,13 @@ impl Connection {
         None
     }
 
+    /// Does a bounded amount of work, so that the other connections have their turn.
     fn poll(&mut self, cx: &mut Wakeup<'_>) -> Poll<Ending> {
-        let mut reads = 0;
-        loop {
+        for _ in 0..STEPS {
             let now = Instant::now();
             self.drain(now);
             self.poll_write(cx, now);
+            self.weigh(now);
             match self.ending.take() {
                 Some(Ending::Orderly) if !self.pending.is_empty() => {
                     self.ending = Some(Ending::Orderly);
@@ -148,24 +166,22 @@ impl Connection {
                 Some(ending) => return Poll::Ready(ending),
                 None => {}
             }
-            if reads == READS {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
             let has_read = self.poll_read(cx, now);
-            reads += usize::from(has_read);
             if !has_read && let Some(words) = self.unwritable.take() {
                 self.broke(&words);
                 continue;
             }
             let progress = has_read
                 || self.poll_viewer(cx, now)
+                || self.poll_cut(cx)
                 || self.poll_stop(cx, now)
                 || self.poll_timer(cx, now);
             if !progress {
                 return Poll::Pending;
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Does what the machine says.
@@ -185,13 +201,15 @@ impl Connection {
 
     fn handle_said(&mut self, said: Said, now: Instant) {
         match said {
-            Said::Connected { flash_version, .. } => self.software = clean(&flash_version),
+            Said::Connected { flash_version, .. } => {
+                self.software = clean(&flash_version, LONGEST_SOFTWARE);
+            }
             Said::Publish {
                 stream, app, key, ..
             } => self.handle_publish(stream, &app, &key, now),
             Said::Play {
                 stream, app, key, ..
-            } => self.handle_play(stream, &app, &key),
+            } => self.handle_play(stream, &app, &key, now),
             Said::Media { stream, tag } | Said::Metadata { stream, tag } => {
                 if let Role::Publisher(publishing) = &mut self.role
                     && publishing.stream == stream
@@ -213,14 +231,28 @@ impl Connection {
             Taken::Odd(words) => {
                 let peer = &self.peer;
                 let message = format!("the publisher at {peer} sends what is left out: {words}");
-                self.context().events.tell(Event::Warning { message });
+                self.context.events.tell(Event::Warning { message });
             }
             Taken::Replaced => {
                 self.role = Role::Guest;
                 self.server.close(now);
                 self.end(Ending::Orderly);
             }
+            Taken::Refused(words) => self.turn_out(&words, now),
         }
+    }
+
+    /// Ends a publisher's stream in words.
+    fn turn_out(&mut self, words: &str, now: Instant) {
+        let role = std::mem::replace(&mut self.role, Role::Guest);
+        if let Role::Publisher(publishing) = &role {
+            let code = "NetStream.Publish.Denied";
+            self.server.end_publish(publishing.stream, code, words);
+        }
+        self.leave(role);
+        self.context.events.tell_refused(self.peer, words);
+        self.server.close(now);
+        self.end(Ending::Orderly);
     }
 
     /// Its own wish, unless the connection broke: then the stream may go on.
@@ -237,7 +269,7 @@ impl Connection {
     }
 
     fn leave(&self, role: Role) {
-        let events = &self.context().events;
+        let events = &self.context.events;
         match role {
             Role::Guest => {}
             Role::Publisher(publishing) => {
@@ -247,7 +279,7 @@ impl Connection {
             }
             Role::Player(playing) => events.tell(Event::Stopped {
                 name: playing.viewer().name().clone(),
-                peer: self.peer.clone(),
+                peer: self.peer.to_string(),
                 dropped: playing.viewer().dropped(),
             }),
         }
@@ -333,7 +365,7 @@ impl Connection {
     }
 
     fn handle_data(&mut self, data: &[u8], now: Instant) {
-        let most = self.context().limits.bytes_before_request + READ;
+        let most = self.context.limits.bytes_before_request + READ;
         if !matches!(self.role, Role::Publisher(_)) && self.count_unasked(data.len(), now) > most {
             return self.broke("it sends much and publishes nothing");
         }
@@ -370,6 +402,25 @@ impl Connection {
         true
     }
 
+    /// States what this connection makes us hold: what a player takes stays whole until its last byte
+    /// is gone.
+    fn weigh(&mut self, now: Instant) {
+        let given = match &self.role {
+            Role::Player(playing) if !self.pending.is_empty() => playing.given(),
+            _ => 0,
+        };
+        let held = given.max(self.pending.len()) + self.server.buffered();
+        self.share.set(held, now);
+    }
+
+    fn poll_cut(&mut self, cx: &mut Wakeup<'_>) -> bool {
+        if self.ending.is_some() || self.cut.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        self.broke("memory is short, and it is the slowest");
+        true
+    }
+
     fn poll_stop(&mut self, cx: &mut Wakeup<'_>, now: Instant) -> bool {
         if self.ending.is_some() || self.stopping.as_mut().poll(cx).is_pending() {
             return false;
@@ -380,7 +431,7 @@ impl Connection {
     }
 
     fn poll_timer(&mut self, cx: &mut Wakeup<'_>, now: Instant) -> bool {
-        let limits = &self.ticket.context().limits;
+        let limits = &self.context.limits;
         let stalled = self.pending.stalled_at(limits.stall_timeout);
         let silent = matches!(self.role, Role::Publisher(_))
             .then(|| self.timing.media + limits.silence_timeout);
@@ -409,16 +460,10 @@ impl Connection {
             Ok::<(), std::io::Error>(())
         };
         if let Ok(Err(error)) = timeout(LINGER, parting).await {
-            tracing::debug!(peer = self.peer, %error, "while parting");
+            tracing::debug!(peer = %self.peer, %error, "while parting");
         }
     }
-
-    pub(super) fn context(&self) -> Arc<Context> {
-        self.ticket.context().clone()
-    }
 }
 
-/// What a client calls itself, fit to print.
-fn clean(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(80).collect()
-}
+/// How long a client's name for itself may be, in characters.
+const LONGEST_SOFTWARE: usize = 80;

@@ -1,21 +1,21 @@
-use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::connection::{Connection, Parted};
 use super::stream::Stream;
 use crate::event::Events;
-use crate::gate::{Admission, Gate};
+use crate::guesses::Guesses;
+use crate::permits::{Limiter, Permit, Quotas};
 use crate::stop::Stop;
 use crate::{Event, Hub, Keys, Limits};
 
@@ -28,14 +28,9 @@ pub(crate) struct Context {
     pub(crate) events: Events,
     /// When to end.
     pub(crate) stop: Stop,
-    gate: Mutex<Doors>,
-}
-
-#[derive(Debug)]
-struct Doors {
-    gate: Gate,
-    /// How to end the half-open.
-    half_open: HashMap<u64, AbortHandle>,
+    pub(crate) guesses: Guesses,
+    limiter: Limiter,
+    hasher: RandomState,
 }
 
 /// Where connections come in.
@@ -45,21 +40,13 @@ pub(crate) struct Door {
     pub(crate) tls: Option<Arc<ServerConfig>>,
 }
 
-/// A connection's number at the gate; it leaves when this goes.
-#[derive(Debug)]
-pub(super) struct Ticket {
-    context: Arc<Context>,
-    number: u64,
-    is_granted: bool,
-}
-
 /// How much unsent data the kernel may hold: what is late can still be cut before it is there.
 /// No safe library asks Apple's kernel for it.
 #[cfg(target_os = "linux")]
 const NOTSENT_LOWAT: u32 = 64 * 1024;
 
-/// How long to wait when the system has no more sockets.
-const SHORT_OF_SOCKETS: Duration = Duration::from_millis(100);
+/// How long to wait after a connection could not be accepted.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
 /// How long the connections may take for their farewells.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -74,11 +61,18 @@ pub(crate) async fn serve(door: Door, context: Arc<Context>) {
             () = context.stop.asked() => break,
             Some(_) = connections.join_next() => {}
             accepted = door.listener.accept() => match accepted {
-                Ok((socket, peer)) => admit(&mut connections, &context, (socket, peer), tls.clone()),
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection");
-                    sleep(SHORT_OF_SOCKETS).await;
+                Ok((socket, peer)) => {
+                    let permit = context.limiter.admit(peer.ip());
+                    let evicted = permit.evicted();
+                    let run = run(permit, socket, peer, context.clone(), tls.clone());
+                    connections.spawn(async move {
+                        tokio::select! {
+                            () = evicted => tracing::debug!(%peer, "made way for another"),
+                            () = run => {}
+                        }
+                    });
                 }
+                Err(error) => context.cannot_accept(&error).await,
             },
         }
     }
@@ -87,30 +81,16 @@ pub(crate) async fn serve(door: Door, context: Arc<Context>) {
     let _ = timeout(FAREWELL, parting).await;
 }
 
-fn admit(
-    connections: &mut JoinSet<()>,
-    context: &Arc<Context>,
-    (socket, peer): (TcpStream, SocketAddr),
+async fn run(
+    permit: Permit,
+    socket: TcpStream,
+    peer: SocketAddr,
+    context: Arc<Context>,
     tls: Option<TlsAcceptor>,
 ) {
-    let Some(ticket) = context.admit() else {
-        let why = "this server takes no more connections".to_owned();
-        let peer = peer.to_string();
-        context.events.tell(Event::Refused { peer, why });
-        return;
-    };
-    let number = ticket.number;
-    // Locked, so that it cannot be over before it is noted.
-    let mut doors = context.doors();
-    let handle = connections.spawn(run(ticket, socket, peer, tls));
-    doors.half_open.insert(number, handle);
-}
-
-async fn run(ticket: Ticket, socket: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>) {
     if let Err(error) = tune(&socket) {
         tracing::debug!(%error, "socket options");
     }
-    let context = ticket.context.clone();
     let patience = context.limits.setup_timeout;
     let stream: Box<dyn Stream> = match tls {
         None => Box::new(socket),
@@ -120,7 +100,7 @@ async fn run(ticket: Ticket, socket: TcpStream, peer: SocketAddr, tls: Option<Tl
             Err(_) => return tracing::debug!(%peer, "no TLS handshake in time"),
         },
     };
-    let connection = Connection::new(stream, ticket, peer.to_string());
+    let connection = Connection::new(stream, (context.clone(), permit), peer);
     if let Some(parted) = connection.run().await {
         wait_for_publisher(&context, parted).await;
     }
@@ -158,68 +138,48 @@ impl Context {
         events: Events,
         stop: Stop,
     ) -> Self {
-        let gate = Gate::new(limits.connections, limits.half_open);
+        let limiter = Limiter::new(quotas(&limits, keys.are_required()));
         Self {
             hub,
             keys,
             limits,
             events,
             stop,
-            gate: Mutex::new(Doors {
-                gate,
-                half_open: HashMap::new(),
-            }),
+            guesses: Guesses::default(),
+            limiter,
+            hasher: RandomState::new(),
         }
     }
 
-    fn admit(self: &Arc<Self>) -> Option<Ticket> {
-        let mut doors = self.doors();
-        let Admission::In { number, instead_of } = doors.gate.admit() else {
-            return None;
-        };
-        let oldest = instead_of.and_then(|number| doors.half_open.remove(&number));
-        drop(doors);
-        if let Some(oldest) = oldest {
-            oldest.abort();
-        }
-        Some(Ticket {
-            context: self.clone(),
-            number,
-            is_granted: false,
-        })
-    }
-
-    fn doors(&self) -> MutexGuard<'_, Doors> {
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Ticket {
-    pub(super) const fn context(&self) -> &Arc<Context> {
-        &self.context
-    }
-
-    /// The connection gets what it asked for.
-    pub(super) fn grant(&mut self) {
-        if !std::mem::replace(&mut self.is_granted, true) {
-            let mut doors = self.context.doors();
-            doors.gate.grant(self.number);
-            doors.half_open.remove(&self.number);
-        }
+    /// Says why, and waits a little: the next attempt may succeed.
+    async fn cannot_accept(&self, error: &io::Error) {
+        self.events.tell_accept_failed(error);
+        self.limiter.make_room();
+        sleep(ACCEPT_RETRY).await;
     }
 
     /// Random enough for a handshake.
-    pub(super) fn seed(&self) -> u64 {
-        let mut hasher = RandomState::new().build_hasher();
-        hasher.write_u64(self.number);
-        hasher.finish()
+    pub(super) fn seed(&self, number: u64) -> u64 {
+        self.hasher.hash_one(number)
     }
 }
 
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        let mut doors = self.context.doors();
-        doors.half_open.remove(&self.number);
-        doors.gate.leave(self.number, self.is_granted);
+/// Publishers have places of their own: viewers cannot take them all.
+fn quotas(limits: &Limits, has_keys: bool) -> Quotas {
+    let publishers = limits.connections.div_ceil(4).min(MAX_PUBLISHERS);
+    let viewers = limits.connections - publishers;
+    Quotas {
+        half_open: limits.half_open,
+        viewers,
+        viewers_per_address: limits.viewers_per_address,
+        publishers,
+        // Who knows a key is no stranger.
+        publishers_per_address: match has_keys {
+            true => publishers,
+            false => publishers.div_ceil(2).max(4),
+        },
     }
 }
+
+/// As many as a hub has streams unless it is told otherwise.
+const MAX_PUBLISHERS: usize = 64;

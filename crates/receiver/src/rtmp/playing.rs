@@ -13,6 +13,8 @@ pub(super) struct Playing {
     viewer: Viewer,
     muxer: Muxer,
     items: Vec<Item>,
+    /// What the items given last weigh together.
+    given: usize,
 }
 
 /// About how much goes to the kernel at once.
@@ -25,11 +27,17 @@ impl Playing {
             viewer,
             muxer: Muxer::new(),
             items: Vec::new(),
+            given: 0,
         }
     }
 
     pub(super) const fn viewer(&self) -> &Viewer {
         &self.viewer
+    }
+
+    /// How many bytes the items given last hold.
+    pub(super) const fn given(&self) -> usize {
+        self.given
     }
 
     /// Gives the machine what there is for the player; ready with whether the stream goes on.
@@ -39,6 +47,7 @@ impl Playing {
         server: &mut Server,
     ) -> Poll<Result<bool, Error>> {
         std::task::ready!(self.viewer.poll_take(cx, BATCH, &mut self.items));
+        self.given = self.items.iter().map(Item::weight).sum();
         for item in self.items.drain(..) {
             match item {
                 Item::Packet(packet) => {

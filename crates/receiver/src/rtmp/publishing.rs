@@ -1,9 +1,11 @@
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use onair_flv::{Demuxed, Demuxer, Tag, TagKind};
 use onair_media::Kind;
 use onair_rtmp::server::StreamId;
 
-use crate::Ingest;
+use crate::{Ingest, PushError};
 
 /// A connection that publishes.
 #[derive(Debug)]
@@ -23,9 +25,22 @@ pub(super) enum Taken {
     Odd(String),
     /// Another publisher has taken over.
     Replaced,
+    /// It is more than is taken: that is the end.
+    Refused(String),
 }
 
-/// Payloads smaller than this are copied out of what was read, so that keeping one keeps no more.
+/// A tag whose payload keeps nothing else alive: a small one is copied out of what was read.
+fn kept(tag: &Tag) -> Cow<'_, Tag> {
+    if tag.payload.len() >= BY_REFERENCE {
+        return Cow::Borrowed(tag);
+    }
+    Cow::Owned(Tag {
+        payload: Bytes::copy_from_slice(&tag.payload),
+        ..tag.clone()
+    })
+}
+
+/// Larger payloads have memory of their own.
 const BY_REFERENCE: usize = 64 * 1024;
 
 impl Publishing {
@@ -40,24 +55,19 @@ impl Publishing {
 
     /// Passes a tag on.
     pub(super) fn take(&mut self, tag: &Tag) -> Taken {
-        let is_ours = match self.demuxer.demux(tag) {
-            Ok(Demuxed::Packet(mut packet)) => {
-                if packet.payload.len() < BY_REFERENCE {
-                    packet.payload = Bytes::copy_from_slice(&packet.payload);
-                }
-                self.ingest.push(packet)
-            }
+        let pushed = match self.demuxer.demux(&kept(tag)) {
+            Ok(Demuxed::Packet(packet)) => self.ingest.push(packet),
             Ok(Demuxed::Metadata(metadata)) => self.ingest.metadata(metadata),
             Ok(Demuxed::Nothing) => {
                 self.promise(tag.kind);
-                true
+                Ok(())
             }
             Err(error) => return self.complain(error.to_string()),
         };
-        if is_ours {
-            Taken::Fine
-        } else {
-            Taken::Replaced
+        match pushed {
+            Ok(()) => Taken::Fine,
+            Err(PushError::Replaced) => Taken::Replaced,
+            Err(error) => Taken::Refused(error.to_string()),
         }
     }
 

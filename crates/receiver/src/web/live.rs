@@ -93,8 +93,9 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocketUpgrade, close_code};
@@ -102,12 +103,13 @@ use axum::extract::{Extension, State};
 use axum::http::header::UPGRADE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
 
 use super::serve::Connection;
 use super::{Web, assets, origin};
-use crate::{Ingest, Origin, PublisherKind, StreamName};
+use crate::event::Events;
+use crate::permits::{Grant, Permit};
+use crate::{Event, Ingest, Origin, PublisherKind, StreamName};
 use hello::{Answer, Fault, Hello};
 use line::Line;
 use session::{End, Session};
@@ -129,32 +131,38 @@ pub(super) async fn enter(
     if origin::judge(&headers) != origin::Verdict::Own {
         return (StatusCode::FORBIDDEN, "only this server's page may go live").into_response();
     }
-    let Ok(stranger) = web.shared.strangers.clone().try_acquire_owned() else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "too many at once").into_response();
-    };
+    let connection = connection.map(|Extension(connection)| connection);
+    let unknown = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
+    let peer = connection.as_ref().map_or(unknown, |known| known.peer);
+    let stranger = web.shared.strangers.admit(peer.ip());
     upgrade
         .max_message_size(LONGEST_MESSAGE)
         .max_frame_size(LONGEST_MESSAGE)
         .write_buffer_size(0)
         .on_upgrade(move |socket| async move {
-            let peer = connection
-                .as_ref()
-                .map(|Extension(known)| known.peer.ip().to_string());
-            serve(Line::new(socket), &web, peer.unwrap_or_default(), stranger).await;
+            let permit = connection.as_ref().map(|known| &*known.permit);
+            serve(Line::new(socket), &web, (peer, permit), stranger).await;
             drop(connection);
         })
 }
 
+/// Where a browser is, and its leave to be there.
+type Peer<'a> = (SocketAddr, Option<&'a Permit>);
+
 /// From the hello to the end.
-async fn serve(mut line: Line, web: &Web, peer: String, stranger: OwnedSemaphorePermit) {
-    let begun = match line.hello().await {
-        Ok(hello) => begin(&hello, web, peer).map(|ingest| (hello, ingest)),
-        Err(fault) => Err(fault),
+async fn serve(mut line: Line, web: &Web, peer: Peer<'_>, stranger: Permit) {
+    let hello = tokio::select! {
+        hello = line.hello() => hello,
+        () = stranger.evicted() => Err(Fault::new("full", "Too many want to go live at once. Try again.")),
     };
     drop(stranger);
-    let (hello, ingest, resumed) = match begun {
-        Ok((hello, (ingest, resumed))) => (hello, ingest, resumed),
-        Err(fault) => return line.end(Answer::Refused(fault), close_code::POLICY).await,
+    let begun = hello.and_then(|hello| begin(&hello, web, peer).map(|begun| (hello, begun)));
+    let (hello, (ingest, resumed)) = match begun {
+        Ok(begun) => begun,
+        Err(fault) => {
+            web.events.tell_refused(peer.0, &fault.message);
+            return line.end(Answer::Refused(fault), close_code::POLICY).await;
+        }
     };
     let name = ingest.name().to_string();
     tracing::info!(name, resumed, "a browser goes live");
@@ -176,57 +184,85 @@ async fn serve(mut line: Line, web: &Web, peer: String, stranger: OwnedSemaphore
 }
 
 /// Checks who it is and takes the name.
-fn begin(hello: &Hello, web: &Web, peer: String) -> Result<(Arc<Ingest>, bool), Fault> {
-    let known = web
-        .token
-        .as_ref()
-        .is_some_and(|token| token.matches(&hello.token));
-    if !known {
-        let what =
-            "That link is not this server's any more. Take the one it printed when it started.";
-        return Err(Fault::new("token", what));
-    }
+fn begin(hello: &Hello, web: &Web, peer: Peer<'_>) -> Result<(Arc<Ingest>, bool), Fault> {
+    check_token(hello, web, peer.0.ip())?;
     hello.check()?;
     let name = StreamName::new("live", &hello.name);
     let name = name.ok_or_else(|| Fault::new("hello", "That name cannot be used."))?;
+    let granted = peer.1.map_or(Ok(()), |permit| permit.grant(Grant::Publish));
+    granted.map_err(|full| Fault::new("full", sentence(&full.to_string())))?;
     let resumed = web.shared.sessions.release(&hello.session);
-    let origin = Origin::new(peer, PublisherKind::Browser, hello.software());
-    let ingest = web.hub.publish(name, origin).map_err(|error| {
-        let is_busy = matches!(error, crate::PublishError::Busy(_));
-        Fault::new(
-            if is_busy { "busy" } else { "full" },
-            sentence(&error.to_string()),
-        )
-    })?;
+    let origin = Origin::new(peer.0.to_string(), PublisherKind::Browser, hello.software());
+    let ingest = web
+        .hub
+        .publish(name.clone(), origin.clone())
+        .map_err(|error| {
+            let is_busy = matches!(error, crate::PublishError::Busy(_));
+            Fault::new(
+                if is_busy { "busy" } else { "full" },
+                sentence(&error.to_string()),
+            )
+        })?;
+    web.events.tell(Event::Published { name, origin });
     let ingest = Arc::new(ingest);
     web.shared.sessions.keep(&hello.session, &ingest);
     Ok((ingest, resumed))
+}
+
+fn check_token(hello: &Hello, web: &Web, from: IpAddr) -> Result<(), Fault> {
+    let now = Instant::now();
+    let checked = web.guesses.check(from, now);
+    checked.map_err(|wait| Fault::new("token", sentence(&wait.to_string())))?;
+    if web
+        .token
+        .as_ref()
+        .is_some_and(|token| token.matches(&hello.token))
+    {
+        return Ok(());
+    }
+    web.guesses.wrong(from, &hello.token, now);
+    let what = "That link is not this server's any more. Take the one it printed when it started.";
+    Err(Fault::new("token", what))
 }
 
 /// Says farewell; a broadcast that did not end waits a while for its page to come back.
 async fn part(line: Line, web: &Web, (session, ingest): (&str, Arc<Ingest>), end: End) {
     let (answer, code) = match end {
         End::Lost => {
-            ingest.orphan();
-            tokio::spawn(async move {
-                tokio::select! {
-                    () = sleep(RESUME) => {}
-                    () = ingest.replaced() => {}
-                }
-            });
+            tokio::spawn(wait_for_page(ingest, web.events.clone()));
             return;
         }
         End::Said => (Answer::Ended, close_code::NORMAL),
         End::Closing => (Answer::Ended, close_code::AWAY),
         End::Replaced => {
             let what = "Somebody else publishes under this name now.";
-            (Answer::Error(Fault::new("busy", what)), close_code::POLICY)
+            let fault = Fault::new("busy", what);
+            web.shared.sessions.forget(session, &ingest);
+            return line.end(Answer::Error(fault), close_code::POLICY).await;
         }
         End::Faulty(fault) => (Answer::Error(fault), close_code::POLICY),
     };
     web.shared.sessions.forget(session, &ingest);
+    let name = ingest.name().clone();
     drop(ingest);
+    web.events.tell(Event::Unpublished { name });
     line.end(answer, code).await;
+}
+
+/// Keeps the stream of a page that vanished, for it to come back to.
+async fn wait_for_page(ingest: Arc<Ingest>, events: Events) {
+    let name = ingest.name().clone();
+    ingest.orphan();
+    events.tell(Event::Interrupted {
+        name: name.clone(),
+        why: "the page is gone".to_owned(),
+    });
+    tokio::select! {
+        () = ingest.replaced() => return,
+        () = sleep(RESUME) => {}
+    }
+    drop(ingest);
+    events.tell(Event::Unpublished { name });
 }
 
 /// An error's words as a sentence.

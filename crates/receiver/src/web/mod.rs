@@ -1,5 +1,6 @@
 //! The pages and what they speak with: the watch page, going live, JSON and metrics.
 
+mod access;
 mod assets;
 mod edge;
 mod fragmenter;
@@ -19,17 +20,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Extension, State};
+use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HOST};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
-use crate::{Hub, StreamInfo};
+use crate::event::Events;
+use crate::guesses::Guesses;
+use crate::permits::{Limiter, Quotas};
+use crate::{Hub, Keys, StreamInfo};
 
+use access::{Asker, Denied, Rank};
 use hosts::Hosts;
 use ingest::Listener;
 #[cfg(any(test, fuzzing))]
@@ -48,6 +53,9 @@ pub struct Web {
     rtmp: Arc<[Listener]>,
     is_keyed: bool,
     hosts: Hosts,
+    keys: Keys,
+    events: Events,
+    guesses: Guesses,
     shared: Arc<Shared>,
 }
 
@@ -56,7 +64,7 @@ pub struct Web {
 struct Shared {
     sessions: live::Sessions,
     /// Browsers that want to go live and have not yet said the token.
-    strangers: Arc<Semaphore>,
+    strangers: Limiter,
     closing: watch::Sender<bool>,
 }
 
@@ -81,9 +89,12 @@ impl Web {
             rtmp: Arc::new([]),
             is_keyed: false,
             hosts: Hosts::of_this_machine(),
+            keys: Keys::none(),
+            events: Events::new(),
+            guesses: Guesses::default(),
             shared: Arc::new(Shared {
                 sessions: live::Sessions::default(),
-                strangers: Arc::new(Semaphore::new(MOST_STRANGERS)),
+                strangers: Limiter::new(STRANGERS),
                 closing: watch::Sender::new(false),
             }),
         }
@@ -93,6 +104,20 @@ impl Web {
     #[must_use]
     pub fn token(mut self, token: Token) -> Self {
         self.token = Some(token);
+        self
+    }
+
+    /// Lets only those watch, list and scrape who know the [key to play](Keys::require_to_play), if
+    /// there is one. The page takes it from its address, `/#key=KEY`.
+    #[must_use]
+    pub fn keys(mut self, keys: Keys) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    /// Tells there what happens.
+    pub(crate) fn events(mut self, events: Events) -> Self {
+        self.events = events;
         self
     }
 
@@ -170,22 +195,28 @@ struct Listing {
 
 async fn streams(
     State(web): State<Web>,
-    connection: Option<Extension<Connection>>,
+    asker: Asker,
     headers: HeaderMap,
-) -> Json<Listing> {
-    let connection = connection.map(|Extension(known)| known);
-    Json(Listing {
+) -> Result<Json<Listing>, Denied> {
+    let rank = asker.admit(&web)?;
+    let mut streams = web.hub.streams();
+    if rank != Rank::Owner {
+        let publishers = streams.iter_mut().map(|stream| &mut stream.publisher);
+        publishers.for_each(|publisher| publisher.peer.clear());
+    }
+    Ok(Json(Listing {
         version: env!("CARGO_PKG_VERSION"),
-        publish: web.publish_url(connection.as_ref(), &headers),
-        streams: web.hub.streams(),
-    })
+        publish: web.publish_url(asker.connection.as_ref(), &headers),
+        streams,
+    }))
 }
 
-async fn scrape(State(web): State<Web>) -> Response {
-    match metrics::text(web.hub.streams()) {
+async fn scrape(State(web): State<Web>, asker: Asker) -> Result<Response, Denied> {
+    asker.admit(&web)?;
+    Ok(match metrics::text(web.hub.streams()) {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+    })
 }
 
 async fn authority(State(web): State<Web>, headers: HeaderMap) -> Response {
@@ -200,4 +231,11 @@ async fn authority(State(web): State<Web>, headers: HeaderMap) -> Response {
 }
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-const MOST_STRANGERS: usize = 32;
+/// Few, since each may send a whole message before its hello is read.
+const STRANGERS: Quotas = Quotas {
+    half_open: 8,
+    viewers: 0,
+    viewers_per_address: 0,
+    publishers: 0,
+    publishers_per_address: 0,
+};

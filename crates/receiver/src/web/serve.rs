@@ -12,7 +12,6 @@ use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -20,13 +19,17 @@ use tower::Layer;
 use tower::util::MapRequestLayer;
 
 use super::{Shared, Web};
+use crate::permits::{Limiter, Permit, Quotas};
 
 /// How much one server takes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebLimits {
-    /// Connections at a time, `WebSocket`s included.
+    /// Connections at a time: a quarter of them for pages, where one too many pushes out the oldest,
+    /// an eighth for browsers that are live, the rest for those that watch.
     pub connections: usize,
+    /// The most that watch from one address, where an IPv6 network of 64 bits is one.
+    pub viewers_per_address: usize,
     /// How long a client may take for its TLS handshake, and again for a request's head.
     pub patience: Duration,
     /// Bytes a request's head may have.
@@ -37,6 +40,7 @@ impl Default for WebLimits {
     fn default() -> Self {
         Self {
             connections: 512,
+            viewers_per_address: 128,
             patience: Duration::from_secs(10),
             head: 16 * 1024,
         }
@@ -51,13 +55,27 @@ pub struct WebServer {
     limits: WebLimits,
 }
 
-/// What the routes know about a connection; as long as a copy lives, its place is taken.
+/// What the routes know about a connection; as long as a copy lives, it counts.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     pub(super) peer: SocketAddr,
     /// Which of this machine's addresses it came to.
     pub(super) local: Option<SocketAddr>,
-    _place: Arc<OwnedSemaphorePermit>,
+    pub(super) permit: Arc<Permit>,
+}
+
+impl WebLimits {
+    fn quotas(self) -> Quotas {
+        let (half_open, publishers) = (self.connections / 4, self.connections / 8);
+        Quotas {
+            half_open: half_open.max(1),
+            viewers: (self.connections - half_open - publishers).max(1),
+            viewers_per_address: self.viewers_per_address,
+            // Who knows the token is no stranger.
+            publishers: publishers.max(1),
+            publishers_per_address: publishers.max(1),
+        }
+    }
 }
 
 impl WebServer {
@@ -89,39 +107,40 @@ impl WebServer {
     /// Serves until dropped; all connections end with it.
     pub async fn run(self, web: Web) {
         let _closing = Closing(web.shared.clone());
-        let places = Arc::new(Semaphore::new(self.limits.connections));
+        let limiter = Limiter::new(self.limits.quotas());
         let web = match self.tls {
             Some(_) => web.certified(),
             None => web,
         };
+        let events = web.events.clone();
         let routes = web.router();
         let mut connections = JoinSet::new();
         loop {
             while connections.try_join_next().is_some() {}
-            let Ok(place) = places.clone().acquire_owned().await else {
-                return;
-            };
             let (stream, peer) = match self.listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    // Out of descriptors, say: the next attempt may find some.
-                    tracing::warn!(%error, "cannot accept a connection");
+                    events.tell_accept_failed(&error);
+                    limiter.make_room();
                     tokio::time::sleep(RETRY).await;
                     continue;
                 }
             };
+            let permit = Arc::new(limiter.admit(peer.ip()));
+            let evicted = permit.evicted();
             let connection = Connection {
                 peer,
                 local: stream.local_addr().ok(),
-                _place: Arc::new(place),
+                permit,
             };
-            let (tls, limits) = (self.tls.clone(), self.limits);
-            connections.spawn(shake_hands(
-                stream,
-                tls,
-                limits,
-                (routes.clone(), connection),
-            ));
+            let rest = (routes.clone(), connection);
+            let served = shake_hands(stream, self.tls.clone(), self.limits, rest);
+            connections.spawn(async move {
+                tokio::select! {
+                    () = evicted => tracing::debug!(%peer, "made way for another"),
+                    () = served => {}
+                }
+            });
         }
     }
 }

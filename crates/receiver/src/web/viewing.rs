@@ -9,6 +9,9 @@
 //! | `stats` | every second | `viewers`, `dropped` (pictures this viewer did not get), `bitrate_bps`, `frame_rate`, `behind_ms` (how far the server is behind with this viewer), `interrupted` (the publisher is gone and may come back), `live_s` (the presentation time, in the segments' terms, of the frame that reaches the server now; `null` before the first) |
 //! | `ended` | the stream is over; the connection waits for the next | |
 //!
+//! Who may not watch is told why as the reason of a close: code 1008 for a missing or wrong key
+//! (`?key=KEY`, where watching needs one), 1013 when there are too many viewers already.
+//!
 //! Binary messages are an init segment, then one or more `moof` + `mdat` each, a frame in each,
 //! beginning at a keyframe. What a viewer sends is not looked at.
 
@@ -16,7 +19,7 @@ use std::future::poll_fn;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -25,16 +28,20 @@ use futures_util::{SinkExt, StreamExt};
 use serde::Serialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 
+use super::access::{Asker, Denied};
 use super::edge::LiveEdge;
 use super::fragmenter::{Description, Expected, Fragmenter, Segment};
 use super::serve::Connection;
 use super::{Web, origin};
-use crate::{Change, Hub, Item, PublisherKind, StreamName, StreamWatch, Viewer};
+use crate::event::Events;
+use crate::hub::Share;
+use crate::permits::Grant;
+use crate::{Change, Event, Hub, Item, PublisherKind, StreamName, StreamWatch, Viewer};
 
 pub(super) async fn enter(
     State(web): State<Web>,
     Path(name): Path<String>,
-    connection: Option<Extension<Connection>>,
+    asker: Asker,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -49,12 +56,51 @@ pub(super) async fn enter(
         .max_frame_size(LONGEST_QUESTION)
         .write_buffer_size(0)
         .on_upgrade(move |socket| async move {
-            tokio::select! {
-                gone = Watch::new(socket, name).run(&web.hub) => tracing::debug!(?gone, "a viewer left"),
-                () = web.shared.closed() => {}
+            match may_watch(&web, &asker) {
+                Ok(()) => serve(socket, name, &web, asker.connection).await,
+                Err((code, why)) => refuse(socket, &web, asker.connection, (code, why)).await,
             }
-            drop(connection);
         })
+}
+
+/// Whether somebody may watch; else the code and the reason for its close.
+fn may_watch(web: &Web, asker: &Asker) -> Result<(), (u16, String)> {
+    let admitted = asker.admit(web);
+    admitted.map_err(|Denied(why)| (close_code::POLICY, why))?;
+    let connection = asker.connection.as_ref();
+    let granted = connection.map_or(Ok(()), |known| known.permit.grant(Grant::Watch));
+    granted.map_err(|full| (close_code::AGAIN, full.to_string()))
+}
+
+/// A page reads why in the close only: it is not shown a refused upgrade's answer.
+async fn refuse(
+    mut socket: WebSocket,
+    web: &Web,
+    connection: Option<Connection>,
+    (code, why): (u16, String),
+) {
+    if let Some(connection) = connection {
+        web.events.tell_refused(connection.peer, &why);
+    }
+    let reason = why.into();
+    let farewell = async {
+        let _ = socket
+            .send(Message::Close(Some(CloseFrame { code, reason })))
+            .await;
+        while let Some(Ok(_)) = socket.recv().await {}
+    };
+    let _ = timeout(FAREWELL, farewell).await;
+}
+
+async fn serve(socket: WebSocket, name: StreamName, web: &Web, connection: Option<Connection>) {
+    let share = web.hub.share();
+    let cut = share.cut();
+    let watch = Watch::new(socket, name, (share, web.events.clone(), connection));
+    tokio::select! {
+        gone = watch.run(&web.hub) => tracing::debug!(?gone, "a viewer left"),
+        () = cut => tracing::debug!("a viewer was cut: memory is short, and it is the slowest"),
+        () = web.shared.closed() => {}
+    }
 }
 
 /// Why a viewer is no longer served.
@@ -66,6 +112,10 @@ enum Gone {
     Stuck,
     /// The stream cannot be made into MP4.
     Unfit,
+    /// It says more than a viewer has to say.
+    Talkative,
+    /// It had nothing to watch, and another wanted to.
+    Displaced,
 }
 
 struct Watch {
@@ -74,10 +124,50 @@ struct Watch {
     source: SplitStream<WebSocket>,
     tick: Interval,
     heard: Instant,
+    /// What it said and is not yet forgiven.
+    said: u32,
+    share: Share,
+    events: Events,
+    connection: Option<Connection>,
+}
+
+/// A viewer that somebody watches through: that it does, and that it no longer does, is told.
+struct Watched<'a> {
+    viewer: Viewer,
+    events: &'a Events,
+    peer: String,
+}
+
+impl<'a> Watched<'a> {
+    fn new(viewer: Viewer, events: &'a Events, peer: String) -> Self {
+        events.tell(Event::Playing {
+            name: viewer.name().clone(),
+            peer: peer.clone(),
+        });
+        Self {
+            viewer,
+            events,
+            peer,
+        }
+    }
+}
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        self.events.tell(Event::Stopped {
+            name: self.viewer.name().clone(),
+            peer: std::mem::take(&mut self.peer),
+            dropped: self.viewer.dropped(),
+        });
+    }
 }
 
 impl Watch {
-    fn new(socket: WebSocket, name: StreamName) -> Self {
+    fn new(
+        socket: WebSocket,
+        name: StreamName,
+        (share, events, connection): (Share, Events, Option<Connection>),
+    ) -> Self {
         let (sink, source) = socket.split();
         let mut tick = interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -87,6 +177,10 @@ impl Watch {
             source,
             tick,
             heard: Instant::now(),
+            said: 0,
+            share,
+            events,
+            connection,
         }
     }
 
@@ -96,7 +190,7 @@ impl Watch {
         let mut viewer = hub.subscribe(&self.name);
         loop {
             let done = match viewer.take() {
-                Some(present) => self.show(present).await,
+                Some(present) => self.present(present).await,
                 None => self.say(&News::Offline).await,
             };
             let next = match done {
@@ -115,8 +209,13 @@ impl Watch {
 
     /// Until somebody publishes the stream.
     async fn wait(&mut self, streams: &mut StreamWatch) -> Result<Viewer, Gone> {
+        self.set_idle(true);
+        let permit = self.connection.as_ref().map(|known| &known.permit);
+        let evicted = evicted(permit.map(|permit| permit.evicted()));
+        tokio::pin!(evicted);
         loop {
             tokio::select! {
+                () = &mut evicted => return Err(Gone::Displaced),
                 change = streams.next() => match change {
                     Change::Started(viewer) if *viewer.name() == self.name => return Ok(viewer),
                     _ => {}
@@ -127,8 +226,22 @@ impl Watch {
         }
     }
 
-    /// Sends one broadcast to its end.
-    async fn show(&mut self, mut viewer: Viewer) -> Result<(), Gone> {
+    fn set_idle(&self, is_idle: bool) {
+        if let Some(connection) = &self.connection {
+            connection.permit.set_idle(is_idle);
+        }
+    }
+
+    /// Sends one broadcast to its end, and tells that it does.
+    async fn present(&mut self, viewer: Viewer) -> Result<(), Gone> {
+        self.set_idle(false);
+        let peer = self.connection.as_ref().map(|known| known.peer.to_string());
+        let events = self.events.clone();
+        let mut watched = Watched::new(viewer, &events, peer.unwrap_or_default());
+        self.show(&mut watched.viewer).await
+    }
+
+    async fn show(&mut self, viewer: &mut Viewer) -> Result<(), Gone> {
         let info = viewer.info();
         let mut fragmenter = Fragmenter::new(Expected {
             video: info.video.is_some() || info.audio.is_none(),
@@ -142,11 +255,11 @@ impl Watch {
                 message = self.source.next() => self.hear(message)?,
                 _ = self.tick.tick() => {
                     self.probe().await?;
-                    self.say(&News::stats(&viewer, &edge)).await?;
+                    self.say(&News::stats(viewer, &edge)).await?;
                 }
             }
             if self
-                .forward((&mut fragmenter, &mut edge), &mut items, &viewer)
+                .forward((&mut fragmenter, &mut edge), &mut items, viewer)
                 .await?
             {
                 return self.say(&News::Ended).await;
@@ -162,6 +275,7 @@ impl Watch {
         viewer: &Viewer,
     ) -> Result<bool, Gone> {
         let mut is_over = false;
+        let weight: usize = items.iter().map(Item::weight).sum();
         for item in items.drain(..) {
             match item {
                 Item::Packet(packet) => {
@@ -175,6 +289,8 @@ impl Watch {
                 Item::Ended => is_over = true,
             }
         }
+        let held = fragmenter.held() + COPIES * weight;
+        self.share.set(held, Instant::now().into_std());
         for segment in fragmenter.take() {
             match segment {
                 Segment::Init(description, init) => {
@@ -184,20 +300,24 @@ impl Watch {
                 Segment::Media(bytes) => self.send(Message::Binary(bytes)).await?,
             }
         }
+        self.share.set(fragmenter.held(), Instant::now().into_std());
         Ok(is_over)
     }
 
     /// What a viewer says is only proof that it is there.
     fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Gone> {
         self.heard = Instant::now();
+        self.said += 1;
         match message {
             Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Gone::Left),
+            Some(Ok(_)) if self.said > MAX_WORDS => Err(Gone::Talkative),
             Some(Ok(_)) => Ok(()),
         }
     }
 
     /// Asks a silent viewer whether it is there.
     async fn probe(&mut self) -> Result<(), Gone> {
+        self.said = self.said.saturating_sub(FORGIVEN);
         let silent = self.heard.elapsed();
         if silent >= SILENCE {
             return Err(Gone::Stuck);
@@ -227,6 +347,8 @@ impl Watch {
             Gone::Left => return,
             Gone::Stuck => (close_code::POLICY, "too slow"),
             Gone::Unfit => (close_code::UNSUPPORTED, "cannot be shown in a browser"),
+            Gone::Talkative => (close_code::POLICY, "a viewer has less to say"),
+            Gone::Displaced => (close_code::AGAIN, "made way for another viewer"),
         };
         let frame = CloseFrame {
             code,
@@ -301,8 +423,22 @@ impl<'a> News<'a> {
     }
 }
 
+/// Waits until an idle viewer has to go; for ever where nobody counts.
+async fn evicted(known: Option<impl Future<Output = ()>>) {
+    match known {
+        Some(evicted) => evicted.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// How much a viewer may say at once, and how much of it is forgiven each second: it answers pings.
+const MAX_WORDS: u32 = 64;
+const FORGIVEN: u32 = 4;
 const LONGEST_QUESTION: usize = 4096;
 /// How much is sent in one message when a viewer has to catch up.
 const BATCH: usize = 256 * 1024;
+/// How often what is on its way to a viewer is in memory: joined in fragments, with room to grow,
+/// and once more as the message that is being written.
+const COPIES: usize = 3;
 const SILENCE: Duration = Duration::from_secs(15);
 const FAREWELL: Duration = Duration::from_secs(1);

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use bytes::Buf;
 use onair::flv::Muxer;
 use onair::rtmp::publisher::Config;
-use onair::rtmp::{Output, Publisher};
-use onair_receiver::Limits;
+use onair::rtmp::{Error, Output, Publisher};
+use onair_receiver::{Event, Keys, Limits};
 
 use crate::encoder::Encoder;
 use crate::player::{Player, requests};
@@ -284,5 +284,127 @@ fn a_publisher_who_reads_no_answers_is_not_read_either() {
     stage.wait_for_publisher();
     let taken = taken(&mut socket, &PING, FLOOD);
     assert!(taken < FLOOD, "all of it was read");
+    show.goes_on();
+}
+
+#[test]
+fn who_guesses_keys_has_to_wait_whatever_it_says_then() {
+    let mut keys = Keys::none();
+    keys.add("cam", &"sesame".into()).unwrap();
+    let mut stage = Stage::with(|builder| builder.keys(keys));
+    let refused = |key: &str| match Encoder::publish(stage.address(), key) {
+        Err(Error::Refused { description, .. }) => description,
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("{key} is no key"),
+    };
+    for _ in 0..20 {
+        assert_eq!(refused("last-years"), "this stream key is not known here");
+    }
+    let mut guesses = 0..100;
+    let words = loop {
+        let guess = guesses.next().expect("a wait before so many guesses");
+        let words = refused(&format!("guess-{guess}"));
+        if words != "this stream key is not known here" {
+            break words;
+        }
+    };
+    assert!(
+        words.starts_with("too many wrong keys from this address"),
+        "{words}"
+    );
+    let mut told = 0;
+    while stage.wait(|event| match event {
+        Event::Refused { why, .. } => Some(!why.starts_with("too many")),
+        _ => None,
+    }) {
+        told += 1;
+    }
+    assert!(told < 10, "{told} lines");
+}
+
+#[test]
+fn who_may_not_watch_is_told_so_and_who_has_the_key_may() {
+    let mut keys = Keys::none();
+    keys.require_to_play(&"popcorn".into()).unwrap();
+    let mut stage = Stage::with(|builder| builder.keys(keys));
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    stage.wait_for_publisher();
+    let (_, said) = Player::ask(stage.address(), "cam").rest();
+    let expected = (
+        "NetStream.Play.Failed".to_owned(),
+        "this stream key is not known here".to_owned(),
+    );
+    assert_eq!(said, [expected]);
+    let mut player = Player::play(stage.address(), "cam?key=popcorn");
+    encoder.send(&Media::new().picture(0, true, 10));
+    assert!(player.packet().is_some());
+}
+
+#[test]
+fn viewers_that_take_every_place_leave_publishers_theirs_and_are_refused_in_words() {
+    let mut limits = Limits::default();
+    limits.connections = 8;
+    let mut stage = Stage::with(|builder| builder.limits(limits));
+    let _encoder = Encoder::live(stage.address(), "cam");
+    stage.wait_for_publisher();
+    let viewers: Vec<_> = (0..6)
+        .map(|_| Player::play(stage.address(), "cam"))
+        .collect();
+    let (_, said) = Player::ask(stage.address(), "cam").rest();
+    let words = |words: &str| vec![("NetStream.Play.Failed".to_owned(), words.to_owned())];
+    assert_eq!(said, words("this server takes no more viewers"));
+    let _second = Encoder::live(stage.address(), "other");
+    drop(viewers);
+    let mut limits = Limits::default();
+    limits.viewers_per_address = 1;
+    let mut stage = Stage::with(|builder| builder.limits(limits));
+    let _encoder = Encoder::live(stage.address(), "cam");
+    stage.wait_for_publisher();
+    let _one = Player::play(stage.address(), "cam");
+    let (_, said) = Player::ask(stage.address(), "cam").rest();
+    assert_eq!(
+        said,
+        words("this server takes no more viewers from one address")
+    );
+}
+
+#[test]
+fn metadata_and_configurations_without_measure_cost_nothing_or_end_in_words() {
+    use onair::flv::{Metadata, Tag, TagKind};
+    let mut stage = stage();
+    let mut show = Show::begin(&mut stage);
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    stage.wait_for_publisher();
+    for i in 0..100 {
+        encoder.describe(&Metadata {
+            encoder: format!("{i}{}", "x".repeat(60_000)),
+            ..Metadata::default()
+        });
+    }
+    encoder.send(&Media::new().picture(0, true, 100));
+    // An avcC whose one picture parameter set is longer than any.
+    let sps: &[u8] = &[
+        0x67, 0x42, 0xC0, 0x1F, 0xDA, 0x01, 0x40, 0x16, 0xE8, 0x06, 0xD0, 0xA1, 0x35,
+    ];
+    let pps = vec![0x68; 65_000];
+    let mut body = vec![0x17, 0, 0, 0, 0, 1, 0x42, 0xC0, 0x1F, 0xFF, 0xE1, 0, 13];
+    body.extend_from_slice(sps);
+    body.push(2);
+    for _ in 0..2 {
+        body.extend_from_slice(&u16::try_from(pps.len()).unwrap().to_be_bytes());
+        body.extend_from_slice(&pps);
+    }
+    encoder.send_tag(&Tag::from_body(TagKind::Video, 0, body.into()));
+    encoder.send_tag(&Tag::from_body(
+        TagKind::Video,
+        0,
+        vec![0x17, 1, 0, 0, 0, 0, 0, 0, 1, 0x65].into(),
+    ));
+    let why = stage.wait(|event| match event {
+        Event::Refused { why, .. } => Some(why),
+        _ => None,
+    });
+    assert!(why.starts_with("a decoder configuration of 130"), "{why}");
+    encoder.wait_for_end();
     show.goes_on();
 }

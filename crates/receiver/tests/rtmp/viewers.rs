@@ -1,6 +1,6 @@
 //! Viewers: new, slow, absent.
 
-use onair_receiver::Event;
+use onair_receiver::{Event, HubConfig};
 
 use crate::encoder::Encoder;
 use crate::player::Player;
@@ -75,4 +75,26 @@ fn a_viewer_that_does_not_read_is_cut_to_a_keyframe_and_costs_the_others_nothing
     }
     dropped.sort_unstable();
     assert_eq!(dropped, [0, lost]);
+}
+
+#[test]
+fn stalled_viewers_pin_no_more_than_their_share_and_who_reads_loses_nothing() {
+    let mut hub = HubConfig::default();
+    hub.memory = 12 << 20;
+    let mut stage = Stage::with(|builder| builder.hub(hub));
+    let media = Media::new();
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    stage.wait_for_publisher();
+    let mut good = Player::play(stage.address(), "cam");
+    let stalled: Vec<_> = (0..12)
+        .map(|_| Player::play(stage.address(), "cam"))
+        .collect();
+    // Seven times 400 kB are within the quarter that is theirs; the kernel buffers what comes first.
+    let mut times = 0..10_000;
+    while stage.receiver.hub().streams()[0].viewers > 1 + 7 {
+        let at = times.next().expect("the stalled are cut");
+        encoder.send(&media.picture(at, true, 400_000));
+        assert_eq!(good.packet().unwrap().dts.as_millis(), at);
+    }
+    drop(stalled);
 }

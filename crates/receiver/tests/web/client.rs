@@ -30,11 +30,18 @@ impl Server {
     }
 
     pub(crate) async fn with(limits: WebLimits) -> Self {
+        Self::over(Hub::new(HubConfig::default()), limits, |web| web).await
+    }
+
+    pub(crate) async fn over(
+        hub: Hub,
+        limits: WebLimits,
+        configure: impl FnOnce(Web) -> Web,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = WebServer::new(listener, None).limits(limits);
         let address = server.local_addr().unwrap();
-        let hub = Hub::new(HubConfig::default());
-        let web = Web::new(hub.clone()).token(Token::new(TOKEN).unwrap());
+        let web = configure(Web::new(hub.clone()).token(Token::new(TOKEN).unwrap()));
         let task = tokio::spawn(server.run(web));
         Self { hub, address, task }
     }
@@ -57,6 +64,15 @@ impl Server {
         let host = self.address;
         self.raw(&format!(
             "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        ))
+        .await
+    }
+
+    /// As [`get`](Self::get), with a token or a key.
+    pub(crate) async fn get_as(&self, bearer: &str, path: &str) -> String {
+        let host = self.address;
+        self.raw(&format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {bearer}\r\nConnection: close\r\n\r\n"
         ))
         .await
     }
@@ -125,9 +141,16 @@ impl Client {
 
     /// The code with which the server closes.
     pub(crate) async fn closed(&mut self) -> Option<u16> {
+        Some(self.close().await?.0)
+    }
+
+    /// The code and the reason with which the server closes.
+    pub(crate) async fn close(&mut self) -> Option<(u16, String)> {
         loop {
             match self.next().await {
-                Some(Message::Close(frame)) => return frame.map(|frame| frame.code.into()),
+                Some(Message::Close(frame)) => {
+                    return frame.map(|frame| (frame.code.into(), frame.reason.to_string()));
+                }
                 Some(_) => {}
                 None => return None,
             }

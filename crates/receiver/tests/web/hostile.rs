@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use futures_util::SinkExt;
-use onair_receiver::{Origin, PublisherKind, StreamName, WebLimits};
+use onair_receiver::{Hub, HubConfig, Ingest, Origin, PublisherKind, StreamName, WebLimits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -83,27 +83,155 @@ async fn a_head_that_never_ends_is_given_up_on() {
     let _ = within(stream.read_to_end(&mut answer)).await;
 }
 
-#[tokio::test]
-async fn there_are_no_more_connections_than_allowed_and_places_come_free() {
+/// So many connections of which 64 of each kind watch, and are from one address at most.
+fn limits(connections: usize, viewers_per_address: usize) -> WebLimits {
     let mut limits = WebLimits::default();
-    limits.connections = 2;
-    let server = Server::with(limits).await;
-    let first = server.page("/watch/live/cam").await;
-    let _second = server.page("/watch/live/cam").await;
-    let mut third = TcpStream::connect(server.address).await.unwrap();
-    third
-        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-        .await
-        .unwrap();
-    let mut byte = [0];
-    let waits = tokio::time::timeout(Duration::from_millis(200), third.read(&mut byte)).await;
-    assert!(waits.is_err(), "the third waits");
-    drop(first);
-    assert_eq!(
-        within(third.read(&mut byte)).await.unwrap(),
-        1,
-        "until the first is gone"
+    limits.connections = connections;
+    limits.viewers_per_address = viewers_per_address;
+    limits
+}
+
+#[tokio::test]
+async fn viewers_who_wait_for_nothing_keep_nobody_out_neither_pages_nor_viewers_nor_a_phone() {
+    let server = Server::with(limits(16, 100)).await;
+    let mut waiting = Vec::new();
+    for _ in 0..40 {
+        let mut page = server.page("/watch/live/nothing").await;
+        page.news("offline").await;
+        waiting.push(page);
+    }
+    assert!(server.get("/").await.starts_with("HTTP/1.1 200"));
+    let ingest = publish(&server);
+    let mut page = server.page("/watch/live/cam").await;
+    media::clip()
+        .into_iter()
+        .for_each(|packet| ingest.push(packet).unwrap());
+    page.news("stream").await;
+    let mut phone = server.page("/live").await;
+    phone.say(&live::hello()).await;
+    phone.news("accepted").await;
+    let made_way = Some((1013, "made way for another viewer".to_owned()));
+    assert_eq!(waiting[0].close().await, made_way);
+}
+
+#[tokio::test]
+async fn a_viewer_too_many_is_told_so() {
+    for (limits, words) in [
+        (limits(8, 100), "this server takes no more viewers"),
+        (
+            limits(100, 5),
+            "this server takes no more viewers from one address",
+        ),
+    ] {
+        let server = Server::with(limits).await;
+        let ingest = publish(&server);
+        media::clip()
+            .into_iter()
+            .for_each(|packet| ingest.push(packet).unwrap());
+        let mut watching = Vec::new();
+        for _ in 0..5 {
+            let mut page = server.page("/watch/live/cam").await;
+            page.news("stream").await;
+            watching.push(page);
+        }
+        let refused = server.page("/watch/live/cam").await.close().await;
+        assert_eq!(refused, Some((1013, words.to_owned())));
+        // One that leaves makes room, when the server has noticed.
+        drop(watching.pop());
+        while server
+            .page("/watch/live/cam")
+            .await
+            .next()
+            .await
+            .is_none_or(|first| first.is_close())
+        {}
+    }
+}
+
+#[tokio::test]
+async fn connections_that_ask_for_nothing_keep_no_page_out() {
+    let server = Server::with(limits(16, 100)).await;
+    let mut silent = Vec::new();
+    for _ in 0..64 {
+        silent.push(TcpStream::connect(server.address).await.unwrap());
+        assert!(server.get("/").await.starts_with("HTTP/1.1 200"));
+    }
+}
+
+#[tokio::test]
+async fn viewers_that_never_read_pin_no_more_than_their_share() {
+    let mut config = HubConfig::default();
+    config.memory = 8 << 20;
+    let server = Server::over(Hub::new(config), WebLimits::default(), |web| web).await;
+    let ingest = publish(&server);
+    let name = StreamName::new("live", "cam").unwrap();
+    let mut deaf = Vec::new();
+    for _ in 0..12 {
+        let mut page = server.page("/watch/live/cam").await;
+        page.news("stats").await;
+        deaf.push(page);
+    }
+    assert_eq!(viewers(&server), 12);
+    let mut reader = server.hub.subscribe(&name).unwrap();
+    // Four megabytes are what three hold at a time, thrice 400 kB each; kernels buffer the first.
+    let picture = media::pictures(1).remove(0);
+    for i in 0..2000 {
+        let mut packet = picture.clone();
+        packet.pts = packet.pts + Duration::from_millis(i);
+        packet.dts = packet.pts;
+        packet.payload = [&packet.payload[..], &[0; 400_000]].concat().into();
+        ingest.push(packet).unwrap();
+        within(reader.next()).await;
+        tokio::task::yield_now().await;
+        if viewers(&server) <= 1 + 4 {
+            return;
+        }
+    }
+    panic!("{} still watch", viewers(&server));
+}
+
+#[tokio::test]
+async fn who_guesses_the_token_has_to_wait_and_a_stale_link_is_no_guess() {
+    let server = Server::start().await;
+    let refused = async |token: &str| {
+        let mut hello = live::hello();
+        hello["token"] = token.into();
+        let mut page = server.page("/live").await;
+        page.say(&hello).await;
+        page.news("refused").await["message"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    for _ in 0..20 {
+        assert!(
+            refused("yesterday's link")
+                .await
+                .contains("not this server's")
+        );
+    }
+    let mut guesses = 0..100;
+    let words = loop {
+        let guess = guesses.next().expect("a wait before so many guesses");
+        let words = refused(&guess.to_string()).await;
+        if !words.contains("not this server's") {
+            break words;
+        }
+    };
+    assert!(
+        words.starts_with("Too many wrong keys from this address"),
+        "{words}"
     );
+}
+
+fn publish(server: &Server) -> Ingest {
+    let name = StreamName::new("live", "cam").unwrap();
+    let origin = Origin::new("192.0.2.1:5000", PublisherKind::Rtmp, "a test");
+    server.hub.publish(name, origin).unwrap()
+}
+
+fn viewers(server: &Server) -> usize {
+    server.hub.streams()[0].viewers
 }
 
 #[tokio::test]
@@ -144,7 +272,7 @@ async fn a_viewer_that_never_reads_costs_the_others_nothing() {
             packet.dts = packet.dts + length * round;
             packet.payload = [&packet.payload[..], &[0; 8000]].concat().into();
             sent += packet.payload.len();
-            assert!(ingest.push(packet));
+            ingest.push(packet).unwrap();
         }
         within(progress.wait_for(|sum| *sum >= before))
             .await

@@ -1,7 +1,7 @@
-use onair_receiver::{Origin, PublisherKind, StreamName};
+use onair_receiver::{Hub, HubConfig, Keys, Origin, PublisherKind, StreamName, WebLimits};
 use serde_json::Value;
 
-use crate::client::Server;
+use crate::client::{Server, TOKEN};
 use crate::media;
 
 const PAGES: [&str; 9] = [
@@ -71,7 +71,7 @@ async fn streams_are_listed_as_json_and_as_metrics() {
     let origin = Origin::new("127.0.0.1", PublisherKind::Rtmp, "a test");
     let ingest = server.hub.publish(name.clone(), origin).unwrap();
     for packet in media::clip() {
-        ingest.push(packet);
+        ingest.push(packet).unwrap();
     }
     let _viewer = server.hub.subscribe(&name);
 
@@ -101,4 +101,75 @@ async fn streams_are_listed_as_json_and_as_metrics() {
     ] {
         assert!(metrics.contains(&line), "{line} in {metrics}");
     }
+}
+
+#[tokio::test]
+async fn where_a_publisher_is_is_told_to_the_owner_alone() {
+    let server = Server::start().await;
+    let name = StreamName::new("live", "cam").unwrap();
+    let origin = Origin::new("192.0.2.77:4000", PublisherKind::Rtmp, "a test");
+    let _ingest = server.hub.publish(name, origin).unwrap();
+    for path in ["/api/streams", "/metrics"] {
+        let answer = server.get(path).await;
+        assert!(
+            answer.contains("live/cam") && !answer.contains("192.0.2.77"),
+            "{answer}"
+        );
+    }
+    let owner = server.get_as(TOKEN, "/api/streams").await;
+    assert!(owner.contains("\"peer\":\"192.0.2.77:4000\""), "{owner}");
+    let stranger = server.get_as("no-such-token-here", "/api/streams").await;
+    assert!(stranger.starts_with("HTTP/1.1 401"), "{stranger}");
+}
+
+#[tokio::test]
+async fn where_watching_needs_a_key_nothing_is_told_without_it() {
+    let mut keys = Keys::none();
+    keys.require_to_play(&"pop corn&more".into()).unwrap();
+    let hub = Hub::new(HubConfig::default());
+    let server = Server::over(hub, WebLimits::default(), |web| web.keys(keys)).await;
+    let name = StreamName::new("live", "secret-show").unwrap();
+    let origin = Origin::new("192.0.2.77:4000", PublisherKind::Rtmp, "a test");
+    let ingest = server.hub.publish(name, origin).unwrap();
+    media::clip()
+        .into_iter()
+        .for_each(|packet| ingest.push(packet).unwrap());
+    for path in ["/api/streams", "/metrics", "/api/streams?key=popcorn"] {
+        let answer = server.get(path).await;
+        assert!(answer.starts_with("HTTP/1.1 401"), "{path}: {answer}");
+        assert!(!answer.contains("secret-show"), "{answer}");
+    }
+    let why = server
+        .page("/watch/live/secret-show")
+        .await
+        .close()
+        .await
+        .unwrap();
+    assert!(why.0 == 1008 && why.1.contains("needs a key"), "{why:?}");
+    let key = "?key=pop%20corn%26more";
+    for path in ["/api/streams", "/metrics"] {
+        let answer = server.get(&format!("{path}{key}")).await;
+        assert!(
+            answer.contains("secret-show") && !answer.contains("192.0.2.77"),
+            "{answer}"
+        );
+    }
+    assert!(
+        server
+            .get_as("pop corn&more", "/metrics")
+            .await
+            .contains("secret-show")
+    );
+    assert!(
+        server
+            .get_as(TOKEN, "/api/streams")
+            .await
+            .contains("192.0.2.77")
+    );
+    server
+        .page(&format!("/watch/live/secret-show{key}"))
+        .await
+        .news("stream")
+        .await;
+    assert!(server.get("/").await.starts_with("HTTP/1.1 200"));
 }

@@ -15,7 +15,7 @@ async fn a_viewer_gets_the_tracks_then_frames() {
     let server = Server::start().await;
     let ingest = publish(&server);
     for packet in media::clip() {
-        ingest.push(packet);
+        ingest.push(packet).unwrap();
     }
     let mut page = server.page("/watch/live/cam").await;
     let stream = page.news("stream").await;
@@ -42,7 +42,7 @@ async fn a_viewer_waits_for_the_stream_and_for_the_next_one() {
     for _ in 0..2 {
         let ingest = publish(&server);
         for packet in media::clip() {
-            ingest.push(packet);
+            ingest.push(packet).unwrap();
         }
         page.news("stream").await;
         assert_eq!(&page.media().await[4..8], b"ftyp");
@@ -61,7 +61,7 @@ async fn each_viewer_gets_all_of_it_on_its_own() {
     );
     let clip = media::clip();
     for packet in &clip {
-        ingest.push(packet.clone());
+        ingest.push(packet.clone()).unwrap();
     }
     drop(ingest);
     let payload: usize = clip.iter().map(|packet| packet.payload.len()).sum();

@@ -140,6 +140,13 @@ impl Server {
         }
     }
 
+    /// Tells a publisher whose publish was accepted why that is over.
+    pub fn end_publish(&mut self, stream: StreamId, code: &str, description: &str) {
+        if self.streams.is_publishing(stream) {
+            self.say_status(stream, "error", code, description);
+        }
+    }
+
     /// Sends a tag to a player; to a stream that is gone by now, nothing.
     ///
     /// # Errors
@@ -174,6 +181,11 @@ impl Server {
     /// [`poll_output`](Self::poll_output) is drained.
     pub const fn waiting(&self) -> usize {
         self.wire.waiting()
+    }
+
+    /// How many bytes of unfinished messages the client makes the server hold.
+    pub const fn buffered(&self) -> usize {
+        self.wire.buffered()
     }
 
     /// Gives what there is for the world; [`Output::Timeout`] means: nothing more for now.

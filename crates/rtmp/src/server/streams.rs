@@ -129,6 +129,10 @@ impl Streams {
         Ok(Reception::Done)
     }
 
+    pub(super) fn is_publishing(&self, stream: StreamId) -> bool {
+        matches!(self.all.get(&stream), Some(Role::Publishing))
+    }
+
     pub(super) fn is_playing(&self, stream: StreamId) -> bool {
         matches!(self.all.get(&stream), Some(Role::Playing))
     }

@@ -4,6 +4,7 @@ use std::task::Wake;
 
 use super::*;
 use crate::hub::HubConfig;
+use crate::hub::memory::RingBytes;
 use crate::samples::picture;
 
 #[derive(Default)]
@@ -17,10 +18,11 @@ impl Wake for Bell {
 
 /// A ring of 400 pictures of 1000 bytes and 40 ms, half of which no output has read.
 fn ring() -> Ring {
-    let mut ring = Ring::new(&HubConfig {
+    let config = HubConfig {
         stream_bytes: 500_000,
         ..HubConfig::default()
-    });
+    };
+    let mut ring = Ring::new(&config, RingBytes::default());
     ring.keep_for(Some(0));
     (0..400).for_each(|i| ring.push(picture(i * 40, i % 50 == 0, 1000)));
     ring

@@ -1,8 +1,18 @@
+use onair_media::{Config, VideoConfig};
+
 use super::*;
 use crate::samples::{picture, sound, stream};
 
 fn ring() -> Ring {
-    Ring::new(&HubConfig::default())
+    Ring::new(&HubConfig::default(), RingBytes::default())
+}
+
+fn small_ring() -> Ring {
+    let config = HubConfig {
+        stream_bytes: 100_000,
+        ..HubConfig::default()
+    };
+    Ring::new(&config, RingBytes::default())
 }
 
 fn fill(ring: &mut Ring, packets: impl IntoIterator<Item = Packet>) {
@@ -93,15 +103,12 @@ fn a_gop_longer_than_the_lag_is_held_and_given_from_its_beginning() {
 
 #[test]
 fn no_stream_takes_more_than_its_bytes_and_its_viewers_wait_for_a_keyframe() {
-    let mut ring = Ring::new(&HubConfig {
-        stream_bytes: 100_000,
-        ..HubConfig::default()
-    });
+    let mut ring = small_ring();
     fill(&mut ring, [picture(0, true, 1000)]);
     let mut early = ring.join();
     for i in 1..1000 {
         ring.push(picture(i, false, 1000));
-        assert!(ring.bytes <= 100_000);
+        assert!(ring.bytes() <= 100_000);
     }
     assert!(ring.entries.len() < 100);
     let mut newcomer = ring.join();
@@ -118,10 +125,7 @@ fn no_stream_takes_more_than_its_bytes_and_its_viewers_wait_for_a_keyframe() {
 
 #[test]
 fn packets_without_bytes_or_time_are_bounded_too() {
-    let mut ring = Ring::new(&HubConfig {
-        stream_bytes: 100_000,
-        ..HubConfig::default()
-    });
+    let mut ring = small_ring();
     for _ in 0..100_000 {
         ring.push(picture(0, true, 0));
     }
@@ -196,18 +200,57 @@ fn an_output_reads_a_burst_from_its_beginning_to_its_end() {
 
 #[test]
 fn an_output_that_bytes_are_short_for_loses_what_it_must_and_knows_of_what_kind() {
-    let mut ring = Ring::new(&HubConfig {
-        stream_bytes: 400_000,
+    let config = HubConfig {
+        stream_bytes: 1_200_000,
         ..HubConfig::default()
-    });
+    };
+    let mut ring = Ring::new(&config, RingBytes::default());
     let mut output = ring.join_whole();
     ring.keep_for(Some(output.next()));
     fill(&mut ring, stream(2500, 50));
-    assert!(ring.bytes <= 400_000 && ring.unread() > ring.full());
+    assert!(ring.bytes() <= 1_200_000 && ring.unread() > ring.full());
     let got = drain(&ring, &mut output);
     assert!(got[0].is_video_keyframe());
     let count = |kind| got.iter().filter(|packet| packet.kind() == kind).count() as u64;
     assert_eq!(output.dropped.video + count(Kind::Video), 2500);
     assert_eq!(output.dropped.audio + count(Kind::Audio), 2500);
     assert!(got.len() > 1000, "{}", got.len());
+}
+
+#[test]
+fn what_a_stream_says_of_itself_counts_as_its_pictures_do() {
+    let mut ring = small_ring();
+    for _ in 0..1000 {
+        ring.describe(Metadata {
+            encoder: "x".repeat(1000),
+            ..Metadata::default()
+        });
+        assert!(ring.bytes() <= 100_000);
+    }
+    assert!(ring.entries.len() < 100);
+}
+
+#[test]
+fn configurations_count_once_for_all_packets_that_share_them_and_as_long_as_one_does() {
+    let mut ring = small_ring();
+    let config = |byte: u8| {
+        let mut config = VideoConfig::clone(&crate::samples::video_config());
+        config.record = vec![byte; 30_000].into();
+        Config::Video(config.into())
+    };
+    let of = |config: &Config, millis| Packet {
+        config: config.clone(),
+        ..picture(millis, true, 10)
+    };
+    let shared = config(0);
+    fill(&mut ring, (0..50).map(|i| of(&shared, i)));
+    assert_eq!(ring.entries.len(), 50, "one configuration is nothing");
+    for i in 50..500 {
+        ring.push(of(&config(1), i));
+        assert!(ring.bytes() <= 100_000);
+    }
+    assert!(ring.entries.len() <= 3, "{}", ring.entries.len());
+    fill(&mut ring, (500..505).map(|i| of(&shared, i)));
+    ring.shed(usize::MAX);
+    assert_eq!((ring.bytes(), ring.entries.len()), (0, 0));
 }

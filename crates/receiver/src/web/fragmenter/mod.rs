@@ -54,6 +54,8 @@ pub(crate) struct Fragmenter {
     expected: Expected,
     /// Packets held back while the tracks are not yet known.
     held: Vec<Packet>,
+    /// Their payload bytes.
+    held_bytes: usize,
     tracks: Tracks,
     /// What the last init segment described; `None` before it.
     described: Option<Tracks>,
@@ -92,6 +94,7 @@ impl Fragmenter {
         Self {
             expected,
             held: Vec::new(),
+            held_bytes: 0,
             tracks: Tracks::default(),
             described: None,
             origin: Timestamp::ZERO,
@@ -109,6 +112,7 @@ impl Fragmenter {
             return self.place(&packet);
         }
         self.learn(&packet);
+        self.held_bytes += packet.payload.len();
         self.held.push(packet);
         if self.knows_enough() {
             self.begin()?;
@@ -131,6 +135,11 @@ impl Fragmenter {
         nanos.map(Duration::from_nanos)
     }
 
+    /// How many bytes are held back.
+    pub(crate) const fn held(&self) -> usize {
+        self.held_bytes
+    }
+
     fn learn(&mut self, packet: &Packet) {
         match &packet.config {
             Config::Video(config) => self.tracks.video = Some(config.clone()),
@@ -145,12 +154,16 @@ impl Fragmenter {
             (Some(first), Some(last)) => last.dts.since(first.dts),
             _ => Duration::ZERO,
         };
-        (video && audio) || span >= PATIENCE || self.held.len() >= MOST_HELD
+        (video && audio)
+            || span >= PATIENCE
+            || self.held.len() >= MOST_HELD
+            || self.held_bytes >= MOST_HELD_BYTES
     }
 
     /// Lets what was held back go, from the first keyframe on.
     fn begin(&mut self) -> Result<(), Error> {
         let held = std::mem::take(&mut self.held);
+        self.held_bytes = 0;
         let pictures = self.tracks.video.is_some();
         let starts = |packet: &&Packet| !pictures || packet.is_video_keyframe();
         let Some(first) = held.iter().find(starts) else {
@@ -325,6 +338,7 @@ fn ticks_of(duration: Duration, scale: u32) -> u32 {
 /// How much media is waited through for a track that may not exist.
 const PATIENCE: Duration = Duration::from_millis(500);
 const MOST_HELD: usize = 256;
+const MOST_HELD_BYTES: usize = 4 * 1024 * 1024;
 /// How far before the first picture sound is still of use.
 const EARLIER_SOUND: Duration = Duration::from_millis(100);
 /// A picture's length before there are two.

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use onair_media::Kind;
+use onair_media::text::is_printable;
 
 use super::hello::{AudioSetup, Said, Setup};
 use super::line::parse;
@@ -42,7 +43,7 @@ fn hear(publisher: &mut Publisher, text: &str) {
         Ok(Said::Config(setup)) => drop(publisher.configure(&setup)),
         Ok(Said::Hello(hello)) => {
             let _ = hello.check();
-            assert!(hello.software().chars().all(|c| !c.is_control()));
+            assert!(hello.software().chars().all(is_printable));
         }
         Ok(Said::Bye) | Err(_) => {}
     }

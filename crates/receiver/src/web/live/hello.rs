@@ -1,5 +1,6 @@
 //! The words of the protocol. Pure.
 
+use onair_media::text::clean;
 use serde::{Deserialize, Serialize};
 
 /// What a browser says.
@@ -115,8 +116,7 @@ impl Hello {
 
     /// How the browser calls itself, fit to be shown.
     pub(super) fn software(&self) -> String {
-        let printable = self.software.chars().filter(|c| !c.is_control());
-        printable.take(LONGEST_SOFTWARE).collect()
+        clean(&self.software, LONGEST_SOFTWARE)
     }
 }
 

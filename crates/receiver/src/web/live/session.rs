@@ -8,8 +8,9 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use super::hello::{Answer, Fault, Hello, Said};
 use super::line::{Line, SILENCE, parse};
 use super::publisher::Publisher;
-use crate::Ingest;
+use super::sentence;
 use crate::web::Web;
+use crate::{Ingest, PushError};
 
 /// How a connection ends.
 #[derive(Debug)]
@@ -111,9 +112,10 @@ impl<'a> Session<'a> {
         }
         let packets = self.publisher.take(media).map_err(End::Faulty)?;
         for packet in packets {
-            if !self.ingest.push(packet) {
-                return Err(End::Replaced);
-            }
+            self.ingest.push(packet).map_err(|error| match error {
+                PushError::Replaced => End::Replaced,
+                other => End::Faulty(Fault::new("config", sentence(&other.to_string()))),
+            })?;
         }
         self.ask().await
     }

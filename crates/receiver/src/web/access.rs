@@ -1,0 +1,101 @@
+//! Who asks: somebody, somebody who may watch, or the owner.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Instant;
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::Web;
+use super::serve::Connection;
+
+/// What a request says of who sent it.
+///
+/// The token behind the go-live link is the owner's, `Authorization: Bearer TOKEN`. The key to play
+/// is given the same way, or as `?key=KEY` where a page cannot set headers.
+#[derive(Debug)]
+pub(super) struct Asker {
+    pub(super) connection: Option<Connection>,
+    bearer: Option<String>,
+    key: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rank {
+    Viewer,
+    Owner,
+}
+
+/// Why somebody is not answered, in words.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Denied(pub(super) String);
+
+#[derive(Default, Deserialize)]
+struct Params {
+    key: Option<String>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Asker {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let header = parts.headers.get(AUTHORIZATION);
+        let header = header.and_then(|value| value.to_str().ok());
+        let bearer = header.and_then(|value| value.strip_prefix("Bearer "));
+        let params = Query::<Params>::try_from_uri(&parts.uri);
+        Ok(Self {
+            connection: parts.extensions.get().cloned(),
+            bearer: bearer.map(|bearer| bearer.trim().to_owned()),
+            key: params.ok().and_then(|Query(params)| params.key),
+        })
+    }
+}
+
+impl Asker {
+    /// Who it is, as far as it could prove.
+    pub(super) fn admit(&self, web: &Web) -> Result<Rank, Denied> {
+        let claimed = self.bearer.as_deref().or(self.key.as_deref());
+        let is_free = !web.keys.are_required_to_play();
+        let Some(claimed) = claimed.filter(|_| !is_free || self.bearer.is_some()) else {
+            let missing =
+                "watching here needs a key: open the page with #key=KEY behind its address";
+            return if is_free {
+                Ok(Rank::Viewer)
+            } else {
+                Err(Denied(missing.to_owned()))
+            };
+        };
+        let unknown = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+        let connection = self.connection.as_ref();
+        let (from, now) = (
+            connection.map_or(unknown, |known| known.peer.ip()),
+            Instant::now(),
+        );
+        web.guesses
+            .check(from, now)
+            .map_err(|wait| Denied(wait.to_string()))?;
+        if web
+            .token
+            .as_ref()
+            .is_some_and(|token| token.matches(claimed))
+        {
+            return Ok(Rank::Owner);
+        }
+        if !is_free && web.keys.check_play_key(claimed).is_ok() {
+            return Ok(Rank::Viewer);
+        }
+        web.guesses.wrong(from, claimed, now);
+        Err(Denied("this key is not known here".to_owned()))
+    }
+}
+
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response {
+        (StatusCode::UNAUTHORIZED, self.0).into_response()
+    }
+}
