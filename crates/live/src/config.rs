@@ -40,7 +40,8 @@ impl From<Url> for Destination {
 /// Whom to trust when the URL says `rtmps`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
-    /// A PEM file of certificates to trust besides the system's.
+    /// A PEM file of certificates to trust besides the system's: of authorities, or a server's own,
+    /// which is then trusted whatever name and date are in it.
     pub ca: Option<PathBuf>,
     /// Accept any certificate: for a test on one's own network, announced with a warning.
     pub insecure: bool,

@@ -19,6 +19,8 @@ pub enum Fault {
     CertificateName,
     /// A certificate is signed by nobody this system trusts.
     CertificateUntrusted,
+    /// The server speaks something else than TLS on this port.
+    NotTls,
     /// The server knows no such user name and password.
     LoginRejected,
     /// The server wants a user name and a password.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use onair_rtmp::{Scheme, Url};
 use rustls::pki_types::ServerName;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -148,35 +148,83 @@ async fn connect_tls(
 ) -> Result<Box<dyn Stream>, Failure> {
     let config = trust.client();
     let config = config.map_err(|error| Failure::untrusted(error.to_string()))?;
-    let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| Failure::untrusted(format!("{host} is no name a certificate can have")))?;
-    let connector = TlsConnector::from(config);
-    match timeout(PATIENCE, connector.connect(name, socket)).await {
-        Ok(Ok(mut stream)) => {
-            if pace == Pace::Realtime {
-                // What waits in here could not be shed any more.
-                stream.get_mut().1.set_buffer_limit(Some(UNSENT_TLS));
+    let name = ServerName::try_from(host.to_owned());
+    let no_name = |_| Failure::untrusted(format!("{host} is no name a certificate can have"));
+    let name = name.map_err(no_name)?;
+    let peer = socket.peer_addr();
+    let handshake = TlsConnector::from(config).connect(name, socket);
+    let mut stream = tokio::select! {
+        biased;
+        shaken = timeout(PATIENCE, handshake) => match shaken {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return Err(refused(&error, host, peer.ok()).await),
+            Err(_) => {
+                let words = format!("{host} did not answer the TLS handshake");
+                return Err(Failure::unreachable(words).of(Fault::TimedOut));
             }
-            Ok(Box::new(stream))
+        },
+        () = silent_and_plain(peer.as_ref().ok().copied()) => return Err(tls::not_tls(host)),
+    };
+    if pace == Pace::Realtime {
+        // What waits in here could not be shed any more.
+        stream.get_mut().1.set_buffer_limit(Some(UNSENT_TLS));
+    }
+    Ok(Box::new(stream))
+}
+
+/// What lies behind a TLS handshake that failed. A server that takes a TLS greeting for a bad
+/// RTMP one hangs up.
+async fn refused(error: &io::Error, host: &str, peer: Option<SocketAddr>) -> Failure {
+    if let Some(failure) = tls::failure(error, host) {
+        return failure;
+    }
+    if let Some(peer) = peer
+        && speaks_rtmp(peer).await
+    {
+        return tls::not_tls(host);
+    }
+    Failure::unreachable(match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+            format!("{host} hung up on the TLS handshake")
         }
-        Ok(Err(error)) => Err(match tls::distrust(&error, host) {
-            Some(words) => Failure::untrusted(words),
-            None if is_hang_up(&error) => Failure::unreachable(format!(
-                "{host} hung up on the TLS handshake (rtmp:// instead of rtmps://?)"
-            )),
-            None => Failure::unreachable(format!("TLS with {host}: {error}")),
-        }),
-        Err(_) => Err(Failure::unreachable(format!(
-            "{host} did not answer the TLS handshake (rtmp:// instead of rtmps://?)"
-        ))),
+        _ => format!("TLS with {host}: {error}"),
+    })
+}
+
+/// Resolves when a server that has not answered a TLS greeting for a while is found to answer a
+/// plain RTMP one: it waits for the rest of a greeting that never comes.
+async fn silent_and_plain(peer: Option<SocketAddr>) {
+    tokio::time::sleep(SILENCE).await;
+    let is_plain = match peer {
+        Some(peer) => speaks_rtmp(peer).await,
+        None => false,
+    };
+    if !is_plain {
+        std::future::pending::<()>().await;
     }
 }
 
-/// What a server does that takes a TLS greeting for a bad RTMP one.
-fn is_hang_up(error: &io::Error) -> bool {
-    use io::ErrorKind as E;
-    matches!(error.kind(), E::UnexpectedEof | E::ConnectionReset)
+/// Whether RTMP is answered with RTMP at an address (RTMP 1.0, section 5.2): one connection, and
+/// the first byte of the answer.
+async fn speaks_rtmp(peer: SocketAddr) -> bool {
+    let asked = timeout(ANSWER, async {
+        let mut socket = TcpStream::connect(peer).await?;
+        let mut greeting = [0; 1537];
+        greeting[0] = RTMP;
+        socket.write_all(&greeting).await?;
+        socket.read_u8().await
+    });
+    matches!(asked.await, Ok(Ok(RTMP)))
 }
+
+/// How long a server may be silent after a TLS greeting before it is asked whether it knows TLS.
+const SILENCE: Duration = Duration::from_millis(600);
+
+/// How long its answer may take.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// The version in C0 and S0.
+const RTMP: u8 = 3;
 
 /// How many bytes TLS may hold back when late data is stale data: a record.
 const UNSENT_TLS: usize = 16 * 1024;

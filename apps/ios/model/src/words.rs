@@ -227,6 +227,7 @@ fn cure(fault: Fault) -> Option<&'static str> {
         Fault::CertificateUntrusted => {
             "Install the certificate that signed it on this phone, and trust it in Settings."
         }
+        Fault::NotTls => "Write rtmp:// for a server without TLS.",
         Fault::LoginRejected => "Check user name and password in the server's address.",
         Fault::LoginNeeded => "Write them into the server: rtmp://user:password@host/app.",
         Fault::KeyRejected => "Check the stream key: mistyped, expired, or for another server?",

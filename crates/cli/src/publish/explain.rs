@@ -29,8 +29,9 @@ fn cure(fault: Fault) -> Option<&'static str> {
             "Use the host name the service gives, not an address or another name of it."
         }
         Fault::CertificateUntrusted => {
-            "For a server of your own, name the certificate that signed it: --ca FILE."
+            "For a server of your own, name its certificate, or the one that signed it: --ca FILE."
         }
+        Fault::NotTls => "Write rtmp:// for a server without TLS, or find the port that has it.",
         Fault::LoginRejected => "Check both: a mistyped password looks like this too.",
         Fault::LoginNeeded => "Give --user NAME and --password-file FILE (or set ONAIR_PASSWORD).",
         Fault::KeyRejected => {

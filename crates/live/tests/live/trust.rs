@@ -1,14 +1,18 @@
 //! Whom a broadcast trusts when the URL says `rtmps`.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
-use crate::support::{Peer, Script, finish, gop};
+use crate::support::{Peer, Script, finish, gop, place};
 use onair::flv::TagKind;
 use onair::rtmp::Url;
-use onair::{Broadcast, Destination, Event, Outcome, Pace, Report, Tls};
+use onair::{Broadcast, Destination, Event, Fault, Outcome, Pace, Report, Tls};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 #[test]
 fn a_certificate_signed_by_the_named_authority_is_good() {
@@ -48,6 +52,61 @@ fn an_unknown_authority_is_refused_in_words() {
     let peer = Peer::start_tls(authority.server("localhost", 2099));
     let report = refused(peer.url_at("localhost"), Tls::default());
     assert!(report.reason.contains("not signed by"), "{}", report.reason);
+}
+
+#[test]
+fn a_servers_own_certificate_is_trusted_when_it_is_named_and_only_then() {
+    let own = SelfSigned::new("named");
+    let peer = Peer::start_tls(own.server());
+    let report = refused(peer.url_at("localhost"), Tls::default());
+    let destination = &report.destinations[0];
+    assert_eq!(destination.fault, Some(Fault::CertificateUntrusted));
+    assert!(!report.reason.contains("CaUsed"), "{}", report.reason);
+    // Its name is another: the user has said that it is this one.
+    let broadcast = publish(peer.url_at("localhost"), own.tls());
+    let (_, report) = finish(&broadcast);
+    assert_eq!(report.outcome, Outcome::Finished, "{}", report.reason);
+    let other = SelfSigned::new("other");
+    let report = refused(peer.url_at("localhost"), other.tls());
+    assert!(report.reason.contains("authority"), "{}", report.reason);
+}
+
+#[test]
+fn an_authority_made_anew_under_its_old_name_is_refused_in_words() {
+    let (old, new) = (Authority::new("old"), Authority::new("new"));
+    let peer = Peer::start_tls(new.server("localhost", 2099));
+    let report = refused(peer.url_at("localhost"), old.tls());
+    assert!(!report.reason.contains("BadSignature"), "{}", report.reason);
+    assert!(report.reason.contains("signed"), "{}", report.reason);
+}
+
+/// A server of plain RTMP: what it does with a TLS greeting, and one RTMP greeting that it answers.
+fn plain(hangs_up: bool) -> (u16, JoinHandle<Option<TcpStream>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = thread::spawn(move || {
+        let (mut first, _) = listener.accept().unwrap();
+        let _some = first.read(&mut [0; 4096]).unwrap();
+        let first = (!hangs_up).then_some(first);
+        let (mut second, _) = listener.accept().unwrap();
+        second.read_exact(&mut [0; 1537]).unwrap();
+        second.write_all(&[3]).unwrap();
+        first
+    });
+    (port, server)
+}
+
+#[test]
+fn a_port_without_tls_is_noticed_whether_it_hangs_up_or_waits() {
+    for hangs_up in [true, false] {
+        let (port, server) = plain(hangs_up);
+        let url = format!("rtmps://127.0.0.1:{port}/live/key");
+        let began = Instant::now();
+        let report = refused(url.parse().unwrap(), Tls::default());
+        assert!(began.elapsed() < Duration::from_secs(2));
+        assert_eq!(report.destinations[0].fault, Some(Fault::NotTls));
+        drop(server.join().unwrap());
+    }
 }
 
 #[test]
@@ -91,6 +150,60 @@ fn refused(url: Url, tls: Tls) -> Report {
     report
 }
 
+/// A server's certificate that nobody else has signed, as `openssl req -x509` makes them.
+struct SelfSigned {
+    certificate: rcgen::Certificate,
+    key: KeyPair,
+    file: PathBuf,
+}
+
+impl SelfSigned {
+    fn new(name: &str) -> Self {
+        let mut params = CertificateParams::new(vec!["elsewhere.example".to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2099, 1, 1);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let file = place(&format!("{name}-self.pem"));
+        std::fs::write(&file, certificate.pem()).unwrap();
+        Self {
+            certificate,
+            key,
+            file,
+        }
+    }
+
+    fn tls(&self) -> Tls {
+        Tls {
+            ca: Some(self.file.clone()),
+            insecure: false,
+        }
+    }
+
+    fn server(&self) -> Arc<rustls::ServerConfig> {
+        server(self.certificate.der().clone(), &self.key)
+    }
+}
+
+impl Drop for SelfSigned {
+    fn drop(&mut self) {
+        // As below.
+        let _ = std::fs::remove_file(&self.file);
+    }
+}
+
+fn server(certificate: CertificateDer<'static>, key: &KeyPair) -> Arc<rustls::ServerConfig> {
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key);
+    Arc::new(config.unwrap())
+}
+
 /// An authority of our own, its certificate in a file.
 struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -121,14 +234,7 @@ impl Authority {
         params.not_after = date_time_ymd(until, 1, 1);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key);
-        Arc::new(config.unwrap())
+        server(certificate.der().clone(), &key)
     }
 }
 
