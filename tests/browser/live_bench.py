@@ -29,7 +29,7 @@ class Bench:
         self.browser.open(page or self.page)
         if self.browser.asks:
             self.browser.press("#allow")
-        self.state("ready")
+        self.state("ready", 40)
         self.browser.wait("!document.getElementById('go').disabled", "the red button")
 
     def state(self, name, seconds=15):

@@ -1,5 +1,6 @@
 """The server under test: `onair receive`, and nginx-rtmp behind its relay where that is installed."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -48,7 +49,10 @@ class Server:
 
     def start(self, command, log):
         output = open(self.directory / log, "wb")
-        self.processes.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output))
+        # Its authority and its token are made anew, and nobody else's are touched.
+        around = {**os.environ, "XDG_DATA_HOME": str(self.directory), "XDG_STATE_HOME": str(self.directory)}
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=around)
+        self.processes.append(process)
 
     def link(self):
         found = re.search(r"http\S+/live#token=\S+", (self.directory / "onair.log").read_text())

@@ -27,6 +27,20 @@ try {
   await browser.run(() => dispatchEvent(new KeyboardEvent("keydown", { key: "m" })));
   check(await browser.run(() => document.getElementById("video").muted), "and a key takes it");
 
+  await browser.run(() => {
+    const video = document.getElementById("video");
+    video.play = () => Promise.reject(new DOMException("not without a gesture", "NotAllowedError"));
+    video.pause();
+  });
+  await browser.until(() => document.documentElement.dataset.state === "asking", 20, "it asks for a gesture");
+  await browser.photograph(shots, "asking");
+  await browser.run(() => {
+    delete document.getElementById("video").play;
+    document.getElementById("start").click();
+  });
+  await browser.until(() => document.documentElement.dataset.state === "live", 20, "it goes on");
+  check(true, "a browser that wants a gesture is given a button, and goes on");
+
   pages.end("one");
   await browser.until(() => document.documentElement.dataset.state === "ended", 20, "it ends");
   await browser.photograph(shots, "ended");

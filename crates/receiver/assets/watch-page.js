@@ -44,6 +44,7 @@ export class Page {
     } else if (news.type === "stats") {
       this.stats = news;
       if (news.live_s !== null) this.player.learnEdge(news.live_s);
+      if (news.frame_rate) this.player.frameTime = 1 / news.frame_rate;
       this.describe();
     } else {
       this.wanted = false;
@@ -81,10 +82,11 @@ export class Page {
   }
 
   trouble(trouble) {
-    byId("start").hidden = trouble !== "gesture";
+    this.asks = trouble === "gesture";
+    byId("start").hidden = !this.asks;
     if (trouble === "decode") return this.line.restart();
     if (trouble === null && root.dataset.state === "buffering") this.say("Starting", "");
-    if (trouble === "gesture") this.say("Ready", "This browser waits for you.");
+    if (this.asks && root.dataset.state !== "live") this.show("asking");
     if (trouble === "codec") this.say("This browser cannot play it", `It lacks a decoder for ${this.stream.codecs.join(" and ")}.`);
     if (trouble === "mse") this.say("This browser cannot play live streams", "It lacks Media Source Extensions. Any current browser has them.");
   }
@@ -97,6 +99,7 @@ export class Page {
       connecting: ["Connecting", "Connecting", "Looking for the server."],
       refused: ["Not shown", "The server said no", ""],
       buffering: ["Starting", "Starting", ""],
+      asking: ["Ready", "Ready", "This browser waits for you."],
       interrupted: ["Interrupted", "The publisher's line broke", "The picture goes on as soon as it is back."],
       live: ["Live", root.dataset.kind === "audio" ? "Audio only" : "", ""],
       offline: ["Offline", "Not live yet", "The picture appears here by itself as soon as it is."],
@@ -116,7 +119,8 @@ export class Page {
     if (this.wanted && player.playing) this.show("live");
     // A stall of a moment is not worth a word.
     this.missing = this.wanted && player.begun && !player.playing ? this.missing + 1 : 0;
-    if (this.missing > 2) this.show(this.stats?.interrupted ? "interrupted" : "buffering");
+    const why = this.asks ? "asking" : this.stats?.interrupted ? "interrupted" : "buffering";
+    if (this.missing > 2) this.show(why);
 
     const bitrate = this.bitrate();
     const latency = player.playing ? player.latency : null;

@@ -5,8 +5,9 @@ import { clamp, now } from "./watch-base.js";
 // How far behind live to be, in seconds: as little as this browser and this line allow.
 const NEAREST = 0.2;
 const FARTHEST = 1.5;
-// Beyond this far, catching up by rate would take longer than anybody waits.
+// Beyond this far, or after this long, catching up by rate would take longer than anybody waits.
 const LOST = 6;
+const TO_CATCH_UP = 12;
 
 /** Puts segments into a video element and keeps it close to the newest. */
 export class Player {
@@ -16,8 +17,6 @@ export class Player {
     this.source = null;
     this.stop();
     video.addEventListener("waiting", () => this.stalled());
-    // Somebody else wants the speaker, say: going on takes a gesture.
-    video.addEventListener("pause", () => this.begun && !document.hidden && this.onTrouble("gesture"));
     video.addEventListener("error", () => this.source && this.onTrouble("decode"));
     setInterval(() => this.steer(), 100);
     this.watch();
@@ -36,20 +35,21 @@ export class Player {
   get latency() {
     const { behind, shown } = this;
     if (behind === null || this.edge === null) return behind;
-    const last = shown.at(-1);
-    if (!last || last.at < now() - 1) return Math.max(behind, now() + this.edge - this.video.currentTime);
     // A frame grows older until the next one takes its place.
     const ages = shown.slice(1).map((next, i) => (next.at + shown[i].at) / 2 + this.edge - shown[i].time);
-    return ages.length ? ages.reduce((sum, age) => sum + age, 0) / ages.length : now() + this.edge - last.time;
+    if (ages.length && shown.at(-1).at > now() - 1) return ages.reduce((sum, age) => sum + age, 0) / ages.length;
+    return Math.max(behind, now() + this.edge - this.video.currentTime + this.frameTime / 2);
   }
 
   /** Notes which frames are shown, and when. */
   watch() {
     const { video } = this;
     const note = (_, { mediaTime, expectedDisplayTime }) => {
+      video.requestVideoFrameCallback(note);
+      // WebKit counts from the first frame, not on the timeline.
+      if (Math.abs(mediaTime - video.currentTime) > 0.5) return;
       this.shown.push({ at: expectedDisplayTime / 1000, time: mediaTime });
       while (this.shown[0].at < now() - 1) this.shown.shift();
-      video.requestVideoFrameCallback(note);
     };
     video.requestVideoFrameCallback?.(note);
   }
@@ -100,10 +100,12 @@ export class Player {
     this.edge = null;     // the server's live edge less the clock
     this.edges = [];      // what it said lately
     this.shown = [];      // frames of the last second
+    this.frameTime = 0;   // seconds that one is shown
     this.target = NEAREST;
     this.floor = NEAREST;
     this.calm = now();
     this.fed = now();
+    this.timely = now();
     this.frames = -1;
     this.moved = now();
     if (this.url) URL.revokeObjectURL(this.url);
@@ -190,6 +192,14 @@ export class Player {
     );
   }
 
+  /** WebKit pauses when the buffer runs dry, and goes on when asked. Where somebody else wants the
+      speaker, say, it does not: going on takes a gesture. */
+  insist() {
+    if (document.hidden || now() - (this.asked ?? -Infinity) < 0.5) return;
+    this.asked = now();
+    this.play();
+  }
+
   /** The buffer ran dry: stay a little farther behind from now on. A line that stood still for
       longer than any buffer could bridge says nothing about how far. */
   stalled() {
@@ -201,7 +211,8 @@ export class Player {
 
   steer() {
     const { video } = this;
-    if (!this.begun || video.paused) return;
+    if (!this.begun) return;
+    if (video.paused) return this.insist();
     this.step();
     if (this.stuck()) return this.jump();
     const behind = this.behind;
@@ -210,7 +221,10 @@ export class Player {
     const quiet = now() - this.calm;
     if (quiet > 4) this.target = Math.max(quiet > 30 ? NEAREST : this.floor, this.target - 0.003);
     const late = behind - this.target;
-    if (late > LOST || (late > 1 && document.hidden)) return this.jump();
+    // Not every browser plays faster when asked.
+    if (late < 1) this.timely = now();
+    const isLost = late > LOST || now() - this.timely > TO_CATCH_UP;
+    if (isLost || (late > 1 && document.hidden)) return this.jump();
     const most = late > 1 ? 0.5 : late > 0.4 ? 0.2 : 0.1;
     const rate = Math.abs(late) < 0.025 ? 1 : 1 + clamp(late * 0.35, -0.05, most);
     if (Math.abs(video.playbackRate - rate) > 0.004) video.playbackRate = rate;
@@ -247,6 +261,7 @@ export class Player {
   }
 
   jump() {
+    this.timely = now();
     const ranges = this.video.buffered;
     const last = ranges.length - 1;
     if (last < 0) return;
