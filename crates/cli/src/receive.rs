@@ -144,13 +144,14 @@ Examples:
 
 pub(crate) fn run(opts: &Receive, given: &Given) -> Result<(), Failure> {
     given.refuse_without_effect(rules::RECEIVE, opts)?;
-    let mut keys = keys(&opts.keys, given.has("key"))?;
+    let pairs = pairs(&opts.keys, given.has("key"));
+    let mut keys = keys(&pairs)?;
     require_to_play(&mut keys, opts.play_key.as_deref())?;
     make_room(opts.max_connections.into());
     let token = opts.web.map(|_| pages::token(opts.token.as_deref()));
     let token = token.transpose()?;
     let interrupt = Interrupt::listen()?;
-    let mut builder = builder(opts)?.keys(keys);
+    let mut builder = builder(opts, pairs.len())?.keys(keys);
     if let Some(token) = &token {
         builder = builder.token(token.clone());
     }
@@ -165,7 +166,7 @@ pub(crate) fn run(opts: &Receive, given: &Given) -> Result<(), Failure> {
     Watch::new(opts.stats).run(events, &hub)
 }
 
-fn builder(opts: &Receive) -> Result<Builder, Failure> {
+fn builder(opts: &Receive, keys: usize) -> Result<Builder, Failure> {
     let mut limits = Limits::default();
     limits.connections = opts.max_connections.into();
     limits.viewers_per_address = limits.connections.div_ceil(4);
@@ -188,7 +189,7 @@ fn builder(opts: &Receive) -> Result<Builder, Failure> {
         let target: RelayTarget = url
             .parse()
             .map_err(|error| Failure::usage(format_args!("--relay: {error}")))?;
-        if target.takes_one_stream() && opts.keys.len() > 1 {
+        if target.takes_one_stream() && keys > 1 {
             return Err(Failure::usage(ONE_STREAM));
         }
         builder = builder.relay(target);
@@ -228,17 +229,18 @@ fn certify(opts: &Receive, builder: Builder) -> Result<Builder, Failure> {
     pages::certify(builder)
 }
 
-/// The keys: one behind each `--key`, or all of them in the variable.
-fn keys(given: &[String], are_typed: bool) -> Result<Keys, Failure> {
+/// One NAME=KEY behind each `--key`, or all of them in the variable.
+fn pairs(given: &[String], are_typed: bool) -> Vec<String> {
+    match are_typed {
+        true => given.to_vec(),
+        false => given.iter().flat_map(|text| split(text)).collect(),
+    }
+}
+
+fn keys(pairs: &[String]) -> Result<Keys, Failure> {
     let mut keys = Keys::none();
-    for text in given {
-        if are_typed {
-            add_key(&mut keys, text)?;
-            continue;
-        }
-        for pair in split(text) {
-            add_key(&mut keys, &pair)?;
-        }
+    for pair in pairs {
+        add_key(&mut keys, pair)?;
     }
     Ok(keys)
 }
@@ -360,4 +362,18 @@ fn recorded(recording: &Recording) -> String {
         );
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comma_separates_keys_in_the_variable_alone() {
+        let typed = ["cam=se,x=cret".to_owned()];
+        assert_eq!(pairs(&typed, true), typed);
+        assert_eq!(pairs(&typed, false), ["cam=se", "x=cret"]);
+        let escaped = [r"cam=se\,x=cret,stage=two".to_owned()];
+        assert_eq!(pairs(&escaped, false), ["cam=se,x=cret", "stage=two"]);
+    }
 }

@@ -148,6 +148,7 @@ mod tests {
                 "key",
                 "takeover",
                 "max-connections",
+                "play-key",
                 "record",
                 "relay",
                 "stats",

@@ -49,11 +49,16 @@ impl Receiver {
         address.to_owned()
     }
 
-    fn stop(mut self) {
+    fn stop(self) {
+        assert_eq!(self.end(), Some(0));
+    }
+
+    /// The exit status.
+    fn end(mut self) -> Option<i32> {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-INT", &id]).status();
         assert!(sent.expect("kill is there").success());
-        assert_eq!(self.child.wait().expect("it ends").code(), Some(0));
+        self.child.wait().expect("it ends").code()
     }
 }
 
@@ -136,6 +141,17 @@ fn the_link_to_go_live_survives_a_restart_and_is_told_even_quietly() {
     let usual = token_of("");
     assert_ne!(usual, first);
     assert_eq!(token_of("-q"), usual);
+}
+
+#[test]
+fn a_stream_that_could_not_be_recorded_is_a_failure_at_the_end() {
+    let shows = concat!(env!("CARGO_TARGET_TMPDIR"), "/unrecorded");
+    let full = format!("--record {shows} --keep-free 100000T");
+    let mut receiver = Receiver::start(&full);
+    let address = receiver.address();
+    assert!(publish(&format!("{address}/cam")).status.success());
+    receiver.wait("live/cam: ended");
+    assert_eq!(receiver.end(), Some(1));
 }
 
 #[test]
