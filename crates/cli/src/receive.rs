@@ -13,6 +13,7 @@ use onair_receiver::{
     Builder, Error, Event, HubConfig, Keys, Limits, Receiver, Recording, RelayTarget, Token, tls,
 };
 
+use self::pages::Served;
 use self::watch::Watch;
 use crate::args::StatsFormat;
 use crate::failure::Failure;
@@ -271,6 +272,14 @@ fn split(text: &str) -> Vec<String> {
 }
 
 impl Receive {
+    const fn served(&self) -> Served {
+        match self.is_certified() {
+            _ if self.tls => Served::ByOwnAuthority,
+            true => Served::Certified,
+            false => Served::Plainly,
+        }
+    }
+
     pub(crate) const fn is_certified(&self) -> bool {
         self.tls || self.tls_cert.is_some()
     }
@@ -296,7 +305,7 @@ const fn make_room(_connections: usize) {}
 /// Says where everything is, the page first.
 fn greet(opts: &Receive, receiver: &Receiver, token: Option<&Token>) {
     if let Some(token) = token {
-        pages::greet(receiver, opts.is_certified(), token);
+        pages::greet(receiver, opts.served(), token);
     }
     let name = if opts.keys.is_empty() { "NAME" } else { "KEY" };
     let plain = opts.listen.len();

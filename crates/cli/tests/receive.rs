@@ -84,6 +84,17 @@ fn a_stream_comes_and_goes_and_an_interrupt_ends_it_all_well() {
 }
 
 #[test]
+fn the_steps_to_trust_an_authority_are_said_where_there_is_one() {
+    let mut receiver = Receiver::start("--web 127.0.0.1:0 --tls");
+    assert!(receiver.wait("Go live:").contains("https://"));
+    let trust = receiver.wait("Trust:");
+    assert!(trust.ends_with("/trust"), "{trust}");
+    receiver.wait("/ca.crt");
+    receiver.wait("Trust Settings");
+    receiver.stop();
+}
+
+#[test]
 fn a_name_the_pages_shall_answer_for_is_said_by_an_option() {
     let mut receiver = Receiver::start("--web 127.0.0.1:0 --host stream.example");
     let page = receiver.wait("Watch:");
