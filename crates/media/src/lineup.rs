@@ -119,9 +119,10 @@ impl Lineup {
 }
 
 impl Tracks {
-    /// The earliest decoding time.
+    /// The earliest time of all, of decoding or of presentation: counted from there, none is
+    /// negative, and no player cuts the first picture off.
     pub fn origin(&self) -> Timestamp {
-        let times = self.packets.iter().map(|packet| packet.dts);
+        let times = self.packets.iter().map(|packet| packet.dts.min(packet.pts));
         times.min().unwrap_or_default()
     }
 }
@@ -179,6 +180,15 @@ mod tests {
         assert!(tracks.video.is_some() && tracks.audio.is_some());
         assert_eq!(tracks.packets.len(), 3);
         assert_eq!(tracks.origin(), Timestamp::from_millis(30));
+    }
+
+    #[test]
+    fn a_picture_shown_before_it_is_decoded_is_where_time_begins() {
+        let mut lineup = lineup();
+        let mut first = picture(40, true);
+        first.pts = Timestamp::from_millis(6);
+        assert!(lineup.push(first).is_none());
+        assert_eq!(lineup.finish().unwrap().origin(), Timestamp::from_millis(6));
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl Track {
         let time = self.place(ticks(dts, self.timescale));
         self.complete(time);
         let pts = packet.pts.nanos_from(self.origin);
-        let offset = signed(ticks(pts, self.timescale)) - signed(ticks(dts, self.timescale));
+        let offset = signed(pts, self.timescale) - signed(dts, self.timescale);
         if !self.config.same(&packet.config) {
             self.config = packet.config.clone();
         }
@@ -185,6 +185,9 @@ fn nanos(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
-fn signed(ticks: u64) -> i64 {
-    i64::try_from(ticks).unwrap_or(i64::MAX)
+/// The nearest tick, on either side of the origin.
+fn signed(nanos: i64, timescale: u32) -> i64 {
+    let magnitude = ticks(nanos.saturating_abs(), timescale);
+    let magnitude = i64::try_from(magnitude).unwrap_or(i64::MAX);
+    if nanos < 0 { -magnitude } else { magnitude }
 }

@@ -87,6 +87,26 @@ fn reordered_pictures_are_shown_when_they_should_be() {
     assert_eq!(offsets(&got), offsets(&packets));
 }
 
+/// As encoders send that reorder pictures and do not make up for it.
+#[test]
+fn a_first_picture_that_is_shown_before_it_is_decoded_keeps_its_time() {
+    let mut packets: Vec<_> = (0..4).map(|i| picture(i * 34, i == 0, 50)).collect();
+    for (packet, early) in packets.iter_mut().zip([-34, -34, -34, 34]) {
+        packet.pts = packet.dts.offset(early * 1_000_000);
+    }
+    let mut fragmenter = Fragmenter::new(Some(video_config()), None, Timestamp::ZERO);
+    let mut whole = fragmenter.init().unwrap().to_vec();
+    packets.iter().for_each(|packet| fragmenter.push(packet));
+    whole.extend(fragmenter.finish().unwrap().unwrap().to_vec());
+    let got = read(&whole);
+    let times = |packets: &[Packet]| -> Vec<_> {
+        let first = packets[0].pts;
+        let time = |packet: &Packet| packet.pts.nanos_from(first) / 1_000_000;
+        packets.iter().map(time).collect()
+    };
+    assert_eq!(times(&got), times(&packets));
+}
+
 #[test]
 fn a_clock_that_stands_still_or_goes_back_makes_no_broken_file() {
     let packets = [100, 100, 50, 100, 140, -5, 3_000_000].map(|at| picture(at, true, 10));

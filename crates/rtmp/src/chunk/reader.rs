@@ -190,8 +190,9 @@ impl Reader {
         if let Some(index) = known {
             return Ok(index);
         }
-        // librtmp begins chunk stream 2 with type 1: time counts from 0, message stream 0.
-        if header.format > 1 {
+        // librtmp begins chunk stream 2 with type 1: time counts from 0, message stream 0. DJI's and
+        // PTZ cameras begin one with type 2: a message of length 0 and type 0, which is nothing.
+        if header.format == 3 {
             let what = "a chunk stream begins without a message header";
             return Err(Error::peer(what, self.at));
         }
