@@ -38,6 +38,9 @@ struct Record {
 /// How many different wrong keys cost nothing.
 const FREE: u32 = 5;
 
+/// How long somebody who is to wait waits for that answer.
+pub(crate) const ANSWER_DELAY: Duration = Duration::from_secs(1);
+
 const LONGEST_WAIT: Duration = Duration::from_secs(64);
 
 /// After how long without a wrong key an address is forgotten.

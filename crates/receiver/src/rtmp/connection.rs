@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::listener::Context;
 use super::playing::Playing;
 use super::publishing::{Publishing, Taken};
+use super::requests::Refusal;
 use super::stream::Stream;
 use super::timing::Timing;
 use crate::hub::Share;
@@ -39,6 +40,8 @@ pub(super) struct Connection {
     /// Bytes received that are not a publisher's, and from when on they are forgiven.
     pub(super) unasked: (usize, Instant),
     ending: Option<Ending>,
+    /// What is to be said, and not at once.
+    pub(super) refusal: Option<Refusal>,
     pub(super) timing: Timing,
     stopping: Pin<Box<dyn Future<Output = ()> + Send>>,
     share: Share,
@@ -69,10 +72,12 @@ pub(super) struct Parted {
 }
 
 /// How much is read at once.
-const READ: usize = 16 * 1024;
+const READ: usize = 8 * 1024;
 
-/// How often a connection may read or be fed before others have their turn.
-const STEPS: usize = 4;
+/// How often a connection may read or be fed before others have their turn, and about how long that
+/// may take: a read full of tiny messages is a thousand times the work of a piece of a large one.
+const STEPS: usize = 8;
+const TURN: Duration = Duration::from_millis(1);
 
 /// How many pieces one write may have.
 const PIECES: usize = 128;
@@ -122,6 +127,7 @@ impl Connection {
             unwritable: None,
             unasked: (0, now),
             ending: None,
+            refusal: None,
             timing: Timing::new(now),
             stopping: Box::pin(stopping),
             share,
@@ -154,6 +160,7 @@ impl Connection {
 
     /// Does a bounded amount of work, so that the other connections have their turn.
     fn poll(&mut self, cx: &mut Wakeup<'_>) -> Poll<Ending> {
+        let mut begun = None;
         for _ in 0..STEPS {
             let now = Instant::now();
             self.drain(now);
@@ -166,15 +173,19 @@ impl Connection {
                 Some(ending) => return Poll::Ready(ending),
                 None => {}
             }
+            if now.saturating_duration_since(*begun.get_or_insert(now)) >= TURN {
+                break;
+            }
             let has_read = self.poll_read(cx, now);
             if !has_read && let Some(words) = self.unwritable.take() {
                 self.broke(&words);
                 continue;
             }
-            let progress = has_read
-                || self.poll_viewer(cx, now)
+            // First what others ask for: who is always ready to be read is not asked last.
+            let progress = self.poll_stop(cx, now)
                 || self.poll_cut(cx)
-                || self.poll_stop(cx, now)
+                || has_read
+                || self.poll_viewer(cx, now)
                 || self.poll_timer(cx, now);
             if !progress {
                 return Poll::Pending;
@@ -333,7 +344,7 @@ impl Connection {
             Role::Guest => UNGRANTED,
             _ => SendBuffer::MAX_UNREAD,
         };
-        if self.pending.len() > most || self.is_held_up(cx, now) {
+        if self.pending.len() > most || self.refusal.is_some() || self.is_held_up(cx, now) {
             return false;
         }
         let mut buffer = [const { MaybeUninit::uninit() }; READ];
@@ -440,11 +451,14 @@ impl Connection {
             self.broke("it reads next to nothing of what it is sent");
         } else if is_past(silent) {
             self.broke("it publishes, but sends no media");
+        } else if let Some(refusal) = self.refusal.take_if(|refusal| refusal.at <= now) {
+            self.refuse(refusal.stream, refusal.code, &refusal.words);
         } else if self.timing.machine <= now {
             self.input(Input::Timeout(now));
         } else {
             let others = stalled.into_iter().chain(silent);
-            let others = others.chain(self.timing.look_again);
+            let refused = self.refusal.as_ref().map(|refusal| refusal.at);
+            let others = others.chain(self.timing.look_again).chain(refused);
             let first = others.fold(self.timing.machine, Instant::min);
             return self.timing.poll(first, cx);
         }

@@ -2,15 +2,39 @@
 
 use std::time::Instant;
 
-use onair_flv::FourCc;
 use onair_rtmp::server::StreamId;
 use onair_rtmp::{Secret, Target};
 
 use super::connection::{Connection, Ending, Role};
 use super::playing::Playing;
 use super::publishing::Publishing;
+use crate::guesses::ANSWER_DELAY;
 use crate::permits::Grant;
 use crate::{Event, KeyError, Origin, PublisherKind, StreamName};
+
+/// Why not, in words.
+struct Denial {
+    words: String,
+    /// Whether to let it wait for the answer.
+    is_late: bool,
+}
+
+impl<E: std::error::Error> From<E> for Denial {
+    fn from(error: E) -> Self {
+        Self {
+            words: error.to_string(),
+            is_late: false,
+        }
+    }
+}
+
+/// A refusal that is yet to be said.
+pub(super) struct Refusal {
+    pub(super) at: Instant,
+    pub(super) stream: StreamId,
+    pub(super) code: &'static str,
+    pub(super) words: String,
+}
 
 impl Connection {
     pub(super) fn handle_publish(
@@ -27,7 +51,7 @@ impl Connection {
         let context = self.context.clone();
         let name = match self.name_to_publish(app, key, now) {
             Ok(name) => name,
-            Err(words) => return self.refuse(stream, DENIED, &words),
+            Err(denial) => return self.deny(stream, DENIED, denial, now),
         };
         let origin = Origin::new(self.peer.to_string(), PublisherKind::Rtmp, &self.software);
         match context.hub.publish(name.clone(), origin.clone()) {
@@ -41,42 +65,43 @@ impl Connection {
         }
     }
 
-    fn name_to_publish(&self, app: &str, key: &Secret, now: Instant) -> Result<StreamName, String> {
+    fn name_to_publish(&self, app: &str, key: &Secret, now: Instant) -> Result<StreamName, Denial> {
         let context = &self.context;
         self.check_guesses(context.keys.are_required(), now)?;
         let name = context.keys.admit(app, key);
         let name = name.map_err(|error| self.note_guess(error, (app, key), now))?;
         let granted = self.permit.grant(Grant::Publish);
-        granted.map(|()| name).map_err(|full| full.to_string())
+        granted.map(|()| name).map_err(Denial::from)
     }
 
     /// Whether keys from this address are looked at.
-    fn check_guesses(&self, is_needed: bool, now: Instant) -> Result<(), String> {
+    fn check_guesses(&self, is_needed: bool, now: Instant) -> Result<(), Denial> {
         if !is_needed {
             return Ok(());
         }
         let checked = self.context.guesses.check(self.peer.ip(), now);
-        checked.map_err(|wait| wait.to_string())
+        checked.map_err(|wait| Denial {
+            words: wait.to_string(),
+            is_late: true,
+        })
     }
 
     /// Notes a key that is none, which may stand in either of the two.
-    fn note_guess(&self, error: KeyError, (app, key): (&str, &Secret), now: Instant) -> String {
+    fn note_guess(&self, error: KeyError, (app, key): (&str, &Secret), now: Instant) -> Denial {
         if error == KeyError::Unknown {
             let said = [app, key.expose()].join("/");
             self.context.guesses.wrong(self.peer.ip(), &said, now);
         }
-        error.to_string()
+        error.into()
     }
 
     /// Whether this client may watch at all.
-    fn check_play(&self, app: &str, key: &Secret, now: Instant) -> Result<(), String> {
+    fn check_play(&self, app: &str, key: &Secret, now: Instant) -> Result<(), Denial> {
         let keys = &self.context.keys;
         self.check_guesses(keys.are_required_to_play(), now)?;
         let allowed = keys.check_play(app, key);
         allowed.map_err(|error| self.note_guess(error, (app, key), now))?;
-        self.permit
-            .grant(Grant::Watch)
-            .map_err(|full| full.to_string())
+        self.permit.grant(Grant::Watch).map_err(Denial::from)
     }
 
     pub(super) fn handle_play(&mut self, stream: StreamId, app: &str, key: &Secret, now: Instant) {
@@ -84,8 +109,8 @@ impl Connection {
             let words = "one stream for each connection";
             return self.refuse(stream, "NetStream.Play.Failed", words);
         }
-        if let Err(words) = self.check_play(app, key, now) {
-            return self.refuse(stream, "NetStream.Play.Failed", &words);
+        if let Err(denial) = self.check_play(app, key, now) {
+            return self.deny(stream, "NetStream.Play.Failed", denial, now);
         }
         let context = self.context.clone();
         let target = Target::new(app, key.expose());
@@ -95,10 +120,6 @@ impl Connection {
             let words = "nobody publishes a stream of this name";
             return self.refuse(stream, "NetStream.Play.StreamNotFound", words);
         };
-        let codec = viewer.video().and_then(|video| FourCc::of(video.codec));
-        if let Some(words) = codec.and_then(|codec| self.server.refusal_of(codec)) {
-            return self.refuse(stream, "NetStream.Play.Failed", &words);
-        }
         context.events.tell(Event::Playing {
             name: viewer.name().clone(),
             peer: self.peer.to_string(),
@@ -112,8 +133,20 @@ impl Connection {
         self.server.accept(stream);
     }
 
+    fn deny(&mut self, stream: StreamId, code: &'static str, denial: Denial, now: Instant) {
+        if !denial.is_late {
+            return self.refuse(stream, code, &denial.words);
+        }
+        self.refusal = Some(Refusal {
+            at: now + ANSWER_DELAY,
+            stream,
+            code,
+            words: denial.words,
+        });
+    }
+
     /// Says no, and that is the end: nobody tries keys on one connection.
-    fn refuse(&mut self, stream: StreamId, code: &str, words: &str) {
+    pub(super) fn refuse(&mut self, stream: StreamId, code: &str, words: &str) {
         self.server.refuse(stream, code, words);
         self.context.events.tell_refused(self.peer, words);
         self.end(Ending::Orderly);

@@ -10,9 +10,11 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use tokio::time::sleep;
 
 use super::Web;
 use super::serve::Connection;
+use crate::guesses::ANSWER_DELAY;
 
 /// What a request says of who sent it.
 ///
@@ -58,7 +60,7 @@ impl<S: Sync> FromRequestParts<S> for Asker {
 
 impl Asker {
     /// Who it is, as far as it could prove.
-    pub(super) fn admit(&self, web: &Web) -> Result<Rank, Denied> {
+    pub(super) async fn admit(&self, web: &Web) -> Result<Rank, Denied> {
         let claimed = self.bearer.as_deref().or(self.key.as_deref());
         let is_free = !web.keys.are_required_to_play();
         let Some(claimed) = claimed.filter(|_| !is_free || self.bearer.is_some()) else {
@@ -76,9 +78,10 @@ impl Asker {
             connection.map_or(unknown, |known| known.peer.ip()),
             Instant::now(),
         );
-        web.guesses
-            .check(from, now)
-            .map_err(|wait| Denied(wait.to_string()))?;
+        if let Err(wait) = web.guesses.check(from, now) {
+            sleep(ANSWER_DELAY).await;
+            return Err(Denied(wait.to_string()));
+        }
         if web
             .token
             .as_ref()

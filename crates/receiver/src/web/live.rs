@@ -108,6 +108,7 @@ use tokio::time::sleep;
 use super::serve::Connection;
 use super::{Web, assets, origin};
 use crate::event::Events;
+use crate::guesses::ANSWER_DELAY;
 use crate::permits::{Grant, Permit};
 use crate::{Event, Ingest, Origin, PublisherKind, StreamName};
 use hello::{Answer, Fault, Hello};
@@ -156,6 +157,9 @@ async fn serve(mut line: Line, web: &Web, peer: Peer<'_>, stranger: Permit) {
         () = stranger.evicted() => Err(Fault::new("full", "Too many want to go live at once. Try again.")),
     };
     drop(stranger);
+    if web.guesses.check(peer.0.ip(), Instant::now()).is_err() {
+        sleep(ANSWER_DELAY).await;
+    }
     let begun = hello.and_then(|hello| begin(&hello, web, peer).map(|begun| (hello, begun)));
     let (hello, (ingest, resumed)) = match begun {
         Ok(begun) => begun,

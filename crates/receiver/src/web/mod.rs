@@ -198,7 +198,7 @@ async fn streams(
     asker: Asker,
     headers: HeaderMap,
 ) -> Result<Json<Listing>, Denied> {
-    let rank = asker.admit(&web)?;
+    let rank = asker.admit(&web).await?;
     let mut streams = web.hub.streams();
     if rank != Rank::Owner {
         let publishers = streams.iter_mut().map(|stream| &mut stream.publisher);
@@ -212,7 +212,7 @@ async fn streams(
 }
 
 async fn scrape(State(web): State<Web>, asker: Asker) -> Result<Response, Denied> {
-    asker.admit(&web)?;
+    asker.admit(&web).await?;
     Ok(match metrics::text(web.hub.streams()) {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

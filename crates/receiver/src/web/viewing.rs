@@ -56,7 +56,7 @@ pub(super) async fn enter(
         .max_frame_size(LONGEST_QUESTION)
         .write_buffer_size(0)
         .on_upgrade(move |socket| async move {
-            match may_watch(&web, &asker) {
+            match may_watch(&web, &asker).await {
                 Ok(()) => serve(socket, name, &web, asker.connection).await,
                 Err((code, why)) => refuse(socket, &web, asker.connection, (code, why)).await,
             }
@@ -64,8 +64,8 @@ pub(super) async fn enter(
 }
 
 /// Whether somebody may watch; else the code and the reason for its close.
-fn may_watch(web: &Web, asker: &Asker) -> Result<(), (u16, String)> {
-    let admitted = asker.admit(web);
+async fn may_watch(web: &Web, asker: &Asker) -> Result<(), (u16, String)> {
+    let admitted = asker.admit(web).await;
     admitted.map_err(|Denied(why)| (close_code::POLICY, why))?;
     let connection = asker.connection.as_ref();
     let granted = connection.map_or(Ok(()), |known| known.permit.grant(Grant::Watch));
