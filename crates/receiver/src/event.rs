@@ -158,7 +158,10 @@ impl Events {
 
     /// What is left of it for those who only listen: it keeps no stream of events open.
     pub(crate) fn audience(&self) -> Audience {
-        Audience(self.sender.downgrade())
+        Audience {
+            events: self.sender.downgrade(),
+            first: Mutex::new(Some(self.sender.subscribe())),
+        }
     }
 }
 
@@ -199,14 +202,19 @@ const SYSTEM_IS_FULL: i32 = 23;
 
 /// Where events are listened for.
 #[derive(Debug)]
-pub(crate) struct Audience(broadcast::WeakSender<Event>);
+pub(crate) struct Audience {
+    events: broadcast::WeakSender<Event>,
+    /// From the very beginning, for the first who listens.
+    first: Mutex<Option<broadcast::Receiver<Event>>>,
+}
 
 impl Audience {
     pub(crate) fn listen(&self) -> EventStream {
         // When there is nobody to tell anything, the stream is at its end.
         let over = || broadcast::channel(1).1;
-        let events = self.0.upgrade();
-        EventStream(events.map_or_else(over, |events| events.subscribe()))
+        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        let events = || self.events.upgrade().map(|events| events.subscribe());
+        EventStream(first.take().or_else(events).unwrap_or_else(over))
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod address;
 mod config;
+mod descriptors;
 mod error;
 mod event;
 mod guesses;
@@ -14,6 +15,7 @@ mod hub;
 mod keepers;
 mod keys;
 mod lineup;
+mod listening;
 mod permits;
 mod private_file;
 mod receiver;

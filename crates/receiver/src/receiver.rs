@@ -5,28 +5,33 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rustls::ServerConfig;
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
+use crate::descriptors;
 use crate::event::{Audience, Events};
 use crate::keepers::{Keepers, Keeping};
+use crate::listening::{self, Wanted};
 use crate::record::{KEEP_FREE, Recordings};
 use crate::relay::{RelayInfo, RelayTarget, RelayWatch, Relays};
 use crate::rtmp::{self, Context, Door};
 use crate::stop::{Stop, Stopper};
-use crate::{Error, EventStream, Hub, HubConfig, Keys, Limits, StreamName, Token, Web, WebServer};
+use crate::{
+    Error, Event, EventStream, Hub, HubConfig, Keys, Limits, StreamName, Token, Web, WebLimits,
+    WebServer,
+};
 
 /// What to receive, and where it goes: see [`Receiver::builder`].
 #[derive(Debug, Default)]
 pub struct Builder {
-    listen: Vec<(SocketAddr, bool)>,
+    listen: Vec<Wanted>,
     tls: Option<Arc<ServerConfig>>,
     keys: Keys,
     limits: Limits,
     hub: HubConfig,
     keepers: Keepers,
-    web: Vec<(SocketAddr, bool)>,
+    web: Vec<Wanted>,
+    web_limits: WebLimits,
     token: Option<Token>,
     authority: Option<String>,
     hosts: Vec<String>,
@@ -48,14 +53,22 @@ impl Builder {
     /// Listens for RTMP at an address; port 0 picks a free one.
     #[must_use]
     pub fn listen(mut self, address: SocketAddr) -> Self {
-        self.listen.push((address, false));
+        self.listen.push(Wanted::plain(address));
+        self
+    }
+
+    /// Listens for RTMP at a port of this machine's own addresses, as `localhost` may mean either:
+    /// 127.0.0.1, and ::1 where there is IPv6.
+    #[must_use]
+    pub fn listen_localhost(mut self, port: u16) -> Self {
+        self.listen.extend(Wanted::localhost(port, false));
         self
     }
 
     /// Listens for RTMPS at an address; [`tls`](Self::tls) is needed for it.
     #[must_use]
     pub fn listen_tls(mut self, address: SocketAddr) -> Self {
-        self.listen.push((address, true));
+        self.listen.push(Wanted::tls(address));
         self
     }
 
@@ -77,6 +90,13 @@ impl Builder {
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// How much each of the pages' servers takes on.
+    #[must_use]
+    pub const fn web_limits(mut self, limits: WebLimits) -> Self {
+        self.web_limits = limits;
         self
     }
 
@@ -114,14 +134,22 @@ impl Builder {
     /// Serves the pages over http at an address; port 0 picks a free one.
     #[must_use]
     pub fn web(mut self, address: SocketAddr) -> Self {
-        self.web.push((address, false));
+        self.web.push(Wanted::plain(address));
         self
     }
 
     /// Serves the pages over https at an address; [`tls`](Self::tls) is needed for it.
     #[must_use]
     pub fn web_tls(mut self, address: SocketAddr) -> Self {
-        self.web.push((address, true));
+        self.web.push(Wanted::tls(address));
+        self
+    }
+
+    /// Serves the pages at a port of this machine's own addresses, 127.0.0.1 and, where there is
+    /// IPv6, ::1: over https with `is_tls`.
+    #[must_use]
+    pub fn web_localhost(mut self, port: u16, is_tls: bool) -> Self {
+        self.web.extend(Wanted::localhost(port, is_tls));
         self
     }
 
@@ -167,7 +195,7 @@ impl Builder {
         }
     }
 
-    fn pages(&self, (hub, events): (Hub, Events), rtmp: &[SocketAddr]) -> Web {
+    fn pages(&self, (hub, events): (Hub, Events), rtmp: &[(SocketAddr, bool)]) -> Web {
         let mut pages = Web::new(hub).events(events).keys(self.keys.clone());
         if let Some(token) = &self.token {
             pages = pages.token(token.clone());
@@ -179,9 +207,7 @@ impl Builder {
             .hosts
             .iter()
             .fold(pages, |pages, name| pages.host(name));
-        let is_tls = self.listen.iter().map(|(_, is_tls)| *is_tls);
-        let listeners: Vec<_> = rtmp.iter().copied().zip(is_tls).collect();
-        pages.rtmp(&listeners, self.keys.are_required())
+        pages.rtmp(rtmp, self.keys.are_required())
     }
 }
 
@@ -191,11 +217,16 @@ impl Receiver {
         Builder::default()
     }
 
-    fn start(builder: Builder) -> Result<Self, Error> {
+    fn start(mut builder: Builder) -> Result<Self, Error> {
         check_directory(builder.keepers.record.as_deref())?;
+        let sites = builder.web.len();
+        let lowered = descriptors::fit(&mut builder.limits, &mut builder.web_limits, sites);
         let (stop, stopped) = Stopper::new();
         let (hub, events) = (Hub::new(builder.hub.clone()), Events::new());
         let audience = events.audience();
+        if let Some(message) = lowered {
+            events.tell(Event::Warning { message });
+        }
         let targets = builder.keepers.relays.clone();
         let relays = Relays::new(targets, builder.limits.relays, events.downgrade());
         let watch = relays.watch();
@@ -243,7 +274,7 @@ impl Receiver {
         relays.map_or(0, |relays| relays.retry(&self.hub, name))
     }
 
-    /// What happens from now on.
+    /// What happens from now on; the first to listen hears what has happened since the start.
     pub fn events(&self) -> EventStream {
         self.events.listen()
     }
@@ -280,7 +311,9 @@ fn live(builder: Builder, shared: Shared, opened: &Sender<Result<Addresses, Erro
             Ok((doors, sites)) => {
                 let rtmp = addresses(doors.iter().map(|door| door.listener.local_addr()));
                 let web = addresses(sites.iter().map(WebServer::local_addr));
-                let pages = builder.pages((shared.0.clone(), shared.1.clone()), &rtmp);
+                let is_tls = doors.iter().map(|door| door.tls.is_some());
+                let listeners: Vec<_> = rtmp.iter().copied().zip(is_tls).collect();
+                let pages = builder.pages((shared.0.clone(), shared.1.clone()), &listeners);
                 answer(Ok((rtmp, web)));
                 let sites = sites.into_iter().map(|site| (site, pages.clone()));
                 run(doors, sites.collect(), builder, shared).await;
@@ -324,29 +357,16 @@ async fn run(
 async fn open_all(builder: &Builder) -> Result<(Vec<Door>, Vec<WebServer>), Error> {
     let (mut doors, mut sites) = (Vec::new(), Vec::new());
     for wanted in &builder.listen {
-        let (listener, tls) = open(*wanted, builder.tls.as_ref()).await?;
-        doors.push(Door { listener, tls });
+        if let Some((listener, tls)) = listening::open(wanted, builder.tls.as_ref()).await? {
+            doors.push(Door { listener, tls });
+        }
     }
     for wanted in &builder.web {
-        let (listener, tls) = open(*wanted, builder.tls.as_ref()).await?;
-        sites.push(WebServer::new(listener, tls));
+        if let Some((listener, tls)) = listening::open(wanted, builder.tls.as_ref()).await? {
+            sites.push(WebServer::new(listener, tls).limits(builder.web_limits));
+        }
     }
     Ok((doors, sites))
-}
-
-type Opened = (TcpListener, Option<Arc<ServerConfig>>);
-
-async fn open(
-    (address, is_tls): (SocketAddr, bool),
-    tls: Option<&Arc<ServerConfig>>,
-) -> Result<Opened, Error> {
-    let listener = TcpListener::bind(address).await;
-    let listener = listener.map_err(|source| Error::Listen { address, source })?;
-    let tls = tls.filter(|_| is_tls).cloned();
-    if is_tls && tls.is_none() {
-        return Err(Error::Misuse("rtmps and https need a certificate"));
-    }
-    Ok((listener, tls))
 }
 
 fn addresses(found: impl Iterator<Item = std::io::Result<SocketAddr>>) -> Vec<SocketAddr> {
