@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C, SIGTERM and SIGHUP.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
@@ -18,6 +18,7 @@ pub(crate) struct Interrupt(Arc<State>);
 struct State {
     signals: Mutex<Signals>,
     stop: OnceLock<Arc<dyn Fn() + Send + Sync>>,
+    reload: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 /// What has been asked for by signals.
@@ -61,17 +62,14 @@ fn abort() -> ! {
 impl Interrupt {
     pub(crate) fn listen() -> Result<Self, Failure> {
         let state = Arc::new(State::default());
-        let heard = state.clone();
-        ctrlc::set_handler(move || {
-            let meaning = heard.signals().handle(Instant::now());
-            match meaning {
-                Meaning::Stop => heard.settle(),
-                Meaning::Echo => {}
-                Meaning::Abort => abort(),
-            }
-        })
-        .map_err(|error| Failure::failed(format_args!("cannot listen for Ctrl-C: {error}")))?;
+        listen(state.clone())
+            .map_err(|error| Failure::failed(format_args!("cannot listen for Ctrl-C: {error}")))?;
         Ok(Self(state))
+    }
+
+    /// What a hang-up (SIGHUP) does, where it is not ignored and is not to end the streams.
+    pub(crate) fn reloads(&self, reload: impl Fn() + Send + Sync + 'static) {
+        let _it_is_the_only_one = self.0.reload.set(Box::new(reload));
     }
 
     /// What ends the streams, which are there now.
@@ -81,7 +79,51 @@ impl Interrupt {
     }
 }
 
+/// Hears of signals on a thread of its own.
+#[cfg(unix)]
+fn listen(state: Arc<State>) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    // `nohup` has it ignored, for a program that is to outlive its terminal.
+    let hangup = (!is_hangup_ignored()).then_some(SIGHUP);
+    let wanted = [SIGINT, SIGTERM].into_iter().chain(hangup);
+    let mut signals = signal_hook::iterator::Signals::new(wanted)?;
+    let hear = move || {
+        for signal in signals.forever() {
+            match state.reload.get().filter(|_| signal == SIGHUP) {
+                Some(reload) => reload(),
+                None => state.hear(),
+            }
+        }
+    };
+    let thread = thread::Builder::new().name("onair-signals".to_owned());
+    thread.spawn(hear).map(drop)
+}
+
+#[cfg(not(unix))]
+fn listen(state: Arc<State>) -> Result<(), ctrlc::Error> {
+    ctrlc::set_handler(move || state.hear())
+}
+
+/// Whether whoever started this program wants SIGHUP ignored. Only Linux tells without unsafe code.
+#[cfg(unix)]
+fn is_hangup_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let bit = 1 << (signal_hook::consts::SIGHUP - 1);
+    mask.is_some_and(|mask| mask & bit != 0)
+}
+
 impl State {
+    fn hear(&self) {
+        let meaning = self.signals().handle(Instant::now());
+        match meaning {
+            Meaning::Stop => self.settle(),
+            Meaning::Echo => {}
+            Meaning::Abort => abort(),
+        }
+    }
+
     /// Stops, when that was asked for and there is something to stop. On a thread of its own:
     /// stopping may take a moment, in which the next signal is to be heard.
     fn settle(&self) {

@@ -4,7 +4,7 @@ pub(crate) mod pages;
 mod watch;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,7 +13,6 @@ use onair_receiver::{
     Builder, Error, Event, HubConfig, Keys, Limits, Receiver, Recording, RelayTarget, Token, tls,
 };
 
-use self::pages::Served;
 use self::watch::Watch;
 use crate::args::StatsFormat;
 use crate::failure::Failure;
@@ -32,7 +31,7 @@ use crate::values::{self, parse_address, parse_bytes};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Receive {
-    /// Where to listen for RTMP; 0.0.0.0:1935 lets in other machines
+    /// Where to listen for RTMP; 0.0.0.0:1935 lets in other machines. The default is [::1]:1935 too
     #[arg(long, value_name = "ADDRESS", value_parser = parse_address::<{ values::RTMP }>, default_value = "127.0.0.1:1935")]
     listen: Vec<SocketAddr>,
     /// Where to listen for RTMPS, with --tls or --tls-cert
@@ -117,7 +116,7 @@ pub(crate) struct Receive {
     /// Make a certificate authority for this machine once, and serve https and rtmps by it
     #[arg(long, conflicts_with = "tls_cert", help_heading = TLS)]
     tls: bool,
-    /// The certificates to show (PEM, leaf first)
+    /// The certificates to show (PEM, leaf first); SIGHUP has them read anew
     #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = TLS)]
     tls_cert: Option<PathBuf>,
     /// Their private key (PEM)
@@ -145,14 +144,13 @@ Examples:
 
 pub(crate) fn run(opts: &Receive, given: &Given) -> Result<(), Failure> {
     given.refuse_without_effect(rules::RECEIVE, opts)?;
-    let pairs = pairs(&opts.keys, given.has("key"));
-    let mut keys = keys(&pairs)?;
+    let mut keys = keys(&opts.keys, given.has("key"))?;
     require_to_play(&mut keys, opts.play_key.as_deref())?;
     make_room(opts.max_connections.into());
     let token = opts.web.map(|_| pages::token(opts.token.as_deref()));
     let token = token.transpose()?;
     let interrupt = Interrupt::listen()?;
-    let mut builder = builder(opts, pairs.len())?.keys(keys);
+    let mut builder = certify(opts, builder(opts)?.keys(keys), &interrupt)?;
     if let Some(token) = &token {
         builder = builder.token(token.clone());
     }
@@ -167,7 +165,7 @@ pub(crate) fn run(opts: &Receive, given: &Given) -> Result<(), Failure> {
     Watch::new(opts.stats).run(events, &hub)
 }
 
-fn builder(opts: &Receive, keys: usize) -> Result<Builder, Failure> {
+fn builder(opts: &Receive) -> Result<Builder, Failure> {
     let mut limits = Limits::default();
     limits.connections = opts.max_connections.into();
     limits.viewers_per_address = limits.connections.div_ceil(4);
@@ -175,7 +173,10 @@ fn builder(opts: &Receive, keys: usize) -> Result<Builder, Failure> {
     hub.takeover = opts.takeover;
     let mut builder = Receiver::builder().limits(limits).hub(hub);
     for address in &opts.listen {
-        builder = builder.listen(*address);
+        builder = match *address == DEFAULT_RTMP {
+            true => builder.listen_localhost(address.port()),
+            false => builder.listen(*address),
+        };
     }
     for address in &opts.listen_tls {
         builder = builder.listen_tls(*address);
@@ -190,18 +191,22 @@ fn builder(opts: &Receive, keys: usize) -> Result<Builder, Failure> {
         let target: RelayTarget = url
             .parse()
             .map_err(|error| Failure::usage(format_args!("--relay: {error}")))?;
-        if target.takes_one_stream() && keys > 1 {
+        if target.takes_one_stream() && opts.keys.len() > 1 {
             return Err(Failure::usage(ONE_STREAM));
         }
         builder = builder.relay(target);
     }
-    builder = certify(opts, builder)?;
     Ok(match opts.web {
+        Some(DEFAULT_WEB) => builder.web_localhost(DEFAULT_WEB.port(), opts.is_certified()),
         Some(address) if opts.is_certified() => builder.web_tls(address),
         Some(address) => builder.web(address),
         None => builder,
     })
 }
+
+/// Where nothing else is said: `localhost`, which may be either family's.
+const DEFAULT_RTMP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1935);
+const DEFAULT_WEB: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 fn cannot_start(error: Error) -> Failure {
     let Error::Listen { source, .. } = &error else {
@@ -218,10 +223,15 @@ fn cannot_start(error: Error) -> Failure {
     Failure::failed(format_args!("{error}{cure}"))
 }
 
-/// Gives the builder its certificate, if one is wanted.
-fn certify(opts: &Receive, builder: Builder) -> Result<Builder, Failure> {
+/// Gives the builder its certificate, if one is wanted; a hang-up has files read anew.
+fn certify(opts: &Receive, builder: Builder, interrupt: &Interrupt) -> Result<Builder, Failure> {
     if let (Some(chain), Some(key)) = (&opts.tls_cert, &opts.tls_key) {
-        let config = tls::from_files(chain, key).map_err(Failure::usage)?;
+        let files = tls::CertificateFiles::open(chain, key).map_err(Failure::usage)?;
+        let config = files.server().map_err(Failure::usage)?;
+        interrupt.reloads(move || match files.reload() {
+            Ok(()) => say("The certificates were read anew."),
+            Err(error) => say(format_args!("{error}\n  Those read before are served on.")),
+        });
         return Ok(builder.tls(config));
     }
     if !opts.tls {
@@ -230,18 +240,17 @@ fn certify(opts: &Receive, builder: Builder) -> Result<Builder, Failure> {
     pages::certify(builder)
 }
 
-/// One NAME=KEY behind each `--key`, or all of them in the variable.
-fn pairs(given: &[String], are_typed: bool) -> Vec<String> {
-    match are_typed {
-        true => given.to_vec(),
-        false => given.iter().flat_map(|text| split(text)).collect(),
-    }
-}
-
-fn keys(pairs: &[String]) -> Result<Keys, Failure> {
+/// The keys: one behind each `--key`, or all of them in the variable.
+fn keys(given: &[String], are_typed: bool) -> Result<Keys, Failure> {
     let mut keys = Keys::none();
-    for pair in pairs {
-        add_key(&mut keys, pair)?;
+    for text in given {
+        if are_typed {
+            add_key(&mut keys, text)?;
+            continue;
+        }
+        for pair in split(text) {
+            add_key(&mut keys, &pair)?;
+        }
     }
     Ok(keys)
 }
@@ -272,14 +281,6 @@ fn split(text: &str) -> Vec<String> {
 }
 
 impl Receive {
-    const fn served(&self) -> Served {
-        match self.is_certified() {
-            _ if self.tls => Served::ByOwnAuthority,
-            true => Served::Certified,
-            false => Served::Plainly,
-        }
-    }
-
     pub(crate) const fn is_certified(&self) -> bool {
         self.tls || self.tls_cert.is_some()
     }
@@ -289,9 +290,10 @@ impl Receive {
 #[cfg(unix)]
 fn make_room(connections: usize) {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    // Half-open ones, those of the pages on both of localhost's addresses, and files.
     let wanted = u64::try_from(connections)
         .unwrap_or(u64::MAX)
-        .saturating_add(1024);
+        .saturating_add(2048);
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
         return;
     };
@@ -305,15 +307,17 @@ const fn make_room(_connections: usize) {}
 /// Says where everything is, the page first.
 fn greet(opts: &Receive, receiver: &Receiver, token: Option<&Token>) {
     if let Some(token) = token {
-        pages::greet(receiver, opts.served(), token);
+        pages::greet(receiver, opts.is_certified(), token);
     }
     let name = if opts.keys.is_empty() { "NAME" } else { "KEY" };
-    let plain = opts.listen.len();
-    for (index, address) in receiver.rtmp_addresses().iter().enumerate() {
-        let scheme = if index < plain { "rtmp" } else { "rtmps" };
+    let all = receiver.rtmp_addresses();
+    let (plain, secure) = all.split_at(all.len() - opts.listen_tls.len());
+    let plain = pages::distinct(plain).map(|address| ("rtmp", address));
+    let secure = pages::distinct(secure).map(|address| ("rtmps", address));
+    for (scheme, address) in plain.chain(secure) {
         say(format_args!(
             "Publish:  {scheme}://{}/live/{name}",
-            pages::shown(*address)
+            pages::shown(address)
         ));
     }
     if opts.keys.is_empty()
@@ -371,18 +375,4 @@ fn recorded(recording: &Recording) -> String {
         );
     }
     words
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_comma_separates_keys_in_the_variable_alone() {
-        let typed = ["cam=se,x=cret".to_owned()];
-        assert_eq!(pairs(&typed, true), typed);
-        assert_eq!(pairs(&typed, false), ["cam=se", "x=cret"]);
-        let escaped = [r"cam=se\,x=cret,stage=two".to_owned()];
-        assert_eq!(pairs(&escaped, false), ["cam=se,x=cret", "stage=two"]);
-    }
 }

@@ -148,7 +148,6 @@ mod tests {
                 "key",
                 "takeover",
                 "max-connections",
-                "play-key",
                 "record",
                 "relay",
                 "stats",

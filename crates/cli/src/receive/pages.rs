@@ -1,6 +1,6 @@
 //! The pages: who may go live from them, under which certificate, and where they are.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
 use onair_receiver::{Builder, Receiver, Token, qr_code, tls};
@@ -31,55 +31,50 @@ pub(crate) fn certify(builder: Builder) -> Result<Builder, Failure> {
     let directory = tls::Authority::default_dir().ok_or_else(|| Failure::usage(nowhere))?;
     let authority = tls::Authority::open(&directory).map_err(Failure::usage)?;
     let names = tls::machine_names();
+    if !authority.is_constrained() {
+        say(format_args!(
+            "The certificate authority in {} may vouch for any name. Remove it for one that vouches for \
+             this machine alone; phones have to trust the new one.",
+            directory.display()
+        ));
+    }
+    let excluded = authority.excluded(&names);
+    if !excluded.is_empty() {
+        say(format_args!(
+            "The certificate authority in {} was made before this machine was called {}: remove it for \
+             one that knows; phones have to trust the new one.",
+            directory.display(),
+            excluded.join(", ")
+        ));
+    }
     let config = authority.server(&names).map_err(Failure::usage)?;
     Ok(builder.tls(config).authority(authority.certificate()))
 }
 
-/// How the pages are served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Served {
-    /// Over http.
-    Plainly,
-    /// Over https, by a certificate that was given.
-    Certified,
-    /// Over https, by this machine's own authority, which a phone does not know yet.
-    ByOwnAuthority,
-}
-
 /// Says where the pages are. The link to go live is nowhere else, so -q does not leave it out.
-pub(crate) fn greet(receiver: &Receiver, served: Served, token: &Token) {
-    for address in receiver.web_addresses() {
-        let place = format!("{}://{}", served.scheme(), shown(*address));
+pub(crate) fn greet(receiver: &Receiver, is_certified: bool, token: &Token) {
+    let scheme = if is_certified { "https" } else { "http" };
+    for address in distinct(receiver.web_addresses()) {
+        let place = format!("{scheme}://{}", shown(address));
         say(format_args!("Watch:    {place}/"));
         let link = format!("{place}/live#token={}", token.expose());
         insist(format_args!("Go live:  {link}"));
-        let is_for_phones = !address.ip().is_loopback();
-        if is_for_phones && served == Served::Plainly {
-            say(NEEDS_HTTPS);
-        } else if let Some(code) = qr_code(&link).filter(|_| is_for_phones) {
+        if let Some(code) = qr_code(&link).filter(|_| !address.ip().is_loopback()) {
             say(code);
         }
-        if served == Served::ByOwnAuthority {
-            say(format_args!("Trust:    {place}/trust\n{TRUST}"));
-        }
     }
 }
 
-impl Served {
-    pub(crate) const fn scheme(self) -> &'static str {
-        match self {
-            Self::Plainly => "http",
-            Self::Certified | Self::ByOwnAuthority => "https",
-        }
-    }
+/// The addresses but for ::1 where 127.0.0.1 at the same port is as good.
+pub(crate) fn distinct(all: &[SocketAddr]) -> impl Iterator<Item = SocketAddr> {
+    let has_twin = |address: &SocketAddr| {
+        let twin = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), address.port());
+        address.ip() == IpAddr::V6(Ipv6Addr::LOCALHOST) && all.contains(&twin)
+    };
+    all.iter()
+        .copied()
+        .filter(move |address| !has_twin(address))
 }
-
-const NEEDS_HTTPS: &str = "          From another machine that needs https: browsers lend the camera to \
-                           secure pages only. --tls serves them.";
-const TRUST: &str = "          Once on each phone, or its browser warns and lends no camera. iPhone: open that in\n\
-                     \u{20}         Safari, download the certificate (/ca.crt), install it under Settings > General >\n\
-                     \u{20}         VPN & Device Management, and switch it on under General > About > Certificate\n\
-                     \u{20}         Trust Settings.";
 
 /// An address to go to: one that stands for all becomes one of this machine's.
 pub(crate) fn shown(address: SocketAddr) -> SocketAddr {

@@ -1,6 +1,8 @@
 //! The program as a user meets it: exact words, exact exit status.
 
 mod common;
+#[cfg(unix)]
+mod hangup;
 mod options;
 #[cfg(unix)]
 mod outlets;

@@ -11,17 +11,20 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use time::{Duration, OffsetDateTime};
 
+use super::constraints::{self, Constraints};
 use crate::{Error, private_file};
 
 /// This machine's own certificate authority, for `https` on a network without a public name.
 ///
 /// A browser gives a page the camera only over `https`, and a phone trusts only who it was told to
 /// trust. So the authority is made once, its key readable by its owner alone, and its
-/// certificate is offered to the phone. The servers' certificates are made anew at each start and
-/// never touch the disk.
+/// certificate is offered to the phone. It vouches for this machine's names and for addresses of
+/// private networks alone, so that whoever gets hold of its key cannot pass for a bank on that
+/// phone. The servers' certificates are made anew at each start and never touch the disk.
 pub struct Authority {
     certificate: String,
     issuer: Issuer<'static, KeyPair>,
+    constraints: Option<Constraints>,
 }
 
 impl std::fmt::Debug for Authority {
@@ -43,7 +46,7 @@ impl Authority {
     /// When it cannot be read or made, or others may read its key.
     pub fn open(dir: &Path) -> Result<Self, Error> {
         let path = dir.join(FILE);
-        let made = || create().map_err(|error| error.to_string());
+        let made = || create(&machine_names()).map_err(|error| error.to_string());
         let pem = private_file::read_or_create(&path, made);
         let pem = pem.map_err(|reason| refuse(&path, reason))?;
         Self::parse(&path, &pem)
@@ -57,10 +60,31 @@ impl Authority {
         let certificate = pem[start..].to_owned();
         let issuer = Issuer::from_ca_cert_pem(&certificate, key);
         let issuer = issuer.map_err(|error| refuse(path, error))?;
+        let constraints = Constraints::of(&certificate).map_err(|error| refuse(path, error))?;
         Ok(Self {
             certificate,
             issuer,
+            constraints,
         })
+    }
+
+    /// Those of these names and addresses that it cannot vouch for, as when this machine has been
+    /// named anew since it was made.
+    pub fn excluded<'a>(&self, names: &'a [String]) -> Vec<&'a str> {
+        let names = names.iter().map(String::as_str);
+        names.filter(|name| !self.permits(name)).collect()
+    }
+
+    /// Whether it vouches for this machine's names and private networks alone; one made by an
+    /// earlier version may vouch for anything.
+    pub const fn is_constrained(&self) -> bool {
+        self.constraints.is_some()
+    }
+
+    fn permits(&self, name: &str) -> bool {
+        self.constraints
+            .as_ref()
+            .is_none_or(|limits| limits.permit(name))
     }
 
     /// The certificate (PEM) that a phone has to trust.
@@ -68,15 +92,24 @@ impl Authority {
         &self.certificate
     }
 
-    /// A server's configuration for these names and addresses, good for 13 months.
+    /// A server's configuration for these names and addresses but the [excluded](Self::excluded),
+    /// good for 13 months.
     ///
     /// # Errors
     ///
-    /// When one of the names is none.
+    /// When one of the names is none, or all are excluded.
     pub fn server(&self, names: &[String]) -> Result<Arc<ServerConfig>, Error> {
         let wrong = |error: &dyn std::fmt::Display| refuse(Path::new("for this machine"), error);
         let key = new_key().map_err(|error| wrong(&error))?;
-        let leaf = leaf(names).and_then(|leaf| leaf.signed_by(&key, &self.issuer));
+        let names: Vec<_> = names
+            .iter()
+            .filter(|name| self.permits(name))
+            .cloned()
+            .collect();
+        if names.is_empty() {
+            return Err(wrong(&"this authority can vouch for none of its names"));
+        }
+        let leaf = leaf(&names).and_then(|leaf| leaf.signed_by(&key, &self.issuer));
         let leaf = leaf.map_err(|error| wrong(&error))?;
         let secret = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes());
         let secret = secret.map_err(|error| wrong(&error))?;
@@ -114,12 +147,13 @@ pub fn machine_addresses() -> Vec<IpAddr> {
 }
 
 /// A new authority: its key and its certificate in one text.
-fn create() -> Result<String, rcgen::Error> {
+fn create(names: &[String]) -> Result<String, rcgen::Error> {
     let mut params = CertificateParams::default();
     let host = gethostname::gethostname();
     params.distinguished_name = named(&format!("onair on {}", host.to_string_lossy()));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.name_constraints = Some(constraints::for_machine(names));
     live_for(&mut params, 3650);
     let made = CertifiedIssuer::self_signed(params, new_key()?)?;
     Ok(format!("{}{}", made.key().serialize_pem(), made.pem()))
@@ -166,6 +200,10 @@ const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 mod tests {
     use std::fs;
 
+    use rustls::client::WebPkiServerVerifier;
+    use rustls::client::danger::ServerCertVerifier;
+    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+
     use super::*;
 
     fn fresh_dir(name: &str) -> PathBuf {
@@ -207,6 +245,65 @@ mod tests {
         private_file::read_or_create(&dir.join(FILE), nothing).unwrap();
         let refused = Authority::open(&dir).unwrap_err().to_string();
         assert!(refused.contains(FILE), "{refused}");
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    /// What a phone that trusts the authority thinks of a certificate it signed for a name.
+    fn is_believed(authority: &Authority, name: &str) -> bool {
+        let key = new_key().unwrap();
+        let leaf = leaf(&[name.to_owned()]).unwrap();
+        let leaf = leaf.signed_by(&key, &authority.issuer).unwrap();
+        let mut roots = rustls::RootCertStore::empty();
+        let root = CertificateDer::from_pem_slice(authority.certificate().as_bytes()).unwrap();
+        roots.add(root).unwrap();
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(roots.into(), crate::tls::provider());
+        let verifier = verifier.build().unwrap();
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let now = UnixTime::now();
+        let verified = verifier.verify_server_cert(leaf.der(), &[], &name, &[], now);
+        verified.is_ok()
+    }
+
+    #[test]
+    fn its_key_vouches_for_this_machine_and_private_networks_and_for_nobody_else() {
+        let dir = fresh_dir("constraints");
+        let authority = Authority::open(&dir).unwrap();
+        assert!(authority.is_constrained());
+        let own = machine_names();
+        assert_eq!(authority.excluded(&own), [""; 0]);
+        let private = [
+            "192.168.1.7",
+            "10.0.0.1",
+            "172.31.0.1",
+            "fd00::1",
+            "169.254.1.1",
+            "100.100.1.1",
+        ];
+        for name in own.iter().map(String::as_str).chain(private) {
+            assert!(is_believed(&authority, name), "{name}");
+        }
+        for name in [
+            "bank.example",
+            "localhost.example",
+            "example.localdomain",
+            "8.8.8.8",
+            "2001:4860::8",
+        ] {
+            assert!(!is_believed(&authority, name), "{name}");
+        }
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_name_it_was_not_made_for_is_left_out_and_can_be_told() {
+        let dir = fresh_dir("renamed");
+        let authority = Authority::open(&dir).unwrap();
+        let names = ["localhost", "new-name", "8.8.8.8"].map(str::to_owned);
+        assert_eq!(authority.excluded(&names), ["new-name", "8.8.8.8"]);
+        authority.server(&names).unwrap();
+        let refused = authority.server(&names[1..]).unwrap_err().to_string();
+        assert!(refused.contains("none of its names"), "{refused}");
         fs::remove_dir_all(dir).unwrap();
     }
 
