@@ -36,17 +36,17 @@ impl fmt::Display for Bytes {
     }
 }
 
-/// `1 picture`, `2 pictures`.
+/// `1 picture`, `2 pictures`, `2 packets of sound`.
 pub(crate) struct Count(pub(crate) u64, pub(crate) &'static str);
 
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(count, name) = self;
+        let (noun, rest) = name.split_at(name.find(' ').unwrap_or(name.len()));
         write!(
             f,
-            "{} {}{}",
-            self.0,
-            self.1,
-            if self.0 == 1 { "" } else { "s" }
+            "{count} {noun}{}{rest}",
+            if *count == 1 { "" } else { "s" }
         )
     }
 }
@@ -63,5 +63,9 @@ mod tests {
         assert_eq!(Bytes(1_234_567).to_string(), "1.2 MB");
         assert_eq!(Count(1, "picture").to_string(), "1 picture");
         assert_eq!(Count(0, "picture").to_string(), "0 pictures");
+        assert_eq!(
+            Count(2, "packet of sound").to_string(),
+            "2 packets of sound"
+        );
     }
 }

@@ -2,6 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use onair_demux::Damage;
 use onair_media::{Bitrate, Kind, Packet};
 
 use crate::events::Events;
@@ -34,6 +35,8 @@ pub(crate) struct Notes {
     pub(crate) failure: Option<String>,
     /// The asked-for duration was reached.
     pub(crate) timed_out: bool,
+    /// What of the source could not be read.
+    pub(crate) damage: Damage,
     /// What encodes.
     pub(crate) encoder: EncoderReport,
     pub(crate) video_meter: Meter,

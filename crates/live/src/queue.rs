@@ -254,8 +254,8 @@ impl Queue {
         self.shedding = false;
         self.away();
         self.drop_before(self.held.len(), true);
-        self.tally.video.dropped += missed.video;
-        self.tally.audio.dropped += missed.audio;
+        self.tally.video.lose(missed.video);
+        self.tally.audio.lose(missed.audio);
         if let Some(from) = missed.from {
             self.open_gap(from);
         }
@@ -448,7 +448,11 @@ impl Queue {
     }
 
     fn drop_packet(&mut self, packet: &Packet) {
-        self.tally.track(packet.kind()).dropped += 1;
+        // Before a connection's first IDR picture nothing could be sent, however fast the line.
+        let is_lost = self.starting || self.phase == Phase::Away;
+        let track = self.tally.track(packet.kind());
+        track.dropped += 1;
+        track.lost += u64::from(is_lost);
         let counts = packet.kind() == Kind::Video || !self.has_video;
         if counts {
             self.open_gap(packet.dts);

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use onair_demux::Damage;
 use serde::Serialize;
 
 use crate::Fault;
@@ -20,6 +21,9 @@ pub struct Report {
     pub destinations: Vec<DestinationReport>,
     /// What encoded it; both tracks are absent when a file was passed through untouched.
     pub encoder: EncoderReport,
+    /// What of the source could not be read, where it is compressed and not all could be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub damage: Option<Box<Damage>>,
     /// What became of the local copy, if one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingReport>,
@@ -150,11 +154,21 @@ pub enum State {
 pub struct TrackReport {
     /// Handed to the connection.
     pub frames: u64,
-    /// Shed because the line was too slow, or lost while there was none.
+    /// Did not go out: what is `lost`, and what was left out because the line was too slow.
     pub dropped: u64,
+    /// How many of `dropped` came while there was no connection to send them over.
+    pub lost: u64,
     /// How many of `frames` were keyframes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keyframes: Option<u64>,
+}
+
+impl TrackReport {
+    /// So many came while there was no connection.
+    pub(crate) const fn lose(&mut self, count: u64) {
+        self.dropped += count;
+        self.lost += count;
+    }
 }
 
 /// How long packets waited in a queue, in milliseconds.

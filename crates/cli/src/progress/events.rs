@@ -81,7 +81,7 @@ fn trouble_in_words(event: &Event) -> Option<String> {
             gap.from_ms, gap.to_ms
         ),
         Event::Dropped { frames, gap, .. } => format!(
-            "{} lost between {} and {} ms",
+            "{} dropped between {} and {} ms",
             Count(*frames, "picture"),
             gap.from_ms,
             gap.to_ms

@@ -22,9 +22,8 @@ pub(super) struct Before {
 struct Seen {
     video: Moving,
     audio: Moving,
-    dropped: u64,
-    /// Which connection it was, while it was on air.
-    connection: Option<u64>,
+    /// Left out because the line was too slow.
+    shed: u64,
 }
 
 /// A counter, and when it last moved.
@@ -32,10 +31,12 @@ struct Seen {
 struct Moving {
     count: u64,
     at: Option<Instant>,
+    /// When it was first looked at, and what it was.
+    first: Option<(Instant, u64)>,
 }
 
-/// After so long without a picture, or a sound, there is none.
-const STILL: Duration = Duration::from_secs(2);
+/// After so long without a picture, or a sound, there is none; but for slides, which may be slower.
+const STILL: Duration = Duration::from_millis(900);
 
 impl Before {
     /// Takes note of the numbers.
@@ -45,8 +46,7 @@ impl Before {
         for (seen, stats) in self.destinations.iter_mut().zip(&stats.destinations) {
             seen.video.note(stats.so_far.video.frames, now);
             seen.audio.note(stats.so_far.audio.frames, now);
-            seen.dropped = stats.so_far.video.dropped;
-            seen.connection = connection(&stats.so_far);
+            seen.shed = shed(&stats.so_far);
         }
         self.skipped = skipped(&stats.encoder);
         self.at = Some(now);
@@ -59,18 +59,27 @@ impl Before {
 
 impl Moving {
     fn note(&mut self, count: u64, now: Instant) {
+        self.first.get_or_insert((now, count));
         if count != self.count {
-            *self = Self {
-                count,
-                at: Some(now),
-            };
+            (self.count, self.at) = (count, Some(now));
         }
     }
 
-    /// Whether it moved once, and has not for a while.
+    /// Whether it moved once, and has not for twice as long as is usual.
     fn is_still(&self, count: u64, now: Instant) -> bool {
         let since = self.at.map(|at| now.saturating_duration_since(at));
-        count == self.count && since.is_some_and(|since| since > STILL)
+        let limit = STILL.max(self.interval().saturating_mul(2));
+        count == self.count && since.is_some_and(|since| since > limit)
+    }
+
+    /// From one move to the next, on average.
+    fn interval(&self) -> Duration {
+        let (Some((first, before)), Some(at)) = (self.first, self.at) else {
+            return Duration::ZERO;
+        };
+        let moves = u32::try_from(self.count - before).unwrap_or(u32::MAX);
+        let time = at.saturating_duration_since(first);
+        time.checked_div(moves).unwrap_or_default()
     }
 }
 
@@ -144,12 +153,7 @@ impl Numbers<'_> {
             State::Reconnecting => "off air: reconnecting",
             State::Ended => "ended",
             State::Failed => "given up",
-            // What was lost between two connections is no fault of the line that is there now.
-            State::Live
-                if so_far.video.dropped > seen.dropped && connection(so_far) == seen.connection =>
-            {
-                "line too slow: dropping pictures"
-            }
+            State::Live if shed(so_far) > seen.shed => "line too slow: dropping pictures",
             State::Live if stats.queued_ms > 500.0 => "line is slow",
             State::Live => return self.flow(so_far, no_video, no_audio),
         };
@@ -174,8 +178,9 @@ impl Numbers<'_> {
     }
 }
 
-fn connection(report: &DestinationReport) -> Option<u64> {
-    (report.state == State::Live).then_some(report.connects)
+/// What was lost while there was no connection is no fault of the line that is there now.
+const fn shed(report: &DestinationReport) -> u64 {
+    report.video.dropped.saturating_sub(report.video.lost)
 }
 
 fn on_air(stats: &Stats) -> String {
@@ -201,7 +206,7 @@ mod tests {
         TrackReport {
             frames,
             dropped,
-            keyframes: None,
+            ..TrackReport::default()
         }
     }
 
@@ -237,7 +242,7 @@ mod tests {
         }
     }
 
-    /// The rows a second after `before`, when that has stood still for so long.
+    /// The rows half a second after `before`, when that has stood still for so long.
     fn rows(before: &Stats, still: Duration, after: &Stats, columns: usize) -> Vec<String> {
         let start = Instant::now();
         let mut noted = Before::default();
@@ -246,7 +251,7 @@ mod tests {
         let numbers = Numbers {
             stats: after,
             before: &noted,
-            now: start + still + Duration::from_secs(1),
+            now: start + still + Duration::from_millis(500),
             source: "stdin",
         };
         numbers.rows(columns)
@@ -264,7 +269,7 @@ mod tests {
         let more = [track(60, 0), track(94, 0)];
         let none = [track(0, 0), track(0, 0)];
         for (before, still, after, words) in [
-            (some, 0, more, "0:00:12  ok  2500 kbit/s  30 fps"),
+            (some, 0, more, "0:00:12  ok  2500 kbit/s  60 fps"),
             (some, 5, some, "0:00:12  nothing comes from stdin"),
             (
                 some,
@@ -292,20 +297,28 @@ mod tests {
     }
 
     #[test]
+    fn slides_are_no_stalled_source() {
+        let start = Instant::now();
+        let mut slides = Moving::default();
+        for second in 0..10 {
+            slides.note(second / 2, start + Duration::from_secs(second));
+        }
+        // The last came at 8 s, one every two seconds.
+        assert!(!slides.is_still(4, start + Duration::from_secs(11)));
+        assert!(slides.is_still(4, start + Duration::from_secs(13)));
+    }
+
+    #[test]
     fn what_was_lost_off_air_is_not_blamed_on_the_line_that_is_back() {
-        let media = |dropped| [track(60, dropped), track(94, 0)];
-        let at = |state, dropped, connects| {
-            let [video, audio] = media(dropped);
-            let mut destination = destination(state, video, audio);
-            destination.so_far.connects = connects;
-            stats(vec![destination])
+        let at = |dropped, lost| {
+            let mut video = track(60, dropped);
+            video.lost = lost;
+            stats(vec![destination(State::Live, video, track(94, 0))])
         };
         let row = |before: &Stats, after: &Stats| rows(before, Duration::ZERO, after, 80).remove(0);
-        let back = row(&at(State::Reconnecting, 0, 1), &at(State::Live, 90, 2));
+        let back = row(&at(0, 0), &at(90, 90));
         assert!(back.starts_with("0:00:12  ok"), "{back}");
-        let at_once = row(&at(State::Live, 0, 1), &at(State::Live, 90, 2));
-        assert!(at_once.starts_with("0:00:12  ok"), "{at_once}");
-        let slow = row(&at(State::Live, 0, 2), &at(State::Live, 90, 2));
+        let slow = row(&at(90, 90), &at(91, 90));
         assert!(slow.starts_with("0:00:12  line too slow"), "{slow}");
     }
 

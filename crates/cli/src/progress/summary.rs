@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use onair::demux::Damage;
 use onair::{DestinationReport, Outcome, RecordingReport, Report, State};
 
 use super::skipped;
@@ -24,6 +25,9 @@ pub(super) fn of(report: &Report) -> String {
         write_summary(&mut text, destination);
         text.push('\n');
     }
+    if let Some(damage) = &report.damage {
+        write_damage(&mut text, damage);
+    }
     if let Some(recording) = &report.recording {
         write_recording(&mut text, recording);
     }
@@ -32,7 +36,7 @@ pub(super) fn of(report: &Report) -> String {
         let pictures = Count(skipped, "picture");
         let _infallible = writeln!(
             text,
-            "  {pictures} skipped: this machine was too slow or busy"
+            "  {pictures} never encoded: this machine was too slow or busy"
         );
     }
     text
@@ -70,12 +74,50 @@ fn write_amounts(text: &mut String, report: &DestinationReport) {
         Bytes(report.bytes),
         Count(report.connects, "connection"),
     );
-    let lost = video.dropped + audio.dropped;
-    let _infallible = match lost {
-        0 => write!(text, ", nothing lost"),
-        _ => {
-            let gaps = Count(report.gaps.len() as u64, "gap");
-            write!(text, ", {lost} lost in {gaps}")
+    text.push_str(&dropped(report));
+}
+
+/// What did not go out, by track, and how much of it while there was no connection.
+fn dropped(report: &DestinationReport) -> String {
+    let (video, audio) = (report.video, report.audio);
+    let tracks = [
+        (video.dropped, "picture"),
+        (audio.dropped, "packet of sound"),
+    ];
+    let tracks: Vec<_> = tracks
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| Count(count, name).to_string())
+        .collect();
+    if tracks.is_empty() {
+        return ", nothing dropped".to_owned();
+    }
+    let mut text = format!(", {} dropped", tracks.join(" and "));
+    if !report.gaps.is_empty() {
+        let _infallible = write!(text, " in {}", Count(report.gaps.len() as u64, "gap"));
+    }
+    match video.lost + audio.lost {
+        0 => text.push_str(": the line was too slow"),
+        lost if lost == video.dropped + audio.dropped => {
+            text.push_str(": there was no connection");
         }
-    };
+        lost => {
+            let _infallible = write!(text, ": {lost} of them without a connection");
+        }
+    }
+    text
+}
+
+/// What of a damaged file or pipe was not there to be sent.
+fn write_damage(text: &mut String, damage: &Damage) {
+    for (name, track) in [("picture", damage.video), ("packet of sound", damage.audio)] {
+        let unread = track.damaged + track.missing + track.undecodable;
+        if unread > 0 {
+            let unread = Count(unread, name);
+            let _infallible = writeln!(
+                text,
+                "  {unread} of the source could not be read: it is damaged"
+            );
+        }
+    }
 }

@@ -465,6 +465,23 @@ fn raw_pictures_from_a_pipe_are_encoded() {
     assert_eq!(peer.count(TagKind::Video), [1, 10]);
 }
 
+#[test]
+fn what_a_damaged_source_lacks_is_told() {
+    let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../demux/testdata/plain.ts");
+    let mut bytes = std::fs::read(file).expect("the file");
+    // Every tenth packet is noise but for its first byte.
+    for packet in bytes.chunks_mut(188).skip(20).step_by(10) {
+        packet[1..].fill(0xff);
+    }
+    std::fs::write(dir.path().join("damaged.ts"), bytes).expect("a file");
+    let line = format!("publish --to {} --from damaged.ts --pace max", peer.url());
+    let said = dir.run(&line).stderr;
+    assert!(said.contains("of the source could not be read"), "{said}");
+    let damage = dir.run(&format!("{line} --stats json")).report()["damage"].clone();
+    assert!(damage["video"].is_object(), "{damage}");
+}
+
 /// A player that pauses is no broadcast that is well.
 #[test]
 fn a_stdin_that_gives_nothing_is_said_to_be_waited_for() {

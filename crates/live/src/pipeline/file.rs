@@ -26,9 +26,12 @@ pub(super) fn run(mut media: Box<dyn Demux>, hub: &Hub, schedule: Schedule, is_l
     let outcome = reader.run(media.as_mut());
     // What was whole before the damage is still sent.
     reader.flush();
+    let mut notes = hub.notes();
+    notes.damage = media.damage();
     if let Err(error) = outcome {
-        hub.notes().failure = Some(error.to_string());
+        notes.failure = Some(error.to_string());
     }
+    drop(notes);
     hub.finish();
 }
 

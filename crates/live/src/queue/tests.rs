@@ -63,6 +63,7 @@ fn a_stall_sheds_gop_tails_and_never_audio() {
     assert_eq!(video, newest, "the beginning of the newest GOP is left");
     let tally = queue.tally();
     assert_eq!(tally.audio.dropped, 0);
+    assert_eq!(tally.video.lost, 0, "there was a connection all along");
     assert_eq!(tally.video.frames + tally.video.dropped, 250);
     assert_eq!(tally.gaps.len(), 2, "{:?}", tally.gaps);
     assert_eq!(
@@ -212,6 +213,12 @@ fn while_away_the_queue_keeps_the_newest_gop_and_the_gap_is_told() {
         }]
     );
     assert!(queue.tally().audio.dropped > 0, "and not hidden");
+    let tally = queue.tally();
+    assert_eq!(
+        tally.video.lost, tally.video.dropped,
+        "the line was not too slow"
+    );
+    assert_eq!(tally.audio.lost, tally.audio.dropped);
 }
 
 #[test]

@@ -172,6 +172,7 @@ impl Rig {
             duration_s: 1.0,
             destinations: Vec::new(),
             encoder: EncoderReport::default(),
+            damage: None,
             recording: None,
             ok: outcome != Outcome::Failed,
         }));
