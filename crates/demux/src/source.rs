@@ -1,8 +1,5 @@
 use std::collections::VecDeque;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::{Bytes, BytesMut};
 
@@ -21,8 +18,6 @@ pub(crate) struct Blocks {
     storage: Box<dyn Storage>,
     len: u64,
     recent: VecDeque<(u64, Bytes)>,
-    /// A byte read as another.
-    replaced: Option<(u64, u8)>,
 }
 
 impl Blocks {
@@ -34,14 +29,7 @@ impl Blocks {
             storage,
             len,
             recent: VecDeque::with_capacity(KEPT),
-            replaced: None,
         })
-    }
-
-    /// From now on reads the byte at `at` as `byte`.
-    pub(crate) fn replace(&mut self, at: u64, byte: u8) {
-        self.replaced = Some((at, byte));
-        self.recent.clear();
     }
 
     /// Bytes in the whole file.
@@ -73,18 +61,6 @@ impl Blocks {
         Ok(joined.freeze())
     }
 
-    /// Up to `buf.len()` bytes at `at`: fewer at a block's or the file's end.
-    fn read_at(&mut self, at: u64, buf: &mut [u8]) -> io::Result<usize> {
-        if at >= self.len {
-            return Ok(0);
-        }
-        let (offset, block) = self.block_at(at)?;
-        let part = block.get(offset..).unwrap_or_default();
-        let count = part.len().min(buf.len());
-        buf[..count].copy_from_slice(&part[..count]);
-        Ok(count)
-    }
-
     /// The block that holds byte `at`, and where in it.
     fn block_at(&mut self, at: u64) -> io::Result<(usize, Bytes)> {
         let index = at / BLOCK;
@@ -106,105 +82,7 @@ impl Blocks {
         self.storage.seek(SeekFrom::Start(start))?;
         let mut block = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
         (&mut self.storage).take(size).read_to_end(&mut block)?;
-        if let Some((at, byte)) = self.replaced.filter(|(at, _)| *at >= start) {
-            let index = usize::try_from(at - start).unwrap_or(usize::MAX);
-            block.get_mut(index).into_iter().for_each(|old| *old = byte);
-        }
         Ok(block.into())
-    }
-}
-
-/// [`Blocks`] as a stream with a position.
-pub(crate) struct Cursor {
-    blocks: Blocks,
-    progress: Progress,
-}
-
-/// How far a [`Cursor`] given away has read, and how far it may.
-#[derive(Clone)]
-pub(crate) struct Progress(Arc<Shared>);
-
-struct Shared {
-    position: AtomicU64,
-    length: u64,
-    /// Bytes that may still be read.
-    left: AtomicU64,
-}
-
-impl Progress {
-    /// The byte offset reached.
-    pub(crate) fn position(&self) -> u64 {
-        self.0.position.load(Relaxed)
-    }
-
-    /// Bytes in the whole file.
-    pub(crate) fn length(&self) -> u64 {
-        self.0.length
-    }
-
-    /// Allows reading without end.
-    pub(crate) fn lift_limit(&self) {
-        self.0.left.store(u64::MAX, Relaxed);
-    }
-
-    fn spend(&self, bytes: u64) -> io::Result<()> {
-        let left = self.0.left.load(Relaxed);
-        if left == u64::MAX {
-            return Ok(());
-        }
-        let left = left.checked_sub(bytes);
-        self.0
-            .left
-            .store(left.ok_or(io::ErrorKind::FileTooLarge)?, Relaxed);
-        Ok(())
-    }
-
-    fn move_to(&self, position: u64) {
-        self.0.position.store(position, Relaxed);
-    }
-}
-
-impl Cursor {
-    /// A stream from the beginning that refuses to give more than `limit` bytes
-    /// until the limit is lifted.
-    pub(crate) fn new(blocks: Blocks, limit: u64) -> (Self, Progress) {
-        let progress = Progress(Arc::new(Shared {
-            position: AtomicU64::new(0),
-            length: blocks.len,
-            left: AtomicU64::new(limit),
-        }));
-        let cursor = Self {
-            blocks,
-            progress: progress.clone(),
-        };
-        (cursor, progress)
-    }
-}
-
-impl Read for Cursor {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let position = self.progress.position();
-        let count = self.blocks.read_at(position, buf)?;
-        self.progress.spend(count as u64)?;
-        self.progress.move_to(position + count as u64);
-        Ok(count)
-    }
-}
-
-impl Seek for Cursor {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let target = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::End(by) => self.blocks.len.checked_add_signed(by),
-            SeekFrom::Current(by) => self.progress.position().checked_add_signed(by),
-        };
-        let target = target.ok_or(io::ErrorKind::InvalidInput)?;
-        self.progress.move_to(target);
-        Ok(target)
-    }
-
-    fn stream_position(&mut self) -> io::Result<u64> {
-        Ok(self.progress.position())
     }
 }
 

@@ -1,30 +1,34 @@
-//! Matroska and WebM (RFC 9559), read with `matroska-demuxer`.
+//! Matroska and WebM (RFC 9559): the headers are read by `matroska-demuxer`, the
+//! clusters here, whose numbers the library adds up unchecked.
 
+mod clusters;
 mod coding;
-mod outline;
+mod element;
+mod header;
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use bytes::Bytes;
-use matroska_demuxer::{DemuxError, Frame, MatroskaFile, TrackEntry, TrackType};
+use matroska_demuxer::{TrackEntry, TrackType};
 use onair_media::h264::is_idr;
 use onair_media::{Config, Kind, Packet, Timestamp, VideoCodec, hevc};
 
 use crate::codec::frame_duration;
 use crate::interleave::Interleave;
 use crate::reorder::Reorder;
-use crate::source::{Blocks, Cursor, Progress, Storage};
+use crate::source::{Blocks, Storage};
 use crate::track::{Chosen, Unusable};
 use crate::{Container, Damage, Demux, Error, Refused, Track};
+use clusters::{Clusters, Frame};
 use coding::{audio, stripped, video};
-use outline::Outline;
+use header::Header;
 
 /// An open Matroska file.
 pub(crate) struct Matroska {
-    file: MatroskaFile<Cursor>,
-    progress: Progress,
+    blocks: Blocks,
+    clusters: Clusters,
+    duration: Option<Duration>,
     /// Where the segment's header says it ends.
     end: Option<u64>,
     scale: u64,
@@ -50,27 +54,16 @@ struct Lane {
     /// Codec delay to be taken off the times.
     delay: i64,
     /// The last frame's block time and the end it gave the frames of its lace.
-    lace: Option<(u64, Timestamp)>,
+    lace: Option<(i64, Timestamp)>,
 }
 
 impl Matroska {
     /// Opens it; names the first track of each kind of which none can be sent.
     pub(crate) fn open(storage: Box<dyn Storage>) -> Result<(Self, Vec<Refused>), Error> {
         let mut blocks = Blocks::new(storage)?;
-        let outline = Outline::parse(&mut blocks);
-        let length = blocks.len();
-        if outline.end.is_some_and(|end| end > length)
-            && let Some(at) = outline.seek_head
-        {
-            // It leads to what was cut off, which the library does not forgive.
-            blocks.replace(at, NO_SUCH_ID);
-        }
-        let headers = length.saturating_mul(HEADER_PASSES).min(MAX_HEADERS);
-        let (cursor, progress) = Cursor::new(blocks, headers);
-        let file = guarded(|| MatroskaFile::open(cursor), &progress)?;
-        progress.lift_limit();
+        let header = Header::read(&mut blocks)?;
         let mut chosen = Chosen::default();
-        for entry in file.tracks() {
+        for entry in header.file.tracks() {
             match entry.track_type() {
                 TrackType::Video => chosen.offer(Kind::Video, Lane::parse(entry, Kind::Video)),
                 TrackType::Audio => chosen.offer(Kind::Audio, Lane::parse(entry, Kind::Audio)),
@@ -80,11 +73,12 @@ impl Matroska {
         let picked = chosen.finish(Container::Matroska)?;
         let (lanes, tracks): (Vec<_>, Vec<_>) = picked.tracks.into_iter().unzip();
         let matroska = Self {
-            scale: file.info().timestamp_scale().get(),
+            duration: duration(&header),
+            scale: header.file.info().timestamp_scale().get(),
             interleave: Interleave::new(tracks.len()),
-            file,
-            progress,
-            end: outline.end,
+            clusters: Clusters::new(header.clusters, header.end),
+            blocks,
+            end: header.end,
             tracks,
             lanes,
             notes: picked.notes,
@@ -95,10 +89,9 @@ impl Matroska {
     }
 
     fn step(&mut self) {
-        let mut frame = Frame::default();
-        match guarded(|| self.file.next_frame(&mut frame), &self.progress) {
-            Ok(true) => self.take(frame),
-            Ok(false) => self.finish(self.cut_short()),
+        match self.clusters.next(&mut self.blocks) {
+            Ok(Some(frame)) => self.take(frame),
+            Ok(None) => self.finish(self.cut_short()),
             Err(failure) => self.finish(Some(failure)),
         }
     }
@@ -128,9 +121,9 @@ impl Matroska {
         self.ended = true;
     }
 
-    /// The library takes any early end for the end: the segment's size tells.
+    /// Whether the segment's size says that there should be more.
     fn cut_short(&self) -> Option<Error> {
-        let length = self.progress.length();
+        let length = self.blocks.len();
         let cut = self.end.is_some_and(|end| end > length);
         cut.then(|| Error::truncated("Matroska segment", length))
     }
@@ -162,14 +155,10 @@ impl Demux for Matroska {
     }
 
     fn duration(&self) -> Option<Duration> {
-        let info = self.file.info();
-        let ticks = info.duration().filter(|ticks| *ticks > 0.0)?;
-        #[expect(clippy::cast_precision_loss, reason = "a duration for people to read")]
-        let seconds = ticks * self.scale as f64 / 1e9;
-        Duration::try_from_secs_f64(seconds).ok()
+        self.duration
     }
 
-    /// None: the library stops at the first element that is wrong.
+    /// None: reading ends at the first element that is wrong.
     fn damage(&self) -> Damage {
         Damage::default()
     }
@@ -202,7 +191,7 @@ impl Lane {
     /// Makes a packet of a frame; gives those whose decoding time is known.
     fn packets(&mut self, frame: Frame, scale: u64) -> VecDeque<Packet> {
         let ticks = frame.duration.map(|d| d.saturating_mul(scale));
-        let pts = self.time(frame.timestamp, scale);
+        let pts = self.time(frame.time, scale);
         let payload = self.restore(frame.data);
         let packet = Packet {
             config: self.config.clone(),
@@ -212,7 +201,7 @@ impl Lane {
                 .frame
                 .or_else(|| ticks.map(Duration::from_nanos))
                 .or(self.usual),
-            keyframe: is_keyframe(&self.config, frame.is_keyframe, &payload),
+            keyframe: is_keyframe(&self.config, frame.keyframe, &payload),
             payload,
         };
         match &mut self.reorder {
@@ -222,8 +211,8 @@ impl Lane {
     }
 
     /// A frame's time: its block's, or behind its neighbour in the same lace.
-    fn time(&mut self, block: u64, scale: u64) -> Timestamp {
-        let own = i64::try_from(block.saturating_mul(scale)).unwrap_or(i64::MAX);
+    fn time(&mut self, block: i64, scale: u64) -> Timestamp {
+        let own = block.saturating_mul(i64::try_from(scale).unwrap_or(i64::MAX));
         let time = match self.lace {
             Some((last, end)) if last == block => end,
             _ => Timestamp::from_nanos(own).offset(-self.delay),
@@ -234,9 +223,9 @@ impl Lane {
         time
     }
 
-    fn restore(&self, data: Vec<u8>) -> Bytes {
+    fn restore(&self, data: Bytes) -> Bytes {
         if self.stripped.is_empty() {
-            return data.into();
+            return data;
         }
         [self.stripped.as_ref(), &data].concat().into()
     }
@@ -253,49 +242,11 @@ fn is_keyframe(config: &Config, stated: Option<bool>, payload: &[u8]) -> bool {
     })
 }
 
-/// Calls the library, whose sums overflow on a few hostile numbers: in a build
-/// that checks sums this would be a panic. What panicked is not used again.
-fn guarded<T>(
-    call: impl FnOnce() -> Result<T, DemuxError>,
-    progress: &Progress,
-) -> Result<T, Error> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(result) => result.map_err(|e| error(&e, progress)),
-        Err(_) => Err(Error::invalid(
-            "Matroska number is out of range",
-            progress.position(),
-        )),
-    }
+/// How long the whole lasts, as the header says.
+fn duration(header: &Header) -> Option<Duration> {
+    let info = header.file.info();
+    let ticks = info.duration().filter(|ticks| *ticks > 0.0)?;
+    #[expect(clippy::cast_precision_loss, reason = "a duration for people to read")]
+    let seconds = ticks * info.timestamp_scale().get() as f64 / 1e9;
+    Duration::try_from_secs_f64(seconds).ok()
 }
-
-fn error(error: &DemuxError, progress: &Progress) -> Error {
-    let (at, length) = (progress.position(), progress.length());
-    match error {
-        DemuxError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
-            Error::truncated("Matroska file", length)
-        }
-        DemuxError::ElementSizeExceedsStream { .. } => Error::truncated("Matroska element", length),
-        DemuxError::ElementNotFound(_) | DemuxError::CantFindCluster => {
-            Error::invalid("Matroska file lacks its tracks or clusters", at)
-        }
-        DemuxError::IoError(e) if e.kind() == std::io::ErrorKind::FileTooLarge => {
-            Error::invalid("Matroska headers are too large", at)
-        }
-        DemuxError::IoError(e) => Error::io("read the file", e.kind().into()),
-        DemuxError::UnsupportedDocType(_) | DemuxError::UnsupportedDocTypeReadVersion(_) => {
-            Error::invalid("EBML file, but not Matroska or WebM", at)
-        }
-        DemuxError::InvalidBlockSize => Error::invalid("Matroska block's size is wrong", at),
-        _ => Error::invalid("Matroska element is wrong", at),
-    }
-}
-
-/// A last byte that makes it the id of nothing.
-const NO_SUCH_ID: u8 = 0x75;
-
-/// Bytes of headers read before the first frame.
-const MAX_HEADERS: u64 = 32 * 1024 * 1024;
-
-/// A hostile seek head sends the library through the same bytes over and over;
-/// an honest one needs no more than this many times the file.
-const HEADER_PASSES: u64 = 4;

@@ -127,16 +127,58 @@ fn stripped_headers_are_put_back() {
 
 #[test]
 fn numbers_that_overflow_are_an_error_and_no_panic() {
-    let lowest = element(&[0xa3], &[0x81, 0x80, 0x00, 0x80, 1]);
     let latest = element(&[0xe7], &u64::MAX.to_be_bytes());
     let late = [latest, element(&[0xa3], &block(9, 0x80, b"x"))].concat();
-    for clusters in [
-        cluster(9, &[lowest]),
-        element(&[0x1f, 0x43, 0xb6, 0x75], &late),
-    ] {
+    let late = element(&[0x1f, 0x43, 0xb6, 0x75], &late);
+    let endless = [
+        &[0xa0][..],
+        &[0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe],
+    ]
+    .concat();
+    for clusters in [late, cluster(9, &[endless])] {
         let error = read(&file(&[], &clusters)).unwrap_err();
-        assert!(matches!(error, Error::Invalid { .. }), "{error}");
+        let is_typed = matches!(error, Error::Invalid { .. } | Error::Truncated { .. });
+        assert!(is_typed, "{error}");
     }
+}
+
+#[test]
+fn the_lowest_time_in_a_cluster_is_a_time() {
+    let lowest = element(&[0xa3], &[0x81, 0x80, 0x00, 0x80, 1]);
+    let packets = read(&file(&[], &cluster(40_000, &[lowest]))).unwrap();
+    assert_eq!(packets[0].pts.as_millis(), 40_000 - 32_768);
+}
+
+#[test]
+fn a_group_of_unknown_size_and_cues_beyond_all_numbers_do_no_harm() {
+    // What `matroska-demuxer` 0.8.1 adds up unchecked.
+    let unknown = vec![0xa0, 0xff];
+    let error = read(&file(&[], &cluster(9, &[unknown]))).unwrap_err();
+    assert!(matches!(error, Error::Invalid { .. }), "{error}");
+    let position = element(&[0xf1], &u64::MAX.to_be_bytes());
+    let place = element(&[0xb7], &[number(&[0xf7], 1), position].concat());
+    let point = element(&[0xbb], &[number(&[0xb3], 0), place].concat());
+    let cues = element(&[0x1c, 0x53, 0xbb, 0x6b], &point);
+    let simple = cluster(0, &[element(&[0xa3], &block(0, 0x80, b"x"))]);
+    let packets = read(&file(&[], &[simple, cues].concat())).unwrap();
+    assert_eq!(payloads(&packets), [b"x"]);
+}
+
+#[test]
+fn live_clusters_of_unknown_size_are_read_one_after_another() {
+    let unknown = |time, data: &[u8]| {
+        let body = [
+            number(&[0xe7], time),
+            element(&[0xa3], &block(0, 0x80, data)),
+        ]
+        .concat();
+        let size = [0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+        [&[0x1f, 0x43, 0xb6, 0x75][..], &size, &body].concat()
+    };
+    let clusters = [unknown(0, b"one"), unknown(21, b"two")].concat();
+    let packets = read(&file(&[], &clusters)).unwrap();
+    assert_eq!(payloads(&packets), [b"one", b"two"]);
+    assert_eq!(packets[1].pts.as_millis(), 21);
 }
 
 #[test]
