@@ -8,12 +8,13 @@
 //! | [`Message`], [`Control`] | `message.rs`, `control.rs` | Adobe RTMP 1.0, sections 5.4, 6 and 7.1 |
 //! | [`Command`] | `command.rs`, `status.rs` | Adobe RTMP 1.0, section 7.2 |
 //! | [`Publisher`] | `publisher/` | sections 7.2.1 and 7.2.2 as servers practise them; E-RTMP v2 reconnect |
+//! | [`Player`] | `player.rs` | sections 7.2.1 and 7.2.2.1: one who watches |
 //! | [`Server`] | `server/` | the same, from the other side |
 //! | [`Credentials`] | `auth.rs` | Adobe's and Limelight's challenges, which no specification has |
 //!
 //! # Driving a machine
 //!
-//! Both machines have the same shape. [`Input`] goes in with the time it happened; then
+//! All machines have the same shape. [`Input`] goes in with the time it happened; then
 //! `poll_output` is drained until it answers [`Output::Timeout`]; then comes the next input.
 //! **One mutation, then drain to the timeout**: nothing is lost by it, and nothing has to be
 //! remembered between.
@@ -104,6 +105,7 @@ pub mod fuzz;
 pub mod handshake;
 mod io;
 mod message;
+pub mod player;
 pub mod publisher;
 mod secret;
 mod send_buffer;
@@ -121,6 +123,7 @@ pub use control::{Control, LimitType, UserControl};
 pub use error::Error;
 pub use io::{Input, Output};
 pub use message::{Aggregate, Message, MessageKind};
+pub use player::Player;
 pub use publisher::Publisher;
 pub use secret::{Credentials, Secret};
 pub use send_buffer::SendBuffer;

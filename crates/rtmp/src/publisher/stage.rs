@@ -12,6 +12,8 @@ pub enum Stage {
     CreateStream,
     /// Waiting for `NetStream.Publish.Start`.
     Publish,
+    /// Of a player: waiting for `NetStream.Play.Start` or media.
+    Play,
     /// Media flows.
     Live,
     /// Our farewell is sent.
@@ -28,6 +30,7 @@ impl Stage {
             Self::Connect => "the answer to connect",
             Self::CreateStream => "the answer to createStream",
             Self::Publish => "NetStream.Publish.Start",
+            Self::Play => "NetStream.Play.Start",
             Self::Live => "more media from us",
             Self::Farewell => "the end of the stream",
             Self::Closed => "nothing",
@@ -41,6 +44,7 @@ impl Stage {
             Self::Connect => "an unknown application name in the URL, or a limit on connections",
             Self::CreateStream => "the server does not want this client to publish",
             Self::Publish => "a wrong or expired stream key, or one that is in use already",
+            Self::Play => "no such stream is live, or it may not be watched with this key",
             Self::Live => "the server stopped, kicked this stream, or did not like its media",
             Self::Farewell | Self::Closed => "the stream had ended",
         }
@@ -54,6 +58,7 @@ impl fmt::Display for Stage {
             Self::Connect => "connect",
             Self::CreateStream => "createStream",
             Self::Publish => "publish",
+            Self::Play => "play",
             Self::Live => "the live stream",
             Self::Farewell => "the farewell",
             Self::Closed => "nothing: the connection is closed",

@@ -8,6 +8,7 @@ mod common;
 mod floods;
 mod host;
 mod hostile;
+mod play;
 mod publish;
 mod script;
 mod serve;
