@@ -191,9 +191,18 @@ pub(crate) struct Devices {
 #[derive(Debug, clap::Args)]
 #[command(after_help = INSPECT_EXAMPLES)]
 pub(crate) struct Inspect {
-    /// A file (.mp4 .mov .flv .ts .mkv), or - for stdin
-    #[arg(value_name = "FILE")]
+    /// A file (.mp4 .mov .flv .ts .mkv), - for stdin, or rtmp[s]://HOST/APP/NAME: a live stream
+    #[arg(value_name = "FILE|URL")]
     pub(crate) input: PathBuf,
+    /// How long a live stream is watched [default: 5s]
+    #[arg(long, value_parser = parse_duration)]
+    pub(crate) duration: Option<Duration>,
+    /// A PEM file of certificates to trust besides the system's, for rtmps://
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Accept any certificate of an rtmps:// server
+    #[arg(long)]
+    pub(crate) insecure: bool,
     /// What arrives on stdin
     #[arg(long, value_enum)]
     pub(crate) format: Option<StdinFormat>,
@@ -209,6 +218,13 @@ pub(crate) struct Inspect {
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, conflicts_with = "json",
         value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) bytes: Option<Option<u32>>,
+}
+
+impl Inspect {
+    /// The address of the stream, if that is what is looked at.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.input.to_str().filter(|text| text.contains("://"))
+    }
 }
 
 /// How pictures are encoded.
@@ -294,6 +310,7 @@ const INSPECT_EXAMPLES: &str = "\
 Examples:
   onair inspect show.mp4
   onair inspect show.mp4 --bytes | less
+  onair inspect rtmp://localhost/live/cam --duration 10s
   ffmpeg -i INPUT -c copy -f mpegts - | onair inspect - --format ts --json";
 
 #[cfg(test)]

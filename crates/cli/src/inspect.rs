@@ -1,11 +1,14 @@
-//! `onair inspect`: what is in a media file.
+//! `onair inspect`: what is in a media file or a live stream.
 
 mod bytes;
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use onair::demux::{self, Demux, Opened, Survey};
+use onair::rtmp::{self, Url};
+use onair::{Playback, Tls};
 
 use crate::args::{Inspect, StdinFormat};
 use crate::failure::Failure;
@@ -16,7 +19,7 @@ pub(crate) fn run(opts: &Inspect) -> Result<(), Failure> {
     if let Some(most) = opts.bytes {
         return bytes::run(opts, most);
     }
-    let mut opened = open(&opts.input, opts.format)?;
+    let mut opened = open(opts)?;
     let mut survey = Survey::of_opened(&opened);
     let ended = survey_all(opened.media.as_mut(), &mut survey);
     survey.close(opened.media.as_ref());
@@ -27,7 +30,7 @@ pub(crate) fn run(opts: &Inspect) -> Result<(), Failure> {
         report.to_string()
     };
     outlet::print(&format!("{}\n", text.trim_end()))?;
-    ended.map_err(|error| Failure::failed(format_args!("{}: {error}", opts.input.display())))
+    ended.map_err(|error| about(opts, &error))
 }
 
 fn survey_all(input: &mut dyn Demux, survey: &mut Survey) -> Result<(), demux::Error> {
@@ -44,18 +47,40 @@ fn survey_all(input: &mut dyn Demux, survey: &mut Survey) -> Result<(), demux::E
 }
 
 /// What cannot be sent is looked at all the same.
-fn open(path: &Path, format: Option<StdinFormat>) -> Result<Opened, Failure> {
-    if path == Path::new("-") {
-        return open_stdin(format);
+fn open(opts: &Inspect) -> Result<Opened, Failure> {
+    if opts.input == Path::new("-") {
+        return open_stdin(opts.format);
     }
-    if path.to_str().is_some_and(|text| text.contains("://")) {
-        return Err(Failure::usage(
-            "inspect reads files; to look at a stream, record it first",
-        ));
+    if let Some(url) = opts.url() {
+        let stream = watch(opts, url)?;
+        let opened = demux::read_lenient(Box::new(stream), demux::Format::Flv);
+        return opened.map_err(|error| about(opts, &error));
     }
-    demux::open_lenient(path)
-        .map_err(|error| Failure::failed(format_args!("{}: {error}", path.display())))
+    demux::open_lenient(&opts.input).map_err(|error| about(opts, &error))
 }
+
+/// A live stream, watched for a while.
+fn watch(opts: &Inspect, url: &str) -> Result<Playback, Failure> {
+    let parsed: Url = url
+        .parse()
+        .map_err(|error: rtmp::Error| Failure::usage(error))?;
+    let tls = Tls {
+        ca: opts.ca.clone(),
+        insecure: opts.insecure,
+    };
+    let length = opts.duration.unwrap_or(WATCHED);
+    Playback::open(&parsed, &tls, length).map_err(|error| about(opts, &error))
+}
+
+/// A failure with the name of what failed: of an address without its key.
+fn about(opts: &Inspect, error: &dyn std::fmt::Display) -> Failure {
+    let url = opts.url().and_then(|url| url.parse::<Url>().ok());
+    let name = url.map_or_else(|| opts.input.display().to_string(), |url| url.to_string());
+    Failure::failed(format_args!("{name}: {error}"))
+}
+
+/// How long a live stream is watched: more than two groups of pictures of most.
+const WATCHED: Duration = Duration::from_secs(5);
 
 fn open_stdin(format: Option<StdinFormat>) -> Result<Opened, Failure> {
     let format = match format {

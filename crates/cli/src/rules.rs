@@ -94,10 +94,23 @@ pub(crate) const RECEIVE: &[Rule<Receive>] = &[
     ("tls-key", unserved),
 ];
 
-pub(crate) const INSPECT: &[Rule<Inspect>] = &[("format", |opts| {
-    let is_stdin = opts.input.as_os_str() == "-";
-    (!is_stdin).then_some("it says what arrives on stdin: onair inspect - --format ts")
-})];
+pub(crate) const INSPECT: &[Rule<Inspect>] = &[
+    ("format", |opts| {
+        let is_stdin = opts.input.as_os_str() == "-";
+        (!is_stdin).then_some("it says what arrives on stdin: onair inspect - --format ts")
+    }),
+    ("duration", |opts| {
+        let words = "a file is read to its end: it is for a live stream, rtmp://…";
+        opts.url().is_none().then_some(words)
+    }),
+    ("ca", inspected_securely),
+    ("insecure", inspected_securely),
+];
+
+fn inspected_securely(opts: &Inspect) -> Option<&'static str> {
+    let is_secure = opts.url().is_some_and(|url| url.starts_with("rtmps:"));
+    (!is_secure).then_some("only a stream over rtmps:// has certificates")
+}
 
 const NO_PAGES: &str = "there are no pages: --web serves them";
 

@@ -301,3 +301,35 @@ fn every_pipe_that_is_suggested_works() {
     }
     receiver.stop();
 }
+
+#[test]
+fn a_live_stream_is_inspected_as_its_viewers_get_it() {
+    let dir = Dir::new();
+    let mut receiver = Receiver::start(&dir);
+    let to = format!("{}/cam", receiver.address());
+    let mut publisher = Command::new(env!("CARGO_BIN_EXE_onair"));
+    publisher
+        .args(["publish", "--loop", "--no-reconnect", "--from"])
+        .arg(testdata("bframes.mp4"))
+        .args(["--to", &to, "--stats", "none"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null());
+    let mut publisher = publisher.spawn().expect("it starts");
+    receiver.wait("live/cam: live");
+    let ran = onair(&["inspect", "--json", "--duration", "2s", &to]);
+    let _already_over = publisher.kill();
+    let _reaped = publisher.wait();
+    assert!(ran.status.success(), "{ran:?}");
+    let report: serde_json::Value = serde_json::from_slice(&ran.stdout).expect("JSON");
+    let tracks = report["tracks"].as_array().expect("tracks");
+    assert_eq!(tracks[0]["codec"], "avc1.64000A", "{report}");
+    assert_eq!(tracks[1]["codec"], "mp4a.40.2", "{report}");
+    let duration = report["duration_s"].as_f64().expect("it lasted");
+    assert!((1.0..6.0).contains(&duration), "{report}");
+    assert_eq!(report["error"], serde_json::Value::Null);
+    let gone = onair(&["inspect", "--duration", "1s", &to.replace("cam", "sesame")]);
+    assert_eq!(gone.status.code(), Some(1));
+    let said = String::from_utf8(gone.stderr).expect("text");
+    assert!(said.contains("NetStream.Play.StreamNotFound"), "{said}");
+    assert!(!said.contains("sesame"), "{said}");
+}

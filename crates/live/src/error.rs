@@ -23,6 +23,12 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A live stream cannot be watched.
+    #[error("{reason}")]
+    Unplayable {
+        /// Why not.
+        reason: String,
+    },
     /// An encoder or a source of raw media failed.
     #[error(transparent)]
     Av(#[from] onair_av::Error),

@@ -35,6 +35,7 @@ mod meter;
 mod network;
 mod pace;
 mod pipeline;
+mod playback;
 mod program;
 mod queue;
 mod reconnect;
@@ -55,6 +56,7 @@ pub use config::{Destination, Pace, RetryPolicy, Tls};
 pub use error::Error;
 pub use event::Event;
 pub use fault::Fault;
+pub use playback::Playback;
 pub use report::{
     DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Encoding, Gap, Outcome,
     QueueDelay, RecordingReport, Report, State, Stats, TrackReport,

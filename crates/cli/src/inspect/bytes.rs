@@ -28,7 +28,7 @@ pub(super) fn run(opts: &Inspect, most: Option<u32>) -> Result<(), Failure> {
         written == Ok(true)
     });
     written?;
-    dumped.map_err(|error| Failure::failed(format_args!("{}: {error}", opts.input.display())))
+    dumped.map_err(|error| super::about(opts, &error))
 }
 
 /// Gives `show` one piece of text after another, until it answers that nobody reads any more.

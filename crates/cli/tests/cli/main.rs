@@ -554,11 +554,12 @@ fn inspect_names_what_it_cannot_read() {
         "{}",
         ran.stderr
     );
-    let message = "inspect reads files; to look at a stream, record it first";
-    assert_eq!(
-        dir.run("inspect rtmp://host/live/sesame"),
-        usage_error(message)
-    );
+    let ran = dir.run("inspect srt://host/live/sesame");
+    let message = "unknown scheme srt://: use rtmp:// or rtmps://";
+    assert_eq!(ran, usage_error(message));
+    let ran = dir.run("inspect rtmp://127.0.0.1:1/live/sesame");
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(1), ""));
+    assert!(!ran.stderr.contains("sesame"), "{}", ran.stderr);
 }
 
 #[cfg(not(target_vendor = "apple"))]

@@ -9,6 +9,7 @@ use onair::media::{Config, Kind};
 
 use crate::args::{Inspect, StdinFormat};
 use crate::failure::Failure;
+use crate::inspect;
 
 /// Where tags come from, each with its header before it and its back-pointer behind it.
 pub(super) enum Origin {
@@ -31,26 +32,25 @@ impl Origin {
         let flv = if opts.input == Path::new("-") {
             let is_flv = opts.format == Some(StdinFormat::Flv);
             is_flv.then(|| Box::new(io::stdin()) as Box<dyn Read>)
+        } else if let Some(url) = opts.url() {
+            Some(Box::new(inspect::watch(opts, url)?) as Box<dyn Read>)
         } else {
             flv_file(&opts.input)
         };
         match flv {
             Some(mut file) => {
                 let header = file_header(&mut file);
-                let named =
-                    |error| Failure::failed(format_args!("{}: {error}", opts.input.display()));
+                let named = |error| inspect::about(opts, &error);
                 Ok((Self::Flv(file), header.map_err(named)?))
             }
-            None => Ok(Self::muxed(
-                super::super::open(&opts.input, opts.format)?.media,
-            )),
+            None => Ok(Self::muxed(inspect::open(opts)?.media)),
         }
     }
 
     /// What is about to be shown.
     pub(super) const fn words(&self) -> &'static str {
         match self {
-            Self::Flv(_) => "The file's own bytes.\n",
+            Self::Flv(_) => "The file's or the stream's own bytes.\n",
             Self::Muxed(_) => "What is in the file, as onair makes FLV of it.\n",
         }
     }
