@@ -112,7 +112,7 @@ impl Player {
         Output::Timeout(self.deadline)
     }
 
-    fn handle_timeout(&mut self) -> Result<(), Error> {
+    fn handle_timeout(&self) -> Result<(), Error> {
         if self.now < self.deadline || self.state == State::Closed {
             return Ok(());
         }
