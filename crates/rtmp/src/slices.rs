@@ -80,10 +80,27 @@ impl Slices {
 
     /// Appends what is left of `other`.
     pub fn append(&mut self, other: &Self) {
+        self.forget_read();
         for segment in &other.segments[other.next..] {
-            match segment.payload {
-                None => self.copy_from(&other.headers[segment.range.clone()]),
-                Some(payload) => self.push(other.payloads[payload].slice(segment.range.clone())),
+            self.append_segment(other, segment);
+        }
+    }
+
+    fn append_segment(&mut self, other: &Self, segment: &Segment) {
+        match segment.payload {
+            None => self.copy_from(&other.headers[segment.range.clone()]),
+            Some(payload) => self.push(other.payloads[payload].slice(segment.range.clone())),
+        }
+    }
+
+    /// Lets go of what was read, once that is more than what is left: somebody who reads, but
+    /// never all there is, does not make this grow.
+    fn forget_read(&mut self) {
+        let read = self.headers.len().saturating_sub(self.remaining);
+        if read > self.remaining + SLACK || self.next > self.segments.len() / 2 + SLACK {
+            let whole = std::mem::take(self);
+            for segment in &whole.segments[whole.next..] {
+                self.append_segment(&whole, segment);
             }
         }
     }
@@ -174,5 +191,38 @@ impl fmt::Debug for Slices {
             .field("len", &self.remaining)
             .field("pieces", &(self.segments.len() - self.next))
             .finish()
+    }
+}
+
+/// How much that was read is not worth moving the rest for, in bytes or segments.
+const SLACK: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_reads_but_never_all_makes_nothing_grow() {
+        let mut pieces = Slices::new();
+        pieces.copy_from(&[7; 100]);
+        pieces.push(vec![7; 100].into());
+        let mut slices = Slices::new();
+        (0..20).for_each(|_| slices.append(&pieces));
+        for _ in 0..10_000 {
+            slices.append(&pieces);
+            slices.advance(200);
+            assert_eq!(slices.len(), 4000);
+            assert_eq!(slices.pieces().map(<[u8]>::len).sum::<usize>(), 4000);
+        }
+        assert!(slices.pieces().flatten().all(|byte| *byte == 7));
+        let held = (
+            slices.headers.len(),
+            slices.payloads.len(),
+            slices.segments.len(),
+        );
+        assert!(
+            held.0 < 20_000 && held.1 < 10_000 && held.2 < 20_000,
+            "{held:?}"
+        );
     }
 }

@@ -191,6 +191,9 @@ impl Connection {
                 return Poll::Pending;
             }
         }
+        // Whoever always has something to be read is stopped and timed all the same.
+        let now = Instant::now();
+        let _ends = self.poll_cut(cx) || self.poll_stop(cx, now) || self.poll_timer(cx, now);
         cx.waker().wake_by_ref();
         Poll::Pending
     }

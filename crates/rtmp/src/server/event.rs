@@ -80,12 +80,12 @@ pub enum Event {
 }
 
 impl fmt::Debug for Event {
-    /// App and tcUrl without their queries, which may hold a secret.
+    /// Only how apps begin: their queries, and the last of their names, may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut asked = |name, stream: &StreamId, app: &str| {
-            let mut shown = f.debug_struct(name);
-            shown.field("stream", stream).field("app", &bare(app));
-            shown.finish_non_exhaustive()
+            let mut fields = f.debug_struct(name);
+            fields.field("stream", stream).field("app", &shown(app));
+            fields.finish_non_exhaustive()
         };
         match self {
             Self::Publish { stream, app, .. } => asked("Publish", stream, app),
@@ -96,8 +96,8 @@ impl fmt::Debug for Event {
                 flash_version,
             } => f
                 .debug_struct("Connected")
-                .field("app", &bare(app))
-                .field("tc_url", &bare(tc_url))
+                .field("app", &shown(app))
+                .field("tc_url", &shown(tc_url))
                 .field("flash_version", flash_version)
                 .finish(),
             Self::Media { stream, tag } => write!(f, "Media({stream:?}, {tag:?})"),
@@ -108,6 +108,11 @@ impl fmt::Debug for Event {
     }
 }
 
-fn bare(text: &str) -> &str {
-    text.split('?').next().unwrap_or_default()
+/// All but the last name of a path, and no query.
+fn shown(app: &str) -> String {
+    let path = app.split('?').next().unwrap_or_default();
+    match path.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/***"),
+        None => "***".to_owned(),
+    }
 }

@@ -322,3 +322,22 @@ fn a_stall_in_the_opening_is_waited_out() {
         assert_whole(&client, &host);
     }
 }
+
+#[test]
+fn a_url_with_a_query_for_its_key_publishes_as_ffmpeg_does() {
+    for flight in [Flight::First, Flight::Patient] {
+        let mut config = publisher::Config::new("rtmp://host/cam?user=a&pass=b".parse().unwrap());
+        config.flight = flight;
+        let (mut client, mut host) = (Client::new(config, show(2)), Host::new());
+        let span = Duration::from_secs(5);
+        run(Profile::default(), &mut client, &mut host, span);
+        assert!(client.is_finished(), "{:?}", client.error);
+        let asked = host.told().into_iter().find_map(|event| match event {
+            server::Event::Publish { app, key, .. } => Some((app, key)),
+            _ => None,
+        });
+        let (app, key) = asked.expect("it publishes");
+        assert_eq!((&*app, key.expose()), ("cam?user=a&pass=b", ""));
+        assert_eq!(host.tags().len(), show(2).len());
+    }
+}
