@@ -107,6 +107,10 @@ impl VideoSource for Pictures {
     fn is_live(&self) -> bool {
         true
     }
+
+    fn can_run_dry(&self) -> bool {
+        false
+    }
 }
 
 /// A device's end of a broadcast's sound: push there, from any thread.

@@ -35,6 +35,9 @@ pub trait VideoSource: Send {
     /// True when [`next_frame`](Self::next_frame) blocks until a device has a
     /// frame; false when the caller is to pace the calls.
     fn is_live(&self) -> bool;
+    /// True when the caller is to pace the calls and [`next_frame`](Self::next_frame)
+    /// may block all the same, for as long as whoever writes to a pipe likes.
+    fn can_run_dry(&self) -> bool;
 }
 
 /// Something that gives sound, in order of time.
@@ -65,6 +68,10 @@ impl<T: VideoSource + ?Sized> VideoSource for Box<T> {
 
     fn is_live(&self) -> bool {
         (**self).is_live()
+    }
+
+    fn can_run_dry(&self) -> bool {
+        (**self).can_run_dry()
     }
 }
 

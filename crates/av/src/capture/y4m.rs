@@ -63,6 +63,10 @@ impl<R: Read + Send> VideoSource for Y4m<R> {
     fn is_live(&self) -> bool {
         false
     }
+
+    fn can_run_dry(&self) -> bool {
+        true
+    }
 }
 
 /// Writes pictures as a YUV4MPEG2 stream.

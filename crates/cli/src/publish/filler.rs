@@ -44,6 +44,10 @@ impl<V: VideoSource> VideoSource for Pictures<V> {
     fn is_live(&self) -> bool {
         self.inner.is_live()
     }
+
+    fn can_run_dry(&self) -> bool {
+        self.inner.can_run_dry()
+    }
 }
 
 /// Endless sound, until the pictures are over.

@@ -185,6 +185,10 @@ impl<S: VideoSource> VideoSource for Kept<S> {
     fn is_live(&self) -> bool {
         self.source.is_live()
     }
+
+    fn can_run_dry(&self) -> bool {
+        self.source.can_run_dry()
+    }
 }
 
 impl<S: AudioSource> AudioSource for Kept<S> {

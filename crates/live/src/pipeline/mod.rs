@@ -1,6 +1,7 @@
 //! The threads that make packets: a reader, or a chain for each kind of raw media.
 
 mod audio;
+mod fallback;
 mod file;
 mod mixer;
 mod slot;

@@ -1,13 +1,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use onair_av::clock::Clock;
 use onair_av::encode::{VideoEncoder, VideoSettings};
 use onair_av::{Error, VideoFrame, VideoSource};
 use onair_media::{Kind, Packet, Size, Timestamp};
 
 use super::mixer::Mixer;
 use super::slot::{Next, Slot};
-use super::{Schedule, spawn};
+use super::{Schedule, fallback, spawn};
 use crate::{EncoderTrack, Event, Pace};
 
 /// A camera and its encoder, a thread each, and one frame's room between them.
@@ -43,9 +44,16 @@ impl VideoChain {
         let mut encoder = self.encoder;
         encoder.wake(slot.clone().into());
         let is_live = self.source.is_live();
+        let source: Box<dyn VideoSource> = match schedule.pace {
+            Pace::Realtime if self.source.can_run_dry() => {
+                let clock = Clock::starting_at(schedule.began);
+                Box::new(fallback::behind(self.source, clock, mixer)?)
+            }
+            _ => self.source,
+        };
         let (frames, camera) = (slot.clone(), mixer.clone());
         spawn("onair-camera", move || {
-            capture(self.source, &slot, &camera, schedule);
+            capture(source, &slot, &camera, schedule);
         })?;
         let mixer = mixer.clone();
         spawn("onair-video", move || {

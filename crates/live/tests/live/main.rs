@@ -7,6 +7,8 @@ mod control;
 #[cfg(test)]
 mod destinations;
 #[cfg(test)]
+mod dry;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod hevc;

@@ -169,6 +169,10 @@ impl VideoSource for TestCard {
     fn is_live(&self) -> bool {
         false
     }
+
+    fn can_run_dry(&self) -> bool {
+        false
+    }
 }
 
 /// What the moving parts need to know about a frame.
