@@ -167,7 +167,7 @@ mod tests {
         }
         let once_a_second = line.stats(at(4000)).bitrate_bps;
         assert!(
-            (980_000..=1_010_000).contains(&once_a_second),
+            (960_000..=1_010_000).contains(&once_a_second),
             "{once_a_second}"
         );
         assert_eq!(line.stats(at(4000)).bitrate_bps, once_a_second);

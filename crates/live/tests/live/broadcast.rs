@@ -471,3 +471,22 @@ fn the_events_of_a_good_broadcast_come_in_order() {
     );
     assert!(matches!(peer.next(), (0, Heard::Publish { .. })));
 }
+
+#[test]
+fn what_a_source_could_not_give_is_in_the_report_and_is_no_connections_loss() {
+    let peer = Peer::start([Behaviour::Accept]);
+    let mut script = Script::of(gop(0, 52));
+    script.damage.video.missing = 248;
+    let broadcast = Broadcast::builder()
+        .media(script)
+        .pace(Pace::Max)
+        .to(peer.url())
+        .start()
+        .unwrap();
+    let (_, report) = finish(&broadcast);
+    let damage = report.damage.expect("it was read from a file");
+    assert_eq!(damage.video.lost(), 248);
+    assert!(damage.audio.lost() == 0 && !damage.is_none());
+    let video = report.destinations[0].video;
+    assert_eq!((video.frames, video.dropped, video.lost), (52, 0, 0));
+}

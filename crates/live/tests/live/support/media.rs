@@ -12,6 +12,8 @@ use onair::media::{
 pub(crate) struct Script {
     packets: Receiver<Packet>,
     pub(crate) tracks: Vec<Track>,
+    /// What could not be read, as it says.
+    pub(crate) damage: Damage,
 }
 
 impl Script {
@@ -19,7 +21,12 @@ impl Script {
     pub(crate) fn new() -> (Box<Self>, SyncSender<Packet>) {
         let (sender, packets) = sync_channel(10_000);
         let tracks = vec![Track::new(video_config()), Track::new(audio_config())];
-        (Box::new(Self { packets, tracks }), sender)
+        let script = Self {
+            packets,
+            tracks,
+            damage: Damage::default(),
+        };
+        (Box::new(script), sender)
     }
 
     /// A script that is complete.
@@ -54,7 +61,7 @@ impl Demux for Script {
     }
 
     fn damage(&self) -> Damage {
-        Damage::default()
+        self.damage
     }
 }
 
