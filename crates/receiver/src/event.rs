@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use onair_media::text::clean;
 use tokio::sync::broadcast;
 
 use crate::address::Neighbour;
@@ -109,6 +110,9 @@ pub struct EventStream(broadcast::Receiver<Event>);
 /// How many events wait for a listener that does not come; then it misses the oldest.
 const HELD: usize = 256;
 
+/// How long a reason may be, in characters: it may quote whoever is refused.
+const LONGEST_REASON: usize = 300;
+
 /// How many refusals for one reason an address is worth in a minute.
 const REFUSALS: u64 = 3;
 
@@ -130,7 +134,7 @@ impl Events {
         if let Some(times) = self.note((Neighbour::from(peer.ip()), without_numbers)) {
             self.tell(Event::Refused {
                 peer: peer.to_string(),
-                why: why.to_owned(),
+                why: clean(why, LONGEST_REASON),
                 times,
             });
         }
@@ -244,6 +248,8 @@ impl EventStream {
 
 #[cfg(test)]
 mod tests {
+    use onair_media::text::is_printable;
+
     use super::*;
 
     #[test]
@@ -254,12 +260,15 @@ mod tests {
             let why = format!("try again in {port} s");
             events.tell_refused(([192, 0, 2, 1], port).into(), &why);
         }
-        events.tell_refused(([192, 0, 2, 2], 1).into(), "no");
+        events.tell_refused(([192, 0, 2, 2], 1).into(), "n\u{202e}o\u{1b}[2J");
         drop(events);
         let told = std::iter::from_fn(|| heard.blocking_next());
         let times: Vec<_> = told
             .map(|event| match event {
-                Event::Refused { times, .. } => times,
+                Event::Refused { times, why, .. } => {
+                    assert!(why.chars().all(is_printable), "{why:?}");
+                    times
+                }
                 other => panic!("{other:?}"),
             })
             .collect();

@@ -40,6 +40,10 @@ pub(super) struct Connection {
     /// Bytes received that are not a publisher's, and from when on they are forgiven.
     pub(super) unasked: (usize, Instant),
     ending: Option<Ending>,
+    /// How much is read at once.
+    reading: usize,
+    /// Whether there was as much to read, and how long it has been worked at: until it is drained.
+    fresh: Option<(bool, Duration)>,
     /// What is to be said, and not at once.
     pub(super) refusal: Option<Refusal>,
     pub(super) timing: Timing,
@@ -71,11 +75,13 @@ pub(super) struct Parted {
     pub(super) why: String,
 }
 
-/// How much is read at once.
-const READ: usize = 8 * 1024;
+/// How much is read at once, at most; less while what is read is much work: a read full of tiny
+/// messages is a thousand times that of a piece of a large one.
+const READ: usize = 64 * 1024;
+const LEAST_READ: usize = 1024;
 
 /// How often a connection may read or be fed before others have their turn, and about how long that
-/// may take: a read full of tiny messages is a thousand times the work of a piece of a large one.
+/// may take.
 const STEPS: usize = 8;
 const TURN: Duration = Duration::from_millis(1);
 
@@ -127,6 +133,8 @@ impl Connection {
             unwritable: None,
             unasked: (0, now),
             ending: None,
+            reading: LEAST_READ,
+            fresh: None,
             refusal: None,
             timing: Timing::new(now),
             stopping: Box::pin(stopping),
@@ -164,6 +172,9 @@ impl Connection {
         for _ in 0..STEPS {
             let now = Instant::now();
             self.drain(now);
+            if let Some((is_full, work)) = self.fresh.take() {
+                self.size_reads(is_full, work + now.elapsed());
+            }
             self.poll_write(cx, now);
             self.weigh(now);
             match self.ending.take() {
@@ -243,7 +254,7 @@ impl Connection {
         match taken {
             Taken::Fine => {}
             Taken::Odd(words) => {
-                let peer = &self.peer;
+                let (peer, words) = (&self.peer, clean(&words, LONGEST_WORDS));
                 let message = format!("the publisher at {peer} sends what is left out: {words}");
                 self.context.events.tell(Event::Warning { message });
             }
@@ -351,17 +362,30 @@ impl Connection {
             return false;
         }
         let mut buffer = [const { MaybeUninit::uninit() }; READ];
-        let mut read = ReadBuf::uninit(&mut buffer);
+        let mut read = ReadBuf::uninit(&mut buffer[..self.reading]);
         match Pin::new(&mut self.stream).poll_read(cx, &mut read) {
             Poll::Pending => return false,
             Poll::Ready(Ok(())) if read.filled().is_empty() => {
                 self.end(Ending::Broken("it closed the connection".to_owned()));
                 self.input(Input::Closed(now));
             }
-            Poll::Ready(Ok(())) => self.handle_data(read.filled(), now),
+            Poll::Ready(Ok(())) => {
+                let is_full = read.remaining() == 0;
+                self.handle_data(read.filled(), now);
+                self.fresh = Some((is_full, now.elapsed()));
+            }
             Poll::Ready(Err(error)) => self.broke(&error.to_string()),
         }
         true
+    }
+
+    /// Reads as much the next time as a turn is enough for.
+    fn size_reads(&mut self, is_full: bool, work: Duration) {
+        if work > TURN {
+            self.reading = (self.reading / 2).max(LEAST_READ);
+        } else if is_full && work < TURN / 2 {
+            self.reading = (self.reading * 2).min(READ);
+        }
     }
 
     /// A publisher that is ahead of time is not read from while what it sent is being recorded
@@ -481,6 +505,9 @@ impl Connection {
         }
     }
 }
+
+/// How long what is said about a client's media may be, in characters.
+const LONGEST_WORDS: usize = 300;
 
 /// How long a client's name for itself may be, in characters.
 const LONGEST_SOFTWARE: usize = 80;

@@ -27,6 +27,10 @@ impl Encoder {
     /// Publishes; an error is the receiver's refusal.
     pub(crate) fn publish(address: SocketAddr, key: &str) -> Result<Self, Error> {
         let url = format!("rtmp://{address}/live/{key}").parse()?;
+        Self::with(address, Config::new(url))
+    }
+
+    pub(crate) fn with(address: SocketAddr, config: Config) -> Result<Self, Error> {
         let socket = TcpStream::connect(address).unwrap();
         socket
             .set_read_timeout(Some(Duration::from_secs(20)))
@@ -34,7 +38,7 @@ impl Encoder {
         socket.set_nodelay(true).unwrap();
         let mut encoder = Self {
             socket,
-            publisher: Publisher::new(Config::new(url), Instant::now()),
+            publisher: Publisher::new(config, Instant::now()),
             muxer: Muxer::new(),
             is_live: false,
             is_over: false,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Buf;
 use onair::flv::Muxer;
+use onair::media::text::is_printable;
 use onair::rtmp::publisher::Config;
 use onair::rtmp::{Error, Output, Publisher};
 use onair_receiver::{Event, Keys, Limits};
@@ -407,4 +408,46 @@ fn metadata_and_configurations_without_measure_cost_nothing_or_end_in_words() {
     assert!(why.starts_with("a decoder configuration of 130"), "{why}");
     encoder.wait_for_end();
     show.goes_on();
+}
+
+#[test]
+fn nothing_a_publisher_calls_itself_acts_on_a_terminal_or_a_page() {
+    let odd = "\u{202e}evil\u{1b}[2J\u{200b}\u{9b}\u{2066}";
+    let mut stage = stage();
+    let mut config = Config::new(
+        format!("rtmp://{}/live/cam", stage.address())
+            .parse()
+            .unwrap(),
+    );
+    config.flash_version = odd.to_owned();
+    let mut encoder = Encoder::with(stage.address(), config).unwrap();
+    encoder.describe(&onair::flv::Metadata {
+        encoder: odd.to_owned(),
+        ..Default::default()
+    });
+    encoder.send(&Media::new().picture(0, true, 10));
+    let told = stage.wait(|event| match event {
+        Event::Published { origin, .. } => Some(origin.software),
+        _ => None,
+    });
+    let mut player = Player::play(stage.address(), "cam");
+    player.packet().unwrap();
+    let stream = &stage.receiver.hub().streams()[0];
+    let shown = [
+        &told,
+        &stream.publisher.software,
+        &stream.encoder,
+        &player.metadata[0].encoder,
+    ];
+    for words in shown {
+        assert!(words.contains("evil"), "{words:?}");
+        assert!(words.chars().all(is_printable), "{words:?}");
+    }
+    for name in ["a\u{202e}b", "a\u{200b}b"] {
+        let Err(Error::Refused { description, .. }) = Encoder::publish(stage.address(), name)
+        else {
+            panic!("{name:?} is no name");
+        };
+        assert_eq!(description, "this stream name cannot be used");
+    }
 }

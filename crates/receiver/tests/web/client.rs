@@ -21,7 +21,7 @@ pub(crate) const TOKEN: &str = "a-token-for-the-tests";
 pub(crate) struct Server {
     pub(crate) hub: Hub,
     pub(crate) address: SocketAddr,
-    task: JoinHandle<()>,
+    task: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -42,13 +42,24 @@ impl Server {
         let server = WebServer::new(listener, None).limits(limits);
         let address = server.local_addr().unwrap();
         let web = configure(Web::new(hub.clone()).token(Token::new(TOKEN).unwrap()));
-        let task = tokio::spawn(server.run(web));
+        let task = Some(tokio::spawn(server.run(web)));
         Self { hub, address, task }
     }
 
+    /// One that somebody else runs.
+    pub(crate) const fn of(hub: Hub, address: SocketAddr) -> Self {
+        Self {
+            hub,
+            address,
+            task: None,
+        }
+    }
+
     pub(crate) async fn stop(self) {
-        self.task.abort();
-        let _ = self.task.await;
+        if let Some(task) = self.task {
+            task.abort();
+            let _ = task.await;
+        }
     }
 
     /// A whole answer to a request that is sent as it is.

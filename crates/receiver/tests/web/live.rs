@@ -5,7 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::SinkExt;
 use onair::media::{Config, Kind, Packet, Timestamp};
-use onair_receiver::{Item, Origin, PublisherKind, StreamName, Viewer};
+use onair_receiver::{
+    Event, EventStream, Item, Origin, PublisherKind, Receiver, StreamName, Token, Viewer,
+};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Error;
 
@@ -286,4 +288,76 @@ async fn a_message_that_is_too_long_is_not_read_to_its_end() {
     let _ = page.send(vec![0_u8; 3 * 1024 * 1024]).await;
     let _ = page.socket.flush().await;
     assert_ne!(page.closed().await, Some(1000));
+}
+
+/// Events until one of them is the last that matters.
+async fn told(events: &mut EventStream, until: impl Fn(&Event) -> bool) -> Vec<Event> {
+    let mut all = Vec::new();
+    while all.last().is_none_or(|last| !until(last)) {
+        all.push(within(events.next()).await.expect("more"));
+    }
+    all
+}
+
+#[tokio::test]
+async fn browsers_that_go_live_and_that_watch_raise_events_as_others_do() {
+    let free = ([127, 0, 0, 1], 0).into();
+    let receiver = Receiver::builder()
+        .web(free)
+        .token(Token::new(TOKEN).unwrap());
+    let receiver = receiver.start().unwrap();
+    let mut events = receiver.events();
+    let server = Server::of(receiver.hub().clone(), receiver.web_addresses()[0]);
+    let mut page = accepted(&server).await;
+    let clip = media::clip();
+    page.say(&config(&clip)).await;
+    for packet in &clip {
+        page.send(message(packet)).await.unwrap();
+    }
+    let mut viewer = server.page("/watch/live/phone").await;
+    viewer.news("stream").await;
+    drop(viewer);
+    let is_stopped = |event: &Event| matches!(event, Event::Stopped { .. });
+    let all = told(&mut events, is_stopped).await;
+    let phone = StreamName::new("live", "phone").unwrap();
+    assert!(
+        matches!(&all[..], [
+            Event::Published { name, origin },
+            Event::Playing { name: played, peer },
+            Event::Stopped { .. },
+        ] if *name == phone && *played == phone && origin.kind == PublisherKind::Browser
+            && origin.software == "a test" && peer.starts_with("127.0.0.1:")),
+        "{all:?}"
+    );
+    drop(page);
+    told(&mut events, |event| {
+        matches!(event, Event::Interrupted { .. })
+    })
+    .await;
+    let mut page = accepted_again(&server).await;
+    page.say(&json!({"type": "bye"})).await;
+    page.news("ended").await;
+    let is_over = |event: &Event| matches!(event, Event::Unpublished { .. });
+    assert_eq!(
+        told(&mut events, is_over).await.len(),
+        2,
+        "published anew, and over"
+    );
+    let mut stranger = server.page("/live").await;
+    let mut wrong = hello();
+    wrong["token"] = "no-such-token-here".into();
+    stranger.say(&wrong).await;
+    stranger.news("refused").await;
+    let is_refused = |event: &Event| matches!(event, Event::Refused { .. });
+    told(&mut events, is_refused).await;
+    tokio::task::spawn_blocking(move || receiver.stop())
+        .await
+        .unwrap();
+}
+
+async fn accepted_again(server: &Server) -> Client {
+    let mut page = server.page("/live").await;
+    page.say(&hello()).await;
+    assert_eq!(page.news("accepted").await["resumed"], true);
+    page
 }
