@@ -1,5 +1,6 @@
 """What is checked. A check takes the bench and answers a list of faults."""
 
+import itertools
 import re
 import signal
 import time
@@ -11,6 +12,11 @@ FPS, SECONDS = 30, 5
 # FFmpeg closes on a listener that has not read everything yet, and resets it.
 LOSES = ("ffmpeg", "ffmpeg-listen", "heavy mp4")
 CARD = ("--from", "testcard", "--size", "640x360", "--bitrate", "800k", "--fps", str(FPS))
+
+
+def runs_alone(name):
+    """Whether a check disturbs others, or measures to the second what others would disturb."""
+    return name.startswith("kick: ")
 
 
 def all_checks(bench):
@@ -315,11 +321,10 @@ def within(began, seconds):
 
 
 def fresh_key(stem):
-    fresh_key.count += 1
-    return f"{stem}{fresh_key.count}"
+    return f"{stem}{next(COUNT)}"
 
 
-fresh_key.count = 0
+COUNT = itertools.count(1)
 
 
 def crowd(copy):

@@ -109,7 +109,7 @@ class NodeMediaServer2(Server):
         super().__init__(directory, cache)
         need("rtmpdump", "apt-get install rtmpdump")
         self.root = install_node_media_server(cache, "2")
-        self.players = []
+        self.players = {}
 
     def command(self):
         return ["node", HERE / "peers/node-media-server-2.js", self.root, self.port]
@@ -123,19 +123,18 @@ class NodeMediaServer2(Server):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        self.players.append(player)
+        self.players[key] = player
         waiting = f"Stream not found. id=\\S+ streamPath=/live/{key} ".encode()
         log = self.directory / "log"
         wait_for(lambda: re.search(waiting, log.read_bytes()), "the player", 10)
 
     def recordings(self, key):
-        for player in self.players:
-            try:
-                player.wait(10)
-            except subprocess.TimeoutExpired:
-                player.terminate()
-                player.wait()
-        self.players = []
+        player = self.players.pop(key)
+        try:
+            player.wait(10)
+        except subprocess.TimeoutExpired:
+            player.terminate()
+            player.wait()
         return super().recordings(key)
 
 
@@ -144,25 +143,44 @@ class FfmpegListener(Server):
 
     name = "ffmpeg-listen"
 
+    def __init__(self, directory, place):
+        super().__init__(directory, place)
+        self.streams = {}
+
     def start(self):
         need("ffmpeg", "apt-get install ffmpeg")
 
+    def stop(self):
+        for stream in self.streams.values():
+            stream.stop(signal.SIGINT)
+
     def expect(self, key):
-        self.key, self.port = key, free_port()
-        super().start()
+        self.streams[key] = FfmpegStream(self.directory, key)
+        self.streams[key].start()
+
+    def url(self, key):
+        return self.streams[key].url(key)
+
+    def recordings(self, key):
+        stream = self.streams.pop(key)
+        try:
+            stream.process.wait(15)
+        except subprocess.TimeoutExpired:
+            stream.stop(signal.SIGINT)
+        return super().recordings(key)
+
+
+class FfmpegStream(Server):
+    """The process for one key, on a port of its own."""
+
+    def __init__(self, directory, key):
+        self.directory, self.key = directory, key
+        self.port, self.process = free_port(), None
 
     def command(self):
         out = self.directory / "recordings" / f"{self.key}.flv"
         listen = ["ffmpeg", "-v", "warning", "-y", "-listen", "1", "-i", self.url(self.key)]
         return [*listen, "-map", "0", "-c", "copy", "-copyts", "-copypriorss", "1", out]
-
-    def recordings(self, key):
-        if self.process:
-            try:
-                self.process.wait(15)
-            except subprocess.TimeoutExpired:
-                self.stop(signal.SIGINT)
-        return super().recordings(key)
 
 
 def install_node_media_server(cache, major):
