@@ -37,30 +37,30 @@ macro_rules! kinds {
 
 kinds! {
     quick [
-        a_server_pings_the_publisher in answers,
-        silent_peers_by_the_thousand in connections,
-        half_a_tls_handshake in connections,
-    ]
-    slow [
-        a_publisher_floods_pings in answers,
         half_open_peers_release_streams in answers,
         a_publisher_floods_fcpublish in answers,
         a_publisher_floods_checkbw in answers,
         a_publisher_floods_create_stream in answers,
+        a_publisher_floods_pings in answers,
+        a_server_pings_the_publisher in answers,
+        silent_peers_by_the_thousand in connections,
+        half_a_tls_handshake in connections,
+        a_relay_target_that_is_silent in relays,
+        nobody_reads_the_log in log,
+        recordings_of_a_moment in recordings,
+    ]
+    slow [
         a_peer_reads_a_byte_at_a_time in answers,
         metadata_of_a_megabyte in items,
         configurations_of_a_megabyte in items,
         players_that_stop_reading in viewers,
         web_viewers_that_stop_reading in viewers,
-        a_relay_target_that_is_silent in relays,
         web_viewers_take_every_connection in connections,
         slow_requests_take_every_connection in connections,
         players_take_every_connection in connections,
         no_descriptors_left in connections,
         publishers_that_flood in fairness,
         keys_are_guessed in guessing,
-        nobody_reads_the_log in log,
-        recordings_of_a_moment in recordings,
     ]
 }
 

@@ -28,6 +28,25 @@ pub(crate) struct Cost {
     pub(crate) end: Option<Duration>,
 }
 
+impl Cost {
+    pub(crate) const NONE: Self = Self {
+        memory_mb: 0,
+        threads: 0,
+        descriptors: 0,
+        end: None,
+    };
+
+    /// The larger of each.
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self {
+            memory_mb: self.memory_mb.max(other.memory_mb),
+            threads: self.threads.max(other.threads),
+            descriptors: self.descriptors.max(other.descriptors),
+            end: self.end.or(other.end),
+        }
+    }
+}
+
 /// A line of the table.
 pub(crate) struct Row {
     name: &'static str,

@@ -172,6 +172,8 @@ impl Victim {
 
     /// Asks it to end, and tells what it cost.
     pub(crate) fn end(mut self) -> Cost {
+        // An attack that was over at once may have been over between two looks.
+        let last = look(self.child.id()).unwrap_or(Cost::NONE);
         let asked = Instant::now();
         let id = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"));
         kill(id, Signal::SIGTERM).ok();
@@ -181,7 +183,7 @@ impl Victim {
             self.child.kill().ok();
             self.child.wait().ok();
         }
-        let cost = self.watcher.finish();
+        let cost = self.watcher.finish().max(last);
         self.reader.join().ok();
         fs::remove_dir_all(&self.directory).ok();
         // Who ends by a signal did not end by itself.
@@ -272,27 +274,27 @@ impl Watcher {
 
 /// The peaks, until told to stop; kills it when it is too much.
 fn watch(id: u32, stopped: &Receiver<()>) -> Cost {
-    let mut peak = Cost {
-        memory_mb: 0,
-        threads: 0,
-        descriptors: 0,
-        end: None,
-    };
+    let mut peak = Cost::NONE;
     while stopped.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-        let Ok(status) = fs::read_to_string(format!("/proc/{id}/status")) else {
-            continue;
-        };
-        let memory_mb = field(&status, "VmHWM:") / 1024;
-        let files = fs::read_dir(format!("/proc/{id}/fd")).map_or(0, Iterator::count);
-        peak.memory_mb = peak.memory_mb.max(memory_mb);
-        peak.threads = peak.threads.max(field(&status, "Threads:"));
-        peak.descriptors = peak.descriptors.max(files as u64);
-        if field(&status, "VmRSS:") / 1024 > ENOUGH_MB {
+        peak = peak.max(look(id).unwrap_or(Cost::NONE));
+        if peak.memory_mb > ENOUGH_MB {
             let id = Pid::from_raw(i32::try_from(id).expect("a process id"));
             kill(id, Signal::SIGKILL).ok();
         }
     }
     peak
+}
+
+/// What it has taken so far, and takes now; none once it is gone.
+fn look(id: u32) -> Option<Cost> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let files = fs::read_dir(format!("/proc/{id}/fd")).map_or(0, Iterator::count);
+    Some(Cost {
+        memory_mb: field(&status, "VmHWM:") / 1024,
+        threads: field(&status, "Threads:"),
+        descriptors: files as u64,
+        end: None,
+    })
 }
 
 /// A number of `/proc/PID/status`; 0 when it is not there.
