@@ -154,3 +154,21 @@ fn stretch([rate, channels, length, apart, level]: [u8; 5], after: Timestamp) ->
         timestamp: after.offset(i64::from(apart as i8).pow(3) * 10_000),
     }
 }
+
+#[cfg(test)]
+#[path = "../../../fuzz/corpus.rs"]
+mod corpus;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_corpora_replay() {
+        corpus::replay("y4m", y4m);
+        corpus::replay("pcm", pcm);
+        corpus::replay("sound", sound);
+        corpus::replay("stand_in", stand_in);
+        corpus::replay("gap_fill", gap_fill);
+    }
+}

@@ -51,6 +51,10 @@ fn drain(demux: Result<Box<dyn Demux>, Error>) {
 const MAX_PACKETS: usize = 2000;
 
 #[cfg(test)]
+#[path = "../../../fuzz/corpus.rs"]
+mod corpus;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -166,5 +170,12 @@ mod tests {
         fn below(&mut self, limit: usize) -> usize {
             usize::try_from(self.next() % limit as u64).unwrap()
         }
+    }
+
+    #[test]
+    fn the_corpora_replay() {
+        corpus::replay("demux_any", any);
+        corpus::replay("demux_flv", flv);
+        corpus::replay("demux_ts", ts);
     }
 }

@@ -99,6 +99,10 @@ fn packets(tags: &[Tag]) -> Vec<Packet> {
 }
 
 #[cfg(test)]
+#[path = "../../../fuzz/corpus.rs"]
+mod corpus;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -202,5 +206,13 @@ mod tests {
         for file in files() {
             replay(mux_demux, &file, 100);
         }
+    }
+
+    #[test]
+    fn the_corpora_replay() {
+        corpus::replay("amf0_roundtrip", amf0_roundtrip);
+        corpus::replay("flv_tag", flv_tag);
+        corpus::replay("flv_file", flv_file);
+        corpus::replay("mux_demux", mux_demux);
     }
 }

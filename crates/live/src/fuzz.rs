@@ -1,9 +1,13 @@
 //! What must hold for any bytes: the bodies of the fuzz targets.
 
+mod queue;
+
 use std::time::{Duration, Instant};
 
 use onair_av::device::{self, Camera, Format, Interruption, Kind, Order, Rotation, Thermal};
 use onair_media::{Bitrate, FrameRate, Size};
+
+pub use queue::queue;
 
 use crate::director::{Command, Director, Event, Ladder, Notice, Path, Quality};
 
@@ -328,6 +332,10 @@ fn device_event(kind: u8, detail: u8) -> device::Event {
 }
 
 #[cfg(test)]
+#[path = "../../../fuzz/corpus.rs"]
+mod corpus;
+
+#[cfg(test)]
 mod tests {
     /// A seeded xorshift64: the same noise on every run.
     fn noise(seed: u64, length: usize) -> Vec<u8> {
@@ -346,5 +354,11 @@ mod tests {
         for seed in 1..=300_u64 {
             super::director(&noise(0x9E37_79B9_7F4A_7C15 ^ seed, 400));
         }
+    }
+
+    #[test]
+    fn the_corpora_replay() {
+        super::corpus::replay("director", super::director);
+        super::corpus::replay("queue", super::queue);
     }
 }

@@ -8,6 +8,7 @@ use crate::aac::{AudioSpecificConfig, adts, esds};
 use crate::bits::{BitReader, BitWriter};
 use crate::h264::{self, AccessUnit, AvcDecoderConfig, LengthSize, Sps};
 use crate::hevc::{self, HevcDecoderConfig};
+use crate::{Bitrate, FrameRate, Size};
 
 /// Bits never read past the end, and are written as they were read.
 pub fn bits(data: &[u8]) {
@@ -29,6 +30,21 @@ fn golomb(data: &[u8]) {
     let mut reader = BitReader::new(data, "fuzz");
     while let (Ok(_), Ok(_)) = (reader.ue(), reader.se()) {
         assert!(reader.position() <= data.len());
+    }
+}
+
+/// What a user types as an amount is one in its range, and is printed as something that is read again.
+pub fn units(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Ok(rate) = text.parse::<Bitrate>() {
+        assert!((1..=1_000_000_000_000).contains(&rate.as_bps()));
+    }
+    if let Ok(size) = text.parse::<Size>() {
+        assert_eq!(size.to_string().parse(), Ok(size));
+    }
+    if let Ok(rate) = text.parse::<FrameRate>() {
+        assert!(rate.numerator() > 0 && rate.denominator() > 0 && rate.as_f64().is_finite());
+        let _ = rate.time_of(u64::MAX);
     }
 }
 
@@ -144,6 +160,10 @@ pub fn adts_roundtrip(data: &[u8]) {
 }
 
 #[cfg(test)]
+#[path = "../../../fuzz/corpus.rs"]
+mod corpus;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::aac::esds::tests as descriptors;
@@ -151,7 +171,8 @@ mod tests {
     use crate::h264::golden;
     use crate::test_data::{Noise, hex};
 
-    const BODIES: [fn(&[u8]); 9] = [
+    const BODIES: [fn(&[u8]); 10] = [
+        units,
         bits,
         sps,
         avcc_roundtrip,
@@ -241,5 +262,19 @@ mod tests {
                 every_body(&data);
             }
         }
+    }
+
+    #[test]
+    fn the_corpora_replay() {
+        corpus::replay("bits", bits);
+        corpus::replay("units", units);
+        corpus::replay("sps", sps);
+        corpus::replay("avcc_roundtrip", avcc_roundtrip);
+        corpus::replay("hvcc_roundtrip", hvcc_roundtrip);
+        corpus::replay("annexb_roundtrip", annexb_roundtrip);
+        corpus::replay("length_prefixed", length_prefixed);
+        corpus::replay("asc", asc);
+        corpus::replay("esds", esds);
+        corpus::replay("adts_roundtrip", adts_roundtrip);
     }
 }

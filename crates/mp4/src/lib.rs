@@ -10,6 +10,9 @@
 
 mod error;
 mod fragmenter;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod header;
 mod movie;
 

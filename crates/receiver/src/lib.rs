@@ -10,6 +10,9 @@ mod config;
 mod descriptors;
 mod error;
 mod event;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod guesses;
 mod hub;
 mod keepers;
@@ -41,7 +44,4 @@ pub use receiver::{Builder, Receiver};
 pub use record::Recording;
 pub use relay::{RelayError, RelayInfo, RelayState, RelayTarget, TargetError};
 pub use repeats::Repeats;
-#[cfg(any(test, fuzzing))]
-#[doc(hidden)]
-pub use web::fuzz;
 pub use web::{Token, Web, WebLimits, WebServer, qr_code};

@@ -158,6 +158,10 @@ fn same<T: PartialEq + Debug>(whole: T, cut: T) {
 }
 
 #[cfg(test)]
+#[path = "../../../fuzz/corpus.rs"]
+mod corpus;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -263,5 +267,17 @@ mod tests {
         let ping = b"\x04\0\x06\0\0\0\x01";
         let bandwidth = b"\x06\0\0\0\x09\x02";
         replay(message, &[aggregate, ping, bandwidth]);
+    }
+
+    #[test]
+    fn the_corpora_replay() {
+        corpus::replay("url", url);
+        corpus::replay("handshake", handshake);
+        corpus::replay("chunk_split", chunk_split);
+        corpus::replay("chunk_roundtrip", chunk_roundtrip);
+        corpus::replay("message", message);
+        corpus::replay("command", command);
+        corpus::replay("publisher_ops", publisher_ops);
+        corpus::replay("server_ops", server_ops);
     }
 }

@@ -36,6 +36,10 @@ pub fn address(data: &[u8]) {
 }
 
 #[cfg(test)]
+#[path = "../../../../fuzz/corpus.rs"]
+mod corpus;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -68,5 +72,12 @@ mod tests {
         link(data);
         saved(data);
         address(data);
+    }
+
+    #[test]
+    fn the_corpora_replay() {
+        corpus::replay("link", link);
+        corpus::replay("saved", saved);
+        corpus::replay("address", address);
     }
 }

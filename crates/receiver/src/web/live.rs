@@ -83,7 +83,7 @@
 //! on a connection that is silent for fifteen.
 
 #[cfg(any(test, fuzzing))]
-pub mod fuzz;
+pub(super) mod fuzz;
 mod hello;
 mod line;
 mod media;

@@ -38,11 +38,16 @@ use access::{Asker, Denied, Rank};
 use hosts::Hosts;
 use ingest::Listener;
 #[cfg(any(test, fuzzing))]
-pub use live::fuzz;
+pub use live::fuzz::browser;
 pub use qr::qr_code;
 use serve::Connection;
 pub use serve::{WebLimits, WebServer};
 pub use token::Token;
+#[cfg(any(test, fuzzing))]
+pub(crate) use {
+    fragmenter::{Expected, Fragmenter},
+    origin::judge as judge_origin,
+};
 
 /// What the pages are served from.
 #[derive(Clone, Debug)]
