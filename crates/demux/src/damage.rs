@@ -110,7 +110,7 @@ impl fmt::Display for TrackDamage {
         let counts = [
             (self.damaged, "damaged"),
             (self.missing, "missing"),
-            (self.undecodable, "before the first keyframe"),
+            (self.undecodable, "not decodable"),
             (self.continuity_errors, "TS packets missing"),
         ];
         let parts = counts.into_iter().filter(|(count, _)| *count > 0);

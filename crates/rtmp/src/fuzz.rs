@@ -8,7 +8,7 @@ use std::fmt::Debug;
 
 use bytes::{Buf, Bytes};
 
-pub use self::machines::{command, publisher_ops, server_ops};
+pub use self::machines::{command, player_ops, publisher_ops, server_ops};
 use crate::chunk::{Header, Limits, Reader, StreamId, Writer};
 use crate::{Control, Error, Message, MessageKind, Slices, Target, Url, handshake};
 

@@ -96,6 +96,7 @@ impl Player {
         };
         result.map_err(|error| {
             self.state = State::Closed;
+            self.deadline = self.now + IDLE;
             self.wire.clear();
             Secrets::of(&self.config).hide_in(error)
         })

@@ -97,6 +97,18 @@ impl Ts {
             let note = format!("a stream of type {other:#04x} is left out");
             self.notes.push(note);
         }
+        let listed = [
+            (Kind::Video, program.video.is_some()),
+            (Kind::Audio, program.audio.is_some()),
+        ];
+        for (kind, _) in listed.into_iter().filter(|(_, listed)| *listed) {
+            let known = self.tracks.iter().any(|track| track.kind() == kind)
+                || refused.iter().any(|track| track.kind == kind);
+            if !known {
+                let note = format!("{} is listed, but none of it could be read", name(kind));
+                self.notes.push(note);
+            }
+        }
         self.tracks.sort_by_key(Track::kind);
         self.interleave.expect(self.tracks.len());
         self.program = Some(program);

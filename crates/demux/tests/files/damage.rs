@@ -241,3 +241,18 @@ fn a_file_that_is_not_there_is_the_systems_error() {
     let error = open(&path("nothing")).map(|_| ()).unwrap_err();
     assert!(matches!(error, Error::Io { .. }), "{error}");
 }
+
+#[test]
+fn a_track_of_which_nothing_can_be_read_is_named() {
+    let mut bytes = std::fs::read(path("plain.ts")).unwrap();
+    // Video is the program's first stream: all its packets are marked broken.
+    let video = 0x100_u16;
+    for packet in bytes.chunks_mut(188) {
+        let pid = u16::from_be_bytes([packet[1] & 0x1f, packet[2]]);
+        packet[1] |= if pid == video { 0x80 } else { 0 };
+    }
+    let demux = read(Box::new(Cursor::new(bytes)), Format::Ts).unwrap();
+    assert_eq!(demux.tracks().len(), 1);
+    let note = "video is listed, but none of it could be read";
+    assert_eq!(demux.notes(), [note]);
+}

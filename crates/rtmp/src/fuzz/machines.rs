@@ -9,7 +9,9 @@ use crate::auth::Demand;
 use crate::chunk::{Header, StreamId, Writer};
 use crate::publisher::{self, Flight};
 use crate::status::Status;
-use crate::{Command, Input, MessageKind, Output, Publisher, Server, Slices, Url, server};
+use crate::{
+    Command, Input, MessageKind, Output, Player, Publisher, Server, Slices, Url, player, server,
+};
 
 /// A command that is read writes itself again; what it says is understood without harm.
 pub fn command(data: &[u8]) {
@@ -26,40 +28,68 @@ pub fn command(data: &[u8]) {
 
 /// Operations against a publisher, with our server as its peer.
 pub fn publisher_ops(data: &[u8]) {
-    play(data, |client, server, now, op, arguments| match op {
-        0 => {
-            let _ = client.machine.send(&tag(arguments));
-        }
-        1 => client.input(Input::Receive(now, arguments)),
-        2 => client.input(Input::Receive(now, &message(arguments))),
-        3 => client.input(Input::Closed(now)),
-        4 => client.machine.close(now),
-        _ => {
-            server.input(Input::Receive(now, &std::mem::take(&mut client.said)));
-            client.input(Input::Receive(now, &std::mem::take(&mut server.said)));
-        }
-    });
+    play(
+        data,
+        publish,
+        |client, server, now, op, arguments| match op {
+            0 => {
+                let _ = client.machine.send(&tag(arguments));
+            }
+            1 => client.input(Input::Receive(now, arguments)),
+            2 => client.input(Input::Receive(now, &message(arguments))),
+            3 => client.input(Input::Closed(now)),
+            4 => client.machine.close(now),
+            _ => {
+                server.input(Input::Receive(now, &std::mem::take(&mut client.said)));
+                client.input(Input::Receive(now, &std::mem::take(&mut server.said)));
+            }
+        },
+    );
 }
 
 /// Operations against a server, with our publisher as its peer.
 pub fn server_ops(data: &[u8]) {
-    play(data, |client, server, now, op, arguments| match op {
+    play(
+        data,
+        publish,
+        |client, server, now, op, arguments| match op {
+            0 => {
+                let stream =
+                    server::StreamId(u32::from(arguments.first().copied().unwrap_or_default()));
+                match arguments.len() % 3 {
+                    0 => server.machine.accept(stream),
+                    1 => server
+                        .machine
+                        .refuse(stream, "NetStream.Publish.Denied", "no"),
+                    _ => {
+                        let _ = server.machine.send(stream, &tag(arguments));
+                    }
+                }
+            }
+            1 => server.input(Input::Receive(now, arguments)),
+            2 => server.input(Input::Receive(now, &message(arguments))),
+            3 => server.input(Input::Closed(now)),
+            4 => server.machine.close(now),
+            _ => {
+                server.input(Input::Receive(now, &std::mem::take(&mut client.said)));
+                client.input(Input::Receive(now, &std::mem::take(&mut server.said)));
+            }
+        },
+    );
+}
+
+/// Operations against a player, with our server as its peer.
+pub fn player_ops(data: &[u8]) {
+    let watch = |_, now| Player::new(url(), 0, now);
+    play(data, watch, |client, server, now, op, arguments| match op {
         0 => {
             let stream =
                 server::StreamId(u32::from(arguments.first().copied().unwrap_or_default()));
-            match arguments.len() % 3 {
-                0 => server.machine.accept(stream),
-                1 => server
-                    .machine
-                    .refuse(stream, "NetStream.Publish.Denied", "no"),
-                _ => {
-                    let _ = server.machine.send(stream, &tag(arguments));
-                }
-            }
+            let _ = server.machine.send(stream, &tag(arguments));
         }
-        1 => server.input(Input::Receive(now, arguments)),
-        2 => server.input(Input::Receive(now, &message(arguments))),
-        3 => server.input(Input::Closed(now)),
+        1 => client.input(Input::Receive(now, arguments)),
+        2 => client.input(Input::Receive(now, &message(arguments))),
+        3 => client.input(Input::Closed(now)),
         4 => server.machine.close(now),
         _ => {
             server.input(Input::Receive(now, &std::mem::take(&mut client.said)));
@@ -97,6 +127,22 @@ impl Machine for Publisher {
 
     fn answer(&mut self, event: &Self::Event) -> bool {
         matches!(event, publisher::Event::Closed(_))
+    }
+}
+
+impl Machine for Player {
+    type Event = player::Event;
+
+    fn handle(&mut self, input: Input<'_>) -> bool {
+        self.handle_input(input).is_err()
+    }
+
+    fn poll(&mut self) -> Output<Self::Event> {
+        self.poll_output()
+    }
+
+    fn answer(&mut self, event: &Self::Event) -> bool {
+        matches!(event, player::Event::Ended)
     }
 }
 
@@ -157,16 +203,17 @@ impl<M: Machine> Driven<M> {
     }
 }
 
-/// Plays operations (a code, a length, that many bytes) at a publisher and a server.
-fn play(
+/// Plays operations (a code, a length, that many bytes) at a client and a server.
+fn play<C: Machine>(
     data: &[u8],
-    mut operate: impl FnMut(&mut Driven<Publisher>, &mut Driven<Server>, Instant, u8, &[u8]),
+    client: impl FnOnce(u8, Instant) -> C,
+    mut operate: impl FnMut(&mut Driven<C>, &mut Driven<Server>, Instant, u8, &[u8]),
 ) {
     let Some((&[options, ..], mut data)) = data.split_first_chunk::<1>() else {
         return;
     };
     let mut now = epoch();
-    let mut client = Driven::new(Publisher::new(config(options), now));
+    let mut client = Driven::new(client(options, now));
     let mut server = Driven::new(Server::new(server::Config::default(), now));
     client.drain();
     while let Some((&[op, length], rest)) = data.split_first_chunk::<2>() {
@@ -187,9 +234,16 @@ fn play(
     assert!(server.is_over, "a server outlives its connection");
 }
 
+fn url() -> Url {
+    Url::from_tc_url("rtmp://user:password@host/app", "key").expect("a plain URL")
+}
+
+fn publish(options: u8, now: Instant) -> Publisher {
+    Publisher::new(config(options), now)
+}
+
 fn config(options: u8) -> publisher::Config {
-    let url = Url::from_tc_url("rtmp://user:password@host/app", "key").expect("a plain URL");
-    let mut config = publisher::Config::new(url);
+    let mut config = publisher::Config::new(url());
     if options & 1 == 1 {
         config.flight = Flight::Patient;
     }
@@ -289,5 +343,6 @@ mod tests {
         let goldens: Vec<&[u8]> = goldens.iter().map(Vec::as_slice).collect();
         replay(publisher_ops, &goldens);
         replay(server_ops, &goldens);
+        replay(player_ops, &goldens);
     }
 }
