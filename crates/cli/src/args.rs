@@ -34,10 +34,10 @@ pub(crate) enum Verb {
 /// How much is said on stderr.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Talk {
-    /// Log more to stderr; again for more still
+    /// Say more, with every number and the log; again (-vv, -vvv) for more of the log
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
-    /// Say nothing but errors
+    /// Say nothing but errors, and the link to go live
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 }
@@ -271,7 +271,9 @@ Go live with a test card:
 
 `onair publish --help` has the addresses of the usual services.
 Ctrl-C or SIGTERM ends everything properly; another, a second later, ends it at once (status 1).
-Exit status: 0 ended as asked, 1 the broadcast failed or a server was given up, 2 usage error.";
+RUST_LOG chooses what is logged, part by part: RUST_LOG=onair_rtmp=trace,info
+Exit status: 0 ended as asked, 1 the broadcast or a recording failed, a server was given up or
+stdout could not be written, 2 usage error.";
 
 const PUBLISH_EXAMPLES: &str = "\
 Examples:
@@ -287,11 +289,13 @@ Examples:
   A file, again and again, to two services at once:
     onair publish --from show.mp4 --loop --to rtmps://ONE/app/KEY --to rtmps://TWO/app/KEY
   Whatever FFmpeg reads or makes:
-    ffmpeg -i INPUT -c:v libx264 -pix_fmt yuv420p -c:a aac -f flv - | onair publish --from - --format flv --to URL
+    ffmpeg -loglevel error -i INPUT -c:v libx264 -pix_fmt yuv420p -c:a aac -f flv - |
+      onair publish --from - --format flv --to URL
   A Mac's camera and microphone:
     onair publish --from camera --to rtmps://HOST/app/KEY
   Raw pictures, encoded here:
-    ffmpeg -i INPUT -pix_fmt yuv420p -f yuv4mpegpipe - | onair publish --from - --format y4m --to URL
+    ffmpeg -loglevel error -i INPUT -pix_fmt yuv420p -f yuv4mpegpipe - |
+      onair publish --from - --format y4m --to URL
   For a script: the key out of sight, the numbers to a file:
     ONAIR_URL=rtmps://HOST/app/KEY onair publish --from show.mp4 --stats json > stats.jsonl
 
@@ -304,7 +308,8 @@ Where the key goes (take it from the service's own page, and keep it secret):
   Mux         rtmps://global-live.mux.com/app/KEY
   OBS-style pages give a server and a key: --to SERVER --key KEY
 
-Exit status: 0 ended as asked, 1 the broadcast failed or a server was given up, 2 usage error.";
+Exit status: 0 ended as asked, 1 the broadcast or a recording failed, a server was given up or
+stdout could not be written, 2 usage error.";
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:

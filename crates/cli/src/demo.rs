@@ -17,7 +17,7 @@ use crate::args::{StatsFormat, Talk};
 use crate::failure::Failure;
 use crate::progress::Told;
 use crate::publish;
-use crate::receive::pages;
+use crate::receive::pages::{self, Served};
 use crate::values::{
     self, parse_address, parse_duration, parse_fps, parse_size, parse_video_bitrate,
 };
@@ -67,6 +67,14 @@ Examples:
   onair demo --web 0.0.0.0:8443 --tls     for a phone to go live too: scan the code";
 
 impl Demo {
+    const fn served(&self) -> Served {
+        if self.tls {
+            Served::ByOwnAuthority
+        } else {
+            Served::Plainly
+        }
+    }
+
     /// What `onair` alone asks for.
     pub(crate) fn by_default() -> Self {
         Alone::parse_from(["onair"]).demo
@@ -87,9 +95,9 @@ pub(crate) fn run(opts: &Demo, talk: Talk) -> Result<(), Failure> {
     let token = pages::token(opts.token.as_deref())?;
     let receiver = listen(opts, &token)?;
     let url = url(&receiver)?;
-    pages::greet(&receiver, opts.tls, &token);
+    pages::greet(&receiver, opts.served(), &token);
     if !opts.no_open {
-        open_page(&receiver, opts.tls);
+        open_page(&receiver, opts.served());
     }
     let told = Told {
         destinations: 1,
@@ -144,13 +152,12 @@ fn broadcast(opts: &Demo, url: Url) -> Builder {
 }
 
 /// Where there is a desktop, shows the page; where that fails, the address was printed.
-fn open_page(receiver: &Receiver, is_certified: bool) {
+fn open_page(receiver: &Receiver, served: Served) {
     let Some(address) = receiver.web_addresses().first() else {
         return;
     };
     if let Some(program) = opener() {
-        let scheme = if is_certified { "https" } else { "http" };
-        let page = format!("{scheme}://{}/", pages::shown(*address));
+        let page = format!("{}://{}/", served.scheme(), pages::shown(*address));
         let quiet = Command::new(program)
             .arg(page)
             .stdout(Stdio::null())

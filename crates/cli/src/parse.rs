@@ -148,6 +148,50 @@ mod tests {
         assert!(args.verb.is_none() && given == Given::default());
     }
 
+    /// What the README and the help show can be typed.
+    #[test]
+    fn every_example_is_understood() {
+        let mut command = Args::command();
+        let mut texts = vec![include_str!("../../../README.md").to_owned()];
+        texts.push(command.render_long_help().to_string());
+        for verb in command.get_subcommands_mut() {
+            texts.push(verb.render_long_help().to_string());
+        }
+        let mut count = 0;
+        for example in texts
+            .iter()
+            .flat_map(|text| text.lines())
+            .filter_map(example)
+        {
+            let words = example.split_whitespace().map(OsString::from).collect();
+            let words = with_a_verb(words, &command);
+            let matches = command.clone().try_get_matches_from(words);
+            let shows_help = |error: &clap::Error| !error.use_stderr();
+            let understood = matches.as_ref().map_or_else(shows_help, |_| true);
+            assert!(understood, "{example}: {:?}", matches.err());
+            count += 1;
+        }
+        assert!(
+            count > 20,
+            "only {count} examples: are they still written as they were?"
+        );
+    }
+
+    /// The command in a line, without what is around it: a comment, a pipe, a redirection.
+    fn example(line: &str) -> Option<&str> {
+        let line = line.trim_start();
+        let start = match line.starts_with("onair ") {
+            true => 0,
+            false => line.find("| onair ")? + 2,
+        };
+        let command = &line[start..];
+        let ends = ["  ", " #", " | ", " > "].map(|end| command.find(end));
+        let end = ends.into_iter().flatten().min().unwrap_or(command.len());
+        let verb = command[..end].split(' ').nth(1)?;
+        // Prose, and Cargo.toml.
+        (!["puts", "="].contains(&verb)).then_some(&command[..end])
+    }
+
     #[test]
     fn a_default_is_not_given() {
         let (_, given) = Given::typed("onair publish --to rtmp://host/app/key --pace max");

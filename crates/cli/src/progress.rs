@@ -100,6 +100,7 @@ impl Progress {
             before: &self.before,
             now,
             source: self.told.source,
+            is_verbose: self.told.talk.is_verbose(),
         };
         if self.on_terminal {
             show(numbers.rows(columns()));

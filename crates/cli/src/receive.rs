@@ -13,6 +13,7 @@ use onair_receiver::{
     Builder, Error, Event, HubConfig, Keys, Limits, Receiver, Recording, RelayTarget, Token, tls,
 };
 
+use self::pages::Served;
 use self::watch::Watch;
 use crate::args::StatsFormat;
 use crate::failure::Failure;
@@ -144,13 +145,14 @@ Examples:
 
 pub(crate) fn run(opts: &Receive, given: &Given) -> Result<(), Failure> {
     given.refuse_without_effect(rules::RECEIVE, opts)?;
-    let mut keys = keys(&opts.keys, given.has("key"))?;
+    let pairs = pairs(&opts.keys, given.has("key"));
+    let mut keys = keys(&pairs)?;
     require_to_play(&mut keys, opts.play_key.as_deref())?;
     make_room(opts.max_connections.into());
     let token = opts.web.map(|_| pages::token(opts.token.as_deref()));
     let token = token.transpose()?;
     let interrupt = Interrupt::listen()?;
-    let mut builder = certify(opts, builder(opts)?.keys(keys), &interrupt)?;
+    let mut builder = certify(opts, builder(opts, pairs.len())?.keys(keys), &interrupt)?;
     if let Some(token) = &token {
         builder = builder.token(token.clone());
     }
@@ -165,7 +167,7 @@ pub(crate) fn run(opts: &Receive, given: &Given) -> Result<(), Failure> {
     Watch::new(opts.stats).run(events, &hub)
 }
 
-fn builder(opts: &Receive) -> Result<Builder, Failure> {
+fn builder(opts: &Receive, keys: usize) -> Result<Builder, Failure> {
     let mut limits = Limits::default();
     limits.connections = opts.max_connections.into();
     limits.viewers_per_address = limits.connections.div_ceil(4);
@@ -191,7 +193,7 @@ fn builder(opts: &Receive) -> Result<Builder, Failure> {
         let target: RelayTarget = url
             .parse()
             .map_err(|error| Failure::usage(format_args!("--relay: {error}")))?;
-        if target.takes_one_stream() && opts.keys.len() > 1 {
+        if target.takes_one_stream() && keys > 1 {
             return Err(Failure::usage(ONE_STREAM));
         }
         builder = builder.relay(target);
@@ -240,17 +242,18 @@ fn certify(opts: &Receive, builder: Builder, interrupt: &Interrupt) -> Result<Bu
     pages::certify(builder)
 }
 
-/// The keys: one behind each `--key`, or all of them in the variable.
-fn keys(given: &[String], are_typed: bool) -> Result<Keys, Failure> {
+/// One NAME=KEY behind each `--key`, or all of them in the variable.
+fn pairs(given: &[String], are_typed: bool) -> Vec<String> {
+    match are_typed {
+        true => given.to_vec(),
+        false => given.iter().flat_map(|text| split(text)).collect(),
+    }
+}
+
+fn keys(pairs: &[String]) -> Result<Keys, Failure> {
     let mut keys = Keys::none();
-    for text in given {
-        if are_typed {
-            add_key(&mut keys, text)?;
-            continue;
-        }
-        for pair in split(text) {
-            add_key(&mut keys, &pair)?;
-        }
+    for pair in pairs {
+        add_key(&mut keys, pair)?;
     }
     Ok(keys)
 }
@@ -281,6 +284,14 @@ fn split(text: &str) -> Vec<String> {
 }
 
 impl Receive {
+    const fn served(&self) -> Served {
+        match self.is_certified() {
+            _ if self.tls => Served::ByOwnAuthority,
+            true => Served::Certified,
+            false => Served::Plainly,
+        }
+    }
+
     pub(crate) const fn is_certified(&self) -> bool {
         self.tls || self.tls_cert.is_some()
     }
@@ -307,7 +318,7 @@ const fn make_room(_connections: usize) {}
 /// Says where everything is, the page first.
 fn greet(opts: &Receive, receiver: &Receiver, token: Option<&Token>) {
     if let Some(token) = token {
-        pages::greet(receiver, opts.is_certified(), token);
+        pages::greet(receiver, opts.served(), token);
     }
     let name = if opts.keys.is_empty() { "NAME" } else { "KEY" };
     let all = receiver.rtmp_addresses();
@@ -375,4 +386,18 @@ fn recorded(recording: &Recording) -> String {
         );
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comma_separates_keys_in_the_variable_alone() {
+        let typed = ["cam=se,x=cret".to_owned()];
+        assert_eq!(pairs(&typed, true), typed);
+        assert_eq!(pairs(&typed, false), ["cam=se", "x=cret"]);
+        let escaped = [r"cam=se\,x=cret,stage=two".to_owned()];
+        assert_eq!(pairs(&escaped, false), ["cam=se,x=cret", "stage=two"]);
+    }
 }

@@ -161,6 +161,7 @@ mod tests {
                 "key",
                 "takeover",
                 "max-connections",
+                "play-key",
                 "record",
                 "relay",
                 "stats",

@@ -49,11 +49,16 @@ impl Receiver {
         address.to_owned()
     }
 
-    fn stop(mut self) {
+    fn stop(self) {
+        assert_eq!(self.end(), Some(0));
+    }
+
+    /// The exit status.
+    fn end(mut self) -> Option<i32> {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-INT", &id]).status();
         assert!(sent.expect("kill is there").success());
-        assert_eq!(self.child.wait().expect("it ends").code(), Some(0));
+        self.child.wait().expect("it ends").code()
     }
 }
 
@@ -75,6 +80,17 @@ fn a_stream_comes_and_goes_and_an_interrupt_ends_it_all_well() {
     assert!(published.status.success(), "{published:?}");
     receiver.wait("live/cam: live, from 127.0.0.1:");
     receiver.wait("live/cam: ended");
+    receiver.stop();
+}
+
+#[test]
+fn the_steps_to_trust_an_authority_are_said_where_there_is_one() {
+    let mut receiver = Receiver::start("--web 127.0.0.1:0 --tls");
+    assert!(receiver.wait("Go live:").contains("https://"));
+    let trust = receiver.wait("Trust:");
+    assert!(trust.ends_with("/trust"), "{trust}");
+    receiver.wait("/ca.crt");
+    receiver.wait("Trust Settings");
     receiver.stop();
 }
 
@@ -136,6 +152,17 @@ fn the_link_to_go_live_survives_a_restart_and_is_told_even_quietly() {
     let usual = token_of("");
     assert_ne!(usual, first);
     assert_eq!(token_of("-q"), usual);
+}
+
+#[test]
+fn a_stream_that_could_not_be_recorded_is_a_failure_at_the_end() {
+    let shows = concat!(env!("CARGO_TARGET_TMPDIR"), "/unrecorded");
+    let full = format!("--record {shows} --keep-free 100000T");
+    let mut receiver = Receiver::start(&full);
+    let address = receiver.address();
+    assert!(publish(&format!("{address}/cam")).status.success());
+    receiver.wait("live/cam: ended");
+    assert_eq!(receiver.end(), Some(1));
 }
 
 #[test]

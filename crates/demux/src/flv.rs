@@ -58,12 +58,17 @@ impl Flv {
     /// Takes in one tag, or one piece of input when there is none.
     fn step(&mut self, probe: Option<&mut Probe>) {
         match self.parser.next() {
-            Ok(Some(tag)) => match self.demuxer.demux(&tag) {
-                Ok(Demuxed::Packet(packet)) => self.take(packet, probe),
-                Ok(Demuxed::Metadata(metadata)) => self.note(&metadata, probe),
-                Ok(_) => {}
-                Err(error) => self.refuse(&error, tag.kind, probe),
-            },
+            Ok(Some(tag)) => {
+                match self.demuxer.demux(&tag) {
+                    Ok(Demuxed::Packet(packet)) => self.take(packet, probe),
+                    Ok(Demuxed::Metadata(metadata)) => self.note(&metadata, probe),
+                    Ok(_) => {}
+                    Err(error) => self.refuse(&error, tag.kind, probe),
+                }
+                while let Some(error) = self.demuxer.left_out() {
+                    self.refuse(&error, tag.kind, None);
+                }
+            }
             Ok(None) => self.read_piece(),
             Err(error) => self.end(Some(flv_error(&error, self.parser.position()))),
         }

@@ -1,22 +1,27 @@
-use crate::{Error, FourCc, Head};
+use crate::enhanced::{FOLDED, is_folded};
+use crate::{Error, FourCc, Head, TagKind};
 
-/// What follows an AAC head (FLV 10.1 §E.4.2.1, `AACPacketType`).
+/// What follows an AAC head (FLV 10.1 §E.4.2.1, `AACPacketType`; Enhanced RTMP v2,
+/// `AudioPacketType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AacPacketType {
     /// An `AudioSpecificConfig`.
     SequenceHeader = 0,
     /// One raw data block.
     Raw = 1,
+    /// Nothing to decode, by Enhanced RTMP only: the end of the sequence, or which channel is for
+    /// which loudspeaker.
+    Other = 2,
 }
 
 impl AacPacketType {
-    /// The `AudioTagHeader` of an AAC tag. Rate, size and channels are the
+    /// The legacy `AudioTagHeader` of an AAC tag. Rate, size and channels are the
     /// constants the specification asks for: the truth is in the configuration.
     pub fn write(self) -> Head {
         Head::new(&[AAC << 4 | 0x0F, self as u8])
     }
 
-    /// Reads a tag's head. A format other than AAC is
+    /// Reads a tag's head, in the legacy form or by its `FourCC`. A format other than AAC is
     /// [`Error::Unsupported`], by its name.
     pub fn parse(head: &[u8]) -> Result<Self, Error> {
         let first = *head
@@ -24,7 +29,8 @@ impl AacPacketType {
             .ok_or_else(|| Error::truncated("audio tag", 0))?;
         match first >> 4 {
             AAC => aac(head),
-            EX_HEADER => Err(unsupported_fourcc(head)),
+            EX_HEADER if is_folded(TagKind::Audio, first) => Err(Error::unsupported(FOLDED)),
+            EX_HEADER => enhanced(head),
             format => Err(Error::unsupported(format!(
                 "sound format {format} ({}); AAC (10) works",
                 format_name(format)
@@ -79,18 +85,29 @@ fn aac(head: &[u8]) -> Result<AacPacketType, Error> {
     }
 }
 
-fn unsupported_fourcc(head: &[u8]) -> Error {
-    let Some(fourcc) = head.get(1..5).and_then(FourCc::from_slice) else {
-        return Error::truncated("Enhanced RTMP audio header", head.len());
-    };
-    Error::unsupported(format!(
-        "Enhanced RTMP audio {fourcc}; AAC in the legacy form works"
-    ))
+fn enhanced(head: &[u8]) -> Result<AacPacketType, Error> {
+    match head.get(1..5).and_then(FourCc::from_slice) {
+        Some(FourCc::AAC) => {}
+        Some(other) => {
+            let what = format!("Enhanced RTMP audio {other}; AAC (mp4a) works");
+            return Err(Error::unsupported(what));
+        }
+        None => return Err(Error::truncated("Enhanced RTMP audio header", head.len())),
+    }
+    match head[0] & 0x0F {
+        0 => Ok(AacPacketType::SequenceHeader),
+        1 => Ok(AacPacketType::Raw),
+        2 | 4 => Ok(AacPacketType::Other),
+        other => {
+            let what = format!("Enhanced RTMP audio packet type {other}; coded frames (1) work");
+            Err(Error::unsupported(what))
+        }
+    }
 }
 
 const AAC: u8 = 10;
 /// Enhanced RTMP v2: `SoundFormat.ExHeader`.
-const EX_HEADER: u8 = 9;
+pub(crate) const EX_HEADER: u8 = 9;
 
 #[cfg(test)]
 mod tests {
@@ -107,6 +124,20 @@ mod tests {
     #[test]
     fn a_head_from_any_rate_and_channel_count_is_read() {
         assert_eq!(AacPacketType::parse(&[0xA2, 1]), Ok(AacPacketType::Raw));
+    }
+
+    #[test]
+    fn aac_by_its_fourcc_is_aac() {
+        for (head, packet_type) in [
+            (b"\x90mp4a", AacPacketType::SequenceHeader),
+            (b"\x91mp4a", AacPacketType::Raw),
+            (b"\x92mp4a", AacPacketType::Other),
+            (b"\x94mp4a", AacPacketType::Other),
+        ] {
+            assert_eq!(AacPacketType::parse(head), Ok(packet_type));
+        }
+        let error = AacPacketType::parse(b"\x93mp4a").unwrap_err();
+        assert!(error.to_string().contains("packet type 3"), "{error}");
     }
 
     #[test]

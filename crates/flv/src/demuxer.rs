@@ -1,7 +1,9 @@
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use onair_media::{Config, Packet, Timestamp, VideoCodec, aac, h264, hevc};
 
+use crate::enhanced::{Track, Unfolded};
 use crate::video::{AvcHeader, AvcPacketType, FrameType, VideoHeader};
 use crate::{AacPacketType, Error, HevcHeader, HevcPacketType, Metadata, Tag, TagKind};
 
@@ -15,6 +17,9 @@ pub struct Demuxer {
     clock: Clock,
     video: Option<Config>,
     audio: Option<Config>,
+    /// The tracks that were left out, and how many of them were told.
+    others: Vec<(TagKind, u8)>,
+    left_out: VecDeque<Error>,
 }
 
 /// What a tag turned out to be.
@@ -39,6 +44,59 @@ impl Demuxer {
     /// Takes the next tag.
     pub fn demux(&mut self, tag: &Tag) -> Result<Demuxed, Error> {
         let dts = self.clock.unwrap(tag.timestamp);
+        match Unfolded::of(tag) {
+            None => self.plain(tag, dts),
+            Some(unfolded) => self.unfold(unfolded?, dts),
+        }
+    }
+
+    /// A track that was left out since the last time: of several that Enhanced RTMP can carry,
+    /// track 0 is the one that is kept. Each is named once, the first eight of them.
+    pub fn left_out(&mut self) -> Option<Error> {
+        self.left_out.pop_front()
+    }
+
+    /// The track that is kept of a message with modifiers or several tracks.
+    fn unfold(&mut self, mut message: Unfolded, dts: Timestamp) -> Result<Demuxed, Error> {
+        let mut kept = None;
+        while let Some(track) = message.next_track()? {
+            match track.id {
+                0 => kept = kept.or(Some(track.tag)),
+                _ => self.leave_out(&track),
+            }
+        }
+        let Some(tag) = kept else {
+            return Ok(Demuxed::Nothing);
+        };
+        let demuxed = self.plain(&tag, dts)?;
+        let Demuxed::Packet(mut packet) = demuxed else {
+            return Ok(demuxed);
+        };
+        let later = i64::from(message.nanos());
+        packet.pts = packet.pts.offset(later);
+        if tag.kind == TagKind::Audio {
+            packet.dts = packet.pts;
+        }
+        Ok(Demuxed::Packet(packet))
+    }
+
+    fn leave_out(&mut self, track: &Track) {
+        let other = (track.tag.kind, track.id);
+        if self.others.len() < MAX_OTHERS && !self.others.contains(&other) {
+            self.others.push(other);
+            let kind = if track.tag.kind == TagKind::Audio {
+                "audio"
+            } else {
+                "video"
+            };
+            let Track { id, codec, .. } = track;
+            self.left_out.push_back(Error::unsupported(format!(
+                "{kind} track {id} ({codec}) of several; track 0 is kept"
+            )));
+        }
+    }
+
+    fn plain(&mut self, tag: &Tag, dts: Timestamp) -> Result<Demuxed, Error> {
         match tag.kind {
             TagKind::Script => Ok(script(tag)),
             _ if tag.is_empty() => Ok(Demuxed::Nothing),
@@ -61,7 +119,7 @@ impl Demuxer {
         match VideoHeader::parse(&tag.head)? {
             VideoHeader::Avc(header) => self.avc(tag, header, dts),
             VideoHeader::Hevc(header) => self.hevc(tag, header, dts),
-            VideoHeader::Command => Ok(Demuxed::Nothing),
+            VideoHeader::Command | VideoHeader::Metadata => Ok(Demuxed::Nothing),
         }
     }
 
@@ -128,9 +186,13 @@ impl Demuxer {
                 Ok(Demuxed::Nothing)
             }
             AacPacketType::Raw => sound(self.audio.as_ref(), tag, dts),
+            AacPacketType::Other => Ok(Demuxed::Nothing),
         }
     }
 }
+
+/// No encoder sends more tracks than that; a hostile one names no more.
+const MAX_OTHERS: usize = 8;
 
 fn script(tag: &Tag) -> Demuxed {
     match Metadata::from_tag(tag) {

@@ -7,6 +7,12 @@ use onair_media::VideoCodec;
 pub struct FourCc(pub [u8; 4]);
 
 impl FourCc {
+    /// H.264, its parameter sets in the sequence start.
+    pub const AVC: Self = Self(*b"avc1");
+
+    /// AAC.
+    pub const AAC: Self = Self(*b"mp4a");
+
     /// HEVC, its parameter sets in the sequence start.
     pub const HEVC: Self = Self(*b"hvc1");
 

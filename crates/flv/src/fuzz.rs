@@ -27,6 +27,7 @@ pub fn flv_tag(data: &[u8]) {
     let mut demuxer = Demuxer::new();
     drop(demuxer.demux(&tag));
     drop(demuxer.demux(&tag));
+    assert!(std::iter::from_fn(|| demuxer.left_out()).count() <= 8);
 }
 
 /// However the bytes of a file are cut, the same tags come out and the same
@@ -120,6 +121,24 @@ mod tests {
             b"\xa1hvc1\0\0\x50\0\0\0\x03\x02\x01\xd0".to_vec(),
             b"\x92hvc1".to_vec(),
         ];
+        file_of(bodies)
+    }
+
+    /// The same in tracks and behind modifiers.
+    fn folded() -> Vec<u8> {
+        let hvcc = include_bytes!("../testdata/main_720p.hvcc");
+        let frame = b"\0\0\x50\0\0\0\x03\x02\x01\xd0";
+        let bodies = [
+            [&b"\x96\x00hvc1\x00"[..], hvcc].concat(),
+            [&b"\xa6\x01hvc1\x00"[..], frame].concat(),
+            [&b"\xa6\x11hvc1\x00\0\0\x0a"[..], frame, b"\x01\0\0\x02xx"].concat(),
+            [&b"\xa6\x21av01\x01\0\0\x02xxhvc1\x00\0\0\x0a"[..], frame].concat(),
+            [&b"\xa7\x02\x01\xe8\x48\x01hvc1"[..], frame].concat(),
+        ];
+        file_of(bodies)
+    }
+
+    fn file_of<const N: usize>(bodies: [Vec<u8>; N]) -> Vec<u8> {
         let mut out = file::header(false, true).to_vec();
         for (timestamp, body) in (0..).step_by(40).zip(bodies) {
             let tag = Tag::from_body(TagKind::Video, timestamp, body.into());
@@ -129,7 +148,10 @@ mod tests {
     }
 
     fn files() -> impl Iterator<Item = Vec<u8>> {
-        FILES.into_iter().map(<[u8]>::to_vec).chain([hevc()])
+        FILES
+            .into_iter()
+            .map(<[u8]>::to_vec)
+            .chain([hevc(), folded()])
     }
 
     /// Marsaglia's xorshift: noise that is the same in every run.

@@ -1,5 +1,5 @@
 use crate::video::{EX_HEADER, FrameType, read_offset, write_offset};
-use crate::{Error, FourCc, Head};
+use crate::{AvcHeader, AvcPacketType, Error, FourCc, Head};
 
 /// What follows an HEVC head (Enhanced RTMP v2, `VideoPacketType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,7 +42,7 @@ impl HevcHeader {
         Head::new(&bytes[..len])
     }
 
-    /// Reads a head whose `FourCC` is known to be HEVC's.
+    /// Reads a head whose `FourCC` is known to be HEVC's, or AVC's, which has the same form.
     pub(crate) fn parse(frame_type: FrameType, head: &[u8]) -> Result<Self, Error> {
         let (packet_type, composition_offset) = match head[0] & 0x0F {
             SEQUENCE_START => (HevcPacketType::SequenceStart, 0),
@@ -66,7 +66,22 @@ impl HevcHeader {
 fn offset(head: &[u8]) -> Result<i32, Error> {
     match head.get(5..8) {
         Some(&[a, b, c]) => Ok(read_offset([a, b, c])),
-        _ => Err(Error::truncated("HEVC tag header", head.len())),
+        _ => Err(Error::truncated("Enhanced RTMP video header", head.len())),
+    }
+}
+
+impl From<HevcHeader> for AvcHeader {
+    /// The legacy header that says the same.
+    fn from(header: HevcHeader) -> Self {
+        Self {
+            frame_type: header.frame_type,
+            packet_type: match header.packet_type {
+                HevcPacketType::SequenceStart => AvcPacketType::SequenceHeader,
+                HevcPacketType::CodedFrames => AvcPacketType::NalUnits,
+                HevcPacketType::SequenceEnd => AvcPacketType::EndOfSequence,
+            },
+            composition_offset: header.composition_offset,
+        }
     }
 }
 
@@ -112,13 +127,16 @@ mod tests {
 
     #[test]
     fn what_is_cut_short_or_unknown_says_so() {
-        let truncated = Error::truncated("HEVC tag header", 7);
+        let truncated = Error::truncated("Enhanced RTMP video header", 7);
         assert_eq!(VideoHeader::parse(b"\x91hvc1\0\0"), Err(truncated));
-        for kind in [0x94, 0x95, 0x96, 0x97] {
+        for kind in [0x95, 0x96, 0x97] {
             let head = [&[kind], &b"hvc1"[..]].concat();
             let error = VideoHeader::parse(&head).unwrap_err();
             assert!(matches!(error, Error::Unsupported { .. }), "{error}");
         }
         assert_eq!(VideoHeader::parse(b"\xd0\0"), Ok(VideoHeader::Command));
+        for metadata in [&b"\xd4hvc1"[..], b"\x94av01", b"\xd4"] {
+            assert_eq!(VideoHeader::parse(metadata), Ok(VideoHeader::Metadata));
+        }
     }
 }

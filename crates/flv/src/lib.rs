@@ -12,7 +12,8 @@
 //! | pictures | [`VideoHeader`], [`AvcHeader`] | FLV 10.1 §E.4.3 |
 //! | `onMetaData` | [`Metadata`] | FLV 10.1 §E.5 |
 //! | file | [`mod@file`] | FLV 10.1 §E.2, §E.3 |
-//! | pictures by `FourCC` | [`HevcHeader`]; others are refused by name | Enhanced RTMP v2 |
+//! | pictures by `FourCC` | [`HevcHeader`], `avc1`; others are refused by name | Enhanced RTMP v2 |
+//! | packet modifiers, several tracks | `enhanced.rs`: track 0 is kept, others are named | Enhanced RTMP v2 |
 //!
 //! Pure: no I/O, no clock, no unsafe, and no panic on any input.
 #![forbid(unsafe_code)]
@@ -20,6 +21,7 @@
 pub mod amf0;
 mod audio;
 mod demuxer;
+mod enhanced;
 mod error;
 pub mod file;
 mod fourcc;

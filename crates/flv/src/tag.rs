@@ -3,6 +3,7 @@ use std::ops::Deref;
 
 use bytes::Bytes;
 
+use crate::enhanced::{self, Unfolded};
 use crate::{audio, video};
 
 /// What an FLV tag, or an RTMP message, carries (FLV 10.1 §E.4.1, `TagType`).
@@ -52,17 +53,25 @@ impl Tag {
     /// payload byte is copied, and no body is refused: a head cut short, or of a
     /// codec nobody knows, is the first bytes there are.
     pub fn from_body(kind: TagKind, timestamp: u32, body: Bytes) -> Self {
-        let len = match kind {
-            TagKind::Audio => audio::head_len(&body),
-            TagKind::Video => video::head_len(&body),
-            TagKind::Script => 0,
-        };
-        let len = len.min(body.len());
+        let len = head_len(kind, &body).min(body.len());
         Self {
             kind,
             timestamp,
             head: Head::new(&body[..len]),
             payload: body.slice(len..),
+        }
+    }
+
+    /// A tag of Enhanced RTMP whose first byte and `FourCC` were sent apart from the rest.
+    pub(crate) fn from_parts(kind: TagKind, timestamp: u32, head: [u8; 5], body: &Bytes) -> Self {
+        let mut start = head.to_vec();
+        start.extend(body.iter().take(Head::MAX - head.len()));
+        let len = head_len(kind, &start).clamp(head.len(), start.len());
+        Self {
+            kind,
+            timestamp,
+            head: Head::new(&start[..len]),
+            payload: body.slice(len - head.len()..),
         }
     }
 
@@ -79,16 +88,27 @@ impl Tag {
     /// True when the payload sets up a decoder: avcC, `AudioSpecificConfig`, or
     /// an Enhanced RTMP sequence start.
     pub fn is_sequence_header(&self) -> bool {
+        let head = self.plain_head();
         match self.kind {
-            TagKind::Audio => audio::is_sequence_header(&self.head),
-            TagKind::Video => video::is_sequence_header(&self.head),
+            TagKind::Audio => audio::is_sequence_header(&head),
+            TagKind::Video => video::is_sequence_header(&head),
             TagKind::Script => false,
         }
     }
 
     /// True for a picture that decoding can start from.
     pub fn is_keyframe(&self) -> bool {
-        self.kind == TagKind::Video && video::is_keyframe(&self.head)
+        self.kind == TagKind::Video && video::is_keyframe(&self.plain_head())
+    }
+
+    /// The head, or what stands for it where it is folded into Enhanced RTMP's modifiers and
+    /// tracks.
+    fn plain_head(&self) -> Head {
+        match Unfolded::of(self) {
+            None => self.head,
+            Some(Ok(unfolded)) => Head::new(&[unfolded.first()]),
+            Some(Err(_)) => Head::default(),
+        }
     }
 
     /// Head and payload joined, which copies the payload.
@@ -97,6 +117,18 @@ impl Tag {
             return self.payload.clone();
         }
         [&self.head[..], &self.payload[..]].concat().into()
+    }
+}
+
+/// How many bytes of a body are its head: of one that has to be unfolded, the first.
+fn head_len(kind: TagKind, body: &[u8]) -> usize {
+    match body {
+        [first, ..] if enhanced::is_folded(kind, *first) => 1,
+        _ => match kind {
+            TagKind::Audio => audio::head_len(body),
+            TagKind::Video => video::head_len(body),
+            TagKind::Script => 0,
+        },
     }
 }
 

@@ -1,5 +1,6 @@
+use crate::enhanced::{FOLDED, is_folded};
 use crate::hevc::{CODED_FRAMES, CODED_FRAMES_X, HevcHeader, SEQUENCE_START};
-use crate::{Error, FourCc, Head};
+use crate::{Error, FourCc, Head, TagKind};
 
 /// What kind of picture a video tag carries (FLV 10.1 §E.4.3.1, `FrameType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,21 +75,29 @@ pub enum VideoHeader {
     Hevc(HevcHeader),
     /// A command frame, whatever its codec: no picture.
     Command,
+    /// What Enhanced RTMP says about the pictures, their colours for instance: no picture.
+    Metadata,
 }
 
 impl VideoHeader {
-    /// Reads a tag's head. A codec other than AVC and, by its `FourCC`, HEVC
-    /// is [`Error::Unsupported`], by its name.
+    /// Reads a tag's head. A codec other than AVC and HEVC (this by its `FourCC`
+    /// only) is [`Error::Unsupported`], by its name.
     pub fn parse(head: &[u8]) -> Result<Self, Error> {
         let first = *head
             .first()
             .ok_or_else(|| Error::truncated("video tag", 0))?;
         let is_ex = first & EX_HEADER != 0;
+        if is_ex && first & 0x0F == METADATA {
+            return Ok(Self::Metadata);
+        }
         let code = if is_ex { first >> 4 & 7 } else { first >> 4 };
         let frame_type = FrameType::from_code(code)
             .ok_or_else(|| Error::invalid("video tag: no such FrameType", 0))?;
         if frame_type == FrameType::Command {
             return Ok(Self::Command);
+        }
+        if is_folded(TagKind::Video, first) {
+            return Err(Error::unsupported(FOLDED));
         }
         if is_ex {
             return ex(frame_type, head);
@@ -166,6 +175,11 @@ fn avc(frame_type: FrameType, head: &[u8]) -> Result<AvcHeader, Error> {
     })
 }
 
+/// Whether `first` begins a command of Enhanced RTMP, which has no `FourCC`.
+pub(crate) const fn is_command(first: u8) -> bool {
+    first & EX_HEADER != 0 && first >> 4 & 7 == FrameType::Command as u8 && first & 0x0F != METADATA
+}
+
 /// A composition offset as 24 bits, clamped into them.
 pub(crate) fn write_offset(offset: i32) -> [u8; 3] {
     let offset = offset.clamp(AvcHeader::MIN_OFFSET, AvcHeader::MAX_OFFSET);
@@ -180,8 +194,12 @@ pub(crate) const fn read_offset([a, b, c]: [u8; 3]) -> i32 {
 fn ex(frame_type: FrameType, head: &[u8]) -> Result<VideoHeader, Error> {
     match head.get(1..5).and_then(FourCc::from_slice) {
         Some(FourCc::HEVC) => HevcHeader::parse(frame_type, head).map(VideoHeader::Hevc),
+        Some(FourCc::AVC) => {
+            let header = HevcHeader::parse(frame_type, head)?;
+            Ok(VideoHeader::Avc(header.into()))
+        }
         Some(other) => Err(Error::unsupported(format!(
-            "Enhanced RTMP video {other}; hvc1, and H.264 in the legacy form, work"
+            "Enhanced RTMP video {other}; H.264 (avc1) and HEVC (hvc1) work"
         ))),
         None => Err(Error::truncated("Enhanced RTMP video header", head.len())),
     }
@@ -200,6 +218,8 @@ fn ex_head_len(packet_type: u8, rest: &[u8]) -> usize {
 
 const AVC: u8 = 7;
 const HEVC: u8 = 12;
+/// Enhanced RTMP v2, `VideoPacketType`.
+const METADATA: u8 = 4;
 /// Enhanced RTMP v2: `isExVideoHeader`.
 pub(crate) const EX_HEADER: u8 = 0x80;
 

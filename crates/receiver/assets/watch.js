@@ -79,7 +79,9 @@ function summary({ video, audio, interrupted }) {
   return [picture, rate, bits && `${(bits / 1e6).toFixed(1)} Mbit/s`, !video && audio && "audio only"].filter(Boolean).join(" · ");
 }
 
-byId("home").href = `/${location.hash}`; // the key to watch goes along
+// The key to watch goes along.
+byId("home").href = `/${location.hash}`;
+for (const link of document.querySelectorAll(".foot a")) link.href = withKey(new URL(link.href));
 const wanted = new URLSearchParams(location.search).get("stream");
 if (wanted) new Page(wanted);
 else new Listing();

@@ -8,7 +8,7 @@ use onair::{DestinationReport, DestinationStats, State, Stats};
 
 use super::skipped;
 use crate::board::{Field, fit};
-use crate::text::Clock;
+use crate::text::{Bytes, Clock};
 
 /// What the counters were, and since when they stand still.
 #[derive(Debug, Default)]
@@ -90,6 +90,7 @@ pub(super) struct Numbers<'a> {
     pub(super) now: Instant,
     /// What media comes from, as a user calls it.
     pub(super) source: &'static str,
+    pub(super) is_verbose: bool,
 }
 
 impl Numbers<'_> {
@@ -131,6 +132,30 @@ impl Numbers<'_> {
             fields.push(field(5, format_args!("rtt {rtt:.0} ms")));
         }
         fields.push(field(6, &stats.so_far.url));
+        if self.is_verbose {
+            fields.extend(self.details(stats, seen));
+        }
+        fields
+    }
+
+    /// What -v adds.
+    fn details(&self, stats: &DestinationStats, seen: Seen) -> Vec<Field> {
+        let sounds = stats.so_far.audio.frames.saturating_sub(seen.audio.count);
+        let mut fields = vec![
+            field(7, format_args!("{} audio frames/s", self.a_second(sounds))),
+            field(7, format_args!("{} sent", Bytes(stats.so_far.bytes))),
+        ];
+        if let Some(unsent) = stats.unsent_bytes {
+            fields.push(field(7, format_args!("{} unsent", Bytes(unsent))));
+        }
+        if let Some(delivery) = stats.delivery_bps {
+            fields.push(field(7, format_args!("line {}", Bitrate::bps(delivery))));
+        }
+        let waited = &stats.so_far.queue_ms;
+        fields.push(field(
+            7,
+            format_args!("waited {:.0} ms at most", waited.max),
+        ));
         fields
     }
 
@@ -172,9 +197,17 @@ impl Numbers<'_> {
         }
     }
 
-    fn encoder(&self) -> Option<Field> {
-        let is_skipping = skipped(&self.stats.encoder) > self.before.skipped;
-        is_skipping.then(|| field(1, "encoder too slow: try a smaller --size"))
+    fn encoder(&self) -> Vec<Field> {
+        let mut fields = Vec::new();
+        if skipped(&self.stats.encoder) > self.before.skipped {
+            fields.push(field(1, "encoder too slow: try a smaller --size"));
+        }
+        if self.is_verbose {
+            let encoder = &self.stats.encoder;
+            let names = [&encoder.video, &encoder.audio].into_iter().flatten();
+            fields.extend(names.map(|track| field(8, format_args!("by {}", track.name))));
+        }
+        fields
     }
 }
 
@@ -253,6 +286,7 @@ mod tests {
             before: &noted,
             now: start + still + Duration::from_millis(500),
             source: "stdin",
+            is_verbose: columns > 200,
         };
         numbers.rows(columns)
     }
@@ -320,6 +354,20 @@ mod tests {
         assert!(back.starts_with("0:00:12  ok"), "{back}");
         let slow = row(&at(90, 90), &at(91, 90));
         assert!(slow.starts_with("0:00:12  line too slow"), "{slow}");
+    }
+
+    #[test]
+    fn verbose_rows_have_every_number() {
+        let all = stats(vec![destination(State::Live, track(60, 0), track(94, 0))]);
+        let row = rows(&all, Duration::ZERO, &all, usize::MAX).remove(0);
+        for words in [
+            "audio frames/s",
+            "1.0 MB sent",
+            "waited 0 ms at most",
+            "rtt 12 ms",
+        ] {
+            assert!(row.contains(words), "{words}: {row}");
+        }
     }
 
     #[test]

@@ -51,16 +51,32 @@ pub(crate) fn certify(builder: Builder) -> Result<Builder, Failure> {
     Ok(builder.tls(config).authority(authority.certificate()))
 }
 
+/// How the pages are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Served {
+    /// Over http.
+    Plainly,
+    /// Over https, by a certificate that was given.
+    Certified,
+    /// Over https, by this machine's own authority, which a phone does not know yet.
+    ByOwnAuthority,
+}
+
 /// Says where the pages are. The link to go live is nowhere else, so -q does not leave it out.
-pub(crate) fn greet(receiver: &Receiver, is_certified: bool, token: &Token) {
-    let scheme = if is_certified { "https" } else { "http" };
+pub(crate) fn greet(receiver: &Receiver, served: Served, token: &Token) {
     for address in distinct(receiver.web_addresses()) {
-        let place = format!("{scheme}://{}", shown(address));
+        let place = format!("{}://{}", served.scheme(), shown(address));
         say(format_args!("Watch:    {place}/"));
         let link = format!("{place}/live#token={}", token.expose());
         insist(format_args!("Go live:  {link}"));
-        if let Some(code) = qr_code(&link).filter(|_| !address.ip().is_loopback()) {
+        let is_for_phones = !address.ip().is_loopback();
+        if is_for_phones && served == Served::Plainly {
+            say(NEEDS_HTTPS);
+        } else if let Some(code) = qr_code(&link).filter(|_| is_for_phones) {
             say(code);
+        }
+        if served == Served::ByOwnAuthority {
+            say(format_args!("Trust:    {place}/trust\n{TRUST}"));
         }
     }
 }
@@ -75,6 +91,22 @@ pub(crate) fn distinct(all: &[SocketAddr]) -> impl Iterator<Item = SocketAddr> {
         .copied()
         .filter(move |address| !has_twin(address))
 }
+
+impl Served {
+    pub(crate) const fn scheme(self) -> &'static str {
+        match self {
+            Self::Plainly => "http",
+            Self::Certified | Self::ByOwnAuthority => "https",
+        }
+    }
+}
+
+const NEEDS_HTTPS: &str = "          From another machine that needs https: browsers lend the camera to \
+                           secure pages only. --tls serves them.";
+const TRUST: &str = "          Once on each phone, or its browser warns and lends no camera. iPhone: open that in\n\
+                     \u{20}         Safari, download the certificate (/ca.crt), install it under Settings > General >\n\
+                     \u{20}         VPN & Device Management, and switch it on under General > About > Certificate\n\
+                     \u{20}         Trust Settings.";
 
 /// An address to go to: one that stands for all becomes one of this machine's.
 pub(crate) fn shown(address: SocketAddr) -> SocketAddr {

@@ -1,12 +1,14 @@
 //! What a person sees while a receiver runs, and what a program reads.
 
+use std::collections::VecDeque;
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver as Queue, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use onair::media::Bitrate;
-use onair_receiver::{Event, EventStream, Hub, Repeats, StreamInfo};
+use onair_receiver::{Event, EventStream, Hub, Recording, Repeats, StreamInfo, StreamName};
 use serde::Serialize;
 
 use super::in_words;
@@ -26,13 +28,15 @@ pub(super) struct Watch {
     stats: StatsFormat,
     on_terminal: bool,
     json: Option<Json>,
-    published: u64,
-    refused: u64,
+    report: Report,
     repeats: Repeats,
 }
 
 /// How many events of a kind are told in a minute, whoever causes them.
 const LINES: u64 = 60;
+
+/// The most recordings in the report.
+const LISTED: usize = 1000;
 
 /// What is going on.
 #[derive(Serialize)]
@@ -43,7 +47,7 @@ struct Stats {
 }
 
 /// What was.
-#[derive(Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Report {
     /// Always true: tells the report from the numbers before it.
     report: bool,
@@ -52,6 +56,29 @@ struct Report {
     published: u64,
     /// How often somebody was turned away.
     refused: u64,
+    /// The files that were written; the last of them, where they are many.
+    recordings: VecDeque<Recorded>,
+    /// How many of all files failed.
+    recordings_failed: u64,
+    /// Streams that were not recorded though that was asked for.
+    not_recorded: u64,
+}
+
+/// A file that was written.
+#[derive(Debug, Serialize)]
+struct Recorded {
+    stream: String,
+    path: PathBuf,
+    duration_s: f64,
+    bytes: u64,
+    frames: u64,
+    audio_frames: u64,
+    /// Pictures and audio frames it lacks because the disk was too slow.
+    dropped: u64,
+    dropped_audio: u64,
+    /// Why it ended before its stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 impl Watch {
@@ -62,8 +89,10 @@ impl Watch {
             stats,
             on_terminal: io::stderr().is_terminal(),
             json: is_json.then(Json::new),
-            published: 0,
-            refused: 0,
+            report: Report {
+                report: true,
+                ..Report::default()
+            },
             repeats: Repeats::new(LINES),
         }
     }
@@ -86,8 +115,12 @@ impl Watch {
 
     fn event(&mut self, event: &Event) {
         match event {
-            Event::Published { .. } => self.published += 1,
-            Event::Refused { times, .. } => self.refused += times,
+            Event::Published { .. } => self.report.published += 1,
+            Event::Refused { times, .. } => self.report.refused += times,
+            Event::NotRecorded { .. } => self.report.not_recorded += 1,
+            Event::Recorded { name, recording } => {
+                self.report.note(recorded(name, recording));
+            }
             _ => {}
         }
         let kind = std::mem::discriminant(event);
@@ -116,18 +149,53 @@ impl Watch {
         }
     }
 
-    fn report(self) -> Result<(), Failure> {
+    fn report(mut self) -> Result<(), Failure> {
         show(Vec::new());
-        let Some(json) = &self.json else {
-            return Ok(());
-        };
-        json.write(&Report {
-            report: true,
-            duration_s: self.began.elapsed().as_secs_f64(),
-            published: self.published,
-            refused: self.refused,
+        self.report.duration_s = self.began.elapsed().as_secs_f64();
+        let written = self.json.as_ref().map_or(Ok(()), |json| {
+            json.write(&self.report);
+            json.finish()
         });
-        json.finish()
+        self.report.verdict().and(written)
+    }
+}
+
+impl Report {
+    fn note(&mut self, recorded: Recorded) {
+        self.recordings_failed += u64::from(recorded.error.is_some());
+        if self.recordings.len() == LISTED {
+            self.recordings.pop_front();
+        }
+        self.recordings.push_back(recorded);
+    }
+
+    /// A recording that failed is a failure, whatever else went well.
+    fn verdict(&self) -> Result<(), Failure> {
+        if self.recordings_failed > 0 {
+            let files = Count(self.recordings_failed, "recording");
+            return Err(Failure::failed(format_args!(
+                "{files} failed; what they have plays"
+            )));
+        }
+        if self.not_recorded > 0 {
+            let streams = Count(self.not_recorded, "stream");
+            return Err(Failure::failed(format_args!("{streams} not recorded")));
+        }
+        Ok(())
+    }
+}
+
+fn recorded(name: &StreamName, recording: &Recording) -> Recorded {
+    Recorded {
+        stream: name.to_string(),
+        path: recording.path.clone(),
+        duration_s: recording.duration.as_secs_f64(),
+        bytes: recording.bytes,
+        frames: recording.frames,
+        audio_frames: recording.audio_frames,
+        dropped: recording.dropped,
+        dropped_audio: recording.dropped_audio,
+        error: recording.failure.clone(),
     }
 }
 
@@ -204,9 +272,20 @@ fn field(rank: u8, text: impl std::fmt::Display) -> Field {
 
 #[cfg(test)]
 mod tests {
-    use onair_receiver::{HubConfig, Origin, PublisherKind, StreamName};
+    use onair_receiver::{HubConfig, Origin, PublisherKind};
 
     use super::*;
+
+    #[test]
+    fn a_recording_that_failed_is_a_failure() {
+        assert_eq!(Report::default().verdict(), Ok(()));
+        let not_recorded = Report {
+            not_recorded: 1,
+            ..Report::default()
+        };
+        let words = Failure::failed("1 stream not recorded");
+        assert_eq!(not_recorded.verdict(), Err(words));
+    }
 
     #[test]
     fn each_stream_has_a_row_that_fits() {

@@ -15,12 +15,13 @@ use onair_rtmp::server::{Config, Event, StreamId};
 use onair_rtmp::{Input, Output as Given, Server};
 
 /// What the program takes from its environment.
-pub(crate) const VARIABLES: [&str; 6] = [
+pub(crate) const VARIABLES: [&str; 7] = [
     "ONAIR_URL",
     "ONAIR_KEY",
     "ONAIR_PASSWORD",
     "ONAIR_KEYS",
     "ONAIR_RELAY",
+    "ONAIR_PLAY_KEY",
     "RUST_LOG",
 ];
 

@@ -196,9 +196,19 @@ impl Receiver {
     }
 }
 
+/// Asks with the key to watch, in both ways, and without.
 fn get(address: &str, path: &str) -> String {
+    let query = format!("{path}?key={MARK}");
+    let bearer = format!("Authorization: Bearer {MARK}\r\n");
+    [(path, ""), (path, &bearer), (&query, "")]
+        .map(|(path, header)| ask(address, path, header))
+        .concat()
+}
+
+fn ask(address: &str, path: &str, header: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("it listens");
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{header}Connection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).expect("it hears");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("it answers");
@@ -214,14 +224,19 @@ fn a_receiver_neither_says_nor_serves_the_keys_it_knows() {
         target.port
     );
     let key = format!("cam={MARK},with=comma");
-    let escaped = format!("other=x,cam={MARK}\\,with=comma");
+    let escaped = format!("cam={MARK}\\,with=comma");
     for (options, variables) in [
         (format!("--key {key} --relay {relay}"), &[][..]),
+        (
+            format!("--key {key} --relay {relay} --play-key {MARK}"),
+            &[],
+        ),
         (
             String::new(),
             &[
                 ("ONAIR_KEYS", escaped.as_str()),
                 ("ONAIR_RELAY", relay.as_str()),
+                ("ONAIR_PLAY_KEY", MARK),
             ],
         ),
     ] {

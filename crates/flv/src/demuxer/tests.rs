@@ -231,3 +231,92 @@ fn every_prefix_and_every_flip_of_the_first_bytes_survives() {
         }
     }
 }
+
+/// The body of a legacy tag by its codec's `FourCC`: first nibble, packet type, code and the rest.
+fn by_four_cc(tag: &Tag) -> (u8, u8, &'static [u8], Vec<u8>) {
+    let body = tag.body();
+    match tag.kind {
+        TagKind::Video if body[1] == 1 => (0x80 | body[0] & 0x70, 1, b"avc1", body[2..].to_vec()),
+        TagKind::Video => (0x80 | body[0] & 0x70, body[1], b"avc1", body[5..].to_vec()),
+        _ => (0x90, body[1], b"mp4a", body[2..].to_vec()),
+    }
+}
+
+fn multitrack(kind: TagKind) -> u8 {
+    if kind == TagKind::Audio { 5 } else { 6 }
+}
+
+#[test]
+fn every_form_of_enhanced_rtmp_carries_the_same_packets() {
+    type Form = fn(&Tag) -> Vec<u8>;
+    let forms: [Form; 4] = [
+        |tag| {
+            let (first, kind, codec, rest) = by_four_cc(tag);
+            [&[first | kind], codec, &rest].concat()
+        },
+        |tag| {
+            let (first, kind, codec, rest) = by_four_cc(tag);
+            let first = first | multitrack(tag.kind);
+            [&[first, kind], codec, &[0], &rest].concat()
+        },
+        |tag| {
+            let (first, kind, codec, rest) = by_four_cc(tag);
+            let first = first | multitrack(tag.kind);
+            let length = u32::try_from(rest.len()).unwrap().to_be_bytes();
+            let zero = [&[0], &length[1..], &rest].concat();
+            [&[first, 0x10 | kind], codec, &[1, 0, 0, 2, 9, 9], &zero].concat()
+        },
+        |tag| {
+            let (first, kind, codec, rest) = by_four_cc(tag);
+            [&[first | 7, 2, 0, 0, 0, kind], codec, &rest].concat()
+        },
+    ];
+    let legacy = tags(BFRAMES);
+    for form in forms {
+        let enhanced: Vec<_> = legacy
+            .iter()
+            .map(|tag| match tag.kind {
+                TagKind::Script => tag.clone(),
+                kind => Tag::from_body(kind, tag.timestamp, form(tag).into()),
+            })
+            .collect();
+        for (enhanced, legacy) in enhanced.iter().zip(&legacy) {
+            let asked = |tag: &Tag| (tag.is_sequence_header(), tag.is_keyframe());
+            assert_eq!(asked(enhanced), asked(legacy), "{:?}", enhanced.head);
+        }
+        assert_eq!(packets(&enhanced), packets(&legacy));
+    }
+}
+
+#[test]
+fn tracks_but_the_first_are_left_out_and_named_once() {
+    let mut demuxer = Demuxer::new();
+    demuxer.demux(&video_header()).unwrap();
+    for _ in 0..3 {
+        for body in [&b"\xa6\x03avc1\x01nal"[..], b"\xa6\x13avc1\x02\0\0\x01x"] {
+            let demuxed = demuxer.demux(&tag(TagKind::Video, 0, body));
+            assert_eq!(demuxed, Ok(Demuxed::Nothing));
+        }
+    }
+    let named: Vec<_> = std::iter::from_fn(|| demuxer.left_out()).collect();
+    assert_eq!(named.len(), 2);
+    let words = named[0].to_string();
+    assert!(words.contains("video track 1 (avc1)"), "{words}");
+    for id in 0..=255 {
+        let body = [b"\x95\x01Opus", &[id][..], b"x"].concat();
+        drop(demuxer.demux(&tag(TagKind::Audio, 0, &body)));
+    }
+    assert_eq!(std::iter::from_fn(|| demuxer.left_out()).count(), 6);
+}
+
+#[test]
+fn a_modifiers_nanoseconds_move_the_presentation() {
+    let mut demuxer = Demuxer::new();
+    demuxer.demux(&video_header()).unwrap();
+    let body = b"\xa7\x02\x01\xe8\x48\x01avc1\0\0\x50nal";
+    let Ok(Demuxed::Packet(packet)) = demuxer.demux(&tag(TagKind::Video, 40, body)) else {
+        panic!("it is a picture");
+    };
+    assert_eq!(packet.dts, Timestamp::from_millis(40));
+    assert_eq!(packet.pts, Timestamp::from_nanos(120_125_000));
+}

@@ -304,6 +304,13 @@ impl Stream {
         self.state().ring.behind(cursor)
     }
 
+    /// The configuration of the pictures that came last.
+    pub(super) fn video(&self) -> Option<Arc<VideoConfig>> {
+        let state = self.state();
+        let video = state.tracks.video.as_ref();
+        video.map(|(config, _)| config.clone())
+    }
+
     pub(super) fn info(&self) -> StreamInfo {
         let state = self.state();
         StreamInfo {

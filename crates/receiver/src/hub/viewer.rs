@@ -4,7 +4,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use onair_media::Kind;
+use onair_media::{Kind, VideoConfig};
 
 use super::ring::{Cursor, Item};
 use super::stream::{IsOver, Stream, Subscriber};
@@ -111,6 +111,11 @@ impl Viewer {
 
     pub(crate) fn is_over(&self) -> IsOver {
         self.stream.is_over()
+    }
+
+    /// The configuration of the stream's pictures, once there are any.
+    pub(crate) fn video(&self) -> Option<Arc<VideoConfig>> {
+        self.stream.video()
     }
 
     /// What is known about the stream.

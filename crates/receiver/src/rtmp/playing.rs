@@ -1,6 +1,7 @@
 use std::task::{Context, Poll};
 
-use onair_flv::Muxer;
+use onair_flv::{FourCc, Muxer};
+use onair_media::{Config, Packet, VideoCodec};
 use onair_rtmp::server::StreamId;
 use onair_rtmp::{Error, Server};
 
@@ -15,6 +16,8 @@ pub(super) struct Playing {
     items: Vec<Item>,
     /// What the items given last weigh together.
     given: usize,
+    /// The pictures' codec, which the player takes.
+    codec: Option<VideoCodec>,
 }
 
 /// About how much goes to the kernel at once.
@@ -28,6 +31,7 @@ impl Playing {
             muxer: Muxer::new(),
             items: Vec::new(),
             given: 0,
+            codec: None,
         }
     }
 
@@ -51,6 +55,10 @@ impl Playing {
         for item in self.items.drain(..) {
             match item {
                 Item::Packet(packet) => {
+                    if let Some(words) = refusal(&packet, server, &mut self.codec) {
+                        server.end_play(self.stream, "NetStream.Play.Failed", &words);
+                        return Poll::Ready(Ok(false));
+                    }
                     for tag in self.muxer.mux(&packet) {
                         server.send(self.stream, &tag)?;
                     }
@@ -63,4 +71,15 @@ impl Playing {
         }
         Poll::Ready(Ok(true))
     }
+}
+
+/// Why the player cannot take what the packet is in, if that is news.
+fn refusal(packet: &Packet, server: &Server, known: &mut Option<VideoCodec>) -> Option<String> {
+    let Config::Video(video) = &packet.config else {
+        return None;
+    };
+    if known.replace(video.codec) == Some(video.codec) {
+        return None;
+    }
+    server.refusal_of(FourCc::of(video.codec)?)
 }

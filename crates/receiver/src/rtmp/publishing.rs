@@ -64,10 +64,11 @@ impl Publishing {
             }
             Err(error) => return self.complain(error.to_string()),
         };
-        match pushed {
-            Ok(()) => Taken::Fine,
-            Err(PushError::Replaced) => Taken::Replaced,
-            Err(error) => Taken::Refused(error.to_string()),
+        match (pushed, self.demuxer.left_out()) {
+            (Ok(()), Some(other)) => self.complain(other.to_string()),
+            (Ok(()), None) => Taken::Fine,
+            (Err(PushError::Replaced), _) => Taken::Replaced,
+            (Err(error), _) => Taken::Refused(error.to_string()),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use onair_flv::FourCc;
 use onair_rtmp::server::StreamId;
 use onair_rtmp::{Secret, Target};
 
@@ -120,6 +121,10 @@ impl Connection {
             let words = "nobody publishes a stream of this name";
             return self.refuse(stream, "NetStream.Play.StreamNotFound", words);
         };
+        let codec = viewer.video().and_then(|video| FourCc::of(video.codec));
+        if let Some(words) = codec.and_then(|codec| self.server.refusal_of(codec)) {
+            return self.refuse(stream, "NetStream.Play.Failed", &words);
+        }
         context.events.tell(Event::Playing {
             name: viewer.name().clone(),
             peer: self.peer.to_string(),

@@ -16,6 +16,8 @@ pub fn qr_code(link: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    const PIXELS: usize = 4;
+
     #[test]
     fn a_link_becomes_a_square_of_blocks() {
         let drawn =
@@ -28,6 +30,30 @@ mod tests {
             "{width}"
         );
         assert!(drawn.chars().all(|c| "█▀▄ \n".contains(c)));
+    }
+
+    /// What a terminal with light text on dark ground shows, a pixel a module: 255 where it is lit.
+    fn shown(drawn: &str) -> Vec<Vec<u8>> {
+        let lit = |is_lit: bool| if is_lit { 255 } else { 0 };
+        let rows = drawn.lines().flat_map(|line| {
+            let upper = line.chars().map(|c| lit("█▀".contains(c)));
+            let lower = line.chars().map(|c| lit("█▄".contains(c)));
+            [upper.collect(), lower.collect()]
+        });
+        rows.collect()
+    }
+
+    #[test]
+    fn a_camera_reads_the_link_off_the_terminal() {
+        let link = "https://192.0.2.7:8443/live#token=rbEwX5_fcKdY4Cne3CN60Q";
+        let modules = shown(&qr_code(link).unwrap());
+        let (width, height) = (modules[0].len() * PIXELS, modules.len() * PIXELS);
+        let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| {
+            modules[y / PIXELS][x / PIXELS]
+        });
+        let grids = image.detect_grids();
+        assert_eq!(grids.len(), 1);
+        assert_eq!(grids[0].decode().unwrap().1, link);
     }
 
     #[test]

@@ -23,6 +23,17 @@ pub(crate) struct Player {
 impl Player {
     /// Asks to play; nothing has been answered yet.
     pub(crate) fn ask(address: SocketAddr, name: &str) -> Self {
+        Self::ask_with(address, &requests(name))
+    }
+
+    /// The same of a player who says which codecs it takes.
+    pub(crate) fn ask_for(address: SocketAddr, name: &str, codecs: &[&str]) -> Self {
+        let list = codecs.iter().map(|&codec| codec.into()).collect();
+        let said = [("fourCcList", Value::StrictArray(list))];
+        Self::ask_with(address, &requests_with(name, said))
+    }
+
+    fn ask_with(address: SocketAddr, requests: &[u8]) -> Self {
         let mut socket = TcpStream::connect(address).unwrap();
         socket
             .set_read_timeout(Some(Duration::from_secs(20)))
@@ -42,7 +53,7 @@ impl Player {
         while let Some(bytes) = shake.poll_transmit() {
             socket.write_all(&bytes).unwrap();
         }
-        socket.write_all(&requests(name)).unwrap();
+        socket.write_all(requests).unwrap();
         let mut reader = Reader::new(Limits::default());
         reader.feed(&rest);
         Self {
@@ -57,11 +68,15 @@ impl Player {
     /// Asks to play, and returns when that is granted.
     pub(crate) fn play(address: SocketAddr, name: &str) -> Self {
         let mut player = Self::ask(address, name);
-        while !player.has_heard("NetStream.Play.Start") {
-            let message = player.message().expect("granted");
-            player.hear(&message);
-        }
+        player.wait_for("NetStream.Play.Start");
         player
+    }
+
+    pub(crate) fn wait_for(&mut self, code: &str) {
+        while !self.has_heard(code) {
+            let message = self.message().expect("it is said");
+            self.hear(&message);
+        }
     }
 
     pub(crate) fn has_heard(&self, code: &str) -> bool {
@@ -137,12 +152,17 @@ impl Player {
 
 /// connect, createStream and play, without waiting for answers.
 pub(crate) fn requests(name: &str) -> Bytes {
+    requests_with(name, [])
+}
+
+fn requests_with<const N: usize>(name: &str, said: [(&'static str, Value); N]) -> Bytes {
     let (mut writer, mut out) = (Writer::new(), Slices::new());
-    let object = Value::object([
+    let usual = [
         ("app", Value::from("live")),
         ("tcUrl", Value::from("rtmp://127.0.0.1/live")),
         ("flashVer", Value::from("test player")),
-    ]);
+    ];
+    let object = Value::object(usual.into_iter().chain(said));
     let play = Command::new("play", 3.0).argument(Value::from(name));
     let commands = [
         (0, Command::new("connect", 1.0).object(object)),

@@ -69,6 +69,16 @@ impl Media {
         }
     }
 
+    /// The same with pictures in HEVC.
+    pub(crate) fn hevc() -> Self {
+        let hvcc = include_bytes!("../../../flv/testdata/main_720p.hvcc");
+        let video = onair::media::hevc::video_config(Bytes::from_static(hvcc)).unwrap();
+        Self {
+            video: Config::Video(Arc::new(video)),
+            ..Self::new()
+        }
+    }
+
     pub(crate) fn picture(&self, millis: i64, keyframe: bool, size: usize) -> Packet {
         let mark: Vec<u8> = millis
             .to_be_bytes()

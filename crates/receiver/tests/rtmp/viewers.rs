@@ -40,6 +40,35 @@ fn nobody_to_watch_is_said_in_words() {
 }
 
 #[test]
+fn a_player_that_takes_other_codecs_only_is_told_so() {
+    let mut stage = Stage::new();
+    let media = Media::hevc();
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    stage.wait_for_publisher();
+    // Before there is a picture nobody knows the codec; the refusal comes with the first.
+    let mut early = Player::ask_for(stage.address(), "cam", &["av01", "vp09"]);
+    early.wait_for("NetStream.Play.Start");
+    encoder.send(&media.picture(0, true, 100));
+    let refused = (
+        "NetStream.Play.Failed".to_owned(),
+        "the stream's video is hvc1, and this player takes av01, vp09".to_owned(),
+    );
+    let (packets, said) = early.rest();
+    assert!(packets.is_empty());
+    assert_eq!(said.last(), Some(&refused));
+    let late = Player::ask_for(stage.address(), "cam", &["av01", "vp09"]);
+    assert_eq!(late.rest(), (Vec::new(), vec![refused]));
+    for codecs in [&["av01", "hvc1"][..], &["*"], &[]] {
+        let mut player = Player::ask_for(stage.address(), "cam", codecs);
+        assert!(player.packet().is_some(), "{codecs:?}");
+    }
+    // H.264 is in no list.
+    encoder.send(&Media::new().picture(40, true, 100));
+    let mut player = Player::ask_for(stage.address(), "cam", &["av01"]);
+    assert!(player.packet().is_some());
+}
+
+#[test]
 fn a_viewer_that_does_not_read_is_cut_to_a_keyframe_and_costs_the_others_nothing() {
     let mut stage = Stage::new();
     let media = Media::new();

@@ -23,6 +23,10 @@ pub struct Timeouts {
     pub handshake: Duration,
     /// For the answer to one command.
     pub command: Duration,
+    /// For the answer to `createStream` in the first flight, once `connect` is answered: a server
+    /// that drops what came before its answer is asked again in the patient order. Eight round
+    /// trips, if they are longer; never longer than `command`.
+    pub pipelined: Duration,
     /// For the peer to close its side after the farewell.
     pub farewell: Duration,
 }
@@ -32,6 +36,7 @@ impl Default for Timeouts {
         Self {
             handshake: Duration::from_secs(10),
             command: Duration::from_secs(10),
+            pipelined: Duration::from_secs(2),
             farewell: Duration::from_millis(250),
         }
     }

@@ -8,7 +8,7 @@ mod stage;
 mod verdict;
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use onair_flv::{Tag, TagKind};
 
@@ -36,6 +36,9 @@ pub struct Publisher {
     wire: Wire,
     events: VecDeque<Event>,
     now: Instant,
+    began: Instant,
+    /// From C0 and C1 to S2.
+    round_trip: Duration,
     deadline: Option<Instant>,
     /// Bytes of media sent before the server agreed to the publish.
     unconfirmed: usize,
@@ -93,6 +96,8 @@ impl Publisher {
             wire: Wire::new(LIMITS),
             events: VecDeque::new(),
             now,
+            began: now,
+            round_trip: Duration::ZERO,
             deadline: Some(now + config.timeouts.handshake),
             unconfirmed: 0,
             has_checked_bandwidth: false,
@@ -254,6 +259,7 @@ impl Publisher {
     }
 
     fn enter_connect(&mut self) {
+        self.round_trip = self.now - self.began;
         if !self.is_first_flight() {
             self.say_connect();
         }
@@ -298,6 +304,10 @@ impl Publisher {
         let timeouts = &self.config.timeouts;
         let patience = match state {
             State::Handshake => Some(timeouts.handshake),
+            State::CreateStream if self.is_first_flight() => {
+                let patience = timeouts.pipelined.max(self.round_trip * 8);
+                Some(patience.min(timeouts.command))
+            }
             State::Connect | State::CreateStream | State::Publish { .. } => Some(timeouts.command),
             State::Farewell => Some(timeouts.farewell),
             State::Live { .. } | State::Closed => None,

@@ -74,11 +74,11 @@ impl Publisher {
         };
         let said = [&command.object, command.info()];
         let taken: Vec<_> = said.into_iter().flat_map(codecs::declared).collect();
-        let codec = codec.to_string();
-        if taken.is_empty() || taken.iter().any(|name| *name == codec || *name == "*") {
+        if codecs::takes(&taken, codec) {
             return Ok(());
         }
         let takes = self.fit(&taken.join(", "));
+        let codec = codec.to_string();
         Err(Error::CodecRefused { codec, takes }.into())
     }
 

@@ -6,7 +6,7 @@ use onair_flv::amf0::Value;
 
 use super::streams::{Ended, Pending, Request};
 use super::{Event, Greeted, Server, State, StreamId};
-use crate::{Command, Control, LimitType, Secret, UserControl};
+use crate::{Command, Control, LimitType, Secret, UserControl, codecs};
 
 impl Server {
     /// Commands out of place, and those of other products, change nothing.
@@ -43,6 +43,10 @@ impl Server {
         let greeted = Greeted {
             app: text("app").trim_end_matches('/').into(),
             tc_url: text("tcUrl").into(),
+            codecs: codecs::declared(&command.object)
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
         };
         self.say_welcome(command);
         self.events.push_back(Event::Connected {
@@ -62,10 +66,14 @@ impl Server {
             limit,
         });
         self.wire.set_chunk_size(self.config.chunk_size);
-        let server = Value::object([
+        let mut server = vec![
             ("fmsVer", Value::from("FMS/3,0,1,123")),
             ("capabilities", Value::from(31.0)),
-        ]);
+        ];
+        // Who does not speak of it gets the answer that clients have known for twenty years.
+        if codecs::is_enhanced(&command.object) {
+            server.extend(codecs::taken());
+        }
         let info = Value::object([
             ("level", Value::from("status")),
             ("code", Value::from("NetConnection.Connect.Success")),
@@ -74,7 +82,7 @@ impl Server {
         ]);
         let result = Command::new("_result", command.transaction);
         self.wire
-            .send_command(0, &result.object(server).argument(info));
+            .send_command(0, &result.object(Value::object(server)).argument(info));
     }
 
     fn handle_create(&mut self, command: &Command) {

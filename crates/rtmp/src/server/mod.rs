@@ -11,13 +11,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
+use onair_flv::FourCc;
+
 pub use self::config::Config;
 pub use self::event::{Event, StreamId};
 use self::streams::{Request, Streams};
 use crate::chunk::Limits;
 use crate::io::IDLE;
 use crate::wire::{Heard, Wire};
-use crate::{Control, Error, Input, Output, UserControl, handshake};
+use crate::{Control, Error, Input, Output, UserControl, codecs, handshake};
 
 /// Serves one connection, without touching it.
 ///
@@ -58,6 +60,8 @@ enum State {
 struct Greeted {
     app: Arc<str>,
     tc_url: Arc<str>,
+    /// The codecs it says it takes; none when it says nothing.
+    codecs: Vec<String>,
 }
 
 impl fmt::Debug for Greeted {
@@ -143,6 +147,26 @@ impl Server {
     /// Tells a publisher whose publish was accepted why that is over.
     pub fn end_publish(&mut self, stream: StreamId, code: &str, description: &str) {
         if self.streams.is_publishing(stream) {
+            self.say_status(stream, "error", code, description);
+        }
+    }
+
+    /// Why a stream of `codec` is nothing for this client, in words, if its `connect` listed the
+    /// codecs it takes and this is none of them. H.264 in the legacy form is in no list.
+    pub fn refusal_of(&self, codec: FourCc) -> Option<String> {
+        let State::Open(Greeted { codecs, .. }) = &self.state else {
+            return None;
+        };
+        (!codecs::takes(codecs, codec)).then(|| {
+            let takes = onair_media::text::clean(&codecs.join(", "), 200);
+            format!("the stream's video is {codec}, and this player takes {takes}")
+        })
+    }
+
+    /// Ends what a stream plays with an error, for instance `NetStream.Play.Failed`.
+    pub fn end_play(&mut self, stream: StreamId, code: &str, description: &str) {
+        if self.streams.is_playing(stream) {
+            self.streams.close(stream);
             self.say_status(stream, "error", code, description);
         }
     }

@@ -2,10 +2,12 @@
 
 use onair_flv::FourCc;
 use onair_flv::amf0::Value;
+use onair_rtmp::chunk::{Limits, Reader};
 use onair_rtmp::publisher::{Config, Why};
-use onair_rtmp::{Command, Error};
+use onair_rtmp::{Command, Error, Input, MessageKind, handshake};
 
-use crate::common::{config, patient};
+use crate::common::{config, patient, start};
+use crate::host::Host;
 use crate::script::{Reply, info, stay, talks};
 
 fn hevc(mut config: Config) -> Config {
@@ -115,4 +117,62 @@ fn what_a_server_takes_is_no_matter_for_h_264() {
         answering(command, reply, &said, true);
     });
     assert_eq!((retries.len(), end), (0, Ok(())));
+}
+
+/// What our server answers to a `connect` that says `said`.
+fn answered(said: &[(&str, Value)]) -> Value {
+    let mut host = Host::new();
+    let mut client = handshake::Client::new(3);
+    while let Some(bytes) = client.poll_transmit() {
+        host.input(Input::Receive(start(), &bytes));
+        client.handle(&host.take_out()).unwrap();
+    }
+    let mut reply = Reply::new();
+    let object = Value::object(said.iter().cloned());
+    reply.command(0, &Command::new("connect", 1.0).object(object));
+    host.input(Input::Receive(start(), &reply.take()));
+    let mut reader = Reader::new(Limits::default());
+    reader.feed(&host.take_out());
+    let messages = std::iter::from_fn(|| reader.next().unwrap());
+    let commands = messages.filter(|message| message.kind == MessageKind::CommandAmf0);
+    let mut results = commands.map(|message| Command::parse(&message.payload).unwrap());
+    results.next().expect("an answer").object
+}
+
+#[test]
+fn our_server_says_what_it_takes_to_whoever_speaks_of_it() {
+    let plain = answered(&[("app", "live".into())]);
+    assert_eq!(plain.properties().len(), 2, "as for twenty years");
+    for said in [
+        ("fourCcList", list(&["av01"])),
+        ("videoFourCcInfoMap", Value::object([("hvc1", 2.0.into())])),
+        ("audioFourCcInfoMap", Value::object([("Opus", 2.0.into())])),
+        ("capsEx", 1.0.into()),
+    ] {
+        let answer = answered(&[said]);
+        assert_eq!(
+            answer.get("fourCcList"),
+            Some(&list(&["avc1", "hvc1", "mp4a"]))
+        );
+        let map = answer.get("videoFourCcInfoMap").unwrap();
+        assert_eq!(map.get("hvc1"), Some(&Value::from(4.0)));
+        let map = answer.get("audioFourCcInfoMap").unwrap();
+        assert_eq!(map.get("mp4a"), Some(&Value::from(4.0)));
+        let mod_ex_and_nanoseconds = Value::from(12.0);
+        assert_eq!(answer.get("capsEx"), Some(&mod_ex_and_nanoseconds));
+    }
+}
+
+#[test]
+fn a_codec_that_a_server_can_only_encode_is_none_that_it_takes() {
+    let map = Value::object([("hvc1", Value::from(2.0)), ("av01", Value::from(4.0))]);
+    let (_, end) = talks(hevc(config()), |command, reply| {
+        let said = [("videoFourCcInfoMap", map.clone())];
+        answering(command, reply, &said, true);
+    });
+    let refused = Error::CodecRefused {
+        codec: "hvc1".into(),
+        takes: "av01".into(),
+    };
+    assert_eq!(end, Err(refused));
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use onair_flv::amf0::{self, Value};
-use onair_flv::{Tag, TagKind};
+use onair_flv::{FourCc, Tag, TagKind};
 use onair_rtmp::publisher::{Event, Flight, Stage, Why};
 use onair_rtmp::{Command, Control, Error, LimitType, MessageKind, UserControl};
 
@@ -751,4 +751,94 @@ fn a_servers_words_neither_quote_the_key_nor_reach_for_the_terminal() {
         !shown.contains("live_1234") && !shown.contains("\\u{1b}"),
         "{shown}"
     );
+}
+
+/// As medooze-rtmp-server 1.30.1: what came before its answer to `connect` is dropped, and a
+/// `connect` with `fourCcList` is hung up on.
+fn medooze() -> impl FnMut(&Command, &mut Reply) {
+    let mut connects = 0;
+    move |command, reply| match command.name.as_str() {
+        "connect" if command.object.get("fourCcList").is_some() => reply.closes = true,
+        "connect" => {
+            connects += 1;
+            reply.politely(command);
+        }
+        // All of the first flight came before that; the second connection waits for it.
+        _ if connects == 1 => {}
+        _ => reply.politely(command),
+    }
+}
+
+#[test]
+fn quirk_e_a_server_that_drops_the_first_flight_is_asked_patiently() {
+    let (retries, end) = talks(config(), medooze());
+    assert_eq!(end, Ok(()));
+    let [retry] = &retries[..] else {
+        panic!("{retries:?}")
+    };
+    assert_eq!(retry.why, Why::PatientOrder);
+    let cause = retry.cause.as_ref().map(ToString::to_string);
+    let waited = "timed out waiting for the answer to createStream";
+    assert_eq!(cause.as_deref(), Some(waited));
+}
+
+#[test]
+fn quirk_e_a_server_that_also_hangs_up_on_enhanced_rtmp_is_asked_once_without() {
+    for config in both() {
+        let mut config = config;
+        config.video_codec = Some(FourCc::HEVC);
+        let (retries, end) = talks(config, |command, reply| {
+            if command.object.get("fourCcList").is_some() {
+                reply.closes = true;
+            } else {
+                reply.politely(command);
+            }
+        });
+        assert_eq!((retries.len(), end), (1, Ok(())));
+    }
+}
+
+/// When a publisher on a line with such a delay gives up on its first flight.
+fn gives_up_after(delay: Duration) -> Duration {
+    let mut client = crate::client::Client::new(config(), vec![metadata()]);
+    let mut server = Script::new(medooze());
+    let line = onair_netsim::Profile {
+        delay,
+        ..Default::default()
+    };
+    crate::common::run(line, &mut client, &mut server, Duration::from_secs(60));
+    assert!(client.retry().is_some(), "{:?}", client.error);
+    client.events.last().unwrap().0 - start()
+}
+
+#[test]
+fn quirk_e_a_first_flight_that_is_dropped_costs_two_seconds_or_eight_round_trips() {
+    let round_trip = |delay: u64| Duration::from_millis(2 * delay);
+    for delay in [10, 100] {
+        let after = gives_up_after(Duration::from_millis(delay));
+        let waited = after - round_trip(delay);
+        assert!(waited >= Duration::from_secs(2), "{after:?}");
+        assert!(waited < Duration::from_millis(2200), "{after:?}");
+    }
+    let after = gives_up_after(Duration::from_millis(400));
+    let waited = after - round_trip(400);
+    assert!(waited >= 8 * round_trip(400), "{after:?}");
+    assert!(waited < Duration::from_secs(7), "{after:?}");
+    // Never longer than for any other command.
+    let after = gives_up_after(Duration::from_secs(2));
+    assert!(after < Duration::from_secs(15), "{after:?}");
+}
+
+#[test]
+fn quirk_e_a_server_that_takes_its_time_to_agree_is_waited_for() {
+    let mut client = crate::client::Client::new(config(), vec![metadata()]);
+    let mut server = Script::new(|command: &Command, reply: &mut Reply| {
+        if command.name != "publish" {
+            reply.politely(command);
+        }
+    });
+    let line = onair_netsim::Profile::default();
+    crate::common::run(line, &mut client, &mut server, Duration::from_secs(8));
+    assert_eq!(client.publisher.stage(), Stage::Publish);
+    assert!(client.retry().is_none());
 }

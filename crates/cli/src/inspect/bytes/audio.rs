@@ -13,6 +13,9 @@ pub(super) fn body(dump: &mut Dump<'_>) -> bool {
             return false;
         }
     };
+    if head.first().is_some_and(|first| first >> 4 == ENHANCED) {
+        return by_four_cc(dump, kind);
+    }
     dump.read(|[first]| first_byte(first));
     match kind {
         AacPacketType::SequenceHeader => {
@@ -29,6 +32,21 @@ pub(super) fn body(dump: &mut Dump<'_>) -> bool {
             );
             dump.remainder("the frame, raw_data_block (ISO/IEC 14496-3 4.4.2.1)");
         }
+        AacPacketType::Other => {}
+    }
+    kind == AacPacketType::Raw
+}
+
+/// The same by its `FourCC` (Enhanced RTMP v2, "Enhanced Audio").
+fn by_four_cc(dump: &mut Dump<'_>, kind: AacPacketType) -> bool {
+    dump.read(|[first]| format!("SoundFormat 9: ExHeader; AudioPacketType {}", first & 0x0f));
+    dump.field(4, "FourCC mp4a: AAC");
+    match kind {
+        AacPacketType::SequenceHeader => config(dump),
+        AacPacketType::Raw => {
+            dump.remainder("the frame, raw_data_block (ISO/IEC 14496-3 4.4.2.1)");
+        }
+        AacPacketType::Other => dump.remainder("nothing to decode"),
     }
     kind == AacPacketType::Raw
 }
@@ -121,3 +139,6 @@ const fn object_name(object_type: u8) -> &'static str {
 
 /// An object type that does not fit in five bits.
 const ESCAPE: u8 = 31;
+
+/// Enhanced RTMP v2, `SoundFormat.ExHeader`.
+const ENHANCED: u8 = 9;

@@ -84,6 +84,35 @@ fn hevc_is_explained_by_its_four_characters() {
 }
 
 #[test]
+fn enhanced_rtmp_is_explained_whatever_its_codec() {
+    use TagKind::{Audio, Video};
+    let mut file = onair::flv::file::header(true, true).to_vec();
+    for (kind, body) in [
+        (Video, &b"\xd4hvc1\x02\0\x09colorInfo\x05"[..]),
+        (Video, b"\xa3avc1\0\0\0\x02\x41\x9a"),
+        (Audio, b"\x90mp4a\x11\x90"),
+        (Audio, b"\x95\x01mp4a\x00frame"),
+        (Video, b"\xd1\0"),
+    ] {
+        let tag = Tag::from_body(kind, 0, body.into());
+        onair::flv::file::write_tag(&tag, &mut file);
+    }
+    let text = dumped(&file, Some(10));
+    for words in [
+        "VideoPacketType 4: what is to be known of the pictures",
+        "FourCC avc1: H.264",
+        "41 is nal_ref_idc 2, nal_unit_type 1: slice",
+        "SoundFormat 9: ExHeader; AudioPacketType 0",
+        "48000 Hz",
+        "holds tracks or modifiers",
+        "FrameType 5: a command, no picture",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert_eq!(text.matches("a command").count(), 1, "{text}");
+}
+
+#[test]
 fn so_many_tags_are_shown_as_are_asked_for() {
     for most in [1, 3, 7] {
         let text = dumped(BFRAMES, Some(most));

@@ -3,16 +3,31 @@ use onair::flv::{AvcPacketType, FrameType, VideoHeader, codec_name};
 use onair::media::h264::{AvcDecoderConfig, ChromaFormat, LengthSize, NalUnitType, Sps};
 
 use super::dump::Dump;
-use super::hevc;
+use super::hevc::{self, Codec};
 
 /// A video tag's body (FLV 10.1 §E.4.3). True for a picture that decoding can start from.
 pub(super) fn body(dump: &mut Dump<'_>, lengths: &mut LengthSize) -> bool {
     let head = dump.rest();
     let header = match VideoHeader::parse(&head[..head.len().min(head_len(head))]) {
+        Ok(VideoHeader::Avc(header)) if is_enhanced(head) => {
+            let codec = Codec {
+                name: "FourCC avc1: H.264",
+                config,
+                unit: header_of,
+            };
+            let is_key = header.frame_type == FrameType::Key;
+            return codec.body(dump, (is_key, header.composition_offset), lengths);
+        }
         Ok(VideoHeader::Avc(header)) => header,
         Ok(VideoHeader::Hevc(header)) => return hevc::body(dump, header, lengths),
         Ok(VideoHeader::Command) => {
             dump.remainder("FrameType 5: a command, no picture");
+            return false;
+        }
+        Ok(VideoHeader::Metadata) => {
+            dump.remainder(
+                "VideoPacketType 4: what is to be known of the pictures, such as colours",
+            );
             return false;
         }
         Err(error) => {
@@ -37,10 +52,11 @@ pub(super) fn body(dump: &mut Dump<'_>, lengths: &mut LengthSize) -> bool {
 
 /// The longest that a head with this beginning is: an Enhanced RTMP one, or AVC's.
 const fn head_len(head: &[u8]) -> usize {
-    match head {
-        [0x80..=0xff, ..] => 8,
-        _ => 5,
-    }
+    if is_enhanced(head) { 8 } else { 5 }
+}
+
+const fn is_enhanced(head: &[u8]) -> bool {
+    matches!(head, [0x80..=0xff, ..])
 }
 
 fn first_byte(first: u8) -> String {
