@@ -75,13 +75,20 @@ fn capture(
     mixer: &Mixer,
     schedule: Schedule,
 ) {
+    let mut rhythm = Rhythm::default();
     loop {
+        // A picture that is made for the moment is made in it: the test card has a clock.
+        let due = rhythm.next();
+        if !due.is_none_or(|due| schedule.wait(due, source.is_live(), mixer.hub())) {
+            break;
+        }
         match source.next_frame() {
             Ok(Some(frame)) if schedule.is_over(frame.timestamp) => {
                 mixer.hub().notes().timed_out = true;
                 break;
             }
             Ok(Some(frame)) => {
+                rhythm.note(frame.timestamp);
                 let go_on = schedule.wait(frame.timestamp, source.is_live(), mixer.hub());
                 if !go_on || slot.is_over() {
                     break;
@@ -97,6 +104,27 @@ fn capture(
     }
     slot.end();
 }
+
+/// When the next frame may be expected: as long after the last as that came after the one before.
+#[derive(Debug, Default)]
+struct Rhythm {
+    before: Option<Timestamp>,
+    last: Option<Timestamp>,
+}
+
+impl Rhythm {
+    fn note(&mut self, time: Timestamp) {
+        self.before = self.last.replace(time);
+    }
+
+    fn next(&self) -> Option<Timestamp> {
+        let (before, last) = (self.before?, self.last?);
+        Some(last + last.since(before).min(LONGEST_STEP))
+    }
+}
+
+/// After a gap the next frame is not waited for as long again.
+const LONGEST_STEP: Duration = Duration::from_millis(100);
 
 fn hand_over(frame: VideoFrame, slot: &Slot<VideoFrame>, mixer: &Mixer, pace: Pace) {
     if pace == Pace::Max {
@@ -242,6 +270,21 @@ impl Outages {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_frame_is_made_when_it_is_due_and_not_after_a_gap_as_long_again() {
+        let mut rhythm = Rhythm::default();
+        let at = Timestamp::from_millis;
+        for (time, next) in [
+            (0, None),
+            (33, Some(66)),
+            (66, Some(99)),
+            (2000, Some(2100)),
+        ] {
+            rhythm.note(at(time));
+            assert_eq!(rhythm.next(), next.map(at), "after {time} ms");
+        }
+    }
 
     #[test]
     fn each_outage_is_told_once_and_all_of_them_are_added_up() {
