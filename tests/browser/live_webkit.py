@@ -13,8 +13,8 @@ PROCESSING = "--features=+MediaStreamTrackProcessing"
 # Without it WebKit tells a page of no frame that it shows, as some machines do.
 NO_COMPOSITOR = {"WEBKIT_DISABLE_DMABUF_RENDERER": "1"}
 SYSTEM = Path("/etc/ssl/certs/ca-certificates.crt")  # what WebKitGTK trusts
-HEARD = "if (!window.faults) { window.faults = []; for (const kind of ['error', 'unhandledrejection']) " \
-    "addEventListener(kind, (event) => faults.push(String(event.message ?? event.reason))); }"
+HEARD = "if (!window.heardFaults) { window.heardFaults = []; for (const kind of ['error', 'unhandledrejection']) " \
+    "addEventListener(kind, (event) => heardFaults.push(String(event.message ?? event.reason))); }"
 
 
 class WebKit(Browser):
@@ -44,7 +44,7 @@ class WebKit(Browser):
                 self.run(script)
 
     def complaints(self):
-        return self.run("return window.faults ?? []")
+        return self.run("return window.heardFaults ?? []")
 
 
 def trusting(certificate, directory):

@@ -51,7 +51,7 @@ try {
 
   await browser.go(new URL("/?stream=live%2Fradio", pages.url).href);
   await state("offline");
-  const sound = ffmpeg(`rtmp://${rtmp}/live/radio`);
+  const sound = ffmpeg(`rtmp://${rtmp}/live/radio`, "-c:a", "aac");
   try {
     await state("live");
     const headline = await browser.run(() => document.getElementById("headline").textContent);
@@ -70,7 +70,7 @@ try {
   await pages.stop();
 }
 
-function ffmpeg(to) {
+function ffmpeg(to, ...output) {
   const input = ["-re", "-f", "lavfi", "-i", "sine=440:sample_rate=44100"];
-  return spawn("ffmpeg", ["-v", "error", ...input, "-c:a", "aac", "-f", "flv", to], { stdio: "ignore" });
+  return spawn("ffmpeg", ["-v", "error", ...input, ...output, "-f", "flv", to], { stdio: "ignore" });
 }

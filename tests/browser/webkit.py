@@ -52,7 +52,7 @@ def goes_live(bench, name, limit, seconds):
     faults = recording.faults() + bench.browser.complaints()
     frames, blocks = (len(recording.packets(kind)) for kind in "va")
     print(f"   {about}: {frames} frames, {blocks} blocks of audio in {seconds} s; {health}")
-    if frames < seconds * 5 or blocks < seconds * 20:  # another program may need this machine
+    if frames < seconds * 2 or blocks < seconds * 20:  # another program may need this machine
         faults.append(f"{frames} frames and {blocks} blocks of audio in {seconds} s")
     if "AAC" not in about:
         faults.append(f"the page says {about!r}")

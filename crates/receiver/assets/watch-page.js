@@ -15,6 +15,7 @@ export class Page {
     this.arrivals = [];
     this.stats = null;
     this.missing = 0;
+    this.waited = 0; // seconds in which there was nothing to show
     byId("player").hidden = false;
     byId("title").textContent = byId("title").title = name;
     byId("title").hidden = false;
@@ -45,12 +46,14 @@ export class Page {
       this.stats = news;
       if (news.live_s !== null) this.player.learnEdge(news.live_s);
       if (news.frame_rate) this.player.frameTime = 1 / news.frame_rate;
+      this.showFaults(faultsOf(news));
       this.describe();
     } else {
       this.wanted = false;
       this.player.stop();
       this.arrivals = [];
       this.stats = null;
+      byId("faults").hidden = true;
       this.show(news.type === "ended" ? "ended" : "offline");
     }
   }
@@ -63,6 +66,17 @@ export class Page {
     const watching = viewers && (viewers === 1 ? "1 viewer" : `${viewers} viewers`);
     const text = [software ? `${how} by ${software}` : how, watching].filter(Boolean).join(" · ");
     if (byId("about").textContent !== text) byId("about").textContent = text;
+  }
+
+  /** What is wrong with what the publisher sends; where nothing else comes, that is all there is to show. */
+  showFaults(faults) {
+    const text = faults.join(" ");
+    if (byId("faults").textContent !== text) byId("faults").textContent = text;
+    byId("faults").hidden = !text;
+    this.waited = this.wanted ? 0 : this.waited + 1;
+    if (!text || this.waited < 3) return;
+    this.show("unfit");
+    this.say("Nothing to show yet", text);
   }
 
   media(bytes) {
@@ -99,6 +113,7 @@ export class Page {
       connecting: ["Connecting", "Connecting", "Looking for the server."],
       refused: ["Not shown", "The server said no", ""],
       buffering: ["Starting", "Starting", ""],
+      unfit: ["Nothing to show", "Nothing to show yet", ""],
       asking: ["Ready", "Ready", "This browser waits for you."],
       interrupted: ["Interrupted", "The publisher's line broke", "The picture goes on as soon as it is back."],
       live: ["Live", root.dataset.kind === "audio" ? "Audio only" : "", ""],
@@ -174,6 +189,14 @@ export class Page {
       if (event.key === "f") full();
     });
   }
+}
+
+/** In sentences. */
+export function faultsOf({ left_out: leftOut = [], keyframes_only: keyframesOnly, missing_frames: missing = 0 }) {
+  const faults = leftOut.map(sentence);
+  if (keyframesOnly) faults.push("The publisher sends keyframes only: at the same bitrate the picture is much worse than it could be.");
+  if (missing > 0) faults.push(`The publisher left out ${missing} ${missing === 1 ? "frame" : "frames"}.`);
+  return faults;
 }
 
 function figure(id, value, unit) {
