@@ -70,6 +70,9 @@ fn nothing_that_was_typed_anywhere_is_repeated_if_it_may_hold_a_key() {
             let to = if option == "--to" { "" } else { to };
             lines.push(format!("{line} {to} {option}={address}"));
         }
+        if verb == "inspect" {
+            lines.extend(["", "--json", "--bytes"].map(|how| format!("inspect {how} {address}")));
+        }
         for line in lines {
             let ran = run(&Dir::new(), &line, &[]);
             assert_ne!(ran.status, Some(0), "{line}: {ran:?}");
