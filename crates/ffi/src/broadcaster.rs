@@ -60,6 +60,12 @@ impl Broadcaster {
         self.feed.end();
     }
 
+    /// Tries a destination again that was given up, while the others go on: at once, and as if
+    /// nothing had failed before. False when there is none of this number, or the broadcast is over.
+    pub fn retry(&self, destination: u32) -> bool {
+        usize::try_from(destination).is_ok_and(|number| self.broadcast.retry(number))
+    }
+
     /// Silences what is pushed, or lets it be heard again.
     pub fn mute(&self, muted: bool) {
         if let Some(sound) = &self.feed.sound {

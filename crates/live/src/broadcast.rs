@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use onair_media::Bitrate;
 
@@ -67,6 +67,8 @@ impl Broadcast {
         let now = Instant::now();
         let mut notes = self.hub.notes();
         let (encoder, encoding) = (notes.encoder.clone(), notes.encoding(now));
+        let asked = notes.asked_since;
+        let dry = asked.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
         drop(notes);
         Stats {
             elapsed_s: (now - self.began).as_secs_f64(),
@@ -78,6 +80,7 @@ impl Broadcast {
                 .collect(),
             encoder,
             encoding,
+            source_dry_s: (dry.as_secs_f64() * 10.0).floor() / 10.0,
             recording: self.recording.as_ref().map(|own| own.report().clone()),
         }
     }

@@ -37,6 +37,8 @@ pub(crate) struct Notes {
     pub(crate) timed_out: bool,
     /// What of the source could not be read.
     pub(crate) damage: Damage,
+    /// Since when a source is asked in vain that others write to.
+    pub(crate) asked_since: Option<Instant>,
     /// What encodes.
     pub(crate) encoder: EncoderReport,
     pub(crate) video_meter: Meter,

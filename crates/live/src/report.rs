@@ -54,6 +54,9 @@ pub struct Stats {
     pub encoder: EncoderReport,
     /// How fast it does that; zero where a file is passed through untouched.
     pub encoding: Encoding,
+    /// For how long a pipe of raw pictures has given nothing; the last one is given again
+    /// meanwhile. Zero while pictures come, and for all other sources.
+    pub source_dry_s: f64,
     /// What has become of the local copy so far, if one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingReport>,

@@ -171,7 +171,9 @@ impl Numbers<'_> {
 
     fn state(&self, stats: &DestinationStats, seen: Seen) -> String {
         let so_far = &stats.so_far;
-        let no_video = seen.video.is_still(so_far.video.frames, self.now);
+        // A picture that is given again is none that comes.
+        let is_dry = self.stats.source_dry_s >= STILL.as_secs_f64();
+        let no_video = is_dry || seen.video.is_still(so_far.video.frames, self.now);
         let no_audio = seen.audio.is_still(so_far.audio.frames, self.now);
         let words = match so_far.state {
             State::Connecting => "connecting",
@@ -271,6 +273,7 @@ mod tests {
             destinations,
             encoder: EncoderReport::default(),
             encoding: Encoding::default(),
+            source_dry_s: 0.0,
             recording: None,
         }
     }
@@ -340,6 +343,21 @@ mod tests {
         // The last came at 8 s, one every two seconds.
         assert!(!slides.is_still(4, start + Duration::from_secs(11)));
         assert!(slides.is_still(4, start + Duration::from_secs(13)));
+    }
+
+    #[test]
+    fn a_picture_that_is_given_again_is_none_that_comes() {
+        let media = |video| [track(video, 0), track(video, 0)];
+        let at = |video, dry| {
+            let [video, audio] = media(video);
+            let mut stats = stats(vec![destination(State::Live, video, audio)]);
+            stats.source_dry_s = dry;
+            stats
+        };
+        let row = |dry| rows(&at(30, 0.0), Duration::ZERO, &at(32, dry), 60).remove(0);
+        assert!(row(0.3).starts_with("0:00:12  ok"), "{}", row(0.3));
+        let words = "0:00:12  no picture comes from stdin";
+        assert!(row(8.0).starts_with(words), "{}", row(8.0));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use onair_av::capture::{PictureInlet, Pictures, pictures};
 use onair_av::clock::Clock;
@@ -33,7 +33,13 @@ fn read(
     mixer: &Mixer,
 ) -> Result<(), Error> {
     let (clock, mut anchor) = (inlet.clock(), Anchor::default());
-    while let Some(mut frame) = source.next_frame()? {
+    let mut next = || {
+        mixer.hub().notes().asked_since = Some(Instant::now());
+        let frame = source.next_frame();
+        mixer.hub().notes().asked_since = None;
+        frame
+    };
+    while let Some(mut frame) = next()? {
         frame.timestamp = anchor.place(frame.timestamp, clock.now());
         let due = clock.instant(frame.timestamp);
         if !mixer.hub().stopping().sleep_until(due) {

@@ -273,6 +273,7 @@ fn stats(second: u32, frame_rate: u32, overtaken: u64, lines: &[Line]) -> Stats 
             video_fps: f64::from(frame_rate),
             ..Encoding::default()
         },
+        source_dry_s: 0.0,
         recording: None,
     }
 }
