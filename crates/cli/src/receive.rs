@@ -320,6 +320,11 @@ fn greet(opts: &Receive, receiver: &Receiver, token: Option<&Token>) {
     if let Some(token) = token {
         pages::greet(receiver, opts.served(), token);
     }
+    if opts.play_key.is_some() {
+        say(
+            "Who watches needs the key: #key=KEY behind the pages' address, ?key=KEY behind a player's.",
+        );
+    }
     let name = if opts.keys.is_empty() { "NAME" } else { "KEY" };
     let all = receiver.rtmp_addresses();
     let (plain, secure) = all.split_at(all.len() - opts.listen_tls.len());

@@ -230,6 +230,7 @@ fn a_receiver_neither_says_nor_serves_the_keys_it_knows() {
     let escaped = format!("cam={MARK}\\,with=comma");
     for (options, variables) in [
         (format!("--key {key} --relay {relay}"), &[][..]),
+        (format!("--key {key} --play-key {MARK}"), &[]),
         (
             format!("--key {key} --relay {relay} --play-key {MARK}"),
             &[],
