@@ -39,6 +39,8 @@ pub(crate) struct Ts {
     program: Option<Program>,
     timeline: Timeline,
     seams: Seams,
+    /// Packets that have their place, on their way: empty but for its room.
+    placed: Vec<Packet>,
     interleave: Interleave,
     tracks: Vec<Track>,
     notes: Vec<String>,
@@ -67,6 +69,7 @@ impl Ts {
             program: None,
             timeline: Timeline::default(),
             seams: Seams::default(),
+            placed: Vec::new(),
             interleave: Interleave::new(2),
             tracks: Vec::new(),
             notes: Vec::new(),
@@ -200,23 +203,26 @@ impl Ts {
     }
 
     fn deliver(&mut self, packets: Vec<Segmented>) {
-        for (segment, packet) in packets {
-            let placed = self.seams.push(segment, packet);
-            self.announce(placed);
+        if packets.is_empty() {
+            return;
         }
+        let mut placed = std::mem::take(&mut self.placed);
+        for (segment, packet) in packets {
+            self.seams.push(segment, packet, &mut placed);
+        }
+        placed.drain(..).for_each(|packet| self.announce(packet));
+        self.placed = placed;
     }
 
-    fn announce(&mut self, packets: Vec<Packet>) {
-        for packet in packets {
-            let kind = packet.kind();
-            if !self.tracks.iter().any(|track| track.kind() == kind) {
-                self.tracks.push(Track {
-                    start: Some(packet.pts),
-                    ..Track::new(packet.config.clone())
-                });
-            }
-            self.interleave.push(packet);
+    fn announce(&mut self, packet: Packet) {
+        let kind = packet.kind();
+        if !self.tracks.iter().any(|track| track.kind() == kind) {
+            self.tracks.push(Track {
+                start: Some(packet.pts),
+                ..Track::new(packet.config.clone())
+            });
         }
+        self.interleave.push(packet);
     }
 
     /// Lets out what is whole, and says what was wrong on the way.
@@ -229,7 +235,7 @@ impl Ts {
         packets.extend(frames);
         self.deliver(packets);
         let held = self.seams.finish();
-        self.announce(held);
+        held.into_iter().for_each(|packet| self.announce(packet));
         self.interleave.end();
         self.ended = true;
         let at = self.packets.position();

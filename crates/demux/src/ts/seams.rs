@@ -31,18 +31,17 @@ struct Tail {
 }
 
 impl Seams {
-    /// Takes in a packet of a segment; gives those whose place is known.
-    pub(super) fn push(&mut self, segment: u32, packet: Packet) -> Vec<Packet> {
+    /// Takes in a packet of a segment; gives those whose place is known to `out`.
+    pub(super) fn push(&mut self, segment: u32, packet: Packet, out: &mut Vec<Packet>) {
         let kind = packet.kind();
         self.tail(kind).segment = segment;
         if let Some(offset) = self.offset(segment) {
-            let mut out = self.take_back(kind);
+            out.extend(self.take_back(kind));
             out.push(self.moved(packet, offset));
-            return out;
+            return;
         }
         self.bytes += packet.payload.len();
         self.held.push((segment, packet));
-        let mut out = Vec::new();
         while self
             .held
             .first()
@@ -50,7 +49,6 @@ impl Seams {
         {
             out.extend(self.settle());
         }
-        out
     }
 
     /// Lets out what is held: the end has come.
