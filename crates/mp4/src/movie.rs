@@ -132,6 +132,7 @@ impl Movie {
             .collect();
         // The index's own `moov` knows of no start but zero.
         patches.retain(|(at, _)| *at < self.position);
+        moov.trak_boxes.iter_mut().for_each(show_in_time);
         delay(&mut moov, &self.tracks);
         Ok(Ending {
             moov: moov.encode_to_vec()?,
@@ -230,6 +231,29 @@ fn free(size: usize) -> Result<Vec<u8>, Error> {
     Ok(FreeBox { payload }.encode_to_vec()?)
 }
 
+/// What is shown before it is decoded would be shown before the track begins: its times of showing
+/// are moved, and an edit moves them back (ISO/IEC 14496-12 §8.6.1.3).
+fn show_in_time(trak: &mut TrakBox) {
+    let Some(ctts) = &mut trak.mdia_box.minf_box.stbl_box.ctts_box else {
+        return;
+    };
+    let offsets = ctts.entries.iter().map(|entry| entry.sample_offset);
+    let early = -offsets.min().unwrap_or(0).min(0);
+    if early == 0 {
+        return;
+    }
+    ctts.version = 0;
+    (ctts.entries.iter_mut()).for_each(|entry| entry.sample_offset += early);
+    edits(
+        trak,
+        vec![ElstEntry {
+            edit_duration: trak.tkhd_box.duration,
+            media_time: early,
+            media_rate: FixedPointNumber::new(1, 0),
+        }],
+    );
+}
+
 /// Lets each track begin when it does, by an empty edit (ISO/IEC 14496-12 §8.6.6).
 fn delay(moov: &mut MoovBox, tracks: &[Indexed]) {
     let earliest = tracks.iter().map(|track| track.start).min().unwrap_or(0);
@@ -244,14 +268,23 @@ fn delay(moov: &mut MoovBox, tracks: &[Indexed]) {
     }
 }
 
+/// Lets a track begin later, in whatever way it plays.
 fn edit(trak: &mut TrakBox, late: u64) {
     let entry = |edit_duration, media_time| ElstEntry {
         edit_duration,
         media_time,
         media_rate: FixedPointNumber::new(1, 0),
     };
-    let entries = vec![entry(late, -1), entry(trak.tkhd_box.duration, 0)];
+    let elst = trak.edts_box.take().and_then(|edts| edts.elst_box);
+    let own = elst.map_or_else(
+        || vec![entry(trak.tkhd_box.duration, 0)],
+        |elst| elst.entries,
+    );
     trak.tkhd_box.duration += late;
+    edits(trak, std::iter::once(entry(late, -1)).chain(own).collect());
+}
+
+fn edits(trak: &mut TrakBox, entries: Vec<ElstEntry>) {
     trak.edts_box = Some(EdtsBox {
         elst_box: Some(ElstBox { entries }),
         unknown_boxes: Vec::new(),

@@ -182,3 +182,31 @@ fn a_movie_without_a_picture_to_begin_at_stays_as_it_is() {
     file.movie.finish().unwrap();
     assert!(file.movie.end().is_err());
 }
+
+/// Pictures 40 ms apart, each shown so much after it is decoded.
+fn shown_after(offsets: &[i64]) -> Vec<Packet> {
+    let shown = |(i, offset): (i64, &i64)| {
+        let mut packet = picture(i * 40, i == 0, 50);
+        packet.pts = packet.dts.offset(offset * 1_000_000);
+        packet
+    };
+    (0..).zip(offsets).map(shown).collect()
+}
+
+/// When pictures are shown, after the first one is.
+fn shown(packets: &[Packet]) -> Vec<i64> {
+    let times = packets.iter().map(|packet| packet.pts);
+    let first = times.clone().min().unwrap();
+    times
+        .map(|pts| (pts.nanos_from(first) + 500_000) / 1_000_000)
+        .collect()
+}
+
+#[test]
+fn pictures_shown_before_they_are_decoded_keep_their_distances() {
+    for offsets in [[-34, -34, -34, -34], [-34, 46, -34, 6], [0, 80, -40, -40]] {
+        let sent = shown_after(&offsets);
+        let whole = File::of(&sent).end().pop().unwrap();
+        assert_eq!(shown(&read(&whole)), shown(&sent), "{offsets:?}");
+    }
+}
