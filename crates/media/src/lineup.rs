@@ -241,6 +241,16 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_shown_before_it_is_decoded_is_not_before_the_origin() {
+        let mut lineup = lineup();
+        let mut early = picture(40, true);
+        early.pts = Timestamp::from_millis(6);
+        assert!(lineup.push(early).is_none());
+        let tracks = lineup.push(sound(50)).unwrap();
+        assert_eq!(tracks.origin(), Timestamp::from_millis(6));
+    }
+
+    #[test]
     fn an_end_gives_what_there_is() {
         let mut lineup = lineup();
         assert!(lineup.finish().is_none());
