@@ -365,6 +365,7 @@ fn in_words(event: &Event) -> String {
         Event::Refused { peer, why, .. } => format!("{peer} was refused: {why}"),
         Event::Recording { name, path } => format!("{name}: recording to {}", path.display()),
         Event::Recorded { name, recording } => format!("{name}: {}", recorded(recording)),
+        Event::LeftOut { name, what } => format!("{name}: left out: {what}"),
         Event::NotRecorded { name, reason } => format!("{name}: not recorded: {reason}"),
         Event::Relay { name, url, message } => format!("{name}: relay to {url}: {message}"),
         Event::Warning { message } => message.clone(),

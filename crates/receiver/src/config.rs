@@ -19,6 +19,8 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// How long a publisher may send no media.
     pub silence_timeout: Duration,
+    /// How long a publisher may send what nobody understands.
+    pub useless_timeout: Duration,
     /// How long a peer may take nothing of what it is sent.
     pub stall_timeout: Duration,
     /// How long a stream waits for a publisher that vanished.
@@ -37,6 +39,7 @@ impl Default for Limits {
             setup_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
             silence_timeout: Duration::from_secs(30),
+            useless_timeout: Duration::from_secs(5),
             stall_timeout: Duration::from_secs(15),
             linger: Duration::from_secs(10),
             relays: 16,

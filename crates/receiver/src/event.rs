@@ -34,6 +34,13 @@ pub enum Event {
         /// Which stream.
         name: StreamName,
     },
+    /// Something a publisher sends is passed on to nobody: told once for each thing.
+    LeftOut {
+        /// Which stream.
+        name: StreamName,
+        /// What and why, in words.
+        what: String,
+    },
     /// Somebody watches a stream.
     Playing {
         /// Which stream.

@@ -65,6 +65,8 @@ pub struct StreamInfo {
     pub packets: u64,
     /// Payload bytes that came in.
     pub bytes: u64,
+    /// What the publisher sends and nobody gets, and why, in words: another codec, say.
+    pub left_out: Vec<String>,
 }
 
 /// A stream's pictures. Rates are those of the last seconds, in media time.
@@ -83,6 +85,10 @@ pub struct VideoInfo {
     pub bitrate_bps: Option<u64>,
     /// Seconds from one keyframe to the next.
     pub keyframe_interval_s: Option<f64>,
+    /// True while every frame is a keyframe.
+    pub keyframes_only: bool,
+    /// Frames that the publisher left out of a steady rhythm, by its own clock.
+    pub missing_frames: u64,
 }
 
 /// A stream's sound.

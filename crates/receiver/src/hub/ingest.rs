@@ -53,6 +53,11 @@ impl Ingest {
         self.stream.promise(kind);
     }
 
+    /// Says what of the publisher's media nobody gets, and why, in words: each once.
+    pub fn leave_out(&self, words: &str) {
+        self.stream.leave_out(self.place, words);
+    }
+
     /// Ready when more may be taken from the publisher: one that is ahead of time waits for the
     /// stream's recordings and relays. Who waits asks again every now and then, woken or not.
     pub fn poll_room(&self, cx: &Context<'_>, now: Instant) -> Poll<()> {

@@ -10,7 +10,17 @@ pub(super) struct Meter {
     bytes: u64,
     last_keyframe: Option<Timestamp>,
     keyframe_interval: Option<Duration>,
+    /// How many keyframes came in a row.
+    keyframes_in_a_row: u32,
+    /// How many frames the publisher left out, by its own clock.
+    missing: u64,
 }
+
+/// So many keyframes in a row are no accident.
+const ALL_KEYFRAMES: u32 = 5;
+
+/// A rhythm is what at least so many steps have.
+const RHYTHM: usize = 10;
 
 /// Over how much media time rates are taken.
 const WINDOW: Duration = Duration::from_secs(2);
@@ -25,8 +35,16 @@ impl Meter {
             .back()
             .is_some_and(|(last, _)| *last > packet.dts)
         {
-            *self = Self::default();
+            *self = Self {
+                missing: self.missing,
+                ..Self::default()
+            };
         }
+        self.missing += self.left_out_before(packet.dts);
+        self.keyframes_in_a_row = match packet.is_video_keyframe() {
+            true => self.keyframes_in_a_row.saturating_add(1),
+            false => 0,
+        };
         self.recent.push_back((packet.dts, packet.payload.len()));
         self.bytes += packet.payload.len() as u64;
         while self.recent.len() > MOST || self.span() > WINDOW {
@@ -58,6 +76,49 @@ impl Meter {
         self.keyframe_interval
     }
 
+    /// Whether every frame is a keyframe.
+    pub(super) const fn is_keyframes_only(&self) -> bool {
+        self.keyframes_in_a_row >= ALL_KEYFRAMES
+    }
+
+    /// How many frames the publisher left out of a steady rhythm.
+    pub(super) const fn missing(&self) -> u64 {
+        self.missing
+    }
+
+    /// How many frames fit into the step to the next, if the steps before have a rhythm.
+    fn left_out_before(&self, next: Timestamp) -> u64 {
+        let mut last = self.recent.iter().rev().map(|(dts, _)| *dts);
+        let (Some(last), Some(before)) = (last.next(), last.next()) else {
+            return 0;
+        };
+        let step = next.since(last);
+        // Most steps are like the one before: then there is nothing to look for.
+        if step <= last.since(before).saturating_mul(3) / 2 || step > WINDOW {
+            return 0;
+        }
+        let Some(usual) = self.usual_step() else {
+            return 0;
+        };
+        let steps = (step + usual / 2).as_nanos() / usual.as_nanos().max(1);
+        u64::try_from(steps).map_or(0, |steps| steps.saturating_sub(1))
+    }
+
+    /// The step that most frames take; `None` where they have no rhythm.
+    fn usual_step(&self) -> Option<Duration> {
+        let times = self.recent.iter().map(|(dts, _)| *dts);
+        let pairs = times.clone().zip(times.skip(1));
+        let mut steps: Vec<_> = pairs.map(|(from, to)| to.since(from)).collect();
+        if steps.len() < RHYTHM {
+            return None;
+        }
+        steps.sort_unstable();
+        let usual = steps[steps.len() / 2];
+        let is_usual = |step: &&Duration| step.abs_diff(usual) <= usual / 4;
+        let regular = steps.iter().filter(is_usual).count();
+        (regular >= steps.len() * 3 / 4).then_some(usual)
+    }
+
     fn enough(&self) -> Option<Duration> {
         let span = self.span();
         (span >= WINDOW / 4).then_some(span)
@@ -74,5 +135,45 @@ impl Meter {
         if let Some((_, bytes)) = self.recent.pop_front() {
             self.bytes -= bytes as u64;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::picture;
+
+    fn metered(times: impl IntoIterator<Item = i64>, gop: usize) -> Meter {
+        let mut meter = Meter::default();
+        for (index, millis) in times.into_iter().enumerate() {
+            meter.add(&picture(millis, index % gop == 0, 10));
+        }
+        meter
+    }
+
+    #[test]
+    fn frames_left_out_of_a_rhythm_are_counted() {
+        // Thirty a second as the wire has them, five times three of them missing.
+        let times = (0..300).filter(|i| i % 60 < 57).map(|i| i * 1000 / 30);
+        let meter = metered(times, 30);
+        assert_eq!(meter.missing(), 12, "the last gap is not closed");
+        assert!(!meter.is_keyframes_only());
+    }
+
+    #[test]
+    fn where_there_is_no_rhythm_nothing_is_missing() {
+        let steps = [20, 70, 33, 150, 45, 90].iter().cycle().take(300);
+        let times = steps.scan(0, |at, step| {
+            *at += step;
+            Some(*at)
+        });
+        assert_eq!(metered(times, 30).missing(), 0);
+        assert_eq!(metered((0..300).map(|i| i * 1000 / 60), 30).missing(), 0);
+    }
+
+    #[test]
+    fn a_stream_of_keyframes_alone_is_noticed() {
+        assert!(metered((0..6).map(|i| i * 2000), 1).is_keyframes_only());
+        assert!(!metered((0..6).map(|i| i * 2000), 2).is_keyframes_only());
     }
 }

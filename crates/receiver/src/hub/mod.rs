@@ -28,8 +28,8 @@ pub use viewer::Viewer;
 pub use watch::{Change, StreamWatch};
 
 use memory::Memory;
-pub(crate) use stream::IsOver;
 use stream::Stream;
+pub(crate) use stream::{IsOver, MOST_LEFT_OUT};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// How much a hub holds, and how it settles disputes.

@@ -37,6 +37,7 @@ struct State {
     shift: Option<i64>,
     tracks: Tracks,
     promised: Promised,
+    left_out: Vec<String>,
     packets: u64,
     bytes: u64,
     dropped: u64,
@@ -114,6 +115,7 @@ impl Stream {
                 shift: None,
                 tracks: Tracks::default(),
                 promised: Promised::default(),
+                left_out: Vec::new(),
                 packets: 0,
                 bytes: 0,
                 dropped: 0,
@@ -139,6 +141,7 @@ impl Stream {
         state.is_orphan = false;
         state.shift = None;
         state.backlog = Backlog::default();
+        state.left_out.clear();
         self.place.send_replace(state.place);
         Some(state.place)
     }
@@ -205,6 +208,14 @@ impl Stream {
     /// Notes that a track will come.
     pub(super) fn promise(&self, kind: Kind) {
         self.state().promised.add(kind);
+    }
+
+    /// Notes what the publisher in `place` sends and nobody gets.
+    pub(super) fn leave_out(&self, place: u64, words: &str) {
+        let mut state = self.state();
+        if state.place == place && state.left_out.len() < MOST_LEFT_OUT {
+            state.left_out.push(within(words, LONGEST_ENCODER));
+        }
     }
 
     pub(super) fn promises(&self, kind: Kind) -> bool {
@@ -328,6 +339,7 @@ impl Stream {
             dropped_frames: state.dropped,
             packets: state.packets,
             bytes: state.bytes,
+            left_out: state.left_out.clone(),
         }
     }
 
@@ -413,6 +425,9 @@ const LONGEST_ENCODER: usize = 256;
 /// How many bytes a decoder configuration may have; parameter sets take some hundred.
 const LARGEST_RECORD: usize = 64 * 1024;
 
+/// As many things left out are told.
+pub(crate) const MOST_LEFT_OUT: usize = 8;
+
 /// The step between two publishers of one stream, about a picture's.
 const SEAM: i64 = 33_000_000;
 
@@ -441,6 +456,8 @@ fn video_info((config, meter): &(Arc<VideoConfig>, Meter)) -> VideoInfo {
         frame_rate: meter.rate(),
         bitrate_bps: meter.bitrate().map(onair_media::Bitrate::as_bps),
         keyframe_interval_s: meter.keyframe_interval().map(|time| time.as_secs_f64()),
+        keyframes_only: meter.is_keyframes_only(),
+        missing_frames: meter.missing(),
     }
 }
 

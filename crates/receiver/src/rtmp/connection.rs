@@ -253,10 +253,12 @@ impl Connection {
     fn handle_taken(&mut self, taken: Taken, now: Instant) {
         match taken {
             Taken::Fine => {}
-            Taken::Odd(words) => {
-                let (peer, words) = (&self.peer, clean(&words, LONGEST_WORDS));
-                let message = format!("the publisher at {peer} sends what is left out: {words}");
-                self.context.events.tell(Event::Warning { message });
+            Taken::LeftOut(what) => {
+                if let Role::Publisher(publishing) = &self.role {
+                    let what = clean(&what, LONGEST_WORDS);
+                    let name = publishing.ingest().name().clone();
+                    self.context.events.tell(Event::LeftOut { name, what });
+                }
             }
             Taken::Replaced => {
                 self.role = Role::Guest;
@@ -407,6 +409,9 @@ impl Connection {
         if !matches!(self.role, Role::Publisher(_)) && self.count_unasked(data.len(), now) > most {
             return self.broke("it sends much and publishes nothing");
         }
+        if let Role::Publisher(publishing) = &mut self.role {
+            publishing.count(data.len());
+        }
         self.input(Input::Receive(now, data));
     }
 
@@ -473,11 +478,17 @@ impl Connection {
         let stalled = self.pending.stalled_at(limits.stall_timeout);
         let silent = matches!(self.role, Role::Publisher(_))
             .then(|| self.timing.media + limits.silence_timeout);
+        let useless = match &self.role {
+            Role::Publisher(publishing) => publishing.useless_at(limits.useless_timeout),
+            _ => None,
+        };
         let is_past = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         if is_past(stalled) {
             self.broke("it reads next to nothing of what it is sent");
         } else if is_past(silent) {
             self.broke("it publishes, but sends no media");
+        } else if is_past(useless) {
+            self.turn_down();
         } else if let Some(refusal) = self.refusal.take_if(|refusal| refusal.at <= now) {
             self.refuse(refusal.stream, refusal.code, &refusal.words);
         } else if self.timing.machine <= now {
@@ -486,10 +497,24 @@ impl Connection {
             let others = stalled.into_iter().chain(silent);
             let refused = self.refusal.as_ref().map(|refusal| refusal.at);
             let others = others.chain(self.timing.look_again).chain(refused);
+            let others = others.chain(useless);
             let first = others.fold(self.timing.machine, Instant::min);
             return self.timing.poll(first, cx);
         }
         true
+    }
+
+    /// Ends a publisher of nothing that can be used, in words that its encoder shows.
+    fn turn_down(&mut self) {
+        let Role::Publisher(publishing) = &self.role else {
+            return;
+        };
+        let (stream, words) = (publishing.stream, publishing.useless());
+        let why = format!("{}: {words}", publishing.ingest().name());
+        self.server
+            .refuse(stream, "NetStream.Publish.Rejected", &words);
+        self.context.events.tell_refused(self.peer, &why);
+        self.end(Ending::Orderly);
     }
 
     /// Waits for the peer to close, so that it can read our last words.

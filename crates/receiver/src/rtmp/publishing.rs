@@ -1,10 +1,12 @@
 use std::borrow::Cow;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use onair_flv::{Demuxed, Demuxer, Tag, TagKind};
+use onair_flv::{Demuxed, Demuxer, Error, Tag, TagKind};
 use onair_media::Kind;
 use onair_rtmp::server::StreamId;
 
+use crate::hub::MOST_LEFT_OUT;
 use crate::{Ingest, PushError};
 
 /// A connection that publishes.
@@ -13,7 +15,11 @@ pub(super) struct Publishing {
     pub(super) stream: StreamId,
     ingest: Ingest,
     demuxer: Demuxer,
-    has_complained: bool,
+    /// What was said to be left out, each once.
+    left_out: Vec<(TagKind, String)>,
+    began: Instant,
+    /// How much came, while nothing of it was understood.
+    in_vain: Option<usize>,
 }
 
 /// What became of a tag.
@@ -21,13 +27,16 @@ pub(super) struct Publishing {
 pub(super) enum Taken {
     /// It is in the stream, or had nothing for it.
     Fine,
-    /// It cannot be understood, and it is the first of which that has to be said.
-    Odd(String),
+    /// Nobody gets it, which has not been said yet: what it is, and why.
+    LeftOut(String),
     /// Another publisher has taken over.
     Replaced,
     /// It is more than is taken: that is the end.
     Refused(String),
 }
+
+/// More than metadata and sequence headers have.
+const MUCH: usize = 16 * 1024;
 
 /// A tag whose payload keeps nothing else alive: a small one is copied out of what was read.
 fn kept(tag: &Tag) -> Cow<'_, Tag> {
@@ -44,28 +53,33 @@ fn kept(tag: &Tag) -> Cow<'_, Tag> {
 const BY_REFERENCE: usize = 64 * 1024;
 
 impl Publishing {
-    pub(super) fn new(stream: StreamId, ingest: Ingest) -> Self {
+    pub(super) fn new(stream: StreamId, ingest: Ingest, now: Instant) -> Self {
         Self {
             stream,
             ingest,
             demuxer: Demuxer::new(),
-            has_complained: false,
+            left_out: Vec::new(),
+            began: now,
+            in_vain: Some(0),
         }
     }
 
     /// Passes a tag on.
     pub(super) fn take(&mut self, tag: &Tag) -> Taken {
         let pushed = match self.demuxer.demux(&kept(tag)) {
-            Ok(Demuxed::Packet(packet)) => self.ingest.push(packet),
+            Ok(Demuxed::Packet(packet)) => {
+                self.in_vain = None;
+                self.ingest.push(packet)
+            }
             Ok(Demuxed::Metadata(metadata)) => self.ingest.metadata(metadata),
             Ok(Demuxed::Nothing) => {
                 self.promise(tag.kind);
                 Ok(())
             }
-            Err(error) => return self.complain(error.to_string()),
+            Err(error) => return self.leave_out(tag.kind, in_words(tag.kind, &error)),
         };
         match (pushed, self.demuxer.left_out()) {
-            (Ok(()), Some(other)) => self.complain(other.to_string()),
+            (Ok(()), Some(other)) => self.leave_out(tag.kind, other.to_string()),
             (Ok(()), None) => Taken::Fine,
             (Err(PushError::Replaced), _) => Taken::Replaced,
             (Err(error), _) => Taken::Refused(error.to_string()),
@@ -82,11 +96,42 @@ impl Publishing {
         }
     }
 
-    fn complain(&mut self, words: String) -> Taken {
-        if std::mem::replace(&mut self.has_complained, true) {
+    /// Once for each kind of tag and each cause.
+    fn leave_out(&mut self, kind: TagKind, what: String) -> Taken {
+        let thing = (kind, what);
+        if self.left_out.len() >= MOST_LEFT_OUT || self.left_out.contains(&thing) {
             return Taken::Fine;
         }
-        Taken::Odd(words)
+        self.ingest.leave_out(&thing.1);
+        let what = thing.1.clone();
+        self.left_out.push(thing);
+        Taken::LeftOut(what)
+    }
+
+    /// Counts what comes in, understood or not.
+    pub(super) const fn count(&mut self, bytes: usize) {
+        if let Some(in_vain) = &mut self.in_vain {
+            *in_vain = in_vain.saturating_add(bytes);
+        }
+    }
+
+    /// When there is no use in it any more: something comes, and it is nothing we know.
+    pub(super) fn useless_at(&self, timeout: Duration) -> Option<Instant> {
+        let is_much = self.in_vain.is_some_and(|bytes| bytes > MUCH);
+        is_much.then(|| self.began + timeout)
+    }
+
+    /// Why there is no use in it, for the publisher to show.
+    pub(super) fn useless(&self) -> String {
+        let all: Vec<_> = self
+            .left_out
+            .iter()
+            .map(|(_, what)| what.as_str())
+            .collect();
+        match all.is_empty() {
+            true => "what is sent is not FLV, which RTMP carries; FFmpeg needs -f flv".to_owned(),
+            false => format!("nothing of the stream can be used: {}", all.join("; ")),
+        }
     }
 
     /// The stream's end that was held.
@@ -96,5 +141,15 @@ impl Publishing {
 
     pub(super) const fn ingest(&self) -> &Ingest {
         &self.ingest
+    }
+}
+
+/// What is left out, and why.
+fn in_words(kind: TagKind, error: &Error) -> String {
+    match (error, kind) {
+        (Error::Unsupported { what }, _) => what.to_string(),
+        (_, TagKind::Video) => format!("video: {error}"),
+        (_, TagKind::Audio) => format!("audio: {error}"),
+        (_, TagKind::Script) => format!("data: {error}"),
     }
 }

@@ -58,7 +58,7 @@ impl Connection {
         match context.hub.publish(name.clone(), origin.clone()) {
             Ok(ingest) => {
                 self.timing.media = now;
-                self.role = Role::Publisher(Box::new(Publishing::new(stream, ingest)));
+                self.role = Role::Publisher(Box::new(Publishing::new(stream, ingest, now)));
                 self.grant(stream);
                 context.events.tell(Event::Published { name, origin });
             }

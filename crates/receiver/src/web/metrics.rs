@@ -42,7 +42,14 @@ impl Collector for Streams {
         let audio = |s: &StreamInfo| s.audio.as_ref()?.bitrate_bps.map(float);
         self.gauges(&mut encoder, AUDIO_BITRATE, audio)?;
         let rate = |s: &StreamInfo| s.video.as_ref()?.frame_rate;
-        self.gauges(&mut encoder, FRAME_RATE, rate)
+        self.gauges(&mut encoder, FRAME_RATE, rate)?;
+        let missing = |s: &StreamInfo| s.video.as_ref().map_or(0, |video| video.missing_frames);
+        self.counters(&mut encoder, MISSING, missing)?;
+        let keyframes = |s: &StreamInfo| Some(float(s.video.as_ref()?.keyframes_only.into()));
+        self.gauges(&mut encoder, KEYFRAMES_ONLY, keyframes)?;
+        self.gauges(&mut encoder, LEFT_OUT, |s| {
+            Some(float(s.left_out.len() as u64))
+        })
     }
 }
 
@@ -97,6 +104,13 @@ const SINCE: About = (
 const VIDEO_BITRATE: About = ("video_bitrate", "Bits of video a second", None);
 const AUDIO_BITRATE: About = ("audio_bitrate", "Bits of audio a second", None);
 const FRAME_RATE: About = ("video_frame_rate", "Pictures a second", None);
+const MISSING: About = ("missing_frames", "Pictures the publisher left out", None);
+const KEYFRAMES_ONLY: About = (
+    "video_keyframes_only",
+    "1 while every picture is a keyframe",
+    None,
+);
+const LEFT_OUT: About = ("left_out", "Kinds of media that nobody gets", None);
 
 #[expect(clippy::cast_precision_loss, reason = "a figure to look at")]
 const fn float(value: u64) -> f64 {

@@ -92,6 +92,16 @@ impl Encoder {
         self.socket.write_all(farewell).unwrap();
     }
 
+    /// Waits until the receiver turns it down.
+    pub(crate) fn refusal(mut self) -> Error {
+        loop {
+            if let Err(error) = self.receive() {
+                return error;
+            }
+            assert!(!self.is_over, "it closed without a word");
+        }
+    }
+
     fn receive(&mut self) -> Result<(), Error> {
         let mut buffer = [0; 4096];
         let now = Instant::now;

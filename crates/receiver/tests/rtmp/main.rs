@@ -4,6 +4,7 @@
 mod clients;
 mod encoder;
 mod hostile;
+mod odd;
 mod player;
 mod publish;
 mod record;

@@ -137,7 +137,8 @@ impl Server {
         }
     }
 
-    /// Turns a publish or play request down, for instance with `NetStream.Publish.Denied`.
+    /// Turns a publish or play request down, for instance with `NetStream.Publish.Denied`, or a
+    /// publish that was granted and turns out to be useless.
     pub fn refuse(&mut self, stream: StreamId, code: &str, description: &str) {
         if self.streams.refuse(stream) {
             self.say_status(stream, "error", code, description);

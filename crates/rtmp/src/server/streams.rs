@@ -108,7 +108,7 @@ impl Streams {
 
     pub(super) fn refuse(&mut self, stream: StreamId) -> bool {
         match self.all.get_mut(&stream) {
-            Some(role @ Role::Asked(_)) => {
+            Some(role @ (Role::Asked(_) | Role::Publishing)) => {
                 *role = Role::Idle;
                 true
             }
