@@ -66,17 +66,19 @@ function entry(stream) {
   const what = document.createElement("span");
   what.className = "what";
   what.textContent = summary(stream);
+  what.title = stream.left_out?.join("; ") ?? "";
   link.append(name, viewers, what);
   item.append(link);
   return item;
 }
 
-function summary({ video, audio, interrupted }) {
+function summary({ video, audio, interrupted, left_out: leftOut }) {
   if (interrupted) return "Interrupted, and expected back";
+  const fault = (leftOut?.length && "not all of it is understood") || (video?.keyframes_only && "keyframes only");
   const picture = video && `${video.width} × ${video.height}`;
   const rate = video?.frame_rate && `${Math.round(video.frame_rate)} fps`;
   const bits = (video?.bitrate_bps ?? 0) + (audio?.bitrate_bps ?? 0);
-  return [picture, rate, bits && `${(bits / 1e6).toFixed(1)} Mbit/s`, !video && audio && "audio only"].filter(Boolean).join(" · ");
+  return [picture, rate, bits && `${(bits / 1e6).toFixed(1)} Mbit/s`, !video && audio && "audio only", fault].filter(Boolean).join(" · ");
 }
 
 // The key to watch goes along.

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `offline` | the stream is not live; the connection waits for it | |
 //! | `stream` | before an init segment, which is the next binary message | `mime`, `codecs`, `width`, `height`, `publisher`, `software` |
-//! | `stats` | every second | `viewers`, `dropped` (pictures this viewer did not get), `bitrate_bps`, `frame_rate`, `behind_ms` (how far the server is behind with this viewer), `interrupted` (the publisher is gone and may come back), `live_s` (the presentation time, in the segments' terms, of the frame that reaches the server now; `null` before the first) |
+//! | `stats` | every second | `viewers`, `dropped` (pictures this viewer did not get), `bitrate_bps`, `frame_rate`, `behind_ms` (how far the server is behind with this viewer), `interrupted` (the publisher is gone and may come back), `keyframes_only`, `missing_frames` (what the publisher left out of a steady rhythm), `left_out` (in words, what it sends and nobody gets), `live_s` (the presentation time, in the segments' terms, of the frame that reaches the server now; `null` before the first) |
 //! | `ended` | the stream is over; the connection waits for the next | |
 //!
 //! Who may not watch is told why as the reason of a close: code 1008 for a missing or wrong key
@@ -383,6 +383,9 @@ enum News<'a> {
         frame_rate: Option<f64>,
         behind_ms: u128,
         interrupted: bool,
+        keyframes_only: bool,
+        missing_frames: u64,
+        left_out: Vec<String>,
         live_s: Option<f64>,
     },
     Ended,
@@ -409,15 +412,19 @@ impl<'a> News<'a> {
 
     fn stats(viewer: &Viewer, edge: &LiveEdge) -> Self {
         let info = viewer.info();
-        let video = info.video.as_ref().and_then(|video| video.bitrate_bps);
+        let video_info = info.video.as_ref();
+        let video = video_info.and_then(|video| video.bitrate_bps);
         let audio = info.audio.as_ref().and_then(|audio| audio.bitrate_bps);
         Self::Stats {
             viewers: info.viewers,
             dropped: viewer.dropped(),
             bitrate_bps: video.unwrap_or(0) + audio.unwrap_or(0),
-            frame_rate: info.video.and_then(|video| video.frame_rate),
+            frame_rate: video_info.and_then(|video| video.frame_rate),
             behind_ms: viewer.behind().as_millis(),
             interrupted: info.interrupted,
+            keyframes_only: video_info.is_some_and(|video| video.keyframes_only),
+            missing_frames: video_info.map_or(0, |video| video.missing_frames),
+            left_out: info.left_out,
             live_s: edge.time(Instant::now()).map(|time| time.as_secs_f64()),
         }
     }
