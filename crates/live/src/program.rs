@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use onair_flv::{FourCc, Metadata, Muxer};
-use onair_media::Packet;
+use onair_flv::{FourCc, Metadata, Muxer, video_codec_id};
+use onair_media::{Config, Packet};
 
 /// What is to be known about the media before the first packet.
 #[derive(Clone, Debug)]
@@ -36,6 +36,34 @@ impl Program {
     pub(crate) fn muxer(&self, first: &Packet) -> Muxer {
         Muxer::starting_at(first.dts - self.lag)
     }
+}
+
+/// Whether metadata says what there is to say of a track.
+pub(crate) fn tells_of(metadata: &Metadata, config: &Config) -> bool {
+    match config {
+        Config::Video(video) => {
+            let codec = video_codec_id(video.codec);
+            metadata.size == Some(video.size) && metadata.video_codec == codec
+        }
+        Config::Audio(_) => metadata.audio_codec.is_some(),
+    }
+}
+
+/// Metadata that does.
+pub(crate) fn tell_of(mut metadata: Metadata, config: &Config) -> Metadata {
+    match config {
+        Config::Video(video) => {
+            metadata.size = Some(video.size);
+            metadata.video_codec = video_codec_id(video.codec);
+        }
+        Config::Audio(audio) => {
+            let track = Metadata::of(None, Some(audio));
+            metadata.audio_codec = track.audio_codec;
+            metadata.sample_rate = track.sample_rate;
+            metadata.channels = track.channels;
+        }
+    }
+    metadata
 }
 
 #[cfg(test)]

@@ -137,6 +137,8 @@ impl Queue {
     /// Takes a packet from the source, and sheds if that was one too many.
     pub(crate) fn push(&mut self, packet: Packet, now: Instant) {
         self.newest = self.newest.max(Some(packet.dts));
+        // What is relayed may have pictures later that nobody promised.
+        self.has_video |= self.overflow == Overflow::ShedLate && packet.kind() == Kind::Video;
         self.began.get_or_insert((now, packet.dts));
         if self.shedding && packet.kind() == Kind::Video {
             if !packet.keyframe {

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use bytes::Buf;
 use onair_flv::{Metadata, Muxer};
-use onair_media::{Config, Kind, Packet, Size};
+use onair_media::{Kind, Packet};
 use onair_rtmp::{Input, SendBuffer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -15,6 +15,7 @@ use super::{Ending, Phase, Session};
 use crate::Pace;
 use crate::failure::Failure;
 use crate::feed::Taken;
+use crate::program;
 
 /// How many pieces one write may have.
 const PIECES: usize = 512;
@@ -157,21 +158,18 @@ impl Session<'_> {
         packet.kind() == Kind::Video && packet.keyframe || !has_video
     }
 
-    /// Metadata first and when the picture changes its size, sequence headers when due, the packet.
+    /// Metadata first, and whenever a picture has another size or a track begins that nobody
+    /// announced; sequence headers when due, the packet.
     fn mux(&mut self, packet: &Packet) {
         let program = self.place.program;
         let muxer = self.muxer.get_or_insert_with(|| program.muxer(packet));
-        let known = self.described.unwrap_or(program.metadata.size);
-        let size = size(packet).or(known);
-        let metadata = (self.described != Some(size)).then(|| {
-            let metadata = Metadata {
-                size,
-                ..program.metadata.clone()
-            };
-            muxer.metadata(&metadata)
-        });
-        self.described = Some(size);
-        self.owed.extend(metadata);
+        let is_told = |metadata: &Metadata| program::tells_of(metadata, &packet.config);
+        if !self.described.as_ref().is_some_and(is_told) {
+            let before = self.described.as_ref().unwrap_or(&program.metadata);
+            let metadata = program::tell_of(before.clone(), &packet.config);
+            self.owed.push_back(muxer.metadata(&metadata));
+            self.described = Some(metadata);
+        }
         self.owed.extend(muxer.mux(packet));
     }
 
@@ -193,12 +191,5 @@ impl Session<'_> {
         }
         self.phase = Phase::Closing;
         self.publisher.close(now);
-    }
-}
-
-fn size(packet: &Packet) -> Option<Size> {
-    match &packet.config {
-        Config::Video(video) => Some(video.size),
-        Config::Audio(_) => None,
     }
 }

@@ -8,8 +8,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use onair_flv::{Muxer, Tag};
-use onair_media::{Packet, Size};
+use onair_flv::{Metadata, Muxer, Tag};
+use onair_media::Packet;
 use onair_rtmp::publisher::{self, End, Retry};
 use onair_rtmp::{Error, Input, Output, Publisher, SendBuffer, Url};
 use tokio::time::{Sleep, sleep_until};
@@ -40,8 +40,8 @@ pub(crate) struct Session<'a> {
     /// Given to the publisher before the server agreed to the publish.
     unconfirmed: Vec<Packet>,
     pending: SendBuffer,
-    /// The picture size that the metadata sent last says.
-    described: Option<Option<Size>>,
+    /// The metadata that was sent last.
+    described: Option<Metadata>,
     live: Option<Instant>,
     phase: Phase,
     moving: Option<Option<Url>>,

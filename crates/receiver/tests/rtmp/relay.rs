@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use onair::rtmp::Url;
-use onair_receiver::{Event, Keys, RelayState, RelayTarget, StreamName};
+use onair_receiver::{Event, Item, Keys, RelayState, RelayTarget, StreamName};
 
 use crate::encoder::Encoder;
 use crate::player::Player;
@@ -164,4 +164,37 @@ fn a_relay_that_was_given_up_can_be_begun_anew_while_its_stream_is_live() {
         };
         assert!(matches!(stands, RelayState::Failed(why) if why.contains("not known")));
     }
+}
+
+#[test]
+fn a_relay_announces_a_track_that_begins_late() {
+    let mut there = Stage::new();
+    let to = target(there.address(), "live/out");
+    let stage = Stage::with(|builder| builder.relay(to));
+    let media = Media::new();
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    let pictures: Vec<_> = (0..50)
+        .map(|i| media.picture(i * 40, i % 25 == 0, 100))
+        .collect();
+    encoder.send_all(&pictures);
+    there.wait_for_publisher();
+    let name = StreamName::new("live", "out").unwrap();
+    let mut viewer = there.receiver.hub().subscribe(&name).unwrap();
+    let mut announced = Vec::new();
+    let mut sent_late = false;
+    while announced.len() < 2 {
+        match viewer.blocking_next().unwrap() {
+            Item::Metadata(metadata) => {
+                announced.push((metadata.video_codec, metadata.audio_codec));
+                announced.dedup();
+            }
+            Item::Packet(packet) => {
+                if packet.dts >= pictures[40].dts && !std::mem::replace(&mut sent_late, true) {
+                    encoder.send_all(&media.stream(50..60, 25));
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(announced, [(Some(7), None), (Some(7), Some(10))]);
 }
