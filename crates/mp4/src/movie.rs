@@ -132,7 +132,6 @@ impl Movie {
             .collect();
         // The index's own `moov` knows of no start but zero.
         patches.retain(|(at, _)| *at < self.position);
-        moov.trak_boxes.iter_mut().for_each(show_in_time);
         delay(&mut moov, &self.tracks);
         Ok(Ending {
             moov: moov.encode_to_vec()?,
@@ -231,36 +230,16 @@ fn free(size: usize) -> Result<Vec<u8>, Error> {
     Ok(FreeBox { payload }.encode_to_vec()?)
 }
 
-/// What is shown before it is decoded would be shown before the track begins: its times of showing
-/// are moved, and an edit moves them back (ISO/IEC 14496-12 §8.6.1.3).
-fn show_in_time(trak: &mut TrakBox) {
-    let Some(ctts) = &mut trak.mdia_box.minf_box.stbl_box.ctts_box else {
-        return;
-    };
-    let offsets = ctts.entries.iter().map(|entry| entry.sample_offset);
-    let early = -offsets.min().unwrap_or(0).min(0);
-    if early == 0 {
-        return;
-    }
-    ctts.version = 0;
-    (ctts.entries.iter_mut()).for_each(|entry| entry.sample_offset += early);
-    edits(
-        trak,
-        vec![ElstEntry {
-            edit_duration: trak.tkhd_box.duration,
-            media_time: early,
-            media_rate: FixedPointNumber::new(1, 0),
-        }],
-    );
-}
-
 /// Lets each track begin when it does, by an empty edit (ISO/IEC 14496-12 §8.6.6).
 fn delay(moov: &mut MoovBox, tracks: &[Indexed]) {
-    let earliest = tracks.iter().map(|track| track.start).min().unwrap_or(0);
-    let timescale = u128::from(moov.mvhd_box.timescale.get());
-    for (trak, track) in moov.trak_boxes.iter_mut().zip(tracks) {
-        let nanos = u128::from(track.start - earliest);
-        let late = (nanos * timescale + 500_000_000) / 1_000_000_000;
+    let both = moov.trak_boxes.iter_mut().zip(tracks);
+    let starts: Vec<_> = both
+        .map(|(trak, track)| i128::from(track.start) - show_later(trak))
+        .collect();
+    let earliest = starts.iter().copied().min().unwrap_or(0);
+    let timescale = i128::from(moov.mvhd_box.timescale.get());
+    for (trak, start) in moov.trak_boxes.iter_mut().zip(starts) {
+        let late = ((start - earliest) * timescale + 500_000_000) / 1_000_000_000;
         if let Ok(late @ 1..) = u64::try_from(late) {
             edit(trak, late);
         }
@@ -268,23 +247,31 @@ fn delay(moov: &mut MoovBox, tracks: &[Indexed]) {
     }
 }
 
-/// Lets a track begin later, in whatever way it plays.
+/// What is shown before it is decoded would lie before its track's beginning, where players look
+/// for nothing: all of the track is shown later, by the nanoseconds that are returned, and can
+/// begin as much earlier.
+fn show_later(trak: &mut TrakBox) -> i128 {
+    let timescale = i128::from(trak.mdia_box.mdhd_box.timescale.get());
+    let Some(ctts) = &mut trak.mdia_box.minf_box.stbl_box.ctts_box else {
+        return 0;
+    };
+    let offsets = ctts.entries.iter().map(|entry| entry.sample_offset);
+    let early = -offsets.min().unwrap_or(0).min(0);
+    if early > 0 {
+        ctts.version = 0;
+        (ctts.entries.iter_mut()).for_each(|entry| entry.sample_offset += early);
+    }
+    i128::from(early) * 1_000_000_000 / timescale
+}
+
 fn edit(trak: &mut TrakBox, late: u64) {
     let entry = |edit_duration, media_time| ElstEntry {
         edit_duration,
         media_time,
         media_rate: FixedPointNumber::new(1, 0),
     };
-    let elst = trak.edts_box.take().and_then(|edts| edts.elst_box);
-    let own = elst.map_or_else(
-        || vec![entry(trak.tkhd_box.duration, 0)],
-        |elst| elst.entries,
-    );
+    let entries = vec![entry(late, -1), entry(trak.tkhd_box.duration, 0)];
     trak.tkhd_box.duration += late;
-    edits(trak, std::iter::once(entry(late, -1)).chain(own).collect());
-}
-
-fn edits(trak: &mut TrakBox, entries: Vec<ElstEntry>) {
     trak.edts_box = Some(EdtsBox {
         elst_box: Some(ElstBox { entries }),
         unknown_boxes: Vec::new(),

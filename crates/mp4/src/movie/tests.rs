@@ -210,3 +210,19 @@ fn pictures_shown_before_they_are_decoded_keep_their_distances() {
         assert_eq!(shown(&read(&whole)), shown(&sent), "{offsets:?}");
     }
 }
+
+#[test]
+fn sound_stays_with_pictures_that_are_shown_before_they_are_decoded() {
+    let mut sent = shown_after(&[-34, 46, -34, 6, 6, 6]);
+    sent.extend((0..10).map(|i| sound(i * 21)));
+    let got = read(&File::of(&sent).end().pop().unwrap());
+    let first = |packets: &[Packet], kind| {
+        let of_kind = packets.iter().filter(|packet| packet.kind() == kind);
+        of_kind.map(|packet| packet.pts).min().unwrap()
+    };
+    let apart = |packets: &[Packet]| {
+        let (video, audio) = (first(packets, Kind::Video), first(packets, Kind::Audio));
+        (audio.nanos_from(video) + 500_000) / 1_000_000
+    };
+    assert_eq!((apart(&sent), apart(&got)), (34, 34));
+}
