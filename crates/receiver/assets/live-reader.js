@@ -74,7 +74,8 @@ function readShown(video, take) {
     if (!going) return;
     clock ??= "captureTime" in about ? ({ captureTime }) => captureTime * 1000 : ({ mediaTime }) => mediaTime * 1e6;
     const stamp = clock(about);
-    if (video.videoWidth && stamp >= 0) take(new VideoFrame(video, { timestamp: Math.round(stamp) }), stamp);
+    const frame = stamp >= 0 && shownBy(video, Math.round(stamp));
+    if (frame) take(frame, stamp);
     video.requestVideoFrameCallback(next);
   };
   video.requestVideoFrameCallback(next);
@@ -88,7 +89,7 @@ function readByTimer(track, { video, frameRate }, take) {
   const timer = setInterval(() => {
     const { totalVideoFrames: shown } = video.getVideoPlaybackQuality();
     const isNew = shown === 0 || shown !== seen; // some count none of a camera's
-    if (!isNew || !video.videoWidth || track.muted || track.readyState !== "live") return;
+    if (!isNew || video.readyState < 2 || track.muted || track.readyState !== "live") return;
     seen = shown;
     const stamp = performance.now() * 1000;
     take(picture(Math.round(stamp)), stamp);
@@ -106,12 +107,14 @@ function pictures(video) {
     context.drawImage(video, 0, 0, width, height);
     return new VideoFrame(context.canvas, { timestamp });
   };
-  return (timestamp) => {
-    if (context) return painted(timestamp);
-    try {
-      return new VideoFrame(video, { timestamp });
-    } catch {
-      return painted(timestamp);
-    }
-  };
+  return (timestamp) => shownBy(video, timestamp) ?? painted(timestamp);
+}
+
+/** What the video element shows, or undefined: it has nothing while its camera changes. */
+function shownBy(video, timestamp) {
+  try {
+    return new VideoFrame(video, { timestamp });
+  } catch {
+    return undefined;
+  }
 }
