@@ -185,7 +185,7 @@ async fn refused(error: &io::Error, host: &str, peer: Option<SocketAddr>) -> Fai
     }
     Failure::unreachable(match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
-            format!("{host} hung up on the TLS handshake")
+            format!("{host} hung up on the TLS handshake (rtmp:// instead of rtmps://?)")
         }
         _ => format!("TLS with {host}: {error}"),
     })
