@@ -48,9 +48,6 @@ kinds! {
         a_relay_target_that_is_silent in relays,
         nobody_reads_the_log in log,
         recordings_of_a_moment in recordings,
-    ]
-    slow [
-        a_peer_reads_a_byte_at_a_time in answers,
         metadata_of_a_megabyte in items,
         configurations_of_a_megabyte in items,
         players_that_stop_reading in viewers,
@@ -59,8 +56,11 @@ kinds! {
         slow_requests_take_every_connection in connections,
         players_take_every_connection in connections,
         no_descriptors_left in connections,
-        publishers_that_flood in fairness,
         keys_are_guessed in guessing,
+    ]
+    slow [
+        a_peer_reads_a_byte_at_a_time in answers,
+        publishers_that_flood in fairness,
     ]
 }
 
