@@ -17,17 +17,20 @@ impl StreamName {
         let (app, name) = (bare(app), bare(name));
         let (app, name) = (app.trim_matches('/'), name.trim_matches('/'));
         let whole = [app, name].join("/");
-        let is_fine = !name.is_empty() && whole.len() <= LONGEST && !whole.contains(is_odd);
-        is_fine.then(|| Self(whole.trim_start_matches('/').into()))
+        let is_there = !name.is_empty();
+        is_there.then(|| Self::whole(whole.trim_start_matches('/')))?
+    }
+
+    fn whole(text: &str) -> Option<Self> {
+        let is_fine = !text.is_empty() && text.len() <= LONGEST && !text.contains(is_odd);
+        is_fine.then(|| Self(text.into()))
     }
 
     /// The name an address's path says, as in `/watch/app/name`.
     pub fn from_path(path: &str) -> Option<Self> {
-        let path = path.trim_matches('/');
-        match path.rsplit_once('/') {
-            Some((app, name)) => Self::new(app, name),
-            None => Self::new("", path),
-        }
+        // All of it is the name, with whatever slashes are within.
+        let path = path.split('?').next().unwrap_or_default();
+        Self::whole(path.trim_matches('/'))
     }
 
     /// As text.
@@ -89,6 +92,8 @@ mod tests {
     fn a_path_gives_the_name_back() {
         let name = StreamName::new("live/inner", "cam").unwrap();
         assert_eq!(StreamName::from_path("/live/inner/cam"), Some(name));
+        let name = StreamName::new("live", "a//b").unwrap();
+        assert_eq!(StreamName::from_path("/live/a//b"), Some(name));
         assert_eq!(StreamName::from_path("//"), None);
     }
 }
