@@ -32,7 +32,8 @@ impl Address {
         let text = text.trim();
         let url: Url = text.parse()?;
         let server = text.strip_suffix(url.key().expose()).unwrap_or(text);
-        let server = Secret::from(server.trim_end_matches('/'));
+        // One slash parted them; more are the application's own.
+        let server = Secret::from(server.strip_suffix('/').unwrap_or(server));
         Ok(Self { server, url })
     }
 
