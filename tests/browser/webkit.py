@@ -52,7 +52,7 @@ def goes_live(bench, name, limit, seconds):
     faults = recording.faults() + bench.browser.complaints()
     frames, blocks = (len(recording.packets(kind)) for kind in "va")
     print(f"   {about}: {frames} frames, {blocks} blocks of audio in {seconds} s; {health}")
-    if frames < seconds * 2 or blocks < seconds * 20:  # another program may need this machine
+    if frames < seconds or blocks < seconds * 20:  # another program may need this machine
         faults.append(f"{frames} frames and {blocks} blocks of audio in {seconds} s")
     if "AAC" not in about:
         faults.append(f"the page says {about!r}")
@@ -151,8 +151,9 @@ def main():
     with tempfile.TemporaryDirectory() as directory, Display() as display:
         onair, directory = options.onair.resolve(), Path(directory)
         with Server(onair, directory, relays=False) as server:
+            # Each gets a second chance of its own: what plays in real time may meet another program's burst.
             visits = Visits(server, display, directory, onair)
-            failed = [check for check in chosen if not passes(check, visits)]
+            failed = [check for check in chosen if not (passes(check, visits) or passes(check, visits))]
     sys.exit(bool(failed))
 
 
