@@ -100,7 +100,7 @@ def agreement(browser):
 def the_authority_is_trusted_once_installed(bench_of):
     """The phone's path: the page warns, the certificate is fetched and installed, and the camera goes live."""
     directory = bench_of.directory / "tls"
-    directory.mkdir()
+    directory.mkdir(exist_ok=True)
     with Server(bench_of.onair, directory, relays=False, options=["--tls"]) as server:
         faults = []
         with bench_of.at(server, lenient=False) as bench:
