@@ -88,8 +88,10 @@ impl Receiver {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-INT", &id]).status();
         assert!(sent.expect("kill is there").success());
-        let _rest = self.said.read_to_end(&mut Vec::new());
-        assert_eq!(self.child.wait().expect("it ends").code(), Some(0));
+        let mut rest = String::new();
+        self.said.read_to_string(&mut rest).expect("it talks");
+        let status = self.child.wait().expect("it ends");
+        assert_eq!(status.code(), Some(0), "{rest}");
     }
 }
 

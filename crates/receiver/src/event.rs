@@ -9,7 +9,7 @@ use onair_media::text::clean;
 use tokio::sync::broadcast;
 
 use crate::address::Neighbour;
-use crate::{Origin, Recording, Repeats, StreamName};
+use crate::{Origin, Recording, Repeats, StreamName, Unrecorded};
 
 /// Something that happened to a receiver.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,8 +84,8 @@ pub enum Event {
     NotRecorded {
         /// Which stream.
         name: StreamName,
-        /// Why, in words.
-        reason: String,
+        /// Why.
+        reason: Unrecorded,
     },
     /// Something about a relay.
     Relay {

@@ -41,7 +41,7 @@ pub use hub::{
 };
 pub use keys::{KeyError, Keys};
 pub use receiver::{Builder, Receiver};
-pub use record::Recording;
+pub use record::{Recording, Unrecorded};
 pub use relay::{RelayError, RelayInfo, RelayState, RelayTarget, TargetError};
 pub use repeats::Repeats;
 pub use web::{Token, Web, WebLimits, WebServer, qr_code};

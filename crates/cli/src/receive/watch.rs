@@ -8,7 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use onair::media::Bitrate;
-use onair_receiver::{Event, EventStream, Hub, Recording, Repeats, StreamInfo, StreamName};
+use onair_receiver::{
+    Event, EventStream, Hub, Recording, Repeats, StreamInfo, StreamName, Unrecorded,
+};
 use serde::Serialize;
 
 use super::in_words;
@@ -60,7 +62,7 @@ struct Report {
     recordings: VecDeque<Recorded>,
     /// How many of all files failed.
     recordings_failed: u64,
-    /// Streams that were not recorded though that was asked for.
+    /// Streams that were not recorded though that was asked for; those of less than half a second left out.
     not_recorded: u64,
 }
 
@@ -117,7 +119,7 @@ impl Watch {
         match event {
             Event::Published { .. } => self.report.published += 1,
             Event::Refused { times, .. } => self.report.refused += times,
-            Event::NotRecorded { .. } => self.report.not_recorded += 1,
+            Event::NotRecorded { reason, .. } => self.report.leave_out(reason),
             Event::Recorded { name, recording } => {
                 self.report.note(recorded(name, recording));
             }
@@ -167,6 +169,11 @@ impl Report {
             self.recordings.pop_front();
         }
         self.recordings.push_back(recorded);
+    }
+
+    /// A stream of a moment makes no file, and nobody misses one: a failure it is not.
+    fn leave_out(&mut self, reason: &Unrecorded) {
+        self.not_recorded += u64::from(*reason != Unrecorded::TooShort);
     }
 
     /// A recording that failed is a failure, whatever else went well.
@@ -278,13 +285,12 @@ mod tests {
 
     #[test]
     fn a_recording_that_failed_is_a_failure() {
-        assert_eq!(Report::default().verdict(), Ok(()));
-        let not_recorded = Report {
-            not_recorded: 1,
-            ..Report::default()
-        };
+        let mut report = Report::default();
+        report.leave_out(&Unrecorded::TooShort);
+        assert_eq!(report.verdict(), Ok(()));
+        report.leave_out(&Unrecorded::Refused("no room".to_owned()));
         let words = Failure::failed("1 stream not recorded");
-        assert_eq!(not_recorded.verdict(), Err(words));
+        assert_eq!(report.verdict(), Err(words));
     }
 
     #[test]

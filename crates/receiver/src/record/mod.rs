@@ -42,6 +42,18 @@ pub struct Recording {
     pub failure: Option<String>,
 }
 
+/// Why a stream, or what comes of it now, is not recorded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unrecorded {
+    /// There was too little of it to make a file.
+    #[error("it lasted less than half a second")]
+    TooShort,
+    /// A file may not begin now, or cannot.
+    #[error("{0}")]
+    Refused(String),
+}
+
 /// What all recordings of a receiver share. Clones are the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Recordings(Arc<Shared>);
@@ -78,7 +90,7 @@ impl Recordings {
         if self.0.running.fetch_add(1, Ordering::Relaxed) >= self.0.most {
             self.0.running.fetch_sub(1, Ordering::Relaxed);
             let why = "too many recordings are being written, or wait for a disk that is stuck";
-            return self.refuse(&name, why.to_owned());
+            return self.refuse(&name, Unrecorded::Refused(why.to_owned()));
         }
         let recordings = self.clone();
         let run = move || {
@@ -89,12 +101,13 @@ impl Recordings {
         let thread = thread::Builder::new().name("onair-record".to_owned());
         if let Err(error) = thread.spawn(run) {
             self.0.running.fetch_sub(1, Ordering::Relaxed);
-            self.refuse(&name, format!("cannot start a thread: {error}"));
+            let why = format!("cannot start a thread: {error}");
+            self.refuse(&name, Unrecorded::Refused(why));
         }
     }
 
     /// Whether one more file may begin; the error says why not.
-    fn permit(&self, viewer: &Viewer) -> Result<(), String> {
+    fn permit(&self, viewer: &Viewer) -> Result<(), Unrecorded> {
         let peer = viewer.info().publisher.peer;
         let address = peer
             .parse()
@@ -104,10 +117,11 @@ impl Recordings {
             .allowance
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        allowance.permit(viewer.name(), &address, Instant::now())
+        let permitted = allowance.permit(viewer.name(), &address, Instant::now());
+        permitted.map_err(Unrecorded::Refused)
     }
 
-    fn refuse(&self, name: &StreamName, reason: String) {
+    fn refuse(&self, name: &StreamName, reason: Unrecorded) {
         self.0.events.tell(Event::NotRecorded {
             name: name.clone(),
             reason,

@@ -4,7 +4,7 @@ use onair_media::{Lineup, Packet, Timestamp, Tracks};
 
 use super::file::Open;
 use super::space::Space;
-use super::{Recording, Recordings};
+use super::{Recording, Recordings, Unrecorded};
 use crate::lineup::{self, MOST, RECORDER};
 use crate::{Event, Item, StreamName, Viewer};
 
@@ -115,7 +115,7 @@ impl Recorder {
     }
 
     /// Said once until a file has begun again.
-    fn refuse(&mut self, reason: String) {
+    fn refuse(&mut self, reason: Unrecorded) {
         if !std::mem::replace(&mut self.is_refused, true) {
             self.recordings.refuse(&self.name, reason);
         }
@@ -132,7 +132,7 @@ impl Recorder {
         let rest = self.begun.take().or_else(|| self.lineup.finish());
         match rest {
             Some(tracks) if is_enough(&tracks) => self.begin(tracks)?,
-            Some(_) => self.refuse("it lasted less than half a second".to_owned()),
+            Some(_) => self.refuse(Unrecorded::TooShort),
             None => {}
         }
         if let Some(open) = self.open.take() {

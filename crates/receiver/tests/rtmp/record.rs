@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use onair::Destination;
 use onair::media::{Kind, Packet};
 use onair::rtmp::Url;
-use onair_receiver::{Error, Event, Receiver, Recording, tls};
+use onair_receiver::{Error, Event, Receiver, Recording, Unrecorded, tls};
 
 use crate::encoder::Encoder;
 use crate::player::Player;
@@ -198,7 +198,7 @@ fn a_stream_too_short_to_be_one_makes_no_file_and_it_is_said() {
         Event::NotRecorded { reason, .. } => Some(reason),
         _ => None,
     });
-    assert_eq!(reason, "it lasted less than half a second");
+    assert_eq!(reason, Unrecorded::TooShort);
     assert_eq!(std::fs::read_dir(&directory.0).unwrap().count(), 0);
 }
 
