@@ -1,11 +1,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use onair_media::{Bitrate, Packet, Timestamp};
+use onair_media::{Bitrate, Kind, Packet, Timestamp};
 
 /// One track's rates over the last seconds, by its own clock.
+///
+/// Packets of one time are one frame: some encoders send each slice of a picture by itself.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
+    /// The times of the last frames and their bytes.
     recent: VecDeque<(Timestamp, usize)>,
     bytes: u64,
     last_keyframe: Option<Timestamp>,
@@ -14,6 +17,8 @@ pub(super) struct Meter {
     keyframes_in_a_row: u32,
     /// How many frames the publisher left out, by its own clock.
     missing: u64,
+    /// The step that most frames take, and as of when.
+    usual: Option<(Timestamp, Option<Duration>)>,
 }
 
 /// So many keyframes in a row are no accident.
@@ -25,7 +30,10 @@ const RHYTHM: usize = 10;
 /// Over how much media time rates are taken.
 const WINDOW: Duration = Duration::from_secs(2);
 
-/// More packets than this say nothing more.
+/// How often the usual step is found anew.
+const USUAL_FOR: Duration = Duration::from_secs(1);
+
+/// More frames than this say nothing more.
 const MOST: usize = 1024;
 
 impl Meter {
@@ -40,13 +48,19 @@ impl Meter {
                 ..Self::default()
             };
         }
-        self.missing += self.left_out_before(packet.dts);
+        self.bytes += packet.payload.len() as u64;
+        if let Some((_, bytes)) = (self.recent.back_mut()).filter(|(last, _)| *last == packet.dts) {
+            *bytes += packet.payload.len();
+            return;
+        }
+        if packet.kind() == Kind::Video {
+            self.missing += self.left_out_before(packet.dts);
+        }
         self.keyframes_in_a_row = match packet.is_video_keyframe() {
             true => self.keyframes_in_a_row.saturating_add(1),
             false => 0,
         };
         self.recent.push_back((packet.dts, packet.payload.len()));
-        self.bytes += packet.payload.len() as u64;
         while self.recent.len() > MOST || self.span() > WINDOW {
             self.forget();
         }
@@ -63,7 +77,7 @@ impl Meter {
         Some(Bitrate::of(self.bytes - newest, span))
     }
 
-    /// Packets per second; `None` until there is enough to tell.
+    /// Frames per second; `None` until there is enough to tell.
     #[expect(clippy::cast_precision_loss, reason = "at most a thousand")]
     pub(super) fn rate(&self) -> Option<f64> {
         let span = self.enough()?.as_secs_f64();
@@ -87,7 +101,7 @@ impl Meter {
     }
 
     /// How many frames fit into the step to the next, if the steps before have a rhythm.
-    fn left_out_before(&self, next: Timestamp) -> u64 {
+    fn left_out_before(&mut self, next: Timestamp) -> u64 {
         let mut last = self.recent.iter().rev().map(|(dts, _)| *dts);
         let (Some(last), Some(before)) = (last.next(), last.next()) else {
             return 0;
@@ -97,15 +111,28 @@ impl Meter {
         if step <= last.since(before).saturating_mul(3) / 2 || step > WINDOW {
             return 0;
         }
-        let Some(usual) = self.usual_step() else {
+        let Some(usual) = self.usual_step(next) else {
             return 0;
         };
-        let steps = (step + usual / 2).as_nanos() / usual.as_nanos().max(1);
+        let steps = (step + usual / 2).as_nanos() / usual.as_nanos();
         u64::try_from(steps).map_or(0, |steps| steps.saturating_sub(1))
     }
 
+    /// The step that most frames take, found once a second: not for each step of a stream that
+    /// jitters.
+    fn usual_step(&mut self, now: Timestamp) -> Option<Duration> {
+        match self.usual {
+            Some((at, usual)) if now.since(at) < USUAL_FOR => usual,
+            _ => {
+                let usual = self.find_usual_step();
+                self.usual = (self.recent.len() > RHYTHM).then_some((now, usual));
+                usual
+            }
+        }
+    }
+
     /// The step that most frames take; `None` where they have no rhythm.
-    fn usual_step(&self) -> Option<Duration> {
+    fn find_usual_step(&self) -> Option<Duration> {
         let times = self.recent.iter().map(|(dts, _)| *dts);
         let pairs = times.clone().zip(times.skip(1));
         let mut steps: Vec<_> = pairs.map(|(from, to)| to.since(from)).collect();
@@ -116,7 +143,7 @@ impl Meter {
         let usual = steps[steps.len() / 2];
         let is_usual = |step: &&Duration| step.abs_diff(usual) <= usual / 4;
         let regular = steps.iter().filter(is_usual).count();
-        (regular >= steps.len() * 3 / 4).then_some(usual)
+        (regular >= steps.len() * 3 / 4 && !usual.is_zero()).then_some(usual)
     }
 
     fn enough(&self) -> Option<Duration> {
@@ -141,7 +168,7 @@ impl Meter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::picture;
+    use crate::samples::{picture, sound};
 
     fn metered(times: impl IntoIterator<Item = i64>, gop: usize) -> Meter {
         let mut meter = Meter::default();
@@ -169,6 +196,39 @@ mod tests {
         });
         assert_eq!(metered(times, 30).missing(), 0);
         assert_eq!(metered((0..300).map(|i| i * 1000 / 60), 30).missing(), 0);
+    }
+
+    #[test]
+    fn a_picture_of_several_packets_is_one_frame() {
+        let times = (0..120).flat_map(|i| [i * 1000 / 30; 4]);
+        let meter = metered(times, 120);
+        assert_eq!(meter.missing(), 0);
+        assert_eq!(meter.rate().map(f64::round), Some(30.0));
+        // Eight slices of one keyframe, then other pictures: not a stream of keyframes.
+        let mut meter = Meter::default();
+        (0..8).for_each(|_| meter.add(&picture(0, true, 10)));
+        assert!(!meter.is_keyframes_only());
+        assert_eq!(meter.keyframe_interval(), None);
+    }
+
+    #[test]
+    fn silence_is_no_frame_left_out() {
+        let mut meter = Meter::default();
+        for index in (0..300).filter(|i| i % 60 < 50) {
+            meter.add(&sound(index * 20));
+        }
+        assert_eq!(meter.missing(), 0);
+    }
+
+    #[test]
+    fn the_usual_step_is_found_once_a_second_however_much_a_stream_jitters() {
+        let mut meter = Meter::default();
+        let mut found = std::collections::BTreeSet::new();
+        for index in 0..300 {
+            meter.add(&picture(index * 33 + (index % 3) * 16, index == 0, 10));
+            found.extend(meter.usual.map(|(at, _)| at));
+        }
+        assert!((1..=10).contains(&found.len()), "{}", found.len());
     }
 
     #[test]
