@@ -45,7 +45,8 @@ impl Draft {
             name: destination.name.clone(),
             server: address.map_or_else(shown, |address| address.server().clone()),
             key: Secret::default(),
-            kept_key: address.map(|address| address.key().clone()),
+            kept_key: (address.map(|address| address.key().clone()))
+                .filter(|key| !key.expose().is_empty()),
             is_active: destination.is_active,
             trouble: None,
         }
@@ -128,6 +129,20 @@ mod tests {
         draft.key = "k-1".into();
         let address = draft.address().unwrap();
         assert_eq!(address.url().app(), "app/instance");
+    }
+
+    #[test]
+    fn a_server_whose_query_stands_for_the_key_can_be_edited_and_saved() {
+        let address = Address::parse("rtmp://live.example/stream?user=a&pass=b").unwrap();
+        let kept = Draft::of(&Destination {
+            id: Id(1),
+            name: "renamed".to_owned(),
+            shown: address.shown(),
+            is_active: true,
+            address: Some(address.clone()),
+        });
+        assert_eq!(kept.kept_key, None, "no key is said to be saved");
+        assert_eq!(kept.address(), Ok(address));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub struct Found {
     pub name: Option<String>,
     /// The server, as it is to be given to [`Address::new`].
     pub server: Option<Secret>,
-    /// The stream key.
+    /// The stream key; `None` too where the server's query stands for it.
     pub key: Option<Secret>,
 }
 
@@ -163,7 +163,7 @@ fn parse_address(server: &str, key: Option<&str>) -> Result<Found, LinkError> {
         Ok(address) => Ok(Found {
             name: None,
             server: Some(address.server().clone()),
-            key: Some(address.key().clone()),
+            key: Some(address.key().clone()).filter(|key| !key.expose().is_empty()),
         }),
         Err(Error::Url(UrlError::MissingKey)) => Ok(Found {
             server: Some(Secret::from(server)),
@@ -224,6 +224,8 @@ mod tests {
             "",
         );
         is("Stream key: live_1+2", "", "live_1+2", "");
+        let keyless = parse("rtmp://live.example/stream?user=a&pass=b").unwrap();
+        assert_eq!(keyless.key, None);
     }
 
     #[test]
