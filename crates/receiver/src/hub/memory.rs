@@ -30,8 +30,10 @@ struct Ledger {
 #[derive(Debug)]
 struct Account {
     bytes: usize,
-    /// When this one began to hold something, or last let go of some.
+    /// When this one began to hold something, or last let go of a good part of it.
     since: Instant,
+    /// How much it has to let go of before that counts as progress.
+    due: usize,
     cut: Option<Stopper>,
 }
 
@@ -41,6 +43,8 @@ pub(crate) struct Share {
     memory: Memory,
     number: u64,
     bytes: usize,
+    /// What its peer took since that was last stated.
+    taken: usize,
     cut: Stop,
 }
 
@@ -70,6 +74,7 @@ impl Memory {
         let account = Account {
             bytes: 0,
             since: Instant::now(),
+            due: 0,
             cut: Some(stopper),
         };
         ledger.accounts.insert(number, account);
@@ -78,6 +83,7 @@ impl Memory {
             memory: self.clone(),
             number,
             bytes: 0,
+            taken: 0,
             cut,
         }
     }
@@ -102,13 +108,17 @@ impl Memory {
 }
 
 impl Ledger {
-    fn set(&mut self, number: u64, bytes: usize, now: Instant) {
+    fn set(&mut self, number: u64, (bytes, taken): (usize, usize), now: Instant) {
         let Some(account) = self.accounts.get_mut(&number) else {
             return;
         };
         let before = std::mem::replace(&mut account.bytes, bytes);
-        if bytes < before || before == 0 {
+        account.due = account
+            .due
+            .saturating_sub(taken.max(before.saturating_sub(bytes)));
+        if before == 0 || account.due == 0 {
             account.since = now;
+            account.due = bytes.min(PROGRESS);
         }
         if account.cut.is_some() {
             self.held = self.held - before + bytes;
@@ -135,20 +145,32 @@ impl Ledger {
     }
 }
 
-/// For how long whoever holds something may let go of nothing while memory is short.
+/// For how long whoever holds something may make no progress while memory is short.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Less than this is no progress, unless it is all there is, as in [`onair_rtmp::SendBuffer`]:
+/// whoever lets go of a byte now and then is no younger for it.
+const PROGRESS: usize = 16 * 1024;
 
 impl Share {
     /// States what this connection holds now.
     pub(crate) fn set(&mut self, bytes: usize, now: Instant) {
-        if std::mem::replace(&mut self.bytes, bytes) == bytes {
+        if bytes == self.bytes && (bytes == 0 || self.taken < PROGRESS) {
             return;
         }
+        self.bytes = bytes;
+        let taken = std::mem::take(&mut self.taken);
         let half = self.memory.half;
         let mut ledger = self.memory.ledger();
-        ledger.set(self.number, bytes, now);
+        ledger.set(self.number, (bytes, taken), now);
         ledger.relieve(half, Duration::ZERO, now);
         ledger.relieve(half / 2, PATIENCE, now);
+    }
+
+    /// Notes that the peer took so many bytes of what this connection holds, though it may hold all
+    /// of it until the last is gone. Counts once the next [`set`](Self::set) states what it holds.
+    pub(crate) const fn take(&mut self, bytes: usize) {
+        self.taken = self.taken.saturating_add(bytes);
     }
 
     /// Waits until this connection has to go, since memory is short and it is the slowest.
@@ -254,13 +276,41 @@ mod tests {
     }
 
     #[test]
-    fn who_lets_go_of_some_has_made_progress() {
-        let memory = Memory::new(4000);
+    fn who_lets_go_of_a_good_part_has_made_progress_and_of_a_byte_has_not() {
+        for (gone, is_lost) in [(1, true), (PROGRESS - 1, true), (PROGRESS, false)] {
+            let memory = Memory::new(400_000);
+            let (mut all, start) = (shares(&memory, 2), Instant::now());
+            all[0].set(60_000, start);
+            for millis in 1..500 {
+                let at = start + Duration::from_millis(millis);
+                all[0].set(60_000 - gone * usize::from(millis == 499), at);
+            }
+            all[1].set(70_000, start + PATIENCE);
+            assert_eq!(are_cut(&all), [is_lost, false], "{gone}");
+        }
+    }
+
+    #[test]
+    fn a_byte_now_and_then_makes_nobody_younger() {
+        let memory = Memory::new(400_000);
+        let (mut all, start) = (shares(&memory, 2), Instant::now());
+        all[0].set(50_000, start);
+        for millis in 1..=500 {
+            let held = 50_000 + usize::from(millis % 2 == 0);
+            all[0].set(held, start + Duration::from_millis(millis));
+        }
+        all[1].set(60_000, start + PATIENCE);
+        assert_eq!(are_cut(&all), [true, false]);
+    }
+
+    #[test]
+    fn who_takes_what_is_held_to_the_last_byte_makes_progress_too() {
+        let memory = Memory::new(400_000);
         let (mut all, start) = (shares(&memory, 3), Instant::now());
-        all[0].set(400, start);
-        all[1].set(400, start);
-        all[0].set(399, start + PATIENCE);
-        all[2].set(300, start + PATIENCE);
+        all[0].set(60_000, start);
+        all[1].set(60_000, start);
+        all[0].take(PROGRESS);
+        all[0].set(60_000, start + PATIENCE);
         assert_eq!(are_cut(&all), [false, true, false]);
     }
 }

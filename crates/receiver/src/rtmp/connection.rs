@@ -339,13 +339,20 @@ impl Connection {
             let stream = Pin::new(&mut self.stream);
             match stream.poll_write_vectored(cx, &pieces[..count]) {
                 Poll::Ready(Ok(0)) => return self.give_up_writing("it takes nothing any more"),
-                Poll::Ready(Ok(written)) => self.pending.advance(written, now),
+                Poll::Ready(Ok(written)) => self.wrote(written, now),
                 Poll::Ready(Err(error)) => return self.give_up_writing(&error.to_string()),
                 Poll::Pending => return,
             }
         }
         if let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_flush(cx) {
             self.give_up_writing(&error.to_string());
+        }
+    }
+
+    fn wrote(&mut self, bytes: usize, now: Instant) {
+        self.pending.advance(bytes, now);
+        if matches!(self.role, Role::Player(_)) {
+            self.share.take(bytes);
         }
     }
 
