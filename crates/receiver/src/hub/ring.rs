@@ -49,6 +49,12 @@ pub(super) struct Ring {
     configs: Configs,
     /// The numbers of the keyframes held.
     keyframes: VecDeque<u64>,
+    /// Where viewers begin: the last keyframe, if pictures go on after it.
+    current: Option<u64>,
+    /// The first audio frame since the last picture.
+    audio_alone: Option<Timestamp>,
+    /// No picture has come for long, and audio goes on.
+    is_paused: bool,
     /// How many frames came, ever.
     frames: Frames,
     metadata: Option<Arc<Metadata>>,
@@ -114,6 +120,10 @@ impl Cursor {
 /// for the queue to grow, and what an allocation costs.
 const OVERHEAD: usize = 2 * size_of::<Entry>() + 64;
 
+/// So much audio without a picture, and the camera has stopped: its last keyframe is no place to
+/// begin any more. Slides may stand for some seconds.
+const PAUSE: Duration = Duration::from_secs(10);
+
 impl Ring {
     pub(super) fn new(config: &HubConfig, bytes: RingBytes) -> Self {
         Self {
@@ -122,6 +132,9 @@ impl Ring {
             bytes,
             configs: Configs::default(),
             keyframes: VecDeque::new(),
+            current: None,
+            audio_alone: None,
+            is_paused: false,
             frames: Frames::default(),
             metadata: None,
             newest: Timestamp::ZERO,
@@ -135,10 +148,9 @@ impl Ring {
     /// Takes the next packet, and lets go of what is too old for it.
     pub(super) fn push(&mut self, packet: Packet) {
         let (kind, dts, frames) = (packet.kind(), packet.dts, self.frames);
-        if kind == Kind::Video || frames.video == 0 {
-            self.newest = dts;
-        }
+        self.note_time(kind, dts);
         if packet.is_video_keyframe() {
+            self.current = Some(self.end());
             self.keyframes.push_back(self.end());
         }
         self.frames.add(kind);
@@ -150,6 +162,20 @@ impl Ring {
             frames,
             bytes: self.total,
         });
+    }
+
+    /// Pictures tell the time, as long as any come: audio's clock may be another.
+    fn note_time(&mut self, kind: Kind, dts: Timestamp) {
+        if kind == Kind::Video || self.frames.video == 0 {
+            self.newest = dts;
+            (self.audio_alone, self.is_paused) = (None, false);
+            return;
+        }
+        let since = *self.audio_alone.get_or_insert(dts);
+        if dts.since(since) > PAUSE {
+            self.newest = dts;
+            (self.current, self.is_paused) = (None, true);
+        }
     }
 
     /// Takes what the publisher says about the stream.
@@ -171,12 +197,11 @@ impl Ring {
 
     /// Where a new viewer begins: at the current GOP, or else at what comes next.
     pub(super) fn join(&self) -> Cursor {
-        let keyframe = self.keyframes.back().copied();
-        let next = keyframe.unwrap_or_else(|| self.end());
+        let next = self.current.unwrap_or_else(|| self.end());
         Cursor {
             next,
             frames: self.frames_before(next),
-            waits: keyframe.is_none() && self.frames.video > 0,
+            waits: self.current.is_none() && self.frames.video > 0,
             greets: true,
             is_whole: false,
             dropped: Frames::default(),
@@ -229,7 +254,7 @@ impl Ring {
         self.most_bytes as u64 / part
     }
 
-    /// The time of the newest picture, or of the newest sound where there is none.
+    /// The time of the newest picture, or of the newest audio frame where no picture comes.
     pub(super) const fn newest(&self) -> Timestamp {
         self.newest
     }
@@ -296,12 +321,14 @@ impl Ring {
             return;
         }
         let ahead = match cursor.is_whole {
-            true => self.keyframes.front(),
-            false => self.keyframes.back().filter(|key| **key > cursor.next),
+            true => self.keyframes.front().copied(),
+            false => self.current.filter(|key| *key > cursor.next),
         };
         let (to, waits) = match ahead {
-            Some(keyframe) => (*keyframe, false),
-            None if is_lost || self.frames.video == 0 => (self.end(), self.frames.video > 0),
+            Some(keyframe) => (keyframe, false),
+            None if is_lost || self.is_paused || self.frames.video == 0 => {
+                (self.end(), self.frames.video > 0)
+            }
             None => return,
         };
         let frames = self.frames_before(to);
@@ -325,7 +352,7 @@ impl Ring {
             return false;
         };
         let is_old = self.newest.since(oldest.dts) > self.lag;
-        let is_current = self.keyframes.back().is_some_and(|key| *key <= self.first);
+        let is_current = self.current.is_some_and(|key| key <= self.first);
         let is_needed = self.needed.is_some_and(|needed| needed <= self.first);
         self.bytes.own() > self.most_bytes || (is_old && !is_current && !is_needed)
     }
@@ -343,6 +370,7 @@ impl Ring {
         if self.keyframes.front().is_some_and(|key| *key < self.first) {
             self.keyframes.pop_front();
         }
+        self.current = self.current.filter(|key| *key >= self.first);
     }
 
     /// The number the next entry will have.

@@ -157,6 +157,45 @@ fn sound_alone_begins_anywhere_and_late_listeners_are_brought_to_the_present() {
 }
 
 #[test]
+fn where_the_camera_stops_and_audio_goes_on_the_present_is_the_audio_s() {
+    let mut ring = ring();
+    fill(&mut ring, stream(50, 25));
+    let mut late = ring.join();
+    fill(&mut ring, (100..30_000).map(|i| sound(i * 20)));
+    assert!(ring.entries.len() < 200, "{}", ring.entries.len());
+    assert_eq!(
+        drain(&ring, &mut ring.join()),
+        [],
+        "it begins at what comes"
+    );
+    assert_eq!(
+        drain(&ring, &mut late),
+        [],
+        "and who is late is cut to that"
+    );
+    ring.push(sound(600_000));
+    ring.push(picture(600_010, false, 9));
+    ring.push(picture(600_020, true, 9));
+    assert_eq!(millis(&drain(&ring, &mut late)), [600_000, 600_020]);
+    assert_eq!(millis(&drain(&ring, &mut ring.join())), [600_020]);
+}
+
+#[test]
+fn a_slide_stands_for_some_seconds_and_audio_may_have_a_clock_of_its_own() {
+    let mut ring = ring();
+    let slide = |i: i64| {
+        let sounds = (0..400).map(move |k| sound(60_000 + i * 8000 + k * 20));
+        [picture(i * 8000, true, 9)].into_iter().chain(sounds)
+    };
+    let mut viewer = ring.join();
+    for i in 0..5 {
+        fill(&mut ring, slide(i));
+        assert_eq!(drain(&ring, &mut ring.join()).len(), 401);
+        assert_eq!(drain(&ring, &mut viewer).len(), 401);
+    }
+}
+
+#[test]
 fn the_metadata_comes_first_and_again_when_it_changes() {
     let mut ring = ring();
     let metadata = |encoder: &str| Metadata {
