@@ -279,5 +279,6 @@ mod tests {
         corpus::replay("command", command);
         corpus::replay("publisher_ops", publisher_ops);
         corpus::replay("server_ops", server_ops);
+        corpus::replay("player_ops", player_ops);
     }
 }
