@@ -1,9 +1,9 @@
 //! Where "live" is in a stream: how far its media had come at a moment. Pure.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::time::Instant;
+use onair_media::Timestamp;
 
 /// The newest frame there could be, as the quickest of the last seconds tell it.
 ///
@@ -13,7 +13,8 @@ use tokio::time::Instant;
 pub(super) struct LiveEdge {
     /// When nothing had come yet.
     start: Instant,
-    /// When frames came, and the stream's time less ours that each tells, in nanoseconds.
+    /// When frames came, and the stream's time less ours that each tells, in nanoseconds: each
+    /// tells less than the one before.
     seen: VecDeque<(Instant, i128)>,
 }
 
@@ -26,33 +27,37 @@ impl LiveEdge {
     }
 
     /// A frame of this time arrives.
-    pub(super) fn observe(&mut self, now: Instant, time: Duration) {
-        let ahead = nanos(time) - nanos(now.duration_since(self.start));
+    pub(super) fn observe(&mut self, now: Instant, time: Timestamp) {
+        let ahead = i128::from(time.as_nanos()) - self.nanos(now);
         // One that is beaten by a newer one will never be the best again.
         while self.seen.back().is_some_and(|(_, other)| *other <= ahead) {
             self.seen.pop_back();
         }
+        // The best is in front: for want of room the newest takes the place of the one before it.
+        self.seen.truncate(MOST - 1);
         self.seen.push_back((now, ahead));
-        while self.seen.len() > MOST || self.is_old(now) {
+        while self.is_old(now) {
             self.seen.pop_front();
         }
     }
 
     /// The time of the frame that would arrive now, had all been as quick; `None` before the first.
-    pub(super) fn time(&self, now: Instant) -> Option<Duration> {
+    pub(super) fn time(&self, now: Instant) -> Option<Timestamp> {
         let (_, ahead) = self.seen.front()?;
-        let time = ahead + nanos(now.duration_since(self.start));
-        Some(Duration::from_nanos(u64::try_from(time).unwrap_or(0)))
+        let time = i64::try_from(ahead + self.nanos(now)).ok()?;
+        Some(Timestamp::from_nanos(time))
     }
 
     fn is_old(&self, now: Instant) -> bool {
         let first = self.seen.front();
-        first.is_some_and(|(at, _)| now.duration_since(*at) > WINDOW) && self.seen.len() > 1
+        let age = first.map(|(at, _)| now.saturating_duration_since(*at));
+        age.is_some_and(|age| age > WINDOW) && self.seen.len() > 1
     }
-}
 
-fn nanos(duration: Duration) -> i128 {
-    i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX)
+    fn nanos(&self, now: Instant) -> i128 {
+        let since = now.saturating_duration_since(self.start).as_nanos();
+        i128::try_from(since).unwrap_or(i128::MAX)
+    }
 }
 
 const WINDOW: Duration = Duration::from_secs(8);
@@ -67,15 +72,19 @@ mod tests {
         Duration::from_millis(ms)
     }
 
+    const fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
     #[test]
     fn the_quickest_frame_says_where_live_is() {
         let start = Instant::now();
         let mut edge = LiveEdge::new(start);
         assert_eq!(edge.time(start), None);
         for (arrival, time) in [(50, 0), (70, 33), (140, 66), (150, 100)] {
-            edge.observe(start + ms(arrival), ms(time));
+            edge.observe(start + ms(arrival), at(time));
         }
-        assert_eq!(edge.time(start + ms(1037)), Some(ms(1000)));
+        assert_eq!(edge.time(start + ms(1037)), Some(at(1000)));
     }
 
     #[test]
@@ -83,24 +92,26 @@ mod tests {
         let start = Instant::now();
         let mut edge = LiveEdge::new(start);
         for frame in 0..60 {
-            edge.observe(start, ms(frame * 33));
+            edge.observe(start, at(frame * 33));
         }
-        assert_eq!(edge.time(start), Some(ms(59 * 33)));
+        assert_eq!(edge.time(start), Some(at(59 * 33)));
         // The publisher's clock stands still for a second: within the window it is believed.
-        for frame in 0..400 {
-            edge.observe(start + ms(1000 + frame * 33), ms(2000 + frame * 33));
+        for frame in 0..400_i64 {
+            let arrival = ms(1000 + frame.unsigned_abs() * 33);
+            edge.observe(start + arrival, at(2000 + frame * 33));
         }
         let now = start + ms(1000 + 399 * 33);
-        assert_eq!(edge.time(now), Some(ms(2000 + 399 * 33)));
+        assert_eq!(edge.time(now), Some(at(2000 + 399 * 33)));
     }
 
     #[test]
-    fn what_it_remembers_is_bounded() {
+    fn what_it_remembers_is_bounded_and_the_best_stays() {
         let start = Instant::now();
         let mut edge = LiveEdge::new(start);
         for frame in 0..10_000_u32 {
-            edge.observe(start + Duration::from_micros(u64::from(frame)), ms(0));
+            edge.observe(start + Duration::from_micros(u64::from(frame)), at(0));
         }
         assert!(edge.seen.len() <= MOST);
+        assert_eq!(edge.time(start), Some(at(0)), "the first was the quickest");
     }
 }

@@ -1,8 +1,9 @@
 //! Where publishers and viewers meet.
 //!
-//! `ring` and `meter` think, and know no clock; the rest is what it takes to share them.
+//! `ring`, `meter` and `edge` think, and know no clock; the rest is what it takes to share them.
 
 mod backlog;
+mod edge;
 mod info;
 mod ingest;
 mod memory;

@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use onair_flv::Metadata;
 use onair_media::text::clean;
-use onair_media::{AudioConfig, Config, Kind, Packet, VideoConfig};
+use onair_media::{AudioConfig, Config, Kind, Packet, Timestamp, VideoConfig};
 
 use super::backlog::Backlog;
+use super::edge::LiveEdge;
 use super::info::{AudioInfo, Origin, StreamInfo, VideoInfo, now_in_seconds};
 use super::memory::Memory;
 use super::meter::Meter;
@@ -43,6 +44,8 @@ struct State {
     dropped: u64,
     seats: Vec<Seat>,
     backlog: Backlog,
+    /// How far its pictures had come, or its audio before there are any.
+    edge: LiveEdge,
 }
 
 #[derive(Debug, Default)]
@@ -121,6 +124,7 @@ impl Stream {
                 dropped: 0,
                 seats: Vec::new(),
                 backlog: Backlog::default(),
+                edge: LiveEdge::new(Instant::now()),
             }),
             place: tokio::sync::watch::Sender::new(0),
         }
@@ -172,6 +176,7 @@ impl Stream {
         let mut state = self.state();
         state.check(place)?;
         state.move_in_time(&mut packet);
+        state.observe(&packet, Instant::now());
         state.count(&packet);
         state.ring.push(packet);
         wake(state);
@@ -315,6 +320,11 @@ impl Stream {
         self.state().ring.behind(cursor)
     }
 
+    /// The time of the frame that reaches us now; `None` before the first.
+    pub(super) fn live(&self) -> Option<Timestamp> {
+        self.state().edge.time(Instant::now())
+    }
+
     /// The configuration of the pictures that came last.
     pub(super) fn video(&self) -> Option<Arc<VideoConfig>> {
         let state = self.state();
@@ -399,6 +409,17 @@ impl State {
         self.shift = Some(shift);
         packet.dts = packet.dts.offset(shift);
         packet.pts = packet.pts.offset(shift);
+    }
+
+    /// Notes when a frame arrives, whoever may be late to take it.
+    fn observe(&mut self, packet: &Packet, now: Instant) {
+        let has_video = self.tracks.video.is_some();
+        match packet.kind() {
+            Kind::Video if !has_video => self.edge = LiveEdge::new(now),
+            Kind::Audio if has_video => return,
+            _ => {}
+        }
+        self.edge.observe(now, packet.pts);
     }
 
     fn count(&mut self, packet: &Packet) {

@@ -273,3 +273,19 @@ fn all_streams_together_stay_within_the_memory_and_small_ones_lose_nothing() {
     drop((small, readers));
     assert_eq!(hub.held().iter().filter_map(Weak::upgrade).count(), 0);
 }
+
+#[test]
+fn live_is_where_the_publisher_is_however_late_a_viewer_reads() {
+    let hub = hub(false);
+    let ingest = hub.publish(name(), origin("one")).unwrap();
+    let mut viewer = hub.subscribe(&name()).unwrap();
+    assert_eq!(viewer.live(), None);
+    push_all(&ingest, stream(250, 25));
+    let live = viewer.live().unwrap().as_millis();
+    assert!(live >= 249 * 40, "{live}");
+    let mut items = Vec::new();
+    let cx = Context::from_waker(Waker::noop());
+    assert!(viewer.poll_take(&cx, 1, &mut items).is_ready());
+    let again = viewer.live().unwrap().as_millis();
+    assert!(again >= live, "it is not where the viewer is");
+}

@@ -4,7 +4,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use onair_media::{Kind, VideoConfig};
+use onair_media::{Kind, Timestamp, VideoConfig};
 
 use super::ring::{Cursor, Item};
 use super::stream::{IsOver, Stream, Subscriber};
@@ -92,6 +92,12 @@ impl Viewer {
     /// How far behind the newest picture the next one is, in media time.
     pub fn behind(&self) -> Duration {
         self.stream.behind(&self.cursor)
+    }
+
+    /// The presentation time of the frame that reaches the server now, however late this viewer
+    /// is; `None` before the first.
+    pub(crate) fn live(&self) -> Option<Timestamp> {
+        self.stream.live()
     }
 
     /// Pictures this viewer did not get because it was too slow.

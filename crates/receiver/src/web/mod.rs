@@ -2,7 +2,6 @@
 
 mod access;
 mod assets;
-mod edge;
 mod fragmenter;
 mod hosts;
 mod ingest;

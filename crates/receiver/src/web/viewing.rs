@@ -29,7 +29,6 @@ use serde::Serialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 
 use super::access::{Asker, Denied};
-use super::edge::LiveEdge;
 use super::fragmenter::{Description, Expected, Fragmenter, Segment};
 use super::serve::Connection;
 use super::{Web, origin};
@@ -248,20 +247,16 @@ impl Watch {
             audio: info.audio.is_some() || info.video.is_none(),
         });
         let mut items = Vec::new();
-        let mut edge = LiveEdge::new(Instant::now());
         loop {
             tokio::select! {
                 () = poll_fn(|cx| viewer.poll_take(cx, BATCH, &mut items)) => {}
                 message = self.source.next() => self.hear(message)?,
                 _ = self.tick.tick() => {
                     self.probe().await?;
-                    self.say(&News::stats(viewer, &edge)).await?;
+                    self.say(&News::stats(viewer, &fragmenter)).await?;
                 }
             }
-            if self
-                .forward((&mut fragmenter, &mut edge), &mut items, viewer)
-                .await?
-            {
+            if self.forward(&mut fragmenter, &mut items, viewer).await? {
                 return self.say(&News::Ended).await;
             }
         }
@@ -270,7 +265,7 @@ impl Watch {
     /// Sends what was read. True when the stream ended.
     async fn forward(
         &mut self,
-        (fragmenter, edge): (&mut Fragmenter, &mut LiveEdge),
+        fragmenter: &mut Fragmenter,
         items: &mut Vec<Item>,
         viewer: &Viewer,
     ) -> Result<bool, Gone> {
@@ -278,13 +273,7 @@ impl Watch {
         let weight: usize = items.iter().map(Item::weight).sum();
         for item in items.drain(..) {
             match item {
-                Item::Packet(packet) => {
-                    let (pts, kind) = (packet.pts, packet.kind());
-                    fragmenter.push(packet).map_err(unfit)?;
-                    if let Some(time) = fragmenter.time_of(kind, pts) {
-                        edge.observe(Instant::now(), time);
-                    }
-                }
+                Item::Packet(packet) => fragmenter.push(packet).map_err(unfit)?,
                 Item::Metadata(_) => {}
                 Item::Ended => is_over = true,
             }
@@ -410,7 +399,8 @@ impl<'a> News<'a> {
         }
     }
 
-    fn stats(viewer: &Viewer, edge: &LiveEdge) -> Self {
+    fn stats(viewer: &Viewer, fragmenter: &Fragmenter) -> Self {
+        let live = viewer.live().and_then(|pts| fragmenter.time_of(pts));
         let info = viewer.info();
         let video_info = info.video.as_ref();
         let video = video_info.and_then(|video| video.bitrate_bps);
@@ -425,7 +415,7 @@ impl<'a> News<'a> {
             keyframes_only: video_info.is_some_and(|video| video.keyframes_only),
             missing_frames: video_info.map_or(0, |video| video.missing_frames),
             left_out: info.left_out,
-            live_s: edge.time(Instant::now()).map(|time| time.as_secs_f64()),
+            live_s: live.map(|time| time.as_secs_f64()),
         }
     }
 }

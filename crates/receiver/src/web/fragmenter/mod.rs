@@ -126,13 +126,11 @@ impl Fragmenter {
         std::mem::take(&mut self.ready)
     }
 
-    /// When the viewer is to see a frame, or hear it where there is none to see.
-    pub(crate) fn time_of(&self, kind: Kind, pts: Timestamp) -> Option<Duration> {
-        let tracks = self.described.as_ref()?;
-        let leads = tracks.video.is_none() || kind == Kind::Video;
+    /// When the viewer is to see or hear a frame; `None` before the first init segment.
+    pub(crate) fn time_of(&self, pts: Timestamp) -> Option<Duration> {
+        self.described.as_ref()?;
         let nanos = pts.nanos_from(self.origin).saturating_add(LEAD_IN);
-        let nanos = u64::try_from(nanos).ok().filter(|_| leads);
-        nanos.map(Duration::from_nanos)
+        u64::try_from(nanos).ok().map(Duration::from_nanos)
     }
 
     /// How many bytes are held back.
