@@ -69,6 +69,16 @@ pub(super) enum Ending {
     Broken(String),
 }
 
+/// What came of trying to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    Something,
+    /// There is nothing there, or will not be anything any more.
+    Nothing,
+    /// It was not tried: there may be much.
+    Waiting,
+}
+
 /// A stream whose publisher vanished.
 pub(super) struct Parted {
     pub(super) ingest: Ingest,
@@ -187,11 +197,14 @@ impl Connection {
             if now.saturating_duration_since(*begun.get_or_insert(now)) >= TURN {
                 break;
             }
-            let has_read = self.poll_read(cx, now);
-            if !has_read && let Some(words) = self.unwritable.take() {
+            let reading = self.poll_read(cx, now);
+            if reading == Reading::Nothing
+                && let Some(words) = self.unwritable.take()
+            {
                 self.broke(&words);
                 continue;
             }
+            let has_read = reading == Reading::Something;
             // First what others ask for: who is always ready to be read is not asked last.
             let progress = self.poll_stop(cx, now)
                 || self.poll_cut(cx)
@@ -265,19 +278,19 @@ impl Connection {
                 self.server.close(now);
                 self.end(Ending::Orderly);
             }
-            Taken::Refused(words) => self.turn_out(&words, now),
+            Taken::Refused(words) => self.turn_out("NetStream.Publish.Denied", &words, now),
         }
     }
 
-    /// Ends a publisher's stream in words.
-    fn turn_out(&mut self, words: &str, now: Instant) {
+    /// Ends a publisher's stream in words that its encoder shows.
+    fn turn_out(&mut self, code: &str, words: &str, now: Instant) {
         let role = std::mem::replace(&mut self.role, Role::Guest);
         if let Role::Publisher(publishing) = &role {
-            let code = "NetStream.Publish.Denied";
+            let why = format!("{}: {words}", publishing.ingest().name());
             self.server.end_publish(publishing.stream, code, words);
+            self.context.events.tell_refused(self.peer, &why);
         }
         self.leave(role);
-        self.context.events.tell_refused(self.peer, words);
         self.server.close(now);
         self.end(Ending::Orderly);
     }
@@ -323,6 +336,11 @@ impl Connection {
         self.ending.get_or_insert(ending);
     }
 
+    /// Whether all that is left is to tell the peer why this ends.
+    pub(super) const fn is_answered(&self) -> bool {
+        self.ending.is_some() || self.refusal.is_some()
+    }
+
     fn broke(&mut self, words: &str) {
         self.pending.clear();
         self.ending = Some(Ending::Broken(words.to_owned()));
@@ -361,19 +379,21 @@ impl Connection {
         self.unwritable = Some(words.to_owned());
     }
 
-    /// Reads, unless the peer does not: its every question would cost an answer.
-    fn poll_read(&mut self, cx: &mut Wakeup<'_>, now: Instant) -> bool {
+    /// Reads, unless the peer does not: its every question would cost an answer. Nor once the end
+    /// is certain: nothing it says would change it.
+    fn poll_read(&mut self, cx: &mut Wakeup<'_>, now: Instant) -> Reading {
+        self.timing.look_again = None;
         let most = match self.role {
             Role::Guest => UNGRANTED,
             _ => SendBuffer::MAX_UNREAD,
         };
-        if self.pending.len() > most || self.refusal.is_some() || self.is_held_up(cx, now) {
-            return false;
+        if self.is_answered() || self.pending.len() > most || self.is_held_up(cx, now) {
+            return Reading::Waiting;
         }
         let mut buffer = [const { MaybeUninit::uninit() }; READ];
         let mut read = ReadBuf::uninit(&mut buffer[..self.reading]);
         match Pin::new(&mut self.stream).poll_read(cx, &mut read) {
-            Poll::Pending => return false,
+            Poll::Pending => return Reading::Nothing,
             Poll::Ready(Ok(())) if read.filled().is_empty() => {
                 self.end(Ending::Broken("it closed the connection".to_owned()));
                 self.input(Input::Closed(now));
@@ -385,7 +405,7 @@ impl Connection {
             }
             Poll::Ready(Err(error)) => self.broke(&error.to_string()),
         }
-        true
+        Reading::Something
     }
 
     /// Reads as much the next time as a turn is enough for.
@@ -481,47 +501,46 @@ impl Connection {
     }
 
     fn poll_timer(&mut self, cx: &mut Wakeup<'_>, now: Instant) -> bool {
-        let limits = &self.context.limits;
-        let stalled = self.pending.stalled_at(limits.stall_timeout);
-        let silent = matches!(self.role, Role::Publisher(_))
-            .then(|| self.timing.media + limits.silence_timeout);
-        let useless = match &self.role {
-            Role::Publisher(publishing) => publishing.useless_at(limits.useless_timeout),
-            _ => None,
-        };
         let is_past = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        let stalled = self.pending.stalled_at(self.context.limits.stall_timeout);
         if is_past(stalled) {
             self.broke("it reads next to nothing of what it is sent");
-        } else if is_past(silent) {
+            return true;
+        }
+        if self.ending.is_some() {
+            return stalled.is_some_and(|at| self.timing.poll(at, cx));
+        }
+        let (silent, useless) = self.publisher_deadlines();
+        // A client that is not read cannot show life.
+        let machine = self.timing.look_again.unwrap_or(self.timing.machine);
+        let is_read = self.timing.look_again.is_none();
+        if is_past(silent) {
             self.broke("it publishes, but sends no media");
-        } else if is_past(useless) {
-            self.turn_down();
+        } else if let Role::Publisher(publishing) = &self.role
+            && is_past(useless)
+        {
+            let words = publishing.useless();
+            self.turn_out("NetStream.Publish.Rejected", &words, now);
         } else if let Some(refusal) = self.refusal.take_if(|refusal| refusal.at <= now) {
             self.refuse(refusal.stream, refusal.code, &refusal.words);
-        } else if self.timing.machine <= now {
+        } else if is_read && machine <= now {
             self.input(Input::Timeout(now));
         } else {
-            let others = stalled.into_iter().chain(silent);
             let refused = self.refusal.as_ref().map(|refusal| refusal.at);
-            let others = others.chain(self.timing.look_again).chain(refused);
-            let others = others.chain(useless);
-            let first = others.fold(self.timing.machine, Instant::min);
-            return self.timing.poll(first, cx);
+            let others = [stalled, silent, useless, refused].into_iter().flatten();
+            return self.timing.poll(others.fold(machine, Instant::min), cx);
         }
         true
     }
 
-    /// Ends a publisher of nothing that can be used, in words that its encoder shows.
-    fn turn_down(&mut self) {
+    /// By when a publisher must have sent media, and media that can be used.
+    fn publisher_deadlines(&self) -> (Option<Instant>, Option<Instant>) {
         let Role::Publisher(publishing) = &self.role else {
-            return;
+            return (None, None);
         };
-        let (stream, words) = (publishing.stream, publishing.useless());
-        let why = format!("{}: {words}", publishing.ingest().name());
-        self.server
-            .refuse(stream, "NetStream.Publish.Rejected", &words);
-        self.context.events.tell_refused(self.peer, &why);
-        self.end(Ending::Orderly);
+        let limits = &self.context.limits;
+        let silent = self.timing.media + limits.silence_timeout;
+        (Some(silent), publishing.useless_at(limits.useless_timeout))
     }
 
     /// Waits for the peer to close, so that it can read our last words.
@@ -543,3 +562,6 @@ const LONGEST_WORDS: usize = 300;
 
 /// How long a client's name for itself may be, in characters.
 const LONGEST_SOFTWARE: usize = 80;
+
+#[cfg(test)]
+mod tests;

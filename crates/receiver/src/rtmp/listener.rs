@@ -62,7 +62,7 @@ pub(crate) async fn serve(door: Door, context: Arc<Context>) {
             Some(_) = connections.join_next() => {}
             accepted = door.listener.accept() => match accepted {
                 Ok((socket, peer)) => {
-                    let permit = context.limiter.admit(peer.ip());
+                    let permit = context.admit(peer);
                     let evicted = permit.evicted();
                     let run = run(permit, socket, peer, context.clone(), tls.clone());
                     connections.spawn(async move {
@@ -149,6 +149,11 @@ impl Context {
             limiter,
             hasher: RandomState::new(),
         }
+    }
+
+    /// Somebody connects.
+    pub(super) fn admit(&self, peer: SocketAddr) -> Permit {
+        self.limiter.admit(peer.ip())
     }
 
     /// Says why, and waits a little: the next attempt may succeed.

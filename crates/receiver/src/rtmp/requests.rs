@@ -29,6 +29,9 @@ impl<E: std::error::Error> From<E> for Denial {
     }
 }
 
+/// Why a second request is refused.
+const ONE_REQUEST: &str = "one stream for each connection";
+
 /// A refusal that is yet to be said.
 pub(super) struct Refusal {
     pub(super) at: Instant,
@@ -46,8 +49,11 @@ impl Connection {
         now: Instant,
     ) {
         const DENIED: &str = "NetStream.Publish.Denied";
+        if self.is_answered() {
+            return self.server.refuse(stream, DENIED, ONE_REQUEST);
+        }
         if !matches!(self.role, Role::Guest) {
-            return self.refuse(stream, DENIED, "one stream for each connection");
+            return self.refuse(stream, DENIED, ONE_REQUEST);
         }
         let context = self.context.clone();
         let name = match self.name_to_publish(app, key, now) {
@@ -106,12 +112,15 @@ impl Connection {
     }
 
     pub(super) fn handle_play(&mut self, stream: StreamId, app: &str, key: &Secret, now: Instant) {
+        const FAILED: &str = "NetStream.Play.Failed";
+        if self.is_answered() {
+            return self.server.refuse(stream, FAILED, ONE_REQUEST);
+        }
         if !matches!(self.role, Role::Guest) {
-            let words = "one stream for each connection";
-            return self.refuse(stream, "NetStream.Play.Failed", words);
+            return self.refuse(stream, FAILED, ONE_REQUEST);
         }
         if let Err(denial) = self.check_play(app, key, now) {
-            return self.deny(stream, "NetStream.Play.Failed", denial, now);
+            return self.deny(stream, FAILED, denial, now);
         }
         let context = self.context.clone();
         let target = Target::new(app, key.expose());
@@ -123,7 +132,7 @@ impl Connection {
         };
         let codec = viewer.video().and_then(|video| FourCc::of(video.codec));
         if let Some(words) = codec.and_then(|codec| self.server.refusal_of(codec)) {
-            return self.refuse(stream, "NetStream.Play.Failed", &words);
+            return self.refuse(stream, FAILED, &words);
         }
         context.events.tell(Event::Playing {
             name: viewer.name().clone(),

@@ -405,7 +405,10 @@ fn metadata_and_configurations_without_measure_cost_nothing_or_end_in_words() {
         Event::Refused { why, .. } => Some(why),
         _ => None,
     });
-    assert!(why.starts_with("a decoder configuration of 130"), "{why}");
+    assert!(
+        why.starts_with("live/cam: a decoder configuration of 130"),
+        "{why}"
+    );
     encoder.wait_for_end();
     show.goes_on();
 }

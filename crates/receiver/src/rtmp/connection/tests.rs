@@ -1,0 +1,284 @@
+//! One connection over a socket made up here: how often it is read, and when it comes to rest.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Wake;
+
+use onair_flv::amf0::Value;
+use onair_flv::{Muxer, Tag, TagKind};
+use onair_media::Packet;
+use onair_rtmp::chunk::{Header, StreamId as ChunkStream, Writer};
+use onair_rtmp::publisher::Config;
+use onair_rtmp::{Command, MessageKind, Publisher, Slices};
+use tokio::task::unconstrained;
+
+use super::*;
+use crate::event::Events;
+use crate::samples::picture;
+use crate::stop::Stopper;
+use crate::{Hub, HubConfig, Keys, Limits, Viewer};
+
+/// What the other side does.
+#[derive(Debug, Default)]
+struct Line {
+    incoming: VecDeque<u8>,
+    is_closed: bool,
+    takes_nothing: bool,
+    reads: usize,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Socket(Arc<Mutex<Line>>);
+
+impl Socket {
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn arrives(&self, bytes: &[u8]) {
+        self.line().incoming.extend(bytes);
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Wakeup<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut line = self.line();
+        line.reads += 1;
+        if line.incoming.is_empty() && !line.is_closed {
+            return Poll::Pending;
+        }
+        let count = buffer.remaining().min(line.incoming.len());
+        let bytes: Vec<u8> = line.incoming.drain(..count).collect();
+        buffer.put_slice(&bytes);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Wakeup<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.line().takes_nothing {
+            true => Poll::Pending,
+            false => Poll::Ready(Ok(bytes.len())),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Wakeup<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Wakeup<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[derive(Debug, Default)]
+struct Bell(AtomicBool);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+struct Scene {
+    connection: Connection,
+    socket: Socket,
+    hub: Hub,
+    stopper: Stopper,
+}
+
+/// More turns than any of these needs.
+const TURNS: usize = 5000;
+
+impl Scene {
+    fn new(configure: impl FnOnce(&mut Limits, &mut Keys)) -> Self {
+        let (mut limits, mut keys) = (Limits::default(), Keys::none());
+        configure(&mut limits, &mut keys);
+        let hub = Hub::new(HubConfig {
+            stream_bytes: 1 << 20,
+            ..HubConfig::default()
+        });
+        let (events, (stopper, stop)) = (Events::new(), Stopper::new());
+        let context = Context::new(hub.clone(), (keys, limits), events, stop);
+        let peer = SocketAddr::from(([192, 0, 2, 1], 1));
+        let permit = context.admit(peer);
+        let socket = Socket::default();
+        let rest = (Arc::new(context), permit);
+        Self {
+            connection: Connection::new(Box::new(socket.clone()), rest, peer),
+            socket,
+            hub,
+            stopper,
+        }
+    }
+
+    /// Turns until nothing wakes it any more.
+    fn settle(&mut self) -> Poll<Ending> {
+        let bell = Arc::new(Bell::default());
+        let waker = bell.clone().into();
+        for _ in 0..TURNS {
+            bell.0.store(false, Ordering::Relaxed);
+            let turn = unconstrained(poll_fn(|cx| self.connection.poll(cx)));
+            let polled = std::pin::pin!(turn).poll(&mut Wakeup::from_waker(&waker));
+            if polled.is_ready() || !bell.0.load(Ordering::Relaxed) {
+                return polled;
+            }
+        }
+        panic!("it never comes to rest");
+    }
+}
+
+/// Everything a publisher sends before it has heard a word.
+fn flight(key: &str, tags: &[Tag]) -> Vec<u8> {
+    let url = format!("rtmp://192.0.2.9/live/{key}").parse().unwrap();
+    let mut config = Config::new(url);
+    config.flight_limit = usize::MAX;
+    let mut publisher = Publisher::new(config, Instant::now());
+    tags.iter().for_each(|tag| publisher.send(tag).unwrap());
+    let mut wire = Vec::new();
+    while let Output::Transmit(mut bytes) = publisher.poll_output() {
+        wire.extend(bytes.copy_to_bytes(bytes.remaining()));
+    }
+    wire
+}
+
+fn tags(packets: &[Packet]) -> Vec<Tag> {
+    let mut muxer = Muxer::new();
+    packets
+        .iter()
+        .flat_map(|packet| muxer.mux(packet))
+        .collect()
+}
+
+/// Many seconds at once, more than half of what is held, and more than that follows.
+fn ahead() -> Vec<Tag> {
+    let pictures: Vec<_> = (0..100)
+        .map(|i| picture(i * 1000, i == 0, 15_000))
+        .collect();
+    tags(&pictures)
+}
+
+fn held_up() -> (Scene, Viewer) {
+    let mut scene = Scene::new(|_, _| {});
+    let mut outputs = scene.hub.outputs();
+    scene.socket.arrives(&flight("cam", &ahead()));
+    assert!(scene.settle().is_pending());
+    let left = scene.socket.line().incoming.len();
+    assert!(left > 100_000, "{left} bytes are not read yet");
+    (scene, outputs.try_recv().unwrap())
+}
+
+#[tokio::test]
+async fn what_a_publisher_sent_before_it_went_is_read_however_long_that_takes() {
+    let (mut scene, output) = held_up();
+    scene.connection.give_up_writing("reset by peer");
+    assert!(scene.settle().is_pending());
+    drop(output);
+    let ending = scene.settle();
+    assert_eq!(scene.socket.line().incoming.len(), 0);
+    assert!(matches!(ending, Poll::Ready(Ending::Broken(why)) if why == "reset by peer"));
+    assert_eq!(scene.hub.streams()[0].packets, 100);
+}
+
+#[tokio::test]
+async fn a_publisher_that_is_not_read_is_not_asked_for_a_sign_of_life() {
+    let (mut scene, _output) = held_up();
+    let mut polled = Poll::Pending;
+    for _ in 0..2 {
+        // The server's own patience is over, twice.
+        let late = scene.connection.timing.machine + Duration::from_millis(1);
+        let mut cx = Wakeup::from_waker(std::task::Waker::noop());
+        scene.connection.timing.media = late;
+        scene.connection.poll_timer(&mut cx, late);
+        polled = scene.settle();
+    }
+    assert!(polled.is_pending(), "{polled:?}");
+}
+
+/// Refused in words that it does not take.
+fn turned_away() -> Scene {
+    let mut scene = Scene::new(|_, keys| keys.add("cam", &"sesame".into()).unwrap());
+    scene.socket.line().takes_nothing = true;
+    scene.socket.arrives(&flight("guess", &[]));
+    assert!(scene.settle().is_pending());
+    scene
+}
+
+/// A request to publish on the connection's second message stream.
+fn another(key: &str) -> Vec<u8> {
+    let publish = Command::new("publish", 9.0).argument(Value::from(key));
+    let commands = [(0, Command::new("createStream", 8.0)), (2, publish)];
+    let (mut writer, mut out) = (Writer::new(), Slices::new());
+    for (stream_id, command) in commands {
+        let header = Header {
+            chunk_stream: ChunkStream::COMMAND,
+            stream_id,
+            kind: MessageKind::CommandAmf0,
+            timestamp: 0,
+        };
+        let body = command.write();
+        writer.write(&header, &[], &body, &mut out).unwrap();
+    }
+    out.copy_to_bytes(out.remaining()).to_vec()
+}
+
+#[tokio::test]
+async fn a_right_key_behind_a_wrong_one_is_not_looked_at() {
+    let mut scene = Scene::new(|_, keys| keys.add("cam", &"sesame".into()).unwrap());
+    scene.socket.line().takes_nothing = true;
+    let both = [flight("guess", &[]), another("sesame")].concat();
+    scene.socket.arrives(&both);
+    assert!(scene.settle().is_pending());
+    assert_eq!(scene.hub.streams(), []);
+    // Alone it would have been.
+    let mut scene = Scene::new(|_, keys| keys.add("cam", &"sesame".into()).unwrap());
+    scene.socket.arrives(&flight("sesame", &[]));
+    assert!(scene.settle().is_pending());
+    assert_eq!(scene.hub.streams().len(), 1);
+}
+
+#[tokio::test]
+async fn who_closed_and_takes_nothing_is_read_no_more() {
+    let mut scene = turned_away();
+    scene.socket.line().is_closed = true;
+    let reads = scene.socket.line().reads;
+    assert!(scene.settle().is_pending());
+    assert!(scene.socket.line().reads <= reads + 1);
+}
+
+#[tokio::test]
+async fn a_useless_publisher_that_takes_nothing_is_turned_down_once() {
+    let mut scene = Scene::new(|limits, _| limits.useless_timeout = Duration::ZERO);
+    scene.socket.line().takes_nothing = true;
+    let body = [&[0x91][..], b"av01", &[7; 4000]].concat();
+    let junk = Tag::from_body(TagKind::Video, 0, body.into());
+    scene.socket.arrives(&flight("cam", &vec![junk; 8]));
+    assert!(scene.settle().is_pending());
+    assert_eq!(scene.hub.streams(), []);
+}
+
+#[tokio::test]
+async fn a_publisher_held_up_that_takes_nothing_rests_when_all_is_to_end() {
+    let (mut scene, _output) = held_up();
+    scene.socket.line().takes_nothing = true;
+    let mut words = Slices::new();
+    words.copy_from(&[0; 100]);
+    scene.connection.pending.push(words, Instant::now());
+    // What follows it is no publisher's any more.
+    scene.socket.line().incoming.clear();
+    scene.stopper.stop();
+    assert!(scene.settle().is_pending());
+    tokio::time::pause();
+    tokio::time::advance(HELD_UP * 2).await;
+    assert!(scene.settle().is_pending());
+}
