@@ -44,6 +44,8 @@ pub(crate) enum Grant {
 /// Why a connection is not granted what it asks for, in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
+    #[error("too many connections at once: this one made way for another; try again")]
+    Evicted,
     #[error("this server takes no more viewers")]
     Viewers,
     #[error("this server takes no more viewers from one address")]
@@ -133,7 +135,7 @@ impl Permits {
 
     fn grant(&mut self, number: u64, grant: Grant) -> Result<(), Refusal> {
         let Some(from) = self.all.get(&number).map(|entry| entry.from) else {
-            return Ok(()); // evicted, and about to know
+            return Err(Refusal::Evicted);
         };
         let kind = match grant {
             Grant::Publish => {
@@ -340,7 +342,9 @@ mod tests {
     fn who_leaves_makes_room_and_one_that_was_pushed_out_frees_nothing_twice() {
         let limiter = Limiter::new(QUOTAS);
         let flood: Vec<_> = (0..9).map(|_| limiter.admit(from(1))).collect();
-        flood[0].grant(Grant::Watch).unwrap();
+        for grant in [Grant::Watch, Grant::Publish] {
+            assert_eq!(flood[0].grant(grant), Err(Refusal::Evicted));
+        }
         drop(flood);
         assert_eq!(limiter.permits().all.len(), 0);
         assert!(!limiter.make_room());

@@ -67,6 +67,7 @@ pub(crate) async fn serve(door: Door, context: Arc<Context>) {
                     let run = run(permit, socket, peer, context.clone(), tls.clone());
                     connections.spawn(async move {
                         tokio::select! {
+                            biased;
                             () = evicted => tracing::debug!(%peer, "made way for another"),
                             () = run => {}
                         }

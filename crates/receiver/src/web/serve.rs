@@ -137,6 +137,7 @@ impl WebServer {
             let served = shake_hands(stream, self.tls.clone(), self.limits, rest);
             connections.spawn(async move {
                 tokio::select! {
+                    biased;
                     () = evicted => tracing::debug!(%peer, "made way for another"),
                     () = served => {}
                 }
