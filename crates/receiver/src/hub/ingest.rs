@@ -65,14 +65,21 @@ impl Ingest {
     }
 
     /// Notes that the publisher is gone and may come back: as long as this is held, the next to
-    /// publish under the name takes over, whoever it is, and the viewers stay.
+    /// publish under the name takes over, whoever it is, and the viewers stay. In a full hub the
+    /// stream that has waited longest ends for a new one.
     pub fn orphan(&self) {
         self.stream.orphan(self.place);
     }
 
-    /// Waits until another publisher has taken over.
+    /// Waits until another publisher has taken over, or the stream made way for another while its
+    /// publisher was gone.
     pub async fn replaced(&self) {
         self.stream.replaced(self.place).await;
+    }
+
+    /// Whether the stream has ended, with this still held.
+    pub(crate) fn is_over(&self) -> bool {
+        self.stream.is_over().get()
     }
 }
 

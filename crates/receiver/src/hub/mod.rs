@@ -106,6 +106,19 @@ pub enum PushError {
     Configuration(usize),
 }
 
+/// Ends the stream that has waited longest for its publisher; false when none waits.
+fn displace_orphan(streams: &mut BTreeMap<StreamName, Arc<Stream>>) -> bool {
+    let waiting = streams
+        .values()
+        .filter(|stream| stream.orphan_since().is_some());
+    let Some(oldest) = waiting.min_by_key(|stream| stream.orphan_since()).cloned() else {
+        return false;
+    };
+    streams.remove(oldest.name());
+    oldest.displace();
+    true
+}
+
 impl Hub {
     /// A hub without streams.
     pub fn new(config: HubConfig) -> Self {
@@ -121,7 +134,8 @@ impl Hub {
         }
     }
 
-    /// Begins a stream, or takes it over from a publisher that is gone, or may be replaced.
+    /// Begins a stream, or takes it over from a publisher that is gone, or may be replaced. Of a full
+    /// hub's streams, the one that has waited longest for a publisher that is gone makes way.
     ///
     /// Viewers stay through a takeover: the new publisher's time goes on where the old one's ended.
     ///
@@ -136,7 +150,7 @@ impl Hub {
             let place = place.ok_or(PublishError::Busy(name))?;
             return Ok(Ingest::new(self.clone(), stream.clone(), place));
         }
-        if streams.len() >= self.shared.config.streams {
+        if streams.len() >= self.shared.config.streams && !displace_orphan(&mut streams) {
             return Err(PublishError::Full(self.shared.config.streams));
         }
         let (config, memory) = (&self.shared.config, &self.shared.memory);
@@ -192,7 +206,8 @@ impl Hub {
     /// Takes a stream away and tells its viewers, unless another publisher has it by now.
     fn end(&self, stream: &Arc<Stream>, place: u64) {
         let mut streams = self.streams_mut();
-        if !stream.is_held_by(place) {
+        let is_present = |present: &Arc<Stream>| Arc::ptr_eq(present, stream);
+        if !stream.is_held_by(place) || !streams.get(stream.name()).is_some_and(is_present) {
             return;
         }
         streams.remove(stream.name());

@@ -32,7 +32,8 @@ struct State {
     origin: Origin,
     /// Which publisher may push: the number of takeovers.
     place: u64,
-    is_orphan: bool,
+    /// Since when its publisher is gone and may come back.
+    orphan_since: Option<Instant>,
     is_over: bool,
     /// By how much the present publisher's time is moved; `None` until its first packet.
     shift: Option<i64>,
@@ -113,7 +114,7 @@ impl Stream {
                 ring: Ring::new(config, memory.ring()),
                 origin,
                 place: 0,
-                is_orphan: false,
+                orphan_since: None,
                 is_over: false,
                 shift: None,
                 tracks: Tracks::default(),
@@ -137,12 +138,12 @@ impl Stream {
     /// Gives the stream to another publisher, if that may be: the number of its place.
     pub(super) fn take_over(&self, origin: Origin, may_replace: bool) -> Option<u64> {
         let mut state = self.state();
-        if state.is_over || !(may_replace || state.is_orphan) {
+        if state.is_over || !(may_replace || state.orphan_since.is_some()) {
             return None;
         }
         state.origin = origin;
         state.place += 1;
-        state.is_orphan = false;
+        state.orphan_since = None;
         state.shift = None;
         state.backlog = Backlog::default();
         state.left_out.clear();
@@ -153,7 +154,20 @@ impl Stream {
     /// Notes that the publisher in `place` is gone and may come back.
     pub(super) fn orphan(&self, place: u64) {
         let mut state = self.state();
-        state.is_orphan |= state.place == place;
+        if state.place == place {
+            state.orphan_since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Since when it waits for its publisher to come back, if it does.
+    pub(super) fn orphan_since(&self) -> Option<Instant> {
+        self.state().orphan_since
+    }
+
+    /// Ends it, whoever holds it, and tells whoever does.
+    pub(super) fn displace(&self) {
+        self.end();
+        self.place.send_replace(u64::MAX);
     }
 
     /// Whether `place` is still the publisher's.
@@ -338,7 +352,7 @@ impl Stream {
             name: self.name.clone(),
             since: self.since,
             publisher: state.origin.clone(),
-            interrupted: state.is_orphan,
+            interrupted: state.orphan_since.is_some(),
             video: state.tracks.video.as_ref().map(video_info),
             audio: state.tracks.audio.as_ref().map(audio_info),
             encoder: match state.ring.metadata() {

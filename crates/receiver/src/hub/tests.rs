@@ -166,6 +166,31 @@ fn a_full_hub_says_so() {
     assert_eq!(error, PublishError::Full(1));
 }
 
+#[tokio::test]
+async fn in_a_full_hub_the_stream_that_waited_longest_for_its_publisher_makes_way() {
+    let hub = Hub::new(HubConfig {
+        streams: 3,
+        ..HubConfig::default()
+    });
+    let named = |name: &str| StreamName::new("live", name).unwrap();
+    let begin = |name: &str| hub.publish(named(name), origin("a"));
+    let [first, second, third] = ["z", "a", "m"].map(|name| begin(name).unwrap());
+    first.orphan();
+    second.orphan();
+    let mut viewer = hub.subscribe(&named("z")).unwrap();
+    let _fourth = begin("new").unwrap();
+    first.replaced().await;
+    assert!(first.is_over() && !second.is_over());
+    assert_eq!(take(&mut viewer), [Item::Ended]);
+    // Its name is free, and it takes nothing with it that is another's by now.
+    let _again = begin("z").unwrap();
+    assert!(second.is_over());
+    drop(first);
+    assert!(hub.subscribe(&named("z")).is_some());
+    assert_eq!(begin("more").unwrap_err(), PublishError::Full(3));
+    drop(third);
+}
+
 #[test]
 fn what_is_known_about_a_stream_comes_from_its_packets() {
     let hub = hub(false);

@@ -116,7 +116,7 @@ async fn wait_for_publisher(context: &Context, Parted { ingest, why }: Parted) {
         why,
     });
     tokio::select! {
-        () = ingest.replaced() => return,
+        () = ingest.replaced() => if !ingest.is_over() { return },
         () = sleep(context.limits.linger) => {}
         () = context.stop.asked() => {}
     }
