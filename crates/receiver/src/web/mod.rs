@@ -104,6 +104,12 @@ impl Web {
         }
     }
 
+    /// Whether this is the token. It is too long to be guessed, however often somebody tries.
+    fn is_token(&self, claimed: &str) -> bool {
+        let matches = |token: &Token| token.matches(claimed);
+        self.token.as_ref().is_some_and(matches)
+    }
+
     /// Lets browsers that know the token go live.
     #[must_use]
     pub fn token(mut self, token: Token) -> Self {

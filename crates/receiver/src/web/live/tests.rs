@@ -1,13 +1,16 @@
+use std::time::Instant;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{BufMut, Bytes, BytesMut};
 use onair_media::{Config, Kind, Packet, Size};
 
-use super::fuzz;
-use super::hello::{AudioSetup, Said, Setup, VideoSetup};
+use super::hello::{AudioSetup, Hello, Said, Setup, VideoSetup};
 use super::line::parse;
 use super::publisher::Publisher;
-use crate::web::samples;
+use super::{check_token, fuzz};
+use crate::web::{Web, samples};
+use crate::{Hub, HubConfig, Token};
 
 fn setup(packets: &[Packet]) -> Setup {
     let mut setup = Setup::default();
@@ -303,4 +306,23 @@ fn config(packets: &[Packet]) -> String {
     let video = setup(packets).video.unwrap();
     let video = serde_json::json!({"codec": video.codec, "description": video.description});
     serde_json::json!({"type": "config", "video": video}).to_string()
+}
+
+#[test]
+fn the_owner_may_go_live_while_its_address_has_to_wait_for_what_others_guess() {
+    let token = Token::random().unwrap();
+    let web = Web::new(Hub::new(HubConfig::default())).token(token.clone());
+    let from = [192, 0, 2, 1].into();
+    (0..20_u8).for_each(|key| web.guesses.wrong(from, &key.to_string(), Instant::now()));
+    let hello = |token: &str| Hello {
+        version: 1,
+        token: token.to_owned(),
+        name: "phone".to_owned(),
+        session: "0123456789abcdef".to_owned(),
+        software: String::new(),
+        setup: Setup::default(),
+    };
+    let refused = check_token(&hello("another"), &web, from).unwrap_err();
+    assert!(refused.message.starts_with("Too many wrong keys"));
+    assert!(check_token(&hello(token.expose()), &web, from).is_ok());
 }
