@@ -191,7 +191,7 @@ pub(crate) struct Devices {
 #[derive(Debug, clap::Args)]
 #[command(after_help = INSPECT_EXAMPLES)]
 pub(crate) struct Inspect {
-    /// A file (.mp4 .mov .flv .ts .mkv), - for stdin, or rtmp[s]://HOST/APP/NAME: a live stream
+    /// A file (.mp4 .mov .flv .ts .mkv), - for stdin, or rtmp://HOST/APP/NAME (or rtmps) for a live stream
     #[arg(value_name = "FILE|URL")]
     pub(crate) input: PathBuf,
     /// How long a live stream is watched [default: 5s]

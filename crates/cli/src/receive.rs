@@ -32,7 +32,7 @@ use crate::values::{self, parse_address, parse_bytes};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Receive {
-    /// Where to listen for RTMP; 0.0.0.0:1935 lets in other machines. The default is [::1]:1935 too
+    /// Where to listen for RTMP; 0.0.0.0:1935 lets in other machines. The default is `[::1]:1935` too
     #[arg(long, value_name = "ADDRESS", value_parser = parse_address::<{ values::RTMP }>, default_value = "127.0.0.1:1935")]
     listen: Vec<SocketAddr>,
     /// Where to listen for RTMPS, with --tls or --tls-cert
