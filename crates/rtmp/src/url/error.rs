@@ -40,6 +40,9 @@ pub enum UrlError {
          if all of the URL's path is the application, end it with /"
     )]
     TwoKeys,
+    /// A second URL behind the first, which would make one's key the other's application.
+    #[error("there are two addresses in one: give each by itself")]
+    TwoUrls,
     /// A URL as it was printed, its key replaced by stars.
     #[error("the URL was printed with its secrets hidden: put the real ones where *** is")]
     HiddenKey,

@@ -8,7 +8,9 @@ use std::str::FromStr;
 use self::authority::parse_authority;
 pub(crate) use self::authority::percent_decode;
 pub use self::error::UrlError;
-use self::path::{HIDDEN, application, check_characters, check_part, check_shown, split_path};
+use self::path::{
+    HIDDEN, application, check_characters, check_part, check_shown, check_single, split_path,
+};
 
 use crate::{Credentials, Error, Secret};
 
@@ -72,6 +74,7 @@ impl Url {
     /// application, a `/` at its end says so.
     pub fn from_server(server: &str, key: impl Into<Secret>) -> Result<Self, Error> {
         let key = key.into();
+        check_single(server)?;
         let (url, path) = parse_authority(server)?;
         let app = application(path, key.expose())?;
         check_shown(app)?;
@@ -208,6 +211,7 @@ impl FromStr for Url {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
+        check_single(text)?;
         let (url, path) = parse_authority(text)?;
         let (app, key) = split_path(path)?;
         check_shown(path)?;

@@ -42,6 +42,23 @@ pub(super) fn application<'a>(path: &'a str, key: &str) -> Result<&'a str, UrlEr
     }
 }
 
+/// Refuses a list of URLs: all but the last one's key would be application, which is shown.
+///
+/// A URL in a query is a value, unless a separator of lists is in front of it.
+pub(super) fn check_single(text: &str) -> Result<(), UrlError> {
+    let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let follows = |scheme: &str| {
+        [",", ";", "|"]
+            .iter()
+            .any(|by| query.contains(&format!("{by}{scheme}://")))
+    };
+    match path.contains("://") || follows("rtmp") || follows("rtmps") {
+        true => Err(UrlError::TwoUrls),
+        false => Ok(()),
+    }
+}
+
 /// Refuses what [`Display`](std::fmt::Display) left of a URL.
 pub(super) fn check_shown(path: &str) -> Result<(), UrlError> {
     if path.split(['/', '?']).any(|part| part == HIDDEN) {

@@ -283,3 +283,20 @@ fn every_prefix_and_every_flipped_byte_of_a_url_is_read_or_refused() {
         }
     }
 }
+
+#[test]
+fn two_urls_in_one_are_refused_and_a_url_in_a_query_is_not() {
+    for text in [
+        "rtmp://h/live/a,rtmp://h/live/b",
+        "rtmp://h/live/a;rtmps://h/live/b",
+        "rtmp://h/live/a?x=1,rtmp://h/live/b",
+        "rtmp://h,rtmp://i/live/b",
+        "rtmp://h/live/artmp://i/live/b",
+    ] {
+        assert_eq!(fault(text), UrlError::TwoUrls, "{text}");
+        let apart = Url::from_server(text, "k");
+        assert_eq!(apart, Err(Error::Url(UrlError::TwoUrls)), "{text}");
+    }
+    let query = "rtmp://h/live/a?from=rtmp://i/b";
+    assert!(query.parse::<Url>().is_ok());
+}
