@@ -70,7 +70,7 @@ pub(crate) struct Publish {
     ///
     /// A port goes behind HOST (1935 and 443 are the usual ones). What follows the
     /// last / is the stream key, unless --key gives it apart.
-    /// Keys in ONAIR_URL stay out of the shell's history and the process list.
+    /// A key in ONAIR_URL, which holds one URL, stays out of the shell's history and the process list.
     /// The key is never printed or logged.
     #[arg(
         long,

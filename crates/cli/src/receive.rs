@@ -272,6 +272,11 @@ fn add_key(keys: &mut Keys, pair: &str) -> Result<(), Failure> {
     let (name, key) = pair
         .split_once('=')
         .ok_or_else(|| Failure::usage(expected))?;
+    if name.is_empty() {
+        return Err(Failure::usage(format_args!(
+            "--key: NAME is empty: {expected}"
+        )));
+    }
     let added = keys.add(name, &Secret::from(key));
     added.map_err(|error| Failure::usage(format_args!("--key: {error}")))
 }

@@ -37,6 +37,9 @@ pub enum KeyError {
     /// A key to be added that nobody could use.
     #[error("a stream key has 1 to {LONGEST} bytes")]
     Length,
+    /// A key to be added that is there already: it says which stream is meant.
+    #[error("two streams cannot have the same key: it says which of them is meant")]
+    Twice,
 }
 
 /// The longest key.
@@ -55,9 +58,12 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// When the key is empty or too long, or the name is no name.
+    /// When the key is empty, too long or there already, or the name is no name.
     pub fn add(&mut self, name: &str, secret: &Secret) -> Result<(), KeyError> {
         StreamName::new("app", name).ok_or(KeyError::Name)?;
+        if self.find(secret.expose()).is_some() {
+            return Err(KeyError::Twice);
+        }
         let secret = Padded::new(secret.expose().as_bytes()).ok_or(KeyError::Length)?;
         let name = name.to_owned();
         self.all.push(Key { secret, name });

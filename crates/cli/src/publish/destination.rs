@@ -1,9 +1,10 @@
 //! Where to: URLs, keys, passwords, trust.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::{env, fs};
 
-use onair::rtmp::{self, Credentials, Url};
+use onair::rtmp::{self, Credentials, Url, UrlError};
 use onair::{Destination, RetryPolicy, Tls};
 
 use crate::args::Publish;
@@ -17,8 +18,12 @@ pub(crate) fn all(opts: &Publish) -> Result<Vec<Destination>, Failure> {
             "--key (or ONAIR_KEY) is for one server: put each key into its own --to URL",
         ));
     }
+    if opts.key.as_deref().is_some_and(|key| key.trim().is_empty()) {
+        return Err(Failure::usage("--key is empty"));
+    }
     let credentials = credentials(opts)?;
-    opts.to
+    let destinations: Vec<_> = opts
+        .to
         .iter()
         .map(|text| {
             let mut destination = Destination::new(url(text, opts.key.as_deref())?);
@@ -28,7 +33,20 @@ pub(crate) fn all(opts: &Publish) -> Result<Vec<Destination>, Failure> {
             destination.retry = retry(opts);
             Ok(destination)
         })
-        .collect()
+        .collect::<Result<_, Failure>>()?;
+    refuse_twins(&destinations)?;
+    Ok(destinations)
+}
+
+/// One stream twice: the second would be refused, or cut the first off.
+fn refuse_twins(destinations: &[Destination]) -> Result<(), Failure> {
+    let urls = || destinations.iter().map(|to| &to.url);
+    let twin = urls()
+        .enumerate()
+        .find(|(n, url)| urls().take(*n).any(|other| other == *url));
+    twin.map_or(Ok(()), |(_, url)| {
+        Err(Failure::usage(format_args!("--to {url} is given twice")))
+    })
 }
 
 /// The error never repeats the URL: it may hold a key.
@@ -38,7 +56,12 @@ fn url(text: &str, key: Option<&str>) -> Result<Url, Failure> {
         Some(key) => Url::from_server(text, key.trim()),
         None => text.parse(),
     };
-    parsed.map_err(|error: rtmp::Error| Failure::usage(format_args!("--to: {error}")))
+    parsed.map_err(|error: rtmp::Error| match error {
+        rtmp::Error::Url(UrlError::TwoUrls) => {
+            Failure::usage("two addresses in one --to: repeat --to (ONAIR_URL holds one)")
+        }
+        _ => Failure::usage(format_args!("--to: {error}")),
+    })
 }
 
 fn tls(opts: &Publish) -> Tls {
@@ -79,13 +102,16 @@ fn credentials(opts: &Publish) -> Result<Option<Credentials>, Failure> {
 }
 
 fn read_password(path: &Path) -> Result<String, Failure> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format_args!("{}: {error}", path.display())))?;
+    let text = fs::read_to_string(path).map_err(|error| about_password(path, error))?;
     match text.lines().next() {
         Some(line) if !line.is_empty() => Ok(line.to_owned()),
-        _ => Err(Failure::usage(format_args!(
-            "{}: the first line is empty, and should be the password",
-            path.display()
-        ))),
+        _ => Err(about_password(
+            path,
+            "the first line is empty, and should be the password",
+        )),
     }
+}
+
+fn about_password(path: &Path, what: impl Display) -> Failure {
+    Failure::usage(format_args!("--password-file {}: {what}", path.display()))
 }

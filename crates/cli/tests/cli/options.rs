@@ -169,3 +169,54 @@ fn a_files_name_need_not_be_utf_8() {
         .expect("the program starts");
     assert_eq!(ran.status, Some(0), "{ran:?}");
 }
+
+#[test]
+fn what_is_given_twice_or_empty_is_refused_without_its_key() {
+    let one = "rtmp://127.0.0.1:1/live/SECRETK";
+    for (line, words) in [
+        (
+            format!("publish --to {one},rtmp://127.0.0.1:1/live/SECRETB"),
+            "two addresses in one --to: repeat --to",
+        ),
+        (
+            format!("publish --to {one};rtmps://127.0.0.1:1/live/SECRETB"),
+            "two addresses in one --to: repeat --to",
+        ),
+        (
+            format!("publish --to {one} --to {one}"),
+            "--to rtmp://127.0.0.1:1/live/*** is given twice",
+        ),
+        (format!("publish --to {one} --key="), "--key is empty"),
+        (
+            "publish --to rtmp://127.0.0.1:1/live --key=".to_owned(),
+            "--key is empty",
+        ),
+        (
+            "receive --key cam=SECRETK --key b=SECRETK".to_owned(),
+            "--key: two streams cannot have the same key",
+        ),
+        ("receive --key =SECRETK".to_owned(), "--key: NAME is empty"),
+        (
+            format!("publish --to {one} --user me --password-file nofile"),
+            "--password-file nofile: ",
+        ),
+    ] {
+        let said = refused(&line);
+        assert!(
+            said.starts_with(&format!("onair: {words}")),
+            "{line}: {said}"
+        );
+        assert!(!said.contains("SECRET"), "{line}: {said}");
+    }
+}
+
+#[test]
+fn the_variable_holds_one_address() {
+    let both = "rtmp://127.0.0.1:1/live/SECRETK,rtmp://127.0.0.1:1/live/SECRETB";
+    let dir = Dir::new();
+    let mut command = dir.onair("publish");
+    let ran = Ran::from(command.env("ONAIR_URL", both).output().expect("it starts"));
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("ONAIR_URL holds one"), "{ran:?}");
+    assert!(!format!("{ran:?}").contains("SECRET"), "{ran:?}");
+}
