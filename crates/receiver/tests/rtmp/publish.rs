@@ -127,6 +127,26 @@ fn a_publisher_that_vanishes_may_come_back_to_its_viewers() {
 }
 
 #[test]
+fn streams_whose_publishers_vanished_keep_nobody_out_and_their_end_is_told() {
+    let mut hub = HubConfig::default();
+    hub.streams = 2;
+    let mut stage = Stage::with(|builder| builder.hub(hub));
+    for name in ["one", "two"] {
+        drop(Encoder::live(stage.address(), name));
+        stage.wait(|event| matches!(event, Event::Interrupted { .. }).then_some(()));
+    }
+    let _third = Encoder::live(stage.address(), "three");
+    let ended = stage.wait(|event| match event {
+        Event::Unpublished { name } => Some(name.to_string()),
+        _ => None,
+    });
+    assert_eq!(ended, "live/one");
+    let live: Vec<_> = stage.receiver.hub().streams();
+    let names: Vec<_> = live.iter().map(|stream| stream.name.as_str()).collect();
+    assert_eq!(names, ["live/three", "live/two"]);
+}
+
+#[test]
 fn a_publisher_that_vanishes_for_good_ends_its_stream() {
     let mut limits = Limits::default();
     limits.linger = Duration::from_millis(20);
