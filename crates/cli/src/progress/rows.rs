@@ -59,6 +59,10 @@ impl Before {
 
 impl Moving {
     fn note(&mut self, count: u64, now: Instant) {
+        // What did not arrive with a lost connection is taken out again: it is counted anew.
+        if count < self.count {
+            self.first = None;
+        }
         self.first.get_or_insert((now, count));
         if count != self.count {
             (self.count, self.at) = (count, Some(now));
@@ -77,7 +81,7 @@ impl Moving {
         let (Some((first, before)), Some(at)) = (self.first, self.at) else {
             return Duration::ZERO;
         };
-        let moves = u32::try_from(self.count - before).unwrap_or(u32::MAX);
+        let moves = u32::try_from(self.count.saturating_sub(before)).unwrap_or(u32::MAX);
         let time = at.saturating_duration_since(first);
         time.checked_div(moves).unwrap_or_default()
     }
@@ -343,6 +347,19 @@ mod tests {
         // The last came at 8 s, one every two seconds.
         assert!(!slides.is_still(4, start + Duration::from_secs(11)));
         assert!(slides.is_still(4, start + Duration::from_secs(13)));
+    }
+
+    #[test]
+    fn a_count_may_fall() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut pictures = Moving::default();
+        for (second, count) in [30, 0, 1, 2].into_iter().enumerate() {
+            pictures.note(count, at(second as u64));
+            assert!(!pictures.is_still(count, at(second as u64)));
+        }
+        assert_eq!(pictures.interval(), Duration::from_secs(1));
+        assert!(pictures.is_still(2, at(6)));
     }
 
     #[test]
