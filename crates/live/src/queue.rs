@@ -13,7 +13,8 @@ use crate::{Gap, TrackReport};
 /// reached, video goes, in units a decoder does not notice: a GOP once begun
 /// loses its tail, up to the next IDR picture. If that IDR is in the queue
 /// already, what lies before it goes and the lateness with it; if not, what
-/// comes in is refused until it comes. Audio never goes while the line lives.
+/// comes in is refused until it comes. While the line lives audio goes only
+/// where the bytes alone, without any video that could, are too many.
 ///
 /// While there is no line ([`Phase::Away`]) the queue keeps to its newest GOP,
 /// sound and all, so that the next connection begins close to the present. The
@@ -29,6 +30,7 @@ use crate::{Gap, TrackReport};
 #[derive(Debug)]
 pub(crate) struct Queue {
     held: VecDeque<Entry>,
+    /// What it costs to hold that.
     bytes: usize,
     limits: Limits,
     overflow: Overflow,
@@ -99,6 +101,29 @@ struct Entry {
     since: Instant,
 }
 
+impl Entry {
+    fn is_video(&self) -> bool {
+        self.packet.kind() == Kind::Video
+    }
+}
+
+/// What a queue holds, or would if something of it went.
+struct Load<'a> {
+    bytes: usize,
+    front: Option<&'a Entry>,
+    /// The oldest that could be shed.
+    oldest: Option<&'a Entry>,
+}
+
+/// What it costs to hold a packet, but for the configuration that packets share.
+fn weight(packet: &Packet) -> usize {
+    OVERHEAD + packet.payload.len()
+}
+
+/// What it takes to keep a packet of any size: a queue that has grown is up to twice as large as
+/// what is in it, and a payload has its own allocation.
+const OVERHEAD: usize = 2 * size_of::<Entry>() + 64;
+
 #[derive(Debug)]
 struct OpenGap {
     from: Timestamp,
@@ -148,7 +173,7 @@ impl Queue {
             self.shedding = false;
             self.close_gap(packet.dts);
         }
-        self.bytes += packet.payload.len();
+        self.bytes += weight(&packet);
         self.held.push_back(Entry { packet, since: now });
         if self.overflow != Overflow::Hold && self.is_over(now) {
             self.shed(now);
@@ -168,7 +193,7 @@ impl Queue {
             return None;
         }
         let entry = self.held.pop_front()?;
-        self.bytes -= entry.packet.payload.len();
+        self.bytes -= weight(&entry.packet);
         let waited = now.saturating_duration_since(entry.since);
         self.tally.delays.add(waited);
         self.sent(&entry.packet);
@@ -181,7 +206,7 @@ impl Queue {
             self.last_taken = Some(first.dts);
         }
         for packet in packets.into_iter().rev() {
-            self.bytes += packet.payload.len();
+            self.bytes += weight(&packet);
             let track = self.tally.track(packet.kind());
             track.frames = track.frames.saturating_sub(1);
             if packet.is_video_keyframe() {
@@ -323,64 +348,100 @@ impl Queue {
     }
 
     fn is_over(&self, now: Instant) -> bool {
+        let front = self.held.front();
+        let oldest = match self.has_video && self.phase != Phase::Away {
+            true => self.held.iter().find(|entry| entry.is_video()),
+            false => front,
+        };
+        let bytes = self.bytes;
+        self.is_too_much(
+            &Load {
+                bytes,
+                front,
+                oldest,
+            },
+            now,
+        )
+    }
+
+    fn is_too_much(&self, load: &Load<'_>, now: Instant) -> bool {
         let is_in_grace = || self.newest < self.grace;
         let allowance = match self.phase {
             Phase::First if self.overflow != Overflow::Hold => ALLOWANCE,
             Phase::Live if is_in_grace() => ALLOWANCE,
             _ => 1,
         };
-        if self.overflow == Overflow::ShedLate && self.is_ahead(now) {
+        if self.overflow == Overflow::ShedLate && self.overdue(load.front, now).is_zero() {
             return false;
         }
         let most = self.limits.time.saturating_mul(allowance);
-        self.bytes > self.limits.bytes || self.lag(now) > most
+        load.bytes > self.limits.bytes || self.lag(load, now) > most
     }
 
     /// Whether real time has yet to come to the oldest packet.
     fn is_ahead(&self, now: Instant) -> bool {
-        self.overdue(now).is_zero()
+        self.overdue(self.held.front(), now).is_zero()
     }
 
-    /// By how much real time, which began with the source, is past the oldest packet.
-    fn overdue(&self, now: Instant) -> Duration {
-        let (Some((began, origin)), Some(oldest)) = (self.began, self.held.front()) else {
+    /// By how much real time, which began with the source, is past a packet.
+    fn overdue(&self, entry: Option<&Entry>, now: Instant) -> Duration {
+        let (Some((began, origin)), Some(entry)) = (self.began, entry) else {
             return Duration::ZERO;
         };
-        let due = oldest.packet.dts.since(origin);
+        let due = entry.packet.dts.since(origin);
         now.saturating_duration_since(began).saturating_sub(due)
     }
 
     /// How late the oldest packet is that could be shed.
-    fn lag(&self, now: Instant) -> Duration {
+    fn lag(&self, load: &Load<'_>, now: Instant) -> Duration {
+        let Some(oldest) = load.oldest else {
+            return Duration::ZERO;
+        };
         if self.overflow == Overflow::ShedLate {
-            let oldest = match self.has_video && self.phase != Phase::Away {
-                true => self
-                    .held
-                    .iter()
-                    .find(|entry| entry.packet.kind() == Kind::Video),
-                false => self.held.front(),
-            };
-            let waited = oldest.map(|entry| now.saturating_duration_since(entry.since));
-            return waited.unwrap_or_default().min(self.overdue(now));
+            let waited = now.saturating_duration_since(oldest.since);
+            return waited.min(self.overdue(load.front, now));
         }
-        if !self.has_video || self.phase == Phase::Away {
-            return self.span();
-        }
-        match (self.video().next(), self.held.back()) {
-            (Some((_, first)), Some(last)) => last.packet.dts.since(first.dts),
-            _ => Duration::ZERO,
-        }
+        let newest = self.held.back().unwrap_or(oldest);
+        newest.packet.dts.since(oldest.packet.dts)
     }
 
     fn shed(&mut self, now: Instant) {
-        match (self.phase, self.later_idr()) {
+        match (self.phase, self.idr_to_keep(now)) {
             (_, Some(idr)) => self.drop_before(idr, self.is_unheard()),
             (Phase::Away, None) => self.shed_away(),
             (_, None) => self.refuse_newest(),
         }
-        if self.is_over(now) && self.later_idr().is_some() {
-            self.shed(now);
+        while self.bytes > self.limits.bytes && self.drop_tail() {}
+        if self.bytes > self.limits.bytes {
+            self.drop_oldest_audio();
         }
+    }
+
+    /// The first IDR picture with video before it from which on the rest is not too much; the last
+    /// one, when it always is.
+    fn idr_to_keep(&self, now: Instant) -> Option<usize> {
+        let with_audio = self.is_unheard();
+        let (mut bytes, mut has_video, mut audio, mut keep) = (self.bytes, false, None, None);
+        for (index, entry) in self.held.iter().enumerate() {
+            if has_video && entry.packet.is_video_keyframe() {
+                keep = Some(index);
+                let load = Load {
+                    bytes,
+                    front: audio.or(Some(entry)),
+                    oldest: Some(entry),
+                };
+                if !self.is_too_much(&load, now) {
+                    break;
+                }
+            }
+            has_video |= entry.is_video();
+            if with_audio || entry.is_video() {
+                bytes -= weight(&entry.packet);
+            } else {
+                audio = audio.or(Some(entry));
+            }
+        }
+        keep
     }
 
     /// Nobody is listening, or has ever.
@@ -390,15 +451,6 @@ impl Queue {
             Phase::Live => false,
             Phase::Away => true,
         }
-    }
-
-    /// The first IDR picture with any video before it.
-    fn later_idr(&self) -> Option<usize> {
-        let mut video = self.video();
-        video.next()?;
-        video
-            .find(|(_, packet)| packet.keyframe)
-            .map(|(index, _)| index)
     }
 
     fn video(&self) -> impl Iterator<Item = (usize, &Packet)> {
@@ -417,13 +469,38 @@ impl Queue {
 
     /// The GOP in the queue stays, what would continue it goes.
     fn refuse_newest(&mut self) {
-        let is_tail = |entry: &Entry| entry.packet.kind() == Kind::Video && !entry.packet.keyframe;
-        if self.held.back().is_some_and(is_tail)
-            && let Some(entry) = self.held.pop_back()
-        {
-            self.bytes -= entry.packet.payload.len();
-            self.drop_packet(&entry.packet);
-            self.shedding = true;
+        if self.held.back().is_some_and(Entry::is_video) {
+            self.drop_tail();
+        }
+    }
+
+    /// Drops the last picture of the last GOP; false when that is its first.
+    fn drop_tail(&mut self) -> bool {
+        let last = self.held.iter().rposition(Entry::is_video);
+        let is_tail = |index: &usize| !self.held[*index].packet.keyframe;
+        let Some(entry) = last
+            .filter(is_tail)
+            .and_then(|index| self.held.remove(index))
+        else {
+            return false;
+        };
+        self.bytes -= weight(&entry.packet);
+        self.drop_packet(&entry.packet);
+        self.shedding = true;
+        true
+    }
+
+    /// Makes room where no video can go: somewhat more than is needed, since it takes a look at
+    /// everything.
+    fn drop_oldest_audio(&mut self) {
+        let most = self.limits.bytes - self.limits.bytes / 8;
+        for entry in std::mem::take(&mut self.held) {
+            if self.bytes > most && !entry.is_video() {
+                self.bytes -= weight(&entry.packet);
+                self.drop_packet(&entry.packet);
+            } else {
+                self.held.push_back(entry);
+            }
         }
     }
 
@@ -433,7 +510,7 @@ impl Queue {
         let mut kept = VecDeque::new();
         for entry in front {
             if with_audio || entry.packet.kind() == Kind::Video {
-                self.bytes -= entry.packet.payload.len();
+                self.bytes -= weight(&entry.packet);
                 self.drop_packet(&entry.packet);
             } else {
                 kept.push_back(entry);

@@ -124,7 +124,7 @@ fn with_the_next_idr_in_the_queue_the_lateness_goes() {
 #[test]
 fn bytes_are_a_limit_too() {
     let limits = Limits {
-        bytes: 10_000,
+        bytes: 10 * (1000 + OVERHEAD),
         ..LIMITS
     };
     let (mut queue, now) = (Queue::new(limits, Overflow::Shed, true), Instant::now());
@@ -133,6 +133,54 @@ fn bytes_are_a_limit_too() {
         queue.push(video(index, index == 0), now);
     }
     assert_eq!(drain(&mut queue).0.len(), 10);
+}
+
+#[test]
+fn a_flood_of_audio_whose_clock_stands_is_bounded_in_every_phase() {
+    let began = Instant::now();
+    for (overflow, phase, has_video) in [Overflow::Shed, Overflow::ShedLate]
+        .into_iter()
+        .flat_map(|overflow| {
+            [Phase::First, Phase::Live, Phase::Away].map(|phase| (overflow, phase))
+        })
+        .flat_map(|(overflow, phase)| [false, true].map(|has_video| (overflow, phase, has_video)))
+    {
+        let mut queue = Queue::new(LIMITS, overflow, has_video);
+        queue.phase = phase;
+        if has_video {
+            (0..3).for_each(|index| queue.push(video(index, index == 0), began));
+        }
+        queue.push(audio(0), began);
+        let mut one = audio(0);
+        one.payload = one.payload.slice(..1);
+        for _ in 0..20_000 {
+            queue.push(one.clone(), began + LIMITS.time);
+            assert!(queue.bytes <= LIMITS.bytes, "{overflow:?} {phase:?}");
+        }
+        let held = queue.held.len();
+        assert!(
+            held * OVERHEAD <= LIMITS.bytes,
+            "{held} {overflow:?} {phase:?}"
+        );
+        assert!(queue.tally().audio.dropped >= 15_000);
+    }
+}
+
+#[test]
+fn any_number_of_gops_goes_at_once() {
+    let limits = Limits {
+        bytes: usize::MAX,
+        ..LIMITS
+    };
+    let (mut queue, now) = (Queue::new(limits, Overflow::ShedLate, true), Instant::now());
+    queue.live();
+    let mut one = video(0, true);
+    one.payload = one.payload.slice(..1);
+    (0..200_000).for_each(|_| queue.push(one.clone(), now));
+    queue.push(audio(0), now);
+    queue.look(now + LIMITS.time * 10);
+    assert_eq!(queue.held.len(), 2, "the last IDR picture and the sound");
+    assert_eq!(queue.tally().video.dropped, 199_999);
 }
 
 #[test]

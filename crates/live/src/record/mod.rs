@@ -186,12 +186,21 @@ impl Recording {
     }
 
     fn tell_dropped(&self, feed: &Feed, hub: &Hub) {
-        let dropped = feed.with(|queue| queue.tally().video.dropped);
+        let (dropped, audio) = feed.with(|queue| {
+            let tally = queue.tally();
+            (tally.video.dropped, tally.audio.dropped)
+        });
         self.report().dropped = dropped;
-        if dropped > 0 {
-            let words = format!("the disk was too slow: {dropped} pictures are not recorded");
-            hub.warn(None, words);
-        }
+        let lost = match (dropped, audio) {
+            (0, 0) => return,
+            (_, 0) => format!("{dropped} pictures"),
+            (0, _) => format!("{audio} audio frames"),
+            _ => format!("{dropped} pictures and {audio} audio frames"),
+        };
+        hub.warn(
+            None,
+            format!("the disk was too slow: {lost} are not recorded"),
+        );
     }
 
     /// Leaves no file behind that has nothing in it and would only be in the next one's way.
