@@ -102,6 +102,16 @@ impl Hub {
         Some(number)
     }
 
+    /// Lets a destination that has ended begin again; false when it would get nothing any more.
+    ///
+    /// An end comes before this and is seen, or after it and reaches the destination too: whoever
+    /// ends everything asks for the destinations after saying so.
+    pub(crate) fn revive(&self, number: usize) -> bool {
+        let lines = self.locked_lines();
+        let line = lines.get(number).filter(|_| !self.is_finished());
+        line.inspect(|line| line.revive()).is_some()
+    }
+
     /// Gives packets, in order, to everybody. Waits where a feed holds and is full.
     pub(crate) fn publish(&self, packets: &mut Vec<Packet>) {
         let now = Instant::now();

@@ -75,11 +75,8 @@ impl Line {
         self.feed.end(Some(deadline));
     }
 
-    /// What has ended begins again; false when there is nothing left to send.
-    pub(crate) fn revive(&self, is_finished: bool) -> bool {
-        if is_finished {
-            return false;
-        }
+    /// What has ended begins again.
+    pub(crate) fn revive(&self) {
         self.leaving.take_back();
         self.feed.reopen();
         let mut status = self.status();
@@ -88,7 +85,6 @@ impl Line {
             0 => State::Connecting,
             _ => State::Reconnecting,
         };
-        true
     }
 
     pub(crate) fn status(&self) -> MutexGuard<'_, Status> {
@@ -148,16 +144,39 @@ fn millis(time: Duration) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::thread;
+
     use super::*;
     use crate::config::Limits;
+    use crate::hub::Hub;
     use crate::queue::{Overflow, Queue};
 
-    #[test]
-    fn two_who_look_at_the_rate_see_the_same_however_often_they_look() {
+    fn line() -> Line {
         let url: onair_rtmp::Url = "rtmp://127.0.0.1/live/key".parse().unwrap();
         let tls = Trust::new(&crate::Tls::default(), url.scheme()).unwrap();
         let feed = Feed::new(Queue::new(Limits::REALTIME, Overflow::Shed, true));
-        let line = Line::new(url.into(), tls, feed);
+        Line::new(url.into(), tls, feed)
+    }
+
+    #[test]
+    fn an_end_stays_one_whenever_a_retry_is_asked_for() {
+        for ends_by in [Hub::stop, Hub::finish] {
+            for _ in 0..500 {
+                let hub = Hub::new(vec![Arc::new(line())], None);
+                thread::scope(|scope| {
+                    scope.spawn(|| hub.revive(0));
+                    ends_by(&hub);
+                });
+                assert!(hub.lines()[0].feed().with(|queue| queue.has_ended()));
+                assert!(!hub.revive(0), "it is over");
+            }
+        }
+    }
+
+    #[test]
+    fn two_who_look_at_the_rate_see_the_same_however_often_they_look() {
+        let line = line();
         let began = Instant::now();
         let at = |millis: u64| began + Duration::from_millis(millis);
         for millis in (0..4000).step_by(40) {

@@ -84,9 +84,17 @@ impl Network {
         }
         loop {
             tokio::select! {
+                biased;
                 Some(order) = orders.recv() => self.obey(order, &mut running),
                 number = running.next() => self.ended(number, &mut running),
-                () = recorded(self.recording.as_deref()), if running.is_empty() => return,
+                () = recorded(self.recording.as_deref()), if running.is_empty() => {
+                    // Whoever was told that an order is taken gets what it says.
+                    orders.close();
+                    match orders.try_recv() {
+                        Ok(order) => self.obey(order, &mut running),
+                        Err(_) => return,
+                    }
+                }
             }
         }
     }
@@ -115,7 +123,7 @@ impl Network {
     }
 
     fn revive(&self, number: usize, running: &mut Running) {
-        if self.hub.lines()[number].revive(self.hub.is_finished()) {
+        if self.hub.revive(number) {
             self.begin(number, running);
         }
     }
