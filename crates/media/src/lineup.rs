@@ -35,7 +35,8 @@ pub struct Tracks {
 }
 
 impl Lineup {
-    /// Waits so long for the second track, in media time, and holds so many bytes meanwhile.
+    /// Waits so long for the second track, in media time, and holds so many bytes meanwhile, by
+    /// [`Packet::weight`].
     pub const fn new(patience: Duration, most: usize) -> Self {
         Self {
             patience,
@@ -71,7 +72,7 @@ impl Lineup {
             Config::Audio(config) if self.audio.is_none() => self.audio = Some(config.clone()),
             _ => {}
         }
-        self.bytes += packet.payload.len();
+        self.bytes += packet.weight();
         self.held.push(packet);
         self.is_known().then(|| self.give())
     }
@@ -135,7 +136,7 @@ mod tests {
     use crate::{AudioCodec, Size, VideoCodec};
 
     fn lineup() -> Lineup {
-        Lineup::new(Duration::from_secs(1), 500)
+        Lineup::new(Duration::from_secs(1), 56 * picture(0, true).weight())
     }
 
     fn picture(millis: i64, keyframe: bool) -> Packet {
@@ -206,8 +207,9 @@ mod tests {
         let mut lineup = lineup();
         let mut pictures = (0..100).map(|i| picture(i, i == 0));
         let tracks = pictures.find_map(|packet| lineup.push(packet)).unwrap();
-        // Each has nine.
         assert_eq!(tracks.packets.len(), 56);
+        let held = tracks.packets.len() * size_of::<Packet>();
+        assert!(held <= lineup.most, "what is not payload counts too");
     }
 
     #[test]

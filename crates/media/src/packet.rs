@@ -36,11 +36,21 @@ impl Packet {
         self.config.kind()
     }
 
+    /// What it costs to hold it, in bytes, but for the configuration that packets share: tiny ones
+    /// are not free.
+    pub const fn weight(&self) -> usize {
+        OVERHEAD + self.payload.len()
+    }
+
     /// True for an IDR picture: where a viewer, or a GOP, can begin.
     pub const fn is_video_keyframe(&self) -> bool {
         self.keyframe && matches!(self.config, Config::Video(_))
     }
 }
+
+/// What it takes to hold a packet of any size: a list that has grown is up to twice as large as
+/// what is in it, and a payload has its own allocation.
+const OVERHEAD: usize = 2 * size_of::<Packet>() + 64;
 
 /// The two kinds of track a broadcast has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
