@@ -62,7 +62,8 @@ struct Report {
     recordings: VecDeque<Recorded>,
     /// How many of all files failed.
     recordings_failed: u64,
-    /// Streams that were not recorded though that was asked for; those of less than half a second left out.
+    /// Streams that were not recorded though that was asked for; not counted are those of less than
+    /// half a second, also before a change.
     not_recorded: u64,
 }
 
@@ -171,9 +172,13 @@ impl Report {
         self.recordings.push_back(recorded);
     }
 
-    /// A stream of a moment makes no file, and nobody misses one: a failure it is not.
+    /// A stream of a moment, or its first one, makes no file, and nobody misses one: a failure it
+    /// is not.
     fn leave_out(&mut self, reason: &Unrecorded) {
-        self.not_recorded += u64::from(*reason != Unrecorded::TooShort);
+        self.not_recorded += u64::from(!matches!(
+            reason,
+            Unrecorded::TooShort | Unrecorded::Changed
+        ));
     }
 
     /// A recording that failed is a failure, whatever else went well.

@@ -49,6 +49,10 @@ pub enum Unrecorded {
     /// There was too little of it to make a file.
     #[error("it lasted less than half a second")]
     TooShort,
+    /// Its tracks changed before there was enough of them to make a file: what came until then is
+    /// in none.
+    #[error("it changed within half a second: its beginning until then is left out")]
+    Changed,
     /// A file may not begin now, or cannot.
     #[error("{0}")]
     Refused(String),

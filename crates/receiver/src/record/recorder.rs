@@ -15,12 +15,23 @@ pub(super) struct Recorder {
     viewer: Viewer,
     lineup: Lineup,
     /// The tracks, while there is not enough of them for a file.
-    begun: Option<Tracks>,
+    begun: Option<Begun>,
     open: Option<Open>,
     /// It was said that a file may not begin.
     is_refused: bool,
+    /// It was said that a beginning is left out.
+    has_left_out: bool,
     /// What of the frames lost was told with an earlier file.
     told: (u64, u64),
+}
+
+/// Tracks, and how much of them there is.
+#[derive(Debug)]
+struct Begun {
+    tracks: Tracks,
+    origin: Timestamp,
+    last: Timestamp,
+    bytes: usize,
 }
 
 /// Less media than this makes no file.
@@ -36,6 +47,7 @@ impl Recorder {
             begun: None,
             open: None,
             is_refused: false,
+            has_left_out: false,
             told: (0, 0),
         }
     }
@@ -75,22 +87,23 @@ impl Recorder {
 
     /// Holds what comes until its tracks are known and there is enough for a file.
     fn wait(&mut self, packet: Packet) -> Result<(), Recording> {
-        let tracks = match self.begun.take() {
-            Some(mut tracks) if fits(&tracks, &packet) => {
-                tracks.packets.push(packet);
-                Some(tracks)
+        let begun = match self.begun.take() {
+            Some(mut begun) if fits(&begun.tracks, &packet) => {
+                begun.push(packet);
+                Some(begun)
             }
-            Some(tracks) => {
-                // It changed before there was a file.
-                self.skip(&tracks);
-                lineup::push(&mut self.lineup, &self.viewer, packet)
+            other => {
+                if other.is_some() {
+                    // It changed before there was a file.
+                    self.leave_out();
+                }
+                lineup::push(&mut self.lineup, &self.viewer, packet).map(Begun::new)
             }
-            None => lineup::push(&mut self.lineup, &self.viewer, packet),
         };
-        match tracks {
-            Some(tracks) if is_enough(&tracks) => self.begin(tracks),
-            tracks => {
-                self.begun = tracks;
+        match begun {
+            Some(begun) if begun.is_enough() => self.begin(begun.tracks),
+            begun => {
+                self.begun = begun;
                 Ok(())
             }
         }
@@ -99,10 +112,10 @@ impl Recorder {
     fn begin(&mut self, tracks: Tracks) -> Result<(), Recording> {
         if let Err(reason) = self.recordings.permit(&self.viewer) {
             self.refuse(reason);
-            self.skip(&tracks);
+            tracing::debug!(name = %self.name, packets = tracks.packets.len(), "not recorded");
             return Ok(());
         }
-        self.is_refused = false;
+        (self.is_refused, self.has_left_out) = (false, false);
         let shared = &self.recordings.0;
         let space = Space::new(&shared.directory, shared.keep_free);
         let open = Open::begin(&self.name, &shared.directory, space, tracks)?;
@@ -121,17 +134,20 @@ impl Recorder {
         }
     }
 
-    fn skip(&self, tracks: &Tracks) {
-        tracing::debug!(name = %self.name, packets = tracks.packets.len(), "not recorded");
+    /// Said once until a file has begun again, too: a stream may change with every frame.
+    fn leave_out(&mut self) {
+        if !std::mem::replace(&mut self.has_left_out, true) {
+            self.recordings.refuse(&self.name, Unrecorded::Changed);
+        }
     }
 
     fn end(&mut self) -> Result<(), Recording> {
         if let Some(open) = self.open.take() {
             self.close(open);
         }
-        let rest = self.begun.take().or_else(|| self.lineup.finish());
-        match rest {
-            Some(tracks) if is_enough(&tracks) => self.begin(tracks)?,
+        let rest = || self.lineup.finish().map(Begun::new);
+        match self.begun.take().or_else(rest) {
+            Some(begun) if begun.is_enough() => self.begin(begun.tracks)?,
             Some(_) => self.refuse(Unrecorded::TooShort),
             None => {}
         }
@@ -165,12 +181,52 @@ fn fits(tracks: &Tracks, packet: &Packet) -> bool {
     }
 }
 
-fn is_enough(tracks: &Tracks) -> bool {
-    let last = tracks.packets.iter().map(|packet| packet.dts).max();
-    let bytes: usize = tracks
-        .packets
-        .iter()
-        .map(|packet| packet.payload.len())
-        .sum();
-    last.unwrap_or(Timestamp::ZERO).since(tracks.origin()) >= SHORTEST || bytes >= MOST
+impl Begun {
+    fn new(tracks: Tracks) -> Self {
+        Self {
+            origin: tracks.origin(),
+            last: tracks
+                .packets
+                .iter()
+                .map(|p| p.dts)
+                .max()
+                .unwrap_or_default(),
+            bytes: tracks.packets.iter().map(Packet::weight).sum(),
+            tracks,
+        }
+    }
+
+    fn push(&mut self, packet: Packet) {
+        self.origin = self.origin.min(packet.dts.min(packet.pts));
+        self.last = self.last.max(packet.dts);
+        self.bytes += packet.weight();
+        self.tracks.packets.push(packet);
+    }
+
+    /// Whether it makes a file.
+    fn is_enough(&self) -> bool {
+        self.last.since(self.origin) >= SHORTEST || self.bytes >= MOST
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::picture;
+
+    #[test]
+    fn frames_of_a_byte_whose_clock_stands_are_not_held_without_end() {
+        let tracks = Tracks {
+            video: None,
+            audio: None,
+            packets: vec![picture(0, true, 1)],
+        };
+        let mut begun = Begun::new(tracks);
+        while !begun.is_enough() {
+            begun.push(picture(0, false, 1));
+        }
+        assert!(begun.tracks.packets.len() * size_of::<Packet>() <= MOST);
+        let again = Begun::new(begun.tracks);
+        assert_eq!((again.bytes, again.origin), (begun.bytes, begun.origin));
+    }
 }

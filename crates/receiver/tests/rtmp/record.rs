@@ -110,23 +110,46 @@ fn a_change_of_configuration_begins_another_file() {
     let media = Media::new();
     let mut encoder = Encoder::live(stage.address(), "cam");
     encoder.send_all(&media.stream(0..20, 5));
-    let sets = |set: &'static [u8]| [bytes::Bytes::from_static(set)];
-    let sps: &[u8] = &[
-        0x67, 0x42, 0xC0, 0x0D, 0xDA, 0x05, 0x07, 0xE8, 0x06, 0xD0, 0xA1, 0x35,
-    ];
-    let config = onair::media::VideoConfig::from_parameter_sets(&sets(sps), &sets(&[0x68, 0xCE]));
-    for mut packet in media.stream(20..40, 5) {
-        if packet.kind() == Kind::Video {
-            packet.config = onair::media::Config::Video(config.clone().unwrap().into());
-        }
-        encoder.send(&packet);
-    }
+    encoder.send_all(&smaller(media.stream(20..40, 5)));
     encoder.finish();
     for _ in 0..2 {
         let recording = recorded(&mut stage);
         assert_eq!(recording.frames, 20);
         assert_eq!(pictures(&read(&recording.path)).len(), 20);
     }
+}
+
+/// The same packets, their pictures said to be of another size.
+fn smaller(mut packets: Vec<Packet>) -> Vec<Packet> {
+    let sets = |set: &'static [u8]| [bytes::Bytes::from_static(set)];
+    let sps: &[u8] = &[
+        0x67, 0x42, 0xC0, 0x0D, 0xDA, 0x05, 0x07, 0xE8, 0x06, 0xD0, 0xA1, 0x35,
+    ];
+    let config = onair::media::VideoConfig::from_parameter_sets(&sets(sps), &sets(&[0x68, 0xCE]));
+    let config = onair::media::Config::Video(config.unwrap().into());
+    let pictures = packets.iter_mut();
+    for packet in pictures.filter(|packet| packet.kind() == Kind::Video) {
+        packet.config = config.clone();
+    }
+    packets
+}
+
+#[test]
+fn a_change_before_there_is_a_file_is_said() {
+    let directory = Directory::new("early");
+    let mut stage = Stage::with(|builder| builder.record(&directory.0));
+    let media = Media::new();
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    encoder.send_all(&media.stream(0..5, 5));
+    encoder.send_all(&smaller(media.stream(5..40, 5)));
+    encoder.finish();
+    let reason = stage.wait(|event| match event {
+        Event::NotRecorded { reason, .. } => Some(reason),
+        Event::Recorded { .. } => panic!("what is missing was not said"),
+        _ => None,
+    });
+    assert_eq!(reason, Unrecorded::Changed);
+    assert_eq!(recorded(&mut stage).frames, 35);
 }
 
 #[test]
