@@ -1,3 +1,4 @@
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -136,6 +137,13 @@ impl Hub {
     /// Whether no packet will follow.
     pub(crate) fn is_finished(&self) -> bool {
         self.finished.load(Ordering::SeqCst)
+    }
+
+    /// Resolves when nothing more will be recorded but what is queued.
+    pub(crate) async fn recording_ended(&self) {
+        if let Some(tape) = &self.tape {
+            poll_fn(|cx| tape.poll_ended(cx)).await;
+        }
     }
 
     /// Somebody wants the end: what is queued is sent if that is quickly done.

@@ -50,7 +50,7 @@ impl Orders {
 
 impl Network {
     /// Starts the thread. It ends with [`Event::Ended`], when every destination has and the
-    /// recording too.
+    /// recording too, or its disk takes nothing more.
     pub(crate) fn start(self) -> Result<Orders, Error> {
         let system = |what| move |source| Error::System { what, source };
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -69,7 +69,7 @@ impl Network {
         let was_stopped = !self.hub.stopping().ask();
         self.hub.stop();
         if let Some(recording) = &self.recording {
-            runtime.block_on(recording.over());
+            recording.leave_behind(&self.hub);
         }
         self.hub.tell(Event::Ended(self.report(was_stopped)));
         self.hub.hang_up();
@@ -87,7 +87,7 @@ impl Network {
                 biased;
                 Some(order) = orders.recv() => self.obey(order, &mut running),
                 number = running.next() => self.ended(number, &mut running),
-                () = recorded(self.recording.as_deref()), if running.is_empty() => {
+                () = self.recorded(), if running.is_empty() => {
                     // Whoever was told that an order is taken gets what it says.
                     orders.close();
                     match orders.try_recv() {
@@ -96,6 +96,13 @@ impl Network {
                     }
                 }
             }
+        }
+    }
+
+    /// Resolves when nothing is recorded any more.
+    async fn recorded(&self) {
+        if let Some(recording) = &self.recording {
+            recording.over_or_stuck(&self.hub).await;
         }
     }
 
@@ -237,13 +244,6 @@ impl Drop for Broken {
             drop(status);
             line.feed().close();
         }
-    }
-}
-
-/// Resolves when nothing is recorded any more.
-async fn recorded(recording: Option<&Recording>) {
-    if let Some(recording) = recording {
-        recording.over().await;
     }
 }
 

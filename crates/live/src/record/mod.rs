@@ -67,6 +67,9 @@ pub(crate) struct Recording {
 /// How much is taken, and written, at once.
 const BLOCK: usize = 256 * 1024;
 
+/// How long a disk may take nothing of what is left at the end.
+const CLOSING: Duration = Duration::from_secs(3);
+
 impl Recorder {
     /// Creates the file. One that is there and has something in it stays as it is: it may be the
     /// recording of another show, or the very file that is being sent.
@@ -171,8 +174,44 @@ impl Recording {
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Resolves when everything is written that will be.
-    pub(crate) async fn over(&self) {
+    /// Resolves when everything is written that will be, or when the disk has taken nothing of the
+    /// rest for [`CLOSING`].
+    pub(crate) async fn over_or_stuck(&self, hub: &Hub) {
+        let stuck = async {
+            hub.recording_ended().await;
+            self.stuck().await;
+        };
+        tokio::select! {
+            () = self.over() => {}
+            () = stuck => {}
+        }
+    }
+
+    /// What is not closed by now is not waited for, and that is said.
+    pub(crate) fn leave_behind(&self, hub: &Hub) {
+        if *self.is_over.borrow() {
+            return;
+        }
+        let words = "it could not be closed in time: the disk does not take it";
+        let mut report = self.report();
+        let reason = format!("{}: {words}", report.path.display());
+        report.error = Some(words.to_owned());
+        drop(report);
+        hub.tell(Event::RecordingFailed { reason });
+    }
+
+    async fn stuck(&self) {
+        let mut before = None;
+        loop {
+            let bytes = self.report().bytes;
+            if before.replace(bytes) == Some(bytes) {
+                return;
+            }
+            tokio::time::sleep(CLOSING).await;
+        }
+    }
+
+    async fn over(&self) {
         let mut is_over = self.is_over.subscribe();
         // The sender lives in `self`: it cannot be gone.
         let _ = is_over.wait_for(|is_over| *is_over).await;

@@ -191,3 +191,23 @@ fn nothing_recorded_is_no_file_that_would_be_in_the_way() {
         assert_eq!((report.bytes, report.error), (0, None));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_is_stuck_does_not_keep_a_broadcast_from_its_end_and_it_is_said() {
+    let queue = Queue::new(Limits::RECORDING, Overflow::Shed, false);
+    let hub = Hub::new(Vec::new(), Some(Arc::new(Feed::new(queue))));
+    let recording = Recording::of(Path::new("show"));
+    let hour = Duration::from_secs(3600);
+    let wait = || tokio::time::timeout(hour, recording.over_or_stuck(&hub));
+    assert!(wait().await.is_err(), "nothing comes, and it goes on");
+    hub.finish();
+    let asked = tokio::time::Instant::now();
+    assert!(wait().await.is_ok());
+    assert!(asked.elapsed() <= CLOSING * 2, "{:?}", asked.elapsed());
+    recording.leave_behind(&hub);
+    let Some(Event::RecordingFailed { reason }) = hub.events().try_next() else {
+        panic!("it was not said");
+    };
+    assert!(reason.starts_with("show: "), "{reason}");
+    assert!(recording.report().error.is_some());
+}
