@@ -125,11 +125,16 @@ impl State {
     }
 
     /// Stops, when that was asked for and there is something to stop. On a thread of its own:
-    /// stopping may take a moment, in which the next signal is to be heard.
+    /// stopping may take a moment, in which the next signal is to be heard. Where the system gives
+    /// no thread, on this one.
     fn settle(&self) {
         let asked = self.signals().first.is_some();
         if let Some(stop) = self.stop.get().filter(|_| asked).cloned() {
-            thread::spawn(move || stop());
+            let also = stop.clone();
+            let thread = thread::Builder::new().name("onair-stop".to_owned());
+            if thread.spawn(move || also()).is_err() {
+                stop();
+            }
         }
     }
 
