@@ -34,6 +34,9 @@ struct State {
 /// How long the rest of a stream that ended may take.
 const REST: Duration = Duration::from_secs(30);
 
+/// What is said when a stream does not wait for it.
+const CUT: &str = "the next stream begins: what has not gone out in half a second is cut off";
+
 /// What a worker makes of one more stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Offer {
@@ -75,7 +78,8 @@ impl Worker {
         }
     }
 
-    /// Offers a stream that began. What is left of the one before it has had its time.
+    /// Offers a stream that began. What is left of the one before it may go out for as long as a
+    /// broadcast takes to stop, and is cut off then: whoever watches is to see what is live.
     pub(super) fn offer(&self, viewer: Viewer) -> Offer {
         let mut state = self.state();
         if state.is_done || state.is_stopping {
@@ -84,8 +88,9 @@ impl Worker {
         if !state.is_over.get() {
             return Offer::Busy(state.name.clone());
         }
-        state.next = Some(viewer);
-        if let Some(stopper) = &state.stopper {
+        let is_first = state.next.replace(viewer).is_none();
+        if let Some(stopper) = state.stopper.as_ref().filter(|_| is_first) {
+            self.tell(&state.name, CUT.to_owned());
             stopper.stop();
         }
         Offer::Taken
@@ -186,7 +191,8 @@ impl Worker {
             if let Some(stands) = RelayState::of(&event) {
                 self.state().stands = stands;
             }
-            if let Some(words) = in_words(&event) {
+            let is_cut = self.state().next.is_some();
+            if let Some(words) = in_words(&event, is_cut) {
                 self.tell(name, words);
             }
         }
@@ -231,8 +237,8 @@ impl RelayState {
     }
 }
 
-/// What a person wants to know of a broadcast.
-fn in_words(event: &onair::Event) -> Option<String> {
+/// What a person wants to know of a broadcast, which the next may be cutting off.
+fn in_words(event: &onair::Event, is_cut: bool) -> Option<String> {
     use onair::Event as E;
     Some(match event {
         E::Live { after, .. } => format!("on air after {} ms", after.as_millis()),
@@ -243,8 +249,12 @@ fn in_words(event: &onair::Event) -> Option<String> {
             format!("lost: {why}; trying again in {}", seconds(*delay))
         }
         E::Dropped { frames, gap, .. } => format!(
-            "{frames} pictures, {:.1} s, did not get through: the line to it was too slow or down",
-            Duration::from_millis(gap.to_ms.abs_diff(gap.from_ms)).as_secs_f64()
+            "{frames} pictures, {}, did not get through: {}",
+            seconds(Duration::from_millis(gap.to_ms.abs_diff(gap.from_ms))),
+            match is_cut {
+                true => "the next stream began before they were sent",
+                false => "the line to it was too slow or down",
+            }
         ),
         E::Warning { message, .. } => message.clone(),
         E::DestinationEnded { failure, .. } => match failure {
@@ -257,4 +267,26 @@ fn in_words(event: &onair::Event) -> Option<String> {
 
 fn seconds(delay: Duration) -> String {
     format!("{:.1} s", delay.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_next_stream_cuts_off_is_not_blamed_on_the_line() {
+        let gap = onair::Gap {
+            from_ms: 1000,
+            to_ms: 2500,
+        };
+        let event = onair::Event::Dropped {
+            destination: 0,
+            frames: 45,
+            gap,
+        };
+        let words = |is_cut| in_words(&event, is_cut).unwrap();
+        let slow = "45 pictures, 1.5 s, did not get through: the line to it was too slow or down";
+        assert_eq!(words(false), slow);
+        assert!(words(true).contains("the next stream"), "{}", words(true));
+    }
 }
