@@ -93,6 +93,10 @@ pub(crate) struct Tally {
     pub(crate) delays: Delays,
     /// Gaps closed since somebody last asked.
     pub(crate) news: Vec<(Gap, u64)>,
+    /// Where the last of them ended.
+    told_to_ms: i64,
+    /// Pictures lost within what was told before they were known to be.
+    untold: u64,
 }
 
 #[derive(Debug)]
@@ -558,7 +562,11 @@ impl Queue {
             from_ms: open.from.as_millis(),
             to_ms: to.as_millis(),
         };
-        self.tally.news.push((gap, open.frames));
+        gap.from_ms = gap.from_ms.max(0);
+        if gap.to_ms <= 0 {
+            return;
+        }
+        self.tally.tell(gap, open.frames);
         while let Some(last) = self.tally.gaps.last()
             && (last.to_ms >= gap.from_ms || self.tally.gaps.len() >= MOST_GAPS)
         {
@@ -623,6 +631,17 @@ impl Queue {
 const LONGEST_WAIT: Duration = Duration::from_millis(2500);
 
 impl Tally {
+    /// Remembers a gap to be told, without what was told before: what a connection took and did
+    /// not deliver begins before the gap that made an end of it.
+    fn tell(&mut self, mut gap: Gap, frames: u64) {
+        self.untold += frames;
+        gap.from_ms = gap.from_ms.max(self.told_to_ms);
+        if gap.from_ms < gap.to_ms {
+            self.told_to_ms = gap.to_ms;
+            self.news.push((gap, std::mem::take(&mut self.untold)));
+        }
+    }
+
     const fn track(&mut self, kind: Kind) -> &mut TrackReport {
         match kind {
             Kind::Video => &mut self.video,

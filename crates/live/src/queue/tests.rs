@@ -467,3 +467,30 @@ fn what_is_late_by_the_line_alone_is_shed_as_ever() {
     assert!(tally.video.dropped >= 25, "{tally:?}");
     assert_eq!(tally.audio.dropped, 0);
 }
+
+#[test]
+fn gaps_that_are_told_begin_at_zero_and_do_not_overlap() {
+    let gap = |from_ms, to_ms| Gap { from_ms, to_ms };
+    let mut tally = Tally::default();
+    tally.tell(gap(933, 2000), 32);
+    // What was on its way when the line went, and what followed.
+    tally.tell(gap(0, 4000), 28);
+    tally.tell(gap(1000, 4000), 3);
+    tally.tell(gap(5000, 5100), 2);
+    let told = [
+        (gap(933, 2000), 32),
+        (gap(2000, 4000), 28),
+        (gap(5000, 5100), 5),
+    ];
+    assert_eq!(tally.news, told);
+}
+
+#[test]
+fn audio_before_zero_is_no_gap() {
+    let (mut queue, now) = (queue(Phase::First), Instant::now());
+    queue.has_video = false;
+    queue.drop_packet(&audio(-22));
+    queue.push(audio(0), now);
+    queue.close_gap(Timestamp::ZERO);
+    assert_eq!((queue.tally().gaps.len(), queue.take_news().len()), (0, 0));
+}
