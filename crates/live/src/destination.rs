@@ -17,7 +17,7 @@ use crate::queue::Queue;
 use crate::reconnect::{Reconnect, Verdict};
 use crate::renewal::Renewals;
 use crate::session::{Ended, Ending, Place, Session};
-use crate::{Event, Pace, State, transport};
+use crate::{Event, Fault, Pace, State, transport};
 
 /// One destination's whole story: connections, one after the other.
 pub(crate) struct Campaign {
@@ -33,6 +33,9 @@ pub(crate) struct Campaign {
 
 /// How many connections one attempt may need: a fall-back, redirects, rounds of authentication.
 const MOST_ROUNDS: usize = 12;
+
+/// How long a connection that is being made may still take when the source has ended.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// The hosts that took the patient order and not the first flight, for as long as the process lives.
 static PATIENT_HOSTS: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
@@ -67,7 +70,12 @@ impl Campaign {
                 attempt: number,
             });
             let was_over = self.is_over();
-            let Err(failure) = self.attempt(&mut reconnect).await else {
+            let (line, pace) = (self.line.clone(), self.pace);
+            let attempted = tokio::select! {
+                result = self.attempt(&mut reconnect) => result,
+                () = too_late(&line, pace) => return Err(ended_off_air(&line)),
+            };
+            let Err(failure) = attempted else {
                 return Ok(());
             };
             self.tell_refusal(&failure);
@@ -254,6 +262,26 @@ async fn source_ended(feed: &Feed, pace: Pace) {
         Pace::Realtime => poll_fn(|cx| feed.poll_ended(cx)).await,
         Pace::Max => pending().await,
     }
+}
+
+/// Resolves when the source has ended and nobody has agreed to a publish for a while since.
+async fn too_late(line: &Line, pace: Pace) {
+    source_ended(line.feed(), pace).await;
+    tokio::time::sleep(GRACE).await;
+    if line.status().state == State::Live {
+        pending::<()>().await;
+    }
+}
+
+fn ended_off_air(line: &Line) -> Failure {
+    let seconds = GRACE.as_secs();
+    let words = match line.status().connects {
+        0 => format!(
+            "never on air: {seconds} s after the end of the source the server had not agreed"
+        ),
+        _ => format!("off air at the end: {seconds} s later the server had not agreed again"),
+    };
+    Failure::lost(words).of(Fault::TimedOut)
 }
 
 fn host(url: &Url) -> String {
