@@ -123,10 +123,16 @@ impl Failure {
 
     /// The verdict on a server that took the stream so often and dropped it each time.
     pub(crate) fn accepted_then_dropped(&self, airings: u32, within: u64) -> Self {
-        let words = format!(
-            "accepted, then dropped, {airings} times within {within} s each: the stream key or the \
-             service's policy (the last time: {self})"
-        );
+        let words = match airings {
+            1 => format!(
+                "accepted, then dropped within {within} s: the stream key or the service's policy \
+                 ({self})"
+            ),
+            _ => format!(
+                "accepted, then dropped, {airings} times within {within} s each: the stream key or \
+                 the service's policy (the last time: {self})"
+            ),
+        };
         Self::new(Cause::Rejected, words).of(Fault::AcceptedThenDropped)
     }
 }

@@ -89,8 +89,14 @@ impl Reconnect {
             let verdict = failure.accepted_then_dropped(self.airings, STABLE.as_secs());
             return Verdict::GiveUp(verdict);
         }
-        if !self.policy.enabled || is_hopeless {
+        if is_hopeless {
             return Verdict::GiveUp(failure);
+        }
+        if !self.policy.enabled {
+            return Verdict::GiveUp(match self.airings {
+                0 => failure,
+                airings => failure.accepted_then_dropped(airings, STABLE.as_secs()),
+            });
         }
         if self.is_ghost(&failure, now) {
             let delay = self.jitter(BUSY);
