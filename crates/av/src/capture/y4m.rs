@@ -38,7 +38,7 @@ impl<R: Read + Send> VideoSource for Y4m<R> {
         self.frame_rate
     }
 
-    /// A frame cut short by the stream's end is the end.
+    /// A stream may end between two frames: inside of one it is cut short.
     fn next_frame(&mut self) -> Result<Option<VideoFrame>, Error> {
         let Some(line) = line(&mut self.reader)? else {
             return Ok(None);
@@ -50,7 +50,10 @@ impl<R: Read + Send> VideoSource for Y4m<R> {
         let mut data = Vec::new();
         let mut reader = (&mut self.reader).take(wanted as u64);
         if reader.read_to_end(&mut data)? < wanted {
-            return Ok(None);
+            let picture = self.index + 1;
+            return Err(malformed(format!(
+                "ends inside picture {picture}: the stream is cut short"
+            )));
         }
         let timestamp = Timestamp::ZERO + self.frame_rate.time_of(self.index);
         self.index += 1;
@@ -104,7 +107,12 @@ fn line(reader: &mut impl Read) -> Result<Option<String>, Error> {
     let mut byte = [0];
     while line.len() < LONGEST_LINE {
         match reader.read_exact(&mut byte) {
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof && line.is_empty() => {
+                return Ok(None);
+            }
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                return Err(malformed("ends inside a header: the stream is cut short"));
+            }
             result => result?,
         }
         if byte == *b"\n" {
@@ -184,7 +192,7 @@ fn check_comment(value: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn malformed(what: &str) -> Error {
+fn malformed(what: impl Into<String>) -> Error {
     Error::Malformed {
         format: "Y4M",
         what: what.into(),
@@ -226,6 +234,21 @@ mod tests {
             assert_eq!(frame.timestamp.as_nanos(), nanos);
         }
         assert!(source.next_frame().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_stream_that_ends_inside_a_picture_says_so() {
+        let golden = golden();
+        let picture = golden.len() - 12;
+        for (end, place) in [
+            (picture + 5, "inside picture 2"),
+            (picture - 3, "inside a header"),
+        ] {
+            let mut source = Y4m::new(&golden[..end]).unwrap();
+            assert!(source.next_frame().unwrap().is_some());
+            let error = source.next_frame().err().unwrap().to_string();
+            assert!(error.contains(place), "{error}");
+        }
     }
 
     #[test]
