@@ -381,6 +381,11 @@ fn in_words(event: &Event) -> String {
 fn recorded(recording: &Recording) -> String {
     let path = recording.path.display();
     let mut words = match &recording.failure {
+        Some(why) if recording.bytes == 0 => {
+            return format!(
+                "the recording to {path} failed, the stream goes on: {why}; nothing was recorded"
+            );
+        }
         Some(why) => format!("the recording to {path} failed, the stream goes on: {why}; it has "),
         None => format!("recorded to {path}: "),
     };

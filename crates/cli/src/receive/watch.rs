@@ -62,6 +62,9 @@ struct Report {
     recordings: VecDeque<Recorded>,
     /// How many of all files failed.
     recordings_failed: u64,
+    /// How many of those that failed have nothing in them.
+    #[serde(skip)]
+    recordings_empty: u64,
     /// Streams that were not recorded though that was asked for; not counted are those of less than
     /// half a second, also before a change.
     not_recorded: u64,
@@ -166,6 +169,8 @@ impl Watch {
 impl Report {
     fn note(&mut self, recorded: Recorded) {
         self.recordings_failed += u64::from(recorded.error.is_some());
+        let is_empty = recorded.error.is_some() && recorded.bytes == 0;
+        self.recordings_empty += u64::from(is_empty);
         if self.recordings.len() == LISTED {
             self.recordings.pop_front();
         }
@@ -185,9 +190,13 @@ impl Report {
     fn verdict(&self) -> Result<(), Failure> {
         if self.recordings_failed > 0 {
             let files = Count(self.recordings_failed, "recording");
-            return Err(Failure::failed(format_args!(
-                "{files} failed; what they have plays"
-            )));
+            let left = match (self.recordings_empty, self.recordings_failed) {
+                (empty, failed) if empty == failed => "nothing was recorded",
+                (0, 1) => "what it has plays",
+                (0, _) => "what they have plays",
+                _ => "what they have plays, where they have anything",
+            };
+            return Err(Failure::failed(format_args!("{files} failed; {left}")));
         }
         if self.not_recorded > 0 {
             let streams = Count(self.not_recorded, "stream");
