@@ -155,7 +155,8 @@ pub(crate) struct Publish {
     /// Accept any certificate for rtmps (anybody in between can read the key)
     #[arg(long, help_heading = CONNECTION)]
     pub(crate) insecure: bool,
-    /// End when a connection is lost or cannot be had, instead of trying again
+    /// Give a server up when its connection is lost or cannot be had, instead of trying again;
+    /// with the last of them the broadcast ends, and its recording
     #[arg(long, help_heading = CONNECTION)]
     pub(crate) no_reconnect: bool,
     /// How many attempts in a row may fail [default: 100]

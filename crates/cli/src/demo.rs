@@ -102,6 +102,8 @@ pub(crate) fn run(opts: &Demo, talk: Talk) -> Result<(), Failure> {
     let told = Told {
         destinations: 1,
         source: "the test card",
+        is_recorded: false,
+        ends_with_servers: false,
         stats: opts.stats,
         talk,
     };

@@ -8,6 +8,7 @@ mod args;
 mod board;
 mod demo;
 mod devices;
+mod explain;
 mod failure;
 mod given;
 mod inspect;

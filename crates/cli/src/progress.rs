@@ -29,6 +29,8 @@ pub(crate) struct Progress {
     ticks: u64,
     before: Before,
     was_live: HashSet<usize>,
+    given_up: HashSet<usize>,
+    is_recording: bool,
     json: Option<Json>,
 }
 
@@ -38,6 +40,9 @@ pub(crate) struct Told {
     pub(crate) destinations: usize,
     /// What media comes from, as a user calls it.
     pub(crate) source: &'static str,
+    pub(crate) is_recorded: bool,
+    /// Without a server there is no broadcast, recorded or not.
+    pub(crate) ends_with_servers: bool,
     pub(crate) stats: StatsFormat,
     pub(crate) talk: Talk,
 }
@@ -51,17 +56,39 @@ impl Progress {
             ticks: 0,
             before: Before::default(),
             was_live: HashSet::new(),
+            given_up: HashSet::new(),
+            is_recording: told.is_recorded,
             json: is_json.then(Json::new),
         }
     }
 
     pub(crate) fn event(&mut self, event: &Event) {
-        if let Event::Live { destination, .. } = event {
-            self.was_live.insert(*destination);
+        match event {
+            Event::Live { destination, .. } => {
+                self.was_live.insert(*destination);
+            }
+            Event::DestinationEnded {
+                destination,
+                failure: Some(_),
+                ..
+            } => {
+                self.given_up.insert(*destination);
+            }
+            Event::RecordingFailed { .. } => self.is_recording = false,
+            _ => {}
         }
         if let Some(message) = self.describe(event) {
             say(message);
         }
+    }
+
+    /// Whether nothing is left that the broadcast would go on for.
+    pub(crate) fn is_over(&self) -> bool {
+        self.told.ends_with_servers && self.is_without_servers()
+    }
+
+    fn is_without_servers(&self) -> bool {
+        self.given_up.len() == self.told.destinations
     }
 
     /// Tells the numbers; once a second.

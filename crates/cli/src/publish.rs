@@ -2,7 +2,6 @@
 
 mod capture;
 mod destination;
-mod explain;
 mod filler;
 mod keeper;
 mod source;
@@ -18,6 +17,7 @@ use onair::rtmp::Scheme;
 use onair::{Broadcast, Builder, Destination, Event, Report, State};
 
 use crate::args::{Pace, Publish, Talk};
+use crate::explain;
 use crate::failure::Failure;
 use crate::given::Given;
 use crate::interrupt::Interrupt;
@@ -31,6 +31,8 @@ pub(crate) fn run(opts: &Publish, given: &Given, talk: Talk) -> Result<(), Failu
     let told = |source| Told {
         destinations: opts.to.len(),
         source,
+        is_recorded: opts.record.is_some(),
+        ends_with_servers: opts.no_reconnect,
         stats: opts.stats,
         talk,
     };
@@ -103,7 +105,12 @@ fn watch(broadcast: &Arc<Broadcast>, progress: &mut Progress) -> Report {
     loop {
         match events.recv_timeout(next_tick.saturating_duration_since(Instant::now())) {
             Ok(Event::Ended(report)) => return report,
-            Ok(event) => progress.event(&event),
+            Ok(event) => {
+                progress.event(&event);
+                if progress.is_over() {
+                    broadcast.stop();
+                }
+            }
             Err(RecvTimeoutError::Timeout) => {
                 progress.tick(&broadcast.stats());
                 next_tick += TICK;
@@ -121,9 +128,11 @@ fn verdict(report: &Report) -> Result<(), Failure> {
     let recording = report.recording.iter().filter_map(|recording| {
         let error = recording.error.as_deref()?;
         let path = recording.path.display();
-        Some(format!(
-            "the recording {path} failed: {error}; what is in it plays"
-        ))
+        let left = match recording.bytes {
+            0 => "nothing was recorded",
+            _ => "what is in it plays",
+        };
+        Some(format!("the recording {path} failed: {error}; {left}"))
     });
     let errors: Vec<_> = report
         .destinations

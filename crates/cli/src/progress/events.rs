@@ -5,6 +5,7 @@ use std::time::Duration;
 use onair::Event;
 
 use super::Progress;
+use crate::explain::with_cure;
 use crate::text::Count;
 
 impl Progress {
@@ -13,10 +14,19 @@ impl Progress {
         self.told.destinations > 1
     }
 
+    /// Nobody is served any more, and still the broadcast goes on.
+    fn records_on(&self) -> bool {
+        self.is_recording && !self.told.ends_with_servers && self.is_without_servers()
+    }
+
     /// What happened, and where if there are several destinations; `None` for
     /// what is told otherwise.
     pub(super) fn describe(&self, event: &Event) -> Option<String> {
         let words = match event {
+            Event::DestinationEnded { failure, fault, .. } if self.records_on() => {
+                let why = format!("{}; the recording goes on", failure.as_deref()?);
+                format!("given up: {}", with_cure(&why, *fault))
+            }
             // Of a single destination the program's last words tell it.
             Event::DestinationEnded { failure, .. } if self.several() => {
                 format!("given up: {}", failure.as_deref()?)
@@ -117,6 +127,8 @@ mod tests {
         Progress::new(Told {
             destinations,
             source: "the test card",
+            is_recorded: true,
+            ends_with_servers: false,
             stats: StatsFormat::Text,
             talk,
         })
@@ -139,6 +151,34 @@ mod tests {
         assert_eq!(progress(1).describe(&off_air()).as_deref(), Some(words));
         let named = progress(2).describe(&off_air());
         assert_eq!(named, Some(format!("[2] {words}")));
+    }
+
+    fn given_up() -> Event {
+        Event::DestinationEnded {
+            destination: 0,
+            failure: Some("no such key".into()),
+            fault: Some(onair::Fault::KeyRejected),
+        }
+    }
+
+    #[test]
+    fn a_recording_that_goes_on_alone_is_told_with_why_and_a_cure() {
+        let mut progress = progress(1);
+        progress.event(&given_up());
+        let words = progress.describe(&given_up()).expect("words");
+        let expected = "given up: no such key; the recording goes on\n  Check the stream key";
+        assert!(words.starts_with(expected), "{words}");
+        assert!(!progress.is_over());
+    }
+
+    #[test]
+    fn one_that_is_to_end_with_its_servers_is_over_without_them() {
+        let mut progress = progress(1);
+        progress.told.ends_with_servers = true;
+        assert!(!progress.is_over());
+        progress.event(&given_up());
+        assert!(progress.is_over());
+        assert_eq!(progress.describe(&given_up()), None);
     }
 
     #[test]

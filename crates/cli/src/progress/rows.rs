@@ -103,10 +103,12 @@ impl Numbers<'_> {
         let mut first = vec![field(0, Clock(self.stats.elapsed_s))];
         if let [destination] = &self.stats.destinations[..] {
             first.extend(self.fields(destination, 0));
+            first.extend(self.recording());
             first.extend(self.encoder());
             return vec![fit(first, columns)];
         }
         first.push(field(0, on_air(self.stats)));
+        first.extend(self.recording());
         first.extend(self.encoder());
         let rows = self.stats.destinations.iter().enumerate();
         let rows = rows.map(|(index, destination)| {
@@ -201,6 +203,13 @@ impl Numbers<'_> {
             (false, true) if video => format!("no sound comes from {}", self.source),
             _ => format!("nothing comes from {}", self.source),
         }
+    }
+
+    /// A recording that goes well goes without saying.
+    fn recording(&self) -> Option<Field> {
+        let recording = self.stats.recording.as_ref()?;
+        recording.error.as_ref()?;
+        Some(field(0, "the recording failed"))
     }
 
     fn encoder(&self) -> Vec<Field> {

@@ -14,7 +14,14 @@ pub(super) fn of(report: &Report) -> String {
         Outcome::Failed => "failed",
         Outcome::Finished | Outcome::Stopped => &report.reason,
     };
-    let mut text = format!("{reason} after {}\n", Clock(report.duration_s));
+    let length = Clock(report.duration_s);
+    let mut text = match report.outcome {
+        // What went wrong beside it did so earlier.
+        Outcome::Finished | Outcome::Stopped if !report.ok => {
+            format!("after {length}: {reason}\n")
+        }
+        _ => format!("{reason} after {length}\n"),
+    };
     let several = report.destinations.len() > 1;
     for (index, destination) in report.destinations.iter().enumerate() {
         text.push_str("  ");

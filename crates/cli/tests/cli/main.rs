@@ -1,6 +1,7 @@
 //! The program as a user meets it: exact words, exact exit status.
 
 mod common;
+mod ends;
 #[cfg(unix)]
 mod hangup;
 mod options;
