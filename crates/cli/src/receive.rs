@@ -124,7 +124,7 @@ pub(crate) struct Receive {
     #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = TLS)]
     tls_key: Option<PathBuf>,
 
-    /// text: talk on stderr; json: one object a line on stdout, the last a report
+    /// text: talk on stderr; json: one object a line on stdout, the last a report; none: no numbers
     #[arg(long, value_enum, default_value = "text")]
     stats: StatsFormat,
 }
@@ -145,6 +145,7 @@ Examples:
 
 pub(crate) fn run(opts: &Receive, given: &Given) -> Result<(), Failure> {
     given.refuse_without_effect(rules::RECEIVE, opts)?;
+    refuse_shared(opts)?;
     let pairs = pairs(&opts.keys, given.has("key"));
     let mut keys = keys(&pairs)?;
     require_to_play(&mut keys, opts.play_key.as_deref())?;
@@ -206,13 +207,41 @@ fn builder(opts: &Receive, keys: usize) -> Result<Builder, Failure> {
     })
 }
 
+/// An address for two things: the second would find it taken, by this very program.
+fn refuse_shared(opts: &Receive) -> Result<(), Failure> {
+    let plain = opts.listen.iter().map(|address| ("--listen", address));
+    let secure = opts
+        .listen_tls
+        .iter()
+        .map(|address| ("--listen-tls", address));
+    let web = opts.web.iter().map(|address| ("--web", address));
+    let mut seen: Vec<(&str, &SocketAddr)> = Vec::new();
+    for (option, address) in plain.chain(secure).chain(web) {
+        let twin = seen
+            .iter()
+            .find(|(_, other)| *other == address && address.port() != 0);
+        if let Some((other, _)) = twin {
+            return Err(Failure::usage(format_args!(
+                "{other} and {option} have the same address, {address}: each needs its own"
+            )));
+        }
+        seen.push((option, address));
+    }
+    Ok(())
+}
+
 /// Where nothing else is said: `localhost`, which may be either family's.
 const DEFAULT_RTMP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1935);
 const DEFAULT_WEB: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 fn cannot_start(error: Error) -> Failure {
-    let Error::Listen { source, .. } = &error else {
-        return Failure::usage(error);
+    let source = match &error {
+        Error::Listen { source, .. } => source,
+        Error::Directory { path, .. } if path.is_file() => {
+            let path = path.display();
+            return Failure::usage(format_args!("--record wants a directory: {path} is a file"));
+        }
+        _ => return Failure::usage(error),
     };
     let cure = match source.kind() {
         io::ErrorKind::AddrInUse => {
@@ -235,6 +264,11 @@ fn certify(opts: &Receive, builder: Builder, interrupt: &Interrupt) -> Result<Bu
             Err(error) => say(format_args!("{error}\n  Those read before are served on.")),
         });
         return Ok(builder.tls(config));
+    }
+    if !opts.tls && !opts.listen_tls.is_empty() {
+        return Err(Failure::usage(
+            "rtmps and https need a certificate: --tls makes one, --tls-cert and --tls-key give one",
+        ));
     }
     if !opts.tls {
         return Ok(builder);
@@ -339,6 +373,13 @@ fn greet(opts: &Receive, receiver: &Receiver, token: Option<&Token>) {
         say(format_args!(
             "Publish:  {scheme}://{}/live/{name}",
             pages::shown(address)
+        ));
+    }
+    if let Some(file) = pages::authority_file().filter(|_| opts.tls && !opts.listen_tls.is_empty())
+    {
+        let file = file.display();
+        say(format_args!(
+            "Trust:    who publishes over rtmps needs this file: --ca {file}"
         ));
     }
     if opts.keys.is_empty()

@@ -1,7 +1,8 @@
 //! The pages: who may go live from them, under which certificate, and where they are.
 
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use onair_receiver::{Builder, Receiver, Token, qr_code, tls};
 
@@ -47,8 +48,17 @@ pub(crate) fn certify(builder: Builder) -> Result<Builder, Failure> {
             excluded.join(", ")
         ));
     }
+    if let Some(file) = authority_file() {
+        let written = fs::write(&file, authority.certificate());
+        written.map_err(|error| Failure::usage(format_args!("{}: {error}", file.display())))?;
+    }
     let config = authority.server(&names).map_err(Failure::usage)?;
     Ok(builder.tls(config).authority(authority.certificate()))
+}
+
+/// The certificate of this machine's own authority, without its key: for publishers to trust.
+pub(crate) fn authority_file() -> Option<PathBuf> {
+    tls::Authority::default_dir().map(|directory| directory.join("ca.crt"))
 }
 
 /// How the pages are served.
