@@ -1,6 +1,7 @@
 //! From what was typed to [`Args`].
 
 use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
 use std::{env, process};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -107,11 +108,20 @@ fn refuse<T>(mut error: clap::Error, typed: &[OsString]) -> Result<T, Failure> {
         );
     }
     if !error.use_stderr() {
-        error.exit();
+        show(&error)?;
+        process::exit(0);
     }
     outlet::insist(error.render().to_string().trim_end());
     outlet::finish();
     process::exit(error.exit_code());
+}
+
+/// Help or version, asked for: stdout that cannot be written is a failure.
+fn show(text: &clap::Error) -> Result<(), Failure> {
+    match text.print().and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::stdout(error)),
+        _ => Ok(()),
+    }
 }
 
 fn lone_word(typed: &[OsString]) -> &'static str {
