@@ -14,12 +14,16 @@ pub(crate) const RTMP: u16 = 1935;
 pub(crate) const RTMPS: u16 = 443;
 
 pub(crate) fn parse_size(text: &str) -> Result<Size, String> {
-    let size: Size = parse_unit(text)?;
+    let range = || "expected 16x16 to 7680x7680: no encoder takes another size".to_owned();
+    let is_number = |side: &str| !side.is_empty() && side.bytes().all(|c| c.is_ascii_digit());
+    let sides = text.split_once(['x', 'X']);
+    let is_shaped = sides.is_some_and(|(width, height)| is_number(width) && is_number(height));
+    let size: Size = parse_unit(text).map_err(|error| if is_shaped { range() } else { error })?;
     // Phones stand upright: either side may be the longer one.
     let sides = 16..=7680;
     match sides.contains(&size.width) && sides.contains(&size.height) {
         true => Ok(size),
-        false => Err("expected 16x16 to 7680x7680: no encoder takes another size".to_owned()),
+        false => Err(range()),
     }
 }
 
@@ -32,7 +36,7 @@ pub(crate) fn parse_fps(text: &str) -> Result<FrameRate, String> {
 }
 
 pub(crate) fn parse_video_bitrate(text: &str) -> Result<Bitrate, String> {
-    let rate: Bitrate = parse_unit(text)?;
+    let rate: Bitrate = parse_unit(text).map_err(|_| "expected 10k to 200M, e.g. 2500k or 2.5M")?;
     match rate.as_bps() {
         0..10_000 => Err(
             "expected 10k to 200M: less than 10k shows nothing (is a k or M \
@@ -45,7 +49,7 @@ pub(crate) fn parse_video_bitrate(text: &str) -> Result<Bitrate, String> {
 }
 
 pub(crate) fn parse_audio_bitrate(text: &str) -> Result<Bitrate, String> {
-    let rate: Bitrate = parse_unit(text)?;
+    let rate: Bitrate = parse_unit(text).map_err(|_| "expected 16k to 512k, e.g. 128k")?;
     match rate.as_bps() {
         16_000..=512_000 => Ok(rate),
         _ => Err("expected 16k to 512k, which is what AAC makes of two channels".to_owned()),
@@ -271,6 +275,8 @@ mod tests {
             parse_keyframe("1ms").err(),
             parse_fps("1000").err(),
             parse_size("8x8").err(),
+            parse_size("99999x99999").err(),
+            parse_video_bitrate("900G").err(),
         ];
         for words in wrong {
             let words = words.expect("it is out of range");
