@@ -170,7 +170,7 @@ pub(crate) struct Publish {
     #[arg(long, help_heading = CONNECTION)]
     pub(crate) patient: bool,
 
-    /// text: talk on stderr; json: one object a line on stdout, the last a report
+    /// text: talk on stderr; json: one object a line on stdout, the last a report; none: no numbers
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) stats: StatsFormat,
 }
@@ -206,7 +206,7 @@ pub(crate) struct Inspect {
     pub(crate) insecure: bool,
     /// What arrives on stdin
     #[arg(long, value_enum)]
-    pub(crate) format: Option<StdinFormat>,
+    pub(crate) format: Option<PipeFormat>,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -245,6 +245,15 @@ pub(crate) enum StdinFormat {
     Ts,
     /// Raw pictures with a header (YUV4MPEG2)
     Y4m,
+}
+
+/// What a pipe may bring to be inspected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PipeFormat {
+    /// Flash Video
+    Flv,
+    /// MPEG transport stream
+    Ts,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

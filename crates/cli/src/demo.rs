@@ -15,6 +15,7 @@ use onair_receiver::{Error, Receiver, Token};
 
 use crate::args::{StatsFormat, Talk};
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::progress::Told;
 use crate::publish;
 use crate::receive::pages::{self, Served};
@@ -54,7 +55,7 @@ pub(crate) struct Demo {
     /// Do not open the page in this desktop's browser
     #[arg(long)]
     no_open: bool,
-    /// text: talk on stderr; json: one object a line on stdout, the last a report
+    /// text: talk on stderr; json: one object a line on stdout, the last a report; none: no numbers
     #[arg(long, value_enum, default_value = "text")]
     stats: StatsFormat,
 }
@@ -107,7 +108,7 @@ pub(crate) fn run(opts: &Demo, talk: Talk) -> Result<(), Failure> {
         stats: opts.stats,
         talk,
     };
-    publish::on_air(broadcast(opts, url), told)
+    publish::on_air(broadcast(opts, url), told, &Interrupt::listen()?)
 }
 
 /// Starts a receiver; an address that is taken gives way to a free port.

@@ -10,12 +10,16 @@ use onair::demux::{self, Demux, Opened, Survey};
 use onair::rtmp::{self, Url};
 use onair::{Playback, Tls};
 
-use crate::args::{Inspect, StdinFormat};
+use crate::args::{Inspect, PipeFormat};
 use crate::failure::Failure;
+use crate::interrupt::{self, Interrupt};
 use crate::json::escaped;
 use crate::outlet;
+use crate::publish::is_raw;
 
 pub(crate) fn run(opts: &Inspect) -> Result<(), Failure> {
+    let interrupt = Interrupt::listen()?;
+    interrupt.stops(|| interrupt::end("onair: stopped before all of it was read", 1));
     if let Some(most) = opts.bytes {
         return bytes::run(opts, most);
     }
@@ -56,8 +60,15 @@ fn open(opts: &Inspect) -> Result<Opened, Failure> {
         let opened = demux::read_lenient(Box::new(stream), demux::Format::Flv);
         return opened.map_err(|error| about(opts, &error));
     }
-    demux::open_lenient(&opts.input).map_err(|error| about(opts, &error))
+    demux::open_lenient(&opts.input).map_err(|error| match error {
+        demux::Error::Io { .. } => Failure::usage(about(opts, &error)),
+        demux::Error::Unrecognized { .. } if is_raw(&opts.input) => about(opts, &RAW),
+        _ => about(opts, &error),
+    })
 }
+
+const RAW: &str = "raw pictures (Y4M) have no tracks to inspect; onair publish --from takes \
+                   them, and encodes them";
 
 /// A live stream, watched for a while.
 fn watch(opts: &Inspect, url: &str) -> Result<Playback, Failure> {
@@ -82,13 +93,10 @@ fn about(opts: &Inspect, error: &dyn std::fmt::Display) -> Failure {
 /// How long a live stream is watched: more than two groups of pictures of most.
 const WATCHED: Duration = Duration::from_secs(5);
 
-fn open_stdin(format: Option<StdinFormat>) -> Result<Opened, Failure> {
+fn open_stdin(format: Option<PipeFormat>) -> Result<Opened, Failure> {
     let format = match format {
-        Some(StdinFormat::Flv) => demux::Format::Flv,
-        Some(StdinFormat::Ts) => demux::Format::Ts,
-        Some(StdinFormat::Y4m) => {
-            return Err(Failure::usage("y4m is raw: there is nothing to inspect"));
-        }
+        Some(PipeFormat::Flv) => demux::Format::Flv,
+        Some(PipeFormat::Ts) => demux::Format::Ts,
         None => {
             return Err(Failure::usage(
                 "say what arrives on stdin: --format flv or --format ts",

@@ -17,9 +17,11 @@ pub(crate) struct Interrupt(Arc<State>);
 #[derive(Default)]
 struct State {
     signals: Mutex<Signals>,
-    stop: OnceLock<Arc<dyn Fn() + Send + Sync>>,
+    stop: Mutex<Option<Stop>>,
     reload: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
+
+type Stop = Arc<dyn Fn() + Send + Sync>;
 
 /// What has been asked for by signals.
 #[derive(Debug, Default)]
@@ -59,6 +61,13 @@ fn abort() -> ! {
     std::process::exit(1);
 }
 
+/// Ends the program as asked, with words, where nothing is to be stopped yet.
+pub(crate) fn end(words: &str, status: i32) -> ! {
+    outlet::insist(words);
+    outlet::finish();
+    std::process::exit(status);
+}
+
 impl Interrupt {
     pub(crate) fn listen() -> Result<Self, Failure> {
         let state = Arc::new(State::default());
@@ -72,9 +81,9 @@ impl Interrupt {
         let _it_is_the_only_one = self.0.reload.set(Box::new(reload));
     }
 
-    /// What ends the streams, which are there now.
-    pub(crate) fn stops(self, stop: impl Fn() + Send + Sync + 'static) {
-        let _it_is_the_only_one = self.0.stop.set(Arc::new(stop));
+    /// What is to be stopped from now on, instead of what was before.
+    pub(crate) fn stops(&self, stop: impl Fn() + Send + Sync + 'static) {
+        *self.0.stop() = Some(Arc::new(stop));
         self.0.settle();
     }
 }
@@ -129,13 +138,18 @@ impl State {
     /// no thread, on this one.
     fn settle(&self) {
         let asked = self.signals().first.is_some();
-        if let Some(stop) = self.stop.get().filter(|_| asked).cloned() {
+        let stop = self.stop().clone();
+        if let Some(stop) = stop.filter(|_| asked) {
             let also = stop.clone();
             let thread = thread::Builder::new().name("onair-stop".to_owned());
             if thread.spawn(move || also()).is_err() {
                 stop();
             }
         }
+    }
+
+    fn stop(&self) -> MutexGuard<'_, Option<Stop>> {
+        self.stop.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn signals(&self) -> MutexGuard<'_, Signals> {

@@ -7,6 +7,8 @@ mod keeper;
 mod source;
 mod stdin;
 
+pub(crate) use self::source::is_raw;
+
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -20,12 +22,16 @@ use crate::args::{Pace, Publish, Talk};
 use crate::explain;
 use crate::failure::Failure;
 use crate::given::Given;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{self, Interrupt};
+use crate::outlet::say;
 use crate::progress::{Progress, Told};
 use crate::rules::{self, Show};
 
 /// How often numbers are told.
 const TICK: Duration = Duration::from_secs(1);
+
+/// The longest time between keyframes that services take.
+const KEYFRAME_LIMIT: Duration = Duration::from_secs(4);
 
 pub(crate) fn run(opts: &Publish, given: &Given, talk: Talk) -> Result<(), Failure> {
     let told = |source| Told {
@@ -37,15 +43,17 @@ pub(crate) fn run(opts: &Publish, given: &Given, talk: Talk) -> Result<(), Failu
         talk,
     };
     attended(|| {
+        let interrupt = Interrupt::listen()?;
+        // A pipe may give nothing for ever.
+        interrupt.stops(|| interrupt::end("stopped before anything came", 0));
         let (builder, source) = configure(opts, given)?;
-        on_air(builder, told(source))
+        on_air(builder, told(source), &interrupt)
     })
 }
 
 /// Runs a broadcast to its end, and says what happens meanwhile.
-pub(crate) fn on_air(builder: Builder, told: Told) -> Result<(), Failure> {
+pub(crate) fn on_air(builder: Builder, told: Told, interrupt: &Interrupt) -> Result<(), Failure> {
     let mut progress = Progress::new(told);
-    let interrupt = Interrupt::listen()?;
     let broadcast = Arc::new(builder.start().map_err(Failure::usage)?);
     let stopper = broadcast.stopper();
     interrupt.stops(move || stopper.stop());
@@ -59,6 +67,14 @@ fn configure(opts: &Publish, given: &Given) -> Result<(Builder, &'static str), F
     let destinations = destination::all(opts)?;
     let plan = source::Plan::new(opts)?;
     given.refuse_without_effect(rules::PUBLISH, &show(opts, &plan, &destinations))?;
+    if opts
+        .keyframe
+        .is_some_and(|interval| interval > KEYFRAME_LIMIT)
+    {
+        say(
+            "warning: services refuse streams with more than 4 s between keyframes: see --keyframe",
+        );
+    }
     let source = plan.name();
     let mut builder = plan.feed(Broadcast::builder())?;
     for destination in destinations {

@@ -116,9 +116,12 @@ pub(super) fn start(
 }
 
 fn none(kind: Kind) -> Failure {
+    let cure = match kind {
+        Kind::Microphone => "--audio tone, silence, file (a file's own) or none",
+        _ => "--from testcard, a file, or - (stdin, so that FFmpeg can capture: see onair devices)",
+    };
     Failure::usage(format_args!(
-        "there is no {kind} here that this version can capture from; what works: --from testcard, \
-         a file, or - (stdin, so that FFmpeg can capture: see onair devices)"
+        "there is no {kind} here that this version can capture from; what works: {cure}"
     ))
 }
 

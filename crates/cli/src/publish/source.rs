@@ -179,12 +179,21 @@ fn look_at(path: &Path) -> Result<Asked, Failure> {
         )),
         _ => about(name, &error),
     })?;
-    let mut start = Vec::new();
-    let _decided_below = (&file).take(Y4M_MAGIC.len() as u64).read_to_end(&mut start);
     Ok(Asked::File {
         path: path.to_owned(),
-        is_raw: start == Y4M_MAGIC,
+        is_raw: begins_raw(&file),
     })
+}
+
+/// Whether a file is of raw pictures.
+pub(crate) fn is_raw(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| begins_raw(&file))
+}
+
+fn begins_raw(file: &File) -> bool {
+    let mut start = Vec::new();
+    let read = file.take(Y4M_MAGIC.len() as u64).read_to_end(&mut start);
+    read.is_ok() && start == Y4M_MAGIC
 }
 
 fn open_file(path: &Path, is_raw: bool, repeat: bool) -> Result<Source, Failure> {

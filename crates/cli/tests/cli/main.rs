@@ -182,16 +182,18 @@ fn a_source_that_cannot_be_is_refused_with_a_cure() {
 #[cfg(not(target_vendor = "apple"))]
 #[test]
 fn a_device_is_refused_with_what_works_where_there_is_none() {
-    for (args, device) in [
-        ("--from camera", "camera"),
-        ("--from camera:front --audio none", "camera"),
-        ("--from screen:1", "screen"),
-        ("--audio mic", "microphone"),
+    let source =
+        "--from testcard, a file, or - (stdin, so that FFmpeg can capture: see onair devices)";
+    let sound = "--audio tone, silence, file (a file's own) or none";
+    for (args, device, cure) in [
+        ("--from camera", "camera", source),
+        ("--from camera:front --audio none", "camera", source),
+        ("--from screen:1", "screen", source),
+        ("--audio mic", "microphone", sound),
     ] {
         let ran = Dir::new().run(&format!("publish --to rtmp://host/live/sesame {args}"));
         let message = format!(
-            "there is no {device} here that this version can capture from; what works: --from \
-             testcard, a file, or - (stdin, so that FFmpeg can capture: see onair devices)"
+            "there is no {device} here that this version can capture from; what works: {cure}"
         );
         assert_eq!(ran, usage_error(&message), "{args}");
     }
@@ -549,7 +551,7 @@ fn a_file_of_another_kind_is_dumped_as_it_would_be_sent() {
 fn inspect_names_what_it_cannot_read() {
     let dir = Dir::new();
     let ran = dir.run("inspect missing.mp4");
-    assert_eq!((ran.status, ran.stdout.as_str()), (Some(1), ""));
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(2), ""));
     assert!(
         ran.stderr.starts_with("onair: missing.mp4: "),
         "{}",

@@ -186,6 +186,22 @@ fn what_is_given_twice_or_empty_is_refused_without_its_key() {
             format!("publish --to {one} --to {one}"),
             "--to rtmp://127.0.0.1:1/live/*** is given twice",
         ),
+        (
+            format!("publish --to {one} --audio mic"),
+            "there is no microphone here that this version can capture from; what works: --audio tone",
+        ),
+        (
+            "receive --listen 127.0.0.1:1 --web 127.0.0.1:1".to_owned(),
+            "--listen and --web have the same address, 127.0.0.1:1",
+        ),
+        (
+            "receive --listen 127.0.0.1:0 --listen-tls 127.0.0.1:0".to_owned(),
+            "rtmps and https need a certificate: --tls makes one",
+        ),
+        (
+            format!("receive --listen 127.0.0.1:0 --record {FILE}"),
+            "--record wants a directory: ",
+        ),
         (format!("publish --to {one} --key="), "--key is empty"),
         (
             "publish --to rtmp://127.0.0.1:1/live --key=".to_owned(),
@@ -219,4 +235,28 @@ fn the_variable_holds_one_address() {
     assert_eq!(ran.status, Some(2), "{ran:?}");
     assert!(ran.stderr.contains("ONAIR_URL holds one"), "{ran:?}");
     assert!(!format!("{ran:?}").contains("SECRET"), "{ran:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_is_a_failure() {
+    for line in ["--help", "--version", "publish --help"] {
+        let dir = Dir::new();
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let mut command = dir.onair(line);
+        let ran = command.stdout(full.expect("Linux has it")).status();
+        assert_eq!(ran.expect("it runs").code(), Some(1), "{line}");
+    }
+}
+
+#[test]
+fn raw_pictures_are_named_by_inspect_with_what_takes_them() {
+    let dir = Dir::new();
+    let written = std::fs::write(dir.path().join("a.y4m"), "YUV4MPEG2 W16 H16 F25:1\n");
+    written.expect("a file");
+    let ran = dir.run("inspect a.y4m");
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    let words = "onair: a.y4m: raw pictures (Y4M) have no tracks to inspect; onair publish --from";
+    assert!(ran.stderr.starts_with(words), "{ran:?}");
+    assert!(!dir.run("inspect --help").stdout.contains("y4m"));
 }

@@ -61,3 +61,19 @@ fn a_signal_delivered_twice_at_once_ends_every_verb_properly() {
         }
     }
 }
+
+#[test]
+fn a_signal_before_anything_came_is_answered_in_words() {
+    let dir = Dir::new();
+    let mut command = dir.onair("publish --to rtmp://127.0.0.1:1/live/key --from - --format flv");
+    command.stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut said = BufReader::new(child.stderr.take().expect("it is piped"));
+    wait_for("waiting for stdin", &mut said);
+    deliver_twice("INT", &child);
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).expect("it ends");
+    let status = child.wait().expect("it ends");
+    assert_eq!(rest, "stopped before anything came\n");
+    assert_eq!(status.code(), Some(0), "{rest}");
+}

@@ -7,7 +7,7 @@ use onair::demux::Demux;
 use onair::flv::{Metadata, Muxer, Tag, file};
 use onair::media::{Config, Kind};
 
-use crate::args::{Inspect, StdinFormat};
+use crate::args::{Inspect, PipeFormat};
 use crate::failure::Failure;
 use crate::inspect;
 
@@ -30,7 +30,7 @@ impl Origin {
     /// Opens the input; gives it with an FLV header.
     pub(super) fn open(opts: &Inspect) -> Result<(Self, Vec<u8>), Failure> {
         let flv = if opts.input == Path::new("-") {
-            let is_flv = opts.format == Some(StdinFormat::Flv);
+            let is_flv = opts.format == Some(PipeFormat::Flv);
             is_flv.then(|| Box::new(io::stdin()) as Box<dyn Read>)
         } else if let Some(url) = opts.url() {
             Some(Box::new(inspect::watch(opts, url)?) as Box<dyn Read>)
