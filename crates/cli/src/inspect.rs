@@ -10,12 +10,12 @@ use onair::demux::{self, Demux, Opened, Survey};
 use onair::rtmp::{self, Url};
 use onair::{Playback, Tls};
 
-use crate::args::{Inspect, PipeFormat};
+use crate::args::{Inspect, PipeFormat, StdinFormat};
 use crate::failure::Failure;
 use crate::interrupt::{self, Interrupt};
 use crate::json::escaped;
-use crate::outlet;
 use crate::publish::is_raw;
+use crate::{outlet, pipe};
 
 pub(crate) fn run(opts: &Inspect) -> Result<(), Failure> {
     let interrupt = Interrupt::listen()?;
@@ -94,15 +94,15 @@ fn about(opts: &Inspect, error: &dyn std::fmt::Display) -> Failure {
 const WATCHED: Duration = Duration::from_secs(5);
 
 fn open_stdin(format: Option<PipeFormat>) -> Result<Opened, Failure> {
-    let format = match format {
-        Some(PipeFormat::Flv) => demux::Format::Flv,
-        Some(PipeFormat::Ts) => demux::Format::Ts,
+    let (format, announced) = match format {
+        Some(PipeFormat::Flv) => (demux::Format::Flv, StdinFormat::Flv),
+        Some(PipeFormat::Ts) => (demux::Format::Ts, StdinFormat::Ts),
         None => {
             return Err(Failure::usage(
                 "say what arrives on stdin: --format flv or --format ts",
             ));
         }
     };
-    demux::read_lenient(Box::new(io::stdin()), format)
+    demux::read_lenient(pipe::begun(io::stdin(), announced)?, format)
         .map_err(|error| Failure::failed(format_args!("stdin: {error}")))
 }

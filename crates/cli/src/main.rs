@@ -17,6 +17,7 @@ mod json;
 mod log;
 mod outlet;
 mod parse;
+mod pipe;
 mod progress;
 mod publish;
 mod receive;

@@ -18,7 +18,7 @@ use super::filler;
 use super::stdin::Awaited;
 use crate::args::{Codec, Publish, StdinFormat};
 use crate::failure::Failure;
-use crate::rules;
+use crate::{pipe, rules};
 
 /// What was asked for; nothing is read yet.
 enum Asked {
@@ -160,7 +160,7 @@ fn wanted(opts: &Publish) -> (Size, FrameRate) {
 }
 
 fn open_stdin(format: StdinFormat) -> Result<Source, Failure> {
-    let stdin = Box::new(Awaited::new());
+    let stdin = pipe::begun(Awaited::new(), format)?;
     let format = match format {
         StdinFormat::Flv => demux::Format::Flv,
         StdinFormat::Ts => demux::Format::Ts,
