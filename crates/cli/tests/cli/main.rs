@@ -498,7 +498,7 @@ fn a_stdin_that_gives_nothing_is_said_to_be_waited_for() {
     said.read_line(&mut first).expect("it talks");
     assert_eq!(first, "waiting for stdin: nothing has come yet\n");
     drop(child.stdin.take());
-    assert_eq!(child.wait().expect("it ends").code(), Some(2));
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
 }
 
 #[test]
