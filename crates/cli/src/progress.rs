@@ -29,6 +29,8 @@ pub(crate) struct Progress {
     ticks: u64,
     before: Before,
     was_live: HashSet<usize>,
+    /// What has stopped coming from the source, without a terminal.
+    stall: Option<String>,
     given_up: HashSet<usize>,
     is_recording: bool,
     json: Option<Json>,
@@ -56,6 +58,7 @@ impl Progress {
             ticks: 0,
             before: Before::default(),
             was_live: HashSet::new(),
+            stall: None,
             given_up: HashSet::new(),
             is_recording: told.is_recorded,
             json: is_json.then(Json::new),
@@ -121,7 +124,7 @@ impl Progress {
         json.finish()
     }
 
-    fn text_tick(&self, stats: &Stats, now: Instant) {
+    fn text_tick(&mut self, stats: &Stats, now: Instant) {
         let numbers = Numbers {
             stats,
             before: &self.before,
@@ -131,9 +134,15 @@ impl Progress {
         };
         if self.on_terminal {
             show(numbers.rows(columns()));
-        } else if self.ticks.is_multiple_of(PLAIN_EVERY) {
-            numbers.rows(usize::MAX).into_iter().for_each(say);
+            return;
         }
+        let stall = numbers.stall();
+        if self.ticks.is_multiple_of(PLAIN_EVERY) {
+            numbers.rows(usize::MAX).into_iter().for_each(say);
+        } else if let Some(words) = stall.as_ref().filter(|_| stall != self.stall) {
+            say(words);
+        }
+        self.stall = stall;
     }
 }
 

@@ -177,10 +177,6 @@ impl Numbers<'_> {
 
     fn state(&self, stats: &DestinationStats, seen: Seen) -> String {
         let so_far = &stats.so_far;
-        // A picture that is given again is none that comes.
-        let is_dry = self.stats.source_dry_s >= STILL.as_secs_f64();
-        let no_video = is_dry || seen.video.is_still(so_far.video.frames, self.now);
-        let no_audio = seen.audio.is_still(so_far.audio.frames, self.now);
         let words = match so_far.state {
             State::Connecting => "connecting",
             State::Reconnecting => "off air: reconnecting",
@@ -188,21 +184,43 @@ impl Numbers<'_> {
             State::Failed => "given up",
             State::Live if shed(so_far) > seen.shed => "line too slow: dropping pictures",
             State::Live if stats.queued_ms > 500.0 => "line is slow",
-            State::Live => return self.flow(so_far, no_video, no_audio),
+            State::Live if so_far.video.frames == 0 && so_far.audio.frames == 0 => {
+                return format!("waiting for {}", self.source);
+            }
+            State::Live => {
+                return self
+                    .missing(so_far, seen)
+                    .unwrap_or_else(|| "ok".to_owned());
+            }
         };
         words.to_owned()
     }
 
-    /// What is said of a line that takes all it is given.
-    fn flow(&self, so_far: &DestinationReport, no_video: bool, no_audio: bool) -> String {
+    /// What a line that takes all it is given is not given any more.
+    fn missing(&self, so_far: &DestinationReport, seen: Seen) -> Option<String> {
+        // A picture that is given again is none that comes.
+        let is_dry = self.stats.source_dry_s >= STILL.as_secs_f64();
+        let no_video = is_dry || seen.video.is_still(so_far.video.frames, self.now);
+        let no_audio = seen.audio.is_still(so_far.audio.frames, self.now);
         let (video, audio) = (so_far.video.frames > 0, so_far.audio.frames > 0);
-        match (video && no_video, audio && no_audio) {
-            (false, false) if !video && !audio => format!("waiting for {}", self.source),
-            (false, false) => "ok".to_owned(),
-            (true, false) if audio => format!("no picture comes from {}", self.source),
-            (false, true) if video => format!("no sound comes from {}", self.source),
-            _ => format!("nothing comes from {}", self.source),
-        }
+        let what = match (video && no_video, audio && no_audio) {
+            (false, false) => return None,
+            (true, false) if audio => "no picture",
+            (false, true) if video => "no sound",
+            _ => "nothing",
+        };
+        Some(format!("{what} comes from {}", self.source))
+    }
+
+    /// What does not come from the source any more, by a line that would take it.
+    pub(super) fn stall(&self) -> Option<String> {
+        let all = self.stats.destinations.iter().enumerate();
+        let mut well = all.filter(|(index, stats)| {
+            let shed = shed(&stats.so_far) > self.before.seen(*index).shed;
+            stats.so_far.state == State::Live && !shed && stats.queued_ms <= 500.0
+        });
+        let (index, stats) = well.next()?;
+        self.missing(&stats.so_far, self.before.seen(index))
     }
 
     /// A recording that goes well goes without saying.
@@ -344,6 +362,29 @@ mod tests {
             let row = one(before, still, after);
             assert!(row.starts_with(words), "{words}: {row}");
         }
+    }
+
+    #[test]
+    fn a_stall_is_told_but_not_of_a_line_that_is_slow() {
+        let start = Instant::now();
+        let mut stats = stats(vec![destination(State::Live, track(30, 0), track(47, 0))]);
+        let mut before = Before::default();
+        before.note(&stats, start);
+        let stall = |stats: &Stats, millis| {
+            let numbers = Numbers {
+                stats,
+                before: &before,
+                now: start + Duration::from_millis(millis),
+                source: "stdin",
+                is_verbose: false,
+            };
+            numbers.stall()
+        };
+        assert_eq!(stall(&stats, 500), None);
+        let words = "nothing comes from stdin";
+        assert_eq!(stall(&stats, 2000).as_deref(), Some(words));
+        stats.destinations[0].queued_ms = 900.0;
+        assert_eq!(stall(&stats, 2000), None);
     }
 
     #[test]
