@@ -10,7 +10,7 @@ use onair::av::capture::TestCard;
 use onair::av::encode::VideoSettings;
 use onair::media::{FrameRate, Size};
 use onair::rtmp::Url;
-use onair::{Broadcast, Event, Outcome, Pace};
+use onair::{Broadcast, Destination, Event, Outcome, Pace};
 use onair_av_sim::Sim;
 
 /// `kVTInvalidSessionErr`.
@@ -28,6 +28,8 @@ fn run(sim: &Sim, seconds: u64) -> (Outcome, String) {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("rtmp://{}/live/key", server.local_addr().unwrap());
     thread::spawn(move || server.incoming().for_each(drop));
+    let mut destination = Destination::new(url.parse::<Url>().unwrap());
+    destination.retry.max_attempts = 4;
     let (size, rate) = (Size::new(64, 48), FrameRate::new(30, 1).unwrap());
     let settings = VideoSettings {
         encoder: Some("videotoolbox".to_owned()),
@@ -38,7 +40,7 @@ fn run(sim: &Sim, seconds: u64) -> (Outcome, String) {
         .video_settings(settings)
         .pace(Pace::Max)
         .duration(Duration::from_secs(seconds))
-        .to(url.parse::<Url>().unwrap())
+        .to(destination)
         .start()
         .unwrap();
     let report = loop {
