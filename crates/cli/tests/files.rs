@@ -2,13 +2,16 @@
 //! FFmpeg command that is printed does what is said of it.
 #![cfg(unix)]
 
-use std::io::{BufRead, BufReader, Read};
+mod receiver;
+
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use onair::demux;
 use onair::media::{Kind, Packet};
+
+use self::receiver::Receiver;
 
 /// A file of the demultiplexers' tests.
 fn testdata(name: &str) -> PathBuf {
@@ -45,61 +48,14 @@ fn onair(args: &[&str]) -> Output {
     command.output().expect("the program starts")
 }
 
-/// A receiver that records, and what it says.
-struct Receiver {
-    child: Child,
-    said: BufReader<ChildStderr>,
-}
-
-impl Receiver {
-    fn start(dir: &Dir) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
-        command
-            .args(["receive", "--listen", "127.0.0.1:0", "--record"])
-            .arg(&dir.0)
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().expect("it starts");
-        let said = BufReader::new(child.stderr.take().expect("it is piped"));
-        Self { child, said }
-    }
-
-    /// Waits for a line that has these words.
-    fn wait(&mut self, words: &str) -> String {
-        loop {
-            let mut line = String::new();
-            let length = self.said.read_line(&mut line).expect("it talks");
-            assert!(length > 0, "it ended without saying {words:?}");
-            if line.contains(words) {
-                return line.trim_end().to_owned();
-            }
-        }
-    }
-
-    /// Where to publish, up to the stream's name.
-    fn address(&mut self) -> String {
-        let line = self.wait("Publish:");
-        let url = line.split_whitespace().last().expect("a URL");
-        let (address, _) = url.rsplit_once('/').expect("a path");
-        address.to_owned()
-    }
-
-    fn stop(mut self) {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-INT", &id]).status();
-        assert!(sent.expect("kill is there").success());
-        let mut rest = String::new();
-        self.said.read_to_string(&mut rest).expect("it talks");
-        let status = self.child.wait().expect("it ends");
-        assert_eq!(status.code(), Some(0), "{rest}");
-    }
-}
-
-/// A test that fails leaves nothing running.
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        let _already_over = self.child.kill();
-    }
+/// A receiver that records.
+fn recording(dir: &Dir) -> Receiver {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+    command
+        .args(["receive", "--listen", "127.0.0.1:0", "--record"])
+        .arg(&dir.0)
+        .stdin(Stdio::null());
+    Receiver::start(command)
 }
 
 fn video(path: &Path) -> Vec<Packet> {
@@ -113,7 +69,7 @@ fn video(path: &Path) -> Vec<Packet> {
 #[test]
 fn hevc_out_of_every_container_arrives_frame_by_frame() {
     let dir = Dir::new();
-    let mut receiver = Receiver::start(&dir);
+    let mut receiver = recording(&dir);
     let address = receiver.address();
     for ending in ["mp4", "mov", "ts", "mkv"] {
         let file = testdata(&format!("hevc.{ending}"));
@@ -219,7 +175,7 @@ fn every_command_that_inspect_gives_makes_a_file_that_every_service_takes() {
 #[test]
 fn what_publish_refuses_it_takes_after_the_command_it_gives() {
     let dir = Dir::new();
-    let mut receiver = Receiver::start(&dir);
+    let mut receiver = recording(&dir);
     let address = receiver.address();
     for name in [
         "vp9-opus.webm",
@@ -270,7 +226,7 @@ fn commands(text: &str) -> Vec<String> {
 #[test]
 fn every_pipe_that_is_suggested_works() {
     let dir = Dir::new();
-    let mut receiver = Receiver::start(&dir);
+    let mut receiver = recording(&dir);
     let address = receiver.address();
     let mut texts = String::new();
     for args in [
@@ -307,7 +263,7 @@ fn every_pipe_that_is_suggested_works() {
 #[test]
 fn a_live_stream_is_inspected_as_its_viewers_get_it() {
     let dir = Dir::new();
-    let mut receiver = Receiver::start(&dir);
+    let mut receiver = recording(&dir);
     let to = format!("{}/cam", receiver.address());
     let mut publisher = Command::new(env!("CARGO_BIN_EXE_onair"));
     publisher

@@ -1,8 +1,12 @@
 //! `onair receive` as a user meets it.
 
+mod receiver;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Command, Stdio};
+
+use self::receiver::Receiver;
 
 fn onair(line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
@@ -15,51 +19,8 @@ fn onair(line: &str) -> Command {
     command
 }
 
-/// A receiver, and what it says.
-struct Receiver {
-    child: Child,
-    said: BufReader<ChildStderr>,
-}
-
-impl Receiver {
-    fn start(line: &str) -> Self {
-        let mut command = onair(&format!("receive --listen 127.0.0.1:0 {line}"));
-        let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
-        let said = BufReader::new(child.stderr.take().expect("it is piped"));
-        Self { child, said }
-    }
-
-    /// Waits for a line that has these words.
-    fn wait(&mut self, words: &str) -> String {
-        loop {
-            let mut line = String::new();
-            let length = self.said.read_line(&mut line).expect("it talks");
-            assert!(length > 0, "it ended without saying {words:?}");
-            if line.contains(words) {
-                return line.trim_end().to_owned();
-            }
-        }
-    }
-
-    /// Where to publish.
-    fn address(&mut self) -> String {
-        let line = self.wait("Publish:");
-        let url = line.split_whitespace().last().expect("a URL");
-        let (address, _) = url.rsplit_once('/').expect("a path");
-        address.to_owned()
-    }
-
-    fn stop(self) {
-        assert_eq!(self.end(), Some(0));
-    }
-
-    /// The exit status.
-    fn end(mut self) -> Option<i32> {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-INT", &id]).status();
-        assert!(sent.expect("kill is there").success());
-        self.child.wait().expect("it ends").code()
-    }
+fn receive(line: &str) -> Receiver {
+    Receiver::start(onair(&format!("receive --listen 127.0.0.1:0 {line}")))
 }
 
 fn publish(url: &str) -> std::process::Output {
@@ -70,7 +31,7 @@ fn publish(url: &str) -> std::process::Output {
 
 #[test]
 fn a_stream_comes_and_goes_and_an_interrupt_ends_it_all_well() {
-    let mut receiver = Receiver::start("--web 127.0.0.1:0");
+    let mut receiver = receive("--web 127.0.0.1:0");
     let page = receiver.wait("Watch:");
     assert!(page.starts_with("Watch:    http://127.0.0.1:"), "{page}");
     let link = receiver.wait("Go live:");
@@ -85,7 +46,7 @@ fn a_stream_comes_and_goes_and_an_interrupt_ends_it_all_well() {
 
 #[test]
 fn the_steps_to_trust_an_authority_are_said_where_there_is_one() {
-    let mut receiver = Receiver::start("--web 127.0.0.1:0 --tls");
+    let mut receiver = receive("--web 127.0.0.1:0 --tls");
     assert!(receiver.wait("Go live:").contains("https://"));
     let trust = receiver.wait("Trust:");
     assert!(trust.ends_with("/trust"), "{trust}");
@@ -96,7 +57,7 @@ fn the_steps_to_trust_an_authority_are_said_where_there_is_one() {
 
 #[test]
 fn a_name_the_pages_shall_answer_for_is_said_by_an_option() {
-    let mut receiver = Receiver::start("--web 127.0.0.1:0 --host stream.example");
+    let mut receiver = receive("--web 127.0.0.1:0 --host stream.example");
     let page = receiver.wait("Watch:");
     let (_, address) = page.trim_end_matches('/').split_once("//").expect("a URL");
     let status = |host: &str| {
@@ -115,7 +76,7 @@ fn a_name_the_pages_shall_answer_for_is_said_by_an_option() {
 
 #[test]
 fn a_wrong_key_is_refused_in_words_and_no_key_is_printed() {
-    let mut receiver = Receiver::start("--key cam=sesame");
+    let mut receiver = receive("--key cam=sesame");
     let address = receiver.address();
     assert!(address.ends_with("/live"), "{address}");
     let refused = publish(&format!("{address}/sesam"));
@@ -140,7 +101,7 @@ fn the_link_to_go_live_survives_a_restart_and_is_told_even_quietly() {
     let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/go-live-token");
     let _of_an_earlier_run = std::fs::remove_file(file);
     let token_of = |options: &str| {
-        let mut receiver = Receiver::start(&format!("--web 127.0.0.1:0 {options}"));
+        let mut receiver = receive(&format!("--web 127.0.0.1:0 {options}"));
         let link = receiver.wait("Go live:");
         receiver.stop();
         let (_, token) = link.split_once("#token=").expect("a token");
@@ -158,24 +119,20 @@ fn the_link_to_go_live_survives_a_restart_and_is_told_even_quietly() {
 fn a_stream_that_could_not_be_recorded_is_a_failure_at_the_end() {
     let shows = concat!(env!("CARGO_TARGET_TMPDIR"), "/unrecorded");
     let full = format!("--record {shows} --keep-free 100000T");
-    let mut receiver = Receiver::start(&full);
+    let mut receiver = receive(&full);
     let address = receiver.address();
     assert!(publish(&format!("{address}/cam")).status.success());
     receiver.wait("live/cam: ended");
-    assert_eq!(receiver.end(), Some(1));
+    assert_eq!(receiver.end().0, Some(1));
 }
 
 #[test]
 fn a_program_gets_the_streams_and_a_report_with_the_time_of_day() {
     let mut command = onair("receive --listen 127.0.0.1:0 --stats json");
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut numbers = BufReader::new(child.stdout.take().expect("it is piped"));
-    let said = BufReader::new(child.stderr.take().expect("it is piped"));
-    let mut receiver = Receiver { child, said };
+    command.stdout(Stdio::piped());
+    let mut receiver = Receiver::start(command);
+    let numbers = receiver.child.stdout.take().expect("it is piped");
+    let mut numbers = BufReader::new(numbers);
     let address = receiver.address();
     let line = format!("publish -q --to {address}/cam --size 160x90 --bitrate 100k");
     let mut publisher = onair(&line).spawn().expect("it starts");
