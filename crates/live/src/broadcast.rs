@@ -8,10 +8,10 @@ use crate::feed::{Feed, HURRY};
 use crate::hub::Hub;
 use crate::line::Line;
 use crate::network::{Network, Orders};
+use crate::output::recording::{Recorder, Recording};
+use crate::output::tls::Trust;
 use crate::pipeline::Pipeline;
 use crate::queue::{Overflow, Queue};
-use crate::record::{Recorder, Recording};
-use crate::tls::Trust;
 use crate::{Builder, Destination, Error, Event, Pace, Stats};
 
 /// A running broadcast. Dropping it stops it.

@@ -12,12 +12,13 @@ use crate::failure::{Cause, Failure};
 use crate::feed::Feed;
 use crate::hub::Hub;
 use crate::line::Line;
+use crate::output::rtmp::session::{Ended, Ending, Place, Session};
+use crate::output::transport;
 use crate::program::Program;
 use crate::queue::Queue;
 use crate::reconnect::{Reconnect, Verdict};
 use crate::renewal::Renewals;
-use crate::session::{Ended, Ending, Place, Session};
-use crate::{Event, Fault, Pace, State, transport};
+use crate::{Event, Fault, Pace, State};
 
 /// One destination's whole story: connections, one after the other.
 pub(crate) struct Campaign {

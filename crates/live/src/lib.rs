@@ -7,7 +7,7 @@
 //! whole GOP tails of video are shed and listed; audio never is.
 //!
 //! The thinking parts (`interleave`, `queue`, `reconnect`, `pace`) are pure and
-//! know no clock; `transport` and `session` do what the machines of
+//! know no clock; `output` does what the machines of
 //! [`onair_rtmp`] say, on one thread for all sockets.
 #![cfg_attr(not(target_vendor = "apple"), forbid(unsafe_code))]
 #![cfg_attr(target_vendor = "apple", deny(unsafe_code))] // but for `kernel/apple.rs`
@@ -33,22 +33,18 @@ mod kernel;
 mod line;
 mod meter;
 mod network;
+mod output;
 mod pace;
 mod pipeline;
-mod playback;
 mod program;
 mod queue;
 mod reconnect;
-mod record;
 mod renewal;
 mod report;
 #[cfg(test)]
 mod samples;
-mod session;
 mod stop;
 pub mod studio;
-mod tls;
-mod transport;
 
 pub use broadcast::{Broadcast, Stopper};
 pub use builder::Builder;
@@ -56,7 +52,7 @@ pub use config::{Destination, Pace, RetryPolicy, Tls};
 pub use error::Error;
 pub use event::Event;
 pub use fault::Fault;
-pub use playback::Playback;
+pub use output::rtmp::playback::Playback;
 pub use report::{
     DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Encoding, Gap, Outcome,
     QueueDelay, RecordingReport, Report, State, Stats, TrackReport,

@@ -5,9 +5,9 @@ use crate::failure::Failure;
 use crate::feed::Feed;
 use crate::kernel::Link;
 use crate::meter::Meter;
+use crate::output::tls::Trust;
 use crate::renewal::Renewal;
 use crate::stop::Stop;
-use crate::tls::Trust;
 use crate::{Destination, DestinationReport, DestinationStats, State};
 
 /// What is known about one destination's connection, for everybody to look at.

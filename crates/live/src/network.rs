@@ -11,8 +11,8 @@ use crate::destination::Campaign;
 use crate::failure::Failure;
 use crate::hub::Hub;
 use crate::line::Line;
+use crate::output::recording::Recording;
 use crate::program::Program;
-use crate::record::Recording;
 use crate::{Error, Event, Outcome, Pace, Report, State};
 
 /// Everything the one thread for all sockets needs.

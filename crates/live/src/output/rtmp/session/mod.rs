@@ -17,10 +17,10 @@ use tokio::time::{Sleep, sleep_until};
 use crate::failure::Failure;
 use crate::hub::Hub;
 use crate::line::Line;
+use crate::output::transport::Stream;
 use crate::program::Program;
 use crate::queue::Queue;
 use crate::renewal::Renewals;
-use crate::transport::Stream;
 use crate::{Event, Pace, State};
 
 /// One connection's life: obeys a [`Publisher`] and moves bytes.

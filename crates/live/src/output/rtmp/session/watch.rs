@@ -8,7 +8,7 @@ use onair_rtmp::Input;
 
 use super::{Ending, LAST_WORDS, Phase, Session, TICK, Wish};
 use crate::failure::Failure;
-use crate::transport::stall_limit;
+use crate::output::transport::stall_limit;
 use crate::{Event, Pace};
 
 /// True the one time a wish is found to have come.

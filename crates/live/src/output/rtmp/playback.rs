@@ -9,8 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout_at;
 
-use crate::tls::Trust;
-use crate::transport::{self, Stream};
+use crate::output::tls::Trust;
+use crate::output::transport::{self, Stream};
 use crate::{Error, Pace, Tls};
 
 /// What a server plays to those who watch, for a while, to be read as an FLV stream.

@@ -66,7 +66,7 @@ impl Disk for SmallDisk {
 
 /// 8 s of 25 pictures a second, a keyframe each second, and sound.
 fn packets() -> impl Iterator<Item = Packet> {
-    let record = include_bytes!("../../../flv/testdata/main_720p.hvcc");
+    let record = include_bytes!("../../../../flv/testdata/main_720p.hvcc");
     let config = Arc::new(VideoConfig::hevc(Bytes::from_static(record)).unwrap());
     (0..200).flat_map(move |index| {
         let mut picture = video(index * 40, index % 25 == 0);

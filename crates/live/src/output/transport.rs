@@ -14,7 +14,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::failure::Failure;
 use crate::kernel::Link;
-use crate::tls::{self, Trust};
+use crate::output::tls::{self, Trust};
 use crate::{Fault, Pace, kernel};
 
 /// A connection, plain or inside TLS.

@@ -8,7 +8,7 @@ use tokio::time::{timeout, timeout_at};
 
 use super::{LAST_WORDS, Session};
 use crate::failure::Failure;
-use crate::transport::stall_limit;
+use crate::output::transport::stall_limit;
 
 /// How long a silent server may take to close its side once it has everything.
 const LINGER: Duration = Duration::from_secs(1);

@@ -1,0 +1,4 @@
+//! RTMP, plain and inside TLS.
+
+pub(crate) mod playback;
+pub(crate) mod session;
