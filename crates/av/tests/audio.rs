@@ -51,7 +51,7 @@ fn heard(packets: &[Packet]) -> Vec<f32> {
     };
     let mut stream = Vec::new();
     for packet in packets {
-        let config = AudioSpecificConfig::parse(&config.record).unwrap();
+        let config = AudioSpecificConfig::parse(&config.decoder_config).unwrap();
         stream.extend(adts::wrap(&config, &packet.payload).unwrap());
     }
     let decoded = syom::decode_with(&stream, &syom::DecodeOptions::unbounded()).unwrap();
@@ -180,7 +180,11 @@ fn mono_and_stereo_become_what_is_asked() {
         panic!("a video packet");
     };
     assert_eq!((config.channels, config.sample_rate), (2, RATE));
-    assert_eq!(config.record[..], [0x11, 0x90], "AAC-LC, 48 kHz, stereo");
+    assert_eq!(
+        config.decoder_config[..],
+        [0x11, 0x90],
+        "AAC-LC, 48 kHz, stereo"
+    );
 }
 
 /// `route` from `from` to `to` in milliseconds: silence with a beep at 250 ms of

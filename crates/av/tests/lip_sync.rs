@@ -67,7 +67,7 @@ fn listen(packets: &[Packet]) -> Option<Vec<i16>> {
         let Config::Audio(config) = &packet.config else {
             panic!("a video packet");
         };
-        let config = AudioSpecificConfig::parse(&config.record).unwrap();
+        let config = AudioSpecificConfig::parse(&config.decoder_config).unwrap();
         stream.extend(adts::wrap(&config, &packet.payload).unwrap());
     }
     let pcm = ["-f", "s16le", "-ac", "1", "-"];

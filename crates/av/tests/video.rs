@@ -21,7 +21,7 @@ fn keyframes(packets: &[Packet]) -> Vec<usize> {
 }
 
 fn sps(packet: &Packet) -> Sps {
-    let record = AvcDecoderConfig::parse(&video_config(packet).record).unwrap();
+    let record = AvcDecoderConfig::parse(&video_config(packet).decoder_config).unwrap();
     Sps::parse(&record.sps[0]).unwrap()
 }
 

@@ -9,7 +9,7 @@ pub(crate) fn frame_duration(config: &Config) -> Option<Duration> {
     let Config::Audio(audio) = config else {
         return None;
     };
-    let parsed = AudioSpecificConfig::parse(&audio.record).ok()?;
+    let parsed = AudioSpecificConfig::parse(&audio.decoder_config).ok()?;
     Some(parsed.frame_duration()).filter(|duration| !duration.is_zero())
 }
 

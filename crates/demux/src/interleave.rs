@@ -103,13 +103,13 @@ mod tests {
                 codec: VideoCodec::H264,
                 size: Size::new(16, 16),
                 frame_rate: None,
-                record: Bytes::new(),
+                decoder_config: Bytes::new(),
             })),
             Kind::Audio => Config::Audio(Arc::new(AudioConfig {
                 codec: AudioCodec::Aac,
                 sample_rate: 48_000,
                 channels: 2,
-                record: Bytes::new(),
+                decoder_config: Bytes::new(),
             })),
         };
         Packet {

@@ -95,10 +95,11 @@ impl Reorder {
 fn stated_depth(config: &VideoConfig) -> Option<u8> {
     let sps = match config.codec {
         VideoCodec::Hevc => {
-            let sps = HevcDecoderConfig::parse(&config.record).and_then(|hvcc| hvcc.facts());
+            let sps =
+                HevcDecoderConfig::parse(&config.decoder_config).and_then(|hvcc| hvcc.facts());
             return sps.ok().map(|sps| sps.reorder_pictures);
         }
-        _ => AvcDecoderConfig::parse(&config.record).and_then(|avcc| avcc.facts()),
+        _ => AvcDecoderConfig::parse(&config.decoder_config).and_then(|avcc| avcc.facts()),
     };
     sps.ok().and_then(|sps| match sps.profile {
         BASELINE => Some(0),
@@ -165,7 +166,7 @@ mod tests {
             codec: VideoCodec::H264,
             size: Size::new(16, 16),
             frame_rate: None,
-            record: Bytes::new(),
+            decoder_config: Bytes::new(),
         }
     }
 

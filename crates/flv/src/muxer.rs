@@ -75,8 +75,8 @@ impl Tag {
     /// The tag that sets up a decoder for `config`.
     pub fn sequence_header(config: &Config, timestamp: u32) -> Self {
         let (head, record) = match config {
-            Config::Video(video) => (sequence_start(video.codec), &video.record),
-            Config::Audio(audio) => (AacPacketType::SequenceHeader.write(), &audio.record),
+            Config::Video(video) => (sequence_start(video.codec), &video.decoder_config),
+            Config::Audio(audio) => (AacPacketType::SequenceHeader.write(), &audio.decoder_config),
         };
         Self {
             kind: tag_kind(config.kind()),

@@ -12,7 +12,7 @@ pub(crate) fn video(millis: i64, keyframe: bool) -> Packet {
         codec: VideoCodec::H264,
         size: Size::new(16, 16),
         frame_rate: None,
-        record: Bytes::from_static(b"avcC"),
+        decoder_config: Bytes::from_static(b"avcC"),
     };
     packet(Config::Video(Arc::new(config)), millis, keyframe, 1000)
 }
@@ -23,7 +23,7 @@ pub(crate) fn audio(millis: i64) -> Packet {
         codec: AudioCodec::Aac,
         sample_rate: 48_000,
         channels: 2,
-        record: Bytes::from_static(&[0x11, 0x90]),
+        decoder_config: Bytes::from_static(&[0x11, 0x90]),
     };
     packet(Config::Audio(Arc::new(config)), millis, true, 100)
 }

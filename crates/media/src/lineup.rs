@@ -144,7 +144,7 @@ mod tests {
             codec: VideoCodec::H264,
             size: Size::new(16, 16),
             frame_rate: None,
-            record: Bytes::new(),
+            decoder_config: Bytes::new(),
         };
         packet(Config::Video(config.into()), millis, keyframe)
     }
@@ -154,7 +154,7 @@ mod tests {
             codec: AudioCodec::Aac,
             sample_rate: 48_000,
             channels: 2,
-            record: Bytes::new(),
+            decoder_config: Bytes::new(),
         };
         packet(Config::Audio(config.into()), millis, true)
     }

@@ -25,7 +25,7 @@ pub struct Packet {
     pub duration: Option<Duration>,
     /// True when decoding can start here: an IDR picture, or any audio frame.
     pub keyframe: bool,
-    /// H.264 and HEVC: NAL units each behind a length of [`VideoConfig::record`]'s
+    /// H.264 and HEVC: NAL units each behind a length of [`VideoConfig::decoder_config`]'s
     /// size, never start codes. AAC: one raw data block, never ADTS.
     pub payload: Bytes,
 }
@@ -128,7 +128,7 @@ pub struct VideoConfig {
     pub frame_rate: Option<FrameRate>,
     /// H.264: the `AVCDecoderConfigurationRecord` ("avcC", ISO/IEC 14496-15 §5.3.3.1).
     /// HEVC: the `HEVCDecoderConfigurationRecord` ("hvcC", ISO/IEC 14496-15 §8.3.3.1).
-    pub record: Bytes,
+    pub decoder_config: Bytes,
 }
 
 /// An audio track's decoder set-up.
@@ -141,7 +141,7 @@ pub struct AudioConfig {
     /// Number of channels.
     pub channels: u8,
     /// AAC: the `AudioSpecificConfig` (ISO/IEC 14496-3 §1.6.2.1).
-    pub record: Bytes,
+    pub decoder_config: Bytes,
 }
 
 impl VideoConfig {
@@ -177,18 +177,18 @@ impl VideoConfig {
             VideoCodec::H264 => 4,
             VideoCodec::Hevc => hevc::LENGTH_SIZE_AT,
         };
-        let size = self.record.get(at).map(|byte| (byte & 0b11) + 1);
+        let size = self.decoder_config.get(at).map(|byte| (byte & 0b11) + 1);
         size.and_then(LengthSize::new).unwrap_or_default()
     }
 
     /// The codec as media types name it, e.g. `avc1.640028` (RFC 6381).
     pub fn codec_string(&self) -> String {
-        match (self.codec, self.record.get(1..4)) {
+        match (self.codec, self.decoder_config.get(1..4)) {
             (VideoCodec::H264, Some(&[profile, compatibility, level])) => {
                 h264::codec_string(profile, compatibility, level)
             }
             (VideoCodec::H264, _) => "avc1".to_owned(),
-            (VideoCodec::Hevc, _) => HevcDecoderConfig::parse(&self.record)
+            (VideoCodec::Hevc, _) => HevcDecoderConfig::parse(&self.decoder_config)
                 .map_or_else(|_| "hvc1".to_owned(), |hvcc| hvcc.codec_string()),
         }
     }
@@ -202,7 +202,7 @@ impl AudioConfig {
 
     /// The codec as media types name it, e.g. `mp4a.40.2` (RFC 6381).
     pub fn codec_string(&self) -> String {
-        let parsed = aac::AudioSpecificConfig::parse(&self.record);
+        let parsed = aac::AudioSpecificConfig::parse(&self.decoder_config);
         parsed.map_or_else(|_| "mp4a.40".to_owned(), |asc| asc.codec_string())
     }
 }

@@ -73,8 +73,8 @@ fn avc1(video: &VideoConfig) -> Result<SampleEntry, Error> {
 
 /// ISO/IEC 14496-15 §8.4.1.1; the record goes in as it is.
 fn hvc1(video: &VideoConfig) -> Result<SampleEntry, Error> {
-    let length = u32::try_from(video.record.len() + 8).unwrap_or(u32::MAX);
-    let hvcc = [&length.to_be_bytes()[..], b"hvcC", &video.record].concat();
+    let length = u32::try_from(video.decoder_config.len() + 8).unwrap_or(u32::MAX);
+    let hvcc = [&length.to_be_bytes()[..], b"hvcC", &video.decoder_config].concat();
     let (hvcc_box, _) = HvccBox::decode(&hvcc)?;
     Ok(SampleEntry::Hvc1(Hvc1Box {
         visual: visual(video),
@@ -98,7 +98,7 @@ fn visual(video: &VideoConfig) -> VisualSampleEntryFields {
 }
 
 fn avcc(video: &VideoConfig) -> Result<AvccBox, Error> {
-    let avcc = AvcDecoderConfig::parse(&video.record)?;
+    let avcc = AvcDecoderConfig::parse(&video.decoder_config)?;
     let sets = |sets: &[Bytes]| sets.iter().map(|set| set.to_vec()).collect();
     // What the profile demands, and a publisher may have left out.
     let (chroma, luma_bits, chroma_bits) = avcc.high.as_ref().map_or((1, 8, 8), |high| {
@@ -108,7 +108,7 @@ fn avcc(video: &VideoConfig) -> Result<AvccBox, Error> {
         avc_profile_indication: avcc.profile,
         profile_compatibility: avcc.compatibility,
         avc_level_indication: avcc.level,
-        length_size_minus_one: Uint::new(video.record.get(4).map_or(3, |byte| byte & 0b11)),
+        length_size_minus_one: Uint::new(video.decoder_config.get(4).map_or(3, |byte| byte & 0b11)),
         sps_list: sets(&avcc.sps),
         pps_list: sets(&avcc.pps),
         chroma_format: Some(Uint::new(chroma)),
@@ -156,7 +156,7 @@ fn mp4a(audio: &AudioConfig) -> SampleEntry {
                     max_bitrate: 0,
                     avg_bitrate: 0,
                     dec_specific_info: Some(DecoderSpecificInfo {
-                        payload: audio.record.to_vec(),
+                        payload: audio.decoder_config.to_vec(),
                     }),
                 },
                 sl_config_descr: SlConfigDescriptor,

@@ -54,7 +54,7 @@ impl Track {
         let frame = match &config {
             Config::Video(_) => None,
             Config::Audio(audio) => {
-                let asc = aac::AudioSpecificConfig::parse(&audio.record).ok();
+                let asc = aac::AudioSpecificConfig::parse(&audio.decoder_config).ok();
                 asc.map(|asc| ticks(nanos(asc.frame_duration()), timescale))
             }
         };

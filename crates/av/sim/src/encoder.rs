@@ -155,7 +155,7 @@ fn parameter_sets(packet: &Packet) -> Vec<Vec<u8>> {
     let Config::Video(config) = &packet.config else {
         panic!("a video packet");
     };
-    let record = AvcDecoderConfig::parse(&config.record).expect("an avcC");
+    let record = AvcDecoderConfig::parse(&config.decoder_config).expect("an avcC");
     let sets = record.sps.iter().chain(&record.pps);
     sets.map(|set| set.to_vec()).collect()
 }

@@ -217,12 +217,12 @@ impl AudioEncoder {
     }
 }
 
-fn config(record: Bytes, settings: &AudioSettings) -> Config {
+fn config(decoder_config: Bytes, settings: &AudioSettings) -> Config {
     Config::Audio(Arc::new(AudioConfig {
         codec: AudioCodec::Aac,
         sample_rate: settings.sample_rate,
         channels: settings.channels,
-        record,
+        decoder_config,
     }))
 }
 

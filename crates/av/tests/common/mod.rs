@@ -44,7 +44,8 @@ pub(crate) fn video_config(packet: &Packet) -> &VideoConfig {
 pub(crate) fn elementary_stream(packets: &[Packet]) -> Vec<u8> {
     let mut out = Vec::new();
     for packet in packets {
-        let record = AvcDecoderConfig::parse(&video_config(packet).record).expect("an avcC");
+        let record =
+            AvcDecoderConfig::parse(&video_config(packet).decoder_config).expect("an avcC");
         if packet.keyframe {
             for unit in record.sps.iter().chain(&record.pps) {
                 out.extend_from_slice(&[0, 0, 0, 1]);

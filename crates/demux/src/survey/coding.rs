@@ -18,7 +18,7 @@ impl Coding {
             return Self::default();
         };
         match video.codec {
-            VideoCodec::H264 => AvcDecoderConfig::parse(&video.record)
+            VideoCodec::H264 => AvcDecoderConfig::parse(&video.decoder_config)
                 .and_then(|avcc| avcc.facts())
                 .map(|sps| Self {
                     profile: Some(h264_profile(sps.profile, sps.constraints)),
@@ -28,7 +28,7 @@ impl Coding {
                     interlaced: Some(!sps.progressive),
                 })
                 .unwrap_or_default(),
-            VideoCodec::Hevc => HevcDecoderConfig::parse(&video.record)
+            VideoCodec::Hevc => HevcDecoderConfig::parse(&video.decoder_config)
                 .and_then(|hvcc| hvcc.facts())
                 .map(|sps| Self {
                     profile: Some(hevc_profile(sps.profile.idc)),

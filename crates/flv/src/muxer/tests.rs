@@ -11,7 +11,7 @@ fn video_config(record: &'static [u8]) -> Config {
         codec: VideoCodec::H264,
         size: Size::new(64, 48),
         frame_rate: None,
-        record: Bytes::from_static(record),
+        decoder_config: Bytes::from_static(record),
     }))
 }
 
@@ -20,7 +20,7 @@ fn audio_config() -> Config {
         codec: AudioCodec::Aac,
         sample_rate: 44_100,
         channels: 2,
-        record: Bytes::from_static(&[0x12, 0x10]),
+        decoder_config: Bytes::from_static(&[0x12, 0x10]),
     }))
 }
 

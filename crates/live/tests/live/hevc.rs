@@ -36,7 +36,7 @@ fn hevc_goes_out_by_its_four_characters() {
     };
     assert_eq!(
         (&header.head[..], &header.payload),
-        (&b"\x90hvc1"[..], &config.record)
+        (&b"\x90hvc1"[..], &config.decoder_config)
     );
     let heads: Vec<_> = pictures.map(|tag| tag.head.to_vec()).collect();
     assert_eq!(heads[0], b"\x93hvc1");

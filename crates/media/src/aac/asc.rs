@@ -206,7 +206,7 @@ pub fn audio_config(asc: Bytes) -> Result<AudioConfig, Error> {
         codec: AudioCodec::Aac,
         sample_rate: parsed.output_sample_rate(),
         channels: parsed.output_channels(),
-        record: asc,
+        decoder_config: asc,
     })
 }
 

@@ -198,7 +198,7 @@ fn a_track_configuration_tells_what_is_heard() {
     let config = AudioConfig::aac(record.clone()).unwrap();
     assert_eq!((config.sample_rate, config.channels), (44_100, 2));
     assert_eq!(
-        (config.codec_string().as_str(), config.record),
+        (config.codec_string().as_str(), config.decoder_config),
         ("mp4a.40.29", record)
     );
 }

@@ -144,7 +144,7 @@ pub fn video_config(avcc: Bytes) -> Result<VideoConfig, Error> {
         codec: VideoCodec::H264,
         size: facts.size,
         frame_rate: facts.frame_rate,
-        record: avcc,
+        decoder_config: avcc,
     })
 }
 

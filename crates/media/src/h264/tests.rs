@@ -425,7 +425,7 @@ fn a_record_becomes_a_track_configuration() {
     assert_eq!(config.frame_rate, FrameRate::new(30, 1));
     assert_eq!(config.codec_string(), "avc1.640028");
     assert_eq!(
-        (config.length_size(), &config.record),
+        (config.length_size(), &config.decoder_config),
         (LengthSize::Four, &record)
     );
     let sets = AvcDecoderConfig::parse(&record).unwrap();

@@ -212,7 +212,7 @@ pub fn video_config(hvcc: Bytes) -> Result<VideoConfig, Error> {
         codec: VideoCodec::Hevc,
         size: facts.size,
         frame_rate: None,
-        record: hvcc,
+        decoder_config: hvcc,
     })
 }
 

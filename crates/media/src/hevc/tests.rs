@@ -62,7 +62,10 @@ fn parameter_sets_alone_make_the_record_ffmpeg_makes_of_them() {
 fn a_track_configuration_keeps_its_record() {
     let record = record("main_cropped");
     let config = VideoConfig::hevc(record.clone()).unwrap();
-    assert_eq!((config.codec, &config.record), (VideoCodec::Hevc, &record));
+    assert_eq!(
+        (config.codec, &config.decoder_config),
+        (VideoCodec::Hevc, &record)
+    );
     assert_eq!(config.size, Size::new(322, 182));
     assert_eq!(config.length_size(), LengthSize::Four);
     assert_eq!(config.codec_string(), "hvc1.1.6.L60.90");

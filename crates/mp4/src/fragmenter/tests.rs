@@ -122,7 +122,7 @@ fn packets_of_another_configuration_are_not_accepted() {
     assert!(!fragmenter.accepts(&sound(0)));
     let mut other = picture(0, true, 1);
     let mut config = video_config().as_ref().clone();
-    config.record = Bytes::from_static(b"\x01\x64\x00\x1f\xff\xe0\x00");
+    config.decoder_config = Bytes::from_static(b"\x01\x64\x00\x1f\xff\xe0\x00");
     other.config = Config::Video(config.into());
     assert!(!fragmenter.accepts(&other));
 }

@@ -144,9 +144,9 @@ fn a_change_of_size_is_a_second_sample_description() {
     let mut sent = stream(50, 25);
     let mut config = video_config().as_ref().clone();
     // Level 3.2 in place of 3.1.
-    let mut record = config.record.to_vec();
+    let mut record = config.decoder_config.to_vec();
     record[3] = 0x20;
-    config.record = record.into();
+    config.decoder_config = record.into();
     let config = Config::Video(config.into());
     for packet in &mut sent {
         if packet.kind() == Kind::Video && packet.dts >= Timestamp::from_millis(1000) {

@@ -256,7 +256,7 @@ fn a_configuration_no_decoder_needs_is_refused() {
     let ingest = hub.publish(name(), origin("a")).unwrap();
     let mut packet = picture(0, true, 10);
     let mut config = VideoConfig::clone(&crate::samples::video_config());
-    config.record = vec![0; 1 << 20].into();
+    config.decoder_config = vec![0; 1 << 20].into();
     packet.config = Config::Video(config.into());
     let refused = ingest.push(packet).unwrap_err();
     assert_eq!(refused, PushError::Configuration(1 << 20));

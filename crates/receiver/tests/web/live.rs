@@ -27,11 +27,11 @@ fn config(packets: &[Packet]) -> Value {
         match &packet.config {
             Config::Video(video) => {
                 config["video"] = json!({"codec": video.codec_string(), "width": 160, "height": 96,
-                    "description": STANDARD.encode(&video.record)});
+                    "description": STANDARD.encode(&video.decoder_config)});
             }
             Config::Audio(audio) => {
                 config["audio"] = json!({"codec": audio.codec_string(), "sampleRate": audio.sample_rate,
-                    "channels": audio.channels, "description": STANDARD.encode(&audio.record)});
+                    "channels": audio.channels, "description": STANDARD.encode(&audio.decoder_config)});
             }
         }
     }

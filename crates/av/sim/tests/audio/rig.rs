@@ -68,7 +68,7 @@ pub(crate) fn assert_no_hole(packets: &[Packet]) {
 pub(crate) fn heard(packets: &[Packet]) -> Option<Vec<f32>> {
     let mut stream = Vec::new();
     for packet in packets {
-        let config = AudioSpecificConfig::parse(&config(packet).record).unwrap();
+        let config = AudioSpecificConfig::parse(&config(packet).decoder_config).unwrap();
         stream.extend(adts::wrap(&config, &packet.payload).unwrap());
     }
     let left = ["-af", "pan=mono|c0=c0"];

@@ -50,7 +50,7 @@ fn a_headset_in_the_middle_changes_nothing_but_the_sound() {
 fn it_is_a_stream_that_ffprobe_reads_as_flv() {
     let _sim = Sim::begin();
     let packets = two_seconds();
-    assert_eq!(config(&packets[0]).record[..], [0x11, 0x90]);
+    assert_eq!(config(&packets[0]).decoder_config[..], [0x11, 0x90]);
     let Some(said) = ffprobe(flv(&packets)) else {
         return;
     };

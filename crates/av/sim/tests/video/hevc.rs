@@ -62,7 +62,7 @@ fn an_hevc_stream_has_its_parameter_sets_in_its_configuration() {
     let packets = encode(&settings(), 2, &[]);
     let config = video_config(&packets[0]);
     assert_eq!((config.codec, config.size), (VideoCodec::Hevc, SIZE));
-    let record = HevcDecoderConfig::parse(&config.record).unwrap();
+    let record = HevcDecoderConfig::parse(&config.decoder_config).unwrap();
     let units = record.arrays.iter().flat_map(|array| &array.units);
     assert_eq!(
         units.map(|unit| unit.to_vec()).collect::<Vec<_>>(),
@@ -76,7 +76,7 @@ const I420_BYTES: usize = 96 * 64 * 3 / 2;
 
 /// How many bytes of pictures FFmpeg makes of the packets.
 fn decoded_bytes(packets: &[Packet]) -> usize {
-    let record = HevcDecoderConfig::parse(&video_config(&packets[0]).record).unwrap();
+    let record = HevcDecoderConfig::parse(&video_config(&packets[0]).decoder_config).unwrap();
     let sets = record.arrays.iter().flat_map(|array| &array.units);
     let pictures = packets.iter().map(|packet| packet.payload.slice(4..));
     let stream: Vec<u8> = sets

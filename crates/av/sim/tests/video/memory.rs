@@ -56,7 +56,7 @@ fn a_payload_in_pieces_is_copied_once_and_says_the_same() {
 /// What the simulated encoder makes of two frames, to be given again.
 fn canned() -> Canned {
     let packets = encode(&settings(), 2, &[]);
-    let record = AvcDecoderConfig::parse(&video_config(&packets[0]).record).unwrap();
+    let record = AvcDecoderConfig::parse(&video_config(&packets[0]).decoder_config).unwrap();
     let sets = record.sps.iter().chain(&record.pps);
     Canned {
         sets: sets.map(|set| set.to_vec()).collect(),

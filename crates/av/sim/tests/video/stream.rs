@@ -43,7 +43,7 @@ fn the_configuration_says_what_the_stream_is() {
     let config = video_config(&packets[0]);
     assert_eq!(config.size, Size::new(320, 180));
     assert_eq!(config.frame_rate, FrameRate::new(30, 1));
-    let record = AvcDecoderConfig::parse(&config.record).unwrap();
+    let record = AvcDecoderConfig::parse(&config.decoder_config).unwrap();
     assert_eq!(Sps::parse(&record.sps[0]).unwrap().profile, 100);
     assert_eq!((record.sps.len(), record.pps.len()), (1, 1));
 }
@@ -149,7 +149,7 @@ fn other_parameter_sets_are_another_configuration() {
     packets.extend(rig.steps(5));
     let config = |index: usize| video_config(&packets[index]);
     assert!(ptr::eq(config(0), config(4)) && ptr::eq(config(5), config(9)));
-    assert_ne!(config(4).record, config(5).record);
+    assert_ne!(config(4).decoder_config, config(5).decoder_config);
     let Some(pictures) = decode(&packets, settings().size) else {
         return;
     };

@@ -51,7 +51,7 @@ impl VideoBackend for Fake {
             codec: VideoCodec::H264,
             size: frame.surface.size(),
             frame_rate: None,
-            record: Bytes::new(),
+            decoder_config: Bytes::new(),
         };
         self.held.push(Packet {
             config: Config::Video(config.into()),

@@ -101,7 +101,7 @@ fn video_config() -> Config {
         codec: VideoCodec::H264,
         size: Size::new(640, 360),
         frame_rate: None,
-        record: Bytes::from_static(b"\x01\x42\x00\x1e\xff\xe0\x00"),
+        decoder_config: Bytes::from_static(b"\x01\x42\x00\x1e\xff\xe0\x00"),
     }))
 }
 
@@ -124,6 +124,6 @@ fn audio_config() -> Config {
         codec: AudioCodec::Aac,
         sample_rate: 48_000,
         channels: 2,
-        record: Bytes::from_static(&[0x11, 0x90]),
+        decoder_config: Bytes::from_static(&[0x11, 0x90]),
     }))
 }

@@ -73,8 +73,8 @@ fn weight(config: &Config) -> usize {
 /// Bytes of a decoder configuration record.
 pub(in crate::hub) fn record(config: &Config) -> usize {
     match config {
-        Config::Video(config) => config.record.len(),
-        Config::Audio(config) => config.record.len(),
+        Config::Video(config) => config.decoder_config.len(),
+        Config::Audio(config) => config.decoder_config.len(),
     }
 }
 

@@ -274,7 +274,7 @@ fn configurations_count_once_for_all_packets_that_share_them_and_as_long_as_one_
     let mut ring = small_ring();
     let config = |byte: u8| {
         let mut config = VideoConfig::clone(&crate::samples::video_config());
-        config.record = vec![byte; 30_000].into();
+        config.decoder_config = vec![byte; 30_000].into();
         Config::Video(config.into())
     };
     let of = |config: &Config, millis| Packet {

@@ -226,7 +226,7 @@ impl Fragmenter {
     /// rounded to milliseconds, and a decoder would hear each rounding as a gap.
     fn place_audio(&mut self, packet: &Packet, config: &AudioConfig) -> Result<(), Error> {
         let scale = header::timescale(&packet.config).get();
-        let stated = AudioSpecificConfig::parse(&config.record);
+        let stated = AudioSpecificConfig::parse(&config.decoder_config);
         let frame = stated.map_or(AUDIO_FRAME, |asc| asc.frame_duration());
         let duration = ticks_of(packet.duration.unwrap_or(frame), scale);
         let stamped = self.ticks(packet.dts, scale);

@@ -19,13 +19,13 @@ fn setup(packets: &[Packet]) -> Setup {
             Config::Video(config) => {
                 setup.video = Some(VideoSetup {
                     codec: config.codec_string(),
-                    description: Some(STANDARD.encode(&config.record)),
+                    description: Some(STANDARD.encode(&config.decoder_config)),
                 });
             }
             Config::Audio(config) => {
                 setup.audio = Some(AudioSetup {
                     codec: config.codec_string(),
-                    description: Some(STANDARD.encode(&config.record)),
+                    description: Some(STANDARD.encode(&config.decoder_config)),
                     sample_rate: config.sample_rate,
                     channels: config.channels,
                 });
@@ -54,8 +54,8 @@ fn raw(kind: u8, flags: u8, micros: i64, payload: &[u8]) -> Bytes {
 
 fn record(packet: &Packet) -> &Bytes {
     match &packet.config {
-        Config::Video(config) => &config.record,
-        Config::Audio(config) => &config.record,
+        Config::Video(config) => &config.decoder_config,
+        Config::Audio(config) => &config.decoder_config,
     }
 }
 
