@@ -12,8 +12,8 @@ mod error;
 pub mod fuzz;
 pub mod h264;
 pub mod hevc;
-mod lineup;
 mod packet;
+mod probe;
 mod record;
 #[cfg(test)]
 mod test_data;
@@ -22,7 +22,7 @@ mod time;
 mod units;
 
 pub use error::Error;
-pub use lineup::{Lineup, Tracks};
 pub use packet::{AudioCodec, AudioConfig, Config, Kind, Packet, VideoCodec, VideoConfig};
+pub use probe::{Probed, TrackProbe};
 pub use time::Timestamp;
 pub use units::{Bitrate, FrameRate, Size};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use jiff::Timestamp;
-use onair_media::{Packet, Tracks};
+use onair_media::{Packet, Probed};
 
 use super::Recording;
 use super::space::Space;
@@ -25,7 +25,7 @@ impl Open {
         name: &StreamName,
         directory: &Path,
         mut space: Space,
-        tracks: Tracks,
+        tracks: Probed,
     ) -> Result<Self, Recording> {
         let stem = format!("{}-{}", file_name(name), now());
         if let Err(error) = space.check(Instant::now()) {

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
-use onair_media::{Lineup, Packet, Timestamp, Tracks};
+use onair_media::{Packet, Probed, Timestamp, TrackProbe};
 
 use super::file::Open;
 use super::space::Space;
 use super::{Recording, Recordings, Unrecorded};
-use crate::lineup::{self, MOST, RECORDER};
+use crate::probe::{self, MOST, RECORDER};
 use crate::{Event, Item, StreamName, Viewer};
 
 /// Records one stream into one file after the other.
@@ -13,7 +13,7 @@ pub(super) struct Recorder {
     name: StreamName,
     recordings: Recordings,
     viewer: Viewer,
-    lineup: Lineup,
+    probe: TrackProbe,
     /// The tracks, while there is not enough of them for a file.
     begun: Option<Begun>,
     open: Option<Open>,
@@ -25,10 +25,10 @@ pub(super) struct Recorder {
     told: (u64, u64),
 }
 
-/// Tracks, and how much of them there is.
+/// Probed, and how much of them there is.
 #[derive(Debug)]
 struct Begun {
-    tracks: Tracks,
+    tracks: Probed,
     origin: Timestamp,
     last: Timestamp,
     bytes: usize,
@@ -43,7 +43,7 @@ impl Recorder {
             name: viewer.name().clone(),
             recordings,
             viewer,
-            lineup: lineup::new(RECORDER),
+            probe: probe::new(RECORDER),
             begun: None,
             open: None,
             is_refused: false,
@@ -97,7 +97,7 @@ impl Recorder {
                     // It changed before there was a file.
                     self.leave_out();
                 }
-                lineup::push(&mut self.lineup, &self.viewer, packet).map(Begun::new)
+                probe::push(&mut self.probe, &self.viewer, packet).map(Begun::new)
             }
         };
         match begun {
@@ -109,7 +109,7 @@ impl Recorder {
         }
     }
 
-    fn begin(&mut self, tracks: Tracks) -> Result<(), Recording> {
+    fn begin(&mut self, tracks: Probed) -> Result<(), Recording> {
         if let Err(reason) = self.recordings.permit(&self.viewer) {
             self.refuse(reason);
             tracing::debug!(name = %self.name, packets = tracks.packets.len(), "not recorded");
@@ -145,7 +145,7 @@ impl Recorder {
         if let Some(open) = self.open.take() {
             self.close(open);
         }
-        let rest = || self.lineup.finish().map(Begun::new);
+        let rest = || self.probe.finish().map(Begun::new);
         match self.begun.take().or_else(rest) {
             Some(begun) if begun.is_enough() => self.begin(begun.tracks)?,
             Some(_) => self.refuse(Unrecorded::TooShort),
@@ -173,7 +173,7 @@ impl Recorder {
 }
 
 /// Whether a packet goes on with these tracks.
-fn fits(tracks: &Tracks, packet: &Packet) -> bool {
+fn fits(tracks: &Probed, packet: &Packet) -> bool {
     use onair_media::Config;
     match &packet.config {
         Config::Video(config) => tracks.video.as_ref().is_some_and(|own| own == config),
@@ -182,7 +182,7 @@ fn fits(tracks: &Tracks, packet: &Packet) -> bool {
 }
 
 impl Begun {
-    fn new(tracks: Tracks) -> Self {
+    fn new(tracks: Probed) -> Self {
         Self {
             origin: tracks.origin(),
             last: tracks
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn frames_of_a_byte_whose_clock_stands_are_not_held_without_end() {
-        let tracks = Tracks {
+        let tracks = Probed {
             video: None,
             audio: None,
             packets: vec![picture(0, true, 1)],

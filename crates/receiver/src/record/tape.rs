@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use onair_media::{Packet, Timestamp, Tracks};
+use onair_media::{Packet, Probed, Timestamp};
 use onair_mp4::{Fragment, Fragmenter};
 
 /// A recording in the making: fragments into whatever can be written to.
@@ -29,7 +29,7 @@ pub(super) struct Written {
 
 impl<W: Write> Tape<W> {
     /// Writes the beginning of the file.
-    pub(super) fn begin(mut out: W, tracks: Tracks) -> io::Result<Self> {
+    pub(super) fn begin(mut out: W, tracks: Probed) -> io::Result<Self> {
         let origin = tracks.origin();
         let fragmenter = Fragmenter::new(tracks.video, tracks.audio, origin);
         let init = fragmenter.init().map_err(io::Error::other)?;

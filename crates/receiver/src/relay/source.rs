@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use onair::demux::{Container, Damage, Demux, Error, Track};
-use onair::media::{Config, Packet, Tracks};
+use onair::media::{Config, Packet, Probed};
 
-use crate::lineup::{self, RELAY};
+use crate::probe::{self, RELAY};
 use crate::{Item, Viewer};
 
 /// Tells a person something about the relay.
@@ -23,22 +23,22 @@ pub(super) struct Source {
 impl Source {
     /// Waits until it is known what the stream has; `None` when it ends before.
     pub(super) fn open(mut viewer: Viewer, tell: Tell) -> Option<Self> {
-        let mut lineup = lineup::new(RELAY);
+        let mut probe = probe::new(RELAY);
         let found = loop {
             match viewer.blocking_next()? {
                 Item::Packet(packet) => {
-                    if let Some(tracks) = lineup::push(&mut lineup, &viewer, packet) {
+                    if let Some(tracks) = probe::push(&mut probe, &viewer, packet) {
                         break tracks;
                     }
                 }
                 Item::Metadata(_) => {}
-                Item::Ended => break lineup.finish()?,
+                Item::Ended => break probe.finish()?,
             }
         };
         Some(Self::new(viewer, found, tell))
     }
 
-    fn new(viewer: Viewer, found: Tracks, tell: Tell) -> Self {
+    fn new(viewer: Viewer, found: Probed, tell: Tell) -> Self {
         let video = found.video.map(Config::Video);
         let audio = found.audio.map(Config::Audio);
         let mut held = found.packets;

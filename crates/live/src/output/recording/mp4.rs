@@ -1,7 +1,7 @@
 use std::io;
 use std::time::Duration;
 
-use onair_media::{Lineup, Packet, Tracks};
+use onair_media::{Packet, Probed, TrackProbe};
 use onair_mp4::{Fragment, Movie};
 
 use super::disk::{Disk, Extent, Pieces};
@@ -18,7 +18,7 @@ pub(super) struct Mp4 {
 
 enum State {
     /// A file's head names all its tracks.
-    Waiting(Lineup),
+    Waiting(TrackProbe),
     Writing(Box<Movie>),
 }
 
@@ -31,20 +31,20 @@ const MOST: usize = 64 * 1024 * 1024;
 impl Mp4 {
     pub(super) fn new(disk: Box<dyn Disk>, program: &Program) -> Self {
         let metadata = &program.metadata;
-        let mut lineup = Lineup::new(PATIENCE, MOST);
-        lineup.expect(
+        let mut probe = TrackProbe::new(PATIENCE, MOST);
+        probe.expect(
             metadata.video_codec.is_some(),
             metadata.audio_codec.is_some(),
         );
         Self {
             file: Pieces::new(disk),
-            state: State::Waiting(lineup),
+            state: State::Waiting(probe),
             extent: Extent::default(),
             written: Extent::default(),
         }
     }
 
-    fn begin(&mut self, tracks: Tracks) -> io::Result<()> {
+    fn begin(&mut self, tracks: Probed) -> io::Result<()> {
         let origin = tracks.origin();
         let begun = Movie::begin(tracks.video, tracks.audio, origin);
         let (movie, head) = begun.map_err(io::Error::other)?;
@@ -71,7 +71,7 @@ impl Mp4 {
 impl Tape for Mp4 {
     fn push(&mut self, packet: &Packet) -> io::Result<()> {
         match &mut self.state {
-            State::Waiting(lineup) => match lineup.push(packet.clone()) {
+            State::Waiting(probe) => match probe.push(packet.clone()) {
                 Some(tracks) => self.begin(tracks),
                 None => Ok(()),
             },
@@ -85,8 +85,8 @@ impl Tape for Mp4 {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        if let State::Waiting(lineup) = &mut self.state
-            && let Some(tracks) = lineup.finish()
+        if let State::Waiting(probe) = &mut self.state
+            && let Some(tracks) = probe.finish()
         {
             self.begin(tracks)?;
         }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::lineup::{self, RELAY};
+use crate::probe::{self, RELAY};
 use crate::samples::{picture, stream};
 
 /// Has room for so many bytes.
@@ -25,10 +25,10 @@ impl Write for Disk {
 }
 
 /// The tracks of a stream, and what follows them.
-fn lined_up(packets: Vec<Packet>) -> (Tracks, Vec<Packet>) {
-    let mut lineup = lineup::new(RELAY);
+fn lined_up(packets: Vec<Packet>) -> (Probed, Vec<Packet>) {
+    let mut probe = probe::new(RELAY);
     let mut packets = packets.into_iter();
-    let tracks = packets.by_ref().find_map(|packet| lineup.push(packet));
+    let tracks = packets.by_ref().find_map(|packet| probe.push(packet));
     (tracks.unwrap(), packets.collect())
 }
 

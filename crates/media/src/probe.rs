@@ -8,7 +8,7 @@ use crate::{AudioConfig, Config, Kind, Packet, Timestamp, VideoConfig};
 /// That is when both have come, or when there was time enough for the other, or when it is said
 /// that there is no other. Pictures before the first keyframe are left out.
 #[derive(Debug)]
-pub struct Lineup {
+pub struct TrackProbe {
     patience: Duration,
     most: usize,
     held: Vec<Packet>,
@@ -25,7 +25,7 @@ const PROMISED: u32 = 5;
 
 /// The tracks of a stream, and what came while that was not known.
 #[derive(Debug)]
-pub struct Tracks {
+pub struct Probed {
     /// Of pictures, if there are any.
     pub video: Option<Arc<VideoConfig>>,
     /// Of sound, if there is any.
@@ -34,7 +34,7 @@ pub struct Tracks {
     pub packets: Vec<Packet>,
 }
 
-impl Lineup {
+impl TrackProbe {
     /// Waits so long for the second track, in media time, and holds so many bytes meanwhile, by
     /// [`Packet::weight`].
     pub const fn new(patience: Duration, most: usize) -> Self {
@@ -65,7 +65,7 @@ impl Lineup {
     }
 
     /// Takes a packet; gives all so far when the tracks are known.
-    pub fn push(&mut self, packet: Packet) -> Option<Tracks> {
+    pub fn push(&mut self, packet: Packet) -> Option<Probed> {
         match &packet.config {
             Config::Video(_) if self.video.is_none() && !packet.keyframe => return None,
             Config::Video(config) if self.video.is_none() => self.video = Some(config.clone()),
@@ -78,7 +78,7 @@ impl Lineup {
     }
 
     /// What there is at the stream's end; `None` when there is nothing.
-    pub fn finish(&mut self) -> Option<Tracks> {
+    pub fn finish(&mut self) -> Option<Probed> {
         (!self.held.is_empty()).then(|| self.give())
     }
 
@@ -106,12 +106,12 @@ impl Lineup {
         self.patience
     }
 
-    fn give(&mut self) -> Tracks {
+    fn give(&mut self) -> Probed {
         let fresh = Self::new(self.patience, self.most);
         let Self {
             held, video, audio, ..
         } = std::mem::replace(self, fresh);
-        Tracks {
+        Probed {
             video,
             audio,
             packets: held,
@@ -119,7 +119,7 @@ impl Lineup {
     }
 }
 
-impl Tracks {
+impl Probed {
     /// The earliest time of all, of decoding or of presentation: counted from there, none is
     /// negative, and no player cuts the first picture off.
     pub fn origin(&self) -> Timestamp {
@@ -135,8 +135,8 @@ mod tests {
     use super::*;
     use crate::{AudioCodec, Size, VideoCodec};
 
-    fn lineup() -> Lineup {
-        Lineup::new(Duration::from_secs(1), 56 * picture(0, true).weight())
+    fn probe() -> TrackProbe {
+        TrackProbe::new(Duration::from_secs(1), 56 * picture(0, true).weight())
     }
 
     fn picture(millis: i64, keyframe: bool) -> Packet {
@@ -173,11 +173,11 @@ mod tests {
 
     #[test]
     fn both_tracks_are_waited_for_and_nothing_after_the_first_keyframe_is_lost() {
-        let mut lineup = lineup();
-        assert!(lineup.push(picture(0, false)).is_none());
-        assert!(lineup.push(picture(40, true)).is_none());
-        assert!(lineup.push(picture(80, false)).is_none());
-        let tracks = lineup.push(sound(30)).unwrap();
+        let mut probe = probe();
+        assert!(probe.push(picture(0, false)).is_none());
+        assert!(probe.push(picture(40, true)).is_none());
+        assert!(probe.push(picture(80, false)).is_none());
+        let tracks = probe.push(sound(30)).unwrap();
         assert!(tracks.video.is_some() && tracks.audio.is_some());
         assert_eq!(tracks.packets.len(), 3);
         assert_eq!(tracks.origin(), Timestamp::from_millis(30));
@@ -185,18 +185,18 @@ mod tests {
 
     #[test]
     fn a_picture_shown_before_it_is_decoded_is_where_time_begins() {
-        let mut lineup = lineup();
+        let mut probe = probe();
         let mut first = picture(40, true);
         first.pts = Timestamp::from_millis(6);
-        assert!(lineup.push(first).is_none());
-        assert_eq!(lineup.finish().unwrap().origin(), Timestamp::from_millis(6));
+        assert!(probe.push(first).is_none());
+        assert_eq!(probe.finish().unwrap().origin(), Timestamp::from_millis(6));
     }
 
     #[test]
     fn a_track_that_does_not_come_is_not_waited_for_long() {
-        let mut lineup = lineup();
+        let mut probe = probe();
         let mut pictures = (0..100).map(|i| picture(i * 40, i % 10 == 0));
-        let tracks = pictures.find_map(|packet| lineup.push(packet));
+        let tracks = pictures.find_map(|packet| probe.push(packet));
         let tracks = tracks.unwrap();
         assert!(tracks.audio.is_none());
         assert_eq!(tracks.packets.len(), 26);
@@ -204,30 +204,30 @@ mod tests {
 
     #[test]
     fn no_more_than_so_many_bytes_are_held() {
-        let mut lineup = lineup();
+        let mut probe = probe();
         let mut pictures = (0..100).map(|i| picture(i, i == 0));
-        let tracks = pictures.find_map(|packet| lineup.push(packet)).unwrap();
+        let tracks = pictures.find_map(|packet| probe.push(packet)).unwrap();
         assert_eq!(tracks.packets.len(), 56);
         let held = tracks.packets.len() * size_of::<Packet>();
-        assert!(held <= lineup.most, "what is not payload counts too");
+        assert!(held <= probe.most, "what is not payload counts too");
     }
 
     #[test]
     fn a_track_that_is_promised_is_waited_for_longer_and_none_is_denied() {
-        let mut lineup = lineup();
-        lineup.promise(Kind::Audio);
-        lineup.most = usize::MAX;
+        let mut probe = probe();
+        probe.promise(Kind::Audio);
+        probe.most = usize::MAX;
         let pictures = (0..51).map(|i| picture(i * 40, i % 10 == 0));
         assert!(
             pictures
-                .filter_map(|packet| lineup.push(packet))
+                .filter_map(|packet| probe.push(packet))
                 .next()
                 .is_none()
         );
-        let tracks = lineup.push(sound(2040)).unwrap();
+        let tracks = probe.push(sound(2040)).unwrap();
         assert!(tracks.audio.is_some());
         assert_eq!(tracks.packets.len(), 52);
-        let mut silent = self::lineup();
+        let mut silent = self::probe();
         silent.promise(Kind::Video);
         assert!(
             silent.push(picture(0, true)).is_none(),
@@ -237,26 +237,26 @@ mod tests {
 
     #[test]
     fn a_track_that_is_denied_is_not_waited_for_at_all() {
-        let mut lineup = lineup();
-        lineup.expect(false, true);
-        assert!(lineup.push(sound(0)).is_some());
+        let mut probe = probe();
+        probe.expect(false, true);
+        assert!(probe.push(sound(0)).is_some());
     }
 
     #[test]
     fn a_picture_shown_before_it_is_decoded_is_not_before_the_origin() {
-        let mut lineup = lineup();
+        let mut probe = probe();
         let mut early = picture(40, true);
         early.pts = Timestamp::from_millis(6);
-        assert!(lineup.push(early).is_none());
-        let tracks = lineup.push(sound(50)).unwrap();
+        assert!(probe.push(early).is_none());
+        let tracks = probe.push(sound(50)).unwrap();
         assert_eq!(tracks.origin(), Timestamp::from_millis(6));
     }
 
     #[test]
     fn an_end_gives_what_there_is() {
-        let mut lineup = lineup();
-        assert!(lineup.finish().is_none());
-        assert!(lineup.push(sound(0)).is_none());
-        assert_eq!(lineup.finish().unwrap().packets.len(), 1);
+        let mut probe = probe();
+        assert!(probe.finish().is_none());
+        assert!(probe.push(sound(0)).is_none());
+        assert_eq!(probe.finish().unwrap().packets.len(), 1);
     }
 }

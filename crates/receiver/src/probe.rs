@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use onair_media::{Kind, Lineup, Packet, Tracks};
+use onair_media::{Kind, Packet, Probed, TrackProbe};
 
 use crate::Viewer;
 
@@ -15,17 +15,17 @@ pub(crate) const RELAY: Duration = Duration::from_secs(1);
 pub(crate) const MOST: usize = 8 * 1024 * 1024;
 
 /// Finds out which tracks a publisher's stream has.
-pub(crate) const fn new(patience: Duration) -> Lineup {
-    Lineup::new(patience, MOST)
+pub(crate) const fn new(patience: Duration) -> TrackProbe {
+    TrackProbe::new(patience, MOST)
 }
 
 /// Takes a packet, and what its publisher has promised by now; gives all so far when the tracks
 /// are known.
-pub(crate) fn push(lineup: &mut Lineup, viewer: &Viewer, packet: Packet) -> Option<Tracks> {
+pub(crate) fn push(probe: &mut TrackProbe, viewer: &Viewer, packet: Packet) -> Option<Probed> {
     for kind in [Kind::Video, Kind::Audio] {
         if viewer.promises(kind) {
-            lineup.promise(kind);
+            probe.promise(kind);
         }
     }
-    lineup.push(packet)
+    probe.push(packet)
 }
