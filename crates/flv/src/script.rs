@@ -163,7 +163,6 @@ pub fn video_codec_id(codec: VideoCodec) -> Option<u32> {
 const fn audio_codec(codec: AudioCodec) -> Option<u32> {
     match codec {
         AudioCodec::Aac => Some(10),
-        _ => None,
     }
 }
 

@@ -91,7 +91,6 @@ impl Config {
 
 /// How a video track is coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum VideoCodec {
     /// H.264 / AVC (ISO/IEC 14496-10).
     H264,
@@ -111,7 +110,6 @@ impl fmt::Display for VideoCodec {
 
 /// How an audio track is coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum AudioCodec {
     /// MPEG-4 AAC (ISO/IEC 14496-3).
     Aac,

@@ -38,7 +38,6 @@ impl Coding {
                     interlaced: None,
                 })
                 .unwrap_or_default(),
-            _ => Self::default(),
         }
     }
 }
