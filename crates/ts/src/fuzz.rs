@@ -1,0 +1,195 @@
+//! What must hold for any packets: the body of the fuzz target.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use onair_media::h264::{annex_b, length_prefixed};
+use onair_media::{AudioConfig, Config, Kind, Packet, Timestamp, VideoConfig};
+
+use crate::{Muxer, PACKET};
+
+/// 1280×720, Baseline.
+const SPS: &[u8] = &[
+    0x67, 0x42, 0xC0, 0x1F, 0xDA, 0x01, 0x40, 0x16, 0xE8, 0x06, 0xD0, 0xA1, 0x35,
+];
+
+/// Two picture parameter sets: one configuration each.
+const PPS: [&[u8]; 2] = [&[0x68, 0xCE, 0x3C, 0x80], &[0x68, 0xCE, 0x3C, 0x81]];
+
+/// AAC-LC, 48 kHz, stereo.
+const ASC: &[u8] = &[0x11, 0x90];
+
+/// Packets of which eight bytes each say what and when, at times that no publisher should send:
+/// what is written is whole, counted, and holds what was pushed.
+pub fn transport(data: &[u8]) {
+    let Some((first, events)) = data.split_first() else {
+        return;
+    };
+    let configs = Configs::new();
+    let video = (first & 1 == 0).then(|| configs.video[0].clone());
+    let audio = (first & 2 == 0).then(|| configs.audio.clone());
+    let origin = Timestamp::from_millis(i64::from(first.cast_signed()));
+    let Ok(mut muxer) = Muxer::new(video, audio, origin) else {
+        assert!(first & 3 == 3, "a program of good tracks was refused");
+        return;
+    };
+    let mut receiver = Receiver::default();
+    let mut time = 0_i64;
+    for event in events.as_chunks().0 {
+        let packet = configs.packet(*event, &mut time);
+        if let Ok(written) = muxer.push(&packet) {
+            let units = receiver.read(&written);
+            check(&units, &packet);
+        }
+    }
+}
+
+/// The unit is the last that was written, and everything of the packet is in it.
+fn check(units: &BTreeMap<u16, Vec<u8>>, packet: &Packet) {
+    let (pid, id) = match packet.kind() {
+        Kind::Video => (0x100, 0xe0),
+        Kind::Audio => (0x101, 0xc0),
+    };
+    let unit = &units[&pid];
+    assert_eq!(unit[..4], [0, 0, 1, id]);
+    let said = usize::from(u16::from_be_bytes([unit[4], unit[5]]));
+    assert!(said == unit.len() - 6 || (said == 0 && unit.len() > 0xffff));
+    let payload = &unit[9 + usize::from(unit[8])..];
+    match packet.kind() {
+        Kind::Video => check_picture(payload, packet),
+        Kind::Audio => assert_eq!(payload[7..], packet.payload),
+    }
+}
+
+fn check_picture(payload: &[u8], packet: &Packet) {
+    let Config::Video(config) = &packet.config else {
+        return;
+    };
+    assert_eq!(payload[..6], [0, 0, 0, 1, 0x09, 0xf0]);
+    let sent = length_prefixed(&packet.payload, config.length_size()).filter_map(Result::ok);
+    let sent: usize = sent.filter(|nal| nal[0] & 0x1f != 9).map(<[u8]>::len).sum();
+    assert!(payload.len() >= 6 + sent);
+    let sets = annex_b(payload).filter(|nal| *nal == SPS).count();
+    assert!(sets > 0 || !packet.keyframe, "a keyframe without its sets");
+}
+
+/// Takes a stream apart, and holds it against the rules of its packets.
+#[derive(Default)]
+pub struct Receiver {
+    counters: BTreeMap<u16, u8>,
+    /// The clock's readings so far, of 33 bits.
+    pub clocks: Vec<u64>,
+}
+
+impl Receiver {
+    /// The units in what was pushed once, by packet id: the last of each.
+    pub fn read(&mut self, written: &[u8]) -> BTreeMap<u16, Vec<u8>> {
+        let (packets, rest) = written.as_chunks::<PACKET>();
+        assert!(rest.is_empty(), "half a packet");
+        let mut units = BTreeMap::<u16, Vec<u8>>::new();
+        for packet in packets {
+            let pid = u16::from_be_bytes([packet[1] & 0x1f, packet[2]]);
+            let Some(payload) = self.payload(pid, packet) else {
+                continue;
+            };
+            let unit = units.entry(pid).or_default();
+            if packet[1] & 0x40 != 0 {
+                unit.clear();
+            }
+            unit.extend_from_slice(payload);
+        }
+        units
+    }
+
+    fn payload<'a>(&mut self, pid: u16, packet: &'a [u8; PACKET]) -> Option<&'a [u8]> {
+        assert_eq!(
+            (packet[0], packet[1] & 0xa0, packet[3] & 0xc0),
+            (0x47, 0, 0)
+        );
+        let field = match packet[3] & 0x20 {
+            0 => 0,
+            _ => 1 + usize::from(packet[4]),
+        };
+        if field > 1 && packet[5] & 0x10 != 0 {
+            self.take_clock(&packet[6..12]);
+        }
+        let has_payload = packet[3] & 0x10 != 0;
+        let payload = &packet[4 + field..];
+        assert_eq!(has_payload, !payload.is_empty());
+        let last = self.counters.insert(pid, packet[3] & 0x0f);
+        let step = last.map(|last| (packet[3] & 0x0f).wrapping_sub(last) & 0x0f);
+        assert!(step.is_none_or(|step| step == u8::from(has_payload)));
+        has_payload.then_some(payload)
+    }
+
+    fn take_clock(&mut self, field: &[u8]) {
+        let bytes = field
+            .iter()
+            .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+        assert_eq!(bytes & 0x7fff, 0x7e00, "reserved bits, and no 27 MHz");
+        self.clocks.push(bytes >> 15);
+    }
+}
+
+pub(crate) struct Configs {
+    pub(crate) video: [Arc<VideoConfig>; 2],
+    pub(crate) audio: Arc<AudioConfig>,
+}
+
+impl Configs {
+    pub(crate) fn new() -> Self {
+        let sets = |set| [Bytes::from_static(set)];
+        let video = PPS.map(|pps| {
+            let config = VideoConfig::from_parameter_sets(&sets(SPS), &sets(pps));
+            Arc::new(config.expect("a configuration that was seen to work"))
+        });
+        let audio = AudioConfig::aac(Bytes::from_static(ASC));
+        Self {
+            video,
+            audio: Arc::new(audio.expect("a configuration that was seen to work")),
+        }
+    }
+
+    /// One packet: mostly a little later than the one before, sometimes by centuries.
+    fn packet(&self, event: [u8; 8], time: &mut i64) -> Packet {
+        let [what, scale, length, offset, step @ ..] = event;
+        let step = i64::from(i32::from_be_bytes(step)).saturating_mul(1 << (scale % 40));
+        *time = time.saturating_add(step);
+        let config = match what % 4 {
+            0 => Config::Audio(self.audio.clone()),
+            1 => Config::Video(self.video[1].clone()),
+            _ => Config::Video(self.video[0].clone()),
+        };
+        let offset = i64::from(offset.cast_signed()).saturating_mul(step);
+        Packet {
+            config,
+            dts: Timestamp::from_nanos(*time),
+            pts: Timestamp::from_nanos(time.saturating_add(offset)),
+            duration: None,
+            keyframe: what & 4 == 0,
+            payload: payload(what, usize::from(length)).into(),
+        }
+    }
+}
+
+/// NAL units whose lengths are true, but for some.
+fn payload(what: u8, length: usize) -> Vec<u8> {
+    let unit = vec![what | 1; length * usize::from(what >> 3)];
+    let said = u32::try_from(unit.len()).unwrap_or(0) + u32::from(what & 0x80 != 0);
+    [&said.to_be_bytes(), &unit[..]].concat()
+}
+
+#[cfg(test)]
+#[path = "../../../fuzz/corpus.rs"]
+mod corpus;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_corpus_replays() {
+        corpus::replay("transport", transport);
+    }
+}
