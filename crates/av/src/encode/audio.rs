@@ -1,34 +1,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use onair_media::{AudioCodec, AudioConfig, Bitrate, Config, Packet, Timestamp};
+use onair_media::{AudioCodec, AudioConfig, Config, Packet, Timestamp};
 
 use super::backend::{self, Audio, AudioBackend};
 use super::intake::Intake;
+use super::settings::AudioSettings;
 use crate::clock::SampleClock;
 use crate::{AudioSamples, Error};
-
-/// What an audio encoder is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AudioSettings {
-    /// Samples per second in each channel: one of AAC's rates. Input of another is resampled.
-    pub sample_rate: u32,
-    /// 1 or 2; input of 1 to 8 channels is mixed to it.
-    pub channels: u8,
-    /// The rate to aim for.
-    pub bitrate: Bitrate,
-}
-
-impl Default for AudioSettings {
-    /// 48 kHz stereo at 128 kbit/s.
-    fn default() -> Self {
-        Self {
-            sample_rate: 48_000,
-            channels: 2,
-            bitrate: Bitrate::kbps(128),
-        }
-    }
-}
 
 /// An open AAC encoder: sound of any rate and cut in, one packet an access unit out.
 ///

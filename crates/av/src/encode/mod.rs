@@ -17,14 +17,16 @@ mod drift;
 mod intake;
 mod mix;
 mod resample;
+mod settings;
 mod survival;
 mod video;
 
 #[cfg(test)]
 mod tests;
 
-pub use audio::{AudioEncoder, AudioSettings};
+pub use audio::AudioEncoder;
 pub use backend::{EncoderInfo, available};
 #[cfg(any(test, fuzzing, target_vendor = "apple"))]
 pub(crate) use intake::Intake;
-pub use video::{VideoEncoder, VideoSettings};
+pub use settings::{AudioSettings, VideoSettings};
+pub use video::VideoEncoder;

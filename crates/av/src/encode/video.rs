@@ -1,56 +1,12 @@
 use std::task::Waker;
 use std::time::Duration;
 
-use onair_media::{Bitrate, FrameRate, Packet, Size, Timestamp, VideoCodec};
+use onair_media::{Bitrate, FrameRate, Packet, Size, Timestamp};
 
 use super::backend::{self, VideoBackend};
+use super::settings::VideoSettings;
 use super::survival::Survival;
 use crate::{Error, VideoFrame};
-
-/// What a video encoder is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VideoSettings {
-    /// What to encode to.
-    pub codec: VideoCodec,
-    /// The size of every frame to come.
-    pub size: Size,
-    /// Frames per second to plan the bitrate for; timestamps rule otherwise.
-    pub frame_rate: FrameRate,
-    /// The rate to aim for.
-    pub bitrate: Bitrate,
-    /// Media time from one cadence keyframe to the next.
-    pub keyframe_interval: Duration,
-    /// An encoder's name from [`available`](super::available); `None` or
-    /// `auto` takes the first that opens.
-    pub encoder: Option<String>,
-}
-
-impl VideoSettings {
-    /// Settings for H.264 of `size` at `frame_rate`: a keyframe every two seconds, and
-    /// the bitrate live services recommend for that many pixels per second.
-    pub fn new(size: Size, frame_rate: FrameRate) -> Self {
-        Self {
-            codec: VideoCodec::H264,
-            size,
-            frame_rate,
-            bitrate: recommended_bitrate(size, frame_rate),
-            keyframe_interval: Duration::from_secs(2),
-            encoder: None,
-        }
-    }
-}
-
-/// 2.5 Mbit/s at 720p30, growing with the three-quarters power of the pixels.
-fn recommended_bitrate(size: Size, frame_rate: FrameRate) -> Bitrate {
-    let pixels = f64::from(size.width) * f64::from(size.height) * frame_rate.as_f64();
-    let kbps = 2500.0 * (pixels / (1280.0 * 720.0 * 30.0)).powf(0.75);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "clamped"
-    )]
-    Bitrate::kbps(kbps.clamp(100.0, 50_000.0).round() as u64)
-}
 
 /// An open video encoder: one packet for each frame, in order, without delay.
 ///

@@ -10,7 +10,7 @@ use onair_media::aac::{AudioSpecificConfig, esds};
 use super::{AudioBackend, EncoderInfo};
 use crate::Error;
 use crate::apple::{AudioConverter, AudioStreamBasicDescription, Feed, FourCharCode, Status};
-use crate::encode::AudioSettings;
+use crate::encode::settings::AudioSettings;
 
 pub(super) const NAME: &str = "audiotoolbox";
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use onair_media::{Bitrate, Config, Packet, VideoCodec, VideoConfig};
 
 use super::{Audio, AudioBackend, Candidate, VideoBackend, syom};
-use crate::encode::AudioSettings;
+use crate::encode::settings::AudioSettings;
 use crate::{Error, VideoFrame};
 
 /// Holds `delay` frames before the first comes out; records what it is told.

@@ -10,7 +10,7 @@ use std::task::Waker;
 use bytes::Bytes;
 use onair_media::{Bitrate, Kind, Packet};
 
-use super::{AudioSettings, VideoSettings};
+use super::settings::{AudioSettings, VideoSettings};
 use crate::{Error, VideoFrame};
 
 #[cfg(apple_media)]

@@ -25,7 +25,7 @@ use openh264_sys2 as sys;
 
 use self::raw::Raw;
 use super::{EncoderInfo, VideoBackend};
-use crate::encode::VideoSettings;
+use crate::encode::settings::VideoSettings;
 use crate::{Error, I420, Surface, VideoFrame};
 
 mod library;

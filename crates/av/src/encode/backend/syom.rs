@@ -8,7 +8,7 @@ use onair_media::Kind;
 
 use super::{AudioBackend, EncoderInfo};
 use crate::Error;
-use crate::encode::AudioSettings;
+use crate::encode::settings::AudioSettings;
 
 pub(super) const NAME: &str = "syom";
 

@@ -33,7 +33,7 @@ use self::stream::Stream;
 use super::{EncoderInfo, VideoBackend};
 use crate::apple::sys::video_toolbox::kVTEncodeFrameOptionKey_ForceKeyFrame;
 use crate::apple::{CompressionSession, FourCharCode, Output, PixelBuffer, Status, Time};
-use crate::encode::VideoSettings;
+use crate::encode::settings::VideoSettings;
 use crate::{Error, Surface, VideoFrame};
 
 mod outputs;

@@ -9,7 +9,7 @@ use crate::apple::sys::core_video::{
     kCVImageBufferYCbCrMatrix_ITU_R_709_2,
 };
 use crate::apple::sys::video_toolbox as keys;
-use crate::encode::VideoSettings;
+use crate::encode::settings::VideoSettings;
 
 /// What a session is set to, again and again when sessions are lost.
 pub(super) struct Properties {

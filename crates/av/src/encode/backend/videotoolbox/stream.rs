@@ -9,7 +9,7 @@ use onair_media::{Config, FrameRate, Packet, Timestamp, VideoCodec, VideoConfig}
 use super::NAME;
 use crate::Error;
 use crate::apple::{FormatDescription, ParameterSets, SampleBuffer, Status};
-use crate::encode::VideoSettings;
+use crate::encode::settings::VideoSettings;
 
 /// Makes packets of what a session gives, and a configuration of what describes it.
 pub(super) struct Stream {
