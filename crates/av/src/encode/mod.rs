@@ -16,9 +16,9 @@ mod backend;
 mod drift;
 mod intake;
 mod mix;
+mod recovery;
 mod resample;
 mod settings;
-mod survival;
 mod video;
 
 #[cfg(test)]

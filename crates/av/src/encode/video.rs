@@ -4,8 +4,8 @@ use std::time::Duration;
 use onair_media::{Bitrate, FrameRate, Packet, Size, Timestamp};
 
 use super::backend::{self, VideoBackend};
+use super::recovery::EncoderRecovery;
 use super::settings::VideoSettings;
-use super::survival::Survival;
 use crate::{Error, VideoFrame};
 
 /// An open video encoder: one packet for each frame, in order, without delay.
@@ -41,7 +41,7 @@ pub struct VideoEncoder {
     attempted: Option<Timestamp>,
     /// What backends that are gone left out, and nobody was told of.
     dropped: u64,
-    survival: Survival,
+    recovery: EncoderRecovery,
 }
 
 /// Gets a backend for settings; one of a test's own there.
@@ -66,7 +66,7 @@ impl VideoEncoder {
             retune: None,
             attempted: None,
             dropped: 0,
-            survival: Survival::default(),
+            recovery: EncoderRecovery::default(),
         }
     }
 
@@ -85,12 +85,12 @@ impl VideoEncoder {
         self.check_frame(frame)?;
         self.last = Some(frame.timestamp);
         let due = self.cadence.is_due(frame.timestamp);
-        let idr = force_idr || due || self.survival.wants_idr();
+        let idr = force_idr || due || self.recovery.wants_idr();
         let outcome = self.try_encode(frame, idr);
         if outcome.is_ok() {
             self.cadence.passed(frame.timestamp);
         }
-        self.survival.handle(outcome, frame.timestamp)
+        self.recovery.handle(outcome, frame.timestamp)
     }
 
     /// The packets complete since, without another frame: with [`wake`](Self::wake),
@@ -105,10 +105,10 @@ impl VideoEncoder {
                 let outcome = backend.completed();
                 match self.outlive(outcome) {
                     Err(lost @ Error::Lost { .. }) => {
-                        self.survival.lose(lost);
+                        self.recovery.lose(lost);
                         Ok(Vec::new())
                     }
-                    outcome => self.survival.handle(outcome, last),
+                    outcome => self.recovery.handle(outcome, last),
                 }
             }
             _ => Ok(Vec::new()),
@@ -156,11 +156,11 @@ impl VideoEncoder {
         self.settings = settings;
         self.close();
         self.attempted = self.last;
-        self.survival.handle_restart();
+        self.recovery.handle_restart();
         let outcome = self.reopen();
         match self.outlive(outcome) {
             Err(lost @ Error::Lost { .. }) => {
-                self.survival.lose(lost);
+                self.recovery.lose(lost);
                 Ok(packets)
             }
             outcome => outcome.map(|()| packets),
@@ -179,7 +179,7 @@ impl VideoEncoder {
         };
         let outcome = backend.finish();
         match self.outlive(outcome) {
-            Ok(packets) => Ok(self.survival.handle_packets(packets)),
+            Ok(packets) => Ok(self.recovery.handle_packets(packets)),
             Err(error @ Error::Lost { .. }) => {
                 tracing::warn!(%error, "what was still inside is lost");
                 Ok(Vec::new())
@@ -195,17 +195,17 @@ impl VideoEncoder {
 
     /// True from when the encoder was taken away until a picture comes from it again.
     pub const fn is_lost(&self) -> bool {
-        self.survival.loss().is_some()
+        self.recovery.loss().is_some()
     }
 
     /// Why the encoder is away, in the system's words, while it is.
     pub const fn loss(&self) -> Option<&Error> {
-        self.survival.loss()
+        self.recovery.loss()
     }
 
     /// How many frames were never encoded because the encoder was away.
     pub const fn lost_frames(&self) -> u64 {
-        self.survival.lost_frames()
+        self.recovery.lost_frames()
     }
 
     /// How many frames the encoder left out of its own accord, or had inside when it
@@ -237,7 +237,7 @@ impl VideoEncoder {
         if self.backend.is_some() {
             return Ok(());
         }
-        if let (Some(at), Some(why)) = (self.attempted, self.survival.loss())
+        if let (Some(at), Some(why)) = (self.attempted, self.recovery.loss())
             && now.since(at) < RETRY
         {
             return Err(why.clone());
@@ -267,7 +267,7 @@ impl VideoEncoder {
     /// may work again, with another.
     fn outlive<T>(&mut self, outcome: Result<T, Error>) -> Result<T, Error> {
         match outcome {
-            Err(error) if self.survival.has_begun() && !matches!(error, Error::Lost { .. }) => {
+            Err(error) if self.recovery.has_begun() && !matches!(error, Error::Lost { .. }) => {
                 self.close();
                 Err(into_loss(error, self.name))
             }

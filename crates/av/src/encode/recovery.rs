@@ -7,7 +7,7 @@ use crate::Error;
 /// What goes out while a video encoder is away: its last IDR picture, again and
 /// again. Pure; keeping the picture costs a reference to its bytes.
 #[derive(Debug, Default)]
-pub(super) struct Survival {
+pub(super) struct EncoderRecovery {
     idr: Option<Packet>,
     /// The time of the latest packet given.
     given: Option<Timestamp>,
@@ -18,7 +18,7 @@ pub(super) struct Survival {
     lost_frames: u64,
 }
 
-impl Survival {
+impl EncoderRecovery {
     /// Takes what the backend gave when `now` was its newest frame; gives what goes out.
     pub(super) fn handle(
         &mut self,
