@@ -8,7 +8,7 @@ use std::sync::Arc;
 use onair_media::{FrameRate, Size};
 
 use crate::Error;
-use crate::capture::{PictureInlet, SoundInlet};
+use crate::capture::{AudioInlet, FrameInlet};
 
 mod rotation;
 
@@ -106,10 +106,10 @@ pub type Tell = Arc<dyn Fn(Event) + Send + Sync>;
 /// Where a device's pictures and sound go.
 #[derive(Clone, Debug, Default)]
 pub struct Inlets {
-    /// Pictures, if they are wanted.
-    pub pictures: Option<PictureInlet>,
-    /// Sound, if it is wanted.
-    pub sound: Option<SoundInlet>,
+    /// Frames, if they are wanted.
+    pub frames: Option<FrameInlet>,
+    /// Audio, if it is wanted.
+    pub audio: Option<AudioInlet>,
 }
 
 /// What a device begins with. An [`Order`] changes each of them later.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use onair_media::{Size, Timestamp};
 
 use crate::capture::Y4m;
-use crate::capture::continuity::{GapFill, Next, StandIn};
+use crate::capture::continuity::{FrameFallback, GapFill, Next};
 use crate::encode::Intake;
 use crate::pcm::{self, Buffer, Encoding};
 use crate::{AudioSamples, I420, Surface, VideoFrame, VideoSource};
@@ -74,12 +74,12 @@ pub fn sound(data: &[u8]) {
     assert!(time.nanos_from(end) < 11_000_000, "{time} after {end}");
 }
 
-/// Plays two bytes an event to a [`StandIn`]: times increase, and nobody waits for a
+/// Plays two bytes an event to a [`FrameFallback`]: times increase, and nobody waits for a
 /// picture longer than a second.
-pub fn stand_in(data: &[u8]) {
+pub fn frame_fallback(data: &[u8]) {
     let sizes = [Size::new(2, 2), Size::new(4, 2)];
     let picture = |byte: u8| Surface::I420(I420::black(sizes[usize::from(byte & 1)]));
-    let mut machine = StandIn::new(sizes[0]);
+    let mut machine = FrameFallback::new(sizes[0]);
     let (mut now, mut last, mut seen) = (Timestamp::ZERO, None, Timestamp::ZERO);
     for &[what, amount] in data.as_chunks().0 {
         now = now.offset(i64::from(amount) * 500_000);
@@ -89,7 +89,7 @@ pub fn stand_in(data: &[u8]) {
             1 => machine.handle_slate(None, now),
             2..=4 => {
                 let surface = picture(what >> 3);
-                machine.handle_picture(VideoFrame { surface, timestamp }, now);
+                machine.handle_frame(VideoFrame { surface, timestamp }, now);
             }
             5 => machine.limit(Duration::from_millis(u64::from(amount) * 10)),
             _ => {}
@@ -168,7 +168,7 @@ mod tests {
         corpus::replay("y4m", y4m);
         corpus::replay("pcm", pcm);
         corpus::replay("sound", sound);
-        corpus::replay("stand_in", stand_in);
+        corpus::replay("frame_fallback", frame_fallback);
         corpus::replay("gap_fill", gap_fill);
     }
 }

@@ -136,13 +136,13 @@ fn open(config: &BroadcastConfig, clock: Clock) -> Result<(Feed, onair::Builder)
     }
     if let Some(video) = &config.video {
         let settings = video.settings()?;
-        let (inlet, pictures) = capture::pictures(settings.size, settings.frame_rate, clock);
+        let (inlet, pictures) = capture::live_frames(settings.size, settings.frame_rate, clock);
         feed.pictures = Some(inlet);
         builder = builder.video(pictures).video_settings(settings);
     }
     if let Some(audio) = &config.audio {
         let settings = audio.settings();
-        let (inlet, sound) = capture::sound(settings.sample_rate, settings.channels, clock);
+        let (inlet, sound) = capture::live_audio(settings.sample_rate, settings.channels, clock);
         feed.sound = Some(inlet);
         builder = builder.audio(sound).audio_settings(settings);
     }

@@ -4,7 +4,7 @@
 //! is in one table, and is taken out when the broadcast stops. A number is never used twice, so
 //! that pushing too late is answered with "no such feed" and can do no harm.
 
-use onair::av::capture::{PictureInlet, SoundInlet};
+use onair::av::capture::{AudioInlet, FrameInlet};
 use onair::av::clock::Clock;
 
 use crate::table::{Place, Table};
@@ -14,9 +14,9 @@ use crate::table::{Place, Table};
 #[non_exhaustive]
 pub struct Feed {
     /// Where pictures go, if they are wanted.
-    pub pictures: Option<PictureInlet>,
+    pub pictures: Option<FrameInlet>,
     /// Where sound goes, if it is wanted.
-    pub sound: Option<SoundInlet>,
+    pub sound: Option<AudioInlet>,
     /// What their times are on.
     pub clock: Clock,
     #[cfg(apple_media)]
@@ -47,8 +47,8 @@ impl Feed {
 
     /// Nothing more will come.
     pub(crate) fn end(&self) {
-        self.pictures.iter().for_each(PictureInlet::end);
-        self.sound.iter().for_each(SoundInlet::end);
+        self.pictures.iter().for_each(FrameInlet::end);
+        self.sound.iter().for_each(AudioInlet::end);
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use onair_media::{FrameRate, Size, Timestamp};
 
-use super::continuity::{GapFill, Next, PictureTally, SoundTally, StandIn};
+use super::continuity::{AudioTally, FrameFallback, FrameTally, GapFill, Next};
 use super::{AudioSource, VideoSource};
 use crate::clock::Clock;
 use crate::{AudioSamples, Error, Surface, VideoFrame};
@@ -15,8 +15,8 @@ use crate::{AudioSamples, Error, Surface, VideoFrame};
 /// ends nothing: the broadcast goes on with the last picture until
 /// [`end`](Self::end).
 #[derive(Clone, Debug)]
-pub struct PictureInlet {
-    shared: Arc<Shared<StandIn>>,
+pub struct FrameInlet {
+    shared: Arc<Shared<FrameFallback>>,
     frame_rate: FrameRate,
 }
 
@@ -26,22 +26,22 @@ pub struct PictureInlet {
 /// time, twice a second; with none at all, black ones after a second. Times
 /// always increase.
 #[derive(Debug)]
-pub struct Pictures {
-    shared: Arc<Shared<StandIn>>,
+pub struct LiveFrames {
+    shared: Arc<Shared<FrameFallback>>,
     frame_rate: FrameRate,
 }
 
 /// Both ends of a stream of pictures; what is pushed is stamped on `clock`'s line.
-pub fn pictures(size: Size, frame_rate: FrameRate, clock: Clock) -> (PictureInlet, Pictures) {
-    let shared = Arc::new(Shared::new(StandIn::new(size), clock));
-    let inlet = PictureInlet {
+pub fn live_frames(size: Size, frame_rate: FrameRate, clock: Clock) -> (FrameInlet, LiveFrames) {
+    let shared = Arc::new(Shared::new(FrameFallback::new(size), clock));
+    let inlet = FrameInlet {
         shared: shared.clone(),
         frame_rate,
     };
-    (inlet, Pictures { shared, frame_rate })
+    (inlet, LiveFrames { shared, frame_rate })
 }
 
-impl PictureInlet {
+impl FrameInlet {
     /// Hands a picture over. Never waits: the newest wins.
     ///
     /// Its size may differ from the last one's; its time must not lie before
@@ -49,14 +49,14 @@ impl PictureInlet {
     /// second ahead of the clock is not believed.
     pub fn push(&self, frame: VideoFrame) {
         self.shared
-            .tell(|pictures, now| pictures.handle_picture(frame, now));
+            .tell(|pictures, now| pictures.handle_frame(frame, now));
     }
 
     /// Shows this in place of what is pushed, until told `None`.
     ///
     /// It is shown at once. When it goes, it stays in view until the next
     /// picture comes. A slate must have the size of the pictures
-    /// ([`Pictures::size`]): another is refused, and the log says so.
+    /// ([`LiveFrames::size`]): another is refused, and the log says so.
     pub fn slate(&self, slate: Option<Surface>) {
         self.shared
             .tell(|pictures, now| pictures.handle_slate(slate, now));
@@ -85,12 +85,12 @@ impl PictureInlet {
     }
 
     /// What was dropped and what was given again so far.
-    pub fn tally(&self) -> PictureTally {
+    pub fn tally(&self) -> FrameTally {
         self.shared.lock().tally()
     }
 }
 
-impl VideoSource for Pictures {
+impl VideoSource for LiveFrames {
     /// The size of the newest picture.
     fn size(&self) -> Size {
         self.shared.lock().size()
@@ -101,7 +101,7 @@ impl VideoSource for Pictures {
     }
 
     fn next_frame(&mut self) -> Result<Option<VideoFrame>, Error> {
-        Ok(self.shared.next(StandIn::poll))
+        Ok(self.shared.next(FrameFallback::poll))
     }
 
     fn is_live(&self) -> bool {
@@ -118,7 +118,7 @@ impl VideoSource for Pictures {
 /// The clone is another handle on the same stream. That all of them are dropped
 /// ends nothing: the broadcast goes on in silence until [`end`](Self::end).
 #[derive(Clone, Debug)]
-pub struct SoundInlet {
+pub struct AudioInlet {
     shared: Arc<Shared<GapFill>>,
 }
 
@@ -128,7 +128,7 @@ pub struct SoundInlet {
 /// missing length and a tenth of a second behind the present; with none from
 /// the start, silence from the line's zero.
 #[derive(Debug)]
-pub struct Sound {
+pub struct LiveAudio {
     shared: Arc<Shared<GapFill>>,
     sample_rate: u32,
     channels: u8,
@@ -138,12 +138,12 @@ pub struct Sound {
 ///
 /// `sample_rate` and `channels` are what the broadcast is opened for: what is
 /// pushed may have others, and change them.
-pub fn sound(sample_rate: u32, channels: u8, clock: Clock) -> (SoundInlet, Sound) {
+pub fn live_audio(sample_rate: u32, channels: u8, clock: Clock) -> (AudioInlet, LiveAudio) {
     let shared = Arc::new(Shared::new(GapFill::new(sample_rate, channels), clock));
-    let inlet = SoundInlet {
+    let inlet = AudioInlet {
         shared: shared.clone(),
     };
-    let sound = Sound {
+    let sound = LiveAudio {
         shared,
         sample_rate,
         channels,
@@ -151,7 +151,7 @@ pub fn sound(sample_rate: u32, channels: u8, clock: Clock) -> (SoundInlet, Sound
     (inlet, sound)
 }
 
-impl SoundInlet {
+impl AudioInlet {
     /// Hands a stretch of sound over, of any rate and number of channels. Never
     /// waits: when three seconds wait to be taken, the oldest goes.
     pub fn push(&self, samples: AudioSamples) {
@@ -176,12 +176,12 @@ impl SoundInlet {
     }
 
     /// What was dropped and how much silence was given so far.
-    pub fn tally(&self) -> SoundTally {
+    pub fn tally(&self) -> AudioTally {
         self.shared.lock().tally()
     }
 }
 
-impl AudioSource for Sound {
+impl AudioSource for LiveAudio {
     fn sample_rate(&self) -> u32 {
         self.sample_rate
     }
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn a_picture_wakes_whoever_waits_for_it() {
         let clock = clock();
-        let (inlet, mut pictures) = pictures(SIZE, rate(), clock);
+        let (inlet, mut pictures) = live_frames(SIZE, rate(), clock);
         let taker = thread::spawn(move || pictures.next_frame().unwrap().unwrap());
         let timestamp = clock.now();
         inlet.push(VideoFrame {
@@ -269,13 +269,13 @@ mod tests {
             timestamp,
         });
         assert_eq!(taker.join().unwrap().timestamp, timestamp);
-        assert_eq!(inlet.tally(), PictureTally::default());
+        assert_eq!(inlet.tally(), FrameTally::default());
     }
 
     #[test]
     fn sound_wakes_whoever_waits_for_it() {
         let clock = clock();
-        let (inlet, mut sound) = sound(48_000, 2, clock);
+        let (inlet, mut sound) = live_audio(48_000, 2, clock);
         let taker = thread::spawn(move || sound.next_samples().unwrap().unwrap());
         let samples = AudioSamples {
             samples: vec![0.5; 960].into(),
@@ -290,11 +290,11 @@ mod tests {
     #[test]
     fn an_end_wakes_whoever_waits() {
         let clock = clock();
-        let (inlet, mut pictures) = pictures(SIZE, rate(), clock);
+        let (inlet, mut pictures) = live_frames(SIZE, rate(), clock);
         let taker = thread::spawn(move || pictures.next_frame().unwrap().is_none());
         inlet.end();
         assert!(taker.join().unwrap());
-        let (inlet, mut sound) = sound(48_000, 2, clock);
+        let (inlet, mut sound) = live_audio(48_000, 2, clock);
         let taker = thread::spawn(move || sound.next_samples().unwrap().is_none());
         inlet.end();
         assert!(taker.join().unwrap());

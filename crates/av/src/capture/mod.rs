@@ -18,8 +18,8 @@ mod testcard;
 mod tone;
 mod y4m;
 
-pub use continuity::{PictureTally, SoundTally};
-pub use inlet::{PictureInlet, Pictures, Sound, SoundInlet, pictures, sound};
+pub use continuity::{AudioTally, FrameTally};
+pub use inlet::{AudioInlet, FrameInlet, LiveAudio, LiveFrames, live_audio, live_frames};
 pub use testcard::{Mark, TestCard};
 pub use tone::{Silence, Tone};
 pub use y4m::{Y4m, Y4mWriter};

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use onair::av::capture::{Pictures, Sound, pictures, sound};
+use onair::av::capture::{LiveAudio, LiveFrames, live_audio, live_frames};
 use onair::av::clock::Clock;
 use onair::av::device::{self, Camera, Info, Inlets, Kind, Microphone, Position, Setup};
 use onair::av::encode::AudioSettings;
@@ -20,8 +20,8 @@ pub(super) struct Ask {
 
 /// What runs, to be put on air.
 pub(super) struct Captured {
-    pub(super) pictures: Option<Kept<Pictures>>,
-    pub(super) sound: Option<Kept<Sound>>,
+    pub(super) pictures: Option<Kept<LiveFrames>>,
+    pub(super) sound: Option<Kept<LiveAudio>>,
 }
 
 impl Ask {
@@ -101,12 +101,12 @@ pub(super) fn start(
     let device = device::open(&setup).map_err(Failure::usage)?;
     let mut keeper = Keeper::start(device)?;
     let (format, clock) = (keeper.format(), Clock::starting_at(Instant::now()));
-    let video = video.map(|_| pictures(format.size, format.frame_rate, clock));
+    let video = video.map(|_| live_frames(format.size, format.frame_rate, clock));
     let settings = AudioSettings::default();
-    let audio = audio.map(|_| sound(settings.sample_rate, settings.channels, clock));
+    let audio = audio.map(|_| live_audio(settings.sample_rate, settings.channels, clock));
     keeper.attach(Inlets {
-        pictures: video.as_ref().map(|(inlet, _)| inlet.clone()),
-        sound: audio.as_ref().map(|(inlet, _)| inlet.clone()),
+        frames: video.as_ref().map(|(inlet, _)| inlet.clone()),
+        audio: audio.as_ref().map(|(inlet, _)| inlet.clone()),
     });
     let hold = keeper.keep()?;
     Ok(Captured {

@@ -41,8 +41,8 @@ pub(crate) fn screen(feed: u64, sample: Option<&SampleBuffer>, kind: i32) -> Pus
 
 fn inlets(feed: &Feed) -> Inlets {
     Inlets {
-        pictures: feed.pictures.clone(),
-        sound: feed.sound.clone(),
+        frames: feed.pictures.clone(),
+        audio: feed.sound.clone(),
     }
 }
 

@@ -2,7 +2,7 @@
 //! commands out.
 //!
 //! The broadcast stays connected, whatever happens. Its sources stand in by themselves for
-//! pictures and sound that do not come ([`onair_av::capture::pictures`]); what is decided here
+//! pictures and sound that do not come ([`onair_av::capture::live_frames`]); what is decided here
 //! is how to get them back, what viewers see meanwhile, and what the user is told.
 #![forbid(unsafe_code)]
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use onair_av::capture::{PictureInlet, Pictures, pictures};
+use onair_av::capture::{FrameInlet, LiveFrames, live_frames};
 use onair_av::clock::Clock;
 use onair_av::{Error, VideoSource};
 use onair_media::{Kind, Timestamp};
@@ -15,8 +15,8 @@ pub(super) fn behind(
     source: Box<dyn VideoSource>,
     clock: Clock,
     mixer: &Arc<Mixer>,
-) -> Result<Pictures, crate::Error> {
-    let (inlet, pictures) = pictures(source.size(), source.frame_rate(), clock);
+) -> Result<LiveFrames, crate::Error> {
+    let (inlet, pictures) = live_frames(source.size(), source.frame_rate(), clock);
     let mixer = mixer.clone();
     spawn("onair-reader", move || {
         if let Err(error) = read(source, &inlet, &mixer) {
@@ -27,11 +27,7 @@ pub(super) fn behind(
     Ok(pictures)
 }
 
-fn read(
-    mut source: Box<dyn VideoSource>,
-    inlet: &PictureInlet,
-    mixer: &Mixer,
-) -> Result<(), Error> {
+fn read(mut source: Box<dyn VideoSource>, inlet: &FrameInlet, mixer: &Mixer) -> Result<(), Error> {
     let (clock, mut anchor) = (inlet.clock(), Anchor::default());
     let mut next = || {
         mixer.hub().notes().asked_since = Some(Instant::now());

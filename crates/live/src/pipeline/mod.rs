@@ -3,8 +3,8 @@
 mod audio;
 mod fallback;
 mod file;
+mod latest_frame;
 mod mixer;
-mod slot;
 mod video;
 
 use std::sync::Arc;

@@ -6,8 +6,8 @@ use onair_av::encode::{VideoEncoder, VideoSettings};
 use onair_av::{Error, VideoFrame, VideoSource};
 use onair_media::{Kind, Packet, Size, Timestamp};
 
+use super::latest_frame::{LatestFrame, Next};
 use super::mixer::Mixer;
-use super::slot::{Next, Slot};
 use super::{Schedule, fallback, spawn};
 use crate::{EncoderTrack, Event, Pace};
 
@@ -40,7 +40,7 @@ impl VideoChain {
             ..EncoderTrack::default()
         };
         mixer.hub().notes().encoder.video = Some(track);
-        let slot = Arc::new(Slot::new());
+        let slot = Arc::new(LatestFrame::new());
         let mut encoder = self.encoder;
         encoder.wake(slot.clone().into());
         let is_live = self.source.is_live();
@@ -71,7 +71,7 @@ impl VideoChain {
 
 fn capture(
     mut source: Box<dyn VideoSource>,
-    slot: &Slot<VideoFrame>,
+    slot: &LatestFrame<VideoFrame>,
     mixer: &Mixer,
     schedule: Schedule,
 ) {
@@ -126,7 +126,7 @@ impl Rhythm {
 /// After a gap the next frame is not waited for as long again.
 const LONGEST_STEP: Duration = Duration::from_millis(100);
 
-fn hand_over(frame: VideoFrame, slot: &Slot<VideoFrame>, mixer: &Mixer, pace: Pace) {
+fn hand_over(frame: VideoFrame, slot: &LatestFrame<VideoFrame>, mixer: &Mixer, pace: Pace) {
     if pace == Pace::Max {
         slot.put(frame);
     } else if slot.replace(frame)
@@ -148,7 +148,7 @@ struct EncodeLoop<'a> {
 }
 
 impl EncodeLoop<'_> {
-    fn run(mut self, slot: &Slot<VideoFrame>) {
+    fn run(mut self, slot: &LatestFrame<VideoFrame>) {
         let result = self.encode_all(slot);
         slot.end();
         match result {
@@ -157,7 +157,7 @@ impl EncodeLoop<'_> {
         }
     }
 
-    fn encode_all(&mut self, slot: &Slot<VideoFrame>) -> Result<(), Error> {
+    fn encode_all(&mut self, slot: &LatestFrame<VideoFrame>) -> Result<(), Error> {
         loop {
             let packets = match slot.take() {
                 Next::Frame(frame) => self.encode(&frame)?,

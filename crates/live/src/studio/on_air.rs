@@ -36,16 +36,16 @@ impl OnAir {
         let mut builder = Broadcast::builder();
         let mut inlets = Inlets::default();
         if show.pictures {
-            let (inlet, pictures) = capture::pictures(format.size, format.frame_rate, clock);
+            let (inlet, pictures) = capture::live_frames(format.size, format.frame_rate, clock);
             let settings = video_settings(&show, format, cues.bitrate);
             builder = builder.video(pictures).video_settings(settings);
-            inlets.pictures = Some(inlet);
+            inlets.frames = Some(inlet);
         }
         if show.sound {
             let audio = &show.audio;
-            let (inlet, sound) = capture::sound(audio.sample_rate, audio.channels, clock);
+            let (inlet, sound) = capture::live_audio(audio.sample_rate, audio.channels, clock);
             builder = builder.audio(sound).audio_settings(audio.clone());
-            inlets.sound = Some(inlet);
+            inlets.audio = Some(inlet);
         }
         if let Some(path) = show.record {
             builder = builder.record(path);
@@ -67,7 +67,7 @@ impl OnAir {
 
     /// Shows the slate, or the camera again.
     pub(super) fn slate(&self, shown: bool) {
-        let Some(inlet) = &self.inlets.pictures else {
+        let Some(inlet) = &self.inlets.frames else {
             return;
         };
         if !shown {
@@ -86,7 +86,7 @@ impl OnAir {
 
     /// Silences the microphone, or lets it be heard again.
     pub(super) fn mute(&self, muted: bool) {
-        if let Some(inlet) = &self.inlets.sound {
+        if let Some(inlet) = &self.inlets.audio {
             inlet.mute(muted);
         }
     }
@@ -100,8 +100,8 @@ impl OnAir {
 
     /// No picture and no sound gets in any more.
     pub(super) fn close(&self) {
-        self.inlets.pictures.iter().for_each(|inlet| inlet.end());
-        self.inlets.sound.iter().for_each(|inlet| inlet.end());
+        self.inlets.frames.iter().for_each(|inlet| inlet.end());
+        self.inlets.audio.iter().for_each(|inlet| inlet.end());
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Behaviour, Heard, Peer, Script, finish, gop, wait_for};
 use bytes::Bytes;
-use onair::av::capture::{PictureInlet, Pictures, pictures, sound};
+use onair::av::capture::{FrameInlet, LiveFrames, live_audio, live_frames};
 use onair::av::clock::Clock;
 use onair::av::encode::VideoSettings;
 use onair::av::{I420, Surface, VideoFrame};
@@ -18,15 +18,15 @@ const SIZE: Size = Size::new(320, 180);
 
 /// A camera that takes a picture when it is told to.
 struct Camera {
-    inlet: PictureInlet,
+    inlet: FrameInlet,
     clock: Clock,
     random: u64,
 }
 
 impl Camera {
-    fn new() -> (Self, Pictures) {
+    fn new() -> (Self, LiveFrames) {
         let clock = Clock::starting_at(Instant::now());
-        let (inlet, pictures) = pictures(SIZE, FrameRate::new(30, 1).unwrap(), clock);
+        let (inlet, pictures) = live_frames(SIZE, FrameRate::new(30, 1).unwrap(), clock);
         let camera = Self {
             inlet,
             clock,
@@ -164,7 +164,7 @@ fn sizes(tags: &[Tag]) -> Vec<Size> {
 fn a_device_that_gives_nothing_is_on_air_with_a_slate_and_silence() {
     let peer = Peer::start([Behaviour::Accept]);
     let (camera, pictures) = Camera::new();
-    let (_microphone, sound) = sound(48_000, 2, camera.clock);
+    let (_microphone, sound) = live_audio(48_000, 2, camera.clock);
     let slate = Surface::I420(I420::black(SIZE));
     camera.inlet.slate(Some(slate));
     let builder = Broadcast::builder().video(pictures).audio(sound);

@@ -118,7 +118,7 @@ fn a_show_goes_on_over_one_connection_while_the_phone_does_what_phones_do() {
     set.wait_for_notice(&Notice::NoPicture(Why::Background));
     set.puppet.orders_to(&Order::Pictures(false));
     take_picture(&inlets, size);
-    let hidden = inlets.pictures.as_ref().unwrap().tally().hidden;
+    let hidden = inlets.frames.as_ref().unwrap().tally().hidden;
     assert_eq!(hidden, 1, "the slate hides what the camera still sees");
     let slates: Vec<_> = (0..3).map(|_| next_picture(&peer, &mut tags)).collect();
     assert!(
@@ -239,7 +239,7 @@ fn a_show_that_begins_behind_another_application_shows_nothing_of_the_camera() {
     set.studio().go_live(Show::to(peer.url()));
     let inlets = set.puppet.inlets();
     take_picture(&inlets, Size::new(320, 180));
-    assert_eq!(inlets.pictures.as_ref().unwrap().tally().hidden, 1);
+    assert_eq!(inlets.frames.as_ref().unwrap().tally().hidden, 1);
     set.studio().end();
     set.wait_for_report();
 }

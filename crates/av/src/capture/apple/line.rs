@@ -3,7 +3,7 @@ use std::time::Instant;
 use onair_media::Timestamp;
 
 use super::host_time;
-use crate::capture::{PictureInlet, SoundInlet};
+use crate::capture::{AudioInlet, FrameInlet};
 use crate::clock::{Clock, HostClock};
 
 /// An inlet, and the host's time as its broadcast counts it.
@@ -13,15 +13,15 @@ pub(super) struct Line<I> {
     time: HostClock,
 }
 
-impl Line<PictureInlet> {
-    pub(super) fn of_pictures(inlet: PictureInlet) -> Self {
+impl Line<FrameInlet> {
+    pub(super) fn of_pictures(inlet: FrameInlet) -> Self {
         let time = host_clock(inlet.clock());
         Self { inlet, time }
     }
 }
 
-impl Line<SoundInlet> {
-    pub(super) fn of_sound(inlet: SoundInlet) -> Self {
+impl Line<AudioInlet> {
+    pub(super) fn of_sound(inlet: AudioInlet) -> Self {
         let time = host_clock(inlet.clock());
         Self { inlet, time }
     }

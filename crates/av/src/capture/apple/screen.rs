@@ -9,7 +9,7 @@ use super::rotator::{Rotator, orientation};
 use crate::apple::{SampleBuffer, audio_samples};
 use crate::capture::aim::turn_of_exif;
 use crate::capture::mixer::Mixer;
-use crate::capture::{PictureInlet, SoundInlet};
+use crate::capture::{AudioInlet, FrameInlet};
 use crate::device::{Inlets, Rotation};
 use crate::{Error, Surface, VideoFrame};
 
@@ -18,8 +18,8 @@ use crate::{Error, Surface, VideoFrame};
 /// Methods are called one at a time, as ReplayKit calls. What is stamped is stamped by the host's
 /// clock.
 pub struct Screen {
-    pictures: Option<Line<PictureInlet>>,
-    sound: Option<Line<SoundInlet>>,
+    pictures: Option<Line<FrameInlet>>,
+    sound: Option<Line<AudioInlet>>,
     mixer: Mixer,
     turn: Option<Rotation>,
     rotator: Option<Rotator>,
@@ -30,11 +30,11 @@ impl Screen {
     /// takes what the first picture says of itself.
     pub fn new(inlets: Inlets, turn: Option<Rotation>) -> Self {
         // A screen is drawn sixty times a second or more.
-        let pictures = inlets.pictures.iter();
-        pictures.for_each(PictureInlet::keep_to_frame_rate);
+        let pictures = inlets.frames.iter();
+        pictures.for_each(FrameInlet::keep_to_frame_rate);
         Self {
-            pictures: inlets.pictures.map(Line::of_pictures),
-            sound: inlets.sound.map(Line::of_sound),
+            pictures: inlets.frames.map(Line::of_pictures),
+            sound: inlets.audio.map(Line::of_sound),
             mixer: Mixer::new(SOUNDS),
             turn,
             rotator: None,

@@ -10,7 +10,7 @@ use onair_media::Timestamp;
 use super::host_time;
 use super::line::Line;
 use crate::apple::{SampleBuffer, audio_samples};
-use crate::capture::{PictureInlet, SoundInlet};
+use crate::capture::{AudioInlet, FrameInlet};
 use crate::device::{Event, Inlets, Tell};
 use crate::{Surface, VideoFrame};
 
@@ -29,8 +29,8 @@ struct State {
     tell: Option<Tell>,
     /// What the session's stamps are on.
     clock: Option<CFRetained<CMClock>>,
-    pictures: Option<Line<PictureInlet>>,
-    sound: Option<Line<SoundInlet>>,
+    pictures: Option<Line<FrameInlet>>,
+    sound: Option<Line<AudioInlet>>,
     /// Pictures that come now are not framed and turned yet.
     is_hidden: bool,
     /// Rate and channels of the sound that came last.
@@ -54,8 +54,8 @@ impl Tap {
     }
 
     pub(super) fn attach(&self, inlets: Inlets) {
-        let pictures = inlets.pictures.map(Line::of_pictures);
-        let sound = inlets.sound.map(Line::of_sound);
+        let pictures = inlets.frames.map(Line::of_pictures);
+        let sound = inlets.audio.map(Line::of_sound);
         let mut state = self.lock();
         (state.pictures, state.sound) = (pictures, sound);
     }
@@ -162,7 +162,7 @@ impl Tap {
 
 impl State {
     /// Where pictures go now.
-    fn shown(&self) -> Option<Line<PictureInlet>> {
+    fn shown(&self) -> Option<Line<FrameInlet>> {
         self.pictures.clone().filter(|_| !self.is_hidden)
     }
 }

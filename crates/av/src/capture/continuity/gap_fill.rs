@@ -26,13 +26,13 @@ pub(crate) struct GapFill {
     is_silent: bool,
     is_muted: bool,
     is_over: bool,
-    tally: SoundTally,
+    tally: AudioTally,
 }
 
 /// What became of sound that was not played as it came, and what was played in its place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SoundTally {
-    /// Dropped because nobody took it for [`too long`](crate::capture::SoundInlet::push).
+pub struct AudioTally {
+    /// Dropped because nobody took it for [`too long`](crate::capture::AudioInlet::push).
     pub dropped: Duration,
     /// Silence given because nothing came.
     pub silence: Duration,
@@ -49,7 +49,7 @@ impl GapFill {
             is_silent: false,
             is_muted: false,
             is_over: false,
-            tally: SoundTally::default(),
+            tally: AudioTally::default(),
         }
     }
 
@@ -102,7 +102,7 @@ impl GapFill {
         }
     }
 
-    pub(crate) const fn tally(&self) -> SoundTally {
+    pub(crate) const fn tally(&self) -> AudioTally {
         self.tally
     }
 
@@ -260,7 +260,7 @@ mod tests {
             assert_eq!(all, [samples]);
             assert_eq!(until, index * 20 + 230);
         }
-        assert_eq!(machine.tally(), SoundTally::default());
+        assert_eq!(machine.tally(), AudioTally::default());
     }
 
     #[test]

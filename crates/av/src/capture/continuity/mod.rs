@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use onair_media::Timestamp;
 
+mod frame_fallback;
 mod gap_fill;
-mod stand_in;
 
+pub(crate) use frame_fallback::FrameFallback;
+pub use frame_fallback::FrameTally;
+pub use gap_fill::AudioTally;
 pub(crate) use gap_fill::GapFill;
-pub use gap_fill::SoundTally;
-pub use stand_in::PictureTally;
-pub(crate) use stand_in::StandIn;
 
 /// What a machine has for whoever asks now.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ mod tests {
         for length in [14, 280, 1400] {
             for _ in 0..20 {
                 let data: Vec<u8> = (0..length).map(|_| noise()).collect();
-                fuzz::stand_in(&data);
+                fuzz::frame_fallback(&data);
                 fuzz::gap_fill(&data);
             }
         }

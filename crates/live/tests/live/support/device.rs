@@ -134,7 +134,7 @@ impl Device for Puppet {
 
 /// The camera takes a picture.
 pub(crate) fn take_picture(inlets: &Inlets, size: Size) {
-    let inlet = inlets.pictures.as_ref().unwrap();
+    let inlet = inlets.frames.as_ref().unwrap();
     inlet.push(VideoFrame {
         surface: Surface::I420(I420::black(size)),
         timestamp: inlet.clock().now(),
@@ -143,7 +143,7 @@ pub(crate) fn take_picture(inlets: &Inlets, size: Size) {
 
 /// The microphone hears 20 ms of noise.
 pub(crate) fn hear(inlets: &Inlets) {
-    let inlet = inlets.sound.as_ref().unwrap();
+    let inlet = inlets.audio.as_ref().unwrap();
     let mut random = 1_u16;
     let noise = |_| {
         random = random.wrapping_mul(25_173).wrapping_add(13_849);

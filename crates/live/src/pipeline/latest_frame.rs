@@ -4,7 +4,7 @@ use std::task::Wake;
 /// Room for one frame between a camera and its encoder: the newest wins. Whoever
 /// waits for a frame can be woken without one.
 #[derive(Debug)]
-pub(super) struct Slot<T> {
+pub(super) struct LatestFrame<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
 }
@@ -27,7 +27,7 @@ pub(super) enum Next<T> {
     End,
 }
 
-impl<T> Slot<T> {
+impl<T> LatestFrame<T> {
     pub(super) const fn new() -> Self {
         Self {
             state: Mutex::new(State {
@@ -95,7 +95,7 @@ impl<T> Slot<T> {
     }
 }
 
-impl<T: Send> Wake for Slot<T> {
+impl<T: Send> Wake for LatestFrame<T> {
     fn wake(self: Arc<Self>) {
         self.lock().woken = true;
         self.changed.notify_all();
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_newest_frame_wins() {
-        let slot = Slot::new();
+        let slot = LatestFrame::new();
         assert!(!slot.replace(1));
         assert!(slot.replace(2));
         assert_eq!(slot.take(), Next::Frame(2));
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_last_frame_survives_the_end() {
-        let slot = Slot::new();
+        let slot = LatestFrame::new();
         slot.put(1);
         slot.end();
         assert_eq!((slot.take(), slot.take()), (Next::Frame(1), Next::End));
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn being_woken_comes_before_the_frame_and_only_once() {
-        let slot = Arc::new(Slot::new());
+        let slot = Arc::new(LatestFrame::new());
         slot.put(1);
         let waker = Waker::from(slot.clone());
         waker.wake_by_ref();

@@ -11,7 +11,7 @@ use crate::{I420, Surface, VideoFrame};
 /// It holds two pictures at most: one that waits to be taken, and the one that
 /// viewers see. A device whose buffers come from a pool lends that many.
 #[derive(Debug)]
-pub(crate) struct StandIn {
+pub(crate) struct FrameFallback {
     /// Of the newest picture.
     size: Size,
     /// Came, and was not taken yet.
@@ -28,12 +28,12 @@ pub(crate) struct StandIn {
     /// From one picture to the next, where more are not wanted.
     interval: Option<Duration>,
     is_over: bool,
-    tally: PictureTally,
+    tally: FrameTally,
 }
 
 /// What became of pictures that were not shown as they came, and what was shown in their place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PictureTally {
+pub struct FrameTally {
     /// A newer one came before they were taken.
     pub overtaken: u64,
     /// Older than what was already shown.
@@ -44,7 +44,7 @@ pub struct PictureTally {
     pub repeated: u64,
 }
 
-impl StandIn {
+impl FrameFallback {
     pub(crate) const fn new(size: Size) -> Self {
         Self {
             size,
@@ -56,7 +56,7 @@ impl StandIn {
             age: ASSUMED_AGE,
             interval: None,
             is_over: false,
-            tally: PictureTally {
+            tally: FrameTally {
                 overtaken: 0,
                 late: 0,
                 hidden: 0,
@@ -66,7 +66,7 @@ impl StandIn {
     }
 
     /// Takes what the camera took.
-    pub(crate) fn handle_picture(&mut self, mut frame: VideoFrame, now: Timestamp) {
+    pub(crate) fn handle_frame(&mut self, mut frame: VideoFrame, now: Timestamp) {
         if self.is_slated {
             self.tally.hidden += 1;
             return;
@@ -137,7 +137,7 @@ impl StandIn {
         self.size
     }
 
-    pub(crate) const fn tally(&self) -> PictureTally {
+    pub(crate) const fn tally(&self) -> FrameTally {
         self.tally
     }
 
@@ -211,7 +211,7 @@ mod tests {
     }
 
     /// What is given at `millis`: luma and time. `None` while there is nothing.
-    fn given(machine: &mut StandIn, millis: i64) -> Option<(u8, i64)> {
+    fn given(machine: &mut FrameFallback, millis: i64) -> Option<(u8, i64)> {
         match machine.poll(at(millis)) {
             Next::Give(frame) => {
                 let Surface::I420(picture) = frame.surface;
@@ -225,7 +225,7 @@ mod tests {
         }
     }
 
-    fn deadline(machine: &mut StandIn, millis: i64) -> i64 {
+    fn deadline(machine: &mut FrameFallback, millis: i64) -> i64 {
         match machine.poll(at(millis)) {
             Next::Wait(until) => until.as_millis(),
             other => panic!("{other:?}"),
@@ -234,21 +234,21 @@ mod tests {
 
     #[test]
     fn pictures_pass_as_they_come() {
-        let mut machine = StandIn::new(SIZE);
+        let mut machine = FrameFallback::new(SIZE);
         for index in 0..10 {
-            machine.handle_picture(frame(50, index * 33), at(index * 33 + 20));
+            machine.handle_frame(frame(50, index * 33), at(index * 33 + 20));
             assert_eq!(given(&mut machine, index * 33 + 21), Some((50, index * 33)));
             assert_eq!(given(&mut machine, index * 33 + 22), None);
         }
-        assert_eq!(machine.tally(), PictureTally::default());
+        assert_eq!(machine.tally(), FrameTally::default());
     }
 
     /// The times of what is given of pictures at `times`, each asked for as it comes.
-    fn limited(times: &[i64]) -> (StandIn, Vec<i64>) {
-        let mut machine = StandIn::new(SIZE);
+    fn limited(times: &[i64]) -> (FrameFallback, Vec<i64>) {
+        let mut machine = FrameFallback::new(SIZE);
         machine.limit(Duration::from_nanos(33_333_333));
         let given = times.iter().filter_map(|time| {
-            machine.handle_picture(frame(50, *time), at(*time));
+            machine.handle_frame(frame(50, *time), at(*time));
             given(&mut machine, *time)
         });
         let given = given.map(|(_, time)| time).collect();
@@ -277,9 +277,9 @@ mod tests {
 
     #[test]
     fn the_newest_wins_and_what_it_overtakes_is_counted() {
-        let mut machine = StandIn::new(SIZE);
+        let mut machine = FrameFallback::new(SIZE);
         for index in 0..3_u8 {
-            machine.handle_picture(frame(index, i64::from(index)), at(5));
+            machine.handle_frame(frame(index, i64::from(index)), at(5));
         }
         assert_eq!(given(&mut machine, 6), Some((2, 2)));
         assert_eq!(machine.tally().overtaken, 2);
@@ -287,8 +287,8 @@ mod tests {
 
     #[test]
     fn the_last_picture_stands_in_twice_a_second_for_as_long_as_it_takes() {
-        let mut machine = StandIn::new(SIZE);
-        machine.handle_picture(frame(50, 1000), at(1040));
+        let mut machine = FrameFallback::new(SIZE);
+        machine.handle_frame(frame(50, 1000), at(1040));
         given(&mut machine, 1040).unwrap();
         let mut now = 1040;
         for count in 1..=100 {
@@ -301,23 +301,23 @@ mod tests {
 
     #[test]
     fn the_first_picture_after_a_stand_in_is_not_lost() {
-        let mut machine = StandIn::new(SIZE);
-        machine.handle_picture(frame(50, 0), at(40));
+        let mut machine = FrameFallback::new(SIZE);
+        machine.handle_frame(frame(50, 0), at(40));
         given(&mut machine, 40).unwrap();
         assert_eq!(given(&mut machine, 540), Some((50, 500)));
-        machine.handle_picture(frame(60, 510), at(550));
+        machine.handle_frame(frame(60, 510), at(550));
         assert_eq!(given(&mut machine, 550), Some((60, 510)));
         assert_eq!(machine.tally().late, 0);
     }
 
     #[test]
     fn a_picture_older_than_what_was_shown_is_dropped_and_counted() {
-        let mut machine = StandIn::new(SIZE);
-        machine.handle_picture(frame(50, 0), at(0));
+        let mut machine = FrameFallback::new(SIZE);
+        machine.handle_frame(frame(50, 0), at(0));
         given(&mut machine, 0).unwrap();
         given(&mut machine, 500).unwrap();
         for late in [450, 500] {
-            machine.handle_picture(frame(60, late), at(510));
+            machine.handle_frame(frame(60, late), at(510));
             assert_eq!(given(&mut machine, 510), None);
         }
         assert_eq!(machine.tally().late, 2);
@@ -325,25 +325,25 @@ mod tests {
 
     #[test]
     fn a_camera_that_never_starts_is_black_after_a_second() {
-        let mut machine = StandIn::new(SIZE);
+        let mut machine = FrameFallback::new(SIZE);
         assert_eq!(deadline(&mut machine, 3000), 4000);
         assert_eq!(given(&mut machine, 4000), Some((16, 3900)));
         assert_eq!(given(&mut machine, 4500), Some((16, 4400)));
-        machine.handle_picture(frame(50, 4470), at(4550));
+        machine.handle_frame(frame(50, 4470), at(4550));
         assert_eq!(given(&mut machine, 4550), Some((50, 4470)));
     }
 
     #[test]
     fn a_slate_is_shown_at_once_and_hides_what_comes() {
-        let mut machine = StandIn::new(SIZE);
+        let mut machine = FrameFallback::new(SIZE);
         machine.handle_slate(Some(picture(SIZE, 99)), at(0));
         assert_eq!(given(&mut machine, 0), Some((99, 0)), "even at first");
         machine.handle_slate(None, at(10));
-        machine.handle_picture(frame(50, 100), at(100));
+        machine.handle_frame(frame(50, 100), at(100));
         given(&mut machine, 100).unwrap();
-        machine.handle_picture(frame(51, 133), at(133));
+        machine.handle_frame(frame(51, 133), at(133));
         machine.handle_slate(Some(picture(SIZE, 99)), at(140));
-        machine.handle_picture(frame(52, 166), at(166));
+        machine.handle_frame(frame(52, 166), at(166));
         assert_eq!(given(&mut machine, 170), Some((99, 170)));
         assert_eq!(given(&mut machine, 171), None);
         assert_eq!(given(&mut machine, 670), Some((99, 670)));
@@ -352,31 +352,31 @@ mod tests {
 
     #[test]
     fn when_the_slate_goes_the_next_picture_is_shown_at_once_and_never_an_old_one() {
-        let mut machine = StandIn::new(SIZE);
-        machine.handle_picture(frame(50, 0), at(0));
+        let mut machine = FrameFallback::new(SIZE);
+        machine.handle_frame(frame(50, 0), at(0));
         given(&mut machine, 0).unwrap();
         machine.handle_slate(Some(picture(SIZE, 99)), at(10));
         given(&mut machine, 10).unwrap();
         machine.handle_slate(None, at(200));
         assert_eq!(given(&mut machine, 510), Some((99, 510)), "still nothing");
-        machine.handle_picture(frame(60, 520), at(520));
+        machine.handle_frame(frame(60, 520), at(520));
         assert_eq!(given(&mut machine, 520), Some((60, 520)));
     }
 
     #[test]
     fn a_slate_of_another_size_is_not_shown() {
-        let mut machine = StandIn::new(SIZE);
+        let mut machine = FrameFallback::new(SIZE);
         machine.handle_slate(Some(picture(SMALL, 99)), at(0));
-        machine.handle_picture(frame(50, 0), at(0));
+        machine.handle_frame(frame(50, 0), at(0));
         assert_eq!(given(&mut machine, 0), Some((50, 0)));
     }
 
     #[test]
     fn the_size_follows_what_comes() {
-        let mut machine = StandIn::new(SIZE);
+        let mut machine = FrameFallback::new(SIZE);
         let surface = picture(SMALL, 50);
         let timestamp = at(0);
-        machine.handle_picture(VideoFrame { surface, timestamp }, at(0));
+        machine.handle_frame(VideoFrame { surface, timestamp }, at(0));
         assert_eq!(machine.size(), SMALL);
         given(&mut machine, 0).unwrap();
         machine.handle_slate(Some(picture(SMALL, 99)), at(10));
@@ -385,17 +385,17 @@ mod tests {
 
     #[test]
     fn a_stamp_in_the_future_does_not_make_everything_after_it_late() {
-        let mut machine = StandIn::new(SIZE);
-        machine.handle_picture(frame(50, 3_600_000), at(10));
+        let mut machine = FrameFallback::new(SIZE);
+        machine.handle_frame(frame(50, 3_600_000), at(10));
         assert_eq!(given(&mut machine, 10), Some((50, 10)));
-        machine.handle_picture(frame(51, 33), at(40));
+        machine.handle_frame(frame(51, 33), at(40));
         assert_eq!(given(&mut machine, 40), Some((51, 33)));
     }
 
     #[test]
     fn what_came_before_the_end_is_still_given() {
-        let mut machine = StandIn::new(SIZE);
-        machine.handle_picture(frame(50, 0), at(0));
+        let mut machine = FrameFallback::new(SIZE);
+        machine.handle_frame(frame(50, 0), at(0));
         machine.handle_end();
         assert_eq!(given(&mut machine, 0), Some((50, 0)));
         assert!(matches!(machine.poll(at(9000)), Next::Over));
