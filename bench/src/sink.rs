@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use bytes::Buf;
 use onair_flv::{Tag, TagKind};
-use onair_rtmp::{Input, Output, Server, server};
+use onair_rtmp::{Input, Machine, Output, Server, server};
 
 /// A listening RTMP server.
 pub struct Sink {

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use onair_rtmp::publisher::Config;
-use onair_rtmp::{Output, Publisher};
+use onair_rtmp::{Machine, Output, Publisher};
 
 /// The repository.
 fn root() -> PathBuf {

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use bytes::{Buf, Bytes};
 use onair_flv::{Tag, file};
 use onair_rtmp::publisher::{Config, End, Event, Flight, Stage};
-use onair_rtmp::{Input, Output, Publisher, Slices};
+use onair_rtmp::{Input, Machine, Output, Publisher, Slices};
 
 fn main() {
     if let Err(error) = run() {

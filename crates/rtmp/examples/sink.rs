@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use bytes::Buf;
 use onair_flv::{Tag, file};
 use onair_rtmp::server::{Config, Event};
-use onair_rtmp::{Input, Output, Server};
+use onair_rtmp::{Input, Machine, Output, Server};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use crate::Slices;
+use crate::{Error, Slices};
 
 /// What the world gives a machine.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,24 @@ pub enum Output<E> {
     Event(E),
     /// Nothing more for now: come back with [`Input::Timeout`] at this time, or earlier with news.
     Timeout(Instant),
+}
+
+/// What [`Publisher`](crate::Publisher), [`Player`](crate::Player) and [`Server`](crate::Server)
+/// have in common: all that whoever moves their bytes has to know.
+pub trait Machine {
+    /// What it has to tell.
+    type Event;
+
+    /// Takes what the world has.
+    ///
+    /// # Errors
+    ///
+    /// When the conversation is over, and not as it should be: the peer refused, closed, fell
+    /// silent, broke the protocol or asked for too much memory.
+    fn handle_input(&mut self, input: Input<'_>) -> Result<(), Error>;
+
+    /// Gives what there is for the world; [`Output::Timeout`] means: nothing more for now.
+    fn poll_output(&mut self) -> Output<Self::Event>;
 }
 
 /// How far away the timeout lies when a machine waits for nothing in particular.

@@ -14,7 +14,7 @@
 //!
 //! # Driving a machine
 //!
-//! All machines have the same shape. [`Input`] goes in with the time it happened; then
+//! All machines have the same shape, [`Machine`]. [`Input`] goes in with the time it happened; then
 //! `poll_output` is drained until it answers [`Output::Timeout`]; then comes the next input.
 //! **One mutation, then drain to the timeout**: nothing is lost by it, and nothing has to be
 //! remembered between.
@@ -34,7 +34,7 @@
 //!
 //! use bytes::{Buf, Bytes};
 //! use onair_flv::{Tag, TagKind};
-//! use onair_rtmp::{Input, Output, Publisher, Server, publisher, server};
+//! use onair_rtmp::{Input, Machine, Output, Publisher, Server, publisher, server};
 //!
 //! let now = Instant::now();
 //! let config = publisher::Config::new("rtmp://live.example/app/key".parse()?);
@@ -121,7 +121,7 @@ mod words;
 pub use command::Command;
 pub use control::{Control, LimitType, UserControl};
 pub use error::Error;
-pub use io::{Input, Output};
+pub use io::{Input, Machine, Output};
 pub use message::{Aggregate, Message, MessageKind};
 pub use player::Player;
 pub use publisher::Publisher;

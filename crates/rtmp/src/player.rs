@@ -12,10 +12,9 @@ use crate::io::IDLE;
 use crate::publisher::Stage;
 use crate::status::Status;
 use crate::wire::{Heard, Wire};
-use crate::words::Secrets;
 use crate::{
-    Command, Control, Error, Input, Message, MessageKind, Output, Url, UserControl, handshake,
-    publisher,
+    Command, Control, Error, Input, Machine, Message, MessageKind, Output, Url, UserControl,
+    handshake, publisher,
 };
 
 /// Plays one stream over one connection, without touching it (RTMP 1.0 section 7.2.2.1), in the
@@ -63,6 +62,39 @@ pub enum Event {
     Ended,
 }
 
+impl Machine for Player {
+    type Event = Event;
+
+    /// # Errors
+    ///
+    /// When the stream cannot be, or can no longer be, played: the server refused, closed, fell
+    /// silent, or broke the protocol.
+    fn handle_input(&mut self, input: Input<'_>) -> Result<(), Error> {
+        self.now = self.now.max(input.now());
+        let result = match input {
+            Input::Timeout(_) => self.handle_timeout(),
+            Input::Receive(_, data) => self.handle_data(data),
+            Input::Closed(_) => self.handle_end(),
+        };
+        result.map_err(|error| {
+            self.state = State::Closed;
+            self.deadline = self.now + IDLE;
+            self.wire.clear();
+            self.config.secrets().hide_in(error)
+        })
+    }
+
+    fn poll_output(&mut self) -> Output<Event> {
+        if let Some(slices) = self.wire.take() {
+            return Output::Transmit(slices);
+        }
+        if let Some(event) = self.events.pop_front() {
+            return Output::Event(event);
+        }
+        Output::Timeout(self.deadline)
+    }
+}
+
 impl Player {
     /// A player for a connection that is just open, or is about to be; `seed` feeds the
     /// handshake's random bytes.
@@ -79,38 +111,6 @@ impl Player {
         };
         player.drain_handshake();
         player
-    }
-
-    /// Takes what the world has.
-    ///
-    /// # Errors
-    ///
-    /// When the stream cannot be, or can no longer be, played: the server refused, closed, fell
-    /// silent, or broke the protocol.
-    pub fn handle_input(&mut self, input: Input<'_>) -> Result<(), Error> {
-        self.now = self.now.max(input.now());
-        let result = match input {
-            Input::Timeout(_) => self.handle_timeout(),
-            Input::Receive(_, data) => self.handle_data(data),
-            Input::Closed(_) => self.handle_end(),
-        };
-        result.map_err(|error| {
-            self.state = State::Closed;
-            self.deadline = self.now + IDLE;
-            self.wire.clear();
-            Secrets::of(&self.config).hide_in(error)
-        })
-    }
-
-    /// Gives what there is for the world; [`Output::Timeout`] means: nothing more for now.
-    pub fn poll_output(&mut self) -> Output<Event> {
-        if let Some(slices) = self.wire.take() {
-            return Output::Transmit(slices);
-        }
-        if let Some(event) = self.events.pop_front() {
-            return Output::Event(event);
-        }
-        Output::Timeout(self.deadline)
     }
 
     fn handle_timeout(&self) -> Result<(), Error> {

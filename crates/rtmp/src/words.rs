@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use onair_media::text::clean;
 
-use crate::publisher::Config;
-use crate::{Error, Secret};
+use crate::{Credentials, Error, Secret, Url};
 
 /// What must not be shown even when the server says it.
 #[derive(Debug)]
@@ -13,11 +12,11 @@ pub(crate) struct Secrets(Vec<Secret>);
 
 impl Secrets {
     /// The key, the part of it before its query, the values in the queries, the password.
-    pub(crate) fn of(config: &Config) -> Self {
-        let (key, app) = (config.url.key().expose(), config.url.app());
+    pub(crate) fn new(url: &Url, credentials: Option<&Credentials>) -> Self {
+        let (key, app) = (url.key().expose(), url.app());
         let name = key.split('?').next().unwrap_or_default();
         let values = query_values(key).chain(query_values(app));
-        let password = config.credentials.as_ref().map(|own| own.password.expose());
+        let password = credentials.map(|own| own.password.expose());
         let mut secrets: Vec<_> = [key, name]
             .into_iter()
             .chain(password)
@@ -34,7 +33,7 @@ impl Secrets {
         let hidden = self.0.iter().fold(Cow::Borrowed(words), |words, secret| {
             hide(words, secret.expose())
         });
-        clean(&hidden, LONGEST)
+        clean(&hidden, MAX_CHARS)
     }
 
     /// The error, its words made fit.
@@ -111,14 +110,15 @@ const QUOTES: [char; 3] = ['\'', '"', '`'];
 const BEFORE: [char; 9] = ['/', '=', ':', '\'', '"', '`', '[', '(', '<'];
 
 /// No refusal needs more characters.
-const LONGEST: usize = 1000;
+const MAX_CHARS: usize = 1000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn secrets(url: &str) -> Secrets {
-        Secrets::of(&Config::new(url.parse().unwrap()))
+        let url: Url = url.parse().unwrap();
+        Secrets::new(&url, url.credentials())
     }
 
     #[test]
@@ -172,6 +172,6 @@ mod tests {
             "\u{fffd}[2Jno  \u{fffd}\u{fffd}31m\u{fffd}yes\u{fffd}"
         );
         let long = secrets.hide(&"é".repeat(5000));
-        assert_eq!(long.chars().count(), LONGEST + 1);
+        assert_eq!(long.chars().count(), MAX_CHARS + 1);
     }
 }

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use onair_flv::{Tag, TagKind};
 use onair_rtmp::server::{Config, Event, StreamId};
-use onair_rtmp::{Input, Output as Given, Server};
+use onair_rtmp::{Input, Machine, Output as Given, Server};
 
 /// What the program takes from its environment.
 pub(crate) const VARIABLES: [&str; 7] = [

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Buf;
 use onair_media::text::clean;
 use onair_rtmp::server::{self, Event as Said, StreamId};
-use onair_rtmp::{Input, Output, SendBuffer, Server};
+use onair_rtmp::{Input, Machine, Output, SendBuffer, Server};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 

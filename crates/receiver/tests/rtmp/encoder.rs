@@ -8,7 +8,7 @@ use bytes::Buf;
 use onair::flv::{Metadata, Muxer, Tag};
 use onair::media::Packet;
 use onair::rtmp::publisher::{Config, Event};
-use onair::rtmp::{Error, Input, Output, Publisher};
+use onair::rtmp::{Error, Input, Machine, Output, Publisher};
 
 pub(crate) struct Encoder {
     socket: TcpStream,

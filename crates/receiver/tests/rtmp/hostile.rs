@@ -8,7 +8,7 @@ use bytes::Buf;
 use onair::flv::Muxer;
 use onair::media::text::is_printable;
 use onair::rtmp::publisher::Config;
-use onair::rtmp::{Error, Output, Publisher};
+use onair::rtmp::{Error, Machine, Output, Publisher};
 use onair_receiver::{Event, Keys, Limits};
 
 use crate::encoder::Encoder;

@@ -10,7 +10,8 @@ use crate::chunk::{Header, StreamId, Writer};
 use crate::publisher::{self, Flight};
 use crate::status::Status;
 use crate::{
-    Command, Input, MessageKind, Output, Player, Publisher, Server, Slices, Url, player, server,
+    Command, Input, Machine, MessageKind, Output, Player, Publisher, Server, Slices, Url, player,
+    server,
 };
 
 /// A command that is read writes itself again; what it says is understood without harm.
@@ -105,58 +106,25 @@ struct Driven<M> {
     is_over: bool,
 }
 
-/// What the two machines have in common.
-trait Machine {
-    type Event;
-    fn handle(&mut self, input: Input<'_>) -> bool;
-    fn poll(&mut self) -> Output<Self::Event>;
+/// What is done with what a machine tells.
+trait Answer: Machine {
     /// Answers an event; true at the end.
     fn answer(&mut self, event: &Self::Event) -> bool;
 }
 
-impl Machine for Publisher {
-    type Event = publisher::Event;
-
-    fn handle(&mut self, input: Input<'_>) -> bool {
-        self.handle_input(input).is_err()
-    }
-
-    fn poll(&mut self) -> Output<Self::Event> {
-        self.poll_output()
-    }
-
+impl Answer for Publisher {
     fn answer(&mut self, event: &Self::Event) -> bool {
         matches!(event, publisher::Event::Closed(_))
     }
 }
 
-impl Machine for Player {
-    type Event = player::Event;
-
-    fn handle(&mut self, input: Input<'_>) -> bool {
-        self.handle_input(input).is_err()
-    }
-
-    fn poll(&mut self) -> Output<Self::Event> {
-        self.poll_output()
-    }
-
+impl Answer for Player {
     fn answer(&mut self, event: &Self::Event) -> bool {
         matches!(event, player::Event::Ended)
     }
 }
 
-impl Machine for Server {
-    type Event = server::Event;
-
-    fn handle(&mut self, input: Input<'_>) -> bool {
-        self.handle_input(input).is_err()
-    }
-
-    fn poll(&mut self) -> Output<Self::Event> {
-        self.poll_output()
-    }
-
+impl Answer for Server {
     fn answer(&mut self, event: &Self::Event) -> bool {
         if let server::Event::Publish { stream, .. } | server::Event::Play { stream, .. } = event {
             self.accept(*stream);
@@ -165,7 +133,7 @@ impl Machine for Server {
     }
 }
 
-impl<M: Machine> Driven<M> {
+impl<M: Answer> Driven<M> {
     const fn new(machine: M) -> Self {
         Self {
             machine,
@@ -175,7 +143,7 @@ impl<M: Machine> Driven<M> {
     }
 
     fn input(&mut self, input: Input<'_>) {
-        let failed = self.machine.handle(input);
+        let failed = self.machine.handle_input(input).is_err();
         assert!(!(failed && self.is_over), "it fails after its end");
         let timeout = self.drain();
         if let Input::Timeout(now) = input {
@@ -187,7 +155,7 @@ impl<M: Machine> Driven<M> {
     /// Polls to the timeout, which has to come; what comes after the end is too late.
     fn drain(&mut self) -> Instant {
         for _ in 0..100_000 {
-            match self.machine.poll() {
+            match self.machine.poll_output() {
                 Output::Transmit(mut slices) => {
                     assert!(!self.is_over, "it speaks after its end");
                     self.said.extend(slices.copy_to_bytes(slices.remaining()));
@@ -204,7 +172,7 @@ impl<M: Machine> Driven<M> {
 }
 
 /// Plays operations (a code, a length, that many bytes) at a client and a server.
-fn play<C: Machine>(
+fn play<C: Answer>(
     data: &[u8],
     client: impl FnOnce(u8, Instant) -> C,
     mut operate: impl FnMut(&mut Driven<C>, &mut Driven<Server>, Instant, u8, &[u8]),

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use onair_flv::FourCc;
 
+use crate::words::Secrets;
 use crate::{Credentials, Url};
 
 /// In which order a publisher speaks.
@@ -95,6 +96,11 @@ impl Config {
             hops: 0,
             round: crate::auth::Round::default(),
         }
+    }
+
+    /// What must not be shown even when the server says it.
+    pub(crate) fn secrets(&self) -> Secrets {
+        Secrets::new(&self.url, self.credentials.as_ref())
     }
 
     /// Whether `connect` has keys of Enhanced RTMP.

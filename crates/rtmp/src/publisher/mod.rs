@@ -19,8 +19,7 @@ use self::verdict::Fault;
 use crate::chunk::Limits;
 use crate::io::IDLE;
 use crate::wire::Wire;
-use crate::words::Secrets;
-use crate::{Error, Input, Output, handshake};
+use crate::{Error, Input, Machine, Output, handshake};
 
 /// Publishes one stream over one connection, without touching it.
 ///
@@ -83,6 +82,34 @@ impl State {
     }
 }
 
+impl Machine for Publisher {
+    type Event = Event;
+
+    /// # Errors
+    ///
+    /// When the stream cannot be, or can no longer be, published: the server refused, closed, fell
+    /// silent, or broke the protocol.
+    fn handle_input(&mut self, input: Input<'_>) -> Result<(), Error> {
+        self.now = self.now.max(input.now());
+        let result = match input {
+            Input::Timeout(_) => self.handle_timeout(),
+            Input::Receive(_, data) => self.handle_data(data),
+            Input::Closed(_) => self.handle_end(),
+        };
+        result.or_else(|fault| self.end(fault))
+    }
+
+    fn poll_output(&mut self) -> Output<Event> {
+        if let Some(slices) = self.wire.take() {
+            return Output::Transmit(slices);
+        }
+        if let Some(event) = self.events.pop_front() {
+            return Output::Event(event);
+        }
+        Output::Timeout(self.deadline.unwrap_or(self.now + IDLE))
+    }
+}
+
 impl Publisher {
     /// A publisher for a connection that is just open, or is about to be.
     pub fn new(config: Config, now: Instant) -> Self {
@@ -105,22 +132,6 @@ impl Publisher {
         };
         publisher.open();
         publisher
-    }
-
-    /// Takes what the world has.
-    ///
-    /// # Errors
-    ///
-    /// When the stream cannot be, or can no longer be, published: the server refused, closed, fell
-    /// silent, or broke the protocol.
-    pub fn handle_input(&mut self, input: Input<'_>) -> Result<(), Error> {
-        self.now = self.now.max(input.now());
-        let result = match input {
-            Input::Timeout(_) => self.handle_timeout(),
-            Input::Receive(_, data) => self.handle_data(data),
-            Input::Closed(_) => self.handle_end(),
-        };
-        result.or_else(|fault| self.end(fault))
     }
 
     /// Whether [`send`](Self::send) is welcome: the stream is live, or this is the first flight
@@ -178,17 +189,6 @@ impl Publisher {
     /// [`poll_output`](Self::poll_output) is drained.
     pub const fn waiting(&self) -> usize {
         self.wire.waiting()
-    }
-
-    /// Gives what there is for the world; [`Output::Timeout`] means: nothing more for now.
-    pub fn poll_output(&mut self) -> Output<Event> {
-        if let Some(slices) = self.wire.take() {
-            return Output::Transmit(slices);
-        }
-        if let Some(event) = self.events.pop_front() {
-            return Output::Event(event);
-        }
-        Output::Timeout(self.deadline.unwrap_or(self.now + IDLE))
     }
 
     /// The first words: all of them in the first flight, C0 and C1 in the patient order.
@@ -285,7 +285,7 @@ impl Publisher {
             self.finish();
             return Ok(());
         }
-        let secrets = Secrets::of(&self.config);
+        let secrets = self.config.secrets();
         let verdict = verdict::judge(&self.config, self.stage(), fault);
         self.set_state(State::Closed);
         self.wire.clear();

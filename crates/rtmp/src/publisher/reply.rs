@@ -7,7 +7,6 @@ use crate::codecs;
 use crate::command::stream_id;
 use crate::status::{Meaning, Status};
 use crate::wire::Heard;
-use crate::words::Secrets;
 use crate::{Command, Error};
 
 impl Publisher {
@@ -167,6 +166,6 @@ impl Publisher {
 
     /// The server's words as they may be shown.
     fn fit(&self, words: &str) -> String {
-        Secrets::of(&self.config).hide(words)
+        self.config.secrets().hide(words)
     }
 }

@@ -19,7 +19,7 @@ use self::streams::{Request, Streams};
 use crate::chunk::Limits;
 use crate::io::IDLE;
 use crate::wire::{Heard, Wire};
-use crate::{Control, Error, Input, Output, UserControl, codecs, handshake};
+use crate::{Control, Error, Input, Machine, Output, UserControl, codecs, handshake};
 
 /// Serves one connection, without touching it.
 ///
@@ -90,27 +90,13 @@ impl Patience {
     }
 }
 
-impl Server {
-    /// A server for a connection just accepted.
-    pub fn new(config: Config, now: Instant) -> Self {
-        Self {
-            state: State::Handshake(Box::new(handshake::Server::new(config.seed))),
-            wire: Wire::new(Limits::default()),
-            streams: Streams::new(config.pending_limit),
-            events: VecDeque::new(),
-            now,
-            patience: Patience::Request(now + config.setup_timeout),
-            is_unpublishing: false,
-            config,
-        }
-    }
+impl Machine for Server {
+    type Event = Event;
 
-    /// Takes what the world has.
-    ///
     /// # Errors
     ///
     /// When the client broke the protocol, asked for too much memory, or fell silent.
-    pub fn handle_input(&mut self, input: Input<'_>) -> Result<(), Error> {
+    fn handle_input(&mut self, input: Input<'_>) -> Result<(), Error> {
         self.now = self.now.max(input.now());
         let result = match input {
             Input::Timeout(_) => self.handle_timeout(),
@@ -125,6 +111,35 @@ impl Server {
             self.wire.clear();
             self.end();
         })
+    }
+
+    fn poll_output(&mut self) -> Output<Event> {
+        if let Some(slices) = self.wire.take() {
+            return Output::Transmit(slices);
+        }
+        if let Some(event) = self.events.pop_front() {
+            return Output::Event(event);
+        }
+        Output::Timeout(match self.state {
+            State::Closed => self.now + IDLE,
+            _ => self.patience.until(),
+        })
+    }
+}
+
+impl Server {
+    /// A server for a connection just accepted.
+    pub fn new(config: Config, now: Instant) -> Self {
+        Self {
+            state: State::Handshake(Box::new(handshake::Server::new(config.seed))),
+            wire: Wire::new(Limits::default()),
+            streams: Streams::new(config.pending_limit),
+            events: VecDeque::new(),
+            now,
+            patience: Patience::Request(now + config.setup_timeout),
+            is_unpublishing: false,
+            config,
+        }
     }
 
     /// Grants a publish or play request. A stream that is gone by now, or that asked for nothing,
@@ -211,20 +226,6 @@ impl Server {
     /// How many bytes of unfinished messages the client makes the server hold.
     pub const fn buffered(&self) -> usize {
         self.wire.buffered()
-    }
-
-    /// Gives what there is for the world; [`Output::Timeout`] means: nothing more for now.
-    pub fn poll_output(&mut self) -> Output<Event> {
-        if let Some(slices) = self.wire.take() {
-            return Output::Transmit(slices);
-        }
-        if let Some(event) = self.events.pop_front() {
-            return Output::Event(event);
-        }
-        Output::Timeout(match self.state {
-            State::Closed => self.now + IDLE,
-            _ => self.patience.until(),
-        })
     }
 
     fn handle_timeout(&mut self) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use std::time::Instant;
 use onair_flv::Tag;
 use onair_netsim::{Arrival, Peer};
 use onair_rtmp::publisher::{Config, End, Event, Retry};
-use onair_rtmp::{Error, Input, Output, Publisher};
+use onair_rtmp::{Error, Input, Machine, Output, Publisher};
 
 use crate::common::{bytes_of, start};
 

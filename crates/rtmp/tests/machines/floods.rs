@@ -2,7 +2,7 @@
 
 use onair_rtmp::publisher::Config;
 use onair_rtmp::{
-    Command, Control, Error, Input, Publisher, Server, UserControl, handshake, server,
+    Command, Control, Error, Input, Machine, Publisher, Server, UserControl, handshake, server,
 };
 
 use crate::common::{bytes_of, patient, start};

@@ -4,7 +4,7 @@ use std::time::Instant;
 use onair_flv::Tag;
 use onair_netsim::{Arrival, Peer};
 use onair_rtmp::server::{Config, Event, StreamId};
-use onair_rtmp::{Error, Input, Output, Server};
+use onair_rtmp::{Error, Input, Machine, Output, Server};
 
 use crate::common::{bytes_of, start};
 

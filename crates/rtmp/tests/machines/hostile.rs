@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use onair_netsim::Noise;
 use onair_rtmp::publisher::Config;
-use onair_rtmp::{Control, Error, Input, UserControl};
+use onair_rtmp::{Control, Error, Input, Machine, UserControl};
 
 use crate::client::Client;
 use crate::common::{config, patient, show, start};

@@ -4,7 +4,7 @@ use onair_flv::{Tag, TagKind};
 use onair_rtmp::player::Event;
 use onair_rtmp::publisher::Stage;
 use onair_rtmp::server::{self, Event as Told};
-use onair_rtmp::{Error, Input, Output, Player, Server};
+use onair_rtmp::{Error, Input, Machine, Output, Player, Server};
 
 use crate::common::{KEY, bytes_of, metadata, picture, sound, start, url};
 

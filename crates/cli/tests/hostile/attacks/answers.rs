@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use onair_rtmp::server::{Config, Event};
-use onair_rtmp::{Input, MessageKind, Output, Server};
+use onair_rtmp::{Input, Machine, MessageKind, Output, Server};
 
 use super::FLOOD;
 use crate::flood::{self, Flood};

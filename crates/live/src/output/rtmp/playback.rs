@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use onair_flv::file;
 use onair_rtmp::player::Event;
-use onair_rtmp::{Input, Output, Player, Slices, Url};
+use onair_rtmp::{Input, Machine, Output, Player, Slices, Url};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout_at;

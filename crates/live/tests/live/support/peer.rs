@@ -10,7 +10,7 @@ use onair::flv::amf0::{self, Value};
 use onair::flv::{Metadata, Tag, TagKind};
 use onair::media::Timestamp;
 use onair::rtmp::server::{Config, Event};
-use onair::rtmp::{Input, Output, Server, Url};
+use onair::rtmp::{Input, Machine, Output, Server, Url};
 
 /// What to do with a connection.
 #[derive(Clone, Debug)]

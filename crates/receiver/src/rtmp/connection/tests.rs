@@ -11,7 +11,7 @@ use onair_flv::{Muxer, Tag, TagKind};
 use onair_media::Packet;
 use onair_rtmp::chunk::{Header, StreamId as ChunkStream, Writer};
 use onair_rtmp::publisher::Config;
-use onair_rtmp::{Command, MessageKind, Publisher, Slices};
+use onair_rtmp::{Command, Machine, MessageKind, Publisher, Slices};
 use tokio::task::unconstrained;
 
 use super::*;

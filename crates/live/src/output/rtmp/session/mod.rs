@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use onair_flv::{Metadata, Muxer, Tag};
 use onair_media::Packet;
 use onair_rtmp::publisher::{self, End, Retry};
-use onair_rtmp::{Error, Input, Output, Publisher, SendBuffer, Url};
+use onair_rtmp::{Error, Input, Machine, Output, Publisher, SendBuffer, Url};
 use tokio::time::{Sleep, sleep_until};
 
 use crate::failure::Failure;
