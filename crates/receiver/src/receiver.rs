@@ -14,7 +14,7 @@ use crate::keepers::{Keepers, Keeping};
 use crate::listening::{self, Wanted};
 use crate::record::{KEEP_FREE, Recordings};
 use crate::relay::{RelayInfo, RelayTarget, RelayWatch, Relays};
-use crate::rtmp::{self, Context, Door};
+use crate::rtmp::{self, Context, Listener};
 use crate::stop::{Stop, Stopper};
 use crate::{
     Error, Event, EventStream, Hub, HubConfig, Keys, Limits, StreamName, Token, Web, WebLimits,
@@ -309,7 +309,7 @@ fn live(builder: Builder, shared: Shared, opened: &Sender<Result<Addresses, Erro
     runtime.block_on(async {
         match open_all(&builder).await {
             Ok((doors, sites)) => {
-                let rtmp = addresses(doors.iter().map(|door| door.listener.local_addr()));
+                let rtmp = addresses(doors.iter().map(|door| door.socket.local_addr()));
                 let web = addresses(sites.iter().map(WebServer::local_addr));
                 let is_tls = doors.iter().map(|door| door.tls.is_some());
                 let listeners: Vec<_> = rtmp.iter().copied().zip(is_tls).collect();
@@ -324,7 +324,7 @@ fn live(builder: Builder, shared: Shared, opened: &Sender<Result<Addresses, Erro
 }
 
 async fn run(
-    doors: Vec<Door>,
+    doors: Vec<Listener>,
     sites: Vec<(WebServer, Web)>,
     builder: Builder,
     (hub, events, stopped, keeping): Shared,
@@ -354,11 +354,11 @@ async fn run(
     }
 }
 
-async fn open_all(builder: &Builder) -> Result<(Vec<Door>, Vec<WebServer>), Error> {
+async fn open_all(builder: &Builder) -> Result<(Vec<Listener>, Vec<WebServer>), Error> {
     let (mut doors, mut sites) = (Vec::new(), Vec::new());
     for wanted in &builder.listen {
         if let Some((listener, tls)) = listening::open(wanted, builder.tls.as_ref()).await? {
-            doors.push(Door { listener, tls });
+            doors.push(Listener { socket: listener, tls });
         }
     }
     for wanted in &builder.web {

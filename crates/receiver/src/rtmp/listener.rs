@@ -1,4 +1,3 @@
-use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,32 +10,15 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::connection::{Connection, Parted};
-use super::stream::Stream;
-use crate::event::Events;
-use crate::guesses::Guesses;
-use crate::permits::{Limiter, Permit, Quotas};
-use crate::stop::Stop;
-use crate::{Event, Hub, Keys, Limits};
-
-/// What all connections share.
-#[derive(Debug)]
-pub(crate) struct Context {
-    pub(crate) hub: Hub,
-    pub(crate) keys: Keys,
-    pub(crate) limits: Limits,
-    pub(crate) events: Events,
-    /// When to end.
-    pub(crate) stop: Stop,
-    pub(crate) guesses: Guesses,
-    limiter: Limiter,
-    hasher: RandomState,
-}
+use super::connection::{Connection, Parted, Stream};
+use super::context::Context;
+use crate::Event;
+use crate::permits::Permit;
 
 /// Where connections come in.
 #[derive(Debug)]
-pub(crate) struct Door {
-    pub(crate) listener: TcpListener,
+pub(crate) struct Listener {
+    pub(crate) socket: TcpListener,
     pub(crate) tls: Option<Arc<ServerConfig>>,
 }
 
@@ -52,15 +34,15 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Lets connections in until the receiver stops, and ends them.
-pub(crate) async fn serve(door: Door, context: Arc<Context>) {
+pub(crate) async fn serve(listener: Listener, context: Arc<Context>) {
     let mut connections = JoinSet::new();
-    let tls = door.tls.map(TlsAcceptor::from);
+    let tls = listener.tls.map(TlsAcceptor::from);
     loop {
         tokio::select! {
             biased;
             () = context.stop.asked() => break,
             Some(_) = connections.join_next() => {}
-            accepted = door.listener.accept() => match accepted {
+            accepted = listener.socket.accept() => match accepted {
                 Ok((socket, peer)) => {
                     let permit = context.admit(peer);
                     let evicted = permit.evicted();
@@ -73,13 +55,20 @@ pub(crate) async fn serve(door: Door, context: Arc<Context>) {
                         }
                     });
                 }
-                Err(error) => context.cannot_accept(&error).await,
+                Err(error) => cannot_accept(&context, &error).await,
             },
         }
     }
-    drop(door.listener);
+    drop(listener.socket);
     let parting = async { while connections.join_next().await.is_some() {} };
     let _ = timeout(FAREWELL, parting).await;
+}
+
+/// Says why, and waits a little: the next attempt may succeed.
+async fn cannot_accept(context: &Context, error: &io::Error) {
+    context.events.tell_accept_failed(error);
+    context.make_room();
+    sleep(ACCEPT_RETRY).await;
 }
 
 async fn run(
@@ -131,61 +120,3 @@ fn tune(socket: &TcpStream) -> io::Result<()> {
     socket.set_tcp_notsent_lowat(NOTSENT_LOWAT)?;
     Ok(())
 }
-
-impl Context {
-    pub(crate) fn new(
-        hub: Hub,
-        (keys, limits): (Keys, Limits),
-        events: Events,
-        stop: Stop,
-    ) -> Self {
-        let limiter = Limiter::new(quotas(&limits, keys.are_required()));
-        Self {
-            hub,
-            keys,
-            limits,
-            events,
-            stop,
-            guesses: Guesses::default(),
-            limiter,
-            hasher: RandomState::new(),
-        }
-    }
-
-    /// Somebody connects.
-    pub(super) fn admit(&self, peer: SocketAddr) -> Permit {
-        self.limiter.admit(peer.ip())
-    }
-
-    /// Says why, and waits a little: the next attempt may succeed.
-    async fn cannot_accept(&self, error: &io::Error) {
-        self.events.tell_accept_failed(error);
-        self.limiter.make_room();
-        sleep(ACCEPT_RETRY).await;
-    }
-
-    /// Random enough for a handshake.
-    pub(super) fn seed(&self, number: u64) -> u64 {
-        self.hasher.hash_one(number)
-    }
-}
-
-/// Publishers have places of their own: viewers cannot take them all.
-fn quotas(limits: &Limits, has_keys: bool) -> Quotas {
-    let publishers = limits.connections.div_ceil(4).min(MAX_PUBLISHERS);
-    let viewers = limits.connections - publishers;
-    Quotas {
-        half_open: limits.half_open,
-        viewers,
-        viewers_per_address: limits.viewers_per_address,
-        publishers,
-        // Who knows a key is no stranger.
-        publishers_per_address: match has_keys {
-            true => publishers,
-            false => publishers.div_ceil(2).max(4),
-        },
-    }
-}
-
-/// As many as a hub has streams unless it is told otherwise.
-const MAX_PUBLISHERS: usize = 64;

@@ -1,11 +1,10 @@
 //! RTMP and RTMPS: a listener, and a driver for each connection's machine.
 
 mod connection;
+mod context;
 mod listener;
 mod playing;
 mod publishing;
-mod requests;
-mod stream;
-mod timing;
 
-pub(crate) use listener::{Context, Door, serve};
+pub(crate) use context::Context;
+pub(crate) use listener::{Listener, serve};

@@ -4,10 +4,8 @@ mod authority;
 mod constraints;
 mod files;
 
-use std::sync::Arc;
-
+use onair_net::tls::provider;
 use rustls::ServerConfig;
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 pub use authority::{Authority, machine_addresses, machine_names};
@@ -22,14 +20,4 @@ pub(crate) fn server(
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(chain, key)
-}
-
-#[cfg(not(target_vendor = "apple"))]
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
-}
-
-#[cfg(target_vendor = "apple")]
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls_graviola::default_provider())
 }

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Wake;
 
+use bytes::Buf;
 use onair_flv::amf0::Value;
 use onair_flv::{Muxer, Tag, TagKind};
 use onair_media::Packet;
 use onair_rtmp::chunk::{Header, StreamId as ChunkStream, Writer};
 use onair_rtmp::publisher::Config;
-use onair_rtmp::{Command, Machine, MessageKind, Publisher, Slices};
+use onair_rtmp::{Command, MessageKind, Output, Publisher, Slices};
+use tokio::io::ReadBuf;
 use tokio::task::unconstrained;
 
 use super::*;
@@ -22,23 +24,24 @@ use crate::{Hub, HubConfig, Keys, Limits, Viewer};
 
 /// What the other side does.
 #[derive(Debug, Default)]
-struct Line {
+struct Peer {
     incoming: VecDeque<u8>,
     is_closed: bool,
     takes_nothing: bool,
+    is_reset: bool,
     reads: usize,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Socket(Arc<Mutex<Line>>);
+struct Socket(Arc<Mutex<Peer>>);
 
 impl Socket {
-    fn line(&self) -> MutexGuard<'_, Line> {
+    fn peer(&self) -> MutexGuard<'_, Peer> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn arrives(&self, bytes: &[u8]) {
-        self.line().incoming.extend(bytes);
+        self.peer().incoming.extend(bytes);
     }
 }
 
@@ -48,13 +51,13 @@ impl AsyncRead for Socket {
         _: &mut Wakeup<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let mut line = self.line();
-        line.reads += 1;
-        if line.incoming.is_empty() && !line.is_closed {
+        let mut peer = self.peer();
+        peer.reads += 1;
+        if peer.incoming.is_empty() && !peer.is_closed {
             return Poll::Pending;
         }
-        let count = buffer.remaining().min(line.incoming.len());
-        let bytes: Vec<u8> = line.incoming.drain(..count).collect();
+        let count = buffer.remaining().min(peer.incoming.len());
+        let bytes: Vec<u8> = peer.incoming.drain(..count).collect();
         buffer.put_slice(&bytes);
         Poll::Ready(Ok(()))
     }
@@ -66,14 +69,17 @@ impl AsyncWrite for Socket {
         _: &mut Wakeup<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.line().takes_nothing {
+        match self.peer().takes_nothing {
             true => Poll::Pending,
             false => Poll::Ready(Ok(bytes.len())),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Wakeup<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+        Poll::Ready(match self.peer().is_reset {
+            true => Err(io::Error::other("reset by peer")),
+            false => Ok(()),
+        })
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Wakeup<'_>) -> Poll<io::Result<()>> {
@@ -168,35 +174,36 @@ fn ahead() -> Vec<Tag> {
     tags(&pictures)
 }
 
-fn held_up() -> (Scene, Viewer) {
+fn held_up(takes_nothing: bool) -> (Scene, Viewer) {
     let mut scene = Scene::new(|_, _| {});
+    scene.socket.peer().takes_nothing = takes_nothing;
     let mut outputs = scene.hub.outputs();
     scene.socket.arrives(&flight("cam", &ahead()));
     assert!(scene.settle().is_pending());
-    let left = scene.socket.line().incoming.len();
+    let left = scene.socket.peer().incoming.len();
     assert!(left > 100_000, "{left} bytes are not read yet");
     (scene, outputs.try_recv().unwrap())
 }
 
 #[tokio::test]
 async fn what_a_publisher_sent_before_it_went_is_read_however_long_that_takes() {
-    let (mut scene, output) = held_up();
-    scene.connection.give_up_writing("reset by peer");
+    let (mut scene, output) = held_up(false);
+    scene.socket.peer().is_reset = true;
     assert!(scene.settle().is_pending());
     drop(output);
     let ending = scene.settle();
-    assert_eq!(scene.socket.line().incoming.len(), 0);
+    assert_eq!(scene.socket.peer().incoming.len(), 0);
     assert!(matches!(ending, Poll::Ready(Ending::Broken(why)) if why == "reset by peer"));
     assert_eq!(scene.hub.streams()[0].packets, 100);
 }
 
 #[tokio::test]
 async fn a_publisher_that_is_not_read_is_not_asked_for_a_sign_of_life() {
-    let (mut scene, _output) = held_up();
+    let (mut scene, _output) = held_up(false);
     let mut polled = Poll::Pending;
     for _ in 0..2 {
         // The server's own patience is over, twice.
-        let late = scene.connection.timing.machine + Duration::from_millis(1);
+        let late = scene.connection.pump.deadline() + Duration::from_millis(1);
         let mut cx = Wakeup::from_waker(std::task::Waker::noop());
         scene.connection.timing.media = late;
         scene.connection.poll_timer(&mut cx, late);
@@ -208,7 +215,7 @@ async fn a_publisher_that_is_not_read_is_not_asked_for_a_sign_of_life() {
 /// Refused in words that it does not take.
 fn turned_away() -> Scene {
     let mut scene = Scene::new(|_, keys| keys.add("cam", &"sesame".into()).unwrap());
-    scene.socket.line().takes_nothing = true;
+    scene.socket.peer().takes_nothing = true;
     scene.socket.arrives(&flight("guess", &[]));
     assert!(scene.settle().is_pending());
     scene
@@ -235,7 +242,7 @@ fn another(key: &str) -> Vec<u8> {
 #[tokio::test]
 async fn a_right_key_behind_a_wrong_one_is_not_looked_at() {
     let mut scene = Scene::new(|_, keys| keys.add("cam", &"sesame".into()).unwrap());
-    scene.socket.line().takes_nothing = true;
+    scene.socket.peer().takes_nothing = true;
     let both = [flight("guess", &[]), another("sesame")].concat();
     scene.socket.arrives(&both);
     assert!(scene.settle().is_pending());
@@ -250,16 +257,16 @@ async fn a_right_key_behind_a_wrong_one_is_not_looked_at() {
 #[tokio::test]
 async fn who_closed_and_takes_nothing_is_read_no_more() {
     let mut scene = turned_away();
-    scene.socket.line().is_closed = true;
-    let reads = scene.socket.line().reads;
+    scene.socket.peer().is_closed = true;
+    let reads = scene.socket.peer().reads;
     assert!(scene.settle().is_pending());
-    assert!(scene.socket.line().reads <= reads + 1);
+    assert!(scene.socket.peer().reads <= reads + 1);
 }
 
 #[tokio::test]
 async fn a_useless_publisher_that_takes_nothing_is_turned_down_once() {
     let mut scene = Scene::new(|limits, _| limits.useless_timeout = Duration::ZERO);
-    scene.socket.line().takes_nothing = true;
+    scene.socket.peer().takes_nothing = true;
     let body = [&[0x91][..], b"av01", &[7; 4000]].concat();
     let junk = Tag::from_body(TagKind::Video, 0, body.into());
     scene.socket.arrives(&flight("cam", &vec![junk; 8]));
@@ -269,16 +276,13 @@ async fn a_useless_publisher_that_takes_nothing_is_turned_down_once() {
 
 #[tokio::test]
 async fn a_publisher_held_up_that_takes_nothing_rests_when_all_is_to_end() {
-    let (mut scene, _output) = held_up();
-    scene.socket.line().takes_nothing = true;
-    let mut words = Slices::new();
-    words.copy_from(&[0; 100]);
-    scene.connection.pending.push(words, Instant::now());
+    let (mut scene, _output) = held_up(true);
+    assert!(scene.connection.pump.unwritten() > 0);
     // What follows it is no publisher's any more.
-    scene.socket.line().incoming.clear();
+    scene.socket.peer().incoming.clear();
     scene.stopper.stop();
     assert!(scene.settle().is_pending());
     tokio::time::pause();
-    tokio::time::advance(HELD_UP * 2).await;
+    tokio::time::advance(flow::HELD_UP * 2).await;
     assert!(scene.settle().is_pending());
 }

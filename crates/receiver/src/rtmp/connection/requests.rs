@@ -6,9 +6,9 @@ use onair_flv::FourCc;
 use onair_rtmp::server::StreamId;
 use onair_rtmp::{Secret, Target};
 
-use super::connection::{Connection, Ending, Role};
-use super::playing::Playing;
-use super::publishing::Publishing;
+use super::super::playing::Playing;
+use super::super::publishing::Publishing;
+use super::{Connection, Ending, Role};
 use crate::guesses::ANSWER_DELAY;
 use crate::permits::Grant;
 use crate::{Event, KeyError, Origin, PublisherKind, StreamName};
@@ -50,7 +50,7 @@ impl Connection {
     ) {
         const DENIED: &str = "NetStream.Publish.Denied";
         if self.is_answered() {
-            return self.server.refuse(stream, DENIED, ONE_REQUEST);
+            return self.pump.machine.refuse(stream, DENIED, ONE_REQUEST);
         }
         if !matches!(self.role, Role::Guest) {
             return self.refuse(stream, DENIED, ONE_REQUEST);
@@ -114,7 +114,7 @@ impl Connection {
     pub(super) fn handle_play(&mut self, stream: StreamId, app: &str, key: &Secret, now: Instant) {
         const FAILED: &str = "NetStream.Play.Failed";
         if self.is_answered() {
-            return self.server.refuse(stream, FAILED, ONE_REQUEST);
+            return self.pump.machine.refuse(stream, FAILED, ONE_REQUEST);
         }
         if !matches!(self.role, Role::Guest) {
             return self.refuse(stream, FAILED, ONE_REQUEST);
@@ -131,7 +131,7 @@ impl Connection {
             return self.refuse(stream, "NetStream.Play.StreamNotFound", words);
         };
         let codec = viewer.video().and_then(|video| FourCc::of(video.codec));
-        if let Some(words) = codec.and_then(|codec| self.server.refusal_of(codec)) {
+        if let Some(words) = codec.and_then(|codec| self.pump.machine.refusal_of(codec)) {
             return self.refuse(stream, FAILED, &words);
         }
         context.events.tell(Event::Playing {
@@ -144,7 +144,7 @@ impl Connection {
 
     fn grant(&mut self, stream: StreamId) {
         self.unasked.0 = 0;
-        self.server.accept(stream);
+        self.pump.machine.accept(stream);
     }
 
     fn deny(&mut self, stream: StreamId, code: &'static str, denial: Denial, now: Instant) {
@@ -161,7 +161,7 @@ impl Connection {
 
     /// Says no, and that is the end: nobody tries keys on one connection.
     pub(super) fn refuse(&mut self, stream: StreamId, code: &str, words: &str) {
-        self.server.refuse(stream, code, words);
+        self.pump.machine.refuse(stream, code, words);
         self.context.events.tell_refused(self.peer, words);
         self.end(Ending::Orderly);
     }

@@ -1,0 +1,78 @@
+use std::hash::{BuildHasher, RandomState};
+use std::net::SocketAddr;
+
+use crate::event::Events;
+use crate::guesses::Guesses;
+use crate::permits::{Limiter, Permit, Quotas};
+use crate::stop::Stop;
+use crate::{Hub, Keys, Limits};
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) hub: Hub,
+    pub(crate) keys: Keys,
+    pub(crate) limits: Limits,
+    pub(crate) events: Events,
+    /// When to end.
+    pub(crate) stop: Stop,
+    pub(crate) guesses: Guesses,
+    limiter: Limiter,
+    hasher: RandomState,
+}
+
+impl Context {
+    pub(crate) fn new(
+        hub: Hub,
+        (keys, limits): (Keys, Limits),
+        events: Events,
+        stop: Stop,
+    ) -> Self {
+        let limiter = Limiter::new(quotas(&limits, keys.are_required()));
+        Self {
+            hub,
+            keys,
+            limits,
+            events,
+            stop,
+            guesses: Guesses::default(),
+            limiter,
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// Somebody connects.
+    pub(super) fn admit(&self, peer: SocketAddr) -> Permit {
+        self.limiter.admit(peer.ip())
+    }
+
+    /// Lets one go that has not asked for anything yet, if there is one.
+    pub(super) fn make_room(&self) {
+        self.limiter.make_room();
+    }
+
+    /// Random enough for a handshake.
+    pub(super) fn seed(&self, number: u64) -> u64 {
+        self.hasher.hash_one(number)
+    }
+}
+
+/// Publishers have places of their own: viewers cannot take them all.
+fn quotas(limits: &Limits, has_keys: bool) -> Quotas {
+    let publishers = limits.connections.div_ceil(4).min(MAX_PUBLISHERS);
+    let viewers = limits.connections - publishers;
+    Quotas {
+        half_open: limits.half_open,
+        viewers,
+        viewers_per_address: limits.viewers_per_address,
+        publishers,
+        // Who knows a key is no stranger.
+        publishers_per_address: match has_keys {
+            true => publishers,
+            false => publishers.div_ceil(2).max(4),
+        },
+    }
+}
+
+/// As many as a hub has streams unless it is told otherwise.
+const MAX_PUBLISHERS: usize = 64;
