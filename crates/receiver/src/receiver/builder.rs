@@ -1,0 +1,191 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+
+use super::Receiver;
+use crate::event::Events;
+use crate::keepers::{Keepers, Keeping};
+use crate::listening::Wanted;
+use crate::record::{KEEP_FREE, Recordings};
+use crate::relay::{RelayTarget, Relays};
+use crate::{Error, Hub, HubConfig, Keys, Limits, Token, Web, WebLimits};
+
+/// What to receive, and where it goes: see [`Receiver::builder`].
+#[derive(Debug, Default)]
+pub struct Builder {
+    pub(super) listen: Vec<Wanted>,
+    pub(super) tls: Option<Arc<ServerConfig>>,
+    pub(super) keys: Keys,
+    pub(super) limits: Limits,
+    pub(super) hub: HubConfig,
+    pub(super) keepers: Keepers,
+    pub(super) web: Vec<Wanted>,
+    pub(super) web_limits: WebLimits,
+    pub(super) token: Option<Token>,
+    pub(super) authority: Option<String>,
+    pub(super) hosts: Vec<String>,
+}
+
+impl Builder {
+    /// Listens for RTMP at an address; port 0 picks a free one.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen.push(Wanted::plain(address));
+        self
+    }
+
+    /// Listens for RTMP at a port of this machine's own addresses, as `localhost` may mean either:
+    /// 127.0.0.1, and ::1 where there is IPv6.
+    #[must_use]
+    pub fn listen_localhost(mut self, port: u16) -> Self {
+        self.listen.extend(Wanted::localhost(port, false));
+        self
+    }
+
+    /// Listens for RTMPS at an address; [`tls`](Self::tls) is needed for it.
+    #[must_use]
+    pub fn listen_tls(mut self, address: SocketAddr) -> Self {
+        self.listen.push(Wanted::tls(address));
+        self
+    }
+
+    /// The certificate to show: see [`tls::from_files`](crate::tls::from_files).
+    #[must_use]
+    pub fn tls(mut self, config: Arc<ServerConfig>) -> Self {
+        self.tls = Some(config);
+        self
+    }
+
+    /// Who may publish; everybody when not said.
+    #[must_use]
+    pub fn keys(mut self, keys: Keys) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    /// What one peer may cost.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How much each of the pages' servers takes on.
+    #[must_use]
+    pub const fn web_limits(mut self, limits: WebLimits) -> Self {
+        self.web_limits = limits;
+        self
+    }
+
+    /// How much the streams may cost, and who wins when two publish one.
+    #[must_use]
+    pub const fn hub(mut self, hub: HubConfig) -> Self {
+        self.hub = hub;
+        self
+    }
+
+    /// Records every stream into a directory, as fragmented MP4.
+    #[must_use]
+    pub fn record(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.keepers.record = Some(directory.into());
+        self
+    }
+
+    /// Ends recordings while the disk has so many bytes left; 100 MB when not said.
+    #[must_use]
+    pub const fn keep_free(mut self, bytes: u64) -> Self {
+        self.keepers.keep_free = Some(bytes);
+        self
+    }
+
+    /// Publishes every stream to another server, untouched. May be said more than once.
+    ///
+    /// A URL takes one stream at a time; one with `{stream}` in it, as many as there are: see
+    /// [`RelayTarget`].
+    #[must_use]
+    pub fn relay(mut self, target: impl Into<RelayTarget>) -> Self {
+        self.keepers.relays.push(target.into());
+        self
+    }
+
+    /// Serves the pages over http at an address; port 0 picks a free one.
+    #[must_use]
+    pub fn web(mut self, address: SocketAddr) -> Self {
+        self.web.push(Wanted::plain(address));
+        self
+    }
+
+    /// Serves the pages over https at an address; [`tls`](Self::tls) is needed for it.
+    #[must_use]
+    pub fn web_tls(mut self, address: SocketAddr) -> Self {
+        self.web.push(Wanted::tls(address));
+        self
+    }
+
+    /// Serves the pages at a port of this machine's own addresses, 127.0.0.1 and, where there is
+    /// IPv6, ::1: over https with `is_tls`.
+    #[must_use]
+    pub fn web_localhost(mut self, port: u16, is_tls: bool) -> Self {
+        self.web.extend(Wanted::localhost(port, is_tls));
+        self
+    }
+
+    /// Serves the pages under this name too, over http: see [`Web::host`]. May be said more than once.
+    #[must_use]
+    pub fn host(mut self, name: impl Into<String>) -> Self {
+        self.hosts.push(name.into());
+        self
+    }
+
+    /// Lets browsers that know the token go live.
+    #[must_use]
+    pub fn token(mut self, token: Token) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// The certificate (PEM) of the authority behind [`tls`](Self::tls), for a phone to trust.
+    #[must_use]
+    pub fn authority(mut self, pem: impl Into<String>) -> Self {
+        self.authority = Some(pem.into());
+        self
+    }
+
+    /// Opens the sockets and begins.
+    ///
+    /// # Errors
+    ///
+    /// When there is nothing to listen on, an address is taken, or a certificate is missing.
+    pub fn start(self) -> Result<Receiver, Error> {
+        Receiver::start(self)
+    }
+
+    pub(super) fn keeping(&self, hub: &Hub, events: &Events, relays: Relays) -> Keeping {
+        let keep_free = self.keepers.keep_free.unwrap_or(KEEP_FREE);
+        let record =
+            |directory| Recordings::new(directory, keep_free, self.hub.streams, events.downgrade());
+        Keeping {
+            streams: hub.outputs(),
+            recordings: self.keepers.record.clone().map(record),
+            relays,
+            events: events.clone(),
+        }
+    }
+
+    pub(super) fn pages(&self, (hub, events): (Hub, Events), rtmp: &[(SocketAddr, bool)]) -> Web {
+        let mut pages = Web::new(hub).events(events).keys(self.keys.clone());
+        if let Some(token) = &self.token {
+            pages = pages.token(token.clone());
+        }
+        if let Some(pem) = &self.authority {
+            pages = pages.authority(pem.as_str());
+        }
+        pages = self
+            .hosts
+            .iter()
+            .fold(pages, |pages, name| pages.host(name));
+        pages.rtmp(rtmp, self.keys.are_required())
+    }
+}
