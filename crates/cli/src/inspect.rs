@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use onair::demux::{self, Demux, Opened, Survey};
+use onair::demux::{self, Opened, PacketSource, Survey};
 use onair::rtmp::{self, Url};
 use onair::{Playback, Tls};
 
@@ -37,7 +37,7 @@ pub(crate) fn run(opts: &Inspect) -> Result<(), Failure> {
     ended.map_err(|error| about(opts, &error))
 }
 
-fn survey_all(input: &mut dyn Demux, survey: &mut Survey) -> Result<(), demux::Error> {
+fn survey_all(input: &mut dyn PacketSource, survey: &mut Survey) -> Result<(), demux::Error> {
     loop {
         match input.next_packet() {
             Ok(Some(packet)) => survey.push(&packet),

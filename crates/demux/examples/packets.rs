@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
-use onair_demux::{Demux, Survey, open};
+use onair_demux::{PacketSource, Survey, open};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
@@ -26,7 +26,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 }
 
-fn list(demux: &mut dyn Demux, out: &mut dyn Write) -> Result<(), Box<dyn std::error::Error>> {
+fn list(
+    demux: &mut dyn PacketSource,
+    out: &mut dyn Write,
+) -> Result<(), Box<dyn std::error::Error>> {
     writeln!(out, "{} {:?}", demux.container(), demux.duration())?;
     for track in demux.tracks() {
         writeln!(out, "{track:?}")?;
@@ -42,7 +45,7 @@ fn list(demux: &mut dyn Demux, out: &mut dyn Write) -> Result<(), Box<dyn std::e
 }
 
 fn time(
-    demux: &mut dyn Demux,
+    demux: &mut dyn PacketSource,
     start: Instant,
     out: &mut dyn Write,
 ) -> Result<(), Box<dyn std::error::Error>> {

@@ -4,7 +4,7 @@ use onair_media::Kind;
 use serde::Serialize;
 
 /// What of a file or stream could not be read, so far: it grows with
-/// [`next_packet`](crate::Demux::next_packet). All zero while nothing is lost.
+/// [`next_packet`](crate::PacketSource::next_packet). All zero while nothing is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Damage {

@@ -10,7 +10,7 @@ use onair_media::{Config, FrameRate, Kind, Packet, Timestamp};
 use crate::interleave::Interleave;
 use crate::pieces::Pieces;
 use crate::track::name;
-use crate::{Container, Damage, Demux, Error, Refused, Track};
+use crate::{Container, Damage, Error, PacketSource, Refused, Track};
 
 /// A Flash Video file or stream (FLV 10.1 annex E), read in large pieces of
 /// which the packets are slices.
@@ -179,7 +179,7 @@ impl Flv {
     }
 }
 
-impl Demux for Flv {
+impl PacketSource for Flv {
     fn container(&self) -> Container {
         Container::Flv
     }

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use crate::{Demux, Error, Format, open, read_lenient};
+use crate::{Error, Format, PacketSource, open, read_lenient};
 
 /// Any file, told apart by its first bytes.
 pub fn any(data: &[u8]) {
@@ -20,14 +20,14 @@ pub fn ts(data: &[u8]) {
     drain(lenient(data, Format::Ts));
 }
 
-fn lenient(data: &[u8], format: Format) -> Result<Box<dyn Demux>, Error> {
+fn lenient(data: &[u8], format: Format) -> Result<Box<dyn PacketSource>, Error> {
     let opened = read_lenient(Box::new(Cursor::new(data.to_vec())), format);
     opened.map(|opened| opened.media)
 }
 
 /// Reads packets into a survey, but not for ever: a few bytes of index can
 /// stand for millions of them.
-fn drain(demux: Result<Box<dyn Demux>, Error>) {
+fn drain(demux: Result<Box<dyn PacketSource>, Error>) {
     let Ok(mut demux) = demux else { return };
     let mut survey = crate::Survey::new(demux.as_ref());
     for _ in 0..MAX_PACKETS {

@@ -1,7 +1,7 @@
 //! Media files and streams in, packets out.
 //!
 //! [`open`] tells mp4, mov, flv, ts and mkv apart by content and gives a
-//! [`Demux`]: H.264 and AAC access units with exact times, untouched. [`read`]
+//! [`PacketSource`]: H.264 and AAC access units with exact times, untouched. [`read`]
 //! does the same for what arrives through a pipe, [`Loop`] repeats a file
 //! without end, and [`Survey`] says what a file is made of.
 //!
@@ -47,4 +47,4 @@ pub use open::{open, open_lenient, read, read_lenient};
 pub use refused::{Opened, Refused};
 pub use repeat::Loop;
 pub use survey::{Fault, Faults, Gops, Objection, Report, Span, Survey, TrackReport, Verdict};
-pub use track::{Container, Demux, Format, Track};
+pub use track::{Container, Format, PacketSource, Track};

@@ -7,11 +7,11 @@ use crate::matroska::Matroska;
 use crate::mp4::Mp4;
 use crate::source::Storage;
 use crate::ts::{Ts, sync};
-use crate::{Container, Demux, Error, Format, Opened, Refused};
+use crate::{Container, Error, Format, Opened, PacketSource, Refused};
 
 /// Opens a file, whatever its name, by what its first bytes say it is. If a kind
 /// of track in it cannot be sent as it is, that is an error.
-pub fn open(path: &Path) -> Result<Box<dyn Demux>, Error> {
+pub fn open(path: &Path) -> Result<Box<dyn PacketSource>, Error> {
     open_lenient(path)?.whole()
 }
 
@@ -23,7 +23,7 @@ pub fn open_lenient(path: &Path) -> Result<Opened, Error> {
 
 /// Reads a stream that cannot be seeked, such as standard input. If a kind of
 /// track in it cannot be sent as it is, that is an error.
-pub fn read(reader: Box<dyn Read + Send>, format: Format) -> Result<Box<dyn Demux>, Error> {
+pub fn read(reader: Box<dyn Read + Send>, format: Format) -> Result<Box<dyn PacketSource>, Error> {
     read_lenient(reader, format)?.whole()
 }
 
@@ -35,7 +35,7 @@ pub fn read_lenient(reader: Box<dyn Read + Send>, format: Format) -> Result<Open
     }
 }
 
-fn opened((media, refused): (impl Demux + 'static, Vec<Refused>)) -> Opened {
+fn opened((media, refused): (impl PacketSource + 'static, Vec<Refused>)) -> Opened {
     Opened {
         media: Box::new(media),
         refused,

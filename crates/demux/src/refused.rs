@@ -4,7 +4,7 @@ use onair_media::{Kind, Size};
 use serde::{Serialize, Serializer};
 
 use crate::advice::{Conversion, Plan};
-use crate::{Demux, Error};
+use crate::{Error, PacketSource};
 
 /// A track that RTMP does not carry as it is, and what its container says of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,14 +29,14 @@ pub struct Refused {
 /// What is opened although a kind of track in it may have to be left out.
 pub struct Opened {
     /// The tracks that can be sent, if any.
-    pub media: Box<dyn Demux>,
+    pub media: Box<dyn PacketSource>,
     /// The first track of each kind of which none can.
     pub refused: Vec<Refused>,
 }
 
 impl Opened {
     /// The media, if no kind of track is left out.
-    pub(crate) fn whole(self) -> Result<Box<dyn Demux>, Error> {
+    pub(crate) fn whole(self) -> Result<Box<dyn PacketSource>, Error> {
         if self.refused.is_empty() {
             return Ok(self.media);
         }

@@ -5,7 +5,7 @@ use onair_media::{Config, Kind, Packet, Timestamp};
 
 use crate::codec::frame_duration;
 use crate::interleave::Interleave;
-use crate::{Container, Damage, Demux, Error, Track, open};
+use crate::{Container, Damage, Error, PacketSource, Track, open};
 
 /// A file played over and over: when it ends it is opened again, and the
 /// timeline goes on without a jump, an overlap or a step back.
@@ -14,7 +14,7 @@ use crate::{Container, Damage, Demux, Error, Track, open};
 /// lengthened so that the sound's cadence goes on in whole frames.
 pub struct Loop {
     path: PathBuf,
-    current: Box<dyn Demux>,
+    current: Box<dyn PacketSource>,
     /// Nanoseconds by which the current pass is moved.
     offset: i64,
     video: Option<Span>,
@@ -94,7 +94,7 @@ impl Loop {
     }
 }
 
-impl Demux for Loop {
+impl PacketSource for Loop {
     fn container(&self) -> Container {
         self.current.container()
     }

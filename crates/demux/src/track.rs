@@ -9,7 +9,7 @@ use crate::{Damage, Error, Refused};
 ///
 /// Times are the container's own: they start wherever the file starts, and can
 /// be negative where an edit list or B-frame reordering puts them there.
-pub trait Demux: Send {
+pub trait PacketSource: Send {
     /// Which container this is.
     fn container(&self) -> Container;
 

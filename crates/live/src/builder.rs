@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use onair_av::encode::{AudioSettings, VideoSettings};
 use onair_av::{AudioSource, VideoSource};
-use onair_demux::Demux;
+use onair_demux::PacketSource;
 
 use crate::{Broadcast, Destination, Error, Pace};
 
@@ -12,7 +12,7 @@ use crate::{Broadcast, Destination, Error, Pace};
 pub struct Builder {
     pub(crate) video: Option<Box<dyn VideoSource>>,
     pub(crate) audio: Option<Box<dyn AudioSource>>,
-    pub(crate) media: Option<Box<dyn Demux>>,
+    pub(crate) media: Option<Box<dyn PacketSource>>,
     pub(crate) media_is_live: bool,
     pub(crate) video_settings: Option<VideoSettings>,
     pub(crate) audio_settings: Option<AudioSettings>,
@@ -39,7 +39,7 @@ impl Builder {
 
     /// Compressed media to pass through untouched, in place of pictures and sound.
     #[must_use]
-    pub fn media(mut self, media: Box<dyn Demux>) -> Self {
+    pub fn media(mut self, media: Box<dyn PacketSource>) -> Self {
         self.media = Some(media);
         self
     }
@@ -47,7 +47,7 @@ impl Builder {
     /// As [`media`](Self::media), for media that comes as it happens: each packet is sent as soon
     /// as it is there.
     #[must_use]
-    pub fn live_media(mut self, media: Box<dyn Demux>) -> Self {
+    pub fn live_media(mut self, media: Box<dyn PacketSource>) -> Self {
         self.media_is_live = true;
         self.media(media)
     }

@@ -10,7 +10,7 @@ use onair::av::capture::{Silence, TestCard, Tone, Y4m};
 use onair::av::device;
 use onair::av::encode::{AudioSettings, VideoSettings};
 use onair::av::{AudioSource, VideoSource};
-use onair::demux::{self, Container, Damage, Demux, Loop, Track, TrackDamage};
+use onair::demux::{self, Container, Damage, Loop, PacketSource, Track, TrackDamage};
 use onair::media::{FrameRate, Kind, Packet, Size, VideoCodec};
 
 use super::capture::{self, Ask};
@@ -30,7 +30,7 @@ enum Asked {
 
 enum Source {
     /// H.264 and AAC as they are.
-    Compressed(Box<dyn Demux>),
+    Compressed(Box<dyn PacketSource>),
     Raw(Y4m<Box<dyn Read + Send>>),
 }
 
@@ -202,7 +202,7 @@ fn open_file(path: &Path, is_raw: bool, repeat: bool) -> Result<Source, Failure>
         let file = File::open(path).map_err(|error| about(&name, &error))?;
         return raw(Box::new(file), &name);
     }
-    let opened: Result<Box<dyn Demux>, _> = if repeat {
+    let opened: Result<Box<dyn PacketSource>, _> = if repeat {
         Loop::open(path).map(|looped| Box::new(looped) as _)
     } else {
         demux::open(path)
@@ -320,7 +320,7 @@ fn video_settings(pictures: &impl VideoSource, opts: &Publish) -> VideoSettings 
 
 fn passed_through(
     builder: Builder,
-    file: Box<dyn Demux>,
+    file: Box<dyn PacketSource>,
     sound: Sound,
 ) -> Result<Builder, Failure> {
     match sound {
@@ -334,19 +334,19 @@ fn passed_through(
 
 /// A file without its sound.
 struct PicturesOnly {
-    inner: Box<dyn Demux>,
+    inner: Box<dyn PacketSource>,
     tracks: Vec<Track>,
 }
 
 impl PicturesOnly {
-    fn new(inner: Box<dyn Demux>) -> Self {
+    fn new(inner: Box<dyn PacketSource>) -> Self {
         let is_video = |track: &&Track| track.kind() == Kind::Video;
         let tracks = inner.tracks().iter().filter(is_video).cloned().collect();
         Self { inner, tracks }
     }
 }
 
-impl Demux for PicturesOnly {
+impl PacketSource for PicturesOnly {
     fn container(&self) -> Container {
         self.inner.container()
     }

@@ -19,7 +19,7 @@ use crate::interleave::Interleave;
 use crate::reorder::Reorder;
 use crate::source::{Blocks, Storage};
 use crate::track::{Chosen, Unusable};
-use crate::{Container, Damage, Demux, Error, Refused, Track};
+use crate::{Container, Damage, Error, PacketSource, Refused, Track};
 use clusters::{Clusters, Frame};
 use coding::{audio, stripped, video};
 use header::Header;
@@ -129,7 +129,7 @@ impl Matroska {
     }
 }
 
-impl Demux for Matroska {
+impl PacketSource for Matroska {
     fn container(&self) -> Container {
         Container::Matroska
     }

@@ -17,7 +17,7 @@ use shiguredo_mp4::boxes::MvhdBox;
 
 use crate::source::{Blocks, Storage};
 use crate::track::Chosen;
-use crate::{Container, Damage, Demux, Error, Refused, Track};
+use crate::{Container, Damage, Error, PacketSource, Refused, Track};
 use boxes::{BoxRef, Header, decode};
 use fragments::Fragments;
 use lane::Lane;
@@ -130,7 +130,7 @@ impl Mp4 {
     }
 }
 
-impl Demux for Mp4 {
+impl PacketSource for Mp4 {
     fn container(&self) -> Container {
         self.container
     }

@@ -11,7 +11,7 @@ use onair_media::{Kind, Packet, Timestamp};
 pub use report::{Fault, Faults, Gops, Objection, Report, Span, TrackReport, Verdict};
 
 use crate::track::name;
-use crate::{Container, Damage, Demux, Error, Opened, Refused};
+use crate::{Container, Damage, Error, Opened, PacketSource, Refused};
 use track::Tally;
 
 /// What a stream is made of, gathered packet by packet; memory does not grow
@@ -33,7 +33,7 @@ pub struct Survey {
 
 impl Survey {
     /// An empty survey of what `demux` delivers.
-    pub fn new(demux: &dyn Demux) -> Self {
+    pub fn new(demux: &dyn PacketSource) -> Self {
         let tracks = demux.tracks().iter();
         let mut notes = demux.notes().to_vec();
         notes.extend(tracks.clone().flat_map(|track| track.notes.clone()));
@@ -47,7 +47,7 @@ impl Survey {
     }
 
     /// Reads `demux` to its end.
-    pub fn of(demux: &mut dyn Demux) -> Self {
+    pub fn of(demux: &mut dyn PacketSource) -> Self {
         let mut survey = Self::new(demux);
         loop {
             match demux.next_packet() {
@@ -90,7 +90,7 @@ impl Survey {
     }
 
     /// Takes over the notes that `demux` made on the way, and what it could not read.
-    pub fn close(&mut self, demux: &dyn Demux) {
+    pub fn close(&mut self, demux: &dyn PacketSource) {
         let new = demux.notes().iter().filter(|n| !self.notes.contains(n));
         let new: Vec<_> = new.cloned().collect();
         self.notes.extend(new);

@@ -22,7 +22,7 @@ use onair_media::{Kind, Packet};
 use crate::codec::stream_type_name;
 use crate::interleave::Interleave;
 use crate::track::name;
-use crate::{Container, Damage, Demux, Error, Refused, Track, TrackDamage};
+use crate::{Container, Damage, Error, PacketSource, Refused, Track, TrackDamage};
 use elementary::{Segmented, Stream};
 use packet::TsPacket;
 use psi::{Elementary, Sections};
@@ -253,7 +253,7 @@ impl Ts {
     }
 }
 
-impl Demux for Ts {
+impl PacketSource for Ts {
     fn container(&self) -> Container {
         Container::Ts
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use onair_demux::Demux;
+use onair_demux::PacketSource;
 use onair_media::{Kind, Packet};
 
 /// A file of `testdata`.
@@ -13,7 +13,7 @@ pub(crate) fn path(name: &str) -> PathBuf {
 }
 
 /// All packets of a file that must be whole.
-pub(crate) fn packets(demux: &mut dyn Demux) -> Vec<Packet> {
+pub(crate) fn packets(demux: &mut dyn PacketSource) -> Vec<Packet> {
     std::iter::from_fn(|| demux.next_packet().expect("the file is whole")).collect()
 }
 

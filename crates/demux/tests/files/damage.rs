@@ -3,11 +3,11 @@
 use std::io::Cursor;
 
 use super::common::{of_kind, packets, path};
-use onair_demux::{Demux, Error, Format, Loop, open, read};
+use onair_demux::{Error, Format, Loop, PacketSource, open, read};
 use onair_media::{Kind, Packet};
 
 /// Packets up to the end or an error.
-fn drain(demux: &mut dyn Demux) -> (Vec<Packet>, Option<Error>) {
+fn drain(demux: &mut dyn PacketSource) -> (Vec<Packet>, Option<Error>) {
     let mut all = Vec::new();
     loop {
         match demux.next_packet() {
@@ -22,7 +22,7 @@ fn drain(demux: &mut dyn Demux) -> (Vec<Packet>, Option<Error>) {
 }
 
 /// Opens the first `keep` bytes of a golden file.
-fn cut(name: &str, keep: usize) -> Result<Box<dyn Demux>, Error> {
+fn cut(name: &str, keep: usize) -> Result<Box<dyn PacketSource>, Error> {
     let bytes = std::fs::read(path(name)).unwrap();
     let file =
         std::env::temp_dir().join(format!("onair-demux-{}-{keep}-{name}", std::process::id()));

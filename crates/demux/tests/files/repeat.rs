@@ -1,7 +1,7 @@
 //! Loops: pass after pass without a seam.
 
 use super::common::{of_kind, packets, path};
-use onair_demux::{Demux, Loop, open};
+use onair_demux::{Loop, PacketSource, open};
 use onair_media::{Kind, Packet};
 
 const FILES: [&str; 10] = [

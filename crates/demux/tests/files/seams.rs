@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use super::common::{of_kind, packets, path};
-use onair_demux::{Demux, Format, open, read};
+use onair_demux::{Format, PacketSource, open, read};
 use onair_media::{Kind, Packet};
 
 const FILES: [&str; 2] = ["plain.ts", "hevc.ts"];
@@ -12,7 +12,7 @@ fn whole(name: &str) -> Vec<Packet> {
     packets(open(&path(name)).unwrap().as_mut())
 }
 
-fn stream(bytes: Vec<u8>) -> Box<dyn Demux> {
+fn stream(bytes: Vec<u8>) -> Box<dyn PacketSource> {
     read(Box::new(Cursor::new(bytes)), Format::Ts).unwrap()
 }
 

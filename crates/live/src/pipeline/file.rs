@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use onair_demux::{Demux, Track};
+use onair_demux::{PacketSource, Track};
 use onair_media::{Config, Kind, Packet, Timestamp, VideoCodec};
 
 use super::Schedule;
@@ -9,7 +9,7 @@ use crate::hub::Hub;
 use crate::pace::Pacer;
 
 /// Reads a file or stream to its end and hands its packets on.
-pub(super) fn run(mut media: Box<dyn Demux>, hub: &Hub, schedule: Schedule, is_live: bool) {
+pub(super) fn run(mut media: Box<dyn PacketSource>, hub: &Hub, schedule: Schedule, is_live: bool) {
     warn(media.as_ref(), hub);
     let has_video = media.tracks().iter().any(|t| t.kind() == Kind::Video);
     let mut reader = Reader {
@@ -36,7 +36,7 @@ pub(super) fn run(mut media: Box<dyn Demux>, hub: &Hub, schedule: Schedule, is_l
 }
 
 /// What a person should know about a file that goes out as it is.
-fn warn(media: &dyn Demux, hub: &Hub) {
+fn warn(media: &dyn PacketSource, hub: &Hub) {
     let tracks = media.tracks().iter();
     let notes = media
         .notes()
@@ -88,7 +88,7 @@ const PRELUDE: Duration = Duration::from_millis(500);
 const SLACK: Duration = Duration::from_millis(10);
 
 impl Reader<'_> {
-    fn run(&mut self, media: &mut dyn Demux) -> Result<(), onair_demux::Error> {
+    fn run(&mut self, media: &mut dyn PacketSource) -> Result<(), onair_demux::Error> {
         while let Some(packet) = media.next_packet()? {
             let packet = self.on_the_line(packet);
             if self.schedule.is_over(packet.dts) {

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use onair_av::encode::AudioSettings;
-use onair_demux::Demux;
+use onair_demux::PacketSource;
 use onair_flv::{Metadata, video_codec_id};
 use onair_media::{Config, FrameRate, Kind, Timestamp};
 
@@ -34,7 +34,7 @@ pub(crate) struct Pipeline {
 }
 
 enum Source {
-    File(Box<dyn Demux>),
+    File(Box<dyn PacketSource>),
     Raw {
         video: Option<Box<VideoChain>>,
         audio: Option<Box<AudioChain>>,
@@ -154,7 +154,7 @@ impl Schedule {
     }
 }
 
-fn describe(media: &dyn Demux) -> Metadata {
+fn describe(media: &dyn PacketSource) -> Metadata {
     let mut tracks = (None, None);
     let mut bitrates = (None, None);
     for track in media.tracks() {

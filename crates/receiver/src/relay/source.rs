@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use onair::demux::{Container, Damage, Demux, Error, Track};
+use onair::demux::{Container, Damage, Error, PacketSource, Track};
 use onair::media::{Config, Packet, Probed};
 
 use crate::probe::{self, RELAY};
@@ -65,7 +65,7 @@ impl Source {
     }
 }
 
-impl Demux for Source {
+impl PacketSource for Source {
     fn container(&self) -> Container {
         Container::Flv
     }

@@ -3,7 +3,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use onair::demux::Demux;
+use onair::demux::PacketSource;
 use onair::flv::{Metadata, Muxer, Tag, file};
 use onair::media::{Config, Kind};
 
@@ -21,7 +21,7 @@ pub(super) enum Origin {
 
 /// A file of another kind, as onair would send it.
 pub(super) struct Muxed {
-    input: Box<dyn Demux>,
+    input: Box<dyn PacketSource>,
     muxer: Muxer,
     ready: VecDeque<Tag>,
 }
@@ -63,7 +63,7 @@ impl Origin {
         }
     }
 
-    fn muxed(input: Box<dyn Demux>) -> (Self, Vec<u8>) {
+    fn muxed(input: Box<dyn PacketSource>) -> (Self, Vec<u8>) {
         let has = |kind| input.tracks().iter().any(|track| track.kind() == kind);
         let header = file::header(has(Kind::Audio), has(Kind::Video));
         let muxer = Muxer::new();
@@ -133,7 +133,7 @@ fn take(file: &mut dyn Read, count: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn describe(input: &dyn Demux) -> Metadata {
+fn describe(input: &dyn PacketSource) -> Metadata {
     let mut tracks = (None, None);
     for track in input.tracks() {
         match &track.config {

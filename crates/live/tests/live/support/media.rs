@@ -3,7 +3,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use bytes::Bytes;
-use onair::demux::{Container, Damage, Demux, Error, Track};
+use onair::demux::{Container, Damage, Error, PacketSource, Track};
 use onair::media::{
     AudioCodec, AudioConfig, Config, Kind, Packet, Size, Timestamp, VideoCodec, VideoConfig,
 };
@@ -39,7 +39,7 @@ impl Script {
     }
 }
 
-impl Demux for Script {
+impl PacketSource for Script {
     fn container(&self) -> Container {
         Container::Flv
     }
