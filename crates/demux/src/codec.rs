@@ -3,6 +3,14 @@ use std::time::Duration;
 use onair_media::aac::AudioSpecificConfig;
 use onair_media::{Config, Kind};
 
+/// What a person calls a kind of track.
+pub(crate) const fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Video => "video",
+        Kind::Audio => "audio",
+    }
+}
+
 /// How long an audio frame of this configuration is once decoded: a decoder
 /// plays it to its end, even where a container says less of the last one.
 pub(crate) fn frame_duration(config: &Config) -> Option<Duration> {

@@ -1,8 +1,8 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::codec::kind_name;
 use crate::refused::{Refused, conversion};
-use crate::track::name;
 
 /// Why a file or stream could not be read, sorted by whose fault it is.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -88,7 +88,7 @@ impl Error {
 }
 
 fn named(refused: &[Refused]) -> String {
-    let name = |track: &Refused| format!("the {} track is {}", name(track.kind), track.codec);
+    let name = |track: &Refused| format!("the {} track is {}", kind_name(track.kind), track.codec);
     let names: Vec<_> = refused.iter().map(name).collect();
     names.join(" and ")
 }

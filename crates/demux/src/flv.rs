@@ -7,15 +7,15 @@ use onair_flv::file::Parser;
 use onair_flv::{Demuxed, Demuxer, Metadata, TagKind};
 use onair_media::{Config, FrameRate, Kind, Packet, Timestamp};
 
+use crate::block_stream::BlockStream;
+use crate::codec::kind_name;
 use crate::interleave::Interleave;
-use crate::pieces::Pieces;
-use crate::track::name;
 use crate::{Container, Damage, Error, PacketSource, Refused, Track};
 
 /// A Flash Video file or stream (FLV 10.1 annex E), read in large pieces of
 /// which the packets are slices.
 pub(crate) struct Flv {
-    input: Pieces,
+    input: BlockStream,
     parser: Parser,
     demuxer: Demuxer,
     interleave: Interleave,
@@ -35,7 +35,7 @@ impl Flv {
     /// Names a track of each kind of which none can be sent.
     pub(crate) fn open(input: Box<dyn Read + Send>) -> Result<(Self, Vec<Refused>), Error> {
         let mut flv = Self {
-            input: Pieces::new(input),
+            input: BlockStream::new(input),
             parser: Parser::new(),
             demuxer: Demuxer::new(),
             interleave: Interleave::new(2),
@@ -171,7 +171,7 @@ impl Flv {
         for (kind, promised) in [(Kind::Audio, promised.0), (Kind::Video, promised.1)] {
             let refused = probe.refused.iter().any(|refused| refused.kind == kind);
             if promised && !refused && !self.tracks.iter().any(|track| track.kind() == kind) {
-                let note = format!("the header promises {} but none was found", name(kind));
+                let note = format!("the header promises {} but none was found", kind_name(kind));
                 self.notes.push(note);
             }
         }

@@ -21,7 +21,10 @@
 #![forbid(unsafe_code)]
 
 mod advice;
+mod block_cache;
+mod block_stream;
 mod codec;
+mod container;
 mod damage;
 mod error;
 mod flv;
@@ -32,19 +35,21 @@ mod interleave;
 mod matroska;
 mod mp4;
 mod open;
-mod pieces;
+mod packet_source;
 mod refused;
 mod reorder;
 mod repeat;
-mod source;
+mod selection;
 mod survey;
 mod track;
 mod ts;
 
+pub use container::{Container, Format};
 pub use damage::{Damage, TrackDamage};
 pub use error::Error;
 pub use open::{open, open_lenient, read, read_lenient};
-pub use refused::{Opened, Refused};
+pub use packet_source::{Opened, PacketSource};
+pub use refused::Refused;
 pub use repeat::Loop;
 pub use survey::{Fault, Faults, Gops, Objection, Report, Span, Survey, TrackReport, Verdict};
-pub use track::{Container, Format, PacketSource, Track};
+pub use track::Track;

@@ -2,10 +2,10 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use crate::block_cache::Storage;
 use crate::flv::Flv;
 use crate::matroska::Matroska;
 use crate::mp4::Mp4;
-use crate::source::Storage;
 use crate::ts::{Ts, sync};
 use crate::{Container, Error, Format, Opened, PacketSource, Refused};
 

@@ -4,14 +4,14 @@ use onair_media::{Kind, Size};
 use serde::{Serialize, Serializer};
 
 use crate::advice::{Conversion, Plan};
-use crate::{Error, PacketSource};
+use crate::codec::kind_name;
 
 /// A track that RTMP does not carry as it is, and what its container says of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Refused {
     /// Which kind of track.
-    #[serde(serialize_with = "kind_name")]
+    #[serde(serialize_with = "serialize_kind")]
     pub kind: Kind,
     /// The codec's usual name.
     pub codec: String,
@@ -24,26 +24,6 @@ pub struct Refused {
     /// Channels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channels: Option<u32>,
-}
-
-/// What is opened although a kind of track in it may have to be left out.
-pub struct Opened {
-    /// The tracks that can be sent, if any.
-    pub media: Box<dyn PacketSource>,
-    /// The first track of each kind of which none can.
-    pub refused: Vec<Refused>,
-}
-
-impl Opened {
-    /// The media, if no kind of track is left out.
-    pub(crate) fn whole(self) -> Result<Box<dyn PacketSource>, Error> {
-        if self.refused.is_empty() {
-            return Ok(self.media);
-        }
-        let kept = |kind| self.media.tracks().iter().any(|track| track.kind() == kind);
-        let kept = [Kind::Video, Kind::Audio].map(kept);
-        Err(Error::codec(self.refused, kept))
-    }
 }
 
 impl Refused {
@@ -95,8 +75,8 @@ impl fmt::Display for Refused {
     }
 }
 
-fn kind_name<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(crate::track::name(*kind))
+fn serialize_kind<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind_name(*kind))
 }
 
 fn size_text<S: Serializer>(size: &Option<Size>, serializer: S) -> Result<S::Ok, S::Error> {

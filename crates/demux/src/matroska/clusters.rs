@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::element::{Element, children, unsigned, variable};
 use super::header::CLUSTER;
 use crate::Error;
-use crate::source::Blocks;
+use crate::block_cache::BlockCache;
 
 /// The blocks of a segment, cluster by cluster (RFC 9559 §5.1.3, §10).
 ///
@@ -42,7 +42,7 @@ impl Clusters {
     }
 
     /// The next frame; `None` at the end.
-    pub(super) fn next(&mut self, blocks: &mut Blocks) -> Result<Option<Frame>, Error> {
+    pub(super) fn next(&mut self, blocks: &mut BlockCache) -> Result<Option<Frame>, Error> {
         loop {
             if let Some(frame) = self.ready.pop_front() {
                 return Ok(Some(frame));
@@ -57,7 +57,7 @@ impl Clusters {
         }
     }
 
-    fn take(&mut self, blocks: &mut Blocks, found: Element) -> Result<(), Error> {
+    fn take(&mut self, blocks: &mut BlockCache, found: Element) -> Result<(), Error> {
         if found.id == CLUSTER {
             self.time = 0;
             self.at = found.content;

@@ -9,7 +9,7 @@ use onair_media::aac::AudioSpecificConfig;
 use onair_media::{Config, FrameRate, Kind, Size, VideoConfig, aac};
 
 use crate::codec::matroska_name;
-use crate::track::Unusable;
+use crate::selection::Unusable;
 use crate::{Error, Refused};
 
 pub(super) fn video(entry: &TrackEntry) -> Result<Config, Unusable> {

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 
 use crate::Error;
-use crate::source::Blocks;
+use crate::block_cache::BlockCache;
 
 /// The header of an EBML element (RFC 8794 §4).
 #[derive(Clone, Copy)]
@@ -16,7 +16,7 @@ pub(super) struct Element {
 
 impl Element {
     /// Reads the header at `at`; `None` where the file ends.
-    pub(super) fn read(blocks: &mut Blocks, at: u64) -> Result<Option<Self>, Error> {
+    pub(super) fn read(blocks: &mut BlockCache, at: u64) -> Result<Option<Self>, Error> {
         let left = blocks.len().saturating_sub(at);
         if left == 0 {
             return Ok(None);
@@ -51,7 +51,7 @@ impl Element {
     }
 
     /// Its content, of `most` bytes at most.
-    pub(super) fn content(&self, blocks: &mut Blocks, most: u64) -> Result<Bytes, Error> {
+    pub(super) fn content(&self, blocks: &mut BlockCache, most: u64) -> Result<Bytes, Error> {
         let size = self.end()? - self.content;
         if size > most {
             return Err(Error::invalid("Matroska element is too large", self.at));

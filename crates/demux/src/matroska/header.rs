@@ -4,7 +4,7 @@ use matroska_demuxer::{DemuxError, MatroskaFile};
 
 use super::element::Element;
 use crate::Error;
-use crate::source::Blocks;
+use crate::block_cache::BlockCache;
 
 /// What comes before the first cluster, read by the library.
 ///
@@ -19,7 +19,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    pub(super) fn read(blocks: &mut Blocks) -> Result<Self, Error> {
+    pub(super) fn read(blocks: &mut BlockCache) -> Result<Self, Error> {
         let ebml = element(blocks, 0)?;
         let segment = element(blocks, ebml.end()?)?;
         if segment.id != SEGMENT {
@@ -69,13 +69,13 @@ fn shown(ebml: &[u8], parts: &[u8]) -> Vec<u8> {
     [ebml, &SEGMENT_ID, &size, parts, &cluster].concat()
 }
 
-fn element(blocks: &mut Blocks, at: u64) -> Result<Element, Error> {
+fn element(blocks: &mut BlockCache, at: u64) -> Result<Element, Error> {
     let found = Element::read(blocks, at)?;
     found.ok_or_else(|| Error::truncated("Matroska file", blocks.len()))
 }
 
 /// An element with its header.
-fn whole(blocks: &mut Blocks, part: Element) -> Result<bytes::Bytes, Error> {
+fn whole(blocks: &mut BlockCache, part: Element) -> Result<bytes::Bytes, Error> {
     let size = part.end()? - part.at;
     if size > MAX_HEADER {
         return Err(Error::invalid("Matroska headers are too large", part.at));
@@ -83,7 +83,7 @@ fn whole(blocks: &mut Blocks, part: Element) -> Result<bytes::Bytes, Error> {
     blocks.bytes(part.at, size, "Matroska header")
 }
 
-fn missing(blocks: &Blocks, end: Option<u64>, at: u64) -> Error {
+fn missing(blocks: &BlockCache, end: Option<u64>, at: u64) -> Error {
     if end.is_some_and(|end| end > blocks.len()) {
         return Error::truncated("Matroska file", blocks.len());
     }

@@ -14,11 +14,11 @@ use matroska_demuxer::{TrackEntry, TrackType};
 use onair_media::h264::is_idr;
 use onair_media::{Config, Kind, Packet, Timestamp, VideoCodec, hevc};
 
+use crate::block_cache::{BlockCache, Storage};
 use crate::codec::frame_duration;
 use crate::interleave::Interleave;
 use crate::reorder::Reorder;
-use crate::source::{Blocks, Storage};
-use crate::track::{Chosen, Unusable};
+use crate::selection::{TrackSelection, Unusable};
 use crate::{Container, Damage, Error, PacketSource, Refused, Track};
 use clusters::{Clusters, Frame};
 use coding::{audio, stripped, video};
@@ -26,7 +26,7 @@ use header::Header;
 
 /// An open Matroska file.
 pub(crate) struct Matroska {
-    blocks: Blocks,
+    blocks: BlockCache,
     clusters: Clusters,
     duration: Option<Duration>,
     /// Where the segment's header says it ends.
@@ -60,9 +60,9 @@ struct Lane {
 impl Matroska {
     /// Opens it; names the first track of each kind of which none can be sent.
     pub(crate) fn open(storage: Box<dyn Storage>) -> Result<(Self, Vec<Refused>), Error> {
-        let mut blocks = Blocks::new(storage)?;
+        let mut blocks = BlockCache::new(storage)?;
         let header = Header::read(&mut blocks)?;
-        let mut chosen = Chosen::default();
+        let mut chosen = TrackSelection::default();
         for entry in header.file.tracks() {
             match entry.track_type() {
                 TrackType::Video => chosen.offer(Kind::Video, Lane::parse(entry, Kind::Video)),

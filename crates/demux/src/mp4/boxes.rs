@@ -1,5 +1,5 @@
 use crate::Error;
-use crate::source::Blocks;
+use crate::block_cache::BlockCache;
 
 /// A box: its type, its bytes with and without the header, and where it lies
 /// (ISO/IEC 14496-12 §4.2).
@@ -91,7 +91,7 @@ impl Header {
     }
 
     /// Reads the header of the top-level box at `at`; `None` at the file's end.
-    pub(super) fn read(blocks: &mut Blocks, at: u64) -> Result<Option<Self>, Error> {
+    pub(super) fn read(blocks: &mut BlockCache, at: u64) -> Result<Option<Self>, Error> {
         let left = blocks.len().saturating_sub(at);
         if left == 0 {
             return Ok(None);

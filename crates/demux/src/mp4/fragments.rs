@@ -7,7 +7,7 @@ use super::boxes::{BoxRef, Header, decode};
 use super::lane::Lane;
 use super::tables::Sample;
 use crate::Error;
-use crate::source::Blocks;
+use crate::block_cache::BlockCache;
 
 /// Movie fragments (ISO/IEC 14496-12 §8.8), found one after another.
 pub(super) struct Fragments {
@@ -35,7 +35,7 @@ impl Fragments {
     /// Reads the next fragment into the lanes; false when there is none left.
     pub(super) fn read_next(
         &mut self,
-        blocks: &mut Blocks,
+        blocks: &mut BlockCache,
         lanes: &mut [Lane],
     ) -> Result<bool, Error> {
         while let Some(header) = Header::read(blocks, self.at)? {

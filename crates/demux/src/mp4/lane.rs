@@ -8,7 +8,7 @@ use super::boxes::{BoxRef, decode};
 use super::sample_entry;
 use super::tables::{Sample, Tables};
 use crate::codec::frame_duration;
-use crate::track::Unusable;
+use crate::selection::Unusable;
 use crate::{Error, Track};
 
 /// One track on its way out: its samples and how they map to the timeline.

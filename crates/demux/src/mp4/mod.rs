@@ -15,8 +15,8 @@ use bytes::Bytes;
 use onair_media::{Kind, Packet, Timestamp};
 use shiguredo_mp4::boxes::MvhdBox;
 
-use crate::source::{Blocks, Storage};
-use crate::track::Chosen;
+use crate::block_cache::{BlockCache, Storage};
+use crate::selection::TrackSelection;
 use crate::{Container, Damage, Error, PacketSource, Refused, Track};
 use boxes::{BoxRef, Header, decode};
 use fragments::Fragments;
@@ -25,7 +25,7 @@ use tables::Sample;
 
 /// An open MP4 or QuickTime file.
 pub(crate) struct Mp4 {
-    blocks: Blocks,
+    blocks: BlockCache,
     container: Container,
     tracks: Vec<Track>,
     lanes: Vec<Lane>,
@@ -41,7 +41,7 @@ pub(crate) struct Mp4 {
 impl Mp4 {
     /// Opens it; names the first track of each kind of which none can be sent.
     pub(crate) fn open(storage: Box<dyn Storage>) -> Result<(Self, Vec<Refused>), Error> {
-        let mut blocks = Blocks::new(storage)?;
+        let mut blocks = BlockCache::new(storage)?;
         let found = find_index(&mut blocks)?;
         let moov = BoxRef {
             kind: *b"moov",
@@ -51,7 +51,7 @@ impl Mp4 {
         };
         let header: Option<MvhdBox> = moov.child(b"mvhd").and_then(decode);
         let scale = header.as_ref().map_or(1, |header| header.timescale.get());
-        let mut chosen = Chosen::default();
+        let mut chosen = TrackSelection::default();
         for trak in moov.children().filter(|child| child.kind == *b"trak") {
             if let Some(kind) = lane::kind(trak) {
                 chosen.offer(kind, Lane::parse(trak, scale));
@@ -187,7 +187,7 @@ struct Index {
     container: Container,
 }
 
-fn find_index(blocks: &mut Blocks) -> Result<Index, Error> {
+fn find_index(blocks: &mut BlockCache) -> Result<Index, Error> {
     let mut at = 0;
     let mut container = Container::QuickTime;
     while let Some(header) = Header::read(blocks, at)? {
@@ -214,7 +214,7 @@ fn find_index(blocks: &mut Blocks) -> Result<Index, Error> {
     Err(Error::truncated(what, blocks.len()))
 }
 
-fn brand(blocks: &mut Blocks, at: u64, size: u64) -> Result<Container, Error> {
+fn brand(blocks: &mut BlockCache, at: u64, size: u64) -> Result<Container, Error> {
     let ftyp = blocks.bytes(at, size.min(12), "mp4 ftyp")?;
     Ok(match ftyp.get(8..12) {
         Some(b"qt  ") => Container::QuickTime,

@@ -8,7 +8,7 @@ use super::boxes::{BoxRef, decode};
 use crate::Error;
 use crate::Refused;
 use crate::codec::{object_type_name, sample_entry_name};
-use crate::track::Unusable;
+use crate::selection::Unusable;
 
 /// The decoder set-ups of a track, one per sample description (ISO/IEC 14496-12 §8.5.2).
 pub(super) fn configs(stsd: BoxRef<'_>, kind: Kind) -> Result<Vec<Config>, Unusable> {

@@ -10,7 +10,7 @@ use onair_media::{Kind, Packet, Timestamp};
 
 pub use report::{Fault, Faults, Gops, Objection, Report, Span, TrackReport, Verdict};
 
-use crate::track::name;
+use crate::codec::kind_name;
 use crate::{Container, Damage, Error, Opened, PacketSource, Refused};
 use track::Tally;
 
@@ -141,7 +141,7 @@ impl Survey {
 
 /// Whether a refused track is of a kind, `video` or `audio`.
 fn is(track: &Refused, kind: &str) -> bool {
-    name(track.kind) == kind
+    kind_name(track.kind) == kind
 }
 
 /// Nanoseconds as milliseconds for people to read.

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::track::name;
+use crate::codec::kind_name;
 use crate::{Damage, Refused};
 
 /// A finished [`Survey`](crate::Survey): `Display` for people, `Serialize` for
@@ -190,7 +190,7 @@ impl fmt::Display for Report {
             write!(f, "\n{track}")?;
         }
         for track in &self.refused {
-            let kind = name(track.kind);
+            let kind = kind_name(track.kind);
             write!(f, "\n{kind}  {track}: cannot be sent as it is")?;
         }
         if let (Some(start), Some(end)) = (self.start_skew_ms, self.end_skew_ms) {

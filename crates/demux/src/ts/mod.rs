@@ -19,9 +19,9 @@ use std::time::Duration;
 
 use onair_media::{Kind, Packet};
 
+use crate::codec::kind_name;
 use crate::codec::stream_type_name;
 use crate::interleave::Interleave;
-use crate::track::name;
 use crate::{Container, Damage, Error, PacketSource, Refused, Track, TrackDamage};
 use elementary::{Segmented, Stream};
 use packet::TsPacket;
@@ -108,7 +108,10 @@ impl Ts {
             let known = self.tracks.iter().any(|track| track.kind() == kind)
                 || refused.iter().any(|track| track.kind == kind);
             if !known {
-                let note = format!("{} is listed, but none of it could be read", name(kind));
+                let note = format!(
+                    "{} is listed, but none of it could be read",
+                    kind_name(kind)
+                );
                 self.notes.push(note);
             }
         }
@@ -131,7 +134,7 @@ impl Ts {
         for (kind, codec) in program.refused.iter().cloned().chain(unclear) {
             let known = self.tracks.iter().any(|track| track.kind() == kind);
             if known || refused.iter().any(|other| other.kind == kind) {
-                let note = format!("another {} track, {codec}, is left out", name(kind));
+                let note = format!("another {} track, {codec}, is left out", kind_name(kind));
                 self.notes.push(note);
             } else {
                 refused.push(Refused::new(kind, codec));

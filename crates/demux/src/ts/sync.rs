@@ -4,7 +4,7 @@
 use std::io::Read;
 
 use crate::Error;
-use crate::pieces::Pieces;
+use crate::block_stream::BlockStream;
 
 /// How packets lie in the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ fn is_layout(data: &[u8], offset: usize, stride: usize) -> bool {
 
 /// The packets of a stream, sync bytes checked and found again when lost.
 pub(super) struct Packets {
-    input: Pieces,
+    input: BlockStream,
     buffer: Vec<u8>,
     start: usize,
     layout: Option<Layout>,
@@ -49,7 +49,7 @@ pub(super) struct Packets {
 impl Packets {
     pub(super) const fn new(input: Box<dyn Read + Send>) -> Self {
         Self {
-            input: Pieces::new(input),
+            input: BlockStream::new(input),
             buffer: Vec::new(),
             start: 0,
             layout: None,

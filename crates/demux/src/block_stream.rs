@@ -7,13 +7,13 @@ use crate::Error;
 /// A stream read in large pieces, into memory that is used again as soon as
 /// nobody holds a packet that lies in it: fresh memory costs as much as the
 /// reading.
-pub(crate) struct Pieces {
+pub(crate) struct BlockStream {
     input: Box<dyn Read + Send>,
     /// Whole buffers, of which packets may still hold parts.
     buffers: Vec<Bytes>,
 }
 
-impl Pieces {
+impl BlockStream {
     pub(crate) const fn new(input: Box<dyn Read + Send>) -> Self {
         Self {
             input,
@@ -66,9 +66,9 @@ const KEPT: usize = 8;
 mod tests {
     use super::*;
 
-    fn pieces(len: usize) -> Pieces {
+    fn pieces(len: usize) -> BlockStream {
         let data: Vec<u8> = (0..len).map(|at| at.to_le_bytes()[0]).collect();
-        Pieces::new(Box::new(io::Cursor::new(data)))
+        BlockStream::new(Box::new(io::Cursor::new(data)))
     }
 
     #[test]

@@ -14,13 +14,13 @@ impl<T: Read + Seek + Send> Storage for T {}
 /// What lies within one block is handed out as a slice of it. Two tracks far
 /// apart in the file each find their own block, so neither makes the other
 /// read twice.
-pub(crate) struct Blocks {
+pub(crate) struct BlockCache {
     storage: Box<dyn Storage>,
     len: u64,
     recent: VecDeque<(u64, Bytes)>,
 }
 
-impl Blocks {
+impl BlockCache {
     pub(crate) fn new(mut storage: Box<dyn Storage>) -> Result<Self, Error> {
         let len = storage
             .seek(SeekFrom::End(0))
@@ -89,17 +89,17 @@ impl Blocks {
 /// Bytes a block holds.
 const BLOCK: u64 = 256 * 1024;
 
-/// Blocks kept: enough for two tracks that each straddle a boundary.
+/// BlockCache kept: enough for two tracks that each straddle a boundary.
 const KEPT: usize = 6;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn blocks(len: usize) -> (Vec<u8>, Blocks) {
+    fn blocks(len: usize) -> (Vec<u8>, BlockCache) {
         let data: Vec<u8> = (0..len).map(|i| (i * 31 % 251).to_le_bytes()[0]).collect();
         let storage = Box::new(io::Cursor::new(data.clone()));
-        (data, Blocks::new(storage).unwrap())
+        (data, BlockCache::new(storage).unwrap())
     }
 
     #[test]
