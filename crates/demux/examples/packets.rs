@@ -30,7 +30,7 @@ fn list(
     demux: &mut dyn PacketSource,
     out: &mut dyn Write,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    writeln!(out, "{} {:?}", demux.container(), demux.duration())?;
+    writeln!(out, "{:?} {:?}", demux.container(), demux.duration())?;
     for track in demux.tracks() {
         writeln!(out, "{track:?}")?;
     }
@@ -59,6 +59,6 @@ fn time(
     let container = demux.container();
     Ok(writeln!(
         out,
-        "{container}: opened in {opened:?}, {packets} packets, {bytes} bytes, {each} ns a packet"
+        "{container:?}: opened in {opened:?}, {packets} packets, {bytes} bytes, {each} ns a packet"
     )?)
 }

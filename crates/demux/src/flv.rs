@@ -1,7 +1,6 @@
 use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
 
 use onair_flv::file::Parser;
 use onair_flv::{Demuxed, Demuxer, Metadata, TagKind};
@@ -9,88 +8,72 @@ use onair_media::{Config, FrameRate, Kind, Packet, Timestamp};
 
 use crate::block_stream::BlockStream;
 use crate::codec::kind_name;
-use crate::interleave::Interleave;
-use crate::{Container, Damage, Error, PacketSource, Refused, Track};
+use crate::reader::{Output, Reader, opened};
+use crate::{Container, Damage, Error, Opened, Refused, Track};
 
-/// A Flash Video file or stream (FLV 10.1 annex E), read in large pieces of
+/// A Flash Video file or stream (FLV 10.1 annex E), read in large blocks of
 /// which the packets are slices.
-pub(crate) struct Flv {
+struct Flv {
     input: BlockStream,
     parser: Parser,
     demuxer: Demuxer,
-    interleave: Interleave,
-    tracks: Vec<Track>,
-    notes: Vec<String>,
-    duration: Option<Duration>,
     damage: Damage,
     /// Kinds of tags of which it was said that they cannot be sent.
     unsupported: HashSet<TagKind>,
-    /// What ended the input, until it is reported.
-    failure: Option<Error>,
-    ended: bool,
+}
+
+/// Whether a file that begins like this is one.
+pub(crate) fn recognizes(head: &[u8]) -> bool {
+    head.starts_with(b"FLV")
+}
+
+/// Reads as far as the sequence headers of the tracks.
+pub(crate) fn open(input: Box<dyn Read + Send>) -> Result<Opened, Error> {
+    let mut out = Output::new();
+    let mut flv = Flv {
+        input: BlockStream::new(input),
+        parser: Parser::new(),
+        demuxer: Demuxer::new(),
+        damage: Damage::default(),
+        unsupported: HashSet::new(),
+    };
+    let mut probe = Probe::default();
+    while !out.has_ended() && !probe.is_satisfied(&flv.demuxer, flv.parser.promised()) {
+        flv.read(&mut out, Some(&mut probe));
+    }
+    let refused = flv.name_tracks(&mut out, probe);
+    opened(Container::Flv, flv, out, refused)
 }
 
 impl Flv {
-    /// Reads as far as the sequence headers of the tracks.
-    /// Names a track of each kind of which none can be sent.
-    pub(crate) fn open(input: Box<dyn Read + Send>) -> Result<(Self, Vec<Refused>), Error> {
-        let mut flv = Self {
-            input: BlockStream::new(input),
-            parser: Parser::new(),
-            demuxer: Demuxer::new(),
-            interleave: Interleave::new(2),
-            tracks: Vec::new(),
-            notes: Vec::new(),
-            duration: None,
-            damage: Damage::default(),
-            unsupported: HashSet::new(),
-            failure: None,
-            ended: false,
-        };
-        let mut probe = Probe::default();
-        while !flv.ended && !probe.is_satisfied(&flv.demuxer, flv.parser.promised()) {
-            flv.step(Some(&mut probe));
-        }
-        let refused = flv.settle(probe)?;
-        Ok((flv, refused))
-    }
-
-    /// Takes in one tag, or one piece of input when there is none.
-    fn step(&mut self, probe: Option<&mut Probe>) {
+    /// Takes in one tag, or one block of input when there is none.
+    fn read(&mut self, out: &mut Output, probe: Option<&mut Probe>) {
         match self.parser.next() {
             Ok(Some(tag)) => {
                 match self.demuxer.demux(&tag) {
-                    Ok(Demuxed::Packet(packet)) => self.take(packet, probe),
-                    Ok(Demuxed::Metadata(metadata)) => self.note(&metadata, probe),
+                    Ok(Demuxed::Packet(packet)) => take(packet, out, probe),
+                    Ok(Demuxed::Metadata(metadata)) => note(&metadata, out, probe),
                     Ok(_) => {}
-                    Err(error) => self.refuse(&error, tag.kind, probe),
+                    Err(error) => self.refuse(&error, tag.kind, out, probe),
                 }
                 while let Some(error) = self.demuxer.left_out() {
-                    self.refuse(&error, tag.kind, None);
+                    self.refuse(&error, tag.kind, out, None);
                 }
             }
-            Ok(None) => self.read_piece(),
-            Err(error) => self.end(Some(flv_error(&error, self.parser.position()))),
-        }
-    }
-
-    fn take(&mut self, packet: Packet, probe: Option<&mut Probe>) {
-        if let Some(probe) = probe {
-            probe.count(&packet);
-        }
-        self.interleave.push(packet);
-    }
-
-    fn note(&mut self, metadata: &Metadata, probe: Option<&mut Probe>) {
-        if let Some(probe) = probe {
-            self.duration = metadata.duration.filter(|d| !d.is_zero());
-            probe.metadata = metadata.clone();
+            Ok(None) => self.read_block(out),
+            Err(error) => out.end(Some(flv_error(&error, self.parser.position()))),
         }
     }
 
     /// A tag that is not understood: while probing it may name a codec, else it
     /// is left out.
-    fn refuse(&mut self, error: &onair_flv::Error, kind: TagKind, probe: Option<&mut Probe>) {
+    fn refuse(
+        &mut self,
+        error: &onair_flv::Error,
+        kind: TagKind,
+        out: &mut Output,
+        probe: Option<&mut Probe>,
+    ) {
         let at = self.parser.position();
         match (error, probe) {
             (onair_flv::Error::Unsupported { what }, Some(probe)) => {
@@ -107,9 +90,9 @@ impl Flv {
                     self.count_damaged(kind);
                 }
                 let said = unsupported && !self.unsupported.insert(kind);
-                if !said && self.notes.len() < MAX_NOTES {
+                if !said && out.notes.len() < MAX_NOTES {
                     let note = format!("a tag before byte {at} is left out: {error}");
-                    self.notes.push(note);
+                    out.notes.push(note);
                 }
             }
         }
@@ -124,38 +107,27 @@ impl Flv {
         self.damage.of_mut(kind).damaged += 1;
     }
 
-    fn read_piece(&mut self) {
+    fn read_block(&mut self, out: &mut Output) {
         match self.input.next() {
-            Err(error) => self.end(Some(error)),
-            Ok(piece) if piece.is_empty() => {
+            Err(error) => out.end(Some(error)),
+            Ok(block) if block.is_empty() => {
                 let error = self.parser.finish().err();
                 let at = self.parser.position();
-                self.end(error.map(|error| flv_error(&error, at)));
+                out.end(error.map(|error| flv_error(&error, at)));
             }
-            Ok(piece) => self.parser.push(piece),
+            Ok(block) => self.parser.push(block),
         }
     }
 
-    fn end(&mut self, failure: Option<Error>) {
-        self.ended = true;
-        self.failure = failure;
-        self.interleave.end();
-    }
-
-    /// Names the tracks found, or says why there are none.
-    fn settle(&mut self, mut probe: Probe) -> Result<Vec<Refused>, Error> {
+    /// Names the tracks found; gives those that cannot be sent.
+    fn name_tracks(&mut self, out: &mut Output, mut probe: Probe) -> Vec<Refused> {
         let configs = [self.demuxer.video_config(), self.demuxer.audio_config()];
-        self.tracks = configs
-            .into_iter()
-            .flatten()
-            .cloned()
-            .map(Track::new)
-            .collect();
-        for track in &mut self.tracks {
+        let configs = configs.into_iter().flatten().cloned();
+        out.tracks = configs.map(Track::new).collect();
+        for track in &mut out.tracks {
             probe.describe(track);
         }
-        self.interleave.expect(self.tracks.len());
-        let known = |kind| self.tracks.iter().any(|track| track.kind() == kind);
+        let known = |kind| out.tracks.iter().any(|track| track.kind() == kind);
         probe.refused.retain(|refused| !known(refused.kind));
         probe.refused.sort_by_key(|refused| refused.kind);
         let said = probe.refused.iter().map(|refused| match refused.kind {
@@ -163,53 +135,40 @@ impl Flv {
             Kind::Audio => TagKind::Audio,
         });
         self.unsupported.extend(said);
-        if self.tracks.is_empty() && probe.refused.is_empty() {
-            let container = Container::Flv;
-            return Err(self.failure.take().unwrap_or(Error::NoTracks { container }));
-        }
         let promised = self.parser.promised().unwrap_or((false, false));
         for (kind, promised) in [(Kind::Audio, promised.0), (Kind::Video, promised.1)] {
             let refused = probe.refused.iter().any(|refused| refused.kind == kind);
-            if promised && !refused && !self.tracks.iter().any(|track| track.kind() == kind) {
-                let note = format!("the header promises {} but none was found", kind_name(kind));
-                self.notes.push(note);
+            if promised && !refused && !out.tracks.iter().any(|track| track.kind() == kind) {
+                let kind = kind_name(kind);
+                let note = format!("the header promises {kind} but none was found");
+                out.notes.push(note);
             }
         }
-        Ok(probe.refused)
+        probe.refused
     }
 }
 
-impl PacketSource for Flv {
-    fn container(&self) -> Container {
-        Container::Flv
-    }
-
-    fn tracks(&self) -> &[Track] {
-        &self.tracks
-    }
-
-    fn notes(&self) -> &[String] {
-        &self.notes
-    }
-
-    fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
-        loop {
-            if let Some(packet) = self.interleave.pop() {
-                return Ok(Some(packet));
-            }
-            if self.ended {
-                return self.failure.take().map_or(Ok(None), Err);
-            }
-            self.step(None);
-        }
-    }
-
-    fn duration(&self) -> Option<Duration> {
-        self.duration
+impl Reader for Flv {
+    fn step(&mut self, out: &mut Output) {
+        self.read(out, None);
     }
 
     fn damage(&self) -> Damage {
         self.damage
+    }
+}
+
+fn take(packet: Packet, out: &mut Output, probe: Option<&mut Probe>) {
+    if let Some(probe) = probe {
+        probe.count(&packet);
+    }
+    out.push(packet);
+}
+
+fn note(metadata: &Metadata, out: &mut Output, probe: Option<&mut Probe>) {
+    if let Some(probe) = probe {
+        out.duration = metadata.duration.filter(|d| !d.is_zero());
+        probe.metadata = metadata.clone();
     }
 }
 

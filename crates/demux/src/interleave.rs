@@ -15,22 +15,27 @@ pub(crate) struct Interleave {
     audio: VecDeque<Packet>,
     bytes: usize,
     ended: bool,
-    /// Set when there is only one track to wait for.
+    /// There is no other track to wait for.
     alone: bool,
 }
 
 impl Interleave {
-    /// An order for one track or for two.
-    pub(crate) fn new(tracks: usize) -> Self {
+    /// For two tracks, until it is known that there is only one.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// For packets that come in one order already.
+    pub(crate) fn in_order() -> Self {
         Self {
-            alone: tracks < 2,
+            alone: true,
             ..Self::default()
         }
     }
 
-    /// Changes the number of tracks expected.
+    /// So many tracks there are.
     pub(crate) const fn expect(&mut self, tracks: usize) {
-        self.alone = tracks < 2;
+        self.alone |= tracks < 2;
     }
 
     /// Adds a track's next packet.
@@ -128,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_packet_waits_until_the_other_track_has_one() {
-        let mut order = Interleave::new(2);
+        let mut order = Interleave::new();
         order.push(packet(Kind::Video, 0));
         order.push(packet(Kind::Video, 40));
         assert!(times(&mut order).is_empty());
@@ -140,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_silent_track_holds_nothing_up_for_long() {
-        let mut order = Interleave::new(2);
+        let mut order = Interleave::new();
         (0..100).for_each(|n| order.push(packet(Kind::Video, n * 40)));
         let out = times(&mut order);
         assert_eq!(out.len(), 24, "all but the last three seconds");
@@ -149,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_lone_track_passes_at_once() {
-        let mut order = Interleave::new(1);
+        let mut order = Interleave::in_order();
         order.push(packet(Kind::Audio, 5));
         assert_eq!(times(&mut order), [5]);
     }

@@ -2,8 +2,8 @@
 //!
 //! [`open`] tells mp4, mov, flv, ts and mkv apart by content and gives a
 //! [`PacketSource`]: H.264 and AAC access units with exact times, untouched. [`read`]
-//! does the same for what arrives through a pipe, [`Loop`] repeats a file
-//! without end, and [`Survey`] says what a file is made of.
+//! does the same for what arrives through a pipe, [`open_repeated`] repeats
+//! a file without end, and [`Survey`] says what a file is made of.
 //!
 //! ```no_run
 //! let mut file = onair_demux::open("show.mp4".as_ref())?;
@@ -36,6 +36,7 @@ mod matroska;
 mod mp4;
 mod open;
 mod packet_source;
+mod reader;
 mod refused;
 mod reorder;
 mod repeat;
@@ -50,6 +51,6 @@ pub use error::Error;
 pub use open::{open, open_lenient, read, read_lenient};
 pub use packet_source::{Opened, PacketSource};
 pub use refused::Refused;
-pub use repeat::Loop;
+pub use repeat::open_repeated;
 pub use survey::{Fault, Faults, Gops, Objection, Report, Span, Survey, TrackReport, Verdict};
 pub use track::Track;

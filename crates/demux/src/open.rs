@@ -3,11 +3,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::block_cache::Storage;
-use crate::flv::Flv;
-use crate::matroska::Matroska;
-use crate::mp4::Mp4;
-use crate::ts::{Ts, sync};
-use crate::{Container, Error, Format, Opened, PacketSource, Refused};
+use crate::{Error, Format, Opened, PacketSource, flv, matroska, mp4, ts};
 
 /// Opens a file, whatever its name, by what its first bytes say it is. If a kind
 /// of track in it cannot be sent as it is, that is an error.
@@ -30,16 +26,35 @@ pub fn read(reader: Box<dyn Read + Send>, format: Format) -> Result<Box<dyn Pack
 /// Reads a stream to look at it: what cannot be sent is named, and the rest read.
 pub fn read_lenient(reader: Box<dyn Read + Send>, format: Format) -> Result<Opened, Error> {
     match format {
-        Format::Flv => Ok(opened(Flv::open(reader)?)),
-        Format::Ts => Ok(opened(Ts::open(reader)?)),
+        Format::Flv => flv::open(reader),
+        Format::Ts => ts::open(reader),
     }
 }
 
-fn opened((media, refused): (impl PacketSource + 'static, Vec<Refused>)) -> Opened {
-    Opened {
-        media: Box::new(media),
-        refused,
-    }
+/// The formats that are read from files: a new one has a file of its own, and a row here.
+const FORMATS: [FileFormat; 4] = [
+    FileFormat {
+        recognizes: mp4::recognizes,
+        open: mp4::open,
+    },
+    FileFormat {
+        recognizes: flv::recognizes,
+        open: |file| flv::open(file),
+    },
+    FileFormat {
+        recognizes: matroska::recognizes,
+        open: matroska::open,
+    },
+    FileFormat {
+        recognizes: ts::recognizes,
+        open: |file| ts::open(file),
+    },
+];
+
+struct FileFormat {
+    /// Whether a file with this beginning is one.
+    recognizes: fn(&[u8]) -> bool,
+    open: fn(Box<dyn Storage>) -> Result<Opened, Error>,
 }
 
 pub(crate) fn open_storage(mut storage: Box<dyn Storage>) -> Result<Opened, Error> {
@@ -50,28 +65,9 @@ pub(crate) fn open_storage(mut storage: Box<dyn Storage>) -> Result<Opened, Erro
         .read_to_end(&mut head)
         .map_err(io)?;
     storage.seek(SeekFrom::Start(0)).map_err(io)?;
-    match sniff(&head) {
-        Some(Container::Mp4 | Container::QuickTime) => Ok(opened(Mp4::open(storage)?)),
-        Some(Container::Flv) => read_lenient(Box::new(storage), Format::Flv),
-        Some(Container::Ts) => read_lenient(Box::new(storage), Format::Ts),
-        Some(Container::Matroska) => Ok(opened(Matroska::open(storage)?)),
-        None => Err(unrecognized(&head)),
-    }
-}
-
-fn sniff(head: &[u8]) -> Option<Container> {
-    match head.get(4..8) {
-        Some(b"ftyp") => return Some(Container::Mp4),
-        Some(b"moov" | b"mdat" | b"wide" | b"free" | b"skip" | b"pnot") => {
-            return Some(Container::QuickTime);
-        }
-        _ => {}
-    }
-    match head {
-        [b'F', b'L', b'V', ..] => Some(Container::Flv),
-        [0x1a, 0x45, 0xdf, 0xa3, ..] => Some(Container::Matroska),
-        _ => sync::find(head).map(|_| Container::Ts),
-    }
+    let format = FORMATS.iter().find(|format| (format.recognizes)(&head));
+    let format = format.ok_or_else(|| unrecognized(&head))?;
+    (format.open)(storage)
 }
 
 /// Says what a file that is none of the known containers looks like.

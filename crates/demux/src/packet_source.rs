@@ -9,8 +9,8 @@ use crate::{Container, Damage, Error, Refused, Track};
 /// Times are the container's own: they start wherever the file starts, and can
 /// be negative where an edit list or B-frame reordering puts them there.
 pub trait PacketSource: Send {
-    /// Which container this is.
-    fn container(&self) -> Container;
+    /// Which container this is read from, if from any.
+    fn container(&self) -> Option<Container>;
 
     /// The tracks whose packets come out: at most one of each kind.
     fn tracks(&self) -> &[Track];

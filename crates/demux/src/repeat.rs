@@ -4,63 +4,64 @@ use std::time::Duration;
 use onair_media::{Config, Kind, Packet, Timestamp};
 
 use crate::codec::frame_duration;
-use crate::interleave::Interleave;
-use crate::{Container, Damage, Error, PacketSource, Track, open};
+use crate::reader::{Output, Reader, source};
+use crate::{Damage, Error, PacketSource, open};
 
-/// A file played over and over: when it ends it is opened again, and the
-/// timeline goes on without a jump, an overlap or a step back.
+/// Plays a file over and over: when it ends it is opened again, and the timeline goes on
+/// without a jump, an overlap or a step back.
 ///
 /// A pass lasts from the earliest start to the latest end of its tracks,
 /// lengthened so that the sound's cadence goes on in whole frames.
-pub struct Loop {
+pub fn open_repeated(path: &Path) -> Result<Box<dyn PacketSource>, Error> {
+    let current = open(path)?;
+    let mut out = Output::new();
+    out.tracks = current.tracks().to_vec();
+    out.notes = current.notes().to_vec();
+    let container = current.container();
+    let repeated = Repeated {
+        path: path.to_owned(),
+        current,
+        offset: 0,
+        video: None,
+        audio: None,
+        damage: Damage::default(),
+    };
+    Ok(source(container, repeated, out))
+}
+
+struct Repeated {
     path: PathBuf,
     current: Box<dyn PacketSource>,
     /// Nanoseconds by which the current pass is moved.
     offset: i64,
     video: Option<Span>,
     audio: Option<Span>,
-    /// Puts the end of one pass and the beginning of the next into one order.
-    interleave: Interleave,
     /// What passes before this one could not read.
     damage: Damage,
-    failure: Option<Error>,
-    ended: bool,
 }
 
-impl Loop {
-    /// Opens `path` to be repeated without end.
-    pub fn open(path: &Path) -> Result<Self, Error> {
-        let current = open(path)?;
-        Ok(Self {
-            path: path.to_owned(),
-            interleave: Interleave::new(current.tracks().len()),
-            current,
-            offset: 0,
-            video: None,
-            audio: None,
-            damage: Damage::default(),
-            failure: None,
-            ended: false,
-        })
-    }
-
-    fn step(&mut self) -> Result<(), Error> {
-        if let Some(packet) = self.next_of_pass()? {
-            self.interleave.push(packet);
-        } else if !self.rewind()? {
-            self.finish(None);
+impl Reader for Repeated {
+    /// The end of one pass and the beginning of the next come into one order.
+    fn step(&mut self, out: &mut Output) {
+        match self.next() {
+            Ok(Some(packet)) => out.push(packet),
+            Ok(None) => match self.rewind() {
+                Ok(true) => {}
+                Ok(false) => out.end(None),
+                Err(error) => out.end(Some(error)),
+            },
+            Err(error) => out.end(Some(error)),
         }
-        Ok(())
     }
 
-    fn finish(&mut self, failure: Option<Error>) {
-        self.ended = true;
-        self.failure = failure;
-        self.interleave.end();
+    fn damage(&self) -> Damage {
+        self.damage.and(self.current.damage())
     }
+}
 
+impl Repeated {
     /// The next packet of this pass, measured and moved to its place.
-    fn next_of_pass(&mut self) -> Result<Option<Packet>, Error> {
+    fn next(&mut self) -> Result<Option<Packet>, Error> {
         let Some(mut packet) = self.current.next_packet()? else {
             return Ok(None);
         };
@@ -91,42 +92,6 @@ impl Loop {
             span.restart();
         }
         Ok(true)
-    }
-}
-
-impl PacketSource for Loop {
-    fn container(&self) -> Container {
-        self.current.container()
-    }
-
-    fn tracks(&self) -> &[Track] {
-        self.current.tracks()
-    }
-
-    fn notes(&self) -> &[String] {
-        self.current.notes()
-    }
-
-    fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
-        loop {
-            if let Some(packet) = self.interleave.pop() {
-                return Ok(Some(packet));
-            }
-            if self.ended {
-                return self.failure.take().map_or(Ok(None), Err);
-            }
-            if let Err(error) = self.step() {
-                self.finish(Some(error));
-            }
-        }
-    }
-
-    fn duration(&self) -> Option<Duration> {
-        None
-    }
-
-    fn damage(&self) -> Damage {
-        self.damage.and(self.current.damage())
     }
 }
 

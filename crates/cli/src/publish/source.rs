@@ -10,7 +10,7 @@ use onair::av::capture::{Silence, TestCard, Tone, Y4m};
 use onair::av::device;
 use onair::av::encode::{AudioSettings, VideoSettings};
 use onair::av::{AudioSource, VideoSource};
-use onair::demux::{self, Container, Damage, Loop, PacketSource, Track, TrackDamage};
+use onair::demux::{self, Container, Damage, PacketSource, Track, TrackDamage};
 use onair::media::{FrameRate, Kind, Packet, Size, VideoCodec};
 
 use super::capture::{self, Ask};
@@ -202,10 +202,9 @@ fn open_file(path: &Path, is_raw: bool, repeat: bool) -> Result<Source, Failure>
         let file = File::open(path).map_err(|error| about(&name, &error))?;
         return raw(Box::new(file), &name);
     }
-    let opened: Result<Box<dyn PacketSource>, _> = if repeat {
-        Loop::open(path).map(|looped| Box::new(looped) as _)
-    } else {
-        demux::open(path)
+    let opened = match repeat {
+        true => demux::open_repeated(path),
+        false => demux::open(path),
     };
     opened
         .map(Source::Compressed)
@@ -347,7 +346,7 @@ impl PicturesOnly {
 }
 
 impl PacketSource for PicturesOnly {
-    fn container(&self) -> Container {
+    fn container(&self) -> Option<Container> {
         self.inner.container()
     }
 

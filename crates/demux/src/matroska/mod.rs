@@ -16,28 +16,22 @@ use onair_media::{Config, Kind, Packet, Timestamp, VideoCodec, hevc};
 
 use crate::block_cache::{BlockCache, Storage};
 use crate::codec::frame_duration;
-use crate::interleave::Interleave;
+use crate::reader::{Output, Reader, opened};
 use crate::reorder::Reorder;
 use crate::selection::{TrackSelection, Unusable};
-use crate::{Container, Damage, Error, PacketSource, Refused, Track};
+use crate::{Container, Damage, Error, Opened, Track};
 use clusters::{Clusters, Frame};
 use coding::{audio, stripped, video};
 use header::Header;
 
 /// An open Matroska file.
-pub(crate) struct Matroska {
+struct Matroska {
     blocks: BlockCache,
     clusters: Clusters,
-    duration: Option<Duration>,
     /// Where the segment's header says it ends.
     end: Option<u64>,
     scale: u64,
-    tracks: Vec<Track>,
     lanes: Vec<Lane>,
-    interleave: Interleave,
-    notes: Vec<String>,
-    ended: bool,
-    failure: Option<Error>,
 }
 
 /// What is known of a track besides its [`Track`].
@@ -57,68 +51,71 @@ struct Lane {
     lace: Option<(i64, Timestamp)>,
 }
 
-impl Matroska {
-    /// Opens it; names the first track of each kind of which none can be sent.
-    pub(crate) fn open(storage: Box<dyn Storage>) -> Result<(Self, Vec<Refused>), Error> {
-        let mut blocks = BlockCache::new(storage)?;
-        let header = Header::read(&mut blocks)?;
-        let mut chosen = TrackSelection::default();
-        for entry in header.file.tracks() {
-            match entry.track_type() {
-                TrackType::Video => chosen.offer(Kind::Video, Lane::parse(entry, Kind::Video)),
-                TrackType::Audio => chosen.offer(Kind::Audio, Lane::parse(entry, Kind::Audio)),
-                _ => {}
-            }
-        }
-        let picked = chosen.finish(Container::Matroska)?;
-        let (lanes, tracks): (Vec<_>, Vec<_>) = picked.tracks.into_iter().unzip();
-        let matroska = Self {
-            duration: duration(&header),
-            scale: header.file.info().timestamp_scale().get(),
-            interleave: Interleave::new(tracks.len()),
-            clusters: Clusters::new(header.clusters, header.end),
-            blocks,
-            end: header.end,
-            tracks,
-            lanes,
-            notes: picked.notes,
-            ended: false,
-            failure: None,
-        };
-        Ok((matroska, picked.refused))
-    }
+/// Whether a file that begins like this is one: EBML (RFC 8794 §8.1).
+pub(crate) fn recognizes(head: &[u8]) -> bool {
+    head.starts_with(&[0x1a, 0x45, 0xdf, 0xa3])
+}
 
-    fn step(&mut self) {
+/// Reads as far as the first cluster.
+pub(crate) fn open(storage: Box<dyn Storage>) -> Result<Opened, Error> {
+    let mut blocks = BlockCache::new(storage)?;
+    let header = Header::read(&mut blocks)?;
+    let mut chosen = TrackSelection::default();
+    for entry in header.file.tracks() {
+        match entry.track_type() {
+            TrackType::Video => chosen.offer(Kind::Video, Lane::parse(entry, Kind::Video)),
+            TrackType::Audio => chosen.offer(Kind::Audio, Lane::parse(entry, Kind::Audio)),
+            _ => {}
+        }
+    }
+    let selected = chosen.finish(Container::Matroska)?;
+    let mut out = Output::new();
+    let lanes: Vec<_>;
+    (lanes, out.tracks) = selected.tracks.into_iter().unzip();
+    out.notes = selected.notes;
+    out.duration = duration(&header);
+    let matroska = Matroska {
+        scale: header.file.info().timestamp_scale().get(),
+        clusters: Clusters::new(header.clusters, header.end),
+        blocks,
+        end: header.end,
+        lanes,
+    };
+    opened(Container::Matroska, matroska, out, selected.refused)
+}
+
+impl Reader for Matroska {
+    fn step(&mut self, out: &mut Output) {
         match self.clusters.next(&mut self.blocks) {
-            Ok(Some(frame)) => self.take(frame),
-            Ok(None) => self.finish(self.cut_short()),
-            Err(failure) => self.finish(Some(failure)),
+            Ok(Some(frame)) => self.take(frame, out),
+            Ok(None) => self.finish(self.cut_short(), out),
+            Err(failure) => self.finish(Some(failure), out),
         }
     }
 
-    fn take(&mut self, frame: Frame) {
-        let Some(lane) = self
+    /// None: reading ends at the first element that is wrong.
+    fn damage(&self) -> Damage {
+        Damage::default()
+    }
+}
+
+impl Matroska {
+    fn take(&mut self, frame: Frame, out: &mut Output) {
+        let mut lanes = self.lanes.iter_mut();
+        if let Some(lane) = lanes.find(|lane| lane.number == frame.track) {
+            let packets = lane.packets(frame, self.scale);
+            packets.into_iter().for_each(|packet| out.push(packet));
+        }
+    }
+
+    fn finish(&mut self, failure: Option<Error>, out: &mut Output) {
+        let reorders = self
             .lanes
             .iter_mut()
-            .find(|lane| lane.number == frame.track)
-        else {
-            return;
-        };
-        for packet in lane.packets(frame, self.scale) {
-            self.interleave.push(packet);
-        }
-    }
-
-    fn finish(&mut self, failure: Option<Error>) {
-        for lane in &mut self.lanes {
-            let rest = lane.reorder.as_mut().map(Reorder::finish);
-            rest.into_iter()
-                .flatten()
-                .for_each(|packet| self.interleave.push(packet));
-        }
-        self.interleave.end();
-        self.failure = failure;
-        self.ended = true;
+            .filter_map(|lane| lane.reorder.as_mut());
+        let rest = reorders.flat_map(Reorder::finish);
+        rest.for_each(|packet| out.push(packet));
+        out.end(failure);
     }
 
     /// Whether the segment's size says that there should be more.
@@ -126,41 +123,6 @@ impl Matroska {
         let length = self.blocks.len();
         let cut = self.end.is_some_and(|end| end > length);
         cut.then(|| Error::truncated("Matroska segment", length))
-    }
-}
-
-impl PacketSource for Matroska {
-    fn container(&self) -> Container {
-        Container::Matroska
-    }
-
-    fn tracks(&self) -> &[Track] {
-        &self.tracks
-    }
-
-    fn notes(&self) -> &[String] {
-        &self.notes
-    }
-
-    fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
-        loop {
-            if let Some(packet) = self.interleave.pop() {
-                return Ok(Some(packet));
-            }
-            if self.ended {
-                return self.failure.take().map_or(Ok(None), Err);
-            }
-            self.step();
-        }
-    }
-
-    fn duration(&self) -> Option<Duration> {
-        self.duration
-    }
-
-    /// None: reading ends at the first element that is wrong.
-    fn damage(&self) -> Damage {
-        Damage::default()
     }
 }
 

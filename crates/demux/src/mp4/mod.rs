@@ -16,67 +16,83 @@ use onair_media::{Kind, Packet, Timestamp};
 use shiguredo_mp4::boxes::MvhdBox;
 
 use crate::block_cache::{BlockCache, Storage};
+use crate::reader::{Output, Reader, opened};
 use crate::selection::TrackSelection;
-use crate::{Container, Damage, Error, PacketSource, Refused, Track};
+use crate::{Container, Damage, Error, Opened};
 use boxes::{BoxRef, Header, decode};
 use fragments::Fragments;
 use lane::Lane;
 use tables::Sample;
 
 /// An open MP4 or QuickTime file.
-pub(crate) struct Mp4 {
+struct Mp4 {
     blocks: BlockCache,
-    container: Container,
-    tracks: Vec<Track>,
     lanes: Vec<Lane>,
     fragments: Option<Fragments>,
-    notes: Vec<String>,
-    duration: Option<Duration>,
     /// What ended the fragments early, to be told when their samples are out.
     failure: Option<Error>,
-    failed: bool,
     damage: Damage,
 }
 
-impl Mp4 {
-    /// Opens it; names the first track of each kind of which none can be sent.
-    pub(crate) fn open(storage: Box<dyn Storage>) -> Result<(Self, Vec<Refused>), Error> {
-        let mut blocks = BlockCache::new(storage)?;
-        let found = find_index(&mut blocks)?;
-        let moov = BoxRef {
-            kind: *b"moov",
-            whole: &found.moov,
-            body: found.moov.get(found.header..).unwrap_or_default(),
-            at: found.at,
-        };
-        let header: Option<MvhdBox> = moov.child(b"mvhd").and_then(decode);
-        let scale = header.as_ref().map_or(1, |header| header.timescale.get());
-        let mut chosen = TrackSelection::default();
-        for trak in moov.children().filter(|child| child.kind == *b"trak") {
-            if let Some(kind) = lane::kind(trak) {
-                chosen.offer(kind, Lane::parse(trak, scale));
+/// Whether a file that begins like this is one: a box that comes first.
+pub(crate) fn recognizes(head: &[u8]) -> bool {
+    let first = head.get(4..8).unwrap_or_default();
+    FIRST_BOXES.iter().any(|kind| *kind == first)
+}
+
+/// Reads the index, wherever in the file it is.
+pub(crate) fn open(storage: Box<dyn Storage>) -> Result<Opened, Error> {
+    let mut blocks = BlockCache::new(storage)?;
+    let found = find_index(&mut blocks)?;
+    let moov = BoxRef {
+        kind: *b"moov",
+        whole: &found.moov,
+        body: found.moov.get(found.header..).unwrap_or_default(),
+        at: found.at,
+    };
+    let header: Option<MvhdBox> = moov.child(b"mvhd").and_then(decode);
+    let scale = header.as_ref().map_or(1, |header| header.timescale.get());
+    let mut chosen = TrackSelection::default();
+    for trak in moov.children().filter(|child| child.kind == *b"trak") {
+        if let Some(kind) = lane::kind(trak) {
+            chosen.offer(kind, Lane::parse(trak, scale));
+        }
+    }
+    let selected = chosen.finish(found.container)?;
+    let mut out = Output::in_order();
+    let lanes: Vec<_>;
+    (lanes, out.tracks) = selected.tracks.into_iter().unzip();
+    out.notes = selected.notes;
+    out.duration = header.as_ref().and_then(duration);
+    let end = found.at.saturating_add(found.moov.len() as u64);
+    let mp4 = Mp4 {
+        blocks,
+        lanes,
+        fragments: moov.child(b"mvex").map(|mvex| Fragments::parse(mvex, end)),
+        failure: None,
+        damage: Damage::default(),
+    };
+    opened(found.container, mp4, out, selected.refused)
+}
+
+impl Reader for Mp4 {
+    fn step(&mut self, out: &mut Output) {
+        match self.read_next() {
+            Ok(Some(packet)) => out.push(packet),
+            Ok(None) => out.end(None),
+            Err(error) => {
+                self.give_up();
+                out.end(Some(error));
             }
         }
-        let picked = chosen.finish(found.container)?;
-        let (lanes, tracks) = picked.tracks.into_iter().unzip();
-        let duration = header.as_ref().and_then(duration);
-        let end = found.at.saturating_add(found.moov.len() as u64);
-        let fragments = moov.child(b"mvex").map(|mvex| Fragments::parse(mvex, end));
-        let mp4 = Self {
-            blocks,
-            container: found.container,
-            tracks,
-            lanes,
-            fragments,
-            notes: picked.notes,
-            duration,
-            failure: None,
-            failed: false,
-            damage: Damage::default(),
-        };
-        Ok((mp4, picked.refused))
     }
 
+    fn damage(&self) -> Damage {
+        self.damage
+    }
+}
+
+impl Mp4 {
     fn read_next(&mut self) -> Result<Option<Packet>, Error> {
         self.fill();
         let heads = self.lanes.iter().enumerate();
@@ -127,40 +143,6 @@ impl Mp4 {
                 }
             }
         }
-    }
-}
-
-impl PacketSource for Mp4 {
-    fn container(&self) -> Container {
-        self.container
-    }
-
-    fn tracks(&self) -> &[Track] {
-        &self.tracks
-    }
-
-    fn notes(&self) -> &[String] {
-        &self.notes
-    }
-
-    fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
-        if self.failed {
-            return Ok(None);
-        }
-        let next = self.read_next();
-        self.failed = next.is_err();
-        if self.failed {
-            self.give_up();
-        }
-        next
-    }
-
-    fn duration(&self) -> Option<Duration> {
-        self.duration
-    }
-
-    fn damage(&self) -> Damage {
-        self.damage
     }
 }
 
@@ -228,6 +210,11 @@ fn duration(header: &MvhdBox) -> Option<Duration> {
     let end = Timestamp::from_ticks(ticks, header.timescale.get());
     (!unknown).then(|| end.since(Timestamp::ZERO))
 }
+
+/// What an MP4 file or a QuickTime movie begins with.
+const FIRST_BOXES: [&[u8; 4]; 7] = [
+    b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot",
+];
 
 /// Largest index read: enough for days of video.
 const MAX_INDEX: u64 = 256 * 1024 * 1024;

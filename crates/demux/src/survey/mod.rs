@@ -38,7 +38,7 @@ impl Survey {
         let mut notes = demux.notes().to_vec();
         notes.extend(tracks.clone().flat_map(|track| track.notes.clone()));
         Self {
-            container: Some(demux.container()),
+            container: demux.container(),
             duration: demux.duration().map(|d| d.as_secs_f64()),
             notes,
             rotation: tracks.clone().find_map(|track| track.rotation),

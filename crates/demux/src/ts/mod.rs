@@ -15,14 +15,13 @@ mod timeline;
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::time::Duration;
 
 use onair_media::{Kind, Packet};
 
 use crate::codec::kind_name;
 use crate::codec::stream_type_name;
-use crate::interleave::Interleave;
-use crate::{Container, Damage, Error, PacketSource, Refused, Track, TrackDamage};
+use crate::reader::{Output, Reader, opened};
+use crate::{Container, Damage, Error, Opened, Refused, Track, TrackDamage};
 use elementary::{Segmented, Stream};
 use packet::TsPacket;
 use psi::{Elementary, Sections};
@@ -32,7 +31,7 @@ use sync::{PACKET, Packets};
 use timeline::Timeline;
 
 /// A transport stream being read.
-pub(crate) struct Ts {
+struct Ts {
     packets: Packets,
     association: Sections,
     maps: HashMap<u16, Sections>,
@@ -41,11 +40,6 @@ pub(crate) struct Ts {
     seams: Seams,
     /// Packets that have their place, on their way: empty but for its room.
     placed: Vec<Packet>,
-    interleave: Interleave,
-    tracks: Vec<Track>,
-    notes: Vec<String>,
-    failure: Option<Error>,
-    ended: bool,
 }
 
 /// The streams read of the program chosen.
@@ -58,104 +52,86 @@ struct Program {
     others: Vec<u8>,
 }
 
-impl Ts {
-    /// Reads as far as the tracks' parameters.
-    /// Names the first track of each kind of which none can be sent.
-    pub(crate) fn open(input: Box<dyn Read + Send>) -> Result<(Self, Vec<Refused>), Error> {
-        let mut ts = Self {
-            packets: Packets::new(input),
-            association: Sections::default(),
-            maps: HashMap::new(),
-            program: None,
-            timeline: Timeline::default(),
-            seams: Seams::default(),
-            placed: Vec::new(),
-            interleave: Interleave::new(2),
-            tracks: Vec::new(),
-            notes: Vec::new(),
-            failure: None,
-            ended: false,
-        };
-        while !ts.ended && !ts.is_understood() {
-            ts.step()?;
+/// Whether a stream that begins like this is one.
+pub(crate) fn recognizes(head: &[u8]) -> bool {
+    sync::find(head).is_some()
+}
+
+/// Reads as far as the tracks' parameters.
+pub(crate) fn open(input: Box<dyn Read + Send>) -> Result<Opened, Error> {
+    let mut out = Output::new();
+    let mut ts = Ts {
+        packets: Packets::new(input),
+        association: Sections::default(),
+        maps: HashMap::new(),
+        program: None,
+        timeline: Timeline::default(),
+        seams: Seams::default(),
+        placed: Vec::new(),
+    };
+    while !out.has_ended() && !ts.is_understood(&out) {
+        ts.step(&mut out);
+    }
+    let refused = ts.name_tracks(&mut out);
+    opened(Container::Ts, ts, out, refused)
+}
+
+impl Reader for Ts {
+    fn step(&mut self, out: &mut Output) {
+        match self.packets.next() {
+            Ok(Some(packet)) => self.take(&packet, out),
+            Ok(None) => self.finish(None, out),
+            Err(error) => self.finish(Some(error), out),
         }
-        let refused = ts.settle()?;
-        Ok((ts, refused))
     }
 
+    fn damage(&self) -> Damage {
+        let program = self.program.as_ref();
+        let video = program.and_then(|program| program.video.as_ref());
+        let audio = program.and_then(|program| program.audio.as_ref());
+        Damage {
+            video: video.map_or_else(TrackDamage::default, Stream::damage),
+            audio: audio.map_or_else(TrackDamage::default, Stream::damage),
+            sync_losses: self.packets.losses,
+        }
+    }
+}
+
+impl Ts {
     /// Whether every stream of the program has shown its parameters.
-    fn is_understood(&self) -> bool {
-        let found = |kind| self.tracks.iter().any(|track| track.kind() == kind);
+    fn is_understood(&self, out: &Output) -> bool {
         let known = self.program.as_ref().is_some_and(|program| {
-            (program.video.is_none() || found(Kind::Video))
-                && (program.audio.is_none() || found(Kind::Audio))
+            (program.video.is_none() || has(out, Kind::Video))
+                && (program.audio.is_none() || has(out, Kind::Audio))
         });
         known || self.packets.position() > MAX_PROBE
     }
 
-    fn settle(&mut self) -> Result<Vec<Refused>, Error> {
+    /// Names the tracks found; gives the first stream of each kind of which none can be sent.
+    fn name_tracks(&mut self, out: &mut Output) -> Vec<Refused> {
         let program = self.program.take().unwrap_or_default();
-        let refused = self.refused(&program);
+        let refused = refused(&program, out);
         for other in &program.others {
             let note = format!("a stream of type {other:#04x} is left out");
-            self.notes.push(note);
+            out.notes.push(note);
         }
         let listed = [
             (Kind::Video, program.video.is_some()),
             (Kind::Audio, program.audio.is_some()),
         ];
         for (kind, _) in listed.into_iter().filter(|(_, listed)| *listed) {
-            let known = self.tracks.iter().any(|track| track.kind() == kind)
-                || refused.iter().any(|track| track.kind == kind);
-            if !known {
-                let note = format!(
-                    "{} is listed, but none of it could be read",
-                    kind_name(kind)
-                );
-                self.notes.push(note);
+            if !has(out, kind) && !refused.iter().any(|track| track.kind == kind) {
+                let kind = kind_name(kind);
+                let note = format!("{kind} is listed, but none of it could be read");
+                out.notes.push(note);
             }
         }
-        self.tracks.sort_by_key(Track::kind);
-        self.interleave.expect(self.tracks.len());
+        out.tracks.sort_by_key(Track::kind);
         self.program = Some(program);
-        if self.tracks.is_empty() && refused.is_empty() {
-            let container = Container::Ts;
-            return Err(self.failure.take().unwrap_or(Error::NoTracks { container }));
-        }
-        Ok(refused)
-    }
-
-    /// The first stream of each kind of which none can be sent; the others are noted.
-    fn refused(&mut self, program: &Program) -> Vec<Refused> {
-        let mut refused: Vec<Refused> = Vec::new();
-        let audio = program.audio.as_ref().map(|audio| &audio.decoder);
-        let unclear = audio.and_then(|audio| audio.refused.as_ref());
-        let unclear = unclear.map(|e| (Kind::Audio, format!("AAC not understood ({e})")));
-        for (kind, codec) in program.refused.iter().cloned().chain(unclear) {
-            let known = self.tracks.iter().any(|track| track.kind() == kind);
-            if known || refused.iter().any(|other| other.kind == kind) {
-                let note = format!("another {} track, {codec}, is left out", kind_name(kind));
-                self.notes.push(note);
-            } else {
-                refused.push(Refused::new(kind, codec));
-            }
-        }
-        refused.sort_by_key(|track| track.kind);
         refused
     }
 
-    /// Takes in one TS packet.
-    fn step(&mut self) -> Result<(), Error> {
-        match self.packets.next() {
-            Ok(Some(packet)) => self.take(&packet),
-            Ok(None) => self.finish(None),
-            Err(error @ Error::Truncated { .. }) => self.finish(Some(error)),
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, packet: &[u8; PACKET]) {
+    fn take(&mut self, packet: &[u8; PACKET], out: &mut Output) {
         let Some(found) = TsPacket::parse(packet) else {
             return;
         };
@@ -171,7 +147,7 @@ impl Ts {
                 self.take_map(body);
             }
         } else {
-            self.take_stream(&found);
+            self.take_stream(&found, out);
         }
     }
 
@@ -188,7 +164,7 @@ impl Ts {
         }
     }
 
-    fn take_stream(&mut self, found: &TsPacket<'_>) {
+    fn take_stream(&mut self, found: &TsPacket<'_>, out: &mut Output) {
         let Some(program) = &mut self.program else {
             return;
         };
@@ -202,10 +178,10 @@ impl Ts {
             } if audio.pid == found.pid => audio.take(found, timeline),
             _ => return,
         };
-        self.deliver(packets);
+        self.deliver(packets, out);
     }
 
-    fn deliver(&mut self, packets: Vec<Segmented>) {
+    fn deliver(&mut self, packets: Vec<Segmented>, out: &mut Output) {
         if packets.is_empty() {
             return;
         }
@@ -213,90 +189,63 @@ impl Ts {
         for (segment, packet) in packets {
             self.seams.push(segment, packet, &mut placed);
         }
-        placed.drain(..).for_each(|packet| self.announce(packet));
+        placed.drain(..).for_each(|packet| announce(packet, out));
         self.placed = placed;
     }
 
-    fn announce(&mut self, packet: Packet) {
-        let kind = packet.kind();
-        if !self.tracks.iter().any(|track| track.kind() == kind) {
-            self.tracks.push(Track {
-                start: Some(packet.pts),
-                ..Track::new(packet.config.clone())
-            });
-        }
-        self.interleave.push(packet);
-    }
-
     /// Lets out what is whole, and says what was wrong on the way.
-    fn finish(&mut self, failure: Option<Error>) {
+    fn finish(&mut self, failure: Option<Error>, out: &mut Output) {
         let (program, timeline) = (&mut self.program, &mut self.timeline);
         let video = program.as_mut().and_then(|p| p.video.as_mut());
         let (mut packets, cut_video) = video.map(|v| v.finish(timeline)).unwrap_or_default();
         let audio = program.as_mut().and_then(|p| p.audio.as_mut());
         let (frames, cut_audio) = audio.map(|a| a.finish(timeline)).unwrap_or_default();
         packets.extend(frames);
-        self.deliver(packets);
+        self.deliver(packets, out);
         let held = self.seams.finish();
-        held.into_iter().for_each(|packet| self.announce(packet));
-        self.interleave.end();
-        self.ended = true;
+        held.into_iter().for_each(|packet| announce(packet, out));
         let at = self.packets.position();
-        self.failure = failure
-            .or_else(|| (cut_video || cut_audio).then(|| Error::truncated("PES packet", at)));
-        self.sum_up();
-    }
-
-    fn sum_up(&mut self) {
+        let cut = || (cut_video || cut_audio).then(|| Error::truncated("PES packet", at));
+        out.end(failure.or_else(cut));
         let jumps = self.timeline.jumps;
         if jumps > 0 {
             let note = format!("{jumps} jumps of the clock were closed");
-            self.notes.push(note);
+            out.notes.push(note);
         }
     }
 }
 
-impl PacketSource for Ts {
-    fn container(&self) -> Container {
-        Container::Ts
+fn announce(packet: Packet, out: &mut Output) {
+    if !has(out, packet.kind()) {
+        out.tracks.push(Track {
+            start: Some(packet.pts),
+            ..Track::new(packet.config.clone())
+        });
     }
+    out.push(packet);
+}
 
-    fn tracks(&self) -> &[Track] {
-        &self.tracks
-    }
+fn has(out: &Output, kind: Kind) -> bool {
+    out.tracks.iter().any(|track| track.kind() == kind)
+}
 
-    fn notes(&self) -> &[String] {
-        &self.notes
-    }
-
-    fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
-        loop {
-            if let Some(packet) = self.interleave.pop() {
-                return Ok(Some(packet));
-            }
-            if self.ended {
-                return self.failure.take().map_or(Ok(None), Err);
-            }
-            if let Err(error) = self.step() {
-                self.finish(Some(error));
-            }
+/// The first stream of each kind of which none can be sent; the others are noted.
+fn refused(program: &Program, out: &mut Output) -> Vec<Refused> {
+    let mut refused: Vec<Refused> = Vec::new();
+    let audio = program.audio.as_ref().map(|audio| &audio.decoder);
+    let unclear = audio.and_then(|audio| audio.refused.as_ref());
+    let unclear = unclear.map(|e| (Kind::Audio, format!("AAC not understood ({e})")));
+    for (kind, codec) in program.refused.iter().cloned().chain(unclear) {
+        if has(out, kind) || refused.iter().any(|other| other.kind == kind) {
+            let kind = kind_name(kind);
+            let note = format!("another {kind} track, {codec}, is left out");
+            out.notes.push(note);
+        } else {
+            refused.push(Refused::new(kind, codec));
         }
     }
-
-    fn duration(&self) -> Option<Duration> {
-        None
-    }
-
-    fn damage(&self) -> Damage {
-        let program = self.program.as_ref();
-        let video = program.and_then(|program| program.video.as_ref());
-        let audio = program.and_then(|program| program.audio.as_ref());
-        Damage {
-            video: video.map_or_else(TrackDamage::default, Stream::damage),
-            audio: audio.map_or_else(TrackDamage::default, Stream::damage),
-            sync_losses: self.packets.losses,
-        }
-    }
+    refused.sort_by_key(|track| track.kind);
+    refused
 }
 
 impl Program {

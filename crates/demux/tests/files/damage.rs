@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use super::common::{of_kind, packets, path};
-use onair_demux::{Error, Format, Loop, PacketSource, open, read};
+use onair_demux::{Error, Format, PacketSource, open, open_repeated, read};
 use onair_media::{Kind, Packet};
 
 /// Packets up to the end or an error.
@@ -208,7 +208,7 @@ fn a_loop_counts_the_damage_of_every_pass() {
     let file = std::env::temp_dir().join(format!("onair-demux-{}-loop.ts", std::process::id()));
     std::fs::write(&file, bytes).unwrap();
     let once = packets(open(&file).unwrap().as_mut()).len();
-    let mut looped = Loop::open(&file).unwrap();
+    let mut looped = open_repeated(&file).unwrap();
     for _ in 0..once * 3 {
         looped.next_packet().unwrap();
     }

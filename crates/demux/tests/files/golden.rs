@@ -51,7 +51,7 @@ fn quicktime_is_as_ffprobe_says() {
     check("quicktime.mov", Kind::Video, ROUNDING);
     check("quicktime.mov", Kind::Audio, ROUNDING);
     let demux = open(&path("quicktime.mov")).unwrap();
-    assert_eq!(demux.container(), Container::QuickTime);
+    assert_eq!(demux.container(), Some(Container::QuickTime));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Loops: pass after pass without a seam.
 
 use super::common::{of_kind, packets, path};
-use onair_demux::{Loop, PacketSource, open};
+use onair_demux::{open, open_repeated};
 use onair_media::{Kind, Packet};
 
 const FILES: [&str; 10] = [
@@ -20,7 +20,7 @@ const FILES: [&str; 10] = [
 /// The packets of so many passes, and of one.
 fn passes(name: &str, count: usize) -> (Vec<Packet>, usize) {
     let once = packets(open(&path(name)).unwrap().as_mut()).len();
-    let mut repeat = Loop::open(&path(name)).unwrap();
+    let mut repeat = open_repeated(&path(name)).unwrap();
     let all = (0..once * count).map(|_| repeat.next_packet().unwrap().unwrap());
     (all.collect(), once)
 }
@@ -109,7 +109,7 @@ fn presentation_does_not_overlap_at_the_seam() {
 fn after_a_thousand_passes_audio_is_where_its_frames_are() {
     for name in ["priming.mp4", "priming.mkv", "trimmed.mp4", "plain.flv"] {
         let once = packets(open(&path(name)).unwrap().as_mut());
-        let mut repeat = Loop::open(&path(name)).unwrap();
+        let mut repeat = open_repeated(&path(name)).unwrap();
         let (mut frames, mut start, mut last) = (0_i64, None, None);
         let mut worst = 0;
         for _ in 0..once.len() * 1000 {

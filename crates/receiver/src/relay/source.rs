@@ -66,8 +66,8 @@ impl Source {
 }
 
 impl PacketSource for Source {
-    fn container(&self) -> Container {
-        Container::Flv
+    fn container(&self) -> Option<Container> {
+        None
     }
 
     fn tracks(&self) -> &[Track] {

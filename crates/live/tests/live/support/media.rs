@@ -40,8 +40,8 @@ impl Script {
 }
 
 impl PacketSource for Script {
-    fn container(&self) -> Container {
-        Container::Flv
+    fn container(&self) -> Option<Container> {
+        None
     }
 
     fn tracks(&self) -> &[Track] {
