@@ -1,10 +1,15 @@
 //! What to do about a failure, in a sentence after the cause.
 
-use onair::Fault;
+use onair::{Failure, Fault};
+
+/// What happened, and below it a cure where one is known.
+pub(crate) fn in_full(failure: &Failure) -> String {
+    with_cure(&failure.to_string(), failure.fault)
+}
 
 /// The cause, and below it a cure where one is known.
-pub(crate) fn with_cure(cause: &str, fault: Option<Fault>) -> String {
-    match fault.and_then(cure) {
+pub(crate) fn with_cure(cause: &str, fault: Fault) -> String {
+    match cure(fault) {
         Some(cure) => format!("{cause}\n  {cure}"),
         None => cause.to_owned(),
     }
@@ -48,7 +53,21 @@ fn cure(fault: Fault) -> Option<&'static str> {
         Fault::TimedOut => {
             "Is the port right (1935 for rtmp, 443 for rtmps), and does no firewall swallow it?"
         }
-        _ => return None,
+        Fault::Unreachable
+        | Fault::CertificateUnusable
+        | Fault::TlsFailed
+        | Fault::CodecRefused
+        | Fault::RedirectRefused
+        | Fault::Refused
+        | Fault::AddressUnusable
+        | Fault::ServerClosed
+        | Fault::ServerMisbehaved
+        | Fault::ConnectionBroken
+        | Fault::Renewed
+        | Fault::DiskFull
+        | Fault::DiskStuck
+        | Fault::FileUnwritable
+        | Fault::Internal => return None,
     })
 }
 
@@ -58,8 +77,11 @@ mod tests {
 
     #[test]
     fn a_known_cause_gets_its_cure_and_an_unknown_one_stays_alone() {
-        let refused = with_cure("Already publishing", Some(Fault::KeyInUse));
+        let refused = with_cure("Already publishing", Fault::KeyInUse);
         assert!(refused.contains("Another publisher"), "{refused}");
-        assert_eq!(with_cure("the moon fell down", None), "the moon fell down");
+        assert_eq!(
+            with_cure("the moon fell down", Fault::Refused),
+            "the moon fell down"
+        );
     }
 }

@@ -155,7 +155,7 @@ fn verdict(report: &Report) -> Result<(), Failure> {
         .iter()
         .filter(|destination| destination.state == State::Failed)
         .filter_map(|destination| {
-            let error = explain::with_cure(destination.error.as_deref()?, destination.fault);
+            let error = explain::in_full(destination.failure.as_ref()?);
             Some(format!("{}: {error}", destination.url))
         })
         .chain(recording)

@@ -136,14 +136,13 @@ impl From<onair::Event> for Event {
             },
             E::Reconnecting {
                 destination,
-                why,
+                failure,
                 at,
                 attempt,
                 delay,
-                fault: _,
             } => Self::Reconnecting {
                 destination: number(destination),
-                why,
+                why: failure.to_string(),
                 at: at.since(Timestamp::ZERO),
                 attempt,
                 delay,
@@ -151,10 +150,9 @@ impl From<onair::Event> for Event {
             E::DestinationEnded {
                 destination,
                 failure,
-                fault: _,
             } => Self::DestinationEnded {
                 destination: number(destination),
-                failure,
+                failure: failure.map(|failure| failure.to_string()),
             },
             E::EncoderLost { why } => Self::EncoderLost { why },
             E::EncoderBack => Self::EncoderBack,
@@ -174,13 +172,12 @@ impl Event {
         match event {
             E::Refused {
                 destination,
-                code,
-                description,
+                refusal,
                 fault: _,
             } => Self::Refused {
                 destination: number(destination),
-                code,
-                description,
+                code: refusal.code,
+                description: refusal.description,
             },
             E::Congested {
                 destination,

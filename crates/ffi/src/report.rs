@@ -158,7 +158,7 @@ impl From<onair::DestinationReport> for DestinationReport {
             audio: report.audio.into(),
             round_trip: report.rtt_ms.map(|ms| seconds(ms / 1000.0)),
             gaps: report.gaps.into_iter().map(Into::into).collect(),
-            error: report.error,
+            error: report.failure.map(|failure| failure.to_string()),
         }
     }
 }

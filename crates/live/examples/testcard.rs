@@ -20,8 +20,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(event) = broadcast.next_event() {
         match event {
             Event::Live { after, .. } => eprintln!("on air after {after:?}"),
-            Event::Refused { description, .. } => eprintln!("refused: {description}"),
-            Event::Reconnecting { why, delay, .. } => eprintln!("{why}; again in {delay:?}"),
+            Event::Refused { refusal, .. } => eprintln!("refused: {}", refusal.description),
+            Event::Reconnecting { failure, delay, .. } => {
+                eprintln!("{failure}; again in {delay:?}");
+            }
             Event::Ended(report) => eprintln!("{}", report.reason),
             _ => {}
         }

@@ -8,10 +8,11 @@ use onair_media::Timestamp;
 use onair_rtmp::Url;
 use onair_rtmp::publisher::{Config, Flight, Why};
 
-use crate::failure::{Cause, Failure};
+use crate::failure::{Cause, Failure, FailureStage};
 use crate::feed::Feed;
 use crate::hub::Hub;
 use crate::line::Line;
+use crate::output::rtmp::failure::failure;
 use crate::output::rtmp::session::{Ended, Ending, Place, Session};
 use crate::output::transport;
 use crate::program::Program;
@@ -57,8 +58,7 @@ impl Campaign {
         self.line.feed().close();
         self.hub.tell(Event::DestinationEnded {
             destination: self.index,
-            failure: result.as_ref().err().map(ToString::to_string),
-            fault: result.err().and_then(|failure| failure.fault),
+            failure: result.err(),
         });
     }
 
@@ -145,14 +145,15 @@ impl Campaign {
                     self.renewals.seen();
                     return Err(Failure::renewed());
                 }
-                Ending::Failed(error) => {
-                    return Err(Failure::conversation(&error, config.video_codec));
+                Ending::Failed(error, stage) => {
+                    return Err(failure(&error, stage, config.video_codec));
                 }
                 Ending::Lost(failure) => return Err(failure),
             }
         }
         let words = "the server asked for one connection after another";
-        Err(Failure::lost(words))
+        let stage = FailureStage::Negotiate;
+        Err(Failure::new(stage, Fault::ServerMisbehaved, words))
     }
 
     /// One connection; `None` when the broadcast was stopped before there was one.
@@ -212,11 +213,10 @@ impl Campaign {
     }
 
     fn tell_refusal(&self, failure: &Failure) {
-        if let Some((code, description)) = &failure.refusal {
+        if let Some(refusal) = &failure.refusal {
             self.hub.tell(Event::Refused {
                 destination: self.index,
-                code: code.clone(),
-                description: description.clone(),
+                refusal: refusal.clone(),
                 fault: failure.fault,
             });
         }
@@ -233,8 +233,7 @@ impl Campaign {
         }
         self.hub.tell(Event::Reconnecting {
             destination: self.index,
-            why: failure.to_string(),
-            fault: failure.fault,
+            failure: failure.clone(),
             at: at.unwrap_or(Timestamp::ZERO),
             attempt,
             delay,
@@ -282,7 +281,7 @@ fn ended_off_air(line: &Line) -> Failure {
         ),
         _ => format!("off air at the end: {seconds} s later the server had not agreed again"),
     };
-    Failure::lost(words).of(Fault::TimedOut)
+    Failure::new(FailureStage::Publish, Fault::TimedOut, words)
 }
 
 fn host(url: &Url) -> String {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use onair_media::Timestamp;
 
-use crate::{Fault, Gap, Report};
+use crate::{Failure, Fault, Gap, Refusal, Report};
 
 /// Something that happened to a broadcast. Destinations are named by the order in which they were added.
 #[derive(Clone, Debug)]
@@ -28,21 +28,17 @@ pub enum Event {
     Refused {
         /// Which destination.
         destination: usize,
-        /// For instance `NetStream.Publish.BadName`.
-        code: String,
-        /// The server's description.
-        description: String,
-        /// What commonly lies behind it.
-        fault: Option<Fault>,
+        /// Those words.
+        refusal: Refusal,
+        /// What lies behind them.
+        fault: Fault,
     },
     /// The connection is lost, or could not be had; another attempt follows.
     Reconnecting {
         /// Which destination.
         destination: usize,
         /// What happened.
-        why: String,
-        /// What commonly lies behind it.
-        fault: Option<Fault>,
+        failure: Failure,
         /// The last media time that was sent.
         at: Timestamp,
         /// The number of the coming attempt in this outage.
@@ -97,10 +93,8 @@ pub enum Event {
     DestinationEnded {
         /// Which destination.
         destination: usize,
-        /// Why it failed, in words; `None` when it ended as asked.
-        failure: Option<String>,
-        /// What commonly lies behind that.
-        fault: Option<Fault>,
+        /// Why it failed; `None` when it ended as asked.
+        failure: Option<Failure>,
     },
     /// The broadcast is over. Nothing follows.
     Ended(Report),

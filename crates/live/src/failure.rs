@@ -1,26 +1,59 @@
 use std::fmt;
+use std::io;
 
-use onair_flv::FourCc;
-use onair_rtmp::Error;
+use serde::Serialize;
 
 use crate::Fault;
 
-/// Why a connection ended, or did not come about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure {
-    pub(crate) cause: Cause,
-    /// What commonly lies behind it.
-    pub(crate) fault: Option<Fault>,
-    /// Where the server said no in its protocol's way: its code and its description.
-    pub(crate) refusal: Option<(String, String)>,
+/// Why a connection to a destination ended, or did not come about: typed for programs, and in
+/// words for a person (`Display`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    #[serde(rename = "error")]
     words: String,
+    /// What lies behind it.
+    pub fault: Fault,
+    /// How far things had come.
+    pub stage: FailureStage,
+    /// The server's own words, where it said no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
+    #[serde(skip)]
+    pub(crate) cause: Cause,
 }
 
-/// What kind of failure it is: what to do about it hangs on this alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How far a destination had come when something failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureStage {
+    /// The host's name was being looked up.
+    Resolve,
+    /// A connection was being opened.
+    Connect,
+    /// TLS was being agreed on.
+    Tls,
+    /// The server was being told who we are and which application we want.
+    Negotiate,
+    /// The server was being asked to take the stream.
+    Publish,
+    /// On air; or, for a file, while it was being written.
+    Live,
+    /// The stream was being taken down; or, for a file, while it was being closed.
+    End,
+}
+
+/// How a server said no.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// Its protocol's code, for instance `NetStream.Publish.BadName`.
+    pub code: String,
+    /// What it wrote beside that.
+    pub description: String,
+}
+
+/// What another attempt is likely to bring: what to do about a failure hangs on this alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// No connection: name, network, port or time.
-    Unreachable,
     /// The server is not whom the URL names.
     Untrusted,
     /// The server said no, and would say so again.
@@ -30,95 +63,59 @@ pub(crate) enum Cause {
     Busy { is_said: bool },
     /// The server ended the connection, or reset it.
     Dropped,
-    /// Anything else that ended a conversation.
+    /// Anything else: it may work the next time.
     Lost,
     /// The application wants another connection.
     Renewed,
 }
 
 impl Failure {
-    pub(crate) fn new(cause: Cause, words: impl Into<String>) -> Self {
+    /// One that another attempt may mend.
+    pub fn new(stage: FailureStage, fault: Fault, words: impl Into<String>) -> Self {
         Self {
-            cause,
-            fault: None,
-            refusal: None,
             words: words.into(),
+            fault,
+            stage,
+            refusal: None,
+            cause: Cause::Lost,
         }
     }
 
-    /// With what commonly lies behind it.
+    /// With what another attempt is likely to bring.
     #[must_use]
-    pub(crate) const fn of(mut self, fault: Fault) -> Self {
-        self.fault = Some(fault);
+    pub(crate) const fn because(mut self, cause: Cause) -> Self {
+        self.cause = cause;
         self
     }
 
-    pub(crate) fn unreachable(words: impl Into<String>) -> Self {
-        Self::new(Cause::Unreachable, words)
+    /// The server cannot prove whom it is.
+    pub(crate) fn untrusted(fault: Fault, words: impl Into<String>) -> Self {
+        Self::new(FailureStage::Tls, fault, words).because(Cause::Untrusted)
     }
 
-    pub(crate) fn untrusted(words: impl Into<String>) -> Self {
-        Self::new(Cause::Untrusted, words)
-    }
-
-    pub(crate) fn lost(words: impl Into<String>) -> Self {
-        Self::new(Cause::Lost, words)
-    }
-
+    /// The application wants another connection.
     pub(crate) fn renewed() -> Self {
-        Self::new(Cause::Renewed, "a new connection was asked for")
+        let words = "a new connection was asked for";
+        Self::new(FailureStage::Live, Fault::Renewed, words).because(Cause::Renewed)
     }
 
     /// The line took nothing, or a byte now and then, for so many seconds.
-    pub(crate) fn stalled(seconds: u64) -> Self {
+    pub(crate) fn stalled(stage: FailureStage, seconds: u64) -> Self {
         let words = format!("the line took nothing to speak of for {seconds} seconds");
-        Self::lost(words).of(Fault::Stalled)
+        Self::new(stage, Fault::Stalled, words)
     }
 
     /// The operating system says that the connection is gone.
-    pub(crate) fn broken(error: &std::io::Error) -> Self {
-        use std::io::ErrorKind as E;
+    pub(crate) fn broken(stage: FailureStage, error: &io::Error) -> Self {
+        use io::ErrorKind as E;
         let cause = match error.kind() {
             E::ConnectionReset | E::ConnectionAborted | E::BrokenPipe | E::UnexpectedEof => {
                 Cause::Dropped
             }
             _ => Cause::Lost,
         };
-        Self::new(cause, format!("the connection broke: {error}"))
-    }
-
-    /// What the machine says; `codec` is the one that is sent, if not every server knows it.
-    pub(crate) fn conversation(error: &Error, codec: Option<FourCc>) -> Self {
-        let cause = match error {
-            error if error.is_already_publishing() => Cause::Busy {
-                is_said: !error.is_final(),
-            },
-            error if error.is_final() => Cause::Rejected,
-            Error::Closed { .. } => Cause::Dropped,
-            _ => Cause::Lost,
-        };
-        let words = match error {
-            Error::Refused { code, description } if description.is_empty() => {
-                format!("the server refused: {code}")
-            }
-            Error::Refused { code, description } => {
-                format!("the server refused: {code} ({description})")
-            }
-            Error::Closed { .. } if codec == Some(FourCc::HEVC) => {
-                format!("{error}; or that it does not take HEVC, where H.264 would work")
-            }
-            other => other.to_string(),
-        };
-        let refusal = match error {
-            Error::Refused { code, description } => Some((code.clone(), description.clone())),
-            _ => None,
-        };
-        Self {
-            cause,
-            fault: Fault::of(error),
-            refusal,
-            words,
-        }
+        let words = format!("the connection broke: {error}");
+        Self::new(stage, Fault::ConnectionBroken, words).because(cause)
     }
 
     /// The verdict on a server that took the stream so often and dropped it each time.
@@ -133,7 +130,7 @@ impl Failure {
                  the service's policy (the last time: {self})"
             ),
         };
-        Self::new(Cause::Rejected, words).of(Fault::AcceptedThenDropped)
+        Self::new(self.stage, Fault::AcceptedThenDropped, words).because(Cause::Rejected)
     }
 }
 

@@ -51,6 +51,7 @@ pub use builder::Builder;
 pub use config::{Destination, Pace, RetryPolicy, Tls};
 pub use error::Error;
 pub use event::Event;
+pub use failure::{Failure, FailureStage, Refusal};
 pub use fault::Fault;
 pub use output::rtmp::playback::Playback;
 pub use report::{

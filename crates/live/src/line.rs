@@ -110,8 +110,7 @@ impl Line {
             rtt_ms: status.link.rtt.map(millis),
             queue_ms: tally.delays.summary(),
             gaps: tally.gaps,
-            error: status.failure.as_ref().map(ToString::to_string),
-            fault: status.failure.and_then(|failure| failure.fault),
+            failure: status.failure,
         }
     }
 

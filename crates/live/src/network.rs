@@ -8,12 +8,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{Id, JoinSet};
 
 use crate::destination::Campaign;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureStage};
 use crate::hub::Hub;
 use crate::line::Line;
 use crate::output::recording::Recording;
 use crate::program::Program;
-use crate::{Error, Event, Outcome, Pace, Report, State};
+use crate::{Error, Event, Fault, Outcome, Pace, Report, State};
 
 /// Everything the one thread for all sockets needs.
 pub(crate) struct Network {
@@ -240,7 +240,11 @@ impl Drop for Broken {
             let line = &self.hub.lines()[self.number];
             let mut status = line.status();
             status.state = State::Failed;
-            status.failure = Some(Failure::lost("internal error"));
+            status.failure = Some(Failure::new(
+                FailureStage::Live,
+                Fault::Internal,
+                "internal error",
+            ));
             drop(status);
             line.feed().close();
         }

@@ -170,22 +170,26 @@ impl Reconnect {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Fault;
+    use crate::{FailureStage, Fault};
+
+    fn of(cause: Cause, words: &str) -> Failure {
+        Failure::new(FailureStage::Connect, Fault::Unreachable, words).because(cause)
+    }
 
     fn refused(busy: bool) -> Failure {
         let cause = match busy {
             true => Cause::Busy { is_said: true },
             false => Cause::Rejected,
         };
-        Failure::new(cause, "no")
+        of(cause, "no")
     }
 
     fn lost() -> Failure {
-        Failure::lost("no route")
+        of(Cause::Lost, "no route")
     }
 
     fn dropped() -> Failure {
-        Failure::new(Cause::Dropped, "reset")
+        of(Cause::Dropped, "reset")
     }
 
     fn delay(verdict: &Verdict) -> Duration {
@@ -202,7 +206,7 @@ mod tests {
     #[test]
     fn a_refused_key_is_not_tried_twice() {
         let now = Instant::now();
-        for failure in [refused(false), Failure::untrusted("wrong host")] {
+        for failure in [refused(false), of(Cause::Untrusted, "wrong host")] {
             let mut reconnect = Reconnect::new(RetryPolicy::default(), 1);
             let verdict = reconnect.failed(failure.clone(), now);
             assert_eq!(verdict, Verdict::GiveUp(failure));
@@ -215,7 +219,7 @@ mod tests {
             enabled: true,
             max_attempts: 30,
         };
-        for failure in [Failure::unreachable("no"), refused(true), dropped(), lost()] {
+        for failure in [refused(true), dropped(), lost()] {
             let mut reconnect = Reconnect::new(policy, 1);
             let mut now = Instant::now();
             for _ in 0..30 {
@@ -239,7 +243,7 @@ mod tests {
                 Verdict::GiveUp(failure) => return (count, Some(failure)),
             }
             // That it cannot be reached in between does not speak for the key.
-            now += delay(&reconnect.failed(Failure::unreachable("no"), now));
+            now += delay(&reconnect.failed(lost(), now));
         }
         (count, None)
     }
@@ -248,10 +252,7 @@ mod tests {
     fn a_stream_that_is_accepted_and_dropped_four_times_is_not_wanted() {
         let (count, failure) = airings([0, 3, 9, 1, 1, 1]);
         let failure = failure.expect("a verdict");
-        assert_eq!(
-            (count, failure.fault),
-            (4, Some(Fault::AcceptedThenDropped))
-        );
+        assert_eq!((count, failure.fault), (4, Fault::AcceptedThenDropped));
         assert!(failure.to_string().contains("key"), "{failure}");
     }
 

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use onair_demux::Damage;
 use serde::Serialize;
 
-use crate::Fault;
+use crate::Failure;
 
 /// What a broadcast did, told once at its end.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -127,12 +127,9 @@ pub struct DestinationReport {
     pub queue_ms: QueueDelay,
     /// What viewers did not see, in media time.
     pub gaps: Vec<Gap>,
-    /// Why it failed, in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-    /// What commonly lies behind that.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fault: Option<Fault>,
+    /// Why it failed: `error`, `fault`, `stage` and `refusal` in JSON.
+    #[serde(flatten)]
+    pub failure: Option<Failure>,
 }
 
 /// How a destination stands.

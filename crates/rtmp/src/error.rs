@@ -4,7 +4,6 @@ use crate::status::Meaning;
 
 /// Why an RTMP conversation went wrong, sorted by whose fault it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// The caller's URL cannot be published to.
     #[error(transparent)]

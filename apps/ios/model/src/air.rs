@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use onair::media::Bitrate;
-use onair::{DestinationStats, Event, Fault, State, Stats};
+use onair::{DestinationStats, Event, Fault, Refusal, State, Stats};
 
 use crate::screen::Phase;
 
@@ -111,26 +111,25 @@ impl Air {
             }
             Event::Refused {
                 destination,
-                code,
-                description,
+                refusal: Refusal { code, description },
                 fault,
             } => self.set_why(*destination, format!("{code}: {description}"), *fault),
             Event::Reconnecting {
                 destination,
-                why,
-                fault,
+                failure,
                 ..
             } => {
                 self.set_away(*destination);
-                self.set_why(*destination, why.clone(), *fault);
+                self.set_why(*destination, failure.to_string(), failure.fault);
             }
             Event::DestinationEnded {
                 destination,
                 failure,
-                fault,
             } => {
                 let state = failure.as_ref().map_or(State::Ended, |_| State::Failed);
-                self.set(*destination, state, failure.clone(), *fault);
+                let why = failure.as_ref().map(ToString::to_string);
+                let fault = failure.as_ref().map(|failure| failure.fault);
+                self.set(*destination, state, why, fault);
             }
             Event::EncoderLost { .. } => self.has_no_encoder = true,
             Event::EncoderBack => self.has_no_encoder = false,
@@ -159,10 +158,10 @@ impl Air {
         }
     }
 
-    fn set_why(&mut self, destination: usize, why: String, fault: Option<Fault>) {
+    fn set_why(&mut self, destination: usize, why: String, fault: Fault) {
         if let Some(line) = self.lines.get_mut(destination) {
             line.why = Some(why);
-            line.fault = fault;
+            line.fault = Some(fault);
         }
     }
 }

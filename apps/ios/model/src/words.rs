@@ -237,6 +237,20 @@ fn cure(fault: Fault) -> Option<&'static str> {
         }
         Fault::Stalled => "Is the line fast enough for the bitrate?",
         Fault::TimedOut => "Check the port (1935 for rtmp, 443 for rtmps), or try another network.",
-        _ => return None,
+        Fault::Unreachable
+        | Fault::CertificateUnusable
+        | Fault::TlsFailed
+        | Fault::CodecRefused
+        | Fault::RedirectRefused
+        | Fault::Refused
+        | Fault::AddressUnusable
+        | Fault::ServerClosed
+        | Fault::ServerMisbehaved
+        | Fault::ConnectionBroken
+        | Fault::Renewed
+        | Fault::DiskFull
+        | Fault::DiskStuck
+        | Fault::FileUnwritable
+        | Fault::Internal => return None,
     })
 }

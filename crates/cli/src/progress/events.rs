@@ -23,17 +23,18 @@ impl Progress {
     /// what is told otherwise.
     pub(super) fn describe(&self, event: &Event) -> Option<String> {
         let words = match event {
-            Event::DestinationEnded { failure, fault, .. } if self.records_on() => {
-                let why = format!("{}; the recording goes on", failure.as_deref()?);
-                format!("given up: {}", with_cure(&why, *fault))
+            Event::DestinationEnded { failure, .. } if self.records_on() => {
+                let failure = failure.as_ref()?;
+                let why = format!("{failure}; the recording goes on");
+                format!("given up: {}", with_cure(&why, failure.fault))
             }
             // Of a single destination the program's last words tell it.
             Event::DestinationEnded { failure, .. } if self.several() => {
-                format!("given up: {}", failure.as_deref()?)
+                format!("given up: {}", failure.as_ref()?)
             }
             Event::Reconnecting {
                 destination,
-                why,
+                failure,
                 attempt,
                 delay,
                 ..
@@ -41,7 +42,7 @@ impl Progress {
                 let was_live = self.was_live.contains(destination);
                 let state = if was_live { "off air" } else { "not on air" };
                 let delay = delay.as_secs_f64();
-                format!("{state}: {why}; attempt {attempt} in {delay:.1} s")
+                format!("{state}: {failure}; attempt {attempt} in {delay:.1} s")
             }
             Event::Connecting { attempt, .. } if self.told.talk.is_verbose() => {
                 format!("connecting, attempt {attempt}")
@@ -117,6 +118,7 @@ fn live(after: Duration, server: Option<&str>) -> String {
 mod tests {
     use clap::Parser;
     use onair::media::Timestamp;
+    use onair::{Failure, FailureStage, Fault};
 
     use super::*;
     use crate::args::{Args, StatsFormat};
@@ -137,11 +139,10 @@ mod tests {
     fn off_air() -> Event {
         Event::Reconnecting {
             destination: 1,
-            why: "it rains".into(),
+            failure: Failure::new(FailureStage::Connect, Fault::Unreachable, "it rains"),
             at: Timestamp::ZERO,
             attempt: 2,
             delay: Duration::from_millis(200),
-            fault: None,
         }
     }
 
@@ -156,8 +157,11 @@ mod tests {
     fn given_up() -> Event {
         Event::DestinationEnded {
             destination: 0,
-            failure: Some("no such key".into()),
-            fault: Some(onair::Fault::KeyRejected),
+            failure: Some(Failure::new(
+                FailureStage::Publish,
+                Fault::KeyRejected,
+                "no such key",
+            )),
         }
     }
 

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureStage};
 use crate::kernel::Link;
 use crate::output::tls::{self, Trust};
 use crate::{Fault, Pace, kernel};
@@ -65,7 +65,7 @@ pub(crate) async fn connect(
 }
 
 async fn connect_tcp(host: &str, port: u16) -> Result<TcpStream, Failure> {
-    let unknown = |words: String| Failure::unreachable(words).of(Fault::UnknownHost);
+    let unknown = |words: String| Failure::new(FailureStage::Resolve, Fault::UnknownHost, words);
     let found = timeout(PATIENCE, lookup_host((host, port))).await;
     let found = found
         .map_err(|_| unknown(format!("nobody answered who {host} is")))?
@@ -75,12 +75,12 @@ async fn connect_tcp(host: &str, port: u16) -> Result<TcpStream, Failure> {
     let socket = race.await.unwrap_or(Err(late));
     socket.map_err(|error| {
         let words = format!("cannot connect to {host} port {port}: {error}");
-        let failure = Failure::unreachable(words);
-        match error.kind() {
-            io::ErrorKind::ConnectionRefused => failure.of(Fault::NobodyListens),
-            io::ErrorKind::TimedOut => failure.of(Fault::TimedOut),
-            _ => failure,
-        }
+        let fault = match error.kind() {
+            io::ErrorKind::ConnectionRefused => Fault::NobodyListens,
+            io::ErrorKind::TimedOut => Fault::TimedOut,
+            _ => Fault::Unreachable,
+        };
+        Failure::new(FailureStage::Connect, fault, words)
     })
 }
 
@@ -147,9 +147,13 @@ async fn connect_tls(
     pace: Pace,
 ) -> Result<Box<dyn Stream>, Failure> {
     let config = trust.client();
-    let config = config.map_err(|error| Failure::untrusted(error.to_string()))?;
+    let config = config
+        .map_err(|error| Failure::untrusted(Fault::CertificateUnusable, error.to_string()))?;
     let name = ServerName::try_from(host.to_owned());
-    let no_name = |_| Failure::untrusted(format!("{host} is no name a certificate can have"));
+    let no_name = |_| {
+        let words = format!("{host} is no name a certificate can have");
+        Failure::untrusted(Fault::CertificateName, words)
+    };
     let name = name.map_err(no_name)?;
     let peer = socket.peer_addr();
     let handshake = TlsConnector::from(config).connect(name, socket);
@@ -160,7 +164,7 @@ async fn connect_tls(
             Ok(Err(error)) => return Err(refused(&error, host, peer.ok()).await),
             Err(_) => {
                 let words = format!("{host} did not answer the TLS handshake");
-                return Err(Failure::unreachable(words).of(Fault::TimedOut));
+                return Err(Failure::new(FailureStage::Tls, Fault::TimedOut, words));
             }
         },
         () = silent_and_plain(peer.as_ref().ok().copied()) => return Err(tls::not_tls(host)),
@@ -183,12 +187,13 @@ async fn refused(error: &io::Error, host: &str, peer: Option<SocketAddr>) -> Fai
     {
         return tls::not_tls(host);
     }
-    Failure::unreachable(match error.kind() {
+    let words = match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
             format!("{host} hung up on the TLS handshake (rtmp:// instead of rtmps://?)")
         }
         _ => format!("TLS with {host}: {error}"),
-    })
+    };
+    Failure::new(FailureStage::Tls, Fault::TlsFailed, words)
 }
 
 /// Resolves when a server that has not answered a TLS greeting for a while is found to answer a

@@ -139,9 +139,7 @@ fn a_refusal_arrives_in_the_servers_words_and_is_not_repeated() {
     let refusals: Vec<_> = events
         .iter()
         .filter_map(|event| match event {
-            Event::Refused {
-                code, description, ..
-            } => Some((code.as_str(), description.as_str())),
+            Event::Refused { refusal, .. } => Some((&*refusal.code, &*refusal.description)),
             _ => None,
         })
         .collect();
@@ -172,8 +170,8 @@ fn one_destination_fails_and_the_other_gets_everything() {
     assert_eq!(report.outcome, Outcome::Finished);
     let states: Vec<_> = report.destinations.iter().map(|d| d.state).collect();
     assert_eq!(states, [State::Failed, State::Ended]);
-    let words = report.destinations[0].error.as_deref().unwrap();
-    assert!(words.contains("go away"), "{words}");
+    let failure = report.destinations[0].failure.as_ref().unwrap();
+    assert!(failure.to_string().contains("go away"), "{failure}");
 }
 
 #[test]
@@ -463,7 +461,6 @@ fn the_events_of_a_good_broadcast_come_in_order() {
                 Event::DestinationEnded {
                     destination: 0,
                     failure: None,
-                    fault: None,
                 },
             ]
         ),

@@ -202,10 +202,10 @@ fn a_new_connection_that_is_asked_for_begins_at_a_keyframe() {
     let told = wait_for(&broadcast, |event| {
         matches!(event, Event::Reconnecting { .. })
     });
-    let Event::Reconnecting { delay, why, .. } = told else {
+    let Event::Reconnecting { delay, failure, .. } = told else {
         panic!("{told:?}");
     };
-    assert_eq!(delay, Duration::ZERO, "{why}");
+    assert_eq!(delay, Duration::ZERO, "{failure}");
     gop(10, 10).for_each(|packet| source.send(packet).unwrap());
     drop(source);
     let second = peer.published();

@@ -229,7 +229,7 @@ impl RelayState {
             E::Live { .. } => Self::Live,
             E::Reconnecting { .. } => Self::Reconnecting,
             E::DestinationEnded { failure, .. } => match failure {
-                Some(why) => Self::Failed(why.clone()),
+                Some(why) => Self::Failed(why.to_string()),
                 None => Self::Ended,
             },
             _ => return None,
@@ -242,11 +242,11 @@ fn in_words(event: &onair::Event, is_cut: bool) -> Option<String> {
     use onair::Event as E;
     Some(match event {
         E::Live { after, .. } => format!("on air after {} ms", after.as_millis()),
-        E::Refused {
-            code, description, ..
-        } => format!("refused: {description} ({code})"),
-        E::Reconnecting { why, delay, .. } => {
-            format!("lost: {why}; trying again in {}", seconds(*delay))
+        E::Refused { refusal, .. } => {
+            format!("refused: {} ({})", refusal.description, refusal.code)
+        }
+        E::Reconnecting { failure, delay, .. } => {
+            format!("lost: {failure}; trying again in {}", seconds(*delay))
         }
         E::Dropped { frames, gap, .. } => format!(
             "{frames} pictures, {}, did not get through: {}",

@@ -2,7 +2,6 @@ use std::fmt;
 
 /// How far a publisher has come; errors name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Stage {
     /// Waiting for S0, S1 and S2.
     Handshake,

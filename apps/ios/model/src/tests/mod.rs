@@ -8,8 +8,8 @@ use onair::media::Timestamp;
 use onair::rtmp::Secret;
 use onair::studio::{News, Show};
 use onair::{
-    DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Encoding, Event, Fault,
-    Outcome, Report, State, Stats, TrackReport,
+    DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Encoding, Event, Failure,
+    FailureStage, Fault, Outcome, Report, State, Stats, TrackReport,
 };
 
 use crate::{
@@ -148,19 +148,17 @@ impl Rig {
     fn lose(&mut self, destination: usize, why: &str) {
         self.event(Event::Reconnecting {
             destination,
-            why: why.to_owned(),
+            failure: failure(why),
             at: Timestamp::ZERO,
             attempt: 1,
             delay: Duration::from_secs(1),
-            fault: fault(why),
         });
     }
 
     fn give_up(&mut self, destination: usize, why: &str) {
         self.event(Event::DestinationEnded {
             destination,
-            failure: Some(why.to_owned()),
-            fault: fault(why),
+            failure: Some(failure(why)),
         });
     }
 
@@ -245,14 +243,15 @@ impl Rig {
     }
 }
 
-/// What the engine knows to lie behind what it says in these words.
-fn fault(why: &str) -> Option<Fault> {
-    Some(match why {
+/// What the engine makes of what it says in these words.
+fn failure(why: &str) -> Failure {
+    let fault = match why {
         "connection refused" => Fault::NobodyListens,
         "the connection took nothing for 5 s" => Fault::Stalled,
         _ if why.starts_with("NetStream.Publish.BadName") => Fault::KeyInUse,
-        _ => return None,
-    })
+        _ => Fault::Unreachable,
+    };
+    Failure::new(FailureStage::Connect, fault, why)
 }
 
 fn stats(second: u32, frame_rate: u32, overtaken: u64, lines: &[Line]) -> Stats {
@@ -293,8 +292,7 @@ fn destination_stats(line: &Line) -> DestinationStats {
             rtt_ms: None,
             queue_ms: onair::QueueDelay::default(),
             gaps: Vec::new(),
-            error: None,
-            fault: None,
+            failure: None,
         },
         bitrate_bps: line.kbps * 1000,
         delivery_bps: None,

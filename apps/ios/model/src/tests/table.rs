@@ -1,5 +1,6 @@
 //! What the stage shows, state by state, in one table: `screens.txt`.
 
+use onair::Refusal;
 use onair::director::Why;
 
 use super::*;
@@ -44,9 +45,11 @@ const STATES: &[Scene] = &[
         let mut rig = connecting();
         rig.event(Event::Refused {
             destination: 0,
-            code: "NetStream.Publish.Denied".to_owned(),
-            description: "no".to_owned(),
-            fault: Some(Fault::KeyRejected),
+            refusal: Refusal {
+                code: "NetStream.Publish.Denied".to_owned(),
+                description: "no".to_owned(),
+            },
+            fault: Fault::KeyRejected,
         });
         rig
     }),

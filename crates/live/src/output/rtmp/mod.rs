@@ -1,4 +1,5 @@
 //! RTMP, plain and inside TLS.
 
+pub(crate) mod failure;
 pub(crate) mod playback;
 pub(crate) mod session;

@@ -4,7 +4,7 @@ use rustls::pki_types::pem;
 use rustls::{AlertDescription, CertificateError, Error};
 
 use crate::Fault;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureStage};
 
 /// Why a TLS handshake with `host` failed, if it was TLS that failed.
 pub(crate) fn failure(error: &std::io::Error, host: &str) -> Option<Failure> {
@@ -16,7 +16,7 @@ pub(crate) fn failure(error: &std::io::Error, host: &str) -> Option<Failure> {
 /// The server speaks something else on this port.
 pub(crate) fn not_tls(host: &str) -> Failure {
     let words = format!("{host} does not speak TLS on this port (rtmp:// instead of rtmps://?)");
-    Failure::untrusted(words).of(Fault::NotTls)
+    Failure::untrusted(Fault::NotTls, words)
 }
 
 /// Why certificates cannot be trusted that were named, or that the system keeps.
@@ -43,7 +43,7 @@ fn of(error: &Error, host: &str) -> Failure {
         Error::InvalidMessage(_) => not_tls(host),
         Error::AlertReceived(alert) => said(*alert, host),
         Error::PeerIncompatible(_) | Error::NoApplicationProtocol => nothing_in_common(host),
-        other => Failure::untrusted(breach(other, host)),
+        other => Failure::untrusted(Fault::TlsFailed, breach(other, host)),
     }
 }
 
@@ -67,22 +67,25 @@ fn breach(error: &Error, host: &str) -> String {
 }
 
 fn nothing_in_common(host: &str) -> Failure {
-    Failure::untrusted(format!(
+    let words = format!(
         "{host} takes none of our versions and ciphers of TLS: it has to know TLS 1.2 or 1.3"
-    ))
+    );
+    Failure::untrusted(Fault::TlsFailed, words)
 }
 
 /// The server says that it goes no further. What may be its present state is tried again.
 fn said(alert: AlertDescription, host: &str) -> Failure {
     use AlertDescription as A;
-    match alert {
+    let (fault, words) = match alert {
         A::HandshakeFailure | A::ProtocolVersion | A::InsufficientSecurity => {
-            nothing_in_common(host)
+            return nothing_in_common(host);
         }
-        A::UnrecognisedName => Failure::untrusted(format!(
-            "the server has no certificate for {host}: use the name that the service gives"
-        ))
-        .of(Fault::CertificateName),
+        A::UnrecognisedName => (
+            Fault::CertificateName,
+            format!(
+                "the server has no certificate for {host}: use the name that the service gives"
+            ),
+        ),
         A::NoCertificate
         | A::BadCertificate
         | A::UnsupportedCertificate
@@ -91,42 +94,60 @@ fn said(alert: AlertDescription, host: &str) -> Failure {
         | A::CertificateUnknown
         | A::UnknownCA
         | A::AccessDenied
-        | A::CertificateRequired => Failure::untrusted(format!(
-            "{host} asks for a certificate of ours, which this program cannot show"
-        )),
-        A::InternalError | A::UserCanceled | A::CloseNotify => Failure::unreachable(format!(
-            "{host} broke the TLS handshake off because of a trouble of its own"
-        )),
-        other => Failure::unreachable(format!(
-            "{host} broke the TLS handshake off (alert {} of RFC 8446)",
-            u8::from(other)
-        )),
-    }
+        | A::CertificateRequired => (
+            Fault::TlsFailed,
+            format!("{host} asks for a certificate of ours, which this program cannot show"),
+        ),
+        other => return broken_off(other, host),
+    };
+    Failure::untrusted(fault, words)
 }
 
-fn certificate(fault: &CertificateError, host: &str) -> Failure {
-    use CertificateError as E;
-    match fault {
-        E::Expired | E::ExpiredContext { .. } | E::NotValidYet | E::NotValidYetContext { .. } => {
-            Failure::untrusted(out_of_time(fault, host)).of(Fault::CertificateExpired)
+fn broken_off(alert: AlertDescription, host: &str) -> Failure {
+    use AlertDescription as A;
+    let words = match alert {
+        A::InternalError | A::UserCanceled | A::CloseNotify => {
+            format!("{host} broke the TLS handshake off because of a trouble of its own")
         }
-        E::NotValidForName => wrong_name(host, &[]),
-        E::NotValidForNameContext { presented, .. } => wrong_name(host, presented),
-        E::UnknownIssuer => Failure::untrusted(format!(
-            "the certificate of {host} is not signed by anybody this system trusts"
-        ))
-        .of(Fault::CertificateUntrusted),
-        E::BadSignature => Failure::untrusted(format!(
-            "the certificate of {host} is not signed by the authority that it names: that one may \
-             have been made anew under its old name"
-        ))
-        .of(Fault::CertificateUntrusted),
+        other => format!(
+            "{host} broke the TLS handshake off (alert {} of RFC 8446)",
+            u8::from(other)
+        ),
+    };
+    Failure::new(FailureStage::Tls, Fault::TlsFailed, words)
+}
+
+fn certificate(error: &CertificateError, host: &str) -> Failure {
+    use CertificateError as E;
+    let (fault, words) = match error {
+        E::Expired | E::ExpiredContext { .. } | E::NotValidYet | E::NotValidYetContext { .. } => {
+            (Fault::CertificateExpired, out_of_time(error, host))
+        }
+        E::NotValidForName => (Fault::CertificateName, wrong_name(host, &[])),
+        E::NotValidForNameContext { presented, .. } => {
+            (Fault::CertificateName, wrong_name(host, presented))
+        }
+        E::UnknownIssuer => (
+            Fault::CertificateUntrusted,
+            format!("the certificate of {host} is not signed by anybody this system trusts"),
+        ),
+        E::BadSignature => (
+            Fault::CertificateUntrusted,
+            format!(
+                "the certificate of {host} is not signed by the authority that it names: that one \
+                 may have been made anew under its old name"
+            ),
+        ),
         E::Other(other) => match other.0.downcast_ref::<webpki::Error>() {
-            Some(fault) => by_webpki(fault, host),
-            None => Failure::untrusted(format!("the certificate of {host} is refused: {other}")),
+            Some(error) => by_webpki(error, host),
+            None => (
+                Fault::CertificateUnusable,
+                format!("the certificate of {host} is refused: {other}"),
+            ),
         },
-        other => Failure::untrusted(unusable(other, host)),
-    }
+        other => (Fault::CertificateUnusable, unusable(other, host)),
+    };
+    Failure::untrusted(fault, words)
 }
 
 fn out_of_time(fault: &CertificateError, host: &str) -> String {
@@ -141,7 +162,7 @@ fn out_of_time(fault: &CertificateError, host: &str) -> String {
 }
 
 /// `presented` are a stranger's words as webpki prints them, `DnsName("live.example")`.
-fn wrong_name(host: &str, presented: &[String]) -> Failure {
+fn wrong_name(host: &str, presented: &[String]) -> String {
     let names = presented.iter().filter_map(|printed| {
         let (_, inner) = printed.strip_suffix(')')?.split_once('(')?;
         let name = inner.trim_matches('"');
@@ -153,8 +174,7 @@ fn wrong_name(host: &str, presented: &[String]) -> Failure {
         [] => String::new(),
         names => format!(", but for {}", names.join(", ")),
     };
-    let words = format!("the certificate presented is not for {host}{of}");
-    Failure::untrusted(words).of(Fault::CertificateName)
+    format!("the certificate presented is not for {host}{of}")
 }
 
 fn unusable(fault: &CertificateError, host: &str) -> String {
@@ -182,14 +202,14 @@ fn unknown_revocation(host: &str) -> String {
 }
 
 /// What rustls passes on from webpki as it is.
-fn by_webpki(fault: &webpki::Error, host: &str) -> Failure {
+fn by_webpki(error: &webpki::Error, host: &str) -> (Fault, String) {
     use webpki::Error as E;
-    let words = match fault {
+    let why = match error {
         E::CaUsedAsEndEntity => {
             let words = format!(
                 "the certificate of {host} is that of an authority, and signed by nobody else"
             );
-            return Failure::untrusted(words).of(Fault::CertificateUntrusted);
+            return (Fault::CertificateUntrusted, words);
         }
         E::EndEntityUsedAsCa | E::PathLenConstraintViolated => {
             "is signed by somebody whose own certificate does not allow that"
@@ -206,7 +226,8 @@ fn by_webpki(fault: &webpki::Error, host: &str) -> Failure {
         }
         _ => "is not well made",
     };
-    Failure::untrusted(format!("the certificate of {host} {words}"))
+    let words = format!("the certificate of {host} {why}");
+    (Fault::CertificateUnusable, words)
 }
 
 const DAY: u64 = 24 * 60 * 60;
@@ -347,7 +368,7 @@ mod tests {
                 Fault::NotTls,
             ),
         ] {
-            assert_eq!(of(&error, "live.example").fault, Some(fault), "{error:?}");
+            assert_eq!(of(&error, "live.example").fault, fault, "{error:?}");
         }
     }
 
@@ -358,7 +379,7 @@ mod tests {
             "IpAddress(192.0.2.1)",
             "DnsName(\"\u{1b}[2Jtrick\")",
         ];
-        let words = wrong_name("live.example", &presented.map(str::to_owned)).to_string();
+        let words = wrong_name("live.example", &presented.map(str::to_owned));
         let expected = "the certificate presented is not for live.example, but for \
                         studio.example, 192.0.2.1";
         assert_eq!(words, expected);

@@ -10,7 +10,7 @@ pub(crate) use peer::{Behaviour, FLOOD, Heard, Peer};
 
 use std::path::PathBuf;
 
-use onair::{Broadcast, Event, Report};
+use onair::{Broadcast, Event, Fault, Report};
 
 /// Reads events to the end; gives them and the report.
 pub(crate) fn finish(broadcast: &Broadcast) -> (Vec<Event>, Report) {
@@ -23,6 +23,12 @@ pub(crate) fn finish(broadcast: &Broadcast) -> (Vec<Event>, Report) {
         events.push(event);
     }
     panic!("no report after {events:?}");
+}
+
+/// What lies behind the failure of the first destination.
+pub(crate) fn fault(report: &Report) -> Option<Fault> {
+    let failure = report.destinations[0].failure.as_ref();
+    failure.map(|failure| failure.fault)
 }
 
 /// Reads events until one is as wanted.

@@ -11,6 +11,7 @@ use onair_media::{Kind, Packet};
 use onair_rtmp::{Input, SendBuffer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::super::failure::of_stage;
 use super::{Ending, Phase, Session};
 use crate::Pace;
 use crate::failure::Failure;
@@ -55,7 +56,7 @@ impl Session<'_> {
     ///
     /// Where the end was said already and something of the stream had still to go, it is lost.
     fn broke(&mut self, error: &Error) {
-        let failure = Failure::broken(error);
+        let failure = Failure::broken(of_stage(self.publisher.stage()), error);
         let is_hurried = self.place.line.feed().deadline().is_some();
         if !self.pending.is_empty() && self.phase == Phase::Closing && !is_hurried {
             self.ending = Some(Ending::Lost(failure.clone()));

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use onair_flv::{Metadata, Muxer, Tag};
 use onair_media::Packet;
-use onair_rtmp::publisher::{self, End, Retry};
+use onair_rtmp::publisher::{self, End, Retry, Stage};
 use onair_rtmp::{Error, Input, Machine, Output, Publisher, SendBuffer, Url};
 use tokio::time::{Sleep, sleep_until};
 
@@ -106,8 +106,8 @@ pub(crate) enum Ending {
     Moved(Option<Url>),
     /// The application wants another connection.
     Renewed,
-    /// The conversation failed.
-    Failed(Error),
+    /// The conversation failed, when it had come so far.
+    Failed(Error, Stage),
     /// The connection broke.
     Lost(Failure),
 }
@@ -262,13 +262,14 @@ impl<'a> Session<'a> {
     }
 
     fn input(&mut self, input: Input<'_>) {
+        let stage = self.publisher.stage();
         if let Err(error) = self.publisher.handle_input(input)
             && self.ending.is_none()
         {
             let is_close = matches!(error, Error::Closed { .. });
             self.ending = Some(match self.broken.take() {
                 Some(failure) if is_close && self.live.is_some() => Ending::Lost(failure),
-                _ => Ending::Failed(error),
+                _ => Ending::Failed(error, stage),
             });
         }
     }

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{timeout, timeout_at};
 
 use super::{LAST_WORDS, Session};
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureStage};
 use crate::output::transport::stall_limit;
 
 /// How long a silent server may take to close its side once it has everything.
@@ -25,7 +25,7 @@ impl Session<'_> {
         let limit = hurry.unwrap_or_else(|| Instant::now() + patience);
         let goodbye = timeout_at(limit.into(), self.stream.shutdown());
         if matches!(goodbye.await, Ok(Ok(()))) && !self.linger(patience).await {
-            return Some(Failure::stalled(patience.as_secs()));
+            return Some(Failure::stalled(FailureStage::End, patience.as_secs()));
         }
         None
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use onair_rtmp::Input;
 
+use super::super::failure::of_stage;
 use super::{Ending, LAST_WORDS, Phase, Session, TICK, Wish};
 use crate::failure::Failure;
 use crate::output::transport::stall_limit;
@@ -79,8 +80,9 @@ impl Session<'_> {
         }
         if stall.is_some_and(|at| now >= at) && !self.pending.is_empty() {
             let seconds = stall_limit(self.place.pace).as_secs();
+            let stage = of_stage(self.publisher.stage());
             self.pending.clear();
-            self.ending = Some(Ending::Lost(Failure::stalled(seconds)));
+            self.ending = Some(Ending::Lost(Failure::stalled(stage, seconds)));
         }
     }
 

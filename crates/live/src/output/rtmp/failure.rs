@@ -1,0 +1,147 @@
+//! What the machine says of a conversation that failed, in terms that any protocol has.
+
+use onair_flv::FourCc;
+use onair_rtmp::Error;
+use onair_rtmp::publisher::Stage;
+
+use crate::Fault;
+use crate::failure::{Cause, Failure, FailureStage, Refusal};
+
+/// Why a conversation failed in `stage`; `codec` is the one that is sent, if not every server
+/// knows it.
+pub(crate) fn failure(error: &Error, stage: Stage, codec: Option<FourCc>) -> Failure {
+    let mut failure = Failure::new(of_stage(stage), fault(error), words(error, codec));
+    failure.cause = cause(error);
+    if let Error::Refused { code, description } = error {
+        failure.refusal = Some(Refusal {
+            code: code.clone(),
+            description: description.clone(),
+        });
+    }
+    failure
+}
+
+pub(super) const fn of_stage(stage: Stage) -> FailureStage {
+    match stage {
+        Stage::Handshake | Stage::Connect => FailureStage::Negotiate,
+        Stage::CreateStream | Stage::Publish | Stage::Play => FailureStage::Publish,
+        Stage::Live => FailureStage::Live,
+        Stage::Farewell | Stage::Closed => FailureStage::End,
+    }
+}
+
+fn cause(error: &Error) -> Cause {
+    match error {
+        error if error.is_already_publishing() => Cause::Busy {
+            is_said: !error.is_final(),
+        },
+        error if error.is_final() => Cause::Rejected,
+        Error::Closed { .. } => Cause::Dropped,
+        _ => Cause::Lost,
+    }
+}
+
+fn words(error: &Error, codec: Option<FourCc>) -> String {
+    match error {
+        Error::Refused { code, description } if description.is_empty() => {
+            format!("the server refused: {code}")
+        }
+        Error::Refused { code, description } => {
+            format!("the server refused: {code} ({description})")
+        }
+        Error::Closed { .. } if codec == Some(FourCc::HEVC) => {
+            format!("{error}; or that it does not take HEVC, where H.264 would work")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn fault(error: &Error) -> Fault {
+    match error {
+        Error::Refused { code, description } => of_refusal(code, description),
+        Error::TimedOut { .. } => Fault::TimedOut,
+        Error::CredentialsNeeded { .. } => Fault::LoginNeeded,
+        Error::CredentialsRejected { .. } => Fault::LoginRejected,
+        Error::Redirected { .. } => Fault::RedirectRefused,
+        Error::CodecRefused { .. } => Fault::CodecRefused,
+        Error::Closed { .. } => Fault::ServerClosed,
+        Error::Url(_) => Fault::AddressUnusable,
+        Error::Invalid { .. } | Error::PeerMisbehaved { .. } | Error::LimitExceeded { .. } => {
+            Fault::ServerMisbehaved
+        }
+        Error::Misuse { .. } => Fault::Internal,
+    }
+}
+
+/// What servers write beside their codes says more than the codes.
+fn of_refusal(code: &str, description: &str) -> Fault {
+    let description = description.to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|words| description.contains(words));
+    let is_about_login = says(&["unauthorized", "denied", "authentication", "key"]);
+    match code {
+        _ if says(&["already", "busy", "in use"]) => Fault::KeyInUse,
+        "NetStream.Publish.BadName" if description.is_empty() => Fault::KeyInUse,
+        "NetStream.Publish.BadName"
+        | "NetStream.Publish.Denied"
+        | "NetStream.Publish.Rejected"
+        | "NetStream.Publish.Unauthorized" => Fault::KeyRejected,
+        _ if is_about_login => Fault::KeyRejected,
+        "NetConnection.Connect.Rejected" | "NetConnection.Connect.InvalidApp" => Fault::AppUnknown,
+        _ => Fault::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: &str, description: &str) -> Fault {
+        fault(&Error::Refused {
+            code: code.to_owned(),
+            description: description.to_owned(),
+        })
+    }
+
+    #[test]
+    fn a_known_failure_has_its_fault_and_an_unknown_one_has_none() {
+        let busy = refused("NetStream.Publish.BadName", "Already publishing");
+        assert_eq!(busy, Fault::KeyInUse);
+        let unknown = refused("NetStream.Publish.BadName", "no such key");
+        assert_eq!(unknown, Fault::KeyRejected);
+        let new = refused("NetStream.Failed", "the moon fell down");
+        assert_eq!(new, Fault::Refused);
+    }
+
+    #[test]
+    fn a_rejected_login_is_not_taken_for_a_missing_one() {
+        let description = "code=403 need auth".to_owned();
+        let rejected = Error::CredentialsRejected { description };
+        assert_eq!(fault(&rejected), Fault::LoginRejected);
+        let description = "please".to_owned();
+        let missing = Error::CredentialsNeeded { description };
+        assert_eq!(fault(&missing), Fault::LoginNeeded);
+    }
+
+    #[test]
+    fn our_own_words_are_no_servers_and_blame_no_application() {
+        let codec = Error::CodecRefused {
+            takes: "avc1".to_owned(),
+            codec: "hvc1".to_owned(),
+        };
+        let redirect = Error::Redirected {
+            target: "rtmp://elsewhere/app".to_owned(),
+            why: "that would leave TLS",
+        };
+        let url = Error::Url(onair_rtmp::UrlError::MissingApp);
+        for (error, expected) in [
+            (codec, Fault::CodecRefused),
+            (redirect, Fault::RedirectRefused),
+            (url, Fault::AddressUnusable),
+        ] {
+            let failure = failure(&error, Stage::Connect, None);
+            assert_eq!((failure.fault, failure.cause), (expected, Cause::Rejected));
+            assert_eq!(failure.stage, FailureStage::Negotiate);
+            assert_eq!(failure.refusal, None);
+        }
+    }
+}
