@@ -651,5 +651,4 @@ impl Tally {
 }
 
 #[cfg(test)]
-#[path = "queue/tests.rs"]
 mod tests;
