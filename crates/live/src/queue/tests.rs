@@ -1,3 +1,5 @@
+use super::held::OVERHEAD;
+use super::shed::ALLOWANCE;
 use super::*;
 use crate::samples::{audio, video};
 
@@ -5,6 +7,14 @@ const LIMITS: Limits = Limits {
     time: Duration::from_millis(1000),
     bytes: 1_000_000,
 };
+
+/// How the line stands.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    First,
+    Live,
+    Away,
+}
 
 fn queue(phase: Phase) -> Queue {
     let mut queue = Queue::new(LIMITS, Overflow::Shed, true);
@@ -47,7 +57,7 @@ fn what_fits_goes_through_in_order() {
     assert_eq!(audio.len(), 40);
     assert_eq!(queue.tally().video.keyframes, Some(2));
     assert_eq!(queue.tally().gaps, []);
-    assert_eq!(queue.bytes, 0);
+    assert_eq!(queue.held.bytes(), 0);
 }
 
 #[test]
@@ -146,7 +156,12 @@ fn a_flood_of_audio_whose_clock_stands_is_bounded_in_every_phase() {
         .flat_map(|(overflow, phase)| [false, true].map(|has_video| (overflow, phase, has_video)))
     {
         let mut queue = Queue::new(LIMITS, overflow, has_video);
-        queue.phase = phase;
+        let begun = false;
+        queue.consumer = match phase {
+            Phase::First => Consumer::First { begun },
+            Phase::Live => Consumer::Live { begun, grace: None },
+            Phase::Away => Consumer::Away { begun },
+        };
         if has_video {
             (0..3).for_each(|index| queue.push(video(index, index == 0), began));
         }
@@ -155,7 +170,7 @@ fn a_flood_of_audio_whose_clock_stands_is_bounded_in_every_phase() {
         one.payload = one.payload.slice(..1);
         for _ in 0..20_000 {
             queue.push(one.clone(), began + LIMITS.time);
-            assert!(queue.bytes <= LIMITS.bytes, "{overflow:?} {phase:?}");
+            assert!(queue.held.bytes() <= LIMITS.bytes, "{overflow:?} {phase:?}");
         }
         let held = queue.held.len();
         assert!(
@@ -341,7 +356,7 @@ fn an_outage_that_never_ends_is_a_gap_too() {
     let tally = queue.tally();
     assert_eq!(tally.gaps, [gap]);
     assert_eq!((tally.video.dropped, tally.audio.dropped), (50, 100));
-    assert_eq!(queue.bytes, 0);
+    assert_eq!(queue.held.bytes(), 0);
 }
 
 #[test]
@@ -489,8 +504,8 @@ fn gaps_that_are_told_begin_at_zero_and_do_not_overlap() {
 fn audio_before_zero_is_no_gap() {
     let (mut queue, now) = (queue(Phase::First), Instant::now());
     queue.has_video = false;
-    queue.drop_packet(&audio(-22));
+    queue.count_dropped(&audio(-22));
     queue.push(audio(0), now);
-    queue.close_gap(Timestamp::ZERO);
+    queue.tally.close_gap(Timestamp::ZERO);
     assert_eq!((queue.tally().gaps.len(), queue.take_news().len()), (0, 0));
 }
