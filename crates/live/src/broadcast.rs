@@ -11,7 +11,7 @@ use crate::network::{Network, Orders};
 use crate::output::recording::{Recorder, Recording};
 use crate::output::tls::Trust;
 use crate::pipeline::Pipeline;
-use crate::queue::{Overflow, Queue};
+use crate::queue::{Overflow, PacketQueue};
 use crate::{Builder, Destination, Error, Event, Pace, Stats};
 
 /// A running broadcast. Dropping it stops it.
@@ -224,13 +224,13 @@ fn line(destination: Destination, overflow: Overflow, has_video: bool) -> Result
         Overflow::Hold => Limits::MAX_PACE,
     };
     let trust = Trust::new(&destination.tls, destination.url.scheme())?;
-    let feed = Feed::new(Queue::new(limits, overflow, has_video));
+    let feed = Feed::new(PacketQueue::new(limits, overflow, has_video));
     Ok(Line::new(destination, trust, feed))
 }
 
 /// The recording's feed: it has no line that could be down.
 fn tape(pace: Pace) -> Arc<Feed> {
-    let mut queue = Queue::new(Limits::RECORDING, overflow(pace), false);
+    let mut queue = PacketQueue::new(Limits::RECORDING, overflow(pace), false);
     queue.live();
     Arc::new(Feed::new(queue))
 }

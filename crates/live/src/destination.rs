@@ -16,7 +16,7 @@ use crate::output::rtmp::failure::failure;
 use crate::output::rtmp::session::{Ended, Ending, Place, Session};
 use crate::output::transport;
 use crate::program::Program;
-use crate::queue::Queue;
+use crate::queue::PacketQueue;
 use crate::reconnect::{Reconnect, Verdict};
 use crate::renewal::Renewals;
 use crate::{Event, Fault, Pace, State};
@@ -53,7 +53,7 @@ impl Campaign {
         };
         status.failure = result.as_ref().err().cloned();
         drop(status);
-        self.line.feed().with(Queue::abandon);
+        self.line.feed().with(PacketQueue::abandon);
         self.hub.tell_gaps(self.index, self.line.feed());
         self.line.feed().close();
         self.hub.tell(Event::DestinationEnded {

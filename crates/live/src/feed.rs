@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use onair_media::Packet;
 
-use crate::queue::Queue;
+use crate::queue::PacketQueue;
 
-/// A [`Queue`] between the thread that produces and the task or thread that sends.
+/// A [`PacketQueue`] between the thread that produces and the task or thread that sends.
 ///
 /// Both sides move packets in batches under one lock, and each wakes the other
 /// only when it sleeps.
@@ -19,7 +19,7 @@ pub(crate) struct Feed {
 
 #[derive(Debug)]
 struct State {
-    queue: Queue,
+    queue: PacketQueue,
     waker: Option<Waker>,
     /// A producer sleeps.
     waiting: bool,
@@ -31,7 +31,7 @@ struct State {
 
 impl Feed {
     /// A feed around an empty queue.
-    pub(crate) const fn new(queue: Queue) -> Self {
+    pub(crate) const fn new(queue: PacketQueue) -> Self {
         Self {
             state: Mutex::new(State {
                 queue,
@@ -146,7 +146,7 @@ impl Feed {
     }
 
     /// Looks at the queue, or tells it something.
-    pub(crate) fn with<T>(&self, look: impl FnOnce(&mut Queue) -> T) -> T {
+    pub(crate) fn with<T>(&self, look: impl FnOnce(&mut PacketQueue) -> T) -> T {
         look(&mut self.lock().queue)
     }
 

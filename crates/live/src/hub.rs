@@ -10,7 +10,7 @@ use crate::events::Events;
 use crate::feed::{Feed, HURRY};
 use crate::line::Line;
 use crate::meter::Meter;
-use crate::queue::Queue;
+use crate::queue::PacketQueue;
 use crate::stop::Stop;
 use crate::{EncoderReport, Encoding, Event};
 
@@ -188,7 +188,7 @@ impl Hub {
 
     /// Tells the gaps closed since the last time.
     pub(crate) fn tell_gaps(&self, destination: usize, feed: &Feed) {
-        for (gap, frames) in feed.with(Queue::take_news) {
+        for (gap, frames) in feed.with(PacketQueue::take_news) {
             self.tell(Event::Dropped {
                 destination,
                 frames,

@@ -149,12 +149,12 @@ mod tests {
     use super::*;
     use crate::config::Limits;
     use crate::hub::Hub;
-    use crate::queue::{Overflow, Queue};
+    use crate::queue::{Overflow, PacketQueue};
 
     fn line() -> Line {
         let url: onair_rtmp::Url = "rtmp://127.0.0.1/live/key".parse().unwrap();
         let tls = Trust::new(&crate::Tls::default(), url.scheme()).unwrap();
-        let feed = Feed::new(Queue::new(Limits::REALTIME, Overflow::Shed, true));
+        let feed = Feed::new(PacketQueue::new(Limits::REALTIME, Overflow::Shed, true));
         Line::new(url.into(), tls, feed)
     }
 

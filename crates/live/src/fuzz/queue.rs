@@ -9,7 +9,7 @@ use onair_media::{AudioConfig, Config, Kind, Packet, Timestamp, VideoConfig};
 
 use crate::config::Limits;
 use crate::interleave::Interleaver;
-use crate::queue::{Overflow, Queue};
+use crate::queue::{Overflow, PacketQueue};
 
 /// Four bytes are a packet, time that passes, or a line that comes and goes: whatever the times of
 /// the packets, what leaves can be sent, and after the end nothing is left.
@@ -23,7 +23,7 @@ pub fn queue(data: &[u8]) {
     };
     let mut line = Line {
         tracks: Interleaver::live(true, true),
-        queue: Queue::new(limits, overflow, true),
+        queue: PacketQueue::new(limits, overflow, true),
         muxer: Muxer::new(),
         configs: configs(),
         now: Instant::now(),
@@ -37,7 +37,7 @@ pub fn queue(data: &[u8]) {
 
 struct Line {
     tracks: Interleaver,
-    queue: Queue,
+    queue: PacketQueue,
     muxer: Muxer,
     configs: [Config; 2],
     now: Instant,

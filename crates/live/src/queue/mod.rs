@@ -38,7 +38,7 @@ use crate::config::Limits;
 /// A queue that [holds](Overflow::Hold) sheds nothing, ever; its producer asks
 /// [`is_full`](Self::is_full) and waits.
 #[derive(Debug)]
-pub(crate) struct Queue {
+pub(crate) struct PacketQueue {
     held: Held,
     limits: Limits,
     overflow: Overflow,
@@ -78,7 +78,7 @@ pub(crate) enum Overflow {
 const MAX_WAIT: Duration = Duration::from_millis(2500);
 
 /// The source's side.
-impl Queue {
+impl PacketQueue {
     /// An empty queue before its first connection.
     pub(crate) fn new(limits: Limits, overflow: Overflow, has_video: bool) -> Self {
         Self {
@@ -159,7 +159,7 @@ impl Queue {
 }
 
 /// The consumer's side.
-impl Queue {
+impl PacketQueue {
     /// The next packet to send. A connection begins at an IDR picture.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<Packet> {
         if !self.consumer.has_begun() && !self.begin() {

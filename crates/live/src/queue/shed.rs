@@ -6,7 +6,7 @@ use onair_media::Packet;
 
 use super::held::Entry;
 use super::state::{Consumer, Source};
-use super::{Overflow, Queue};
+use super::{Overflow, PacketQueue};
 
 /// What a queue holds, or would if something of it went.
 struct Load<'a> {
@@ -20,7 +20,7 @@ struct Load<'a> {
 pub(super) const ALLOWANCE: u32 = 4;
 
 /// Whether there is too much.
-impl Queue {
+impl PacketQueue {
     pub(super) fn is_over(&self, now: Instant) -> bool {
         let front = self.held.front();
         let oldest = match self.has_video && !self.consumer.is_away() {
@@ -85,7 +85,7 @@ impl Queue {
 }
 
 /// What goes then.
-impl Queue {
+impl PacketQueue {
     pub(super) fn shed(&mut self, now: Instant) {
         if let Some(idr) = self.idr_to_keep(now) {
             self.drop_before(idr, self.consumer.is_unheard());

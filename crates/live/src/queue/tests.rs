@@ -16,8 +16,8 @@ enum Phase {
     Away,
 }
 
-fn queue(phase: Phase) -> Queue {
-    let mut queue = Queue::new(LIMITS, Overflow::Shed, true);
+fn queue(phase: Phase) -> PacketQueue {
+    let mut queue = PacketQueue::new(LIMITS, Overflow::Shed, true);
     match phase {
         Phase::First => {}
         Phase::Live => queue.live(),
@@ -30,7 +30,7 @@ fn queue(phase: Phase) -> Queue {
 }
 
 /// 25 pictures a second and sound every 20 ms, a keyframe every `gop` pictures.
-fn feed(queue: &mut Queue, frames: std::ops::Range<i64>, gop: i64, now: Instant) {
+fn feed(queue: &mut PacketQueue, frames: std::ops::Range<i64>, gop: i64, now: Instant) {
     for index in frames {
         queue.push(video(index * 40, index % gop == 0), now);
         queue.push(audio(index * 40), now);
@@ -38,7 +38,7 @@ fn feed(queue: &mut Queue, frames: std::ops::Range<i64>, gop: i64, now: Instant)
     }
 }
 
-fn drain(queue: &mut Queue) -> (Vec<i64>, Vec<i64>) {
+fn drain(queue: &mut PacketQueue) -> (Vec<i64>, Vec<i64>) {
     let now = Instant::now();
     let packets: Vec<_> = std::iter::from_fn(|| queue.pop(now)).collect();
     let of = |kind| {
@@ -137,7 +137,10 @@ fn bytes_are_a_limit_too() {
         bytes: 10 * (1000 + OVERHEAD),
         ..LIMITS
     };
-    let (mut queue, now) = (Queue::new(limits, Overflow::Shed, true), Instant::now());
+    let (mut queue, now) = (
+        PacketQueue::new(limits, Overflow::Shed, true),
+        Instant::now(),
+    );
     queue.live();
     for index in 0..20 {
         queue.push(video(index, index == 0), now);
@@ -155,7 +158,7 @@ fn a_flood_of_audio_whose_clock_stands_is_bounded_in_every_phase() {
         })
         .flat_map(|(overflow, phase)| [false, true].map(|has_video| (overflow, phase, has_video)))
     {
-        let mut queue = Queue::new(LIMITS, overflow, has_video);
+        let mut queue = PacketQueue::new(LIMITS, overflow, has_video);
         let begun = false;
         queue.consumer = match phase {
             Phase::First => Consumer::First { begun },
@@ -187,7 +190,10 @@ fn any_number_of_gops_goes_at_once() {
         bytes: usize::MAX,
         ..LIMITS
     };
-    let (mut queue, now) = (Queue::new(limits, Overflow::ShedLate, true), Instant::now());
+    let (mut queue, now) = (
+        PacketQueue::new(limits, Overflow::ShedLate, true),
+        Instant::now(),
+    );
     queue.live();
     let mut one = video(0, true);
     one.payload = one.payload.slice(..1);
@@ -204,7 +210,10 @@ fn a_queue_that_holds_sheds_nothing() {
         bytes: 10_000,
         time: Duration::MAX,
     };
-    let (mut queue, now) = (Queue::new(limits, Overflow::Hold, true), Instant::now());
+    let (mut queue, now) = (
+        PacketQueue::new(limits, Overflow::Hold, true),
+        Instant::now(),
+    );
     feed(&mut queue, 0..9, 50, now);
     assert!(queue.is_full(now) && !queue.has_room());
     feed(&mut queue, 9..40, 50, now);
@@ -219,7 +228,10 @@ fn a_full_queue_that_holds_does_not_wait_for_an_idr_picture_that_has_no_room() {
         bytes: 10_000,
         time: Duration::MAX,
     };
-    let (mut queue, now) = (Queue::new(limits, Overflow::Hold, true), Instant::now());
+    let (mut queue, now) = (
+        PacketQueue::new(limits, Overflow::Hold, true),
+        Instant::now(),
+    );
     (1..12).for_each(|index| queue.push(video(index, false), now));
     assert!(queue.is_full(now));
     assert_eq!(queue.pop(now), None);
@@ -310,7 +322,10 @@ fn what_did_not_arrive_is_sent_again() {
 
 #[test]
 fn sound_alone_has_gaps_of_its_own() {
-    let (mut queue, now) = (Queue::new(LIMITS, Overflow::Shed, false), Instant::now());
+    let (mut queue, now) = (
+        PacketQueue::new(LIMITS, Overflow::Shed, false),
+        Instant::now(),
+    );
     queue.live();
     queue.push(audio(0), now);
     drain(&mut queue);
@@ -364,7 +379,7 @@ fn a_line_lost_for_good_is_a_gap_and_a_show_sent_whole_is_none() {
     let (mut queue, now) = (queue(Phase::Live), Instant::now());
     feed(&mut queue, 0..10, 50, now);
     drain(&mut queue);
-    let mut whole = Queue::new(LIMITS, Overflow::Shed, true);
+    let mut whole = PacketQueue::new(LIMITS, Overflow::Shed, true);
     whole.live();
     feed(&mut whole, 0..10, 50, now);
     drain(&mut whole);
@@ -418,8 +433,8 @@ fn a_server_that_comes_late_gets_what_is_new_and_the_rest_is_one_gap() {
     assert_eq!(queue.take_news(), [(gap, 200)]);
 }
 
-fn relay() -> Queue {
-    let mut queue = Queue::new(LIMITS, Overflow::ShedLate, true);
+fn relay() -> PacketQueue {
+    let mut queue = PacketQueue::new(LIMITS, Overflow::ShedLate, true);
     queue.live();
     queue
 }
@@ -459,7 +474,7 @@ fn a_source_that_is_ahead_waits_for_room_and_sheds_nothing() {
         ..LIMITS
     };
     let now = Instant::now();
-    let mut queue = Queue::new(limits, Overflow::ShedLate, true);
+    let mut queue = PacketQueue::new(limits, Overflow::ShedLate, true);
     feed(&mut queue, 0..40, 50, now);
     assert!(queue.is_full(now) && !queue.has_room());
     assert_eq!(drain(&mut queue).0.len(), 40);

@@ -7,7 +7,7 @@ use onair_media::{Kind, VideoConfig};
 
 use super::*;
 use crate::config::Limits;
-use crate::queue::{Overflow, Queue};
+use crate::queue::{Overflow, PacketQueue};
 use crate::samples::{audio, video};
 
 /// A disk with room for so many bytes, which stays readable from outside.
@@ -92,7 +92,7 @@ fn program() -> Program {
 
 /// Records all packets to a disk with so much room; what is on it then, and what is said.
 fn record(format: Format, room: u64) -> (Vec<u8>, io::Result<()>, Written) {
-    let mut queue = Queue::new(Limits::RECORDING, Overflow::Hold, false);
+    let mut queue = PacketQueue::new(Limits::RECORDING, Overflow::Hold, false);
     queue.live();
     packets().for_each(|packet| queue.push(packet, Instant::now()));
     queue.end();
@@ -179,7 +179,7 @@ fn nothing_recorded_is_no_file_that_would_be_in_the_way() {
         let name = format!("onair-{}-{name}", std::process::id());
         let path = std::env::temp_dir().join(name);
         let recorder = Recorder::create(path.clone()).unwrap();
-        let mut queue = Queue::new(Limits::RECORDING, Overflow::Shed, false);
+        let mut queue = PacketQueue::new(Limits::RECORDING, Overflow::Shed, false);
         queue.end();
         let hub = Arc::new(Hub::new(Vec::new(), None));
         let feed = Arc::new(Feed::new(queue));
@@ -194,7 +194,7 @@ fn nothing_recorded_is_no_file_that_would_be_in_the_way() {
 
 #[tokio::test(start_paused = true)]
 async fn a_disk_that_is_stuck_does_not_keep_a_broadcast_from_its_end_and_it_is_said() {
-    let queue = Queue::new(Limits::RECORDING, Overflow::Shed, false);
+    let queue = PacketQueue::new(Limits::RECORDING, Overflow::Shed, false);
     let hub = Hub::new(Vec::new(), Some(Arc::new(Feed::new(queue))));
     let recording = Recording::of(Path::new("show"));
     let hour = Duration::from_secs(3600);

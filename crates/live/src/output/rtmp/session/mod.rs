@@ -19,7 +19,7 @@ use crate::hub::Hub;
 use crate::line::Line;
 use crate::output::transport::Stream;
 use crate::program::Program;
-use crate::queue::Queue;
+use crate::queue::PacketQueue;
 use crate::renewal::Renewals;
 use crate::{Event, Pace, State};
 
@@ -245,7 +245,7 @@ impl<'a> Session<'a> {
     fn go_live(&mut self, now: Instant) {
         self.live = Some(now);
         self.unconfirmed = Vec::new();
-        self.place.line.feed().with(Queue::live);
+        self.place.line.feed().with(PacketQueue::live);
         let mut status = self.place.line.status();
         status.state = State::Live;
         status.connects += 1;
