@@ -1,16 +1,17 @@
+use std::future::poll_fn;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use onair_flv::file;
+use onair_net::{Pump, ReadLimits};
 use onair_rtmp::player::Event;
-use onair_rtmp::{Input, Machine, Output, Player, Slices, Url};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use onair_rtmp::{Input, Machine, Player, SendBuffer, Url};
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::timeout_at;
 
 use crate::output::tls::Trust;
-use crate::output::transport::{self, Stream};
+use crate::output::transport;
 use crate::{Error, Pace, Tls};
 
 /// What a server plays to those who watch, for a while, to be read as an FLV stream.
@@ -19,8 +20,12 @@ use crate::{Error, Pace, Tls};
 /// for as long as was asked for.
 pub struct Playback {
     runtime: Runtime,
-    socket: Box<dyn Stream>,
-    player: Player,
+    stream: Stream,
+}
+
+/// What is played, as FLV.
+struct Stream {
+    pump: Pump<Box<dyn transport::Stream>, Player>,
     length: Duration,
     /// When it has been watched for long enough.
     until: Option<Instant>,
@@ -41,70 +46,72 @@ impl Playback {
         let runtime = Builder::new_current_thread().enable_all().build();
         let what = "no runtime to play a stream in";
         let runtime = runtime.map_err(|source| Error::System { what, source })?;
-        let socket = runtime.block_on(transport::connect(url, &trust, Pace::Realtime));
-        let unplayable = |reason: String| Error::Unplayable { reason };
-        let socket = socket.map_err(|failure| unplayable(failure.to_string()))?;
-        let seed = RandomState::new().hash_one(Instant::now());
-        let mut playback = Self {
-            runtime,
-            socket,
-            player: Player::new(url.clone(), seed, Instant::now()),
+        let stream = runtime.block_on(async {
+            let unplayable = |reason: String| Error::Unplayable { reason };
+            let socket = transport::connect(url, &trust, Pace::Realtime).await;
+            let socket = socket.map_err(|failure| unplayable(failure.to_string()))?;
+            let mut stream = Stream::new(socket, url, length);
+            let played = poll_fn(|cx| stream.poll_ready(cx)).await;
+            played.map_err(|error| unplayable(error.to_string()))?;
+            Ok::<_, Error>(stream)
+        })?;
+        Ok(Self { runtime, stream })
+    }
+}
+
+impl Stream {
+    fn new(socket: Box<dyn transport::Stream>, url: &Url, length: Duration) -> Self {
+        let now = Instant::now();
+        let seed = RandomState::new().hash_one(now);
+        Self {
+            pump: Pump::new(socket, Player::new(url.clone(), seed, now), now),
             length,
             until: None,
             flv: file::header(true, true).to_vec(),
             read: 0,
             is_over: false,
-        };
-        while playback.until.is_none() {
-            let step = playback.step();
-            step.map_err(|error| unplayable(error.to_string()))?;
         }
-        Ok(playback)
     }
 
-    /// Passes on what the machine has to say, then waits for the server.
-    fn step(&mut self) -> io::Result<()> {
-        let deadline = loop {
-            match self.player.poll_output() {
-                Output::Transmit(slices) => self.transmit(slices)?,
-                Output::Event(event) => self.take(event),
-                Output::Timeout(at) => break at,
+    /// Ready once the server plays it, and there is something to read or never will be.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let now = Instant::now();
+            while let Some(event) = self.pump.next_event(now) {
+                self.take(event, now);
+            }
+            while let Poll::Ready(written) = self.pump.poll_write(cx, now) {
+                written.map_err(|broken| broken.error)?;
+            }
+            self.is_over |= self.until.is_some_and(|until| until <= now);
+            let has_more = self.until.is_some() && self.read < self.flv.len();
+            if self.is_over || has_more {
+                return Poll::Ready(Ok(()));
+            }
+            ready!(self.poll_server(cx, now))?;
+        }
+    }
+
+    /// Waits for the server, or for what time brings.
+    fn poll_server(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<io::Result<()>> {
+        let deadline = self.pump.deadline();
+        let result = match self.pump.poll_read(cx, LIMITS, now) {
+            Poll::Ready(received) => received.result,
+            Poll::Pending if deadline <= now => self.pump.machine.handle_input(Input::Timeout(now)),
+            Poll::Pending => {
+                let wake = self.until.map_or(deadline, |until| until.min(deadline));
+                return match self.pump.poll_timer(cx, wake) {
+                    true => Poll::Ready(Ok(())),
+                    false => Poll::Pending,
+                };
             }
         };
-        if self.until.is_some_and(|until| until <= Instant::now()) {
-            self.is_over = true;
-        }
-        if self.is_over {
-            self.until.get_or_insert_with(Instant::now);
-            return Ok(());
-        }
-        let wake = self.until.map_or(deadline, |until| until.min(deadline));
-        let mut buffer = vec![0; BUFFER];
-        let read = self.socket.read(&mut buffer);
-        let read = self
-            .runtime
-            .block_on(async { timeout_at(wake.into(), read).await });
-        let now = Instant::now();
-        let input = match read {
-            Err(_) => Input::Timeout(now),
-            Ok(Ok(0) | Err(_)) => Input::Closed(now),
-            Ok(Ok(count)) => Input::Receive(now, &buffer[..count]),
-        };
-        self.player.handle_input(input).map_err(io::Error::other)
+        Poll::Ready(result.map_err(io::Error::other))
     }
 
-    fn transmit(&mut self, slices: Slices) -> io::Result<()> {
-        self.runtime.block_on(async {
-            for piece in slices.pieces() {
-                self.socket.write_all(piece).await?;
-            }
-            self.socket.flush().await
-        })
-    }
-
-    fn take(&mut self, event: Event) {
+    fn take(&mut self, event: Event, now: Instant) {
         match event {
-            Event::Playing => self.until = Some(Instant::now() + self.length),
+            Event::Playing => self.until = Some(now + self.length),
             Event::Media(tag) => file::write_tag(&tag, &mut self.flv),
             Event::Ended => self.is_over = true,
             _ => {}
@@ -114,21 +121,22 @@ impl Playback {
 
 impl Read for Playback {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.read == self.flv.len() {
-            self.flv.clear();
-            self.read = 0;
-            if self.is_over {
-                return Ok(0);
-            }
-            self.step()?;
+        let Self { runtime, stream } = self;
+        if stream.read == stream.flv.len() {
+            stream.flv.clear();
+            stream.read = 0;
+            runtime.block_on(poll_fn(|cx| stream.poll_ready(cx)))?;
         }
-        let ready = &self.flv[self.read..];
+        let ready = &stream.flv[stream.read..];
         let count = ready.len().min(buffer.len());
         buffer[..count].copy_from_slice(&ready[..count]);
-        self.read += count;
+        stream.read += count;
         Ok(count)
     }
 }
 
-/// Bytes asked of the socket at a time.
-const BUFFER: usize = 64 * 1024;
+/// How much is asked of the socket at a time.
+const LIMITS: ReadLimits = ReadLimits {
+    bytes: ReadLimits::MAX_BYTES,
+    unwritten: SendBuffer::MAX_UNREAD,
+};

@@ -4,6 +4,7 @@ mod words;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use onair_net::tls::provider;
 use onair_rtmp::Scheme;
 use rustls::ClientConfig;
 use rustls::client::danger::ServerCertVerifier;
@@ -63,16 +64,6 @@ fn client(tls: &Tls) -> Result<Arc<ClientConfig>, Error> {
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     Ok(Arc::new(config))
-}
-
-#[cfg(not(target_vendor = "apple"))]
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
-}
-
-#[cfg(target_vendor = "apple")]
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls_graviola::default_provider())
 }
 
 /// The system's trust and, besides, the certificates in a PEM file.

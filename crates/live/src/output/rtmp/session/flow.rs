@@ -1,15 +1,13 @@
 //! Bytes in and out, and packets from the queue.
 
-use std::io::{Error, ErrorKind, IoSlice};
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use bytes::Buf;
 use onair_flv::{Metadata, Muxer};
 use onair_media::{Kind, Packet};
-use onair_rtmp::{Input, SendBuffer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use onair_net::{Broken, ReadLimits};
+use onair_rtmp::SendBuffer;
+use onair_rtmp::publisher::Stage;
 
 use super::super::failure::of_stage;
 use super::{Ending, Phase, Session};
@@ -18,89 +16,55 @@ use crate::failure::Failure;
 use crate::feed::Taken;
 use crate::program;
 
-/// How many pieces one write may have.
-const PIECES: usize = 512;
+/// The server says little.
+const READ: ReadLimits = ReadLimits {
+    bytes: 4096,
+    unwritten: SendBuffer::MAX_UNREAD,
+};
 
 impl Session<'_> {
     /// Hands the kernel what it takes.
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) {
-        if self.broken.is_some() {
-            return;
-        }
-        while !self.pending.is_empty() {
-            match self.write_some(cx) {
-                Poll::Ready(Ok(written)) if written > 0 => {
-                    self.pending.advance(written, now);
-                    self.place.line.status().sent(written, now);
-                }
-                Poll::Ready(Ok(_)) => {
-                    let words = "it takes nothing any more";
-                    return self.broke(&Error::new(ErrorKind::WriteZero, words));
-                }
-                Poll::Ready(Err(error)) => return self.broke(&error),
-                Poll::Pending => return,
+        let stage = self.pump.machine.stage();
+        while let Poll::Ready(written) = self.pump.poll_write(cx, now) {
+            match written {
+                Ok(bytes) => self.place.line.status().sent(bytes, now),
+                Err(broken) => self.broke(&broken, stage),
             }
         }
-        if let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_flush(cx) {
-            self.broke(&error);
-        }
-    }
-
-    fn write_some(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
-        let mut pieces = [IoSlice::new(&[]); PIECES];
-        let count = self.pending.slices().chunks_vectored(&mut pieces);
-        Pin::new(&mut self.stream).poll_write_vectored(cx, &pieces[..count])
     }
 
     /// Nothing more can be written; what the server said before may still be read.
     ///
     /// Where the end was said already and something of the stream had still to go, it is lost.
-    fn broke(&mut self, error: &Error) {
-        let failure = Failure::broken(of_stage(self.publisher.stage()), error);
+    fn broke(&mut self, broken: &Broken, stage: Stage) {
+        let failure = Failure::broken(of_stage(stage), &broken.error);
         let is_hurried = self.place.line.feed().deadline().is_some();
-        if !self.pending.is_empty() && self.phase == Phase::Closing && !is_hurried {
+        if broken.unwritten > 0 && self.phase == Phase::Closing && !is_hurried {
             self.ending = Some(Ending::Lost(failure.clone()));
         }
-        self.pending.clear();
-        self.broken = Some(failure);
+        self.broken.get_or_insert(failure);
     }
 
-    /// Reads, unless the server does not: its every ping would cost an answer.
+    /// Reads, unless the server does not.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        if self.is_read_up || self.pending.len() > SendBuffer::MAX_UNREAD {
+        let stage = self.pump.machine.stage();
+        let Poll::Ready(received) = self.pump.poll_read(cx, READ, now) else {
             return false;
+        };
+        if let Some(broken) = &received.broken {
+            self.broke(broken, stage);
         }
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let mut read = ReadBuf::new(&mut buffer);
-        let result = Pin::new(&mut self.stream).poll_read(cx, &mut read);
-        let is_ready = result.is_ready();
-        match result {
-            Poll::Ready(Ok(())) if !read.filled().is_empty() => {
-                self.input(Input::Receive(now, read.filled()));
-            }
-            Poll::Ready(Ok(())) => {
-                self.is_read_up = true;
-                self.input(Input::Closed(now));
-            }
-            Poll::Ready(Err(error)) => {
-                self.is_read_up = true;
-                if self.broken.is_none() {
-                    self.broke(&error);
-                }
-                self.input(Input::Closed(now));
-            }
-            Poll::Pending => {}
-        }
-        self.buffer = buffer;
-        is_ready
+        self.check(received.result, stage);
+        true
     }
 
     /// Takes packets from the queue once everything before them is gone.
     pub(super) fn poll_feed(&mut self, cx: &Context<'_>, now: Instant) -> bool {
         let wanted = self.phase == Phase::Sending
-            && self.pending.is_empty()
+            && self.pump.unwritten() == 0
             && self.broken.is_none()
-            && self.publisher.ready();
+            && self.pump.machine.ready();
         if !wanted {
             return false;
         }
@@ -126,7 +90,7 @@ impl Session<'_> {
 
     fn send_batch(&mut self, now: Instant) {
         while self.send_owed()
-            && self.publisher.ready()
+            && self.pump.machine.ready()
             && let Some(packet) = self.batch.pop_front()
         {
             if self.moving.is_some() && self.may_move(&packet) {
@@ -143,10 +107,10 @@ impl Session<'_> {
     /// Sends what was muxed and did not fit into what the first flight may carry; true when
     /// nothing of it is left.
     fn send_owed(&mut self) -> bool {
-        while self.publisher.ready()
+        while self.pump.machine.ready()
             && let Some(tag) = self.owed.pop_front()
         {
-            if let Err(error) = self.publisher.send(&tag) {
+            if let Err(error) = self.pump.machine.send(&tag) {
                 let index = self.place.index;
                 self.place.hub.warn(Some(index), error.to_string());
             }
@@ -184,13 +148,13 @@ impl Session<'_> {
     }
 
     pub(super) fn say_farewell(&mut self, now: Instant) {
-        if self.publisher.ready()
+        if self.pump.machine.ready()
             && let Some(tag) = self.muxer.as_ref().and_then(Muxer::end_of_sequence)
-            && let Err(error) = self.publisher.send(&tag)
+            && let Err(error) = self.pump.machine.send(&tag)
         {
             tracing::debug!(%error, "no end of sequence");
         }
         self.phase = Phase::Closing;
-        self.publisher.close(now);
+        self.pump.machine.close(now);
     }
 }

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use onair_flv::{Metadata, Muxer, Tag};
 use onair_media::Packet;
+use onair_net::Pump;
 use onair_rtmp::publisher::{self, End, Retry, Stage};
-use onair_rtmp::{Error, Input, Machine, Output, Publisher, SendBuffer, Url};
-use tokio::time::{Sleep, sleep_until};
+use onair_rtmp::{Error, Publisher, Url};
 
 use crate::failure::Failure;
 use crate::hub::Hub;
@@ -23,13 +23,12 @@ use crate::queue::PacketQueue;
 use crate::renewal::Renewals;
 use crate::{Event, Pace, State};
 
-/// One connection's life: obeys a [`Publisher`] and moves bytes.
+/// One connection's life: does what a [`Publisher`] says.
 ///
 /// Packets leave the queue only when the kernel has taken all before them, so
 /// what is late can still be shed.
 pub(crate) struct Session<'a> {
-    stream: Box<dyn Stream>,
-    publisher: Publisher,
+    pump: Pump<Box<dyn Stream>, Publisher>,
     place: Place<'a>,
     /// Since the first packet.
     muxer: Option<Muxer>,
@@ -39,24 +38,18 @@ pub(crate) struct Session<'a> {
     owed: VecDeque<Tag>,
     /// Given to the publisher before the server agreed to the publish.
     unconfirmed: Vec<Packet>,
-    pending: SendBuffer,
     /// The metadata that was sent last.
     described: Option<Metadata>,
     live: Option<Instant>,
     phase: Phase,
     moving: Option<Option<Url>>,
     broken: Option<Failure>,
-    /// The server has ended its side: there is nothing more to read.
-    is_read_up: bool,
     ending: Option<Ending>,
     server: Option<String>,
     congested: bool,
-    machine_deadline: Instant,
     tick: Instant,
-    timer: Pin<Box<Sleep>>,
     stopping: Option<Wish<'a>>,
     renewing: Option<Wish<'a>>,
-    buffer: Box<[u8]>,
 }
 
 /// Resolves when somebody has it.
@@ -127,29 +120,23 @@ impl<'a> Session<'a> {
     ) -> Self {
         let now = Instant::now();
         Self {
-            stream,
-            publisher: Publisher::new(config, now),
+            pump: Pump::new(stream, Publisher::new(config, now), now),
             place,
             muxer: None,
             batch: VecDeque::new(),
             owed: VecDeque::new(),
             unconfirmed: Vec::new(),
-            pending: SendBuffer::new(now),
             described: None,
             live: None,
             phase: Phase::Sending,
             moving: None,
             broken: None,
-            is_read_up: false,
             ending: None,
             server: None,
             congested: false,
-            machine_deadline: now,
             tick: now + TICK,
-            timer: Box::pin(sleep_until(now.into())),
             stopping: Some(Box::pin(place.line.leaving().asked())),
             renewing: Some(Box::pin(async move { renewals.asked().await })),
-            buffer: vec![0; 4096].into_boxed_slice(),
         }
     }
 
@@ -178,10 +165,12 @@ impl<'a> Session<'a> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
         loop {
             let now = Instant::now();
-            self.drain(now);
+            while let Some(event) = self.pump.next_event(now) {
+                self.handle_event(event, now);
+            }
             self.poll_write(cx, now);
             match self.ending.take() {
-                Some(Ending::Finished) if !self.pending.is_empty() => {
+                Some(Ending::Finished) if self.pump.unwritten() > 0 => {
                     self.ending = Some(Ending::Finished);
                 }
                 Some(ending) => return Poll::Ready(ending),
@@ -194,20 +183,6 @@ impl<'a> Session<'a> {
                 || self.poll_timer(cx, now);
             if !progress {
                 return Poll::Pending;
-            }
-        }
-    }
-
-    /// Does what the machine says.
-    fn drain(&mut self, now: Instant) {
-        loop {
-            match self.publisher.poll_output() {
-                Output::Transmit(slices) => self.pending.push(slices, now),
-                Output::Event(event) => self.handle_event(event, now),
-                Output::Timeout(deadline) => {
-                    self.machine_deadline = deadline;
-                    return;
-                }
             }
         }
     }
@@ -249,7 +224,7 @@ impl<'a> Session<'a> {
         let mut status = self.place.line.status();
         status.state = State::Live;
         status.connects += 1;
-        status.link = self.stream.link();
+        status.link = self.pump.stream().link();
         drop(status);
         self.place.hub.tell(Event::Live {
             destination: self.place.index,
@@ -261,9 +236,9 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn input(&mut self, input: Input<'_>) {
-        let stage = self.publisher.stage();
-        if let Err(error) = self.publisher.handle_input(input)
+    /// Notes what the machine, which was in `stage`, made of an input.
+    fn check(&mut self, result: Result<(), Error>, stage: Stage) {
+        if let Err(error) = result
             && self.ending.is_none()
         {
             let is_close = matches!(error, Error::Closed { .. });

@@ -23,7 +23,7 @@ impl Session<'_> {
         let hurry = self.last_moment();
         let patience = stall_limit(self.place.pace);
         let limit = hurry.unwrap_or_else(|| Instant::now() + patience);
-        let goodbye = timeout_at(limit.into(), self.stream.shutdown());
+        let goodbye = timeout_at(limit.into(), self.pump.stream_mut().shutdown());
         if matches!(goodbye.await, Ok(Ok(()))) && !self.linger(patience).await {
             return Some(Failure::stalled(FailureStage::End, patience.as_secs()));
         }
@@ -33,11 +33,11 @@ impl Session<'_> {
     /// While the kernel gets rid of what it has, however long that takes, and a while after.
     /// False when it did not.
     async fn linger(&mut self, patience: Duration) -> bool {
-        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut buffer = [0; 1024];
         let (mut settled, mut moved) = (Instant::now(), Instant::now());
         let mut before = None;
         loop {
-            let (link, now) = (self.stream.link(), Instant::now());
+            let (link, now) = (self.pump.stream().link(), Instant::now());
             let left = (link.unsent.unwrap_or(0), link.unacked.unwrap_or(0));
             if left.0 + left.1 > 1 {
                 settled = now;
@@ -53,7 +53,7 @@ impl Session<'_> {
             if now >= moved + patience {
                 return false;
             }
-            match timeout(LINGER / 10, self.stream.read(&mut buffer)).await {
+            match timeout(LINGER / 10, self.pump.stream_mut().read(&mut buffer)).await {
                 Ok(Ok(0)) => return true,
                 // Many servers reset a connection whose stream has been taken down.
                 Ok(Err(error)) => return error.kind() != ErrorKind::TimedOut,

@@ -1,10 +1,9 @@
 //! What time brings: the machine's deadlines, ours, and a regular look at the line.
 
-use std::future::Future;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
-use onair_rtmp::Input;
+use onair_rtmp::{Input, Machine};
 
 use super::super::failure::of_stage;
 use super::{Ending, LAST_WORDS, Phase, Session, TICK, Wish};
@@ -31,7 +30,7 @@ impl Session<'_> {
     pub(super) fn poll_renewal(&mut self, cx: &mut Context<'_>) -> bool {
         let is_asked = has_come(&mut self.renewing, cx);
         if is_asked && self.phase != Phase::Closing {
-            self.pending.clear();
+            self.pump.discard();
             self.ending.get_or_insert(Ending::Renewed);
         }
         is_asked
@@ -39,32 +38,27 @@ impl Session<'_> {
 
     pub(super) fn poll_timer(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         let hurry = self.place.line.feed().deadline();
-        let stall = self.pending.stalled_at(stall_limit(self.place.pace));
+        let stall = self.pump.stalled_at(stall_limit(self.place.pace));
         let next = [
-            Some(self.machine_deadline),
+            Some(self.pump.deadline()),
             Some(self.tick),
             hurry.map(|at| if now < at { at } else { at + LAST_WORDS }),
             stall,
         ];
         let next = next.into_iter().flatten().min().unwrap_or(self.tick);
-        if now < next && self.is_early(next, cx) {
-            return false;
+        // The runtime may not let a busy task's timer run out; the clock does.
+        if now < next {
+            return self.pump.poll_timer(cx, next);
         }
-        self.handle_time(now.max(next), hurry, stall);
+        self.handle_time(now, hurry, stall);
         true
     }
 
-    /// Sleeps until `next`. The runtime may not let a busy task's timer run out; the clock does.
-    fn is_early(&mut self, next: Instant, cx: &mut Context<'_>) -> bool {
-        if self.timer.deadline() != next.into() {
-            self.timer.as_mut().reset(next.into());
-        }
-        self.timer.as_mut().poll(cx).is_pending()
-    }
-
     fn handle_time(&mut self, now: Instant, hurry: Option<Instant>, stall: Option<Instant>) {
-        if now >= self.machine_deadline {
-            self.input(Input::Timeout(now));
+        if now >= self.pump.deadline() {
+            let stage = self.pump.machine.stage();
+            let result = self.pump.machine.handle_input(Input::Timeout(now));
+            self.check(result, stage);
         }
         if now >= self.tick {
             self.tick = now + TICK;
@@ -74,21 +68,21 @@ impl Session<'_> {
             self.say_farewell(now);
         }
         if hurry.is_some_and(|at| now >= at + LAST_WORDS) {
-            self.pending.clear();
+            self.pump.discard();
             self.ending.get_or_insert(Ending::Finished);
             return;
         }
-        if stall.is_some_and(|at| now >= at) && !self.pending.is_empty() {
+        if stall.is_some_and(|at| now >= at) && self.pump.unwritten() > 0 {
             let seconds = stall_limit(self.place.pace).as_secs();
-            let stage = of_stage(self.publisher.stage());
-            self.pending.clear();
+            let stage = of_stage(self.pump.machine.stage());
+            self.pump.discard();
             self.ending = Some(Ending::Lost(Failure::stalled(stage, seconds)));
         }
     }
 
     /// Asks the kernel, and tells the application what is new.
     fn look(&mut self) {
-        self.place.line.status().link = self.stream.link();
+        self.place.line.status().link = self.pump.stream().link();
         self.place
             .hub
             .tell_gaps(self.place.index, self.place.line.feed());
