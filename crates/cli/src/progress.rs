@@ -150,3 +150,18 @@ impl Progress {
 fn skipped(encoder: &EncoderReport) -> u64 {
     encoder.video.as_ref().map_or(0, |video| video.dropped)
 }
+
+/// Of a recorded broadcast to so many destinations.
+#[cfg(test)]
+pub(crate) fn recorded(destinations: usize) -> Progress {
+    use clap::Parser;
+    let args = crate::args::Args::try_parse_from(["onair"]);
+    Progress::new(Told {
+        destinations,
+        source: "the test card",
+        is_recorded: true,
+        ends_with_servers: false,
+        stats: StatsFormat::Text,
+        talk: args.expect("it stands alone").talk,
+    })
+}

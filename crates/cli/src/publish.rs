@@ -140,7 +140,7 @@ fn watch(broadcast: &Arc<Broadcast>, progress: &mut Progress) -> Report {
 
 /// A destination that was given up, or a recording that failed, is a failure even where others went well:
 /// a script that asked for two has to learn that it got one.
-fn verdict(report: &Report) -> Result<(), Failure> {
+pub(crate) fn verdict(report: &Report) -> Result<(), Failure> {
     let recording = report.recording.iter().filter_map(|recording| {
         let error = recording.error.as_deref()?;
         let path = recording.path.display();
@@ -155,7 +155,8 @@ fn verdict(report: &Report) -> Result<(), Failure> {
         .iter()
         .filter(|destination| destination.state == State::Failed)
         .filter_map(|destination| {
-            let error = explain::in_full(destination.failure.as_ref()?);
+            let failure = destination.failure.as_ref()?;
+            let error = explain::with_cure(failure, failure.fault);
             Some(format!("{}: {error}", destination.url))
         })
         .chain(recording)

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use onair::media::Timestamp;
 
-use crate::{Gap, Report};
+use crate::{Failure, Gap, Report};
 
 /// Something that happened to a broadcast. Destinations are numbered from 0, in the order in which
 /// they were given.
@@ -29,17 +29,15 @@ pub enum Event {
     Refused {
         /// Which destination.
         destination: u32,
-        /// For instance `NetStream.Publish.BadName`.
-        code: String,
-        /// The server's description.
-        description: String,
+        /// With its `refusal`.
+        failure: Failure,
     },
     /// The connection is lost, or could not be had; another attempt follows.
     Reconnecting {
         /// Which destination.
         destination: u32,
         /// What happened.
-        why: String,
+        failure: Failure,
         /// The last media time that was sent.
         at: Duration,
         /// The number of the coming attempt in this outage.
@@ -94,8 +92,8 @@ pub enum Event {
     DestinationEnded {
         /// Which destination.
         destination: u32,
-        /// Why it failed, in words; `None` when it ended as asked.
-        failure: Option<String>,
+        /// Why it failed; `None` when it ended as asked.
+        failure: Option<Failure>,
     },
     /// Nobody asked for events for so long that this many of the oldest were thrown away.
     Missed {
@@ -142,7 +140,7 @@ impl From<onair::Event> for Event {
                 delay,
             } => Self::Reconnecting {
                 destination: number(destination),
-                why: failure.to_string(),
+                failure: failure.into(),
                 at: at.since(Timestamp::ZERO),
                 attempt,
                 delay,
@@ -152,7 +150,7 @@ impl From<onair::Event> for Event {
                 failure,
             } => Self::DestinationEnded {
                 destination: number(destination),
-                failure: failure.map(|failure| failure.to_string()),
+                failure: failure.map(Into::into),
             },
             E::EncoderLost { why } => Self::EncoderLost { why },
             E::EncoderBack => Self::EncoderBack,
@@ -172,12 +170,10 @@ impl Event {
         match event {
             E::Refused {
                 destination,
-                refusal,
-                fault: _,
+                failure,
             } => Self::Refused {
                 destination: number(destination),
-                code: refusal.code,
-                description: refusal.description,
+                failure: failure.into(),
             },
             E::Congested {
                 destination,

@@ -17,6 +17,7 @@ pub mod c;
 mod config;
 mod error;
 mod event;
+mod failure;
 pub mod feed;
 mod mailbox;
 mod notice;
@@ -31,6 +32,7 @@ pub use broadcaster::{Broadcaster, Events};
 pub use config::{AudioConfig, BroadcastConfig, Codec, Destination, VideoConfig};
 pub use error::OnairError;
 pub use event::Event;
+pub use failure::Failure;
 pub use notice::{Notice, StudioEvent, Why};
 pub use report::{
     DestinationReport, DestinationState, DestinationStats, EncoderStats, Gap, Outcome, Report,

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::Failure;
+
 /// What a broadcast is doing.
 #[derive(Clone, Debug, PartialEq, uniffi::Record)]
 pub struct Stats {
@@ -49,8 +51,8 @@ pub struct DestinationReport {
     pub round_trip: Option<Duration>,
     /// What viewers did not see.
     pub gaps: Vec<Gap>,
-    /// Why it failed, in words.
-    pub error: Option<String>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
 }
 
 /// What a broadcast did, told once at its end.
@@ -158,7 +160,7 @@ impl From<onair::DestinationReport> for DestinationReport {
             audio: report.audio.into(),
             round_trip: report.rtt_ms.map(|ms| seconds(ms / 1000.0)),
             gaps: report.gaps.into_iter().map(Into::into).collect(),
-            error: report.failure.map(|failure| failure.to_string()),
+            failure: report.failure.map(Into::into),
         }
     }
 }

@@ -20,9 +20,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(event) = broadcast.next_event() {
         match event {
             Event::Live { after, .. } => eprintln!("on air after {after:?}"),
-            Event::Refused { refusal, .. } => eprintln!("refused: {}", refusal.description),
+            Event::Refused { failure, .. } => eprintln!("{failure}"),
             Event::Reconnecting { failure, delay, .. } => {
-                eprintln!("{failure}; again in {delay:?}");
+                eprintln!("{failure}; again in {delay:?}")
             }
             Event::Ended(report) => eprintln!("{}", report.reason),
             _ => {}

@@ -213,11 +213,10 @@ impl Campaign {
     }
 
     fn tell_refusal(&self, failure: &Failure) {
-        if let Some(refusal) = &failure.refusal {
+        if failure.refusal.is_some() {
             self.hub.tell(Event::Refused {
                 destination: self.index,
-                refusal: refusal.clone(),
-                fault: failure.fault,
+                failure: failure.clone(),
             });
         }
     }

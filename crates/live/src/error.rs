@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use crate::Failure;
+
 /// Why a broadcast could not be started. What goes wrong later arrives as an [`Event`](crate::Event).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -24,11 +26,8 @@ pub enum Error {
         reason: String,
     },
     /// A live stream cannot be watched.
-    #[error("{reason}")]
-    Unplayable {
-        /// Why not.
-        reason: String,
-    },
+    #[error(transparent)]
+    Unplayable(#[from] Failure),
     /// An encoder or a source of raw media failed.
     #[error(transparent)]
     Av(#[from] onair_av::Error),

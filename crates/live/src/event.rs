@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use onair_media::Timestamp;
 
-use crate::{Failure, Fault, Gap, Refusal, Report};
+use crate::{Failure, Gap, Report};
 
 /// Something that happened to a broadcast. Destinations are named by the order in which they were added.
 #[derive(Clone, Debug)]
@@ -28,10 +28,8 @@ pub enum Event {
     Refused {
         /// Which destination.
         destination: usize,
-        /// Those words.
-        refusal: Refusal,
-        /// What lies behind them.
-        fault: Fault,
+        /// With its [`refusal`](Failure::refusal).
+        failure: Failure,
     },
     /// The connection is lost, or could not be had; another attempt follows.
     Reconnecting {

@@ -139,3 +139,5 @@ impl fmt::Display for Failure {
         f.write_str(&self.words)
     }
 }
+
+impl std::error::Error for Failure {}

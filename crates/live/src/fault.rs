@@ -1,12 +1,26 @@
 use serde::Serialize;
 
-/// What lies behind a failure, for whoever wants to name a cure beside the cause. The cure itself
-/// is each application's: where a setting is found differs.
-///
-/// Whoever matches on it is told by the compiler of each fault that is added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Fault {
+/// Declares the faults once, so that the list of all of them cannot lack one.
+macro_rules! faults {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What lies behind a failure, for whoever wants to name a cure beside the cause. The cure
+        /// itself is each application's: where a setting is found differs.
+        ///
+        /// Whoever matches on it is told by the compiler of each fault that is added.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Fault {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Fault {
+            /// Each of them once.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+faults! {
     /// Another publisher uses the key, or the server thinks so.
     KeyInUse,
     /// Nothing listens at the address.

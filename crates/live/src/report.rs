@@ -107,7 +107,7 @@ pub struct DestinationStats {
 }
 
 /// What happened at one destination.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct DestinationReport {
     /// Where, the key redacted.
     pub url: String,

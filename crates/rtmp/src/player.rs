@@ -261,7 +261,8 @@ impl Player {
         }
     }
 
-    const fn stage(&self) -> Stage {
+    /// How far it has come.
+    pub const fn stage(&self) -> Stage {
         match self.state {
             State::Handshake => Stage::Handshake,
             State::Connect => Stage::Connect,

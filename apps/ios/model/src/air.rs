@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use onair::media::Bitrate;
-use onair::{DestinationStats, Event, Fault, Refusal, State, Stats};
+use onair::{DestinationStats, Event, Failure, State, Stats};
 
 use crate::screen::Phase;
 
@@ -27,9 +27,7 @@ pub(crate) struct Line {
     pub(crate) name: String,
     pub(crate) state: State,
     /// What went wrong last, while it is not on air.
-    pub(crate) why: Option<String>,
-    /// What commonly lies behind that.
-    pub(crate) fault: Option<Fault>,
+    pub(crate) failure: Option<Failure>,
 }
 
 /// What a show is to be like.
@@ -74,8 +72,7 @@ impl Air {
         let line = |name| Line {
             name,
             state: State::Connecting,
-            why: None,
-            fault: None,
+            failure: None,
         };
         Self {
             lines: names.into_iter().map(line).collect(),
@@ -107,29 +104,26 @@ impl Air {
             Event::Live { destination, .. } => {
                 self.live_since.get_or_insert(now);
                 self.gauge.away = Some(now);
-                self.set(*destination, State::Live, None, None);
+                self.set(*destination, State::Live, None);
             }
             Event::Refused {
                 destination,
-                refusal: Refusal { code, description },
-                fault,
-            } => self.set_why(*destination, format!("{code}: {description}"), *fault),
+                failure,
+            } => self.set_failure(*destination, failure),
             Event::Reconnecting {
                 destination,
                 failure,
                 ..
             } => {
                 self.set_away(*destination);
-                self.set_why(*destination, failure.to_string(), failure.fault);
+                self.set_failure(*destination, failure);
             }
             Event::DestinationEnded {
                 destination,
                 failure,
             } => {
                 let state = failure.as_ref().map_or(State::Ended, |_| State::Failed);
-                let why = failure.as_ref().map(ToString::to_string);
-                let fault = failure.as_ref().map(|failure| failure.fault);
-                self.set(*destination, state, why, fault);
+                self.set(*destination, state, failure.clone());
             }
             Event::EncoderLost { .. } => self.has_no_encoder = true,
             Event::EncoderBack => self.has_no_encoder = false,
@@ -138,13 +132,12 @@ impl Air {
         }
     }
 
-    fn set(&mut self, destination: usize, state: State, why: Option<String>, fault: Option<Fault>) {
+    fn set(&mut self, destination: usize, state: State, failure: Option<Failure>) {
         if let Some(line) = self.lines.get_mut(destination) {
             *line = Line {
                 name: std::mem::take(&mut line.name),
                 state,
-                why,
-                fault,
+                failure,
             };
         }
     }
@@ -158,10 +151,9 @@ impl Air {
         }
     }
 
-    fn set_why(&mut self, destination: usize, why: String, fault: Fault) {
+    fn set_failure(&mut self, destination: usize, failure: &Failure) {
         if let Some(line) = self.lines.get_mut(destination) {
-            line.why = Some(why);
-            line.fault = Some(fault);
+            line.failure = Some(failure.clone());
         }
     }
 }

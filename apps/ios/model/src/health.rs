@@ -119,7 +119,7 @@ fn connecting(on: &Situation<'_>) -> Option<Health> {
     if on.air.phase() != Phase::Connecting {
         return None;
     }
-    let Some(line) = on.air.lines.iter().find(|line| line.why.is_some()) else {
+    let Some(line) = on.air.lines.iter().find(|line| line.failure.is_some()) else {
         return Some(plain(Dot::Grey, words::CONNECTING));
     };
     let title = words::not_on_air_yet(&line.name);
@@ -130,7 +130,12 @@ fn reconnecting(on: &Situation<'_>) -> Option<Health> {
     if on.air.phase() != Phase::Reconnecting {
         return None;
     }
-    let text = on.air.lines.iter().find(|line| line.why.is_some()).map(why);
+    let text = on
+        .air
+        .lines
+        .iter()
+        .find(|line| line.failure.is_some())
+        .map(why);
     let text = text.unwrap_or_default();
     Some(told(Dot::Red, words::RECONNECTING, words::LINE_LOST, &text))
 }
@@ -153,9 +158,9 @@ fn partly(on: &Situation<'_>) -> Option<Health> {
 
 /// What went wrong, and what to do about it.
 fn why(line: &Line) -> String {
-    line.why
-        .as_deref()
-        .map_or_else(String::new, |why| words::with_cure(why, line.fault))
+    line.failure
+        .as_ref()
+        .map_or_else(String::new, words::with_cure)
 }
 
 fn nothing_captured(notices: &Notices) -> Option<Health> {

@@ -130,10 +130,7 @@ impl App {
     fn not_started(&mut self, why: &str) {
         self.leave_air();
         self.effect(Effect::Haptic(Haptic::Failure));
-        self.ask(Question::told(
-            words::NOT_STARTED,
-            words::with_cure(why, None),
-        ));
+        self.ask(Question::told(words::NOT_STARTED, words::sentence(why)));
     }
 
     fn ended(&mut self, report: &Report, now: Instant) {
@@ -147,10 +144,8 @@ impl App {
         }
         if report.outcome == Outcome::Failed {
             self.effect(Effect::Haptic(Haptic::Failure));
-            let failed = air.lines.iter().find(|line| line.why.is_some());
-            let why = failed.and_then(|line| line.why.as_deref());
-            let fault = failed.and_then(|line| line.fault);
-            let text = words::with_cure(why.unwrap_or(&report.reason), fault);
+            let failure = air.lines.iter().find_map(|line| line.failure.as_ref());
+            let text = failure.map_or_else(|| words::sentence(&report.reason), words::with_cure);
             self.ask(Question::told(words::SHOW_FAILED, text));
         }
     }

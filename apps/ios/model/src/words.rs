@@ -1,7 +1,7 @@
 //! Every sentence a user reads or hears. English, in one place.
 
-use onair::Fault;
 use onair::director::Why;
+use onair::{Failure, Fault};
 
 pub(crate) const READY: &str = "Ready";
 pub(crate) const STARTING: &str = "Starting";
@@ -199,58 +199,61 @@ pub(crate) fn button(why: Why) -> Option<String> {
 }
 
 /// What went wrong as the engine or the server says it, and what to do about it.
-pub(crate) fn with_cure(why: &str, fault: Option<Fault>) -> String {
-    match fault.and_then(cure) {
-        Some(cure) => format!("{} {cure}", sentence(why)),
-        None => sentence(why),
+pub(crate) fn with_cure(failure: &Failure) -> String {
+    let words = sentence(&failure.to_string());
+    match cure(failure.fault) {
+        Some(cure) => format!("{words} {cure}"),
+        None => words,
     }
 }
 
 /// A capital letter in front, and one full stop at the end.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let text = text.trim_end_matches('.');
     let mut rest = text.chars();
     let first = rest.next().into_iter().flat_map(char::to_uppercase);
     first.chain(rest.clone()).chain(['.']).collect()
 }
 
-fn cure(fault: Fault) -> Option<&'static str> {
+/// `None` where the words say it all.
+const fn cure(fault: Fault) -> Option<&'static str> {
+    use Fault as F;
     Some(match fault {
-        Fault::KeyInUse => {
+        F::KeyInUse => {
             "Another publisher is using this key. Stop it, or wait: some servers hold a key for \
              up to 90 s after a lost connection."
         }
-        Fault::NobodyListens => "Is the server running, and are host and port right?",
-        Fault::UnknownHost => "Check the server's name in the settings.",
-        Fault::CertificateExpired => "Its owner has to renew it, or this phone's clock is wrong.",
-        Fault::CertificateName => "Use the server name the service gives.",
-        Fault::CertificateUntrusted => {
+        F::NobodyListens => "Is the server running, and are host and port right?",
+        F::UnknownHost => "Check the server's name in the settings.",
+        F::Unreachable => "Is there a network, and does it lead to the server?",
+        F::CertificateExpired => "Its owner has to renew it, or this phone's clock is wrong.",
+        F::CertificateName => "Use the server name the service gives.",
+        F::CertificateUntrusted => {
             "Install the certificate that signed it on this phone, and trust it in Settings."
         }
-        Fault::NotTls => "Write rtmp:// for a server without TLS.",
-        Fault::LoginRejected => "Check user name and password in the server's address.",
-        Fault::LoginNeeded => "Write them into the server: rtmp://user:password@host/app.",
-        Fault::KeyRejected => "Check the stream key: mistyped, expired, or for another server?",
-        Fault::AppUnknown => "Check the server's address: what follows the host.",
-        Fault::AcceptedThenDropped => {
+        F::CertificateUnusable => "The server's owner has to replace it.",
+        F::NotTls => "Write rtmp:// for a server without TLS.",
+        F::AddressUnusable => "Check the server's address in the settings: rtmps://host/app.",
+        F::LoginRejected => "Check user name and password in the server's address.",
+        F::LoginNeeded => "Write them into the server: rtmp://user:password@host/app.",
+        F::KeyRejected => "Check the stream key: mistyped, expired, or for another server?",
+        F::AppUnknown => "Check the server's address: what follows the host.",
+        F::RedirectRefused => "Enter the server's address that the service shows now.",
+        F::AcceptedThenDropped => {
             "Check the stream key, and whether the service takes this size and frame rate."
         }
-        Fault::Stalled => "Is the line fast enough for the bitrate?",
-        Fault::TimedOut => "Check the port (1935 for rtmp, 443 for rtmps), or try another network.",
-        Fault::Unreachable
-        | Fault::CertificateUnusable
-        | Fault::TlsFailed
-        | Fault::CodecRefused
-        | Fault::RedirectRefused
-        | Fault::Refused
-        | Fault::AddressUnusable
-        | Fault::ServerClosed
-        | Fault::ServerMisbehaved
-        | Fault::ConnectionBroken
-        | Fault::Renewed
-        | Fault::DiskFull
-        | Fault::DiskStuck
-        | Fault::FileUnwritable
-        | Fault::Internal => return None,
+        F::DiskFull => "Make room on the phone.",
+        F::Stalled => "Is the line fast enough for the bitrate?",
+        F::TimedOut => "Check the port (1935 for rtmp, 443 for rtmps), or try another network.",
+        F::TlsFailed
+        | F::CodecRefused
+        | F::Refused
+        | F::ServerMisbehaved
+        | F::ServerClosed
+        | F::ConnectionBroken
+        | F::Renewed
+        | F::DiskStuck
+        | F::FileUnwritable
+        | F::Internal => return None,
     })
 }

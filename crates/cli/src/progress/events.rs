@@ -21,12 +21,12 @@ impl Progress {
 
     /// What happened, and where if there are several destinations; `None` for
     /// what is told otherwise.
-    pub(super) fn describe(&self, event: &Event) -> Option<String> {
+    pub(crate) fn describe(&self, event: &Event) -> Option<String> {
         let words = match event {
             Event::DestinationEnded { failure, .. } if self.records_on() => {
                 let failure = failure.as_ref()?;
                 let why = format!("{failure}; the recording goes on");
-                format!("given up: {}", with_cure(&why, failure.fault))
+                format!("given up: {}", with_cure(why, failure.fault))
             }
             // Of a single destination the program's last words tell it.
             Event::DestinationEnded { failure, .. } if self.several() => {
@@ -116,30 +116,20 @@ fn live(after: Duration, server: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
     use onair::media::Timestamp;
     use onair::{Failure, FailureStage, Fault};
 
     use super::*;
-    use crate::args::{Args, StatsFormat};
-    use crate::progress::Told;
+    use crate::progress::recorded as progress;
 
-    fn progress(destinations: usize) -> Progress {
-        let talk = Args::try_parse_from(["onair"]).unwrap().talk;
-        Progress::new(Told {
-            destinations,
-            source: "the test card",
-            is_recorded: true,
-            ends_with_servers: false,
-            stats: StatsFormat::Text,
-            talk,
-        })
+    fn failure(cause: Fault, words: &str) -> Failure {
+        Failure::new(FailureStage::Publish, cause, words)
     }
 
     fn off_air() -> Event {
         Event::Reconnecting {
             destination: 1,
-            failure: Failure::new(FailureStage::Connect, Fault::Unreachable, "it rains"),
+            failure: failure(Fault::ConnectionBroken, "it rains"),
             at: Timestamp::ZERO,
             attempt: 2,
             delay: Duration::from_millis(200),
@@ -157,11 +147,7 @@ mod tests {
     fn given_up() -> Event {
         Event::DestinationEnded {
             destination: 0,
-            failure: Some(Failure::new(
-                FailureStage::Publish,
-                Fault::KeyRejected,
-                "no such key",
-            )),
+            failure: Some(failure(Fault::KeyRejected, "no such key")),
         }
     }
 

@@ -139,9 +139,10 @@ fn a_refusal_arrives_in_the_servers_words_and_is_not_repeated() {
     let refusals: Vec<_> = events
         .iter()
         .filter_map(|event| match event {
-            Event::Refused { refusal, .. } => Some((&*refusal.code, &*refusal.description)),
+            Event::Refused { failure, .. } => failure.refusal.as_ref(),
             _ => None,
         })
+        .map(|refusal| (refusal.code.as_str(), refusal.description.as_str()))
         .collect();
     assert_eq!(refusals, [("NetStream.Publish.BadName", "no such key")]);
     assert_eq!(report.outcome, Outcome::Failed);
@@ -170,8 +171,8 @@ fn one_destination_fails_and_the_other_gets_everything() {
     assert_eq!(report.outcome, Outcome::Finished);
     let states: Vec<_> = report.destinations.iter().map(|d| d.state).collect();
     assert_eq!(states, [State::Failed, State::Ended]);
-    let failure = report.destinations[0].failure.as_ref().unwrap();
-    assert!(failure.to_string().contains("go away"), "{failure}");
+    let words = report.destinations[0].failure.as_ref().unwrap().to_string();
+    assert!(words.contains("go away"), "{words}");
 }
 
 #[test]

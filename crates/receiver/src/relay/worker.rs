@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use onair::{Broadcast, Destination, Stopper};
+use onair::{Broadcast, Destination, Refusal, Stopper};
 
 use super::source::Source;
 use super::{RelayInfo, RelayState};
@@ -229,7 +229,7 @@ impl RelayState {
             E::Live { .. } => Self::Live,
             E::Reconnecting { .. } => Self::Reconnecting,
             E::DestinationEnded { failure, .. } => match failure {
-                Some(why) => Self::Failed(why.to_string()),
+                Some(failure) => Self::Failed(failure.to_string()),
                 None => Self::Ended,
             },
             _ => return None,
@@ -242,8 +242,9 @@ fn in_words(event: &onair::Event, is_cut: bool) -> Option<String> {
     use onair::Event as E;
     Some(match event {
         E::Live { after, .. } => format!("on air after {} ms", after.as_millis()),
-        E::Refused { refusal, .. } => {
-            format!("refused: {} ({})", refusal.description, refusal.code)
+        E::Refused { failure, .. } => {
+            let Refusal { code, description } = failure.refusal.as_ref()?;
+            format!("refused: {description} ({code})")
         }
         E::Reconnecting { failure, delay, .. } => {
             format!("lost: {failure}; trying again in {}", seconds(*delay))
@@ -258,7 +259,7 @@ fn in_words(event: &onair::Event, is_cut: bool) -> Option<String> {
         ),
         E::Warning { message, .. } => message.clone(),
         E::DestinationEnded { failure, .. } => match failure {
-            Some(why) => format!("given up: {why}"),
+            Some(failure) => format!("given up: {failure}"),
             None => "ended".to_owned(),
         },
         _ => return None,

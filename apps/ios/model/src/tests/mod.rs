@@ -17,6 +17,7 @@ use crate::{
     Setup, Turn,
 };
 
+mod failures;
 mod scripts;
 mod settings;
 mod table;
@@ -146,9 +147,13 @@ impl Rig {
     }
 
     fn lose(&mut self, destination: usize, why: &str) {
+        self.lose_by(destination, failure(why));
+    }
+
+    fn lose_by(&mut self, destination: usize, failure: Failure) {
         self.event(Event::Reconnecting {
             destination,
-            failure: failure(why),
+            failure,
             at: Timestamp::ZERO,
             attempt: 1,
             delay: Duration::from_secs(1),
@@ -243,15 +248,15 @@ impl Rig {
     }
 }
 
-/// What the engine makes of what it says in these words.
+/// What the engine tells in these words.
 fn failure(why: &str) -> Failure {
-    let fault = match why {
+    let cause = match why {
         "connection refused" => Fault::NobodyListens,
         "the connection took nothing for 5 s" => Fault::Stalled,
         _ if why.starts_with("NetStream.Publish.BadName") => Fault::KeyInUse,
-        _ => Fault::Unreachable,
+        _ => Fault::Refused,
     };
-    Failure::new(FailureStage::Connect, fault, why)
+    Failure::new(FailureStage::Publish, cause, why)
 }
 
 fn stats(second: u32, frame_rate: u32, overtaken: u64, lines: &[Line]) -> Stats {

@@ -1,6 +1,5 @@
 //! What the stage shows, state by state, in one table: `screens.txt`.
 
-use onair::Refusal;
 use onair::director::Why;
 
 use super::*;
@@ -45,11 +44,11 @@ const STATES: &[Scene] = &[
         let mut rig = connecting();
         rig.event(Event::Refused {
             destination: 0,
-            refusal: Refusal {
-                code: "NetStream.Publish.Denied".to_owned(),
-                description: "no".to_owned(),
-            },
-            fault: Fault::KeyRejected,
+            failure: Failure::new(
+                FailureStage::Publish,
+                Fault::KeyRejected,
+                "the server refused: NetStream.Publish.Denied (no)",
+            ),
         });
         rig
     }),

@@ -12,7 +12,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::output::tls::Trust;
 use crate::output::transport;
-use crate::{Error, Pace, Tls};
+use crate::{Error, Failure, Pace, Tls};
+
+use super::failure::{self, of_stage};
 
 /// What a server plays to those who watch, for a while, to be read as an FLV stream.
 ///
@@ -47,12 +49,9 @@ impl Playback {
         let what = "no runtime to play a stream in";
         let runtime = runtime.map_err(|source| Error::System { what, source })?;
         let stream = runtime.block_on(async {
-            let unplayable = |reason: String| Error::Unplayable { reason };
-            let socket = transport::connect(url, &trust, Pace::Realtime).await;
-            let socket = socket.map_err(|failure| unplayable(failure.to_string()))?;
+            let socket = transport::connect(url, &trust, Pace::Realtime).await?;
             let mut stream = Stream::new(socket, url, length);
-            let played = poll_fn(|cx| stream.poll_ready(cx)).await;
-            played.map_err(|error| unplayable(error.to_string()))?;
+            poll_fn(|cx| stream.poll_ready(cx)).await?;
             Ok::<_, Error>(stream)
         })?;
         Ok(Self { runtime, stream })
@@ -74,14 +73,15 @@ impl Stream {
     }
 
     /// Ready once the server plays it, and there is something to read or never will be.
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         loop {
             let now = Instant::now();
             while let Some(event) = self.pump.next_event(now) {
                 self.take(event, now);
             }
             while let Poll::Ready(written) = self.pump.poll_write(cx, now) {
-                written.map_err(|broken| broken.error)?;
+                let stage = of_stage(self.pump.machine.stage());
+                written.map_err(|broken| Failure::broken(stage, &broken.error))?;
             }
             self.is_over |= self.until.is_some_and(|until| until <= now);
             let has_more = self.until.is_some() && self.read < self.flv.len();
@@ -93,8 +93,8 @@ impl Stream {
     }
 
     /// Waits for the server, or for what time brings.
-    fn poll_server(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<io::Result<()>> {
-        let deadline = self.pump.deadline();
+    fn poll_server(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<Result<(), Failure>> {
+        let (deadline, stage) = (self.pump.deadline(), self.pump.machine.stage());
         let result = match self.pump.poll_read(cx, LIMITS, now) {
             Poll::Ready(received) => received.result,
             Poll::Pending if deadline <= now => self.pump.machine.handle_input(Input::Timeout(now)),
@@ -106,7 +106,7 @@ impl Stream {
                 };
             }
         };
-        Poll::Ready(result.map_err(io::Error::other))
+        Poll::Ready(result.map_err(|error| failure::failure(&error, stage, None)))
     }
 
     fn take(&mut self, event: Event, now: Instant) {
@@ -125,7 +125,8 @@ impl Read for Playback {
         if stream.read == stream.flv.len() {
             stream.flv.clear();
             stream.read = 0;
-            runtime.block_on(poll_fn(|cx| stream.poll_ready(cx)))?;
+            let ready = runtime.block_on(poll_fn(|cx| stream.poll_ready(cx)));
+            ready.map_err(io::Error::other)?;
         }
         let ready = &stream.flv[stream.read..];
         let count = ready.len().min(buffer.len());
