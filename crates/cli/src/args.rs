@@ -1,16 +1,16 @@
-//! What can be typed. Checked for form here, for meaning by the verbs.
+//! What can be typed: the verbs, each of which owns its options and does what it says.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
-use std::time::Duration;
+use clap::{Parser, Subcommand};
 
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
-use onair::media::{Bitrate, FrameRate, Size};
-use tracing::Level;
-
-use crate::values::{
-    parse_audio_bitrate, parse_duration, parse_fps, parse_keyframe, parse_size, parse_video_bitrate,
-};
+use crate::demo::Demo;
+use crate::devices::Devices;
+use crate::failure::Failure;
+use crate::given::Given;
+use crate::inspect::Inspect;
+use crate::log::LogOptions;
+use crate::publish::Publish;
+use crate::receive::Receive;
+use crate::{demo, devices, inspect, publish, receive};
 
 /// Puts a camera, a test card, a file or a pipe on air over RTMP, and keeps it there.
 #[derive(Debug, Parser)]
@@ -19,259 +19,31 @@ pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) verb: Option<Verb>,
     #[command(flatten)]
-    pub(crate) talk: Talk,
+    pub(crate) log: LogOptions,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    Demo(crate::demo::Demo),
+    Demo(Demo),
     Publish(Box<Publish>),
-    Receive(Box<crate::receive::Receive>),
+    Receive(Box<Receive>),
     Devices(Devices),
     Inspect(Inspect),
 }
 
-/// How much is said on stderr.
-#[derive(Clone, Copy, Debug, clap::Args)]
-pub(crate) struct Talk {
-    /// Say more, with every number and the log; again (-vv, -vvv) for more of the log
-    #[arg(short, long, global = true, action = ArgAction::Count)]
-    verbose: u8,
-    /// Say nothing but errors, and the link to go live
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-}
-
-impl Talk {
-    pub(crate) const fn level(self) -> Level {
-        match (self.quiet, self.verbose) {
-            (true, _) | (_, 0) => Level::ERROR,
-            (_, 1) => Level::INFO,
-            (_, 2) => Level::DEBUG,
-            _ => Level::TRACE,
+impl Args {
+    /// Does what was asked for.
+    pub(crate) fn run(self, given: &Given) -> Result<(), Failure> {
+        match self.verb {
+            Some(Verb::Publish(opts)) => publish::run(&opts, given, self.log),
+            Some(Verb::Receive(opts)) => receive::run(&opts, given),
+            Some(Verb::Devices(opts)) => devices::run(&opts),
+            Some(Verb::Inspect(opts)) => inspect::run(&opts, given),
+            Some(Verb::Demo(opts)) => demo::run(&opts, self.log),
+            None => demo::run(&Demo::by_default(), self.log),
         }
     }
-
-    pub(crate) const fn is_verbose(self) -> bool {
-        self.verbose > 0
-    }
 }
-
-/// Go live: send a camera, a test card, a file or a pipe to one or more RTMP servers
-///
-/// A file's own H.264 and AAC are sent untouched, in real time; a test card, a
-/// camera or raw pictures are encoded. When the connection is lost, onair connects again
-/// and the broadcast goes on where it is, until its source ends, --duration is
-/// over or Ctrl-C is pressed.
-#[derive(Debug, clap::Args)]
-#[command(after_help = PUBLISH_EXAMPLES, after_long_help = PUBLISH_AFTER)]
-pub(crate) struct Publish {
-    /// Where to, rtmp://HOST/APP/KEY or rtmps://; repeat it for several servers
-    ///
-    /// A port goes behind HOST (1935 and 443 are the usual ones). What follows the
-    /// last / is the stream key, unless --key gives it apart.
-    /// A key in ONAIR_URL, which holds one URL, stays out of the shell's history and the process list.
-    /// The key is never printed or logged.
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "ONAIR_URL",
-        hide_env_values = true,
-        required = true
-    )]
-    pub(crate) to: Vec<String>,
-    /// The stream key, where the service gives it apart from the URL
-    ///
-    /// Then all of the URL's path is the application, slashes included.
-    #[arg(
-        long,
-        env = "ONAIR_KEY",
-        hide_env_values = true,
-        allow_hyphen_values = true
-    )]
-    pub(crate) key: Option<String>,
-
-    /// What to send: testcard, camera, screen, FILE (.mp4 .mov .flv .ts .mkv .y4m) or - for stdin
-    ///
-    /// On a Mac, camera:ID and screen:ID choose among what `onair devices` lists, by id or by
-    /// name. Elsewhere this version has no camera or screen of its own.
-    #[arg(long, value_name = "SOURCE", default_value = "testcard", help_heading = SOURCE)]
-    pub(crate) from: OsString,
-    /// What arrives on stdin, with --from -
-    #[arg(long, value_enum, help_heading = SOURCE)]
-    pub(crate) format: Option<StdinFormat>,
-    /// Sound: mic, tone, silence, file (the file's own) or none
-    ///
-    /// On a Mac, mic:ID chooses among what `onair devices` lists. Default: the
-    /// file's own for a file, a tone for the test card, the microphone for a
-    /// camera, silence for a screen and for raw pictures (most services want
-    /// sound).
-    #[arg(long, value_name = "SOUND", help_heading = SOURCE)]
-    pub(crate) audio: Option<String>,
-    /// Begin the file again when it ends; the timeline goes on without a jump
-    #[arg(long = "loop", help_heading = SOURCE)]
-    pub(crate) repeat: bool,
-    /// Stop after this long, e.g. 10s, 1m30s, 2h
-    #[arg(long, value_parser = parse_duration, help_heading = SOURCE)]
-    pub(crate) duration: Option<Duration>,
-    /// realtime: as fast as it is watched; max: as fast as the line takes it
-    #[arg(long, value_enum, default_value = "realtime", help_heading = SOURCE)]
-    pub(crate) pace: Pace,
-    /// Also write all of it to a new FILE.mp4 or FILE.flv, whatever the line loses
-    #[arg(long, value_name = "FILE", help_heading = SOURCE)]
-    pub(crate) record: Option<PathBuf>,
-
-    /// Picture size of the test card or the camera [default: 1280x720]
-    #[arg(long, value_parser = parse_size, help_heading = ENCODING)]
-    pub(crate) size: Option<Size>,
-    /// Pictures per second of the test card or the camera [default: 30]
-    #[arg(long, value_parser = parse_fps, help_heading = ENCODING)]
-    pub(crate) fps: Option<FrameRate>,
-    /// What pictures are encoded to; not every server takes hevc
-    #[arg(long, value_enum, help_heading = ENCODING)]
-    pub(crate) codec: Option<Codec>,
-    /// Video bitrate, e.g. 2500k or 2.5M [default: by size and rate]
-    #[arg(long, value_name = "RATE", value_parser = parse_video_bitrate, help_heading = ENCODING)]
-    pub(crate) bitrate: Option<Bitrate>,
-    /// Audio bitrate [default: 128k]
-    #[arg(long, value_name = "RATE", value_parser = parse_audio_bitrate, help_heading = ENCODING)]
-    pub(crate) audio_bitrate: Option<Bitrate>,
-    /// Time between keyframes; services ask for 2 s, none for more than 4 s [default: 2s]
-    #[arg(long, value_name = "DURATION", value_parser = parse_keyframe, help_heading = ENCODING)]
-    pub(crate) keyframe: Option<Duration>,
-    /// Video encoder by name, see `onair devices` [default: auto]
-    #[arg(long, value_name = "NAME", help_heading = ENCODING)]
-    pub(crate) encoder: Option<String>,
-
-    /// User name, where the server asks for one besides the key
-    #[arg(long, help_heading = CONNECTION)]
-    pub(crate) user: Option<String>,
-    /// File whose first line is the password; or set ONAIR_PASSWORD
-    #[arg(long, value_name = "FILE", help_heading = CONNECTION)]
-    pub(crate) password_file: Option<PathBuf>,
-    /// PEM file of certificates to trust for rtmps besides the system's
-    #[arg(long, value_name = "FILE", help_heading = CONNECTION)]
-    pub(crate) ca: Option<PathBuf>,
-    /// Accept any certificate for rtmps (anybody in between can read the key)
-    #[arg(long, help_heading = CONNECTION)]
-    pub(crate) insecure: bool,
-    /// Give a server up when its connection is lost or cannot be had, instead of trying again;
-    /// with the last of them the broadcast ends, and its recording
-    #[arg(long, help_heading = CONNECTION)]
-    pub(crate) no_reconnect: bool,
-    /// How many attempts in a row may fail [default: 100]
-    #[arg(long, value_name = "N", help_heading = CONNECTION)]
-    pub(crate) retries: Option<u32>,
-    /// Wait for each of the server's answers instead of sending ahead
-    ///
-    /// By default everything up to the first pictures goes out at once, which
-    /// saves four round trips; a server that objects is asked again the
-    /// patient way by itself.
-    #[arg(long, help_heading = CONNECTION)]
-    pub(crate) patient: bool,
-
-    /// text: talk on stderr; json: one object a line on stdout, the last a report; none: no numbers
-    #[arg(long, value_enum, default_value = "text")]
-    pub(crate) stats: StatsFormat,
-}
-
-/// List what pictures and sound can come from and what can encode them
-///
-/// What is picked when none is named is marked: a device, or the encoder `auto` means.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  onair devices\n  onair devices --json")]
-pub(crate) struct Devices {
-    /// One JSON object on stdout
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// Say what is in a media file: tracks, GOPs, bitrates, timing faults
-///
-/// Reads all of it, and says what a live service would object to.
-#[derive(Debug, clap::Args)]
-#[command(after_help = INSPECT_EXAMPLES)]
-pub(crate) struct Inspect {
-    /// A file (.mp4 .mov .flv .ts .mkv), - for stdin, or rtmp://HOST/APP/NAME (or rtmps) for a live stream
-    #[arg(value_name = "FILE|URL")]
-    pub(crate) input: PathBuf,
-    /// How long a live stream is watched [default: 5s]
-    #[arg(long, value_parser = parse_duration)]
-    pub(crate) duration: Option<Duration>,
-    /// A PEM file of certificates to trust besides the system's, for rtmps://
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ca: Option<PathBuf>,
-    /// Accept any certificate of an rtmps:// server
-    #[arg(long)]
-    pub(crate) insecure: bool,
-    /// What arrives on stdin
-    #[arg(long, value_enum)]
-    pub(crate) format: Option<PipeFormat>,
-    /// One JSON object on stdout
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// The stream's first bytes instead, each with what it means
-    ///
-    /// Shows the start of the FLV stream that RTMP carries: metadata, what the
-    /// decoders are set up with (avcC, AudioSpecificConfig), and on to the first
-    /// keyframe and the first frame of sound; or N tags. Of a file of another
-    /// kind it shows what onair would send.
-    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, conflicts_with = "json",
-        value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) bytes: Option<Option<u32>>,
-}
-
-impl Inspect {
-    /// The address of the stream, if that is what is looked at.
-    pub(crate) fn url(&self) -> Option<&str> {
-        self.input.to_str().filter(|text| text.contains("://"))
-    }
-}
-
-/// How pictures are encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Codec {
-    /// H.264 (the default)
-    H264,
-    /// HEVC, over Enhanced RTMP
-    Hevc,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StdinFormat {
-    /// Flash Video, H.264 and AAC
-    Flv,
-    /// MPEG transport stream, H.264 and AAC
-    Ts,
-    /// Raw pictures with a header (YUV4MPEG2)
-    Y4m,
-}
-
-/// What a pipe may bring to be inspected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PipeFormat {
-    /// Flash Video
-    Flv,
-    /// MPEG transport stream
-    Ts,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Pace {
-    Realtime,
-    Max,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StatsFormat {
-    Text,
-    Json,
-    None,
-}
-
-const SOURCE: &str = "Source";
-const ENCODING: &str = "Encoding";
-const CONNECTION: &str = "Connection";
 
 const AFTER_HELP: &str = "\
 See it work, on this machine alone:
@@ -285,54 +57,15 @@ RUST_LOG chooses what is logged, part by part: RUST_LOG=onair_rtmp=trace,info
 Exit status: 0 ended as asked, 1 the broadcast or a recording failed, a server was given up or
 stdout could not be written, 2 usage error.";
 
-const PUBLISH_EXAMPLES: &str = "\
-Examples:
-  onair publish --to rtmp://localhost/live/KEY
-  onair publish --to rtmps://a.rtmps.youtube.com/live2 --key KEY --from show.mp4
-
-More, and the addresses of the usual services: onair publish --help";
-
-const PUBLISH_AFTER: &str = "\
-Examples:
-  A test card with a tone, until Ctrl-C:
-    onair publish --to rtmp://localhost/live/KEY
-  A file, again and again, to two services at once:
-    onair publish --from show.mp4 --loop --to rtmps://ONE/app/KEY --to rtmps://TWO/app/KEY
-  Whatever FFmpeg reads or makes:
-    ffmpeg -loglevel error -i INPUT -c:v libx264 -pix_fmt yuv420p -c:a aac -f flv - |
-      onair publish --from - --format flv --to URL
-  A Mac's camera and microphone:
-    onair publish --from camera --to rtmps://HOST/app/KEY
-  Raw pictures, encoded here:
-    ffmpeg -loglevel error -i INPUT -pix_fmt yuv420p -f yuv4mpegpipe - |
-      onair publish --from - --format y4m --to URL
-  For a script: the key out of sight, the numbers to a file:
-    ONAIR_URL=rtmps://HOST/app/KEY onair publish --from show.mp4 --stats json > stats.jsonl
-
-Where the key goes (take it from the service's own page, and keep it secret):
-  YouTube     rtmps://a.rtmps.youtube.com/live2/KEY
-  Twitch      rtmps://ingest.global-contribute.live-video.net/app/KEY
-  Facebook    rtmps://live-api-s.facebook.com/rtmp/KEY
-  Kick, IVS   rtmps://ID.global-contribute.live-video.net/app/KEY   (often shown without /app)
-  Cloudflare  rtmps://live.cloudflare.com/live/KEY
-  Mux         rtmps://global-live.mux.com/app/KEY
-  OBS-style pages give a server and a key: --to SERVER --key KEY
-
-Exit status: 0 ended as asked, 1 the broadcast or a recording failed, a server was given up or
-stdout could not be written, 2 usage error.";
-
-const INSPECT_EXAMPLES: &str = "\
-Examples:
-  onair inspect show.mp4
-  onair inspect show.mp4 --bytes | less
-  onair inspect rtmp://localhost/live/cam --duration 10s
-  ffmpeg -i INPUT -c copy -f mpegts - | onair inspect - --format ts --json";
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use clap::CommandFactory;
+    use onair::media::{Bitrate, FrameRate, Size};
 
     use super::*;
+    use crate::given::Rule;
 
     #[test]
     fn the_definitions_hold_together() {
@@ -352,5 +85,76 @@ mod tests {
         assert_eq!(opts.fps, FrameRate::new(30_000, 1001));
         assert_eq!(opts.bitrate, Some(Bitrate::kbps(2500)));
         assert_eq!(opts.keyframe, Some(Duration::from_millis(1500)));
+    }
+
+    /// Options that always have an effect, or say themselves why they cannot have one.
+    const ALWAYS: &[(&str, &[&str])] = &[
+        (
+            "publish",
+            &[
+                "to",
+                "key",
+                "from",
+                "audio",
+                "duration",
+                "record",
+                "user",
+                "no-reconnect",
+                "patient",
+                "stats",
+            ],
+        ),
+        (
+            "receive",
+            &[
+                "listen",
+                "listen-tls",
+                "web",
+                "key",
+                "takeover",
+                "max-connections",
+                "play-key",
+                "record",
+                "relay",
+                "stats",
+            ],
+        ),
+        (
+            "demo",
+            &[
+                "web", "size", "fps", "bitrate", "duration", "no-open", "tls", "token", "stats",
+            ],
+        ),
+        ("devices", &["json"]),
+        ("inspect", &["json", "bytes"]),
+    ];
+
+    fn names<T>(rules: &[Rule<T>]) -> Vec<&'static str> {
+        rules.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// Whoever adds an option decides here when it has no effect.
+    #[test]
+    fn every_option_of_every_verb_has_a_rule_or_always_an_effect() {
+        for (verb, always) in ALWAYS {
+            let mut known = match *verb {
+                "publish" => names(publish::RULES),
+                "receive" => names(receive::RULES),
+                "inspect" => names(inspect::RULES),
+                _ => Vec::new(),
+            };
+            known.extend(*always);
+            let command = Args::command();
+            let command = command.find_subcommand(verb).expect("a verb");
+            let mut options: Vec<_> = command
+                .get_arguments()
+                .filter_map(|arg| arg.get_long())
+                .collect();
+            known.sort_unstable();
+            options.sort_unstable();
+            assert_eq!(known, options, "{verb}");
+        }
+        let verbs = Args::command().get_subcommands().count();
+        assert_eq!(verbs, ALWAYS.len());
     }
 }

@@ -13,9 +13,10 @@ use onair::rtmp::Url;
 use onair::{Broadcast, Builder, Destination};
 use onair_receiver::{Error, Receiver, Token};
 
-use crate::args::{StatsFormat, Talk};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
+use crate::json::StatsFormat;
+use crate::log::LogOptions;
 use crate::progress::Told;
 use crate::publish;
 use crate::receive::pages::{self, Served};
@@ -92,7 +93,7 @@ struct Alone {
 /// The port RTMP players try by themselves.
 const RTMP: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1935);
 
-pub(crate) fn run(opts: &Demo, talk: Talk) -> Result<(), Failure> {
+pub(crate) fn run(opts: &Demo, log: LogOptions) -> Result<(), Failure> {
     let token = pages::token(opts.token.as_deref())?;
     let receiver = listen(opts, &token)?;
     let url = url(&receiver)?;
@@ -106,7 +107,7 @@ pub(crate) fn run(opts: &Demo, talk: Talk) -> Result<(), Failure> {
         is_recorded: false,
         ends_with_servers: false,
         stats: opts.stats,
-        talk,
+        log,
     };
     publish::on_air(broadcast(opts, url), told, &Interrupt::listen()?)
 }

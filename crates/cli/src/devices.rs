@@ -2,15 +2,26 @@
 
 use std::fmt::Write as _;
 
+use clap::Args;
 use onair::av::device::{self, Info};
 use onair::av::encode::{EncoderInfo, available};
 use onair::media::Kind;
 use serde_json::{Value, json};
 
-use crate::args::Devices;
 use crate::failure::Failure;
 use crate::json::escaped;
 use crate::outlet;
+
+/// List what pictures and sound can come from and what can encode them
+///
+/// What is picked when none is named is marked: a device, or the encoder `auto` means.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  onair devices\n  onair devices --json")]
+pub(crate) struct Devices {
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 pub(crate) fn run(opts: &Devices) -> Result<(), Failure> {
     let (devices, encoders) = (device::list(), available());

@@ -56,10 +56,4 @@ impl Given {
         }
         Ok(())
     }
-
-    #[cfg(test)]
-    pub(crate) fn typed(line: &str) -> (crate::args::Args, Self) {
-        crate::parse::from(line.split_whitespace().map(Into::into).collect())
-            .unwrap_or_else(|failure| panic!("{line}: {failure}"))
-    }
 }

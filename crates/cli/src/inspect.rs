@@ -1,6 +1,9 @@
 //! `onair inspect`: what is in a media file or a live stream.
 
 mod bytes;
+mod options;
+
+pub(crate) use self::options::{Inspect, RULES};
 
 use std::io;
 use std::path::Path;
@@ -10,14 +13,16 @@ use onair::demux::{self, Opened, PacketSource, Survey};
 use onair::rtmp::{self, Url};
 use onair::{Playback, Tls};
 
-use crate::args::{Inspect, PipeFormat, StdinFormat};
 use crate::failure::Failure;
+use crate::given::Given;
 use crate::interrupt::{self, Interrupt};
 use crate::json::escaped;
+use crate::outlet;
+use crate::pipe::{self, PipeFormat, StdinFormat};
 use crate::publish::is_raw;
-use crate::{outlet, pipe};
 
-pub(crate) fn run(opts: &Inspect) -> Result<(), Failure> {
+pub(crate) fn run(opts: &Inspect, given: &Given) -> Result<(), Failure> {
+    given.refuse_without_effect(RULES, opts)?;
     let interrupt = Interrupt::listen()?;
     interrupt.stops(|| interrupt::end("onair: stopped before all of it was read", 1));
     if let Some(most) = opts.bytes {

@@ -3,12 +3,21 @@
 use std::fmt::Write as _;
 use std::io;
 
+use clap::ValueEnum;
 use jiff::{Timestamp, Unit};
 use onair::media::text::is_printable;
 use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::outlet::Outlet;
+
+/// How numbers are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatsFormat {
+    Text,
+    Json,
+    None,
+}
 
 /// Where `--stats json` goes.
 #[derive(Debug)]

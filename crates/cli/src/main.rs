@@ -21,23 +21,18 @@ mod pipe;
 mod progress;
 mod publish;
 mod receive;
-mod rules;
 mod text;
 mod values;
 
 use std::process::ExitCode;
 
-use crate::args::{Args, Verb};
-use crate::failure::Failure;
-use crate::given::Given;
-
 fn main() -> ExitCode {
     let result = parse::parse().and_then(|(args, given)| {
-        if args.talk.quiet {
+        if args.log.quiet {
             outlet::be_quiet();
         }
-        log::init(args.talk);
-        run(args, &given)
+        log::init(args.log);
+        args.run(&given)
     });
     let status = match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -48,18 +43,4 @@ fn main() -> ExitCode {
     };
     outlet::finish();
     status
-}
-
-fn run(args: Args, given: &Given) -> Result<(), Failure> {
-    match args.verb {
-        Some(Verb::Publish(opts)) => publish::run(&opts, given, args.talk),
-        Some(Verb::Receive(opts)) => receive::run(&opts, given),
-        Some(Verb::Devices(opts)) => devices::run(&opts),
-        Some(Verb::Inspect(opts)) => {
-            given.refuse_without_effect(rules::INSPECT, &opts)?;
-            inspect::run(&opts)
-        }
-        Some(Verb::Demo(opts)) => demo::run(&opts, args.talk),
-        None => demo::run(&demo::Demo::by_default(), args.talk),
-    }
 }

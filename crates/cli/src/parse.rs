@@ -17,7 +17,7 @@ pub(crate) fn parse() -> Result<(Args, Given), Failure> {
     from(env::args_os().collect())
 }
 
-pub(crate) fn from(typed: Vec<OsString>) -> Result<(Args, Given), Failure> {
+fn from(typed: Vec<OsString>) -> Result<(Args, Given), Failure> {
     let command = without_empty_variables(Args::command());
     let typed = with_a_verb(typed, &command);
     let matches = command.clone().try_get_matches_from(&typed);
@@ -143,6 +143,11 @@ mod tests {
     use super::*;
     use crate::args::Verb;
 
+    fn typed(line: &str) -> (Args, Given) {
+        from(line.split_whitespace().map(Into::into).collect())
+            .unwrap_or_else(|failure| panic!("{line}: {failure}"))
+    }
+
     #[test]
     fn options_of_the_demo_need_no_verb() {
         for line in [
@@ -150,11 +155,11 @@ mod tests {
             "onair -v --web=127.0.0.1:9000 --no-open",
             "onair --no-open --duration 1s",
         ] {
-            let (args, given) = Given::typed(line);
+            let (args, given) = typed(line);
             assert!(matches!(args.verb, Some(Verb::Demo(_))), "{line}");
             assert!(given.has("web") || given.has("duration"), "{line}");
         }
-        let (args, given) = Given::typed("onair -v");
+        let (args, given) = typed("onair -v");
         assert!(args.verb.is_none() && given == Given::default());
     }
 
@@ -204,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_default_is_not_given() {
-        let (_, given) = Given::typed("onair publish --to rtmp://host/app/key --pace max");
+        let (_, given) = typed("onair publish --to rtmp://host/app/key --pace max");
         assert!(given.has("to") && given.has("pace"));
         assert!(!given.has("from") && !given.has("stats"));
     }

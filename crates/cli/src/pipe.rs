@@ -2,8 +2,29 @@
 
 use std::io::{Cursor, Read};
 
-use crate::args::StdinFormat;
+use clap::ValueEnum;
+
 use crate::failure::Failure;
+
+/// What a pipe may bring to be published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StdinFormat {
+    /// Flash Video, H.264 and AAC
+    Flv,
+    /// MPEG transport stream, H.264 and AAC
+    Ts,
+    /// Raw pictures with a header (YUV4MPEG2)
+    Y4m,
+}
+
+/// What a pipe may bring to be inspected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PipeFormat {
+    /// Flash Video
+    Flv,
+    /// MPEG transport stream
+    Ts,
+}
 
 /// Enough to tell FLV, MPEG-TS and Y4M apart.
 const START: u64 = 9;

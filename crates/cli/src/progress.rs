@@ -11,10 +11,10 @@ use std::time::Instant;
 use onair::{EncoderReport, Event, Report, Stats};
 
 use self::rows::{Before, Numbers};
-use crate::args::{StatsFormat, Talk};
 use crate::board::columns;
 use crate::failure::Failure;
-use crate::json::Json;
+use crate::json::{Json, StatsFormat};
+use crate::log::LogOptions;
 use crate::outlet::{say, show};
 
 /// Without a terminal, every so many seconds the numbers.
@@ -46,7 +46,7 @@ pub(crate) struct Told {
     /// Without a server there is no broadcast, recorded or not.
     pub(crate) ends_with_servers: bool,
     pub(crate) stats: StatsFormat,
-    pub(crate) talk: Talk,
+    pub(crate) log: LogOptions,
 }
 
 impl Progress {
@@ -130,7 +130,7 @@ impl Progress {
             before: &self.before,
             now,
             source: self.told.source,
-            is_verbose: self.told.talk.is_verbose(),
+            is_verbose: self.told.log.is_verbose(),
         };
         if self.on_terminal {
             show(numbers.rows(columns()));
@@ -154,14 +154,12 @@ fn skipped(encoder: &EncoderReport) -> u64 {
 /// Of a recorded broadcast to so many destinations.
 #[cfg(test)]
 pub(crate) fn recorded(destinations: usize) -> Progress {
-    use clap::Parser;
-    let args = crate::args::Args::try_parse_from(["onair"]);
     Progress::new(Told {
         destinations,
         source: "the test card",
         is_recorded: true,
         ends_with_servers: false,
         stats: StatsFormat::Text,
-        talk: args.expect("it stands alone").talk,
+        log: LogOptions::default(),
     })
 }

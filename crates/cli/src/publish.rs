@@ -4,9 +4,15 @@ mod capture;
 mod destination;
 mod filler;
 mod keeper;
+mod options;
+mod rules;
 mod source;
 mod stdin;
 
+use self::options::Pace;
+pub(crate) use self::options::Publish;
+pub(crate) use self::rules::RULES;
+use self::rules::Show;
 pub(crate) use self::source::is_raw;
 
 use std::sync::Arc;
@@ -18,14 +24,13 @@ use onair::av::device::attended;
 use onair::rtmp::Scheme;
 use onair::{Broadcast, Builder, Destination, Event, Report, State};
 
-use crate::args::{Pace, Publish, Talk};
 use crate::explain;
 use crate::failure::Failure;
 use crate::given::Given;
 use crate::interrupt::{self, Interrupt};
+use crate::log::LogOptions;
 use crate::outlet::say;
 use crate::progress::{Progress, Told};
-use crate::rules::{self, Show};
 
 /// How often numbers are told.
 const TICK: Duration = Duration::from_secs(1);
@@ -33,14 +38,14 @@ const TICK: Duration = Duration::from_secs(1);
 /// The longest time between keyframes that services take.
 const KEYFRAME_LIMIT: Duration = Duration::from_secs(4);
 
-pub(crate) fn run(opts: &Publish, given: &Given, talk: Talk) -> Result<(), Failure> {
+pub(crate) fn run(opts: &Publish, given: &Given, log: LogOptions) -> Result<(), Failure> {
     let told = |source| Told {
         destinations: opts.to.len(),
         source,
         is_recorded: opts.record.is_some(),
         ends_with_servers: opts.no_reconnect,
         stats: opts.stats,
-        talk,
+        log,
     };
     attended(|| {
         let interrupt = Interrupt::listen()?;
@@ -66,7 +71,7 @@ pub(crate) fn on_air(builder: Builder, told: Told, interrupt: &Interrupt) -> Res
 fn configure(opts: &Publish, given: &Given) -> Result<(Builder, &'static str), Failure> {
     let destinations = destination::all(opts)?;
     let plan = source::Plan::new(opts)?;
-    given.refuse_without_effect(rules::PUBLISH, &show(opts, &plan, &destinations))?;
+    given.refuse_without_effect(RULES, &show(opts, &plan, &destinations))?;
     if opts
         .keyframe
         .is_some_and(|interval| interval > KEYFRAME_LIMIT)

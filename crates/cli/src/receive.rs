@@ -1,150 +1,31 @@
 //! `onair receive`: a server of one's own.
 
+mod options;
 pub(crate) mod pages;
 mod watch;
+mod words;
+
+pub(crate) use self::options::{RULES, Receive};
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use onair::rtmp::Secret;
-use onair_receiver::{
-    Builder, Error, Event, HubConfig, Keys, Limits, Receiver, Recording, RelayTarget, Token, tls,
-};
+use onair_receiver::{Builder, Error, HubConfig, Keys, Limits, Receiver, RelayTarget, Token, tls};
 
-use self::pages::Served;
 use self::watch::Watch;
-use crate::args::StatsFormat;
 use crate::failure::Failure;
 use crate::given::Given;
 use crate::interrupt::Interrupt;
 use crate::outlet::say;
-use crate::rules;
-use crate::text::{Bytes, Clock};
-use crate::values::{self, parse_address, parse_bytes};
-
-/// Receive streams: an RTMP server that plays, records, relays and shows them in a browser
-///
-/// Made for seeing one's own stream before an audience does, and for going live
-/// from a phone. For an audience, publish to a server made for one: every viewer
-/// here costs this machine the stream's bitrate.
-#[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
-pub(crate) struct Receive {
-    /// Where to listen for RTMP; 0.0.0.0:1935 lets in other machines. The default is `[::1]:1935` too
-    #[arg(long, value_name = "ADDRESS", value_parser = parse_address::<{ values::RTMP }>, default_value = "127.0.0.1:1935")]
-    listen: Vec<SocketAddr>,
-    /// Where to listen for RTMPS, with --tls or --tls-cert
-    #[arg(long, value_name = "ADDRESS", value_parser = parse_address::<{ values::RTMPS }>)]
-    pub(crate) listen_tls: Vec<SocketAddr>,
-    /// Serve the pages here: watch at /, go live from a browser at /live
-    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8080",
-        value_parser = parse_address::<{ values::WEB }>)]
-    pub(crate) web: Option<SocketAddr>,
-    /// Where the go-live link's secret is kept, so that the link survives a restart
-    ///
-    /// Made when there is none. Default: in the user's state folder. Remove the file, and the
-    /// next start makes a new link.
-    #[arg(long, value_name = "FILE")]
-    token: Option<PathBuf>,
-    /// Answer for this name too, without a certificate; repeat it for several
-    ///
-    /// Over http only addresses and this machine's own names are answered for, or any
-    /// page on the internet whose name is made to lead here could watch. Needed where
-    /// a proxy passes on its own name as Host.
-    #[arg(long, value_name = "NAME")]
-    host: Vec<String>,
-
-    /// Only who knows a key may publish; NAME is what the stream is played as
-    ///
-    /// Publish to rtmp://HOST/live/KEY or rtmp://HOST/live/NAME?key=KEY.
-    /// Keys in `ONAIR_KEYS` stay out of the process list; there a comma separates them, and `\,`
-    /// is a comma in a key.
-    #[arg(
-        long = "key",
-        value_name = "NAME=KEY",
-        env = "ONAIR_KEYS",
-        hide_env_values = true,
-        help_heading = ACCESS
-    )]
-    keys: Vec<String>,
-    /// Only who knows this key may watch, list the streams and read the metrics
-    ///
-    /// Play rtmp://HOST/live/NAME?key=KEY, or open the pages with #key=KEY behind their address.
-    #[arg(
-        long,
-        value_name = "KEY",
-        env = "ONAIR_PLAY_KEY",
-        hide_env_values = true,
-        help_heading = ACCESS
-    )]
-    play_key: Option<String>,
-    /// A second publisher of a name takes over from the first instead of being refused
-    #[arg(long, help_heading = ACCESS)]
-    takeover: bool,
-    /// The most RTMP connections at a time
-    #[arg(long, value_name = "COUNT", default_value_t = 1024, help_heading = ACCESS,
-        value_parser = clap::value_parser!(u16).range(1..))]
-    max_connections: u16,
-
-    /// Record every stream into this directory, as fragmented MP4
-    #[arg(long, value_name = "DIR", help_heading = ONWARD)]
-    pub(crate) record: Option<PathBuf>,
-    /// End recordings while the disk has no more than this left: 500M, 2G; 0 fills it up
-    #[arg(
-        long,
-        value_name = "SIZE",
-        value_parser = parse_bytes,
-        default_value = "100M",
-        help_heading = ONWARD
-    )]
-    keep_free: u64,
-    /// Publish every stream to this server too, untouched; repeat it for several servers
-    ///
-    /// A URL takes one stream at a time, for two would cut each other off. Put {app}
-    /// and {stream} into it where there are several: rtmp://HOST/{app}/{stream}.
-    /// A second stream is not relayed otherwise, and with several keys such a URL is refused.
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "ONAIR_RELAY",
-        hide_env_values = true,
-        help_heading = ONWARD
-    )]
-    relay: Vec<String>,
-
-    /// Make a certificate authority for this machine once, and serve https and rtmps by it
-    #[arg(long, conflicts_with = "tls_cert", help_heading = TLS)]
-    tls: bool,
-    /// The certificates to show (PEM, leaf first); SIGHUP has them read anew
-    #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = TLS)]
-    tls_cert: Option<PathBuf>,
-    /// Their private key (PEM)
-    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = TLS)]
-    tls_key: Option<PathBuf>,
-
-    /// text: talk on stderr; json: one object a line on stdout, the last a report; none: no numbers
-    #[arg(long, value_enum, default_value = "text")]
-    stats: StatsFormat,
-}
-
-const ACCESS: &str = "Access";
-const ONWARD: &str = "What becomes of the streams";
-const TLS: &str = "Certificates";
 
 const ONE_STREAM: &str = "--relay leads to one stream key, and there are several keys to publish \
      with: their streams would cut each other off\n  \
      Put {stream} into the URL, as in rtmp://HOST/{app}/{stream}, or give one --key.";
 
-const EXAMPLES: &str = "\
-Examples:
-  onair receive --web                          then: onair publish --to rtmp://127.0.0.1/live/cam
-  onair receive --listen 0.0.0.0:1935 --key cam=s3cret --record shows
-  onair receive --web 0.0.0.0:8443 --tls --relay rtmp://a.rtmp.youtube.com/live2/KEY";
-
 pub(crate) fn run(opts: &Receive, given: &Given) -> Result<(), Failure> {
-    given.refuse_without_effect(rules::RECEIVE, opts)?;
+    given.refuse_without_effect(RULES, opts)?;
     refuse_shared(opts)?;
     let pairs = pairs(&opts.keys, given.has("key"));
     let mut keys = keys(&pairs)?;
@@ -322,20 +203,6 @@ fn split(text: &str) -> Vec<String> {
     parts.map(|part| part.replace('\0', ",")).collect()
 }
 
-impl Receive {
-    const fn served(&self) -> Served {
-        match self.is_certified() {
-            _ if self.tls => Served::ByOwnAuthority,
-            true => Served::Certified,
-            false => Served::Plainly,
-        }
-    }
-
-    pub(crate) const fn is_certified(&self) -> bool {
-        self.tls || self.tls_cert.is_some()
-    }
-}
-
 /// Asks the system for as many descriptors as that many connections need.
 #[cfg(unix)]
 fn make_room(connections: usize) {
@@ -390,59 +257,6 @@ fn greet(opts: &Receive, receiver: &Receiver, token: Option<&Token>) {
     {
         say("Whoever reaches this address may publish: --key sets a key.");
     }
-}
-
-fn in_words(event: &Event) -> String {
-    match event {
-        Event::Published { name, origin } => {
-            format!("{name}: live, from {} ({})", origin.peer, origin.software)
-        }
-        Event::Interrupted { name, why } => format!("{name}: interrupted: {why}"),
-        Event::Unpublished { name } => format!("{name}: ended"),
-        Event::Playing { name, peer } => format!("{name}: watched by {peer}"),
-        Event::Stopped {
-            name,
-            peer,
-            dropped,
-        } => format!("{name}: no longer watched by {peer} ({dropped} pictures dropped)"),
-        Event::Refused { peer, why, times } if *times > 1 => {
-            format!("{peer} was refused: {why} (the last of {times})")
-        }
-        Event::Refused { peer, why, .. } => format!("{peer} was refused: {why}"),
-        Event::Recording { name, path } => format!("{name}: recording to {}", path.display()),
-        Event::Recorded { name, recording } => format!("{name}: {}", recorded(recording)),
-        Event::LeftOut { name, what } => format!("{name}: left out: {what}"),
-        Event::NotRecorded { name, reason } => format!("{name}: not recorded: {reason}"),
-        Event::Relay { name, url, message } => format!("{name}: relay to {url}: {message}"),
-        Event::Warning { message } => message.clone(),
-        other => format!("{other:?}"),
-    }
-}
-
-fn recorded(recording: &Recording) -> String {
-    let path = recording.path.display();
-    let mut words = match &recording.failure {
-        Some(why) if recording.bytes == 0 => {
-            return format!(
-                "the recording to {path} failed, the stream goes on: {why}; nothing was recorded"
-            );
-        }
-        Some(why) => format!("the recording to {path} failed, the stream goes on: {why}; it has "),
-        None => format!("recorded to {path}: "),
-    };
-    words += &format!(
-        "{}, {}, {} pictures",
-        Clock(recording.duration.as_secs_f64()),
-        Bytes(recording.bytes),
-        recording.frames
-    );
-    if recording.dropped + recording.dropped_audio > 0 {
-        words += &format!(
-            "; {} pictures and {} audio frames are lost: the disk was too slow",
-            recording.dropped, recording.dropped_audio
-        );
-    }
-    words
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ mod tests;
 
 use self::origin::Origin;
 use self::stream::Stream;
-use crate::args::Inspect;
 use crate::failure::Failure;
+use crate::inspect::Inspect;
 use crate::outlet;
 
 /// Dumps until there was a keyframe and a frame of sound, or `most` tags.

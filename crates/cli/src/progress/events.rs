@@ -44,7 +44,7 @@ impl Progress {
                 let delay = delay.as_secs_f64();
                 format!("{state}: {failure}; attempt {attempt} in {delay:.1} s")
             }
-            Event::Connecting { attempt, .. } if self.told.talk.is_verbose() => {
+            Event::Connecting { attempt, .. } if self.told.log.is_verbose() => {
                 format!("connecting, attempt {attempt}")
             }
             other => in_words(other)?,

@@ -7,7 +7,7 @@ use std::{env, fs};
 use onair::rtmp::{self, Credentials, Url, UrlError};
 use onair::{Destination, RetryPolicy, Tls};
 
-use crate::args::Publish;
+use super::Publish;
 use crate::failure::Failure;
 
 const PASSWORD: &str = "ONAIR_PASSWORD";

@@ -15,10 +15,11 @@ use onair::media::{FrameRate, Kind, Packet, Size, VideoCodec};
 
 use super::capture::{self, Ask};
 use super::filler;
+use super::options::{Codec, Publish};
+use super::rules;
 use super::stdin::Awaited;
-use crate::args::{Codec, Publish, StdinFormat};
 use crate::failure::Failure;
-use crate::{pipe, rules};
+use crate::pipe::{self, StdinFormat};
 
 /// What was asked for; nothing is read yet.
 enum Asked {

@@ -13,11 +13,10 @@ use onair_receiver::{
 };
 use serde::Serialize;
 
-use super::in_words;
-use crate::args::StatsFormat;
+use super::words::in_words;
 use crate::board::{Field, columns, fit, shorten};
 use crate::failure::Failure;
-use crate::json::Json;
+use crate::json::{Json, StatsFormat};
 use crate::outlet::{say, show};
 use crate::text::{Clock, Count};
 

@@ -1,5 +1,7 @@
 use std::fmt::{self, Display, Write};
 
+use onair::media::h264::LengthSize;
+
 /// Bytes taken off the front, field by field, each on a line with what it means.
 ///
 /// ```text
@@ -144,3 +146,24 @@ const ROW: usize = 8;
 /// A field longer than this shows its beginning only.
 const MOST: usize = 40;
 const FIRST: usize = 16;
+
+/// Length-prefixed NAL units (ISO/IEC 14496-15 §5.3.4.2).
+pub(super) fn units(dump: &mut Dump<'_>, lengths: LengthSize, header_of: impl Fn(&[u8]) -> String) {
+    let prefix = usize::from(lengths.bytes());
+    for _ in 0..MOST_UNITS {
+        let Some(length) = dump.rest().get(..prefix) else {
+            return;
+        };
+        let length = length
+            .iter()
+            .fold(0_u32, |n, &byte| n << 8 | u32::from(byte));
+        dump.field(prefix, format_args!("length: {length} bytes"));
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let unit = dump.rest();
+        let header = header_of(unit);
+        dump.field(length, format_args!("NAL unit{header}"));
+    }
+}
+
+/// More than a picture has; what a hostile one has beyond them is shown as one.
+const MOST_UNITS: usize = 100;

@@ -3,8 +3,7 @@ use onair::flv::{FrameType, HevcHeader};
 use onair::media::h264::LengthSize;
 use onair::media::hevc::{HevcDecoderConfig, NalArray, NalUnitType, nal_unit_type};
 
-use super::dump::Dump;
-use super::video::units;
+use super::dump::{Dump, units};
 
 /// The body of an HEVC tag (Enhanced RTMP v2, "Enhanced Video"). True for a picture that
 /// decoding can start from.

@@ -7,9 +7,10 @@ use onair::demux::PacketSource;
 use onair::flv::{Metadata, Muxer, Tag, file};
 use onair::media::{Config, Kind};
 
-use crate::args::{Inspect, PipeFormat};
 use crate::failure::Failure;
 use crate::inspect;
+use crate::inspect::Inspect;
+use crate::pipe::PipeFormat;
 
 /// Where tags come from, each with its header before it and its back-pointer behind it.
 pub(super) enum Origin {

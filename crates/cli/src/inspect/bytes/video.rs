@@ -2,7 +2,7 @@ use bytes::Bytes;
 use onair::flv::{AvcPacketType, FrameType, VideoHeader, codec_name};
 use onair::media::h264::{AvcDecoderConfig, ChromaFormat, LengthSize, NalUnitType, Sps};
 
-use super::dump::Dump;
+use super::dump::{self, Dump};
 use super::hevc::{self, Codec};
 
 /// A video tag's body (FLV 10.1 §E.4.3). True for a picture that decoding can start from.
@@ -44,7 +44,7 @@ pub(super) fn body(dump: &mut Dump<'_>, lengths: &mut LengthSize) -> bool {
     );
     match header.packet_type {
         AvcPacketType::SequenceHeader => config(dump, lengths),
-        AvcPacketType::NalUnits => units(dump, *lengths, header_of),
+        AvcPacketType::NalUnits => dump::units(dump, *lengths, header_of),
         AvcPacketType::EndOfSequence => {}
     }
     header.packet_type == AvcPacketType::NalUnits && header.frame_type == FrameType::Key
@@ -181,24 +181,6 @@ fn parameter_set(name: &str, set: &[u8], dump: &mut Dump<'_>) {
     dump.field(set.len(), format_args!("{name}{}", header_of(set)));
 }
 
-/// Length-prefixed NAL units (ISO/IEC 14496-15 §5.3.4.2).
-pub(super) fn units(dump: &mut Dump<'_>, lengths: LengthSize, header_of: impl Fn(&[u8]) -> String) {
-    let prefix = usize::from(lengths.bytes());
-    for _ in 0..MOST_UNITS {
-        let Some(length) = dump.rest().get(..prefix) else {
-            return;
-        };
-        let length = length
-            .iter()
-            .fold(0_u32, |n, &byte| n << 8 | u32::from(byte));
-        dump.field(prefix, format_args!("length: {length} bytes"));
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        let unit = dump.rest();
-        let header = header_of(unit);
-        dump.field(length, format_args!("NAL unit{header}"));
-    }
-}
-
 /// What a NAL unit's first byte says (ISO/IEC 14496-10 §7.4.1).
 fn header_of(unit: &[u8]) -> String {
     let Some(&header) = unit.first() else {
@@ -255,6 +237,3 @@ const fn chroma_name(format: ChromaFormat) -> &'static str {
         ChromaFormat::Yuv444 => "4:4:4",
     }
 }
-
-/// More than a picture has; what a hostile one has beyond them is shown as one.
-const MOST_UNITS: usize = 100;
