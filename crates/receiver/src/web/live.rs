@@ -85,11 +85,11 @@
 #[cfg(any(test, fuzzing))]
 pub(super) mod fuzz;
 mod hello;
-mod line;
 mod media;
 mod publisher;
 mod session;
 mod sessions;
+mod socket;
 #[cfg(test)]
 mod tests;
 
@@ -112,8 +112,8 @@ use crate::guesses::ANSWER_DELAY;
 use crate::permits::{Grant, Permit};
 use crate::{Event, Ingest, Origin, PublisherKind, StreamName};
 use hello::{Answer, Fault, Hello};
-use line::Line;
-use session::{End, Session};
+use session::{BrowserSession, End};
+use socket::{Lost, Socket};
 
 pub(super) use sessions::Sessions;
 
@@ -137,12 +137,12 @@ pub(super) async fn enter(
     let peer = connection.as_ref().map_or(unknown, |known| known.peer);
     let stranger = web.shared.strangers.admit(peer.ip());
     upgrade
-        .max_message_size(LONGEST_MESSAGE)
-        .max_frame_size(LONGEST_MESSAGE)
+        .max_message_size(MAX_MESSAGE)
+        .max_frame_size(MAX_MESSAGE)
         .write_buffer_size(0)
         .on_upgrade(move |socket| async move {
             let permit = connection.as_ref().map(|known| &*known.permit);
-            serve(Line::new(socket), &web, (peer, permit), stranger).await;
+            serve(Socket::new(socket), &web, (peer, permit), stranger).await;
             drop(connection);
         })
 }
@@ -151,9 +151,9 @@ pub(super) async fn enter(
 type Peer<'a> = (SocketAddr, Option<&'a Permit>);
 
 /// From the hello to the end.
-async fn serve(mut line: Line, web: &Web, peer: Peer<'_>, stranger: Permit) {
+async fn serve(mut socket: Socket, web: &Web, peer: Peer<'_>, stranger: Permit) {
     let hello = tokio::select! {
-        hello = line.hello() => hello,
+        hello = socket.hello() => hello,
         () = stranger.evicted() => Err(Fault::new("full", "Too many want to go live at once. Try again.")),
     };
     drop(stranger);
@@ -165,7 +165,7 @@ async fn serve(mut line: Line, web: &Web, peer: Peer<'_>, stranger: Permit) {
         Ok(begun) => begun,
         Err(fault) => {
             web.events.tell_refused(peer.0, &fault.message);
-            return line.end(Answer::Refused(fault), close_code::POLICY).await;
+            return socket.end(Answer::Refused(fault), close_code::POLICY).await;
         }
     };
     let name = ingest.name().to_string();
@@ -175,16 +175,15 @@ async fn serve(mut line: Line, web: &Web, peer: Peer<'_>, stranger: Permit) {
         name,
         resumed,
     };
-    let end = match line.say(&accepted).await {
+    let end = match socket.say(&accepted).await {
         Ok(()) => {
-            Session::new(&mut line, web, ingest.clone())
-                .run(&hello)
-                .await
+            let session = BrowserSession::new(&mut socket, web, ingest.clone());
+            session.run(&hello).await
         }
-        Err(end) => end,
+        Err(Lost) => End::Lost,
     };
     tracing::info!(?end, "a browser's connection ended");
-    part(line, web, (&hello.session, ingest), end).await;
+    part(socket, web, (&hello.session, ingest), end).await;
 }
 
 /// Checks who it is and takes the name.
@@ -226,7 +225,7 @@ fn check_token(hello: &Hello, web: &Web, from: IpAddr) -> Result<(), Fault> {
 }
 
 /// Says farewell; a broadcast that did not end waits a while for its page to come back.
-async fn part(line: Line, web: &Web, (session, ingest): (&str, Arc<Ingest>), end: End) {
+async fn part(socket: Socket, web: &Web, (session, ingest): (&str, Arc<Ingest>), end: End) {
     let (answer, code) = match end {
         End::Lost => {
             tokio::spawn(wait_for_page(ingest, web.events.clone()));
@@ -238,7 +237,7 @@ async fn part(line: Line, web: &Web, (session, ingest): (&str, Arc<Ingest>), end
             let what = "Somebody else publishes under this name now.";
             let fault = Fault::new("busy", what);
             web.shared.sessions.forget(session, &ingest);
-            return line.end(Answer::Error(fault), close_code::POLICY).await;
+            return socket.end(Answer::Error(fault), close_code::POLICY).await;
         }
         End::Faulty(fault) => (Answer::Error(fault), close_code::POLICY),
     };
@@ -246,7 +245,7 @@ async fn part(line: Line, web: &Web, (session, ingest): (&str, Arc<Ingest>), end
     let name = ingest.name().clone();
     drop(ingest);
     web.events.tell(Event::Unpublished { name });
-    line.end(answer, code).await;
+    socket.end(answer, code).await;
 }
 
 /// Keeps the stream of a page that vanished, for it to come back to.
@@ -259,7 +258,7 @@ async fn wait_for_page(ingest: Arc<Ingest>, events: Events) {
     });
     tokio::select! {
         () = ingest.replaced() => if !ingest.is_over() { return },
-        () = sleep(RESUME) => {}
+        () = sleep(RESUME_TIMEOUT) => {}
     }
     drop(ingest);
     events.tell(Event::Unpublished { name });
@@ -278,5 +277,5 @@ fn sentence(words: &str) -> String {
 }
 
 /// The most an access unit may have, before the hello too: few strangers are let in at a time.
-const LONGEST_MESSAGE: usize = 2 * 1024 * 1024;
-const RESUME: Duration = Duration::from_secs(15);
+const MAX_MESSAGE: usize = 2 * 1024 * 1024;
+const RESUME_TIMEOUT: Duration = Duration::from_secs(15);

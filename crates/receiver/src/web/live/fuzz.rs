@@ -5,8 +5,8 @@ use onair_media::Kind;
 use onair_media::text::is_printable;
 
 use super::hello::{AudioSetup, Said, Setup};
-use super::line::parse;
 use super::publisher::Publisher;
+use super::socket::parse;
 
 /// A browser's messages, whatever they are: pieces of a length (two bytes) and so much of it,
 /// text when it begins like JSON. What comes out is in order, and no more than what came in.

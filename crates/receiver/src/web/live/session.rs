@@ -6,9 +6,9 @@ use bytes::Bytes;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use super::hello::{Answer, Fault, Hello, Said};
-use super::line::{Line, SILENCE, parse};
 use super::publisher::Publisher;
 use super::sentence;
+use super::socket::{Lost, SILENCE_TIMEOUT, Socket, parse};
 use crate::web::Web;
 use crate::{Ingest, PushError};
 
@@ -27,9 +27,15 @@ pub(super) enum End {
     Closing,
 }
 
+impl From<Lost> for End {
+    fn from(_: Lost) -> Self {
+        Self::Lost
+    }
+}
+
 /// One accepted connection.
-pub(super) struct Session<'a> {
-    line: &'a mut Line,
+pub(super) struct BrowserSession<'a> {
+    socket: &'a mut Socket,
     web: &'a Web,
     ingest: Arc<Ingest>,
     publisher: Publisher,
@@ -46,10 +52,10 @@ struct Received {
     pts: i64,
 }
 
-impl<'a> Session<'a> {
-    pub(super) fn new(line: &'a mut Line, web: &'a Web, ingest: Arc<Ingest>) -> Self {
+impl<'a> BrowserSession<'a> {
+    pub(super) fn new(socket: &'a mut Socket, web: &'a Web, ingest: Arc<Ingest>) -> Self {
         Self {
-            line,
+            socket,
             web,
             ingest,
             publisher: Publisher::default(),
@@ -70,7 +76,7 @@ impl<'a> Session<'a> {
         tokio::pin!(closed, replaced);
         loop {
             let step = tokio::select! {
-                message = self.line.recv() => self.hear(message).await,
+                message = self.socket.recv() => self.hear(message).await,
                 _ = acks.tick() => self.acknowledge().await,
                 _ = probes.tick() => self.probe().await,
                 () = &mut replaced => Err(End::Replaced),
@@ -124,7 +130,7 @@ impl<'a> Session<'a> {
     async fn ask(&mut self) -> Result<(), End> {
         let waits = self.publisher.waits_for_keyframe();
         if waits && !self.asked {
-            self.line.say(&Answer::Keyframe).await?;
+            self.socket.say(&Answer::Keyframe).await?;
         }
         self.asked = waits;
         Ok(())
@@ -141,7 +147,7 @@ impl<'a> Session<'a> {
             pts: self.received.pts,
             viewers: self.viewers(),
         };
-        self.line.say(&ack).await
+        Ok(self.socket.say(&ack).await?)
     }
 
     fn viewers(&self) -> usize {
@@ -153,10 +159,10 @@ impl<'a> Session<'a> {
     }
 
     async fn probe(&mut self) -> Result<(), End> {
-        if self.heard.elapsed() >= SILENCE {
+        if self.heard.elapsed() >= SILENCE_TIMEOUT {
             return Err(End::Lost);
         }
-        self.line.send(Message::Ping(Bytes::new())).await
+        Ok(self.socket.send(Message::Ping(Bytes::new())).await?)
     }
 }
 

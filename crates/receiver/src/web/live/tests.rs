@@ -6,8 +6,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use onair_media::{Config, Kind, Packet, Size};
 
 use super::hello::{AudioSetup, Hello, Said, Setup, VideoSetup};
-use super::line::parse;
 use super::publisher::Publisher;
+use super::socket::parse;
 use super::{check_token, fuzz};
 use crate::web::{Web, samples};
 use crate::{Hub, HubConfig, Token};

@@ -4,26 +4,27 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use tokio::time::timeout;
 
 use super::hello::{Answer, Fault, Hello, Said};
-use super::session::End;
 
-/// The socket, with manners.
-pub(super) struct Line {
-    socket: WebSocket,
-}
+/// The connection to a page, with manners.
+pub(super) struct Socket(WebSocket);
 
-impl Line {
+/// The page is gone, or takes nothing any more.
+#[derive(Debug)]
+pub(super) struct Lost;
+
+impl Socket {
     pub(super) const fn new(socket: WebSocket) -> Self {
-        Self { socket }
+        Self(socket)
     }
 
     /// The next message, whatever it is.
     pub(super) async fn recv(&mut self) -> Option<Result<Message, axum::Error>> {
-        self.socket.recv().await
+        self.0.recv().await
     }
 
     /// The first message, which has to be a hello, and soon.
     pub(super) async fn hello(&mut self) -> Result<Box<Hello>, Fault> {
-        let first = timeout(HELLO_WITHIN, self.socket.recv()).await;
+        let first = timeout(HELLO_TIMEOUT, self.0.recv()).await;
         let wrong = |what: &str| Fault::new("hello", what);
         match first {
             Err(_) => Err(wrong("No hello within five seconds.")),
@@ -35,15 +36,15 @@ impl Line {
         }
     }
 
-    pub(super) async fn say(&mut self, answer: &Answer) -> Result<(), End> {
-        let text = serde_json::to_string(answer).map_err(|_| End::Lost)?;
+    pub(super) async fn say(&mut self, answer: &Answer) -> Result<(), Lost> {
+        let text = serde_json::to_string(answer).map_err(|_| Lost)?;
         self.send(Message::text(text)).await
     }
 
-    pub(super) async fn send(&mut self, message: Message) -> Result<(), End> {
-        match timeout(SILENCE, self.socket.send(message)).await {
+    pub(super) async fn send(&mut self, message: Message) -> Result<(), Lost> {
+        match timeout(SILENCE_TIMEOUT, self.0.send(message)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(End::Lost),
+            Ok(Err(_)) | Err(_) => Err(Lost),
         }
     }
 
@@ -56,15 +57,15 @@ impl Line {
         let farewell = async {
             let _ = self.say(&answer).await;
             let _ = self.send(Message::Close(Some(close))).await;
-            while let Some(Ok(_)) = self.socket.recv().await {}
+            while let Some(Ok(_)) = self.0.recv().await {}
         };
-        let _ = timeout(FAREWELL, farewell).await;
+        let _ = timeout(FAREWELL_TIMEOUT, farewell).await;
     }
 }
 
 /// A text message's meaning.
 pub(super) fn parse(text: &str) -> Result<Said, Fault> {
-    if text.len() > LONGEST_WORDS {
+    if text.len() > MAX_WORDS {
         return Err(Fault::new("message", "A text message longer than 64 KiB."));
     }
     serde_json::from_str(text).map_err(|error| {
@@ -75,8 +76,8 @@ pub(super) fn parse(text: &str) -> Result<Said, Fault> {
     })
 }
 
-const LONGEST_WORDS: usize = 64 * 1024;
-const HELLO_WITHIN: Duration = Duration::from_secs(5);
-const FAREWELL: Duration = Duration::from_secs(1);
+const MAX_WORDS: usize = 64 * 1024;
+const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a peer may take nothing, or say nothing.
-pub(super) const SILENCE: Duration = Duration::from_secs(15);
+pub(super) const SILENCE_TIMEOUT: Duration = Duration::from_secs(15);
