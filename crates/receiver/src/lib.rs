@@ -15,7 +15,6 @@ mod event;
 pub mod fuzz;
 mod guesses;
 mod hub;
-mod keepers;
 mod keys;
 mod listening;
 mod permits;
@@ -29,6 +28,7 @@ mod rtmp;
 #[cfg(test)]
 mod samples;
 mod stop;
+mod stream_tasks;
 pub mod tls;
 mod web;
 

@@ -31,7 +31,7 @@ impl Receiver {
     }
 
     fn start(mut builder: Builder) -> Result<Self, Error> {
-        check_directory(builder.keepers.record.as_deref())?;
+        check_directory(builder.stream_tasks.record.as_deref())?;
         let sites = builder.web.len();
         let lowered = descriptors::fit(&mut builder.limits, &mut builder.web_limits, sites);
         let (stop, stopped) = Stopper::new();
@@ -40,11 +40,11 @@ impl Receiver {
         if let Some(message) = lowered {
             events.tell(Event::Warning { message });
         }
-        let targets = builder.keepers.relays.clone();
+        let targets = builder.stream_tasks.relays.clone();
         let relays = Relays::new(targets, builder.limits.relays, events.downgrade());
         let watch = relays.watch();
-        let keeping = builder.keeping(&hub, &events, relays);
-        let shared = (hub.clone(), events, stopped, keeping);
+        let stream_tasks = builder.stream_tasks(&hub, &events, relays);
+        let shared = (hub.clone(), events, stopped, stream_tasks);
         let (opened, news) = mpsc::channel();
         // The runtime lives and dies on the thread: whoever starts a receiver may be in another.
         let thread = spawn(move || thread::run(builder, shared, &opened))?;

@@ -14,7 +14,7 @@ use crate::{Event, Viewer};
 
 /// What to do with every stream.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Keepers {
+pub(crate) struct StreamTasksConfig {
     pub(crate) record: Option<PathBuf>,
     /// Bytes of the disk that no recording takes; a default when `None`.
     pub(crate) keep_free: Option<u64>,
@@ -23,7 +23,7 @@ pub(crate) struct Keepers {
 
 /// Records and relays each stream that begins, until all have ended after the end was asked for.
 #[derive(Debug)]
-pub(crate) struct Keeping {
+pub(crate) struct StreamTasks {
     pub(crate) recordings: Option<Recordings>,
     pub(crate) relays: Relays,
     /// Every stream that begins.
@@ -37,7 +37,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// How long recordings may take to be closed.
 const CLOSING: Duration = Duration::from_secs(3);
 
-impl Keeping {
+impl StreamTasks {
     pub(crate) async fn run(mut self, stop: Stop) {
         let (alive, recorded) = channel::<()>(1);
         let mut tick = interval(Duration::from_secs(1));

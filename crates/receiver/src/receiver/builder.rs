@@ -6,10 +6,10 @@ use rustls::ServerConfig;
 
 use super::Receiver;
 use crate::event::Events;
-use crate::keepers::{Keepers, Keeping};
 use crate::listening::Wanted;
 use crate::record::{KEEP_FREE, Recordings};
 use crate::relay::{RelayTarget, Relays};
+use crate::stream_tasks::{StreamTasks, StreamTasksConfig};
 use crate::{Error, Hub, HubConfig, Keys, Limits, Token, Web, WebLimits};
 
 /// What to receive, and where it goes: see [`Receiver::builder`].
@@ -20,7 +20,7 @@ pub struct Builder {
     pub(super) keys: Keys,
     pub(super) limits: Limits,
     pub(super) hub: HubConfig,
-    pub(super) keepers: Keepers,
+    pub(super) stream_tasks: StreamTasksConfig,
     pub(super) web: Vec<Wanted>,
     pub(super) web_limits: WebLimits,
     pub(super) token: Option<Token>,
@@ -89,14 +89,14 @@ impl Builder {
     /// Records every stream into a directory, as fragmented MP4.
     #[must_use]
     pub fn record(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.keepers.record = Some(directory.into());
+        self.stream_tasks.record = Some(directory.into());
         self
     }
 
     /// Ends recordings while the disk has so many bytes left; 100 MB when not said.
     #[must_use]
     pub const fn keep_free(mut self, bytes: u64) -> Self {
-        self.keepers.keep_free = Some(bytes);
+        self.stream_tasks.keep_free = Some(bytes);
         self
     }
 
@@ -106,7 +106,7 @@ impl Builder {
     /// [`RelayTarget`].
     #[must_use]
     pub fn relay(mut self, target: impl Into<RelayTarget>) -> Self {
-        self.keepers.relays.push(target.into());
+        self.stream_tasks.relays.push(target.into());
         self
     }
 
@@ -162,13 +162,13 @@ impl Builder {
         Receiver::start(self)
     }
 
-    pub(super) fn keeping(&self, hub: &Hub, events: &Events, relays: Relays) -> Keeping {
-        let keep_free = self.keepers.keep_free.unwrap_or(KEEP_FREE);
+    pub(super) fn stream_tasks(&self, hub: &Hub, events: &Events, relays: Relays) -> StreamTasks {
+        let keep_free = self.stream_tasks.keep_free.unwrap_or(KEEP_FREE);
         let record =
             |directory| Recordings::new(directory, keep_free, self.hub.streams, events.downgrade());
-        Keeping {
+        StreamTasks {
             streams: hub.outputs(),
-            recordings: self.keepers.record.clone().map(record),
+            recordings: self.stream_tasks.record.clone().map(record),
             relays,
             events: events.clone(),
         }

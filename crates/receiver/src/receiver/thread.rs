@@ -9,12 +9,12 @@ use tokio::task::JoinSet;
 
 use super::Builder;
 use crate::event::Events;
-use crate::keepers::Keeping;
 use crate::rtmp::{self, Context, Listener};
 use crate::stop::Stop;
+use crate::stream_tasks::StreamTasks;
 use crate::{Error, Hub, Web, WebServer, listening};
 
-type Shared = (Hub, Events, Stop, Keeping);
+type Shared = (Hub, Events, Stop, StreamTasks);
 type Addresses = (Vec<SocketAddr>, Vec<SocketAddr>);
 
 /// The thread's life: opens the sockets, says where they are or why not, and serves.
@@ -50,11 +50,11 @@ async fn serve(
     listeners: Vec<Listener>,
     sites: Vec<(WebServer, Web)>,
     builder: Builder,
-    (hub, events, stopped, keeping): Shared,
+    (hub, events, stopped, stream_tasks): Shared,
 ) {
     let policy = (builder.keys, builder.limits);
     let context = Arc::new(Context::new(hub, policy, events, stopped));
-    let keepers = tokio::spawn(keeping.run(context.stop.clone()));
+    let stream_tasks = tokio::spawn(stream_tasks.run(context.stop.clone()));
     let mut tasks = JoinSet::new();
     for listener in listeners {
         tasks.spawn(rtmp::serve(listener, context.clone()));
@@ -72,7 +72,7 @@ async fn serve(
     context.stop.asked().await;
     // Whoever still publishes has had its time.
     context.hub.close();
-    if keepers.await.is_err() {
+    if stream_tasks.await.is_err() {
         tracing::error!("recordings and relays failed");
     }
 }
