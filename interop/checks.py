@@ -49,9 +49,9 @@ def faults_are_noticed(bench):
     """A lost, changed, late or moved frame in a copy of the source."""
     sent = frames.read(bench.sources["mp4"])
     faults = [] if not frames.compare(sent, frames.read(bench.sources["mp4"])) else ["differs from itself"]
-    for name, spoil in SPOILERS.items():
+    for name, mutate in MUTATIONS.items():
         copy = frames.read(bench.sources["mp4"])
-        spoil(copy.frames)
+        mutate(copy.frames)
         if not frames.compare(sent, copy):
             faults.append(f"a {name} frame goes unnoticed")
     return faults
@@ -336,7 +336,7 @@ def crowd(copy):
         frame.dts = frame.pts = picture.dts
 
 
-SPOILERS = {
+MUTATIONS = {
     "lost": lambda copy: copy.pop(40),
     "lost last": lambda copy: copy.pop(),
     "doubled": lambda copy: copy.insert(40, copy[40]),

@@ -47,7 +47,7 @@ class Recording:
 
 
 def read(path):
-    """The recording at `path`, whatever its container; the caller's to spoil."""
+    """The recording at `path`, whatever its container; the caller's to mutate."""
     return copy.deepcopy(read_once(str(path)))
 
 

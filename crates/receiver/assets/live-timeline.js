@@ -5,7 +5,7 @@
 
 const WINDOW = 5_000_000; // two of these are remembered
 const JUMP = 150_000; // a distance this far off is a gap (a call came in), not jitter
-const PATIENCE = 400_000; // for how long it must be off
+const JUMP_TIMEOUT = 400_000; // for how long it must be off
 const SLEW = 0.002; // how fast the guess is followed: 2 ms a second, which nobody hears
 
 export class Timeline {
@@ -41,7 +41,7 @@ export class Timeline {
   #gap(distance, arrival) {
     if (Math.abs(distance - this.#offset) < JUMP) this.#offSince = undefined;
     else this.#offSince ??= arrival;
-    return this.#offSince !== undefined && arrival - this.#offSince >= PATIENCE;
+    return this.#offSince !== undefined && arrival - this.#offSince >= JUMP_TIMEOUT;
   }
 
   #roll(arrival) {

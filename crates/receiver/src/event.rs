@@ -118,7 +118,7 @@ pub struct EventStream(broadcast::Receiver<Event>);
 const HELD: usize = 256;
 
 /// How long a reason may be, in characters: it may quote whoever is refused.
-const LONGEST_REASON: usize = 300;
+const MAX_REASON: usize = 300;
 
 /// How many refusals for one reason an address is worth in a minute.
 const REFUSALS: u64 = 3;
@@ -141,7 +141,7 @@ impl Events {
         if let Some(times) = self.note((Neighbour::from(peer.ip()), without_numbers)) {
             self.tell(Event::Refused {
                 peer: peer.to_string(),
-                why: clean(why, LONGEST_REASON),
+                why: clean(why, MAX_REASON),
                 times,
             });
         }

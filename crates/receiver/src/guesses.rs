@@ -41,7 +41,7 @@ const FREE: u32 = 5;
 /// How long somebody who is to wait waits for that answer.
 pub(crate) const ANSWER_DELAY: Duration = Duration::from_secs(1);
 
-const LONGEST_WAIT: Duration = Duration::from_secs(64);
+const MAX_WAIT: Duration = Duration::from_secs(64);
 
 /// After how long without a wrong key an address is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
@@ -115,7 +115,7 @@ impl Record {
         self.wrong = self.wrong.saturating_add(1);
         if let Some(doublings) = self.wrong.checked_sub(FREE + 1) {
             let wait = Duration::from_secs(1 << doublings.min(6));
-            self.until = now + wait.min(LONGEST_WAIT);
+            self.until = now + wait.min(MAX_WAIT);
         }
     }
 }
@@ -162,7 +162,7 @@ mod tests {
     fn what_was_long_ago_is_forgotten() {
         let (guesses, start) = (Guesses::default(), Instant::now());
         tries(&guesses, from(1), start, 100);
-        let later = start + Duration::from_secs(100) + FORGOTTEN_AFTER + LONGEST_WAIT;
+        let later = start + Duration::from_secs(100) + FORGOTTEN_AFTER + MAX_WAIT;
         assert_eq!(tries(&guesses, from(1), later, 1), 6);
     }
 

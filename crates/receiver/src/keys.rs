@@ -35,7 +35,7 @@ pub enum KeyError {
     #[error("this stream name cannot be used")]
     Name,
     /// A key to be added that nobody could use.
-    #[error("a stream key has 1 to {LONGEST} bytes")]
+    #[error("a stream key has 1 to {MAX_LENGTH} bytes")]
     Length,
     /// A key to be added that is there already: it says which stream is meant.
     #[error("two streams cannot have the same key: it says which of them is meant")]
@@ -43,7 +43,7 @@ pub enum KeyError {
 }
 
 /// The longest key.
-const LONGEST: usize = 254;
+const MAX_LENGTH: usize = 254;
 
 impl Keys {
     /// No keys: everybody may publish.
@@ -141,15 +141,15 @@ impl Keys {
 
 /// A key at a length that says nothing about it.
 #[derive(Clone)]
-struct Padded([u8; LONGEST + 2]);
+struct Padded([u8; MAX_LENGTH + 2]);
 
 impl Padded {
     fn new(bytes: &[u8]) -> Option<Self> {
         let length = u8::try_from(bytes.len()).ok()?;
-        if bytes.is_empty() || bytes.len() > LONGEST {
+        if bytes.is_empty() || bytes.len() > MAX_LENGTH {
             return None;
         }
-        let mut padded = [0; LONGEST + 2];
+        let mut padded = [0; MAX_LENGTH + 2];
         padded[0] = length;
         padded[1..=bytes.len()].copy_from_slice(bytes);
         Some(Self(padded))

@@ -32,10 +32,10 @@ pub(crate) struct StreamTasks {
 }
 
 /// How long the relays may take for their farewells, whatever their servers do.
-const FAREWELL: Duration = Duration::from_secs(2);
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long recordings may take to be closed.
-const CLOSING: Duration = Duration::from_secs(3);
+const CLOSING_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl StreamTasks {
     pub(crate) async fn run(mut self, stop: Stop) {
@@ -65,11 +65,11 @@ impl StreamTasks {
     /// The relays end at once, the recordings with their streams.
     async fn end(self, mut recorded: Receiver<()>) {
         if let Some(mut relayed) = self.relays.stop()
-            && timeout(FAREWELL, relayed.recv()).await.is_err()
+            && timeout(FAREWELL_TIMEOUT, relayed.recv()).await.is_err()
         {
             self.warn("a relay did not end in time and is left behind");
         }
-        if timeout(CLOSING, recorded.recv()).await.is_err() {
+        if timeout(CLOSING_TIMEOUT, recorded.recv()).await.is_err() {
             self.warn("a recording could not be closed in time: the disk does not take it");
         }
     }

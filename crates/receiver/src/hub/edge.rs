@@ -34,7 +34,7 @@ impl LiveEdge {
             self.seen.pop_back();
         }
         // The best is in front: for want of room the newest takes the place of the one before it.
-        self.seen.truncate(MOST - 1);
+        self.seen.truncate(MAX_SEEN - 1);
         self.seen.push_back((now, ahead));
         while self.is_old(now) {
             self.seen.pop_front();
@@ -62,7 +62,7 @@ impl LiveEdge {
 
 const WINDOW: Duration = Duration::from_secs(8);
 /// More than there are when each frame is later than the one before; bounds the memory.
-const MOST: usize = 1024;
+const MAX_SEEN: usize = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -111,7 +111,7 @@ mod tests {
         for frame in 0..10_000_u32 {
             edge.observe(start + Duration::from_micros(u64::from(frame)), at(0));
         }
-        assert!(edge.seen.len() <= MOST);
+        assert!(edge.seen.len() <= MAX_SEEN);
         assert_eq!(edge.time(start), Some(at(0)), "the first was the quickest");
     }
 }

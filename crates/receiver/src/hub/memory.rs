@@ -9,7 +9,7 @@ use crate::stop::{Stop, Stopper};
 /// half of it, the connections the other. Clones are the same budget. Pure but for its lock.
 ///
 /// When the connections together hold more than half of their half, those go that have let go of
-/// nothing for [`PATIENCE`], the slowest first: the one with the most bytes times the time it has
+/// nothing for [`PROGRESS_TIMEOUT`], the slowest first: the one with the most bytes times the time it has
 /// held them. Who reads holds little, and not for long. Nothing is waited for when all of their half
 /// is held.
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ impl Ledger {
             .saturating_sub(taken.max(before.saturating_sub(bytes)));
         if before == 0 || account.due == 0 {
             account.since = now;
-            account.due = bytes.min(PROGRESS);
+            account.due = bytes.min(MIN_PROGRESS);
         }
         if account.cut.is_some() {
             self.held = self.held - before + bytes;
@@ -126,11 +126,11 @@ impl Ledger {
     }
 
     /// Cuts the slowest until the rest is within the limit, or has been there for less than that.
-    fn relieve(&mut self, limit: usize, patience: Duration, now: Instant) {
+    fn relieve(&mut self, limit: usize, timeout: Duration, now: Instant) {
         while self.held > limit {
             let age = |account: &Account| now.saturating_duration_since(account.since);
             let there = self.accounts.values_mut().filter(|account| {
-                account.cut.is_some() && account.bytes > 0 && age(account) >= patience
+                account.cut.is_some() && account.bytes > 0 && age(account) >= timeout
             });
             let slowness =
                 |account: &Account| account.bytes as u128 * (age(account).as_millis() + 1);
@@ -146,16 +146,16 @@ impl Ledger {
 }
 
 /// For how long whoever holds something may make no progress while memory is short.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PROGRESS_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Less than this is no progress, unless it is all there is, as in [`onair_rtmp::SendBuffer`]:
 /// whoever lets go of a byte now and then is no younger for it.
-const PROGRESS: usize = 16 * 1024;
+const MIN_PROGRESS: usize = 16 * 1024;
 
 impl Share {
     /// States what this connection holds now.
     pub(crate) fn set(&mut self, bytes: usize, now: Instant) {
-        if bytes == self.bytes && (bytes == 0 || self.taken < PROGRESS) {
+        if bytes == self.bytes && (bytes == 0 || self.taken < MIN_PROGRESS) {
             return;
         }
         self.bytes = bytes;
@@ -164,7 +164,7 @@ impl Share {
         let mut ledger = self.memory.ledger();
         ledger.set(self.number, (bytes, taken), now);
         ledger.relieve(half, Duration::ZERO, now);
-        ledger.relieve(half / 2, PATIENCE, now);
+        ledger.relieve(half / 2, PROGRESS_TIMEOUT, now);
     }
 
     /// Notes that the peer took so many bytes of what this connection holds, though it may hold all
@@ -248,10 +248,10 @@ mod tests {
         all[0].set(600, start);
         all[1].set(600, start);
         assert_eq!(are_cut(&all), [false, false, false], "it may still be read");
-        all[1].set(0, start + PATIENCE);
-        all[1].set(600, start + PATIENCE);
+        all[1].set(0, start + PROGRESS_TIMEOUT);
+        all[1].set(600, start + PROGRESS_TIMEOUT);
         assert_eq!(are_cut(&all), [true, false, false]);
-        all[2].set(300, start + PATIENCE);
+        all[2].set(300, start + PROGRESS_TIMEOUT);
         assert_eq!(are_cut(&all), [true, false, false]);
     }
 
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn who_lets_go_of_a_good_part_has_made_progress_and_of_a_byte_has_not() {
-        for (gone, is_lost) in [(1, true), (PROGRESS - 1, true), (PROGRESS, false)] {
+        for (gone, is_lost) in [(1, true), (MIN_PROGRESS - 1, true), (MIN_PROGRESS, false)] {
             let memory = Memory::new(400_000);
             let (mut all, start) = (shares(&memory, 2), Instant::now());
             all[0].set(60_000, start);
@@ -285,7 +285,7 @@ mod tests {
                 let at = start + Duration::from_millis(millis);
                 all[0].set(60_000 - gone * usize::from(millis == 499), at);
             }
-            all[1].set(70_000, start + PATIENCE);
+            all[1].set(70_000, start + PROGRESS_TIMEOUT);
             assert_eq!(are_cut(&all), [is_lost, false], "{gone}");
         }
     }
@@ -299,7 +299,7 @@ mod tests {
             let held = 50_000 + usize::from(millis % 2 == 0);
             all[0].set(held, start + Duration::from_millis(millis));
         }
-        all[1].set(60_000, start + PATIENCE);
+        all[1].set(60_000, start + PROGRESS_TIMEOUT);
         assert_eq!(are_cut(&all), [true, false]);
     }
 
@@ -309,8 +309,8 @@ mod tests {
         let (mut all, start) = (shares(&memory, 3), Instant::now());
         all[0].set(60_000, start);
         all[1].set(60_000, start);
-        all[0].take(PROGRESS);
-        all[0].set(60_000, start + PATIENCE);
+        all[0].take(MIN_PROGRESS);
+        all[0].set(60_000, start + PROGRESS_TIMEOUT);
         assert_eq!(are_cut(&all), [false, true, false]);
     }
 }

@@ -34,7 +34,7 @@ const WINDOW: Duration = Duration::from_secs(2);
 const USUAL_FOR: Duration = Duration::from_secs(1);
 
 /// More frames than this say nothing more.
-const MOST: usize = 1024;
+const MAX_HELD: usize = 1024;
 
 impl Meter {
     pub(super) fn add(&mut self, packet: &Packet) {
@@ -61,7 +61,7 @@ impl Meter {
             false => 0,
         };
         self.recent.push_back((packet.dts, packet.payload.len()));
-        while self.recent.len() > MOST || self.span() > WINDOW {
+        while self.recent.len() > MAX_HELD || self.span() > WINDOW {
             self.forget();
         }
         if packet.is_video_keyframe() {

@@ -30,7 +30,7 @@ pub use watch::{Change, StreamWatch};
 
 use memory::Memory;
 use stream::Stream;
-pub(crate) use stream::{IsOver, MOST_LEFT_OUT};
+pub(crate) use stream::{IsOver, MAX_LEFT_OUT};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// How much a hub holds, and how it settles disputes.

@@ -22,7 +22,7 @@ impl StreamName {
     }
 
     fn whole(text: &str) -> Option<Self> {
-        let is_fine = !text.is_empty() && text.len() <= LONGEST && !text.contains(is_odd);
+        let is_fine = !text.is_empty() && text.len() <= MAX_LENGTH && !text.contains(is_odd);
         is_fine.then(|| Self(text.into()))
     }
 
@@ -44,7 +44,7 @@ fn is_odd(c: char) -> bool {
 }
 
 /// No longer than a file's name can be.
-const LONGEST: usize = 200;
+const MAX_LENGTH: usize = 200;
 
 impl fmt::Display for StreamName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -184,7 +184,7 @@ impl Stream {
 
     pub(super) fn push(&self, place: u64, mut packet: Packet) -> Result<(), PushError> {
         let record = record(&packet.config);
-        if record > LARGEST_RECORD {
+        if record > MAX_DECODER_CONFIG {
             return Err(PushError::Configuration(record));
         }
         let mut state = self.state();
@@ -198,7 +198,7 @@ impl Stream {
     }
 
     pub(super) fn describe(&self, place: u64, mut metadata: Metadata) -> Result<(), PushError> {
-        metadata.encoder = within(&metadata.encoder, LONGEST_ENCODER);
+        metadata.encoder = within(&metadata.encoder, MAX_ENCODER);
         let mut state = self.state();
         state.check(place)?;
         for (kind, codec) in [
@@ -232,8 +232,8 @@ impl Stream {
     /// Notes what the publisher in `place` sends and nobody gets.
     pub(super) fn leave_out(&self, place: u64, words: &str) {
         let mut state = self.state();
-        if state.place == place && state.left_out.len() < MOST_LEFT_OUT {
-            state.left_out.push(within(words, LONGEST_ENCODER));
+        if state.place == place && state.left_out.len() < MAX_LEFT_OUT {
+            state.left_out.push(within(words, MAX_ENCODER));
         }
     }
 
@@ -455,13 +455,13 @@ fn within(words: &str, bytes: usize) -> String {
 }
 
 /// How many bytes a publisher may call its encoder.
-const LONGEST_ENCODER: usize = 256;
+const MAX_ENCODER: usize = 256;
 
 /// How many bytes a decoder configuration may have; parameter sets take some hundred.
-const LARGEST_RECORD: usize = 64 * 1024;
+const MAX_DECODER_CONFIG: usize = 64 * 1024;
 
 /// As many things left out are told.
-pub(crate) const MOST_LEFT_OUT: usize = 8;
+pub(crate) const MAX_LEFT_OUT: usize = 8;
 
 /// The step between two publishers of one stream, about a picture's.
 const SEAM: i64 = 33_000_000;

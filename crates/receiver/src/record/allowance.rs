@@ -22,7 +22,7 @@ const ADDRESS_BURST: u32 = 32;
 const EACH: Duration = Duration::from_secs(10);
 
 /// More names or addresses than this are not remembered apart.
-const MOST: usize = 4096;
+const MAX_KNOWN: usize = 4096;
 
 impl Allowance {
     /// Uses up one file of both, if both have one; the error says which has not, and until when.
@@ -56,7 +56,7 @@ fn check(
 ) -> Result<Instant, Duration> {
     all.retain(|_, free_at| *free_at > now);
     let is_known = all.contains_key(who);
-    if !is_known && all.len() >= MOST {
+    if !is_known && all.len() >= MAX_KNOWN {
         return Err(EACH);
     }
     let free_at = all.get(who).copied().unwrap_or(now);

@@ -83,7 +83,7 @@ const STEPS: usize = 8;
 const TURN: Duration = Duration::from_millis(1);
 
 /// How long a peer may take to close its side.
-const LINGER: Duration = Duration::from_secs(1);
+const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Larger chunks than the protocol's 128 bytes: fewer headers, fewer pieces. SRS uses as many.
 const CHUNK_SIZE: u32 = 60_000;
@@ -335,7 +335,7 @@ impl Connection {
             while stream.read(&mut buffer).await? > 0 {}
             Ok::<(), std::io::Error>(())
         };
-        if let Ok(Err(error)) = timeout(LINGER, parting).await {
+        if let Ok(Err(error)) = timeout(LINGER_TIMEOUT, parting).await {
             tracing::debug!(peer = %self.peer, %error, "while parting");
         }
     }

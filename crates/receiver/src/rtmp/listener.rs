@@ -31,7 +31,7 @@ const NOTSENT_LOWAT: u32 = 64 * 1024;
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
 /// How long the connections may take for their farewells.
-const FAREWELL: Duration = Duration::from_secs(2);
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Lets connections in until the receiver stops, and ends them.
 pub(crate) async fn serve(listener: Listener, context: Arc<Context>) {
@@ -61,7 +61,7 @@ pub(crate) async fn serve(listener: Listener, context: Arc<Context>) {
     }
     drop(listener.socket);
     let parting = async { while connections.join_next().await.is_some() {} };
-    let _ = timeout(FAREWELL, parting).await;
+    let _ = timeout(FAREWELL_TIMEOUT, parting).await;
 }
 
 /// Says why, and waits a little: the next attempt may succeed.
@@ -81,10 +81,10 @@ async fn run(
     if let Err(error) = tune(&socket) {
         tracing::debug!(%error, "socket options");
     }
-    let patience = context.limits.setup_timeout;
+    let setup_timeout = context.limits.setup_timeout;
     let stream: Box<dyn Stream> = match tls {
         None => Box::new(socket),
-        Some(acceptor) => match timeout(patience, acceptor.accept(socket)).await {
+        Some(acceptor) => match timeout(setup_timeout, acceptor.accept(socket)).await {
             Ok(Ok(stream)) => Box::new(stream),
             Ok(Err(error)) => return tracing::debug!(%peer, %error, "no TLS handshake"),
             Err(_) => return tracing::debug!(%peer, "no TLS handshake in time"),

@@ -6,7 +6,7 @@ use onair_flv::{Demuxed, Demuxer, Error, Tag, TagKind};
 use onair_media::Kind;
 use onair_rtmp::server::StreamId;
 
-use crate::hub::MOST_LEFT_OUT;
+use crate::hub::MAX_LEFT_OUT;
 use crate::{Ingest, PushError};
 
 /// A connection that publishes.
@@ -99,7 +99,7 @@ impl Publishing {
     /// Once for each kind of tag and each cause.
     fn leave_out(&mut self, kind: TagKind, what: String) -> Taken {
         let thing = (kind, what);
-        if self.left_out.len() >= MOST_LEFT_OUT || self.left_out.contains(&thing) {
+        if self.left_out.len() >= MAX_LEFT_OUT || self.left_out.contains(&thing) {
             return Taken::Fine;
         }
         self.ingest.leave_out(&thing.1);

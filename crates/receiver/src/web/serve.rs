@@ -31,7 +31,7 @@ pub struct WebLimits {
     /// The most that watch from one address, where an IPv6 network of 64 bits is one.
     pub viewers_per_address: usize,
     /// How long a client may take for its TLS handshake, and again for a request's head.
-    pub patience: Duration,
+    pub setup_timeout: Duration,
     /// Bytes a request's head may have.
     pub head: usize,
 }
@@ -41,7 +41,7 @@ impl Default for WebLimits {
         Self {
             connections: 512,
             viewers_per_address: 128,
-            patience: Duration::from_secs(10),
+            setup_timeout: Duration::from_secs(10),
             head: 16 * 1024,
         }
     }
@@ -168,7 +168,7 @@ async fn shake_hands(
         return speak_http(stream, limits, rest).await;
     };
     let handshake = TlsAcceptor::from(tls).accept(stream);
-    match timeout(limits.patience, handshake).await {
+    match timeout(limits.setup_timeout, handshake).await {
         Ok(Ok(stream)) => speak_http(stream, limits, rest).await,
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
         Err(_) => tracing::debug!("TLS handshake took too long"),
@@ -186,9 +186,9 @@ where
     let service = TowerToHyperService::new(know_peer.layer(routes));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.patience)
+        .header_read_timeout(limits.setup_timeout)
         .max_buf_size(limits.head)
-        .max_headers(MOST_HEADERS)
+        .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     if let Err(error) = served.await {
@@ -204,7 +204,7 @@ fn tune(stream: &TcpStream) {
     let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT);
 }
 
-const MOST_HEADERS: usize = 64;
+const MAX_HEADERS: usize = 64;
 const RETRY: Duration = Duration::from_millis(100);
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNSENT: u32 = 64 * 1024;

@@ -51,8 +51,8 @@ pub(super) async fn enter(
         return StatusCode::NOT_FOUND.into_response();
     };
     upgrade
-        .max_message_size(LONGEST_QUESTION)
-        .max_frame_size(LONGEST_QUESTION)
+        .max_message_size(MAX_QUESTION)
+        .max_frame_size(MAX_QUESTION)
         .write_buffer_size(0)
         .on_upgrade(move |socket| async move {
             match may_watch(&web, &asker).await {
@@ -88,7 +88,7 @@ async fn refuse(
             .await;
         while let Some(Ok(_)) = socket.recv().await {}
     };
-    let _ = timeout(FAREWELL, farewell).await;
+    let _ = timeout(FAREWELL_TIMEOUT, farewell).await;
 }
 
 async fn serve(socket: WebSocket, name: StreamName, web: &Web, connection: Option<Connection>) {
@@ -308,10 +308,10 @@ impl Watch {
     async fn probe(&mut self) -> Result<(), Gone> {
         self.said = self.said.saturating_sub(FORGIVEN);
         let silent = self.heard.elapsed();
-        if silent >= SILENCE {
+        if silent >= SILENCE_TIMEOUT {
             return Err(Gone::Stuck);
         }
-        if silent >= SILENCE / 3 {
+        if silent >= SILENCE_TIMEOUT / 3 {
             self.send(Message::Ping(Bytes::new())).await?;
         }
         Ok(())
@@ -323,7 +323,7 @@ impl Watch {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), Gone> {
-        match timeout(SILENCE, self.sink.send(message)).await {
+        match timeout(SILENCE_TIMEOUT, self.sink.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Gone::Left),
             Err(_) => Err(Gone::Stuck),
@@ -344,7 +344,7 @@ impl Watch {
             reason: reason.into(),
         };
         let farewell = self.sink.send(Message::Close(Some(frame)));
-        let _ = timeout(FAREWELL, farewell).await;
+        let _ = timeout(FAREWELL_TIMEOUT, farewell).await;
     }
 }
 
@@ -431,11 +431,11 @@ async fn evicted(known: Option<impl Future<Output = ()>>) {
 /// How much a viewer may say at once, and how much of it is forgiven each second: it answers pings.
 const MAX_WORDS: u32 = 64;
 const FORGIVEN: u32 = 4;
-const LONGEST_QUESTION: usize = 4096;
+const MAX_QUESTION: usize = 4096;
 /// How much is sent in one message when a viewer has to catch up.
 const BATCH: usize = 256 * 1024;
 /// How often what is on its way to a viewer is in memory: joined in fragments, with room to grow,
 /// and once more as the message that is being written.
 const COPIES: usize = 3;
-const SILENCE: Duration = Duration::from_secs(15);
-const FAREWELL: Duration = Duration::from_secs(1);
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(15);
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);

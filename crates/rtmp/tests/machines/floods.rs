@@ -9,7 +9,7 @@ use crate::common::{bytes_of, patient, start};
 use crate::script::Reply;
 
 /// More than any machine may keep for a peer, and far less than was asked for.
-const MOST: usize = 64 * 1024;
+const MAX_WAITING: usize = 64 * 1024;
 
 /// A server past the handshake and `connect`, its answers taken.
 fn open() -> Server {
@@ -81,7 +81,7 @@ fn a_client_that_asks_without_end_ends_within_the_limit() {
         );
         let is_told = matches!(ended, Some(Error::LimitExceeded { .. }));
         assert!(is_told, "{name}: {ended:?}");
-        assert!(most <= MOST, "{name}: {most} bytes wait");
+        assert!(most <= MAX_WAITING, "{name}: {most} bytes wait");
     }
 }
 
@@ -99,7 +99,7 @@ fn a_ping_without_end_is_answered_as_far_as_answers_are_read() {
         },
     );
     assert_eq!(ended, None, "a ping is no offence");
-    assert!(most <= MOST, "{most} bytes wait");
+    assert!(most <= MAX_WAITING, "{most} bytes wait");
     assert!(!drained(&mut server).is_empty());
     let mut reply = Reply::new();
     reply.control(&ping);
@@ -130,7 +130,7 @@ fn a_window_that_changes_without_end_is_answered_as_far_as_answers_are_read() {
         },
     );
     assert_eq!(ended, None);
-    assert!(most <= MOST, "{most} bytes wait");
+    assert!(most <= MAX_WAITING, "{most} bytes wait");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_server_that_pings_or_checks_bandwidth_without_end_costs_its_publisher_nothi
             result
         });
         assert_eq!(ended, None);
-        assert!(most <= MOST, "{most} bytes wait");
+        assert!(most <= MAX_WAITING, "{most} bytes wait");
     }
 }
 

@@ -116,15 +116,15 @@ impl Hello {
 
     /// How the browser calls itself, fit to be shown.
     pub(super) fn software(&self) -> String {
-        clean(&self.software, LONGEST_SOFTWARE)
+        clean(&self.software, MAX_SOFTWARE)
     }
 }
 
 fn is_plain(text: &str, least: usize) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    (least..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(plain)
+    (least..=MAX_NAME).contains(&text.len()) && text.bytes().all(plain)
 }
 
 const VERSION: u32 = 1;
-const LONGEST_NAME: usize = 64;
-const LONGEST_SOFTWARE: usize = 80;
+const MAX_NAME: usize = 64;
+const MAX_SOFTWARE: usize = 80;

@@ -36,7 +36,7 @@ impl Media {
         }
         let (pts, duration) = (message.get_i64(), message.get_u32());
         let composition = message.get_u32();
-        if !(-LATEST..=LATEST).contains(&pts) || i64::from(composition) > LONGEST_REORDERING {
+        if !(-LATEST..=LATEST).contains(&pts) || i64::from(composition) > MAX_REORDERING {
             return Err(wrong("with a time beyond reason"));
         }
         Ok(Self {
@@ -59,4 +59,4 @@ const HEADER: usize = 20;
 const KEYFRAME: u8 = 1;
 /// A hundred years.
 const LATEST: i64 = 100 * 366 * 86_400 * 1_000_000;
-const LONGEST_REORDERING: i64 = 10_000_000;
+const MAX_REORDERING: i64 = 10_000_000;

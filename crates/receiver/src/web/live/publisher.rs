@@ -161,7 +161,7 @@ impl Publisher {
         let packets = match &mut self.sound {
             None => return Err(wrong("Sound before its configuration.")),
             Some(Sound::Pcm(pcm)) => pcm.take(&media.payload, pts)?,
-            Some(Sound::Aac(_)) if media.payload.len() > LONGEST_AAC => {
+            Some(Sound::Aac(_)) if media.payload.len() > MAX_AAC => {
                 return Err(wrong("An AAC block longer than there are."));
             }
             Some(Sound::Aac(config)) => vec![Packet {
@@ -262,14 +262,14 @@ fn description(base64: Option<&str>) -> Result<Option<Bytes>, Fault> {
 }
 
 fn duration(micros: u32) -> Option<Duration> {
-    (1..=LONGEST_DURATION)
+    (1..=MAX_DURATION)
         .contains(&micros)
         .then(|| Duration::from_micros(micros.into()))
 }
 
 /// 6144 bits a channel (ISO/IEC 14496-3 §4.5.3.1), eight channels.
-const LONGEST_AAC: usize = 6144;
+const MAX_AAC: usize = 6144;
 /// A second, in microseconds.
-const LONGEST_DURATION: u32 = 1_000_000;
+const MAX_DURATION: u32 = 1_000_000;
 /// A step of time beyond which sound begins anew instead of silence being made up, in nanoseconds.
 const FARTHEST: u64 = 1_000_000_000;
