@@ -24,12 +24,12 @@ pub(crate) struct Quotas {
 /// the other out. A viewer who has nothing to watch gives way to the next; one who has stays, and
 /// the next is refused in words.
 #[derive(Clone, Debug)]
-pub(crate) struct Limiter(Arc<Mutex<Permits>>);
+pub(crate) struct ConnectionLimiter(Arc<Mutex<Permits>>);
 
 /// One connection's leave to be there; it goes when this does.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    limiter: Limiter,
+    limiter: ConnectionLimiter,
     number: u64,
     evicted: Stop,
 }
@@ -81,7 +81,7 @@ enum Kind {
     Idle,
 }
 
-impl Limiter {
+impl ConnectionLimiter {
     pub(crate) fn new(quotas: Quotas) -> Self {
         Self(Arc::new(Mutex::new(Permits {
             quotas,
@@ -269,14 +269,14 @@ mod tests {
         pin!(permit.evicted()).poll(&mut cx).is_ready()
     }
 
-    fn granted(limiter: &Limiter, address: u8, grant: Grant) -> Result<Permit, Refusal> {
+    fn granted(limiter: &ConnectionLimiter, address: u8, grant: Grant) -> Result<Permit, Refusal> {
         let permit = limiter.admit(from(address));
         permit.grant(grant).map(|()| permit)
     }
 
     #[test]
     fn a_thousand_half_open_connections_push_out_each_other_and_nobody_else() {
-        let limiter = Limiter::new(QUOTAS);
+        let limiter = ConnectionLimiter::new(QUOTAS);
         let viewer = granted(&limiter, 1, Grant::Watch).unwrap();
         let other = limiter.admit(from(2));
         let flood: Vec<_> = (0..1000).map(|_| limiter.admit(from(1))).collect();
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn viewers_and_publishers_keep_each_other_out_of_nothing() {
-        let limiter = Limiter::new(QUOTAS);
+        let limiter = ConnectionLimiter::new(QUOTAS);
         let _all: Vec<_> = [1, 1, 2]
             .map(|from| granted(&limiter, from, Grant::Watch).unwrap())
             .into();
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn who_has_nothing_to_watch_gives_way_the_oldest_of_the_most_crowded_address_first() {
-        let limiter = Limiter::new(QUOTAS);
+        let limiter = ConnectionLimiter::new(QUOTAS);
         let all = [2, 1, 1].map(|from| granted(&limiter, from, Grant::Watch).unwrap());
         all.iter().for_each(|viewer| viewer.set_idle(true));
         let _third = granted(&limiter, 3, Grant::Watch).unwrap();
@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn an_address_gives_up_its_own_idle_viewer_first() {
-        let limiter = Limiter::new(QUOTAS);
+        let limiter = ConnectionLimiter::new(QUOTAS);
         let all = [1, 1, 2].map(|from| granted(&limiter, from, Grant::Watch).unwrap());
         all[1].set_idle(true);
         all[2].set_idle(true);
@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn who_leaves_makes_room_and_one_that_was_pushed_out_frees_nothing_twice() {
-        let limiter = Limiter::new(QUOTAS);
+        let limiter = ConnectionLimiter::new(QUOTAS);
         let flood: Vec<_> = (0..9).map(|_| limiter.admit(from(1))).collect();
         for grant in [Grant::Watch, Grant::Publish] {
             assert_eq!(flood[0].grant(grant), Err(Refusal::Evicted));

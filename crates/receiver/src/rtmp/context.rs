@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 
 use crate::event::Events;
 use crate::guesses::Guesses;
-use crate::permits::{Limiter, Permit, Quotas};
+use crate::permits::{ConnectionLimiter, Permit, Quotas};
 use crate::stop::Stop;
 use crate::{Hub, Keys, Limits};
 
@@ -17,7 +17,7 @@ pub(crate) struct Context {
     /// When to end.
     pub(crate) stop: Stop,
     pub(crate) guesses: Guesses,
-    limiter: Limiter,
+    limiter: ConnectionLimiter,
     hasher: RandomState,
 }
 
@@ -28,7 +28,7 @@ impl Context {
         events: Events,
         stop: Stop,
     ) -> Self {
-        let limiter = Limiter::new(quotas(&limits, keys.are_required()));
+        let limiter = ConnectionLimiter::new(quotas(&limits, keys.are_required()));
         Self {
             hub,
             keys,

@@ -4,10 +4,10 @@ mod access;
 mod assets;
 mod fragmenter;
 mod hosts;
-mod ingest;
 mod live;
 mod metrics;
 mod origin;
+mod publish_url;
 mod qr;
 #[cfg(test)]
 mod samples;
@@ -30,14 +30,14 @@ use tokio::sync::watch;
 
 use crate::event::Events;
 use crate::guesses::Guesses;
-use crate::permits::{Limiter, Quotas};
+use crate::permits::{ConnectionLimiter, Quotas};
 use crate::{Hub, Keys, StreamInfo};
 
 use access::{Asker, Denied, Rank};
 use hosts::Hosts;
-use ingest::Listener;
 #[cfg(any(test, fuzzing))]
 pub use live::fuzz::browser;
+use publish_url::RtmpAddress;
 pub use qr::qr_code;
 use serve::Connection;
 pub use serve::{WebLimits, WebServer};
@@ -54,7 +54,7 @@ pub struct Web {
     hub: Hub,
     token: Option<Token>,
     authority: Option<Arc<str>>,
-    rtmp: Arc<[Listener]>,
+    rtmp: Arc<[RtmpAddress]>,
     is_keyed: bool,
     hosts: Hosts,
     keys: Keys,
@@ -68,7 +68,7 @@ pub struct Web {
 struct Shared {
     sessions: live::Sessions,
     /// Browsers that want to go live and have not yet said the token.
-    strangers: Limiter,
+    strangers: ConnectionLimiter,
     closing: watch::Sender<bool>,
 }
 
@@ -98,7 +98,7 @@ impl Web {
             guesses: Guesses::default(),
             shared: Arc::new(Shared {
                 sessions: live::Sessions::default(),
-                strangers: Limiter::new(STRANGERS),
+                strangers: ConnectionLimiter::new(STRANGERS),
                 closing: watch::Sender::new(false),
             }),
         }
@@ -167,13 +167,13 @@ impl Web {
         let known = connection?;
         let host = headers.get(HOST)?.to_str().ok()?;
         let host = host.parse::<Authority>().ok()?;
-        let visit = ingest::Visit {
+        let visit = publish_url::Visit {
             peer: known.peer.ip(),
             local: known.local?.ip(),
             host: host.host(),
         };
         let name = if self.is_keyed { "KEY" } else { "cam" };
-        ingest::url(&self.rtmp, visit).map(|url| format!("{url}{name}"))
+        publish_url::url(&self.rtmp, visit).map(|url| format!("{url}{name}"))
     }
 
     /// The routes. What is sent to a [`host`](Self::host) that is not this server's is refused.

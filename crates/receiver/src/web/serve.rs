@@ -19,7 +19,7 @@ use tower::Layer;
 use tower::util::MapRequestLayer;
 
 use super::{Shared, Web};
-use crate::permits::{Limiter, Permit, Quotas};
+use crate::permits::{ConnectionLimiter, Permit, Quotas};
 
 /// How much one server takes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +107,7 @@ impl WebServer {
     /// Serves until dropped; all connections end with it.
     pub async fn run(self, web: Web) {
         let _closing = Closing(web.shared.clone());
-        let limiter = Limiter::new(self.limits.quotas());
+        let limiter = ConnectionLimiter::new(self.limits.quotas());
         let web = match self.tls {
             Some(_) => web.certified(),
             None => web,

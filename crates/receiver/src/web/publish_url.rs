@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 /// An address that RTMP is listened for at, and whether in TLS.
-pub(super) type Listener = (SocketAddr, bool);
+pub(super) type RtmpAddress = (SocketAddr, bool);
 
 /// Where a request came from, and what for.
 #[derive(Clone, Copy, Debug)]
@@ -17,9 +17,9 @@ pub(super) struct Visit<'a> {
 }
 
 /// The URL up to the stream's name, for the first listener that this visitor can reach.
-pub(super) fn url(listeners: &[Listener], visit: Visit<'_>) -> Option<String> {
-    let host_of = |listener: &Listener| visit.host_to_reach(listener.0.ip().to_canonical());
-    listeners.iter().find_map(|listener| {
+pub(super) fn url(addresses: &[RtmpAddress], visit: Visit<'_>) -> Option<String> {
+    let host_of = |listener: &RtmpAddress| visit.host_to_reach(listener.0.ip().to_canonical());
+    addresses.iter().find_map(|listener| {
         let host = host_of(listener)?;
         let (address, is_tls) = *listener;
         let (scheme, usual) = if is_tls {
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_first_that_is_reached_is_offered_and_rtmps_where_that_is_all() {
-        let listeners = [
+        let addresses = [
             ("127.0.0.1:1935".parse().unwrap(), false),
             ("0.0.0.0:443".parse().unwrap(), true),
         ];
@@ -155,7 +155,7 @@ mod tests {
             local: local.parse().unwrap(),
             host: local,
         };
-        let from = |peer, local| url(&listeners, visit(peer, local));
+        let from = |peer, local| url(&addresses, visit(peer, local));
         assert_eq!(
             from("192.0.2.9", "192.0.2.7").as_deref(),
             Some("rtmps://192.0.2.7/live/")
