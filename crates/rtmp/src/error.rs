@@ -1,6 +1,6 @@
 use crate::UrlError;
 use crate::publisher::Stage;
-use crate::status::Meaning;
+use crate::status::{Meaning, Status};
 
 /// Why an RTMP conversation went wrong, sorted by whose fault it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -155,6 +155,23 @@ impl Error {
 
 /// In Adobe's words: somebody else is publishing the stream already.
 const BAD_NAME: &str = "NetStream.Publish.BadName";
+
+impl From<Status> for Error {
+    /// The refusal, in the server's own words.
+    fn from(status: Status) -> Self {
+        let or = |text: String, instead: &str| {
+            if text.is_empty() {
+                instead.to_owned()
+            } else {
+                text
+            }
+        };
+        Self::Refused {
+            code: or(status.code, "_error"),
+            description: or(status.description, "no reason given"),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -2,8 +2,6 @@
 
 use onair_flv::amf0::Value;
 
-use crate::Error;
-
 /// The information object of `onStatus`, `_result` and `_error`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Status {
@@ -121,21 +119,4 @@ fn describe(info: &Value) -> String {
 
 fn text(value: Option<&Value>) -> String {
     value.and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-impl From<Status> for Error {
-    /// The refusal, in the server's own words.
-    fn from(status: Status) -> Self {
-        let or = |text: String, instead: &str| {
-            if text.is_empty() {
-                instead.to_owned()
-            } else {
-                text
-            }
-        };
-        Self::Refused {
-            code: or(status.code, "_error"),
-            description: or(status.description, "no reason given"),
-        }
-    }
 }

@@ -3,6 +3,7 @@
 mod allowance;
 mod file;
 mod recorder;
+mod recording;
 mod space;
 mod tape;
 
@@ -10,53 +11,15 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use serde::Serialize;
 use tokio::sync::mpsc::Sender;
 
 use self::allowance::Allowance;
 use self::recorder::Recorder;
+pub use self::recording::{Recording, Unrecorded};
 use crate::event::WeakEvents;
 use crate::{Event, StreamName, Viewer};
-
-/// A recording, once it is closed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Recording {
-    /// The file.
-    pub path: PathBuf,
-    /// Pictures in it.
-    pub frames: u64,
-    /// Audio frames in it.
-    pub audio_frames: u64,
-    /// From its first frame to its last.
-    pub duration: Duration,
-    /// How large it is.
-    pub bytes: u64,
-    /// Pictures it lacks because the disk was too slow.
-    pub dropped: u64,
-    /// Audio frames it lacks for the same reason.
-    pub dropped_audio: u64,
-    /// Why it ended before its stream, in words. What the file has is whole all the same.
-    pub failure: Option<String>,
-}
-
-/// Why a stream, or what comes of it now, is not recorded.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Unrecorded {
-    /// There was too little of it to make a file.
-    #[error("it lasted less than half a second")]
-    TooShort,
-    /// Its tracks changed before there was enough of them to make a file: what came until then is
-    /// in none.
-    #[error("it changed within half a second: its beginning until then is left out")]
-    Changed,
-    /// A file may not begin now, or cannot.
-    #[error("{0}")]
-    Refused(String),
-}
 
 /// What all recordings of a receiver share. Clones are the same.
 #[derive(Clone, Debug)]

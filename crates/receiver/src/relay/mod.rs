@@ -1,12 +1,14 @@
 //! Relays: what comes in is published to other servers, untouched, by `onair`.
 //!
-//! `relays` decides which run, `worker` is the thread of one, `target` says where to.
+//! `relays` decides which run, `worker` is the thread of one, `target` says where to, `info` how it
+//! stands.
 
+mod info;
 mod relays;
 mod source;
 mod target;
 mod worker;
 
-pub use relays::{RelayError, RelayInfo, RelayState};
+pub use info::{RelayError, RelayInfo, RelayState};
 pub(crate) use relays::{RelayWatch, Relays};
 pub use target::{RelayTarget, TargetError};

@@ -3,63 +3,12 @@ use std::thread;
 use std::time::Instant;
 
 use onair::Destination;
-use serde::Serialize;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::worker::{Offer, Worker};
-use super::{RelayTarget, TargetError};
+use super::{RelayError, RelayInfo, RelayTarget};
 use crate::event::WeakEvents;
 use crate::{Event, Hub, StreamName, Viewer};
-
-/// A relay, and how it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct RelayInfo {
-    /// Which stream.
-    pub name: StreamName,
-    /// Where to, the key redacted.
-    pub url: String,
-    /// How it stands.
-    pub state: RelayState,
-}
-
-/// How a relay stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum RelayState {
-    /// Not yet on air.
-    Connecting,
-    /// On air.
-    Live,
-    /// Was on air, and will be.
-    Reconnecting,
-    /// It has ended with its stream.
-    Ended,
-    /// Given up, for this reason, in words; see [`Receiver::retry_relays`](crate::Receiver::retry_relays).
-    Failed(String),
-}
-
-/// Why a stream is not relayed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RelayError {
-    /// Another stream goes there.
-    #[error(
-        "{0} is relayed there already, and two streams would cut each other off: \
-         put {{stream}} into the relay's URL, or relay one stream alone"
-    )]
-    Busy(StreamName),
-    /// There are as many relays as there may be.
-    #[error("{0} relays are running, and more are not begun")]
-    Full(usize),
-    /// Its name does not fit into the URL.
-    #[error(transparent)]
-    Target(#[from] TargetError),
-    /// The system gives no thread.
-    #[error("cannot start a thread: {0}")]
-    Thread(String),
-}
 
 /// Which relays run: one for each place that is relayed to. Clones are the same.
 #[derive(Clone, Debug)]
