@@ -35,8 +35,8 @@ pub use event::Event;
 pub use failure::Failure;
 pub use notice::{Notice, StudioEvent, Why};
 pub use report::{
-    DestinationReport, DestinationState, DestinationStats, EncoderStats, Gap, Outcome, Report,
-    Stats, TrackStats,
+    DestinationReport, DestinationState, DestinationStats, EncoderStats, Gap, LimitedBy, Outcome,
+    Report, Stats, TrackStats,
 };
 pub use studio::{Facing, Rotation, ShowConfig, Stabilisation, Studio, StudioConfig, StudioEvents};
 

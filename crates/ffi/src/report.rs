@@ -112,11 +112,26 @@ pub struct Gap {
     pub to_ms: i64,
 }
 
+/// Whose wish a bitrate is: the least of them applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum LimitedBy {
+    /// What was asked for.
+    User,
+    /// The machine is hot.
+    Thermal,
+    /// A destination's line carries no more.
+    Line,
+}
+
 /// One encoder.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct EncoderStats {
     /// Its name.
     pub name: String,
+    /// At what rate it is to encode, in bits a second; of the video encoder alone.
+    pub asked_bitrate: Option<u64>,
+    /// Whose wish that is.
+    pub limited_by: Option<LimitedBy>,
     /// What came out of it.
     pub frames: u64,
     /// Raw frames that a newer one overtook before it was free.
@@ -220,9 +235,21 @@ impl From<onair::EncoderTrack> for EncoderStats {
     fn from(track: onair::EncoderTrack) -> Self {
         Self {
             name: track.name,
+            asked_bitrate: track.bitrate.map(|limit| limit.bps),
+            limited_by: track.bitrate.map(|limit| limit.limited_by.into()),
             frames: track.frames,
             dropped: track.dropped,
             lost: track.lost,
+        }
+    }
+}
+
+impl From<onair::rate::LimitedBy> for LimitedBy {
+    fn from(by: onair::rate::LimitedBy) -> Self {
+        match by {
+            onair::rate::LimitedBy::User => Self::User,
+            onair::rate::LimitedBy::Thermal => Self::Thermal,
+            onair::rate::LimitedBy::Line => Self::Line,
         }
     }
 }

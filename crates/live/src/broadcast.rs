@@ -12,6 +12,7 @@ use crate::output::recording::{Recorder, Recording};
 use crate::output::tls::Trust;
 use crate::pipeline::Pipeline;
 use crate::queue::{Overflow, PacketQueue};
+use crate::rate::Holder;
 use crate::{Builder, Destination, Error, Event, Pace, Stats};
 
 /// A running broadcast. Dropping it stops it.
@@ -66,7 +67,7 @@ impl Broadcast {
     pub fn stats(&self) -> Stats {
         let now = Instant::now();
         let mut notes = self.hub.notes();
-        let (encoder, encoding) = (notes.encoder.clone(), notes.encoding(now));
+        let encoding = notes.encoding(now);
         let asked = notes.asked_since;
         let dry = asked.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
         drop(notes);
@@ -78,18 +79,23 @@ impl Broadcast {
                 .iter()
                 .map(|line| line.stats(now))
                 .collect(),
-            encoder,
+            encoder: self.hub.encoder_report(),
             encoding,
             source_dry_s: (dry.as_secs_f64() * 10.0).floor() / 10.0,
             recording: self.recording.as_ref().map(|own| own.report().clone()),
         }
     }
 
-    /// Encodes pictures at this rate from the next one on, without a keyframe. What is passed
-    /// through untouched stays as it is; a rate that the encoder refuses is an
-    /// [`Event::Warning`].
+    /// Encodes pictures at this rate from the next one on, without a keyframe, as far as nothing
+    /// else [limits](crate::rate::LimitedBy) it to less. What is passed through untouched stays
+    /// as it is; a rate that the encoder refuses is an [`Event::Warning`].
     pub fn set_video_bitrate(&self, bitrate: Bitrate) {
-        self.hub.ask_bitrate(bitrate);
+        self.hub.rate().wish(Holder::User, Some(bitrate));
+    }
+
+    /// The most that the machine's temperature allows; `None` takes the limit back.
+    pub(crate) fn limit_for_heat(&self, bitrate: Option<Bitrate>) {
+        self.hub.rate().wish(Holder::Thermal, bitrate);
     }
 
     /// Makes the next picture an IDR picture, where pictures are encoded here.

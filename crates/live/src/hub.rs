@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use onair_demux::Damage;
-use onair_media::{Bitrate, Kind, Packet};
+use onair_media::{Kind, Packet};
 
 use crate::events::Events;
 use crate::feed::{Feed, HURRY};
 use crate::line::Line;
 use crate::meter::Meter;
 use crate::queue::PacketQueue;
+use crate::rate::Arbiter;
 use crate::stop::Stop;
 use crate::{EncoderReport, Encoding, Event};
 
@@ -24,7 +25,7 @@ pub(crate) struct Hub {
     /// The source has given its last packet, or nobody wants another.
     finished: AtomicBool,
     keyframe: AtomicBool,
-    bitrate: Mutex<Option<Bitrate>>,
+    rate: Mutex<Arbiter>,
     events: Events,
     notes: Mutex<Notes>,
 }
@@ -42,6 +43,8 @@ pub(crate) struct Notes {
     pub(crate) asked_since: Option<Instant>,
     /// What encodes.
     pub(crate) encoder: EncoderReport,
+    /// Bytes that the encoders have made.
+    pub(crate) encoded: u64,
     pub(crate) video_meter: Meter,
     pub(crate) audio_meter: Meter,
 }
@@ -58,6 +61,7 @@ impl Notes {
         }
         for packet in packets {
             meter.add(packet.payload.len(), now);
+            self.encoded += packet.payload.len() as u64;
         }
     }
 
@@ -81,7 +85,7 @@ impl Hub {
             stop: Stop::new(),
             finished: AtomicBool::new(false),
             keyframe: AtomicBool::new(false),
-            bitrate: Mutex::default(),
+            rate: Mutex::default(),
             events: Events::default(),
             notes: Mutex::default(),
         }
@@ -170,14 +174,9 @@ impl Hub {
         self.keyframe.swap(false, Ordering::Relaxed)
     }
 
-    /// Pictures are to be encoded at this rate from now on.
-    pub(crate) fn ask_bitrate(&self, bitrate: Bitrate) {
-        *self.bitrate() = Some(bitrate);
-    }
-
-    /// The rate, once for each time one was asked for.
-    pub(crate) fn take_bitrate(&self) -> Option<Bitrate> {
-        self.bitrate().take()
+    /// At what rate pictures are encoded.
+    pub(crate) fn rate(&self) -> MutexGuard<'_, Arbiter> {
+        self.rate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the application.
@@ -210,10 +209,6 @@ impl Hub {
         });
     }
 
-    fn bitrate(&self) -> MutexGuard<'_, Option<Bitrate>> {
-        self.bitrate.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// What was told.
     pub(crate) const fn events(&self) -> &Events {
         &self.events
@@ -226,6 +221,16 @@ impl Hub {
 
     fn locked_lines(&self) -> MutexGuard<'_, Arc<[Arc<Line>]>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What encodes, at what rate, and who limits it to that.
+    pub(crate) fn encoder_report(&self) -> EncoderReport {
+        let limit = self.rate().limit();
+        let mut report = self.notes().encoder.clone();
+        if let Some(video) = &mut report.video {
+            video.bitrate = limit;
+        }
+        report
     }
 
     /// What the producers noted.

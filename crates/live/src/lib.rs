@@ -38,6 +38,7 @@ mod pace;
 mod pipeline;
 mod program;
 mod queue;
+pub mod rate;
 mod reconnect;
 mod renewal;
 mod report;

@@ -177,7 +177,7 @@ impl Network {
             outcome,
             duration_s: (self.began.elapsed().as_secs_f64() * 1e3).round() / 1e3,
             destinations: lines.iter().map(|line| line.report()).collect(),
-            encoder: notes.encoder,
+            encoder: self.hub.encoder_report(),
             damage: (!notes.damage.is_none()).then(|| Box::new(notes.damage)),
             recording,
             ok: outcome != Outcome::Failed && troubles.is_empty(),

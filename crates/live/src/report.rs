@@ -4,6 +4,7 @@ use onair_demux::Damage;
 use serde::Serialize;
 
 use crate::Failure;
+use crate::rate::BitrateLimit;
 
 /// What a broadcast did, told once at its end.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -207,6 +208,9 @@ pub struct EncoderReport {
 pub struct EncoderTrack {
     /// Its name, as `onair devices` lists it.
     pub name: String,
+    /// At what rate it is to encode, and who limits it to that: of the video encoder alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bitrate: Option<BitrateLimit>,
     /// What came out of it.
     pub frames: u64,
     /// Raw frames that a newer one overtook before it was free, or that it left out itself.

@@ -50,11 +50,18 @@ pub(super) fn link(socket: &TcpStream) -> Link {
         rtt: (!rtt.is_zero()).then_some(rtt),
         delivery_bps: info.delivery_bps(),
         unsent: Some(info.notsent_bytes.into()),
-        unacked: Some(info.unacked.into()),
+        unacked: Some(info.unacked_bytes()),
     }
 }
 
 impl Info {
+    /// What was acknowledged selectively has arrived.
+    fn unacked_bytes(&self) -> u64 {
+        let [segment_size, _] = self.segment_sizes;
+        let [selectively, ..] = self.losses;
+        u64::from(self.unacked.saturating_sub(selectively)) * u64::from(segment_size)
+    }
+
     /// What the kernel measured while the line was the limit. While there was less to send than
     /// the line takes it measures how fast a burst arrived, over a loopback in tens of Gbit/s.
     fn delivery_bps(&self) -> Option<u64> {

@@ -23,7 +23,8 @@ pub(crate) struct Link {
     pub(crate) delivery_bps: Option<u64>,
     /// Bytes taken from us, not yet sent.
     pub(crate) unsent: Option<u64>,
-    /// What is sent, not yet acknowledged: nothing, or something.
+    /// Bytes sent, not yet acknowledged, by the segment; with those not sent where the kernel does
+    /// not tell them apart.
     pub(crate) unacked: Option<u64>,
 }
 

@@ -40,6 +40,7 @@ impl VideoChain {
             ..EncoderTrack::default()
         };
         mixer.hub().notes().encoder.video = Some(track);
+        mixer.hub().rate().begin(self.settings().bitrate);
         let slot = Arc::new(LatestFrame::new());
         let mut encoder = self.encoder;
         encoder.wake(slot.clone().into());
@@ -206,10 +207,15 @@ impl EncodeLoop<'_> {
 
     fn retune(&mut self) {
         let hub = self.mixer.hub();
-        if let Some(bitrate) = hub.take_bitrate()
-            && let Err(error) = self.encoder.set_bitrate(bitrate)
-        {
-            hub.warn(None, format!("the video bitrate stays as it was: {error}"));
+        let Some(change) = hub.rate().change() else {
+            return;
+        };
+        match self.encoder.set_bitrate(change.bitrate) {
+            Ok(()) => hub.rate().applied(change),
+            Err(error) => {
+                hub.rate().refused(change);
+                hub.warn(None, format!("the video bitrate stays as it was: {error}"));
+            }
         }
     }
 

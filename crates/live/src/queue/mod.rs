@@ -261,6 +261,19 @@ impl PacketQueue {
         self.held.span()
     }
 
+    /// For how long the oldest packet has waited.
+    pub(crate) fn age(&self, now: Instant) -> Duration {
+        let oldest = self.held.front();
+        oldest.map_or(Duration::ZERO, |entry| {
+            now.saturating_duration_since(entry.since)
+        })
+    }
+
+    /// What is held, in bytes of memory.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.held.bytes()
+    }
+
     /// The decoding time of the last packet taken.
     pub(crate) const fn last_taken(&self) -> Option<Timestamp> {
         self.last_taken

@@ -16,7 +16,7 @@ pub(super) enum Message {
     End,
     Tell(director::Event),
     Device(onair_av::device::Event),
-    Broadcast(Event),
+    Broadcast(Box<Event>),
     Close,
 }
 
@@ -98,7 +98,7 @@ impl Control {
             }
             Message::Tell(event) => self.direct(event),
             Message::Device(event) => self.direct(director::Event::Device(event)),
-            Message::Broadcast(event) => self.handle_broadcast(event),
+            Message::Broadcast(event) => self.handle_broadcast(*event),
             Message::Close => self.close(),
         }
     }
@@ -126,11 +126,11 @@ impl Control {
         let quality = Quality {
             size: format.size,
             frame_rate: format.frame_rate,
-            bitrate: video_settings(&show, format, None).bitrate,
+            bitrate: video_settings(&show, format).bitrate,
         };
         let ladder = show.ladder();
         self.cues = Cues {
-            bitrate: Some(quality.bitrate),
+            bitrate: quality.bitrate,
             ..Cues::default()
         };
         self.direct(director::Event::GoLive { quality, ladder });
@@ -157,7 +157,7 @@ impl Control {
         let outbox = self.outbox.clone();
         let run = move || {
             while let Some(event) = broadcast.next_event() {
-                if outbox.send(Message::Broadcast(event)).is_err() {
+                if outbox.send(Message::Broadcast(Box::new(event))).is_err() {
                     return;
                 }
             }
@@ -247,7 +247,9 @@ impl Control {
         match command {
             Command::Slate(shown) => self.cues.slate = *shown,
             Command::Mute(muted) => self.cues.mute = *muted,
-            Command::Bitrate(bitrate) => self.cues.bitrate = Some(*bitrate),
+            Command::Bitrate(bitrate) => {
+                self.cues.thermal = (*bitrate < self.cues.bitrate).then_some(*bitrate)
+            }
             _ => {}
         }
         let Some(on_air) = &mut self.on_air else {
@@ -256,7 +258,7 @@ impl Control {
         match command {
             Command::Slate(shown) => on_air.slate(*shown),
             Command::Mute(muted) => on_air.mute(*muted),
-            Command::Bitrate(bitrate) => on_air.broadcast.set_video_bitrate(*bitrate),
+            Command::Bitrate(_) => on_air.broadcast.limit_for_heat(self.cues.thermal),
             Command::Keyframe => on_air.broadcast.request_keyframe(),
             Command::Reconnect => on_air.broadcast.reconnect_now(),
             other => tracing::warn!(?other, "a command this version does not know"),

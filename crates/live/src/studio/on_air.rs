@@ -26,7 +26,10 @@ pub(super) struct OnAir {
 pub(super) struct Cues {
     pub(super) slate: bool,
     pub(super) mute: bool,
-    pub(super) bitrate: Option<Bitrate>,
+    /// What the user asked for.
+    pub(super) bitrate: Bitrate,
+    /// The most that the machine's temperature allows, where that is less.
+    pub(super) thermal: Option<Bitrate>,
 }
 
 impl OnAir {
@@ -37,7 +40,8 @@ impl OnAir {
         let mut inlets = Inlets::default();
         if show.pictures {
             let (inlet, pictures) = capture::live_frames(format.size, format.frame_rate, clock);
-            let settings = video_settings(&show, format, cues.bitrate);
+            let mut settings = video_settings(&show, format);
+            settings.bitrate = cues.bitrate;
             builder = builder.video(pictures).video_settings(settings);
             inlets.frames = Some(inlet);
         }
@@ -60,6 +64,7 @@ impl OnAir {
             slate: show.slate,
             is_ending: false,
         };
+        on_air.broadcast.limit_for_heat(cues.thermal);
         on_air.mute(cues.mute);
         on_air.slate(cues.slate);
         Ok(on_air)
@@ -105,14 +110,10 @@ impl OnAir {
     }
 }
 
-pub(super) fn video_settings(
-    show: &Show,
-    format: Format,
-    bitrate: Option<Bitrate>,
-) -> VideoSettings {
+pub(super) fn video_settings(show: &Show, format: Format) -> VideoSettings {
     let mut settings = VideoSettings::new(format.size, format.frame_rate);
     settings.codec = show.codec;
     settings.keyframe_interval = show.keyframe_interval;
-    settings.bitrate = bitrate.or(show.bitrate).unwrap_or(settings.bitrate);
+    settings.bitrate = show.bitrate.unwrap_or(settings.bitrate);
     settings
 }

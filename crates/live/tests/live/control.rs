@@ -12,6 +12,7 @@ use onair::av::{I420, Surface, VideoFrame};
 use onair::flv::{Metadata, Tag, TagKind, file};
 use onair::media::h264::{AvcDecoderConfig, Sps};
 use onair::media::{Bitrate, FrameRate, Size};
+use onair::rate::LimitedBy;
 use onair::{Broadcast, Destination, Event, RetryPolicy, State};
 
 const SIZE: Size = Size::new(320, 180);
@@ -114,6 +115,10 @@ fn a_bitrate_that_is_set_is_what_the_next_pictures_have() {
     bytes(1);
     let is_told = |event: &Event| matches!(event, Event::Warning { message, .. } if message.contains("bitrate of zero"));
     wait_for(&broadcast, is_told);
+    bytes(1);
+    let limit = broadcast.stats().encoder.video.unwrap().bitrate.unwrap();
+    let (asked, by) = (limit.bps, limit.limited_by);
+    assert_eq!((asked, by), (300_000, LimitedBy::User), "as it was");
 }
 
 #[test]
@@ -276,6 +281,6 @@ fn the_speed_of_encoding_is_told_and_old_names_stay() {
     assert!(stats["encoding"]["video_bps"].is_u64() && stats["encoding"]["audio_bps"].is_u64());
     let track = stats["encoder"]["video"].as_object().unwrap();
     let names: Vec<_> = track.keys().map(String::as_str).collect();
-    assert_eq!(names.join(" "), "dropped frames lost lost_ms name");
+    assert_eq!(names.join(" "), "bitrate dropped frames lost lost_ms name");
     assert!(track["frames"].as_u64() >= Some(1));
 }

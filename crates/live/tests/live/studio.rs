@@ -9,6 +9,7 @@ use onair::av::device::{Event as Told, Interruption, Kind, Order, Thermal};
 use onair::director::{self, Notice, Why};
 use onair::flv::{Tag, TagKind};
 use onair::media::Size;
+use onair::rate::LimitedBy;
 use onair::studio::{News, Show, Studio};
 use onair::{Event, Outcome, Report};
 
@@ -197,6 +198,8 @@ fn heat_makes_pictures_smaller_in_the_middle_of_a_show() {
     set.studio().end();
     let report = set.wait_for_report();
     assert_eq!(report.outcome, Outcome::Stopped, "{}", report.reason);
+    let limit = report.encoder.video.unwrap().bitrate.unwrap();
+    assert_eq!(limit.limited_by, LimitedBy::Thermal);
     tags.extend(peer.published().tags);
     let headers = tags
         .iter()

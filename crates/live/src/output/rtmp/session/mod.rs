@@ -20,6 +20,7 @@ use crate::line::Line;
 use crate::output::transport::Stream;
 use crate::program::Program;
 use crate::queue::PacketQueue;
+use crate::rate::{self, Follower};
 use crate::renewal::Renewals;
 use crate::{Event, Pace, State};
 
@@ -47,6 +48,7 @@ pub(crate) struct Session<'a> {
     ending: Option<Ending>,
     server: Option<String>,
     congested: bool,
+    rate: Follower,
     tick: Instant,
     stopping: Option<Wish<'a>>,
     renewing: Option<Wish<'a>>,
@@ -134,6 +136,7 @@ impl<'a> Session<'a> {
             ending: None,
             server: None,
             congested: false,
+            rate: Follower::new(rate::law(), now),
             tick: now + TICK,
             stopping: Some(Box::pin(place.line.leaving().asked())),
             renewing: Some(Box::pin(async move { renewals.asked().await })),
@@ -153,6 +156,7 @@ impl<'a> Session<'a> {
         }
         let line = self.place.line;
         self.place.hub.tell_gaps(self.place.index, line.feed());
+        self.wish(None);
         let mut left = self.unconfirmed;
         left.extend(self.batch);
         Ended {

@@ -3,12 +3,14 @@
 use std::task::Context;
 use std::time::{Duration, Instant};
 
+use onair_media::Bitrate;
 use onair_rtmp::{Input, Machine};
 
 use super::super::failure::of_stage;
 use super::{Ending, LAST_WORDS, Phase, Session, TICK, Wish};
 use crate::failure::Failure;
 use crate::output::transport::stall_limit;
+use crate::rate::{Holder, LinkSample};
 use crate::{Event, Pace};
 
 /// True the one time a wish is found to have come.
@@ -42,6 +44,7 @@ impl Session<'_> {
         let next = [
             Some(self.pump.deadline()),
             Some(self.tick),
+            self.rate.deadline(),
             hurry.map(|at| if now < at { at } else { at + LAST_WORDS }),
             stall,
         ];
@@ -64,6 +67,9 @@ impl Session<'_> {
             self.tick = now + TICK;
             self.look();
         }
+        if self.rate.deadline().is_some_and(|at| now >= at) {
+            self.follow(now);
+        }
         if hurry.is_some_and(|at| now >= at) && self.phase != Phase::Closing {
             self.say_farewell(now);
         }
@@ -78,6 +84,34 @@ impl Session<'_> {
             self.pump.discard();
             self.ending = Some(Ending::Lost(Failure::stalled(stage, seconds)));
         }
+    }
+
+    /// Shows the connection to its law, where pictures are encoded here.
+    fn follow(&mut self, now: Instant) {
+        let (hub, line) = (self.place.hub, self.place.line);
+        let asked = hub.rate().limit().map_or(0, |limit| limit.bps);
+        let (queue_age, queued) = line.feed().with(|queue| (queue.age(now), queue.bytes()));
+        let link = self.pump.stream().link();
+        let advice = self.rate.update(&LinkSample {
+            at: now,
+            queue_age,
+            queued: queued as u64,
+            pending: self.pump.unwritten() as u64,
+            written: line.status().bytes,
+            unsent: link.unsent,
+            unacked: link.unacked,
+            delivery: link.delivery_bps.map(Bitrate::bps),
+            rtt: link.rtt,
+            encoded: hub.notes().encoded,
+            asked: Bitrate::bps(asked),
+        });
+        self.wish(advice.bitrate);
+    }
+
+    /// The most that this destination's line carries.
+    pub(super) fn wish(&self, bitrate: Option<Bitrate>) {
+        let holder = Holder::Line(self.place.index);
+        self.place.hub.rate().wish(holder, bitrate);
     }
 
     /// Asks the kernel, and tells the application what is new.

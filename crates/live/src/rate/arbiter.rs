@@ -1,0 +1,222 @@
+use std::collections::BTreeMap;
+
+use onair_media::Bitrate;
+use serde::Serialize;
+
+/// Holds what everybody wishes the bitrate to be at most, and lets the least apply.
+#[derive(Debug, Default)]
+pub(crate) struct Arbiter {
+    wishes: BTreeMap<Holder, Wish>,
+    /// What the encoder was set to last; `None` where nothing is encoded.
+    applied: Option<Change>,
+}
+
+/// A rate, and whose wish it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) holder: Holder,
+    pub(crate) bitrate: Bitrate,
+}
+
+/// Who holds a wish. Of two equal wishes the first counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Holder {
+    /// Whoever runs the broadcast.
+    User,
+    /// The machine's temperature.
+    Thermal,
+    /// What a destination's line carries.
+    Line(usize),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Wish {
+    now: Bitrate,
+    /// The last that an encoder took.
+    proven: Option<Bitrate>,
+}
+
+/// The bitrate that applies, and why it is not higher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct BitrateLimit {
+    /// What the encoder is to make, in bits a second.
+    #[serde(rename = "asked_bps")]
+    pub bps: u64,
+    /// Whose wish that is.
+    pub limited_by: LimitedBy,
+}
+
+/// Whose wish a bitrate is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LimitedBy {
+    /// Nothing stands in the way of what was asked for.
+    User,
+    /// The machine is hot.
+    Thermal,
+    /// A destination's line carries no more.
+    Line,
+}
+
+impl Arbiter {
+    /// Pictures are encoded, at the rate that the user asked for.
+    pub(crate) fn begin(&mut self, bitrate: Bitrate) {
+        let wish = Wish {
+            now: bitrate,
+            proven: Some(bitrate),
+        };
+        self.wishes.entry(Holder::User).or_insert(wish);
+        self.applied = Some(Change {
+            holder: Holder::User,
+            bitrate,
+        });
+    }
+
+    /// Notes a wish; `None` takes it back.
+    pub(crate) fn wish(&mut self, holder: Holder, bitrate: Option<Bitrate>) {
+        let Some(now) = bitrate else {
+            self.wishes.remove(&holder);
+            return;
+        };
+        let wish = self.wishes.entry(holder);
+        wish.and_modify(|wish| wish.now = now)
+            .or_insert(Wish { now, proven: None });
+    }
+
+    /// The rate to set an encoder to, where that is another than it has.
+    pub(crate) fn change(&mut self) -> Option<Change> {
+        let before = self.applied?;
+        let least = self.least()?;
+        if least.bitrate != before.bitrate {
+            return Some(least);
+        }
+        // Perhaps for another reason than before.
+        self.applied = Some(least);
+        None
+    }
+
+    /// The encoder took it.
+    pub(crate) fn applied(&mut self, change: Change) {
+        self.applied = Some(change);
+        if let Some(wish) = self.wishes.get_mut(&change.holder) {
+            wish.proven = Some(change.bitrate);
+        }
+    }
+
+    /// The encoder did not take it: the wish is what it was before, unless it has changed again.
+    pub(crate) fn refused(&mut self, change: Change) {
+        let Some(wish) = self.wishes.get(&change.holder) else {
+            return;
+        };
+        if wish.now == change.bitrate {
+            let before = wish.proven.filter(|proven| *proven != change.bitrate);
+            self.wish(change.holder, before);
+        }
+    }
+
+    /// What applies; `None` where nothing is encoded.
+    pub(crate) fn limit(&self) -> Option<BitrateLimit> {
+        let Change { holder, bitrate } = self.applied?;
+        let limited_by = match holder {
+            Holder::User => LimitedBy::User,
+            Holder::Thermal => LimitedBy::Thermal,
+            Holder::Line(_) => LimitedBy::Line,
+        };
+        Some(BitrateLimit {
+            bps: bitrate.as_bps(),
+            limited_by,
+        })
+    }
+
+    fn least(&self) -> Option<Change> {
+        let wishes = self.wishes.iter();
+        let (holder, wish) = wishes.min_by_key(|(_, wish)| wish.now)?;
+        Some(Change {
+            holder: *holder,
+            bitrate: wish.now,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FULL: Bitrate = Bitrate::kbps(4000);
+
+    fn arbiter() -> Arbiter {
+        let mut arbiter = Arbiter::default();
+        arbiter.begin(FULL);
+        arbiter
+    }
+
+    /// Lets an encoder follow; what applies then.
+    fn follow(arbiter: &mut Arbiter) -> (u64, LimitedBy) {
+        if let Some(change) = arbiter.change() {
+            arbiter.applied(change);
+        }
+        assert_eq!(arbiter.change(), None, "nothing is asked for twice");
+        let limit = arbiter.limit().unwrap();
+        (limit.bps / 1000, limit.limited_by)
+    }
+
+    fn wish(arbiter: &mut Arbiter, holder: Holder, kbps: u64) -> (u64, LimitedBy) {
+        arbiter.wish(holder, Some(Bitrate::kbps(kbps)));
+        follow(arbiter)
+    }
+
+    #[test]
+    fn the_least_wish_applies_whoever_came_last() {
+        let mut arbiter = arbiter();
+        assert_eq!(follow(&mut arbiter), (4000, LimitedBy::User));
+        let holders = [Holder::Thermal, Holder::Line(0), Holder::Line(1)];
+        for (holder, by) in
+            holders
+                .into_iter()
+                .zip([LimitedBy::Thermal, LimitedBy::Line, LimitedBy::Line])
+        {
+            assert_eq!(wish(&mut arbiter, holder, 2000), (2000, by));
+            assert_eq!(wish(&mut arbiter, Holder::User, 6000), (2000, by));
+            assert_eq!(
+                wish(&mut arbiter, Holder::User, 1000),
+                (1000, LimitedBy::User)
+            );
+            assert_eq!(wish(&mut arbiter, Holder::User, 4000), (2000, by));
+            arbiter.wish(holder, None);
+            assert_eq!(follow(&mut arbiter), (4000, LimitedBy::User));
+        }
+    }
+
+    #[test]
+    fn the_same_rate_for_another_reason_is_told_and_not_set_again() {
+        let mut arbiter = arbiter();
+        assert_eq!(
+            wish(&mut arbiter, Holder::Thermal, 2000).1,
+            LimitedBy::Thermal
+        );
+        arbiter.wish(Holder::User, Some(Bitrate::kbps(2000)));
+        assert_eq!(arbiter.change(), None);
+        assert_eq!(arbiter.limit().unwrap().limited_by, LimitedBy::User);
+    }
+
+    #[test]
+    fn a_wish_that_no_encoder_takes_is_taken_back() {
+        let mut arbiter = arbiter();
+        arbiter.wish(Holder::User, Some(Bitrate::bps(0)));
+        let change = arbiter.change().unwrap();
+        arbiter.refused(change);
+        assert_eq!(follow(&mut arbiter), (4000, LimitedBy::User));
+        arbiter.wish(Holder::Line(3), Some(Bitrate::bps(1)));
+        let change = arbiter.change().unwrap();
+        assert_eq!(wish(&mut arbiter, Holder::Line(3), 900).0, 900, "meanwhile");
+        arbiter.refused(change);
+        assert_eq!(follow(&mut arbiter), (900, LimitedBy::Line));
+    }
+
+    #[test]
+    fn a_file_that_is_passed_through_has_no_bitrate_to_limit() {
+        let mut arbiter = Arbiter::default();
+        arbiter.wish(Holder::User, Some(FULL));
+        assert_eq!((arbiter.change(), arbiter.limit()), (None, None));
+    }
+}

@@ -1,0 +1,96 @@
+use std::time::Instant;
+
+use super::{LinkSample, RateAdvice, RateLaw};
+
+/// A connection's law at work: when it wants to see the line, and that it does.
+#[derive(Debug)]
+pub(crate) struct Follower {
+    law: Box<dyn RateLaw>,
+    next: Option<Instant>,
+}
+
+impl Follower {
+    pub(crate) fn new(law: Box<dyn RateLaw>, now: Instant) -> Self {
+        let next = law.interval().map(|interval| now + interval);
+        Self { law, next }
+    }
+
+    /// When to call [`update`](Self::update), if ever.
+    pub(crate) const fn deadline(&self) -> Option<Instant> {
+        self.next
+    }
+
+    /// Shows the law the line as it is.
+    pub(crate) fn update(&mut self, sample: &LinkSample) -> RateAdvice {
+        self.next = self.law.interval().map(|interval| sample.at + interval);
+        self.law.update(sample)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use onair_media::Bitrate;
+
+    use super::super::Unlimited;
+    use super::*;
+
+    const EVERY: Duration = Duration::from_millis(10);
+
+    /// What arrives within an interval is what the line carries.
+    #[derive(Debug, Default)]
+    struct Arriving(u64);
+
+    impl RateLaw for Arriving {
+        fn interval(&self) -> Option<Duration> {
+            Some(EVERY)
+        }
+
+        fn update(&mut self, sample: &LinkSample) -> RateAdvice {
+            let acked = sample.acked().unwrap_or(0);
+            let arrived = acked - std::mem::replace(&mut self.0, acked);
+            RateAdvice {
+                bitrate: Some(Bitrate::of(arrived, EVERY)),
+                ..RateAdvice::default()
+            }
+        }
+    }
+
+    fn sample(at: Instant, written: u64) -> LinkSample {
+        LinkSample {
+            at,
+            queue_age: Duration::ZERO,
+            queued: 0,
+            pending: 0,
+            written,
+            unsent: Some(300),
+            unacked: Some(200),
+            delivery: None,
+            rtt: None,
+            encoded: written,
+            asked: Bitrate::kbps(4000),
+        }
+    }
+
+    #[test]
+    fn a_law_sees_the_line_as_often_as_it_wants() {
+        let began = Instant::now();
+        let mut follower = Follower::new(Box::new(Arriving::default()), began);
+        for (step, written, kbps) in [(1, 1750, 1000), (2, 3000, 1000), (3, 3000, 0)] {
+            let at = began + EVERY * step;
+            assert_eq!(follower.deadline(), Some(at));
+            let advice = follower.update(&sample(at, written));
+            assert_eq!(advice.bitrate, Some(Bitrate::kbps(kbps)));
+        }
+    }
+
+    #[test]
+    fn the_law_without_a_limit_wants_to_see_nothing_and_says_nothing() {
+        let now = Instant::now();
+        let mut follower = Follower::new(Box::new(Unlimited), now);
+        assert_eq!(follower.deadline(), None);
+        assert_eq!(follower.update(&sample(now, 500)), RateAdvice::default());
+        assert_eq!(follower.deadline(), None);
+    }
+}

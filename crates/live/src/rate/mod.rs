@@ -1,0 +1,26 @@
+//! At what rate pictures are encoded, and who says so. Pure: the time is an argument.
+//!
+//! ```text
+//!   user     set_video_bitrate ─────────┐
+//!   thermal  the director's ladder ─────┤ a wish each, with its      the least
+//!   line     a RateLaw for each ────────┘ reason                ───► applies ───► the encoder
+//!            destination, by LinkSamples
+//! ```
+//!
+//! To add a law: one file beside [`Unlimited`]'s, and its name in [`law`].
+
+mod arbiter;
+mod follower;
+mod law;
+mod unlimited;
+
+pub(crate) use self::arbiter::{Arbiter, Holder};
+pub use self::arbiter::{BitrateLimit, LimitedBy};
+pub(crate) use self::follower::Follower;
+pub use self::law::{LinkSample, RateAdvice, RateLaw};
+pub use self::unlimited::Unlimited;
+
+/// The law that a new connection follows.
+pub(crate) fn law() -> Box<dyn RateLaw> {
+    Box::new(Unlimited)
+}

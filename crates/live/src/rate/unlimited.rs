@@ -1,0 +1,17 @@
+use std::time::Duration;
+
+use super::{LinkSample, RateAdvice, RateLaw};
+
+/// The law that lets the line be as it is: what is too much for it waits, and is shed when late.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unlimited;
+
+impl RateLaw for Unlimited {
+    fn interval(&self) -> Option<Duration> {
+        None
+    }
+
+    fn update(&mut self, _sample: &LinkSample) -> RateAdvice {
+        RateAdvice::default()
+    }
+}
