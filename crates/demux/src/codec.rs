@@ -1,7 +1,4 @@
-use std::time::Duration;
-
-use onair_media::aac::AudioSpecificConfig;
-use onair_media::{Config, Kind};
+use onair_media::Kind;
 
 /// What a person calls a kind of track.
 pub(crate) const fn kind_name(kind: Kind) -> &'static str {
@@ -9,16 +6,6 @@ pub(crate) const fn kind_name(kind: Kind) -> &'static str {
         Kind::Video => "video",
         Kind::Audio => "audio",
     }
-}
-
-/// How long an audio frame of this configuration is once decoded: a decoder
-/// plays it to its end, even where a container says less of the last one.
-pub(crate) fn frame_duration(config: &Config) -> Option<Duration> {
-    let Config::Audio(audio) = config else {
-        return None;
-    };
-    let parsed = AudioSpecificConfig::parse(&audio.decoder_config).ok()?;
-    Some(parsed.frame_duration()).filter(|duration| !duration.is_zero())
 }
 
 /// The usual name of an MP4 sample entry's codec (ISO/IEC 14496-12 §8.5.2, MP4RA).

@@ -3,8 +3,8 @@ use std::io::Read;
 use std::sync::Arc;
 
 use onair_flv::file::Parser;
-use onair_flv::{Demuxed, Demuxer, Metadata, TagKind};
-use onair_media::{Config, FrameRate, Kind, Packet, Timestamp};
+use onair_flv::{Demuxed, Demuxer, TagKind};
+use onair_media::{Config, FrameRate, Kind, Packet, Timestamp, Tracks};
 
 use crate::block_stream::BlockStream;
 use crate::codec::kind_name;
@@ -165,10 +165,10 @@ fn take(packet: Packet, out: &mut Output, probe: Option<&mut Probe>) {
     out.push(packet);
 }
 
-fn note(metadata: &Metadata, out: &mut Output, probe: Option<&mut Probe>) {
+fn note(said: &Tracks, out: &mut Output, probe: Option<&mut Probe>) {
     if let Some(probe) = probe {
-        out.duration = metadata.duration.filter(|d| !d.is_zero());
-        probe.metadata = metadata.clone();
+        out.duration = said.duration.filter(|d| !d.is_zero());
+        probe.said = said.clone();
     }
 }
 
@@ -180,7 +180,8 @@ struct Probe {
     video: Option<Timestamp>,
     audio: Option<Timestamp>,
     refused: Vec<Refused>,
-    metadata: Metadata,
+    /// What the file says of itself.
+    said: Tracks,
 }
 
 impl Probe {
@@ -204,11 +205,13 @@ impl Probe {
             .max(usize::try_from(position).unwrap_or(usize::MAX));
         if self.refused.iter().all(|refused| refused.kind != kind) {
             let mut refused = Refused::new(kind, codec);
+            let (video, audio) = (self.said.video.first(), self.said.audio.first());
             match kind {
-                Kind::Video => refused.size = self.metadata.size,
+                Kind::Video => refused.size = video.and_then(|video| video.size),
                 Kind::Audio => {
-                    refused.sample_rate = self.metadata.sample_rate;
-                    refused.channels = self.metadata.channels.map(u32::from);
+                    refused.sample_rate = audio.and_then(|audio| audio.sample_rate);
+                    let channels = audio.and_then(|audio| audio.channels);
+                    refused.channels = channels.map(u32::from);
                 }
             }
             self.refused.push(refused);
@@ -229,14 +232,16 @@ impl Probe {
         match &mut track.config {
             Config::Video(video) => {
                 track.start = self.video;
-                track.bitrate = self.metadata.video_bitrate;
-                if video.frame_rate.is_none() {
-                    Arc::make_mut(video).frame_rate = self.metadata.frame_rate.and_then(rate);
+                let said = self.said.video.first();
+                track.bitrate = said.and_then(|said| said.bitrate);
+                let declared = said.and_then(|said| said.frame_rate).and_then(rounded);
+                if video.frame_rate.is_none() && declared.is_some() {
+                    Arc::make_mut(video).frame_rate = declared;
                 }
             }
             Config::Audio(_) => {
                 track.start = self.audio;
-                track.bitrate = self.metadata.audio_bitrate;
+                track.bitrate = self.said.audio.first().and_then(|said| said.bitrate);
             }
         }
     }
@@ -252,8 +257,8 @@ fn codec_name(what: &str) -> &str {
 }
 
 /// Two decimals are what files round the broadcast rates to.
-fn rate(frames_per_second: f64) -> Option<FrameRate> {
-    format!("{frames_per_second:.2}").parse().ok()
+fn rounded(rate: FrameRate) -> Option<FrameRate> {
+    format!("{:.2}", rate.as_f64()).parse().ok()
 }
 
 fn flv_error(error: &onair_flv::Error, at: u64) -> Error {

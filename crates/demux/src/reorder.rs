@@ -1,9 +1,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use onair_media::h264::AvcDecoderConfig;
-use onair_media::hevc::HevcDecoderConfig;
-use onair_media::{Packet, Timestamp, VideoCodec, VideoConfig};
+use onair_media::{Packet, Timestamp, VideoConfig};
 
 /// Gives decoding times to pictures that have only presentation times, as in
 /// Matroska: picture `n` in decoding order is decoded at the presentation time
@@ -24,7 +22,9 @@ impl Reorder {
     /// For pictures coded with `config`.
     pub(crate) fn new(config: &VideoConfig) -> Self {
         Self {
-            depth: stated_depth(config).map(|depth| usize::from(depth).min(MAX_DEPTH)),
+            depth: config
+                .reorder_depth()
+                .map(|depth| usize::from(depth).min(MAX_DEPTH)),
             waiting: VecDeque::new(),
             times: BinaryHeap::new(),
             started: false,
@@ -91,22 +91,6 @@ impl Reorder {
     }
 }
 
-/// What the SPS promises; `None` when it does not say.
-fn stated_depth(config: &VideoConfig) -> Option<u8> {
-    let sps = match config.codec {
-        VideoCodec::Hevc => {
-            let sps =
-                HevcDecoderConfig::parse(&config.decoder_config).and_then(|hvcc| hvcc.facts());
-            return sps.ok().map(|sps| sps.reorder_pictures);
-        }
-        _ => AvcDecoderConfig::parse(&config.decoder_config).and_then(|avcc| avcc.facts()),
-    };
-    sps.ok().and_then(|sps| match sps.profile {
-        BASELINE => Some(0),
-        _ => sps.reorder_frames,
-    })
-}
-
 /// The most pictures that come before one in decoding order and after it in
 /// presentation order.
 fn observed_depth(packets: &VecDeque<Packet>) -> usize {
@@ -128,9 +112,6 @@ fn frame_nanos(order: &[Timestamp]) -> i64 {
     let gaps = order.windows(2).map(|pair| pair[1].nanos_from(pair[0]));
     gaps.filter(|gap| *gap > 0).min().unwrap_or(1_000_000)
 }
-
-/// `profile_idc` of a profile without B-frames (ISO/IEC 14496-10 §A.2.1).
-const BASELINE: u8 = 66;
 
 /// The decoded picture buffer's largest size (ISO/IEC 14496-10 §A.3.1).
 const MAX_DEPTH: usize = 16;

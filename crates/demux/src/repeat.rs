@@ -3,7 +3,6 @@ use std::time::Duration;
 
 use onair_media::{Config, Kind, Packet, Timestamp};
 
-use crate::codec::frame_duration;
 use crate::reader::{Output, Reader, source};
 use crate::{Damage, Error, PacketSource, open};
 
@@ -117,7 +116,7 @@ impl Span {
     fn new(packet: &Packet) -> Self {
         Self {
             config: packet.config.clone(),
-            frame: frame_duration(&packet.config).map(nanos),
+            frame: packet.config.frame_duration().map(nanos),
             bounds: None,
         }
     }

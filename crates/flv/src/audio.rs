@@ -1,37 +1,59 @@
-use crate::enhanced::{FOLDED, is_folded};
-use crate::{Error, FourCc, Head, TagKind};
+use onair_media::{AudioCodec, FourCc};
 
-/// What follows an AAC head (FLV 10.1 §E.4.2.1, `AACPacketType`; Enhanced RTMP v2,
+use crate::codec::{self, Form};
+use crate::enhanced::{FOLDED, is_folded};
+use crate::{Error, Head, TagKind};
+
+/// What follows an audio tag's head (FLV 10.1 §E.4.2.1, `AACPacketType`; Enhanced RTMP v2,
 /// `AudioPacketType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AacPacketType {
-    /// An `AudioSpecificConfig`.
-    SequenceHeader = 0,
-    /// One raw data block.
-    Raw = 1,
+pub enum AudioPacketType {
+    /// A decoder configuration.
+    SequenceStart = 0,
+    /// One frame.
+    CodedFrames = 1,
     /// Nothing to decode, by Enhanced RTMP only: the end of the sequence, or which channel is for
     /// which loudspeaker.
     Other = 2,
 }
 
-impl AacPacketType {
-    /// The legacy `AudioTagHeader` of an AAC tag. Rate, size and channels are the
-    /// constants the specification asks for: the truth is in the configuration.
+/// The `AudioTagHeader` of a tag (FLV 10.1 §E.4.2.1), or its `ExAudioTagHeader` (Enhanced RTMP
+/// v2, "Enhanced Audio").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AudioTagHeader {
+    /// Of what.
+    pub codec: AudioCodec,
+    /// What the payload is.
+    pub packet_type: AudioPacketType,
+}
+
+impl AudioTagHeader {
+    /// The header as bytes, in the form the codec has in FLV. Rate, size and channels of a
+    /// numbered one are the constants the specification asks for: the truth is in the decoder
+    /// configuration.
     pub fn write(self) -> Head {
-        Head::new(&[AAC << 4 | 0x0F, self as u8])
+        let packet_type = self.packet_type as u8;
+        match codec::audio(self.codec) {
+            Form::Numbered(number) => Head::new(&[number << 4 | 0x0F, packet_type]),
+            Form::Named(FourCc([a, b, c, d])) => {
+                Head::new(&[EX_HEADER << 4 | packet_type, a, b, c, d])
+            }
+        }
     }
 
-    /// Reads a tag's head, in the legacy form or by its `FourCC`. A format other than AAC is
+    /// Reads a tag's head, in either form. A codec that is not known here is
     /// [`Error::Unsupported`], by its name.
     pub fn parse(head: &[u8]) -> Result<Self, Error> {
         let first = *head
             .first()
             .ok_or_else(|| Error::truncated("audio tag", 0))?;
-        match first >> 4 {
-            AAC => aac(head),
-            EX_HEADER if is_folded(TagKind::Audio, first) => Err(Error::unsupported(FOLDED)),
-            EX_HEADER => enhanced(head),
-            format => Err(Error::unsupported(format!(
+        match (first >> 4, codec::audio_of(first >> 4)) {
+            (_, Some(codec)) => numbered(codec, head),
+            (EX_HEADER, None) if is_folded(TagKind::Audio, first) => {
+                Err(Error::unsupported(FOLDED))
+            }
+            (EX_HEADER, None) => named(head),
+            (format, None) => Err(Error::unsupported(format!(
                 "sound format {format} ({}); AAC (10) works",
                 format_name(format)
             ))),
@@ -51,7 +73,7 @@ pub fn format_name(format: u8) -> &'static str {
         6 => "Nellymoser",
         7 => "G.711 A-law",
         8 => "G.711 mu-law",
-        AAC => "AAC",
+        10 => "AAC",
         11 => "Speex",
         14 => "MP3 8 kHz",
         15 => "device-specific",
@@ -62,7 +84,7 @@ pub fn format_name(format: u8) -> &'static str {
 /// How many bytes of an audio body are its head.
 pub(crate) fn head_len(body: &[u8]) -> usize {
     match body.first().map(|first| first >> 4) {
-        Some(AAC) => 2,
+        Some(format) if codec::audio_of(format).is_some() => 2,
         Some(EX_HEADER) => 5,
         _ => 1,
     }
@@ -70,42 +92,44 @@ pub(crate) fn head_len(body: &[u8]) -> usize {
 
 pub(crate) fn is_sequence_header(head: &[u8]) -> bool {
     match head {
-        [first, packet_type, ..] if first >> 4 == AAC => *packet_type == 0,
+        [first, packet_type, ..] if codec::audio_of(first >> 4).is_some() => *packet_type == 0,
         [first, ..] => *first == EX_HEADER << 4,
         [] => false,
     }
 }
 
-fn aac(head: &[u8]) -> Result<AacPacketType, Error> {
-    match head.get(1) {
-        Some(0) => Ok(AacPacketType::SequenceHeader),
-        Some(1) => Ok(AacPacketType::Raw),
-        Some(_) => Err(Error::invalid("AAC tag: no such AACPacketType", 1)),
-        None => Err(Error::truncated("AAC tag header", 1)),
-    }
+fn numbered(codec: AudioCodec, head: &[u8]) -> Result<AudioTagHeader, Error> {
+    let packet_type = match head.get(1) {
+        Some(0) => AudioPacketType::SequenceStart,
+        Some(1) => AudioPacketType::CodedFrames,
+        Some(_) => return Err(Error::invalid("AAC tag: no such AACPacketType", 1)),
+        None => return Err(Error::truncated("AAC tag header", 1)),
+    };
+    Ok(AudioTagHeader { codec, packet_type })
 }
 
-fn enhanced(head: &[u8]) -> Result<AacPacketType, Error> {
-    match head.get(1..5).and_then(FourCc::from_slice) {
-        Some(FourCc::AAC) => {}
-        Some(other) => {
-            let what = format!("Enhanced RTMP audio {other}; AAC (mp4a) works");
-            return Err(Error::unsupported(what));
-        }
-        None => return Err(Error::truncated("Enhanced RTMP audio header", head.len())),
-    }
-    match head[0] & 0x0F {
-        0 => Ok(AacPacketType::SequenceHeader),
-        1 => Ok(AacPacketType::Raw),
-        2 | 4 => Ok(AacPacketType::Other),
+fn named(head: &[u8]) -> Result<AudioTagHeader, Error> {
+    let four_cc = head.get(1..5).and_then(|name| name.try_into().ok());
+    let truncated = || Error::truncated("Enhanced RTMP audio header", head.len());
+    let four_cc = four_cc.map(FourCc).ok_or_else(truncated)?;
+    let Some(codec) = AudioCodec::from_four_cc(four_cc) else {
+        let all = AudioCodec::ALL.iter();
+        let works = codec::understood(all.map(|codec| format!("{codec} ({})", codec.four_cc())));
+        let what = format!("Enhanced RTMP audio {four_cc}; {works}");
+        return Err(Error::unsupported(what));
+    };
+    let packet_type = match head[0] & 0x0F {
+        0 => AudioPacketType::SequenceStart,
+        1 => AudioPacketType::CodedFrames,
+        2 | 4 => AudioPacketType::Other,
         other => {
             let what = format!("Enhanced RTMP audio packet type {other}; coded frames (1) work");
-            Err(Error::unsupported(what))
+            return Err(Error::unsupported(what));
         }
-    }
+    };
+    Ok(AudioTagHeader { codec, packet_type })
 }
 
-const AAC: u8 = 10;
 /// Enhanced RTMP v2: `SoundFormat.ExHeader`.
 pub(crate) const EX_HEADER: u8 = 9;
 
@@ -113,39 +137,51 @@ pub(crate) const EX_HEADER: u8 = 9;
 mod tests {
     use super::*;
 
+    fn aac(packet_type: AudioPacketType) -> AudioTagHeader {
+        let codec = AudioCodec::Aac;
+        AudioTagHeader { codec, packet_type }
+    }
+
     #[test]
-    fn aac_heads_read_back_what_was_written() {
-        for packet_type in [AacPacketType::SequenceHeader, AacPacketType::Raw] {
-            assert_eq!(AacPacketType::parse(&packet_type.write()), Ok(packet_type));
+    fn heads_of_every_codec_read_back_what_was_written_and_name_it() {
+        use AudioPacketType::{CodedFrames, SequenceStart};
+        for &codec in AudioCodec::ALL {
+            for packet_type in [SequenceStart, CodedFrames] {
+                let header = AudioTagHeader { codec, packet_type };
+                assert_eq!(AudioTagHeader::parse(&header.write()), Ok(header));
+                assert_eq!(head_len(&header.write()), header.write().len());
+            }
         }
-        assert_eq!(&AacPacketType::Raw.write()[..], [0xAF, 1]);
+        assert_eq!(&aac(CodedFrames).write()[..], [0xAF, 1]);
     }
 
     #[test]
     fn a_head_from_any_rate_and_channel_count_is_read() {
-        assert_eq!(AacPacketType::parse(&[0xA2, 1]), Ok(AacPacketType::Raw));
+        let header = aac(AudioPacketType::CodedFrames);
+        assert_eq!(AudioTagHeader::parse(&[0xA2, 1]), Ok(header));
     }
 
     #[test]
     fn aac_by_its_fourcc_is_aac() {
         for (head, packet_type) in [
-            (b"\x90mp4a", AacPacketType::SequenceHeader),
-            (b"\x91mp4a", AacPacketType::Raw),
-            (b"\x92mp4a", AacPacketType::Other),
-            (b"\x94mp4a", AacPacketType::Other),
+            (b"\x90mp4a", AudioPacketType::SequenceStart),
+            (b"\x91mp4a", AudioPacketType::CodedFrames),
+            (b"\x92mp4a", AudioPacketType::Other),
+            (b"\x94mp4a", AudioPacketType::Other),
         ] {
-            assert_eq!(AacPacketType::parse(head), Ok(packet_type));
+            assert_eq!(AudioTagHeader::parse(head), Ok(aac(packet_type)));
         }
-        let error = AacPacketType::parse(b"\x93mp4a").unwrap_err();
+        let error = AudioTagHeader::parse(b"\x93mp4a").unwrap_err();
         assert!(error.to_string().contains("packet type 3"), "{error}");
     }
 
     #[test]
     fn other_formats_are_named() {
-        let error = |head: &[u8]| AacPacketType::parse(head).unwrap_err().to_string();
+        let error = |head: &[u8]| AudioTagHeader::parse(head).unwrap_err().to_string();
         assert!(error(&[0x2F]).contains("MP3"));
         assert!(error(&[0xB6]).contains("Speex"));
-        assert!(error(b"\x90Opus").contains("Opus"));
+        let works = "Enhanced RTMP audio Opus; AAC (mp4a) works";
+        assert!(error(b"\x90Opus").ends_with(works));
     }
 
     #[test]
@@ -162,7 +198,7 @@ mod tests {
                 Error::truncated("Enhanced RTMP audio header", 2),
             ),
         ] {
-            assert_eq!(AacPacketType::parse(head), Err(error), "{head:02x?}");
+            assert_eq!(AudioTagHeader::parse(head), Err(error), "{head:02x?}");
         }
     }
 }

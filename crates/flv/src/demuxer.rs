@@ -1,11 +1,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use onair_media::{Config, Packet, Timestamp, VideoCodec, aac, h264, hevc};
+use onair_media::{AudioConfig, Config, Packet, Timestamp, Tracks, VideoConfig};
 
+use crate::audio::{AudioPacketType, AudioTagHeader};
 use crate::enhanced::{Track, Unfolded};
-use crate::video::{AvcHeader, AvcPacketType, FrameType, VideoHeader};
-use crate::{AacPacketType, Error, HevcHeader, HevcPacketType, Metadata, Tag, TagKind};
+use crate::video::{FrameType, VideoHeader, VideoPacketType, VideoTagHeader};
+use crate::{Error, Tag, TagKind, metadata};
 
 /// Tags to packets: the [`Muxer`](crate::Muxer)'s mirror.
 ///
@@ -27,8 +28,8 @@ pub struct Demuxer {
 pub enum Demuxed {
     /// An access unit or an audio frame.
     Packet(Packet),
-    /// `onMetaData`.
-    Metadata(Metadata),
+    /// `onMetaData`: what the stream says of itself.
+    Metadata(Tracks),
     /// Nothing to hand on: a sequence header (kept for the packets it belongs
     /// to), an end of sequence, an empty body, a script of another name, or one
     /// that is broken: a stream plays without its metadata.
@@ -116,78 +117,69 @@ impl Demuxer {
     }
 
     fn video(&mut self, tag: &Tag, dts: Timestamp) -> Result<Demuxed, Error> {
-        match VideoHeader::parse(&tag.head)? {
-            VideoHeader::Avc(header) => self.avc(tag, header, dts),
-            VideoHeader::Hevc(header) => self.hevc(tag, header, dts),
-            VideoHeader::Command | VideoHeader::Metadata => Ok(Demuxed::Nothing),
-        }
-    }
-
-    fn avc(&mut self, tag: &Tag, header: AvcHeader, dts: Timestamp) -> Result<Demuxed, Error> {
+        let header = match VideoHeader::parse(&tag.head)? {
+            VideoHeader::Media(header) => header,
+            VideoHeader::Command | VideoHeader::Metadata => return Ok(Demuxed::Nothing),
+        };
         match header.packet_type {
-            AvcPacketType::SequenceHeader => {
-                let config = h264::video_config(tag.payload.clone())?;
+            VideoPacketType::SequenceStart => {
+                let config = VideoConfig::new(header.codec, tag.payload.clone())?;
                 adopt(&mut self.video, Config::Video(Arc::new(config)));
                 Ok(Demuxed::Nothing)
             }
-            AvcPacketType::EndOfSequence => Ok(Demuxed::Nothing),
-            AvcPacketType::NalUnits => {
-                let pts = offset(dts, header.composition_offset);
-                self.picture(VideoCodec::H264, tag, header.frame_type, (dts, pts))
-            }
+            VideoPacketType::CodedFrames => self.picture(tag, header, dts),
+            VideoPacketType::SequenceEnd => Ok(Demuxed::Nothing),
         }
     }
 
-    fn hevc(&mut self, tag: &Tag, header: HevcHeader, dts: Timestamp) -> Result<Demuxed, Error> {
-        match header.packet_type {
-            HevcPacketType::SequenceStart => {
-                let config = hevc::video_config(tag.payload.clone())?;
-                adopt(&mut self.video, Config::Video(Arc::new(config)));
-                Ok(Demuxed::Nothing)
-            }
-            HevcPacketType::SequenceEnd => Ok(Demuxed::Nothing),
-            HevcPacketType::CodedFrames => {
-                let pts = offset(dts, header.composition_offset);
-                self.picture(VideoCodec::Hevc, tag, header.frame_type, (dts, pts))
-            }
-        }
-    }
-
-    /// A picture of `codec`, if the sequence header in force is that codec's.
-    fn picture(
-        &self,
-        codec: VideoCodec,
-        tag: &Tag,
-        frame_type: FrameType,
-        (dts, pts): (Timestamp, Timestamp),
-    ) -> Result<Demuxed, Error> {
+    /// A picture, if the sequence header in force is its codec's.
+    fn picture(&self, tag: &Tag, header: VideoTagHeader, dts: Timestamp) -> Result<Demuxed, Error> {
         if tag.payload.is_empty() {
             return Ok(Demuxed::Nothing);
         }
-        let is_own =
-            |config: &&Config| matches!(config, Config::Video(video) if video.codec == codec);
+        let is_own = |config: &&Config| matches!(config, Config::Video(video) if video.codec == header.codec);
         let config = self.video.as_ref().filter(is_own);
         let config = config.ok_or_else(|| Error::invalid("video before its sequence header", 0))?;
+        let is_key = matches!(header.frame_type, FrameType::Key | FrameType::GeneratedKey);
         Ok(Demuxed::Packet(Packet {
             config: config.clone(),
-            pts,
+            pts: offset(dts, header.composition_offset),
             dts,
             duration: None,
-            keyframe: matches!(frame_type, FrameType::Key | FrameType::GeneratedKey),
+            keyframe: is_key,
             payload: tag.payload.clone(),
         }))
     }
 
     fn audio(&mut self, tag: &Tag, dts: Timestamp) -> Result<Demuxed, Error> {
-        match AacPacketType::parse(&tag.head)? {
-            AacPacketType::SequenceHeader => {
-                let config = aac::audio_config(tag.payload.clone())?;
+        let header = AudioTagHeader::parse(&tag.head)?;
+        match header.packet_type {
+            AudioPacketType::SequenceStart => {
+                let config = AudioConfig::new(header.codec, tag.payload.clone())?;
                 adopt(&mut self.audio, Config::Audio(Arc::new(config)));
                 Ok(Demuxed::Nothing)
             }
-            AacPacketType::Raw => sound(self.audio.as_ref(), tag, dts),
-            AacPacketType::Other => Ok(Demuxed::Nothing),
+            AudioPacketType::CodedFrames => self.frame(tag, header, dts),
+            AudioPacketType::Other => Ok(Demuxed::Nothing),
         }
+    }
+
+    /// A frame of audio, if the sequence header in force is its codec's.
+    fn frame(&self, tag: &Tag, header: AudioTagHeader, dts: Timestamp) -> Result<Demuxed, Error> {
+        if tag.payload.is_empty() {
+            return Ok(Demuxed::Nothing);
+        }
+        let is_own = |config: &&Config| matches!(config, Config::Audio(audio) if audio.codec == header.codec);
+        let config = self.audio.as_ref().filter(is_own);
+        let config = config.ok_or_else(|| Error::invalid("audio before its sequence header", 0))?;
+        Ok(Demuxed::Packet(Packet {
+            config: config.clone(),
+            pts: dts,
+            dts,
+            duration: None,
+            keyframe: true,
+            payload: tag.payload.clone(),
+        }))
     }
 }
 
@@ -195,29 +187,14 @@ impl Demuxer {
 const MAX_OTHERS: usize = 8;
 
 fn script(tag: &Tag) -> Demuxed {
-    match Metadata::from_tag(tag) {
-        Ok(Some(metadata)) => Demuxed::Metadata(metadata),
+    match metadata::from_tag(tag) {
+        Ok(Some(tracks)) => Demuxed::Metadata(tracks),
         Ok(None) | Err(_) => Demuxed::Nothing,
     }
 }
 
 fn offset(dts: Timestamp, millis: i32) -> Timestamp {
     dts.offset(i64::from(millis) * 1_000_000)
-}
-
-fn sound(config: Option<&Config>, tag: &Tag, dts: Timestamp) -> Result<Demuxed, Error> {
-    if tag.payload.is_empty() {
-        return Ok(Demuxed::Nothing);
-    }
-    let config = config.ok_or_else(|| Error::invalid("audio before its sequence header", 0))?;
-    Ok(Demuxed::Packet(Packet {
-        config: config.clone(),
-        pts: dts,
-        dts,
-        duration: None,
-        keyframe: true,
-        payload: tag.payload.clone(),
-    }))
 }
 
 /// A header repeated leaves the packets' shared configuration as it is.

@@ -2,8 +2,9 @@
 //! track: packet modifiers and several tracks ("ExAudioTagHeader", "ExVideoTagHeader").
 
 use bytes::Bytes;
+use onair_media::FourCc;
 
-use crate::{Error, FourCc, Tag, TagKind, audio, video};
+use crate::{Error, Tag, TagKind, audio, video};
 
 /// A message unfolded: its tracks as they would be sent alone.
 #[derive(Debug)]
@@ -229,7 +230,7 @@ fn nanos(data: &[u8]) -> u32 {
 const fn multitrack(kind: TagKind) -> u8 {
     match kind {
         TagKind::Audio => 5,
-        _ => 6,
+        TagKind::Video | TagKind::Script => 6,
     }
 }
 

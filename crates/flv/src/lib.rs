@@ -8,11 +8,11 @@
 //! |---|---|---|
 //! | values | [`amf0`] | AMF0 (December 2007) |
 //! | tag | [`Tag`] | FLV 10.1 §E.4.1 |
-//! | sound | [`AacPacketType`] | FLV 10.1 §E.4.2 |
-//! | pictures | [`VideoHeader`], [`AvcHeader`] | FLV 10.1 §E.4.3 |
-//! | `onMetaData` | [`Metadata`] | FLV 10.1 §E.5 |
+//! | audio | [`AudioTagHeader`] | FLV 10.1 §E.4.2 |
+//! | pictures | [`VideoHeader`], [`VideoTagHeader`] | FLV 10.1 §E.4.3 |
+//! | `onMetaData` | [`metadata`] | FLV 10.1 §E.5 |
 //! | file | [`mod@file`] | FLV 10.1 §E.2, §E.3 |
-//! | pictures by `FourCC` | [`HevcHeader`], `avc1`; others are refused by name | Enhanced RTMP v2 |
+//! | which codec has which form | `codec.rs`; others are refused by name | FLV 10.1, Enhanced RTMP v2 |
 //! | packet modifiers, several tracks | `enhanced.rs`: track 0 is kept, others are named | Enhanced RTMP v2 |
 //!
 //! Pure: no I/O, no clock, no unsafe, and no panic on any input.
@@ -20,26 +20,23 @@
 
 pub mod amf0;
 mod audio;
+mod codec;
 mod demuxer;
 mod enhanced;
 mod error;
 pub mod file;
-mod fourcc;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
-mod hevc;
+pub mod metadata;
 mod muxer;
-mod script;
 mod tag;
 mod video;
 
-pub use audio::{AacPacketType, format_name};
+pub use audio::{AudioPacketType, AudioTagHeader, format_name};
+pub use codec::enhanced_four_cc;
 pub use demuxer::{Demuxed, Demuxer};
 pub use error::Error;
-pub use fourcc::FourCc;
-pub use hevc::{HevcHeader, HevcPacketType};
 pub use muxer::{Muxed, Muxer};
-pub use script::{Metadata, video_codec_id};
 pub use tag::{Head, Tag, TagKind};
-pub use video::{AvcHeader, AvcPacketType, FrameType, VideoHeader, codec_name};
+pub use video::{FrameType, VideoHeader, VideoPacketType, VideoTagHeader, codec_name};

@@ -1,10 +1,11 @@
 use std::iter::{Chain, Once, once};
 use std::option;
 
-use onair_media::{Config, Kind, Packet, Timestamp, VideoCodec};
+use onair_media::{AudioCodec, Config, Kind, Packet, Timestamp, Tracks, VideoCodec};
 
-use crate::video::{AvcHeader, AvcPacketType, FrameType};
-use crate::{AacPacketType, Head, HevcHeader, HevcPacketType, Metadata, Tag, TagKind};
+use crate::audio::{AudioPacketType, AudioTagHeader};
+use crate::video::{FrameType, VideoPacketType, VideoTagHeader};
+use crate::{Head, Tag, TagKind, metadata};
 
 /// Packets to tags: where nanoseconds become the wire's wrapping milliseconds.
 ///
@@ -56,9 +57,9 @@ impl Muxer {
         }
     }
 
-    /// `metadata` as a tag, at the latest time that was muxed.
-    pub fn metadata(&self, metadata: &Metadata) -> Tag {
-        metadata.to_tag(wire(self.video.latest.max(self.audio.latest)))
+    /// What a stream says of itself as a tag, at the latest time that was muxed.
+    pub fn metadata(&self, tracks: &Tracks) -> Tag {
+        metadata::to_tag(tracks, wire(self.video.latest.max(self.audio.latest)))
     }
 
     /// The tag that ends the video track in an orderly way; `None` when there
@@ -74,28 +75,30 @@ impl Muxer {
 impl Tag {
     /// The tag that sets up a decoder for `config`.
     pub fn sequence_header(config: &Config, timestamp: u32) -> Self {
-        let (head, record) = match config {
-            Config::Video(video) => (sequence_start(video.codec), &video.decoder_config),
-            Config::Audio(audio) => (AacPacketType::SequenceHeader.write(), &audio.decoder_config),
+        let (head, decoder_config) = match config {
+            Config::Video(video) => {
+                let head = video_head(video.codec, true, VideoPacketType::SequenceStart, 0);
+                (head, &video.decoder_config)
+            }
+            Config::Audio(audio) => {
+                let head = audio_head(audio.codec, AudioPacketType::SequenceStart);
+                (head, &audio.decoder_config)
+            }
         };
         Self {
             kind: tag_kind(config.kind()),
             timestamp,
             head,
-            payload: record.clone(),
+            payload: decoder_config.clone(),
         }
     }
 
     /// The tag that says no more pictures follow.
     pub fn end_of_sequence(codec: VideoCodec, timestamp: u32) -> Self {
-        let head = match codec {
-            VideoCodec::Hevc => hevc(true, HevcPacketType::SequenceEnd, 0),
-            _ => avc(true, AvcPacketType::EndOfSequence, 0),
-        };
         Self {
             kind: TagKind::Video,
             timestamp,
-            head,
+            head: video_head(codec, true, VideoPacketType::SequenceEnd, 0),
             payload: bytes::Bytes::new(),
         }
     }
@@ -140,47 +143,37 @@ impl Track {
 }
 
 fn media_head(packet: &Packet, origin: Timestamp, dts: i64) -> Head {
-    let Config::Video(video) = &packet.config else {
-        return AacPacketType::Raw.write();
-    };
-    let offset = millis(packet.pts, origin) - dts;
-    match video.codec {
-        VideoCodec::Hevc => hevc(packet.keyframe, HevcPacketType::CodedFrames, offset),
-        _ => avc(packet.keyframe, AvcPacketType::NalUnits, offset),
+    match &packet.config {
+        Config::Video(video) => {
+            let offset = millis(packet.pts, origin) - dts;
+            let coded = VideoPacketType::CodedFrames;
+            video_head(video.codec, packet.keyframe, coded, offset)
+        }
+        Config::Audio(audio) => audio_head(audio.codec, AudioPacketType::CodedFrames),
     }
 }
 
-fn sequence_start(codec: VideoCodec) -> Head {
-    match codec {
-        VideoCodec::Hevc => hevc(true, HevcPacketType::SequenceStart, 0),
-        _ => avc(true, AvcPacketType::SequenceHeader, 0),
-    }
-}
-
-fn avc(keyframe: bool, packet_type: AvcPacketType, offset: i64) -> Head {
-    let header = AvcHeader {
-        frame_type: frame_type(keyframe),
+fn video_head(
+    codec: VideoCodec,
+    keyframe: bool,
+    packet_type: VideoPacketType,
+    offset: i64,
+) -> Head {
+    let header = VideoTagHeader {
+        codec,
+        frame_type: if keyframe {
+            FrameType::Key
+        } else {
+            FrameType::Inter
+        },
         packet_type,
         composition_offset: saturating(offset),
     };
     header.write()
 }
 
-fn hevc(keyframe: bool, packet_type: HevcPacketType, offset: i64) -> Head {
-    let header = HevcHeader {
-        frame_type: frame_type(keyframe),
-        packet_type,
-        composition_offset: saturating(offset),
-    };
-    header.write()
-}
-
-const fn frame_type(keyframe: bool) -> FrameType {
-    if keyframe {
-        FrameType::Key
-    } else {
-        FrameType::Inter
-    }
+fn audio_head(codec: AudioCodec, packet_type: AudioPacketType) -> Head {
+    AudioTagHeader { codec, packet_type }.write()
 }
 
 /// Headers clamp what does not fit.

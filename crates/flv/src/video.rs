@@ -1,6 +1,8 @@
+use onair_media::{FourCc, VideoCodec};
+
+use crate::codec::{self, Form};
 use crate::enhanced::{FOLDED, is_folded};
-use crate::hevc::{CODED_FRAMES, CODED_FRAMES_X, HevcHeader, SEQUENCE_START};
-use crate::{Error, FourCc, Head, TagKind};
+use crate::{Error, Head, TagKind};
 
 /// What kind of picture a video tag carries (FLV 10.1 §E.4.3.1, `FrameType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,49 +32,75 @@ impl FrameType {
     }
 }
 
-/// What follows an AVC head (FLV 10.1 §E.4.3.1, `AVCPacketType`).
+/// What follows a video tag's head (FLV 10.1 §E.4.3.1, `AVCPacketType`; Enhanced RTMP v2,
+/// `VideoPacketType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AvcPacketType {
-    /// An `AVCDecoderConfigurationRecord`.
-    SequenceHeader = 0,
-    /// Length-prefixed NAL units of one access unit.
-    NalUnits = 1,
+pub enum VideoPacketType {
+    /// A decoder configuration.
+    SequenceStart = 0,
+    /// One access unit.
+    CodedFrames = 1,
     /// Nothing: the stream ends.
-    EndOfSequence = 2,
+    SequenceEnd = 2,
 }
 
-/// The `VideoTagHeader` of an AVC tag (FLV 10.1 §E.4.3.1).
+/// The `VideoTagHeader` of a tag with media in it (FLV 10.1 §E.4.3.1), or its `ExVideoTagHeader`
+/// (Enhanced RTMP v2, "Enhanced Video").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AvcHeader {
+pub struct VideoTagHeader {
+    /// Of what.
+    pub codec: VideoCodec,
     /// Key or not.
     pub frame_type: FrameType,
     /// What the payload is.
-    pub packet_type: AvcPacketType,
-    /// Composition time minus decoding time in milliseconds, 24 bits signed.
+    pub packet_type: VideoPacketType,
+    /// Composition time minus decoding time in milliseconds, 24 bits signed; only coded frames
+    /// have one.
     pub composition_offset: i32,
 }
 
-impl AvcHeader {
+impl VideoTagHeader {
     /// The largest composition offset that fits.
     pub const MAX_OFFSET: i32 = (1 << 23) - 1;
     /// The smallest composition offset that fits.
     pub const MIN_OFFSET: i32 = -(1 << 23);
 
-    /// The header as bytes; an offset out of range is clamped into it.
+    /// The header as bytes, in the form the codec has in FLV; an offset out of range is clamped
+    /// into it.
     pub fn write(self) -> Head {
+        match codec::video(self.codec) {
+            Form::Numbered(number) => self.write_numbered(number),
+            Form::Named(four_cc) => self.write_named(four_cc),
+        }
+    }
+
+    fn write_numbered(self, number: u8) -> Head {
         let [a, b, c] = write_offset(self.composition_offset);
-        let first = (self.frame_type as u8) << 4 | AVC;
+        let first = (self.frame_type as u8) << 4 | number;
         Head::new(&[first, self.packet_type as u8, a, b, c])
+    }
+
+    /// `CodedFramesX`, which has no composition offset, where that is zero.
+    fn write_named(self, four_cc: FourCc) -> Head {
+        let is_coded = self.packet_type == VideoPacketType::CodedFrames;
+        let has_offset = is_coded && codec::has_composition_time(four_cc);
+        let (packet_type, len) = match has_offset {
+            true if self.composition_offset == 0 => (CODED_FRAMES_X, 5),
+            true => (CODED_FRAMES, 8),
+            false => (self.packet_type as u8, 5),
+        };
+        let [a, b, c, d] = four_cc.0;
+        let first = EX_HEADER | (self.frame_type as u8) << 4 | packet_type;
+        let [e, f, g] = write_offset(self.composition_offset);
+        Head::new(&[first, a, b, c, d, e, f, g][..len])
     }
 }
 
 /// A video tag's head, read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VideoHeader {
-    /// H.264.
-    Avc(AvcHeader),
-    /// HEVC, by its `FourCC`.
-    Hevc(HevcHeader),
+    /// Pictures, or what they need.
+    Media(VideoTagHeader),
     /// A command frame, whatever its codec: no picture.
     Command,
     /// What Enhanced RTMP says about the pictures, their colours for instance: no picture.
@@ -80,8 +108,7 @@ pub enum VideoHeader {
 }
 
 impl VideoHeader {
-    /// Reads a tag's head. A codec other than AVC and HEVC (this by its `FourCC`
-    /// only) is [`Error::Unsupported`], by its name.
+    /// Reads a tag's head. A codec that is not known here is [`Error::Unsupported`], by its name.
     pub fn parse(head: &[u8]) -> Result<Self, Error> {
         let first = *head
             .first()
@@ -99,16 +126,12 @@ impl VideoHeader {
         if is_folded(TagKind::Video, first) {
             return Err(Error::unsupported(FOLDED));
         }
-        if is_ex {
-            return ex(frame_type, head);
-        }
-        match first & 0x0F {
-            AVC => avc(frame_type, head).map(Self::Avc),
-            codec => Err(Error::unsupported(format!(
-                "video codec {codec} ({}); H.264 (7) works",
-                codec_name(codec)
-            ))),
-        }
+        let header = if is_ex {
+            named(frame_type, head)
+        } else {
+            numbered(frame_type, first & 0x0F, head)
+        };
+        header.map(Self::Media)
     }
 }
 
@@ -121,7 +144,7 @@ pub fn codec_name(codec_id: u8) -> &'static str {
         4 => "On2 VP6",
         5 => "On2 VP6 with alpha",
         6 => "Screen video 2",
-        AVC => "H.264",
+        7 => "H.264",
         HEVC => "HEVC as non-standard codec 12",
         _ => "unknown",
     }
@@ -132,7 +155,7 @@ pub(crate) fn head_len(body: &[u8]) -> usize {
     match body {
         [first, rest @ ..] if first & EX_HEADER != 0 => ex_head_len(first & 0x0F, rest),
         [first, ..] if *first >> 4 == FrameType::Command as u8 => 1,
-        [first, ..] if matches!(first & 0x0F, AVC | HEVC) => 5,
+        [first, ..] if has_packet_type(first & 0x0F) => 5,
         _ => 1,
     }
 }
@@ -140,7 +163,7 @@ pub(crate) fn head_len(body: &[u8]) -> usize {
 pub(crate) fn is_sequence_header(head: &[u8]) -> bool {
     match head {
         [first, ..] if first & EX_HEADER != 0 => first & 0x0F == SEQUENCE_START,
-        [first, 0, ..] => *first >> 4 != 5 && matches!(first & 0x0F, AVC | HEVC),
+        [first, 0, ..] => *first >> 4 != 5 && has_packet_type(first & 0x0F),
         _ => false,
     }
 }
@@ -153,25 +176,71 @@ pub(crate) fn is_keyframe(head: &[u8]) -> bool {
     let coded = if first & EX_HEADER != 0 {
         matches!(first & 0x0F, CODED_FRAMES | CODED_FRAMES_X)
     } else {
-        !matches!(first & 0x0F, AVC | HEVC) || head.get(1) == Some(&1)
+        !has_packet_type(first & 0x0F) || head.get(1) == Some(&1)
     };
     key && coded
 }
 
-fn avc(frame_type: FrameType, head: &[u8]) -> Result<AvcHeader, Error> {
+/// Whether the tags of a legacy codec have the form of AVC's: HEVC's do, as some write it.
+fn has_packet_type(number: u8) -> bool {
+    codec::video_of(number).is_some() || number == HEVC
+}
+
+fn numbered(frame_type: FrameType, number: u8, head: &[u8]) -> Result<VideoTagHeader, Error> {
+    let Some(codec) = codec::video_of(number) else {
+        return Err(Error::unsupported(format!(
+            "video codec {number} ({}); H.264 (7) works",
+            codec_name(number)
+        )));
+    };
     let &[_, packet_type, a, b, c] = head else {
         return Err(Error::truncated("AVC tag header", head.len()));
     };
     let packet_type = match packet_type {
-        0 => AvcPacketType::SequenceHeader,
-        1 => AvcPacketType::NalUnits,
-        2 => AvcPacketType::EndOfSequence,
+        0 => VideoPacketType::SequenceStart,
+        1 => VideoPacketType::CodedFrames,
+        2 => VideoPacketType::SequenceEnd,
         _ => return Err(Error::invalid("AVC tag: no such AVCPacketType", 1)),
     };
-    Ok(AvcHeader {
+    Ok(VideoTagHeader {
+        codec,
         frame_type,
         packet_type,
         composition_offset: read_offset([a, b, c]),
+    })
+}
+
+fn named(frame_type: FrameType, head: &[u8]) -> Result<VideoTagHeader, Error> {
+    let truncated = || Error::truncated("Enhanced RTMP video header", head.len());
+    let four_cc = head.get(1..5).and_then(|name| name.try_into().ok());
+    let four_cc = four_cc.map(FourCc).ok_or_else(truncated)?;
+    let Some(codec) = VideoCodec::from_four_cc(four_cc) else {
+        let all = VideoCodec::ALL.iter();
+        let works = codec::understood(all.map(|codec| format!("{codec} ({})", codec.four_cc())));
+        let what = format!("Enhanced RTMP video {four_cc}; {works}");
+        return Err(Error::unsupported(what));
+    };
+    let offset = || match head.get(5..8) {
+        _ if !codec::has_composition_time(four_cc) => Ok(0),
+        Some(&[a, b, c]) => Ok(read_offset([a, b, c])),
+        _ => Err(truncated()),
+    };
+    let (packet_type, composition_offset) = match head[0] & 0x0F {
+        SEQUENCE_START => (VideoPacketType::SequenceStart, 0),
+        SEQUENCE_END => (VideoPacketType::SequenceEnd, 0),
+        CODED_FRAMES_X => (VideoPacketType::CodedFrames, 0),
+        CODED_FRAMES => (VideoPacketType::CodedFrames, offset()?),
+        other => {
+            return Err(Error::unsupported(format!(
+                "Enhanced RTMP video packet type {other}; coded frames (1, 3) work"
+            )));
+        }
+    };
+    Ok(VideoTagHeader {
+        codec,
+        frame_type,
+        packet_type,
+        composition_offset,
     })
 }
 
@@ -181,44 +250,34 @@ pub(crate) const fn is_command(first: u8) -> bool {
 }
 
 /// A composition offset as 24 bits, clamped into them.
-pub(crate) fn write_offset(offset: i32) -> [u8; 3] {
-    let offset = offset.clamp(AvcHeader::MIN_OFFSET, AvcHeader::MAX_OFFSET);
+fn write_offset(offset: i32) -> [u8; 3] {
+    let offset = offset.clamp(VideoTagHeader::MIN_OFFSET, VideoTagHeader::MAX_OFFSET);
     let [_, a, b, c] = offset.to_be_bytes();
     [a, b, c]
 }
 
-pub(crate) const fn read_offset([a, b, c]: [u8; 3]) -> i32 {
+const fn read_offset([a, b, c]: [u8; 3]) -> i32 {
     i32::from_be_bytes([a, b, c, 0]) >> 8
-}
-
-fn ex(frame_type: FrameType, head: &[u8]) -> Result<VideoHeader, Error> {
-    match head.get(1..5).and_then(FourCc::from_slice) {
-        Some(FourCc::HEVC) => HevcHeader::parse(frame_type, head).map(VideoHeader::Hevc),
-        Some(FourCc::AVC) => {
-            let header = HevcHeader::parse(frame_type, head)?;
-            Ok(VideoHeader::Avc(header.into()))
-        }
-        Some(other) => Err(Error::unsupported(format!(
-            "Enhanced RTMP video {other}; H.264 (avc1) and HEVC (hvc1) work"
-        ))),
-        None => Err(Error::truncated("Enhanced RTMP video header", head.len())),
-    }
 }
 
 /// Enhanced RTMP v2, `ExVideoTagHeader`: flags, `FourCC`, and for the codecs
 /// with B-frames a composition time in front of coded frames.
 fn ex_head_len(packet_type: u8, rest: &[u8]) -> usize {
-    let reorders = matches!(rest.get(..4), Some(b"hvc1" | b"avc1" | b"vvc1"));
-    if packet_type == CODED_FRAMES && reorders {
+    let four_cc = rest.get(..4).and_then(|name| name.try_into().ok());
+    let has_offset = four_cc.map(FourCc).is_some_and(codec::has_composition_time);
+    if packet_type == CODED_FRAMES && has_offset {
         8
     } else {
         5
     }
 }
 
-const AVC: u8 = 7;
 const HEVC: u8 = 12;
 /// Enhanced RTMP v2, `VideoPacketType`.
+const SEQUENCE_START: u8 = 0;
+const CODED_FRAMES: u8 = 1;
+const SEQUENCE_END: u8 = 2;
+const CODED_FRAMES_X: u8 = 3;
 const METADATA: u8 = 4;
 /// Enhanced RTMP v2: `isExVideoHeader`.
 pub(crate) const EX_HEADER: u8 = 0x80;
@@ -227,29 +286,73 @@ pub(crate) const EX_HEADER: u8 = 0x80;
 mod tests {
     use super::*;
 
-    #[test]
-    fn avc_heads_read_back_what_was_written() {
-        for composition_offset in [0, 80, -80, AvcHeader::MAX_OFFSET, AvcHeader::MIN_OFFSET] {
-            let header = AvcHeader {
-                frame_type: FrameType::Key,
-                packet_type: AvcPacketType::NalUnits,
-                composition_offset,
-            };
-            assert_eq!(
-                VideoHeader::parse(&header.write()),
-                Ok(VideoHeader::Avc(header))
-            );
+    fn header(codec: VideoCodec, packet_type: VideoPacketType, offset: i32) -> VideoTagHeader {
+        VideoTagHeader {
+            codec,
+            frame_type: FrameType::Key,
+            packet_type,
+            composition_offset: offset,
         }
     }
 
     #[test]
+    fn heads_of_every_codec_read_back_what_was_written_and_name_it() {
+        use VideoPacketType::{CodedFrames, SequenceEnd, SequenceStart};
+        let bounds = [VideoTagHeader::MAX_OFFSET, VideoTagHeader::MIN_OFFSET];
+        for &codec in VideoCodec::ALL {
+            let offsets = [0, 80, -80].into_iter().chain(bounds);
+            let coded = offsets.map(|offset| header(codec, CodedFrames, offset));
+            let others = [SequenceStart, SequenceEnd].map(|kind| header(codec, kind, 0));
+            for header in coded.chain(others) {
+                let head = header.write();
+                assert_eq!(VideoHeader::parse(&head), Ok(VideoHeader::Media(header)));
+                assert_eq!(head_len(&[&head, &[9; 9][..]].concat()), head.len());
+            }
+        }
+    }
+
+    #[test]
+    fn heads_are_the_bytes_of_the_specifications() {
+        use VideoPacketType::{CodedFrames, SequenceEnd, SequenceStart};
+        let (h264, hevc) = (VideoCodec::H264, VideoCodec::Hevc);
+        for (codec, packet_type, offset, bytes) in [
+            (h264, SequenceStart, 0, &[0x17, 0, 0, 0, 0][..]),
+            (h264, CodedFrames, 80, &[0x17, 1, 0, 0, 80]),
+            (h264, SequenceEnd, 0, &[0x17, 2, 0, 0, 0]),
+            (hevc, SequenceStart, 0, b"\x90hvc1"),
+            (hevc, CodedFrames, 80, b"\x91hvc1\0\0\x50"),
+            (hevc, CodedFrames, -80, b"\x91hvc1\xff\xff\xb0"),
+            (hevc, SequenceEnd, 0, b"\x92hvc1"),
+            (hevc, CodedFrames, 0, b"\x93hvc1"),
+        ] {
+            assert_eq!(&header(codec, packet_type, offset).write()[..], bytes);
+        }
+        let avc = Ok(VideoHeader::Media(header(h264, CodedFrames, 80)));
+        assert_eq!(VideoHeader::parse(b"\x91avc1\0\0\x50"), avc);
+    }
+
+    #[test]
     fn an_offset_of_25_bits_is_clamped() {
-        let header = AvcHeader {
-            frame_type: FrameType::Inter,
-            packet_type: AvcPacketType::NalUnits,
-            composition_offset: i32::MIN,
-        };
-        assert_eq!(&header.write()[..], [0x27, 1, 0x80, 0, 0]);
+        let head = |codec, offset| header(codec, VideoPacketType::CodedFrames, offset).write();
+        let lowest = head(VideoCodec::H264, i32::MIN);
+        assert_eq!(&lowest[..], [0x17, 1, 0x80, 0, 0]);
+        let highest = head(VideoCodec::Hevc, i32::MAX);
+        assert_eq!(&highest[..], b"\x91hvc1\x7f\xff\xff");
+    }
+
+    #[test]
+    fn what_is_cut_short_or_unknown_says_so() {
+        let truncated = Error::truncated("Enhanced RTMP video header", 7);
+        assert_eq!(VideoHeader::parse(b"\x91hvc1\0\0"), Err(truncated));
+        for kind in [0x95, 0x96, 0x97] {
+            let head = [&[kind], &b"hvc1"[..]].concat();
+            let error = VideoHeader::parse(&head).unwrap_err();
+            assert!(matches!(error, Error::Unsupported { .. }), "{error}");
+        }
+        assert_eq!(VideoHeader::parse(b"\xd0\0"), Ok(VideoHeader::Command));
+        for metadata in [&b"\xd4hvc1"[..], b"\x94av01", b"\xd4"] {
+            assert_eq!(VideoHeader::parse(metadata), Ok(VideoHeader::Metadata));
+        }
     }
 
     #[test]
@@ -257,7 +360,8 @@ mod tests {
         let error = |head: &[u8]| VideoHeader::parse(head).unwrap_err().to_string();
         assert!(error(&[0x12]).contains("Sorenson H.263"));
         assert!(error(&[0x1C, 0, 0, 0, 0]).contains("HEVC"));
-        assert!(error(b"\x90av01").contains("av01"));
+        let works = "Enhanced RTMP video av01; H.264 (avc1) and HEVC (hvc1) work";
+        assert!(error(b"\x90av01").ends_with(works));
         assert!(error(b"\x90\0av1").contains("00617631"));
     }
 

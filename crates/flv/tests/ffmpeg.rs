@@ -10,8 +10,8 @@ use std::process::Command;
 
 use bytes::Bytes;
 use onair_flv::file::{Parser, header, write_tag};
-use onair_flv::{Demuxed, Demuxer, Metadata, Muxer};
-use onair_media::Packet;
+use onair_flv::{Demuxed, Demuxer, Muxer, metadata};
+use onair_media::{Packet, Tracks};
 
 #[test]
 #[ignore = "needs ffmpeg"]
@@ -29,7 +29,7 @@ fn remux(file: &[u8]) -> Vec<u8> {
     let packets = packets(file);
     let mut muxer = Muxer::new();
     let mut out = header(true, true).to_vec();
-    write_tag(&Metadata::default().to_tag(0), &mut out);
+    write_tag(&metadata::to_tag(&Tracks::default(), 0), &mut out);
     for packet in &packets {
         for tag in muxer.mux(packet) {
             write_tag(&tag, &mut out);

@@ -4,6 +4,7 @@ use std::time::Duration;
 use onair_av::encode::{AudioSettings, VideoSettings};
 use onair_av::{AudioSource, VideoSource};
 use onair_demux::PacketSource;
+use onair_media::Tracks;
 
 use crate::{Broadcast, Destination, Error, Pace};
 
@@ -14,6 +15,7 @@ pub struct Builder {
     pub(crate) audio: Option<Box<dyn AudioSource>>,
     pub(crate) media: Option<Box<dyn PacketSource>>,
     pub(crate) media_is_live: bool,
+    pub(crate) described: Option<Tracks>,
     pub(crate) video_settings: Option<VideoSettings>,
     pub(crate) audio_settings: Option<AudioSettings>,
     pub(crate) destinations: Vec<Destination>,
@@ -50,6 +52,14 @@ impl Builder {
     pub fn live_media(mut self, media: Box<dyn PacketSource>) -> Self {
         self.media_is_live = true;
         self.media(media)
+    }
+
+    /// What the source of the media says of it, which goes on to whoever receives it: frame rate,
+    /// bitrates, encoder and properties of its own, of the tracks that there are.
+    #[must_use]
+    pub fn described(mut self, said: Tracks) -> Self {
+        self.described = Some(said);
+        self
     }
 
     /// How to encode pictures; made from the source's size and rate when not said.

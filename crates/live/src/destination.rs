@@ -189,7 +189,7 @@ impl Campaign {
         if self.line.destination().patient || is_patient(url) {
             config.flight = Flight::Patient;
         }
-        config.video_codec = self.program.fourcc();
+        config.video_codec = self.program.tracks.video_codec();
         config.seed = random();
         config
     }

@@ -5,7 +5,8 @@ pub mod adts;
 mod asc;
 pub mod esds;
 
-pub use asc::{AudioSpecificConfig, Sbr, audio_config};
+pub(crate) use asc::DESCRIPTOR;
+pub use asc::{AudioSpecificConfig, Sbr};
 
 /// Sample rates by `samplingFrequencyIndex` (ISO/IEC 14496-3 table 1.18).
 const SAMPLE_RATES: [u32; 13] = [

@@ -67,7 +67,7 @@ pub fn avcc_roundtrip(data: &[u8]) {
     let written = parsed.write();
     assert!(written.len() <= data.len());
     assert_eq!(AvcDecoderConfig::parse(&written), Ok(parsed));
-    drop(h264::video_config(record));
+    drop(crate::VideoConfig::h264(record));
 }
 
 /// An hvcC that parses writes one that parses alike, and a parsed HEVC SPS shows a picture.
@@ -91,7 +91,7 @@ pub fn hvcc_roundtrip(data: &[u8]) {
     assert!(written.len() <= data.len());
     assert!(parsed.codec_string().starts_with("hvc1."));
     assert_eq!(HevcDecoderConfig::parse(&written), Ok(parsed));
-    drop(hevc::video_config(record));
+    drop(crate::VideoConfig::hevc(record));
 }
 
 /// Reframing loses no NAL unit and adds none.

@@ -6,12 +6,16 @@
 
 pub mod aac;
 mod bits;
+mod codec;
+mod config;
+mod descriptor;
 mod error;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
 pub mod h264;
 pub mod hevc;
+mod kind;
 mod packet;
 mod probe;
 mod record;
@@ -19,10 +23,16 @@ mod record;
 mod test_data;
 pub mod text;
 mod time;
+mod tracks;
 mod units;
 
+pub use codec::{AudioCodec, VideoCodec};
+pub use config::{AudioConfig, Config, VideoConfig};
+pub use descriptor::FourCc;
 pub use error::Error;
-pub use packet::{AudioCodec, AudioConfig, Config, Kind, Packet, VideoCodec, VideoConfig};
+pub use kind::Kind;
+pub use packet::Packet;
 pub use probe::{Probed, TrackProbe};
 pub use time::Timestamp;
+pub use tracks::{AudioTrack, Language, Property, Tracks, VideoTrack};
 pub use units::{Bitrate, FrameRate, Size};

@@ -1,23 +1,33 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{AudioConfig, Config, Kind, Packet, Timestamp, VideoConfig};
+use crate::{AudioConfig, Config, Kind, Packet, Timestamp, Tracks, VideoConfig};
 
 /// Waits until it is known which tracks a stream has.
 ///
-/// That is when both have come, or when there was time enough for the other, or when it is said
-/// that there is no other. Pictures before the first keyframe are left out.
+/// That is when each that may come has come, or when there was time enough for it. Pictures
+/// before the first keyframe are left out.
 #[derive(Debug)]
 pub struct TrackProbe {
-    patience: Duration,
-    most: usize,
+    timeout: Duration,
+    max_bytes: usize,
     held: Vec<Packet>,
     bytes: usize,
     video: Option<Arc<VideoConfig>>,
     audio: Option<Arc<AudioConfig>>,
-    only_one: bool,
-    /// The second track is promised.
-    promised: [bool; 2],
+    /// What is said of a track of pictures, and of one of audio.
+    said: [Said; 2],
+}
+
+/// What is said of a track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    /// Nothing: it may come.
+    Nothing,
+    /// It will come.
+    Promised,
+    /// There is none.
+    Denied,
 }
 
 /// By how much longer a track is waited for that is promised.
@@ -26,10 +36,8 @@ const PROMISED: u32 = 5;
 /// The tracks of a stream, and what came while that was not known.
 #[derive(Debug)]
 pub struct Probed {
-    /// Of pictures, if there are any.
-    pub video: Option<Arc<VideoConfig>>,
-    /// Of sound, if there is any.
-    pub audio: Option<Arc<AudioConfig>>,
+    /// What is known of them: one of each kind at most.
+    pub tracks: Tracks,
     /// In the order in which they came.
     pub packets: Vec<Packet>,
 }
@@ -37,40 +45,44 @@ pub struct Probed {
 impl TrackProbe {
     /// Waits so long for the second track, in media time, and holds so many bytes meanwhile, by
     /// [`Packet::weight`].
-    pub const fn new(patience: Duration, most: usize) -> Self {
+    pub const fn new(timeout: Duration, max_bytes: usize) -> Self {
         Self {
-            patience,
-            most,
+            timeout,
+            max_bytes,
             held: Vec::new(),
             bytes: 0,
             video: None,
             audio: None,
-            only_one: false,
-            promised: [false; 2],
+            said: [Said::Nothing; 2],
         }
     }
 
     /// Notes that the stream is said to have such a track, which is waited for longer then. That
     /// nothing is said of a track does not mean that it will not come.
     pub const fn promise(&mut self, kind: Kind) {
-        match kind {
-            Kind::Video => self.promised[0] = true,
-            Kind::Audio => self.promised[1] = true,
-        }
+        self.said[kind as usize] = Said::Promised;
     }
 
-    /// Takes what is known for certain: whether the stream has pictures, and sound.
+    /// Takes what is known for certain: whether the stream has pictures, and audio.
     pub const fn expect(&mut self, video: bool, audio: bool) {
-        self.only_one = video != audio;
+        if video && !audio {
+            self.said[Kind::Audio as usize] = Said::Denied;
+        }
+        if audio && !video {
+            self.said[Kind::Video as usize] = Said::Denied;
+        }
     }
 
     /// Takes a packet; gives all so far when the tracks are known.
     pub fn push(&mut self, packet: Packet) -> Option<Probed> {
         match &packet.config {
             Config::Video(_) if self.video.is_none() && !packet.keyframe => return None,
-            Config::Video(config) if self.video.is_none() => self.video = Some(config.clone()),
-            Config::Audio(config) if self.audio.is_none() => self.audio = Some(config.clone()),
-            _ => {}
+            Config::Video(config) => {
+                self.video.get_or_insert_with(|| config.clone());
+            }
+            Config::Audio(config) => {
+                self.audio.get_or_insert_with(|| config.clone());
+            }
         }
         self.bytes += packet.weight();
         self.held.push(packet);
@@ -82,39 +94,40 @@ impl TrackProbe {
         (!self.held.is_empty()).then(|| self.give())
     }
 
-    fn is_known(&self) -> bool {
-        let first = self
-            .held
-            .first()
-            .map_or(Timestamp::ZERO, |packet| packet.dts);
-        let last = self
-            .held
-            .last()
-            .map_or(Timestamp::ZERO, |packet| packet.dts);
-        (self.video.is_some() && self.audio.is_some())
-            || self.only_one
-            || last.since(first) >= self.patience()
-            || self.bytes >= self.most
+    /// How many bytes are held, by [`Packet::weight`].
+    pub const fn held_bytes(&self) -> usize {
+        self.bytes
     }
 
-    /// How long the track is waited for that has not come.
-    const fn patience(&self) -> Duration {
-        let [video, audio] = self.promised;
-        if (video && self.video.is_none()) || (audio && self.audio.is_none()) {
-            return self.patience.saturating_mul(PROMISED);
-        }
-        self.patience
+    fn is_known(&self) -> bool {
+        let ends = self.held.first().zip(self.held.last());
+        let span = ends.map_or(Duration::ZERO, |(first, last)| last.dts.since(first.dts));
+        let is_over = |timeout: Duration| span >= timeout;
+        self.timeout().is_none_or(is_over) || self.bytes >= self.max_bytes
+    }
+
+    /// How long the tracks are waited for that have not come and may; `None` if there are none.
+    fn timeout(&self) -> Option<Duration> {
+        let [video, audio] = self.said;
+        let video = Some(video).filter(|_| self.video.is_none());
+        let audio = Some(audio).filter(|_| self.audio.is_none());
+        let missing = [video, audio].into_iter().flatten();
+        let timeouts = missing.filter_map(|said| match said {
+            Said::Nothing => Some(self.timeout),
+            Said::Promised => Some(self.timeout.saturating_mul(PROMISED)),
+            Said::Denied => None,
+        });
+        timeouts.max()
     }
 
     fn give(&mut self) -> Probed {
-        let fresh = Self::new(self.patience, self.most);
-        let Self {
-            held, video, audio, ..
-        } = std::mem::replace(self, fresh);
+        let fresh = Self::new(self.timeout, self.max_bytes);
+        let known = std::mem::replace(self, fresh);
+        let video = known.video.map(Config::Video);
+        let audio = known.audio.map(Config::Audio);
         Probed {
-            video,
-            audio,
-            packets: held,
+            tracks: video.into_iter().chain(audio).collect(),
+            packets: known.held,
         }
     }
 }
@@ -177,10 +190,10 @@ mod tests {
         assert!(probe.push(picture(0, false)).is_none());
         assert!(probe.push(picture(40, true)).is_none());
         assert!(probe.push(picture(80, false)).is_none());
-        let tracks = probe.push(sound(30)).unwrap();
-        assert!(tracks.video.is_some() && tracks.audio.is_some());
-        assert_eq!(tracks.packets.len(), 3);
-        assert_eq!(tracks.origin(), Timestamp::from_millis(30));
+        let probed = probe.push(sound(30)).unwrap();
+        assert!(probed.tracks.has(Kind::Video) && probed.tracks.has(Kind::Audio));
+        assert_eq!(probed.packets.len(), 3);
+        assert_eq!(probed.origin(), Timestamp::from_millis(30));
     }
 
     #[test]
@@ -196,27 +209,27 @@ mod tests {
     fn a_track_that_does_not_come_is_not_waited_for_long() {
         let mut probe = probe();
         let mut pictures = (0..100).map(|i| picture(i * 40, i % 10 == 0));
-        let tracks = pictures.find_map(|packet| probe.push(packet));
-        let tracks = tracks.unwrap();
-        assert!(tracks.audio.is_none());
-        assert_eq!(tracks.packets.len(), 26);
+        let probed = pictures.find_map(|packet| probe.push(packet));
+        let probed = probed.unwrap();
+        assert!(!probed.tracks.has(Kind::Audio));
+        assert_eq!(probed.packets.len(), 26);
     }
 
     #[test]
     fn no_more_than_so_many_bytes_are_held() {
         let mut probe = probe();
         let mut pictures = (0..100).map(|i| picture(i, i == 0));
-        let tracks = pictures.find_map(|packet| probe.push(packet)).unwrap();
-        assert_eq!(tracks.packets.len(), 56);
-        let held = tracks.packets.len() * size_of::<Packet>();
-        assert!(held <= probe.most, "what is not payload counts too");
+        let probed = pictures.find_map(|packet| probe.push(packet)).unwrap();
+        assert_eq!(probed.packets.len(), 56);
+        let held = probed.packets.len() * size_of::<Packet>();
+        assert!(held <= probe.max_bytes, "what is not payload counts too");
     }
 
     #[test]
     fn a_track_that_is_promised_is_waited_for_longer_and_none_is_denied() {
         let mut probe = probe();
         probe.promise(Kind::Audio);
-        probe.most = usize::MAX;
+        probe.max_bytes = usize::MAX;
         let pictures = (0..51).map(|i| picture(i * 40, i % 10 == 0));
         assert!(
             pictures
@@ -224,9 +237,9 @@ mod tests {
                 .next()
                 .is_none()
         );
-        let tracks = probe.push(sound(2040)).unwrap();
-        assert!(tracks.audio.is_some());
-        assert_eq!(tracks.packets.len(), 52);
+        let probed = probe.push(sound(2040)).unwrap();
+        assert!(probed.tracks.has(Kind::Audio));
+        assert_eq!(probed.packets.len(), 52);
         let mut silent = self::probe();
         silent.promise(Kind::Video);
         assert!(
@@ -248,8 +261,8 @@ mod tests {
         let mut early = picture(40, true);
         early.pts = Timestamp::from_millis(6);
         assert!(probe.push(early).is_none());
-        let tracks = probe.push(sound(50)).unwrap();
-        assert_eq!(tracks.origin(), Timestamp::from_millis(6));
+        let probed = probe.push(sound(50)).unwrap();
+        assert_eq!(probed.origin(), Timestamp::from_millis(6));
     }
 
     #[test]

@@ -136,6 +136,24 @@ impl FrameRate {
         f64::from(self.numerator) / f64::from(self.denominator)
     }
 
+    /// So many pictures per second, as a number says it: 29.97 is 2997/100, and only what is
+    /// nearer to it 30000/1001. `None` when it is no rate.
+    pub fn from_f64(rate: f64) -> Option<Self> {
+        let is_rate = rate > 0.0 && rate <= 4000.0;
+        let fraction = |denominator: u32| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "checked to lie between zero and what fits"
+            )]
+            let numerator = (rate * f64::from(denominator)).round() as u32;
+            Self::new(numerator, denominator).filter(|_| is_rate)
+        };
+        let is_exact = |found: &Self| (found.as_f64() - rate).abs() < 1e-9;
+        let mut exact = [1, 100, 1001, 1000].into_iter().filter_map(fraction);
+        exact.find(is_exact).or_else(|| fraction(1_000_000))
+    }
+
     /// When picture number `index` is due after picture 0, to the nanosecond.
     pub fn time_of(self, index: u64) -> Duration {
         let nanos = u128::from(index) * u128::from(self.denominator) * 1_000_000_000
@@ -217,6 +235,29 @@ mod tests {
         assert_eq!(Size::new(1280, 720).to_string(), "1280x720");
         for text in ["", "1280", "0x720", "1280x", "99999x1", "axb"] {
             assert!(text.parse::<Size>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_frame_rate_that_is_a_number_stays_that_number() {
+        for rate in [
+            25.0,
+            29.97,
+            30_000.0 / 1001.0,
+            23.976,
+            12.5,
+            59.94,
+            14.985_015,
+            0.1,
+        ] {
+            let fraction = FrameRate::from_f64(rate).unwrap();
+            assert!((fraction.as_f64() - rate).abs() < 1e-6, "{rate}");
+        }
+        assert_eq!(FrameRate::from_f64(29.97), FrameRate::new(2997, 100));
+        let ntsc = FrameRate::from_f64(30_000.0 / 1001.0);
+        assert_eq!(ntsc, FrameRate::new(30_000, 1001));
+        for wrong in [0.0, -25.0, f64::NAN, f64::INFINITY, 1e9, 1e-12] {
+            assert_eq!(FrameRate::from_f64(wrong), None, "{wrong}");
         }
     }
 

@@ -1,8 +1,7 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use onair_media::{AudioConfig, Config, Kind, Packet, Timestamp, VideoConfig};
+use onair_media::{Kind, Packet, Timestamp, Tracks};
 use shiguredo_mp4::boxes::{MdatBox, MfhdBox, MoofBox};
 use shiguredo_mp4::{BoxHeader, BoxSize, Encode};
 
@@ -33,15 +32,12 @@ pub struct Fragment {
 }
 
 impl Fragmenter {
-    /// For these tracks, whose time is 0 at `origin`.
-    pub fn new(
-        video: Option<Arc<VideoConfig>>,
-        audio: Option<Arc<AudioConfig>>,
-        origin: Timestamp,
-    ) -> Self {
-        let video = video.map(|config| Track::new(1, Config::Video(config), origin));
+    /// For the main tracks among these, whose time is 0 at `origin`.
+    pub fn new(tracks: &Tracks, origin: Timestamp) -> Self {
+        let main = |kind| tracks.configs().find(|config| config.kind() == kind);
+        let video = main(Kind::Video).map(|config| Track::new(1, config, origin));
         let id = if video.is_some() { 2 } else { 1 };
-        let audio = audio.map(|config| Track::new(id, Config::Audio(config), origin));
+        let audio = main(Kind::Audio).map(|config| Track::new(id, config, origin));
         Self {
             video,
             audio,

@@ -25,13 +25,14 @@ pub fn movie(data: &[u8]) {
         return;
     };
     let configs = Configs::new();
-    let video = (first & 1 == 0).then(|| configs.video[0].clone());
-    let audio = (first & 2 == 0).then(|| configs.audio.clone());
+    let video = (first & 1 == 0).then(|| Config::Video(configs.video[0].clone()));
+    let audio = (first & 2 == 0).then(|| Config::Audio(configs.audio.clone()));
+    let tracks = video.into_iter().chain(audio).collect();
     let origin = Timestamp::from_millis(i64::from(*first as i8));
-    let Ok((mut movie, _)) = Movie::begin(video.clone(), audio.clone(), origin) else {
+    let Ok((mut movie, _)) = Movie::begin(&tracks, origin) else {
         return;
     };
-    let mut fragmenter = Fragmenter::new(video, audio, origin);
+    let mut fragmenter = Fragmenter::new(&tracks, origin);
     let mut time = 0_i64;
     for event in events.as_chunks().0 {
         let packet = configs.packet(*event, &mut time);

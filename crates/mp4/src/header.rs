@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use bytes::Bytes;
 use onair_media::h264::{AvcDecoderConfig, ChromaFormat};
-use onair_media::{AudioConfig, Config, VideoCodec, VideoConfig};
+use onair_media::{AudioCodec, AudioConfig, Config, VideoCodec, VideoConfig};
 use shiguredo_mp4::boxes::{
     AudioSampleEntryFields, Avc1Box, AvccBox, EsdsBox, Hvc1Box, HvccBox, Mp4aBox, SampleEntry,
     VisualSampleEntryFields,
@@ -56,9 +56,13 @@ fn specimen(config: &Config) -> Result<Sample, Error> {
 /// The description of a track's samples: codec and decoder configuration.
 pub(crate) fn sample_entry(config: &Config) -> Result<SampleEntry, Error> {
     match config {
-        Config::Video(video) if video.codec == VideoCodec::Hevc => hvc1(video),
-        Config::Video(video) => avc1(video),
-        Config::Audio(audio) => Ok(mp4a(audio)),
+        Config::Video(video) => match video.codec {
+            VideoCodec::H264 => avc1(video),
+            VideoCodec::Hevc => hvc1(video),
+        },
+        Config::Audio(audio) => match audio.codec {
+            AudioCodec::Aac => Ok(mp4a(audio)),
+        },
     }
 }
 
@@ -168,7 +172,38 @@ fn mp4a(audio: &AudioConfig) -> SampleEntry {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use onair_media::{FourCc, Size};
+
     use super::*;
+
+    #[test]
+    fn each_codecs_track_has_a_sample_entry_of_its_name() {
+        let avcc = Bytes::from_static(b"\x01\x42\xc0\x1f\xff\xe0\x00");
+        let hvcc = Bytes::from_static(include_bytes!("../../flv/testdata/main_720p.hvcc"));
+        for &codec in VideoCodec::ALL {
+            let decoder_config = match codec {
+                VideoCodec::H264 => avcc.clone(),
+                VideoCodec::Hevc => hvcc.clone(),
+            };
+            let config = Config::Video(Arc::new(VideoConfig {
+                codec,
+                size: Size::new(64, 48),
+                frame_rate: None,
+                decoder_config,
+            }));
+            assert_eq!(names_in(&config), [codec.four_cc()], "{codec}");
+        }
+    }
+
+    /// The sample entries of the codecs there are in a head that is written for one.
+    fn names_in(config: &Config) -> Vec<FourCc> {
+        let head = write([config].into_iter()).expect("a head");
+        let names = VideoCodec::ALL.iter().map(|codec| codec.four_cc());
+        let is_there = |name: &FourCc| head.windows(4).any(|four| *four == name.0);
+        names.filter(is_there).collect()
+    }
 
     #[test]
     fn hevc_has_its_record_as_it_is() {

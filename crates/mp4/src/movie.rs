@@ -1,7 +1,5 @@
-use std::sync::Arc;
-
 use bytes::Bytes;
-use onair_media::{AudioConfig, Config, Kind, Packet, Timestamp, VideoConfig};
+use onair_media::{Config, Kind, Packet, Timestamp, Tracks};
 use shiguredo_mp4::boxes::{EdtsBox, ElstBox, ElstEntry, FreeBox, MoovBox, TrakBox};
 use shiguredo_mp4::mux::{Mp4FileMuxer, Sample};
 use shiguredo_mp4::{BoxHeader, Encode, FixedPointNumber, TrackKind};
@@ -62,17 +60,13 @@ pub struct Ending {
 }
 
 impl Movie {
-    /// A movie of these tracks, whose time is 0 at `origin`, and the bytes it begins with.
+    /// A movie of the main tracks among these, whose time is 0 at `origin`, and the bytes it begins with.
     ///
     /// # Errors
     ///
     /// When a track's configuration is broken.
-    pub fn begin(
-        video: Option<Arc<VideoConfig>>,
-        audio: Option<Arc<AudioConfig>>,
-        origin: Timestamp,
-    ) -> Result<(Self, Vec<u8>), Error> {
-        let fragmenter = Fragmenter::new(video, audio, origin);
+    pub fn begin(tracks: &Tracks, origin: Timestamp) -> Result<(Self, Vec<u8>), Error> {
+        let fragmenter = Fragmenter::new(tracks, origin);
         let mut index = Mp4FileMuxer::new()?;
         let init = fragmenter.init()?;
         let head = head(&init, index.initial_boxes_bytes().len())?;

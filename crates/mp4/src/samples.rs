@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use onair_media::{AudioConfig, Config, Packet, Timestamp, VideoConfig};
+use onair_media::{AudioConfig, Config, Packet, Timestamp, Tracks, VideoConfig};
 
 /// 1280x720, Baseline.
 const SPS: &[u8] = &[
@@ -21,6 +21,13 @@ pub(crate) fn video_config() -> Arc<VideoConfig> {
 pub(crate) fn audio_config() -> Arc<AudioConfig> {
     let config = AudioConfig::aac(Bytes::from_static(&[0x11, 0x90]));
     Arc::new(config.expect("a good AudioSpecificConfig"))
+}
+
+/// These tracks of a stream.
+pub(crate) fn tracks(video: bool, audio: bool) -> Tracks {
+    let video = video.then(|| Config::Video(video_config()));
+    let audio = audio.then(|| Config::Audio(audio_config()));
+    video.into_iter().chain(audio).collect()
 }
 
 /// A picture of so many bytes at so many milliseconds, its time written all over it.

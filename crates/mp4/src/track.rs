@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use onair_media::{Config, Packet, Timestamp, aac};
+use onair_media::{Config, Packet, Timestamp};
 use shiguredo_mp4::SampleFlags;
 use shiguredo_mp4::boxes::{TfdtBox, TfhdBox, TrafBox, TrunBox, TrunSample};
 
@@ -54,8 +54,8 @@ impl Track {
         let frame = match &config {
             Config::Video(_) => None,
             Config::Audio(audio) => {
-                let asc = aac::AudioSpecificConfig::parse(&audio.decoder_config).ok();
-                asc.map(|asc| ticks(nanos(asc.frame_duration()), timescale))
+                let frame = audio.frame_duration();
+                frame.map(|frame| ticks(nanos(frame), timescale))
             }
         };
         Self {

@@ -1,8 +1,8 @@
 //! The codecs one side of a connection declares (E-RTMP v2, "Enhancing NetConnection connect
 //! Command").
 
-use onair_flv::FourCc;
 use onair_flv::amf0::Value;
+use onair_media::{AudioCodec, FourCc, VideoCodec};
 
 /// The names in an object's `videoFourCcInfoMap` that can be received, or else in its
 /// `fourCcList`; `*` is any codec. Nothing when it declares none. Hostile lists are cut short.
@@ -42,8 +42,14 @@ pub(crate) fn is_enhanced(object: &Value) -> bool {
 /// What a server of ours takes of Enhanced RTMP: what [`Demuxer`](onair_flv::Demuxer) reads. Of
 /// several tracks only the first is kept, so multitrack is not declared.
 pub(crate) fn taken() -> [(&'static str, Value); 4] {
-    let names = |codecs: &[FourCc]| codecs.iter().map(FourCc::to_string).collect::<Vec<_>>();
-    let (video, audio) = (names(&VIDEO), names(&AUDIO));
+    let video: Vec<_> = VideoCodec::ALL
+        .iter()
+        .map(|codec| codec.four_cc().to_string())
+        .collect();
+    let audio: Vec<_> = AudioCodec::ALL
+        .iter()
+        .map(|codec| codec.four_cc().to_string())
+        .collect();
     let map = |names: &[String]| {
         let pairs = names
             .iter()
@@ -69,9 +75,6 @@ fn can_receive(flags: &Value) -> bool {
     let flags = flags.as_f64().map_or(u32::MAX, |flags| flags as u32);
     flags & (CAN_DECODE | CAN_FORWARD) != 0
 }
-
-const VIDEO: [FourCc; 2] = [FourCc::AVC, FourCc::HEVC];
-const AUDIO: [FourCc; 1] = [FourCc::AAC];
 
 /// E-RTMP v2, `FourCcInfoMask`.
 const CAN_DECODE: u32 = 1;

@@ -1,3 +1,5 @@
+use onair_media::FourCc;
+
 use crate::UrlError;
 use crate::publisher::Stage;
 use crate::status::{Meaning, Status};
@@ -71,8 +73,8 @@ pub enum Error {
     /// The server says which video codecs it takes, and ours is none of them.
     #[error("the server does not take {codec} video: it takes {takes}; H.264 works everywhere")]
     CodecRefused {
-        /// Ours, by its `FourCC`.
-        codec: String,
+        /// Ours.
+        codec: FourCc,
         /// The server's, by theirs.
         takes: String,
     },

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use onair_flv::amf0::Value;
-use onair_flv::{Tag, TagKind};
+use onair_flv::{Tag, TagKind, enhanced_four_cc};
+use onair_media::VideoCodec;
 
 use crate::chunk::Limits;
 use crate::command::stream_id;
@@ -275,7 +276,13 @@ impl Player {
     /// What players say in `connect`: every codec of old, and those of Enhanced RTMP that are
     /// understood here.
     fn connect_object(&self) -> Value {
-        let decodes = [("hvc1".to_owned(), Value::Number(CAN_DECODE))];
+        let names = VideoCodec::ALL.iter().copied().filter_map(enhanced_four_cc);
+        let names: Vec<_> = names.map(|name| name.to_string()).collect();
+        let decodes = names
+            .iter()
+            .map(|name| (name.clone(), Value::Number(CAN_DECODE)));
+        let decodes = Value::object(decodes);
+        let list = names.into_iter().map(Value::String).collect();
         Value::object([
             ("app", Value::from(self.config.url.app())),
             ("flashVer", Value::from("LNX 9,0,124,2")),
@@ -286,8 +293,8 @@ impl Player {
             ("videoCodecs", Value::Number(252.0)),
             ("videoFunction", Value::Number(1.0)),
             ("objectEncoding", Value::Number(0.0)),
-            ("fourCcList", Value::StrictArray(vec!["hvc1".into()])),
-            ("videoFourCcInfoMap", Value::object(decodes)),
+            ("fourCcList", Value::StrictArray(list)),
+            ("videoFourCcInfoMap", decodes),
         ])
     }
 }

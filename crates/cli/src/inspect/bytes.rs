@@ -1,6 +1,7 @@
 //! `onair inspect --bytes`: the start of a stream, byte by byte, with what each means.
 
 mod audio;
+mod avc;
 mod dump;
 mod hevc;
 mod origin;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use matroska_demuxer::{ContentCompAlgo, ContentEncodingValue, TrackEntry};
 use onair_media::aac::AudioSpecificConfig;
-use onair_media::{Config, FrameRate, Kind, Size, VideoConfig, aac};
+use onair_media::{AudioConfig, Config, FrameRate, Kind, Size, VideoConfig};
 
 use crate::codec::matroska_name;
 use crate::selection::Unusable;
@@ -42,7 +42,7 @@ pub(super) fn audio(entry: &TrackEntry) -> Result<Config, Unusable> {
         Some(record) if !record.is_empty() => Bytes::copy_from_slice(record),
         _ => described(entry)?,
     };
-    aac::audio_config(record)
+    AudioConfig::aac(record)
         .map(|config| Config::Audio(Arc::new(config)))
         .map_err(|e| Error::media(&e, 0).into())
 }

@@ -11,11 +11,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use matroska_demuxer::{TrackEntry, TrackType};
-use onair_media::h264::is_idr;
-use onair_media::{Config, Kind, Packet, Timestamp, VideoCodec, hevc};
+use onair_media::{Config, Kind, Packet, Timestamp};
 
 use crate::block_cache::{BlockCache, Storage};
-use crate::codec::frame_duration;
 use crate::reader::{Output, Reader, opened};
 use crate::reorder::Reorder;
 use crate::selection::{TrackSelection, Unusable};
@@ -139,7 +137,7 @@ impl Lane {
                 Config::Audio(_) => None,
             },
             stripped: stripped(entry, kind)?,
-            frame: frame_duration(&config),
+            frame: config.frame_duration(),
             usual: entry
                 .default_duration()
                 .map(|d| Duration::from_nanos(d.get())),
@@ -198,10 +196,7 @@ fn is_keyframe(config: &Config, stated: Option<bool>, payload: &[u8]) -> bool {
     let Config::Video(video) = config else {
         return true;
     };
-    stated.unwrap_or_else(|| match video.codec {
-        VideoCodec::Hevc => hevc::is_keyframe(payload, video.length_size()),
-        _ => is_idr(payload, video.length_size()),
-    })
+    stated.unwrap_or_else(|| video.is_random_access_point(payload))
 }
 
 /// How long the whole lasts, as the header says.

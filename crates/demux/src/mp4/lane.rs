@@ -7,7 +7,6 @@ use shiguredo_mp4::boxes::{ElstBox, MdhdBox, TkhdBox};
 use super::boxes::{BoxRef, decode};
 use super::sample_entry;
 use super::tables::{Sample, Tables};
-use crate::codec::frame_duration;
 use crate::selection::Unusable;
 use crate::{Error, Track};
 
@@ -70,7 +69,7 @@ impl Lane {
             timescale,
             edit,
             lead: tables.lead(),
-            frames: configs.iter().map(frame_duration).collect(),
+            frames: configs.iter().map(Config::frame_duration).collect(),
             configs,
             tables: Some(tables),
             queue: VecDeque::new(),

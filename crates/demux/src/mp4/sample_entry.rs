@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use onair_media::{Config, Error as MediaError, Kind, Size, VideoConfig, aac};
+use onair_media::{AudioConfig, Config, Error as MediaError, Kind, Size, VideoConfig};
 use shiguredo_mp4::boxes::EsdsBox;
 
 use super::boxes::{BoxRef, decode};
@@ -81,7 +81,7 @@ fn audio(entry: BoxRef<'_>) -> Result<Config, Unusable> {
     let specific = decoder
         .dec_specific_info
         .ok_or_else(|| Error::invalid("mp4 esds lacks its AudioSpecificConfig", esds.at))?;
-    aac::audio_config(specific.payload.into())
+    AudioConfig::aac(specific.payload.into())
         .map(|config| Config::Audio(Arc::new(config)))
         .map_err(|e| Error::media(&e, esds.at).into())
 }

@@ -3,6 +3,8 @@
 //! Read on 2026-11-30. A rule that a service calls a recommendation, or that it
 //! is known to be lenient about, is [`Weight::Asked`].
 
+use onair_media::VideoCodec;
+
 /// A rule of a service.
 pub(super) struct Rule {
     pub(super) service: &'static str,
@@ -40,8 +42,7 @@ pub(super) enum Demand {
     Audio,
     /// What RTMP carried before it was enhanced.
     ClassicVideo,
-    /// Codecs by the beginning of their RFC 6381 strings.
-    VideoCodecs(&'static [&'static str]),
+    VideoCodecs(&'static [VideoCodec]),
     /// Eight bits a sample, 4:2:0.
     EightBits420,
     /// H.264 of eight bits, 4:2:0; other codecs may have more.
@@ -117,7 +118,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(YOUTUBE, D::Audio, Asked, YOUTUBE_HELP),
     rule(
         YOUTUBE,
-        D::VideoCodecs(&["avc1", "hvc1"]),
+        D::VideoCodecs(&[VideoCodec::H264, VideoCodec::Hevc]),
         Needed,
         YOUTUBE_HELP,
     ),
@@ -138,7 +139,12 @@ pub(super) const RULES: &[Rule] = &[
     rule(YOUTUBE, D::AudioBitrate(384_000), Asked, YOUTUBE_HELP),
     rule(TWITCH, D::Video, Needed, TWITCH_HELP),
     rule(TWITCH, D::Audio, Asked, TWITCH_HELP),
-    rule(TWITCH, D::VideoCodecs(&["avc1"]), Needed, TWITCH_HELP),
+    rule(
+        TWITCH,
+        D::VideoCodecs(&[VideoCodec::H264]),
+        Needed,
+        TWITCH_HELP,
+    ),
     rule(TWITCH, D::EightBits420, Needed, TWITCH_CAMP),
     rule(TWITCH, D::KeyframeSeconds(4.0), Needed, TWITCH_HELP),
     rule(TWITCH, D::KeyframeSeconds(2.0), Asked, TWITCH_HELP),
@@ -156,7 +162,12 @@ pub(super) const RULES: &[Rule] = &[
     rule(TWITCH, D::AudioBitrate(320_000), Needed, TWITCH_CAMP),
     rule(FACEBOOK, D::Video, Needed, FACEBOOK_API),
     rule(FACEBOOK, D::Audio, Needed, FACEBOOK_API),
-    rule(FACEBOOK, D::VideoCodecs(&["avc1"]), Needed, FACEBOOK_API),
+    rule(
+        FACEBOOK,
+        D::VideoCodecs(&[VideoCodec::H264]),
+        Needed,
+        FACEBOOK_API,
+    ),
     rule(FACEBOOK, D::EightBits420, Needed, FACEBOOK_API),
     rule(FACEBOOK, D::H264Level(42), Needed, FACEBOOK_API),
     rule(FACEBOOK, D::KeyframeSeconds(4.0), Needed, FACEBOOK_API),
@@ -175,7 +186,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(FACEBOOK, D::AudioBitrate(256_000), Needed, FACEBOOK_API),
     rule(KICK, D::Video, Needed, IVS),
     rule(KICK, D::Audio, Asked, IVS),
-    rule(KICK, D::VideoCodecs(&["avc1"]), Needed, IVS),
+    rule(KICK, D::VideoCodecs(&[VideoCodec::H264]), Needed, IVS),
     rule(KICK, D::EightBits420, Needed, IVS),
     rule(KICK, D::KeyframeSeconds(2.0), Asked, IVS),
     rule(KICK, D::VideoBitrate(8_500_000), Needed, IVS),

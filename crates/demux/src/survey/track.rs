@@ -6,7 +6,6 @@ use onair_media::{Bitrate, Config, Kind, Packet, Timestamp};
 use super::coding::Coding;
 use super::millis;
 use super::report::{Fault, Faults, Gops, Span, TrackReport};
-use crate::codec::frame_duration;
 
 /// One track's running figures.
 #[derive(Debug)]
@@ -320,7 +319,7 @@ fn codec_string(config: &Config) -> String {
 }
 
 fn frame(config: &Config) -> Option<i64> {
-    i64::try_from(frame_duration(config)?.as_nanos()).ok()
+    i64::try_from(config.frame_duration()?.as_nanos()).ok()
 }
 
 /// To three places.

@@ -1,3 +1,5 @@
+use onair_media::VideoCodec;
+
 use super::report::{Objection, Report, TrackReport, Verdict};
 use super::rules::{Demand, RTMP, RULES, Rule, SERVICES, Weight};
 use crate::advice::{Conversion, Plan};
@@ -86,14 +88,16 @@ impl Demand {
     }
 
     fn of_video(self, video: &TrackReport) -> Option<String> {
-        let is_h264 = video.codec.starts_with("avc1");
+        let codec = VideoCodec::from_codec_string(&video.codec);
+        let is_h264 = codec == Some(VideoCodec::H264);
         match self {
             Self::KeyframeFirst if !video.starts_with_keyframe => {
                 Some("does not start with a keyframe".to_owned())
             }
-            Self::ClassicVideo if !is_h264 => {
-                Some("HEVC, for servers that know Enhanced RTMP only".to_owned())
-            }
+            Self::ClassicVideo if !is_h264 => Some(format!(
+                "{}, for servers that know Enhanced RTMP only",
+                name(video)
+            )),
             Self::VideoCodecs(codecs) => other_codec(video, codecs),
             Self::EightBits420 => unusual_samples(video),
             Self::H264EightBits420 if is_h264 => unusual_samples(video),
@@ -165,16 +169,16 @@ fn in_each(report: &Report, of: impl Fn(&TrackReport) -> Option<String>) -> Opti
     (!all.is_empty()).then(|| all.join(", "))
 }
 
-fn other_codec(video: &TrackReport, codecs: &[&str]) -> Option<String> {
-    if codecs.iter().any(|codec| video.codec.starts_with(codec)) {
-        return None;
-    }
-    let name = if video.codec.starts_with("hvc1") {
-        "HEVC"
-    } else {
-        &video.codec
-    };
-    Some(format!("{name}, where H.264 is asked for"))
+fn other_codec(video: &TrackReport, codecs: &[VideoCodec]) -> Option<String> {
+    let codec = VideoCodec::from_codec_string(&video.codec);
+    let is_taken = codec.is_some_and(|codec| codecs.contains(&codec));
+    (!is_taken).then(|| format!("{}, where H.264 is asked for", name(video)))
+}
+
+/// What people call the codec.
+fn name(video: &TrackReport) -> String {
+    let codec = VideoCodec::from_codec_string(&video.codec);
+    codec.map_or_else(|| video.codec.clone(), |codec| codec.to_string())
 }
 
 fn unusual_samples(video: &TrackReport) -> Option<String> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use onair_media::aac::adts;
 use onair_media::h264::{self, annex_b};
-use onair_media::{Config, Error, Packet, Timestamp, VideoConfig, aac, hevc};
+use onair_media::{AudioConfig, Config, Error, Packet, Timestamp, VideoConfig, hevc};
 
 /// Decoding and presentation time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,7 +290,7 @@ impl Audio {
 
 fn describe(header: &adts::Header) -> Result<(Config, Duration), Error> {
     let asc = header.config()?;
-    let config = aac::audio_config(asc.write()?)?;
+    let config = AudioConfig::aac(asc.write()?)?;
     Ok((Config::Audio(Arc::new(config)), asc.frame_duration()))
 }
 
@@ -326,7 +326,7 @@ mod tests {
     }
 
     fn frame(raw: &[u8]) -> Vec<u8> {
-        let config = aac::AudioSpecificConfig::aac_lc(48_000, 2).unwrap();
+        let config = onair_media::aac::AudioSpecificConfig::aac_lc(48_000, 2).unwrap();
         adts::wrap(&config, raw).unwrap()
     }
 

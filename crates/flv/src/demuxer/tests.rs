@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use onair_media::{Kind, VideoCodec, VideoConfig};
+use onair_media::{AudioCodec, FrameRate, Kind, VideoCodec, VideoConfig};
 
 use super::*;
 use crate::{Muxer, file};
@@ -92,16 +92,14 @@ fn the_metadata_of_ffmpegs_file_is_understood() {
     let Ok(Demuxed::Metadata(metadata)) = Demuxer::new().demux(&tags(BFRAMES)[0]) else {
         panic!("no metadata first");
     };
-    assert_eq!(metadata.size.map(|size| size.width), Some(64));
+    let (video, audio) = (&metadata.video[0], &metadata.audio[0]);
+    assert_eq!(video.size.map(|size| size.width), Some(64));
     assert_eq!(
-        (metadata.video_codec, metadata.audio_codec),
-        (Some(7), Some(10))
+        (video.codec, audio.codec),
+        (Some(VideoCodec::H264), Some(AudioCodec::Aac))
     );
-    assert_eq!(
-        (metadata.channels, metadata.sample_rate),
-        (Some(1), Some(44_100))
-    );
-    assert_eq!(metadata.frame_rate, Some(25.0));
+    assert_eq!((audio.channels, audio.sample_rate), (Some(1), Some(44_100)));
+    assert_eq!(video.frame_rate, FrameRate::new(25, 1));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use onair_media::{AudioCodec, AudioConfig, Size, VideoCodec, VideoConfig};
 
 use super::*;
-use crate::{AvcHeader, VideoHeader};
+use crate::VideoHeader;
 
 fn video_config(record: &'static [u8]) -> Config {
     Config::Video(Arc::new(VideoConfig {
@@ -41,7 +41,7 @@ fn media(muxer: &mut Muxer, packet: &Packet) -> Tag {
 
 fn offset(tag: &Tag) -> i32 {
     match VideoHeader::parse(&tag.head) {
-        Ok(VideoHeader::Avc(header)) => header.composition_offset,
+        Ok(VideoHeader::Media(header)) => header.composition_offset,
         other => panic!("{other:?}"),
     }
 }
@@ -154,7 +154,7 @@ fn an_offset_too_long_for_24_bits_is_clamped() {
         &mut muxer,
         &packet(&video_config(b"a"), 0, i64::MAX / 2_000_000),
     );
-    assert_eq!(offset(&tag), AvcHeader::MAX_OFFSET);
+    assert_eq!(offset(&tag), VideoTagHeader::MAX_OFFSET);
 }
 
 #[test]
@@ -176,5 +176,39 @@ fn the_end_and_the_metadata_come_at_the_latest_time() {
         (&end.body()[..], end.timestamp),
         (&[0x17, 2, 0, 0, 0][..], 40)
     );
-    assert_eq!(muxer.metadata(&Metadata::default()).timestamp, 46);
+    assert_eq!(muxer.metadata(&Tracks::default()).timestamp, 46);
+}
+
+#[test]
+fn each_codecs_tags_name_it_and_are_read_back_as_its_own() {
+    for &codec in VideoCodec::ALL {
+        let config = Config::Video(Arc::new(VideoConfig {
+            codec,
+            size: Size::new(64, 48),
+            frame_rate: None,
+            decoder_config: Bytes::from_static(b"record"),
+        }));
+        let mut muxer = Muxer::new();
+        let mut tags: Vec<_> = muxer.mux(&packet(&config, 0, 40)).into_iter().collect();
+        tags.extend(muxer.end_of_sequence());
+        assert_eq!(tags.len(), 3);
+        for tag in tags {
+            let Ok(VideoHeader::Media(header)) = VideoHeader::parse(&tag.head) else {
+                panic!("{tag:?}");
+            };
+            assert_eq!(header.codec, codec);
+        }
+    }
+    for &codec in AudioCodec::ALL {
+        let config = Config::Audio(Arc::new(AudioConfig {
+            codec,
+            sample_rate: 48_000,
+            channels: 2,
+            decoder_config: Bytes::from_static(b"record"),
+        }));
+        for tag in Muxer::new().mux(&packet(&config, 0, 0)) {
+            let header = AudioTagHeader::parse(&tag.head).unwrap();
+            assert_eq!(header.codec, codec);
+        }
+    }
 }

@@ -1,7 +1,8 @@
 use std::time::{Duration, Instant};
 
-use onair_demux::{PacketSource, Track};
-use onair_media::{Config, Kind, Packet, Timestamp, VideoCodec};
+use onair_demux::PacketSource;
+use onair_flv::enhanced_four_cc;
+use onair_media::{Config, Kind, Packet, Timestamp};
 
 use super::Schedule;
 use crate::Pace;
@@ -43,12 +44,16 @@ fn warn(media: &dyn PacketSource, hub: &Hub) {
         .iter()
         .chain(tracks.clone().flat_map(|t| &t.notes));
     notes.for_each(|note| hub.warn(None, note.clone()));
-    let is_hevc =
-        |track: &Track| matches!(&track.config, Config::Video(v) if v.codec == VideoCodec::Hevc);
-    if media.tracks().iter().any(is_hevc) {
-        let words = "these pictures are HEVC, which some servers take without a word and never \
-                     show; H.264 works everywhere";
-        hub.warn(None, words.to_owned());
+    let codec = tracks.clone().find_map(|track| match &track.config {
+        Config::Video(video) => Some(video.codec),
+        Config::Audio(_) => None,
+    });
+    if let Some(codec) = codec.filter(|codec| enhanced_four_cc(*codec).is_some()) {
+        let words = format!(
+            "these pictures are {codec}, which some servers take without a word and never show; \
+             H.264 works everywhere"
+        );
+        hub.warn(None, words);
     }
     if let Some(turn) = tracks.filter_map(|track| track.rotation).next() {
         let words = format!(

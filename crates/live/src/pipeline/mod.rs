@@ -11,10 +11,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use onair_av::encode::AudioSettings;
+use onair_av::encode::{AudioSettings, VideoSettings};
 use onair_demux::PacketSource;
-use onair_flv::{Metadata, video_codec_id};
-use onair_media::{Config, FrameRate, Kind, Timestamp};
+use onair_media::{AudioCodec, AudioTrack, Config, Kind, Timestamp, Tracks, VideoTrack};
 
 use self::audio::AudioChain;
 use self::mixer::Mixer;
@@ -27,7 +26,6 @@ use crate::{Builder, Error, Pace};
 pub(crate) struct Pipeline {
     source: Source,
     program: Program,
-    has_video: bool,
     pace: Pace,
     media_is_live: bool,
     duration: Option<Duration>,
@@ -44,11 +42,10 @@ enum Source {
 impl Pipeline {
     /// Takes the sources out of the builder and opens their encoders.
     pub(crate) fn open(builder: &mut Builder) -> Result<Self, Error> {
-        let (source, metadata, has_video) = match builder.media.take() {
+        let (source, tracks) = match builder.media.take() {
             Some(media) => {
-                let has_video = media.tracks().iter().any(|t| t.kind() == Kind::Video);
-                let metadata = describe(media.as_ref());
-                (Source::File(media), metadata, has_video)
+                let tracks = tracks_of(media.as_ref(), builder.described.as_ref());
+                (Source::File(media), tracks)
             }
             None => Self::open_raw(builder)?,
         };
@@ -61,8 +58,7 @@ impl Pipeline {
         };
         Ok(Self {
             source,
-            program: Program { metadata, lag },
-            has_video,
+            program: Program { tracks, lag },
             pace: builder.pace,
             media_is_live: builder.media_is_live,
             duration: builder.duration,
@@ -71,7 +67,7 @@ impl Pipeline {
 
     /// Whether there will be pictures.
     pub(crate) const fn has_video(&self) -> bool {
-        self.has_video
+        self.program.tracks.has(Kind::Video)
     }
 
     /// What is to be known beforehand.
@@ -102,30 +98,27 @@ impl Pipeline {
         }
     }
 
-    fn open_raw(builder: &mut Builder) -> Result<(Source, Metadata, bool), Error> {
-        let mut metadata = Metadata {
-            encoder: encoder_name(),
-            ..Metadata::default()
-        };
+    fn open_raw(builder: &mut Builder) -> Result<(Source, Tracks), Error> {
         let video = builder.video.take();
         let video = video.map(|source| VideoChain::open(source, builder.video_settings.take()));
         let video = video.transpose()?;
         let audio = builder.audio.take();
         let audio = audio.map(|source| AudioChain::open(source, builder.audio_settings.take()));
         let audio = audio.transpose()?;
-        if let Some(chain) = &video {
-            let settings = chain.settings();
-            metadata.size = Some(settings.size);
-            metadata.frame_rate = Some(FrameRate::as_f64(settings.frame_rate));
-            metadata.video_codec = video_codec_id(settings.codec);
-            metadata.video_bitrate = Some(settings.bitrate);
-        }
-        if let Some(chain) = &audio {
-            describe_audio(chain.settings(), &mut metadata);
-        }
-        let has_video = video.is_some();
+        let tracks = Tracks {
+            video: video
+                .iter()
+                .map(|chain| encoded_video(chain.settings()))
+                .collect(),
+            audio: audio
+                .iter()
+                .map(|chain| encoded_audio(chain.settings()))
+                .collect(),
+            encoder: encoder_name(),
+            ..Tracks::default()
+        };
         let (video, audio) = (video.map(Box::new), audio.map(Box::new));
-        Ok((Source::Raw { video, audio }, metadata, has_video))
+        Ok((Source::Raw { video, audio }, tracks))
     }
 }
 
@@ -154,34 +147,50 @@ impl Schedule {
     }
 }
 
-fn describe(media: &dyn PacketSource) -> Metadata {
-    let mut tracks = (None, None);
-    let mut bitrates = (None, None);
+/// What a file consists of, with what its source says of it.
+fn tracks_of(media: &dyn PacketSource, said: Option<&Tracks>) -> Tracks {
+    let mut tracks = Tracks {
+        encoder: encoder_name(),
+        ..Tracks::default()
+    };
     for track in media.tracks() {
         match &track.config {
-            Config::Video(config) => {
-                tracks.0 = Some(config.as_ref());
-                bitrates.0 = track.bitrate;
-            }
-            Config::Audio(config) => {
-                tracks.1 = Some(config.as_ref());
-                bitrates.1 = track.bitrate;
-            }
+            Config::Video(config) => tracks.video.push(VideoTrack {
+                bitrate: track.bitrate,
+                ..config.clone().into()
+            }),
+            Config::Audio(config) => tracks.audio.push(AudioTrack {
+                bitrate: track.bitrate,
+                ..config.clone().into()
+            }),
         }
     }
-    Metadata {
-        encoder: encoder_name(),
-        video_bitrate: bitrates.0,
-        audio_bitrate: bitrates.1,
-        ..Metadata::of(tracks.0, tracks.1)
+    match said {
+        Some(said) => tracks.described_by(said),
+        None => tracks,
     }
 }
 
-const fn describe_audio(settings: &AudioSettings, metadata: &mut Metadata) {
-    metadata.audio_codec = Some(AAC);
-    metadata.audio_bitrate = Some(settings.bitrate);
-    metadata.sample_rate = Some(settings.sample_rate);
-    metadata.channels = Some(settings.channels);
+/// The track that an encoder will make.
+fn encoded_video(settings: &VideoSettings) -> VideoTrack {
+    VideoTrack {
+        codec: Some(settings.codec),
+        size: Some(settings.size),
+        frame_rate: Some(settings.frame_rate),
+        bitrate: Some(settings.bitrate),
+        ..VideoTrack::default()
+    }
+}
+
+/// The track that an encoder will make.
+fn encoded_audio(settings: &AudioSettings) -> AudioTrack {
+    AudioTrack {
+        codec: Some(AudioCodec::Aac),
+        sample_rate: Some(settings.sample_rate),
+        channels: Some(settings.channels),
+        bitrate: Some(settings.bitrate),
+        ..AudioTrack::default()
+    }
 }
 
 fn encoder_name() -> String {
@@ -195,6 +204,3 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
         source,
     })
 }
-
-/// FLV 10.1 §E.4.2.1, `SoundFormat`.
-const AAC: u32 = 10;

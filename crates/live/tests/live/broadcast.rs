@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Behaviour, Heard, Peer, Script, audio, finish, gop, video, wait_for};
 use onair::av::capture::{TestCard, Tone};
-use onair::flv::{Metadata, Tag, TagKind};
+use onair::flv::{Tag, TagKind, metadata};
 use onair::media::{Bitrate, Config, FrameRate, Size, Timestamp};
 use onair::{Broadcast, Destination, Event, Outcome, Pace, RetryPolicy, State};
 
@@ -23,7 +23,7 @@ fn a_file_is_published_whole() {
     assert_eq!(published.key, "secret-key");
     assert_eq!(published.tags[0].kind, TagKind::Script, "metadata first");
     let metadata = published.metadata().unwrap();
-    assert_eq!(metadata.size, Some(Size::new(640, 360)));
+    assert_eq!(metadata.video[0].size, Some(Size::new(640, 360)));
     assert!(metadata.encoder.starts_with("onair "));
     let expected: Vec<_> = (0..100)
         .map(|index: u32| {
@@ -68,8 +68,8 @@ fn what_a_file_says_of_itself_is_passed_on_or_warned_of() {
     let builder = Broadcast::builder().media(script).to(peer.url());
     let broadcast = builder.start().unwrap();
     let metadata = peer.published().metadata().unwrap();
-    assert_eq!(metadata.video_bitrate, Some(Bitrate::kbps(400)));
-    assert_eq!(metadata.audio_bitrate, Some(Bitrate::kbps(128)));
+    assert_eq!(metadata.video[0].bitrate, Some(Bitrate::kbps(400)));
+    assert_eq!(metadata.audio[0].bitrate, Some(Bitrate::kbps(128)));
     let (events, _) = finish(&broadcast);
     for words in ["90 degrees", "the edit list is odd"] {
         let is_warning = |event: &Event| matches!(event, Event::Warning { message, .. } if message.contains(words));
@@ -96,7 +96,7 @@ fn the_metadata_is_sent_again_when_the_picture_changes_its_size() {
     let sizes: Vec<_> = published
         .tags
         .iter()
-        .filter_map(|tag| Metadata::from_tag(tag).unwrap()?.size)
+        .filter_map(|tag| metadata::from_tag(tag).unwrap()?.video[0].size)
         .collect();
     assert_eq!(sizes, [Size::new(640, 360), Size::new(360, 640)]);
 }
@@ -413,8 +413,8 @@ fn a_test_card_is_encoded_and_published() {
     let (_, report) = finish(&broadcast);
     assert_eq!(report.reason, "duration reached");
     let metadata = published.metadata().unwrap();
-    assert_eq!(metadata.frame_rate, Some(30.0));
-    assert_eq!(metadata.sample_rate, Some(48_000));
+    assert_eq!(metadata.video[0].frame_rate, FrameRate::new(30, 1));
+    assert_eq!(metadata.audio[0].sample_rate, Some(48_000));
     let pictures = published.media(TagKind::Video);
     assert_eq!(pictures.len(), 30);
     assert!(pictures[0].1, "begins with a keyframe");

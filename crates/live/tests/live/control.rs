@@ -9,7 +9,7 @@ use onair::av::capture::{FrameInlet, LiveFrames, live_audio, live_frames};
 use onair::av::clock::Clock;
 use onair::av::encode::VideoSettings;
 use onair::av::{I420, Surface, VideoFrame};
-use onair::flv::{Metadata, Tag, TagKind, file};
+use onair::flv::{Tag, TagKind, file, metadata};
 use onair::media::h264::{AvcDecoderConfig, Sps};
 use onair::media::{Bitrate, FrameRate, Size};
 use onair::rate::LimitedBy;
@@ -139,7 +139,7 @@ fn another_size_goes_on_in_the_same_connection_and_in_the_recording() {
     assert_eq!(sizes(&sent), [SIZE, small]);
     let told: Vec<_> = sent
         .iter()
-        .filter_map(|tag| Metadata::from_tag(tag).unwrap()?.size)
+        .filter_map(|tag| metadata::from_tag(tag).unwrap()?.video[0].size)
         .collect();
     assert_eq!(told, [SIZE, small]);
     let header = sent.iter().rposition(Tag::is_sequence_header).unwrap();

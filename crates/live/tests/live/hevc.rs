@@ -2,8 +2,8 @@
 
 use crate::support::{Behaviour, Peer, Script, as_hevc, finish, gop, hevc_config};
 use onair::demux::Track;
-use onair::flv::{FourCc, TagKind};
-use onair::media::{Config, Timestamp};
+use onair::flv::TagKind;
+use onair::media::{Config, Timestamp, VideoCodec};
 use onair::{Broadcast, Destination, Event, Outcome, RetryPolicy};
 
 /// A group of pictures as a file of HEVC has it.
@@ -25,7 +25,7 @@ fn hevc_goes_out_by_its_four_characters() {
         |event: &Event| matches!(event, Event::Warning { message, .. } if message.contains("HEVC"));
     assert!(events.iter().any(is_told), "{events:?}");
     let metadata = published.metadata().unwrap();
-    assert_eq!(metadata.video_codec, Some(FourCc::HEVC.as_u32()));
+    assert_eq!(metadata.video_codec(), Some(VideoCodec::Hevc));
     let mut pictures = published
         .tags
         .iter()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::{Behaviour, Peer, Script, finish, gop, place};
 use bytes::Bytes;
-use onair::flv::{Metadata, TagKind, file};
+use onair::flv::{TagKind, file, metadata};
 use onair::{Broadcast, Event, Outcome, Pace};
 
 #[test]
@@ -25,7 +25,7 @@ fn a_recording_has_everything_and_says_how_long_it_is() {
     parser.push(Bytes::from(std::fs::read(&path).unwrap()));
     let tags: Vec<_> = std::iter::from_fn(|| parser.next().unwrap()).collect();
     assert_eq!(parser.finish(), Ok(()));
-    let metadata = Metadata::from_tag(&tags[0]).unwrap().unwrap();
+    let metadata = metadata::from_tag(&tags[0]).unwrap().unwrap();
     assert_eq!(metadata.duration, Some(Duration::from_millis(99 * 40)));
     let count = |kind| tags.iter().filter(|tag| tag.kind == kind).count();
     assert_eq!((count(TagKind::Video), count(TagKind::Audio)), (101, 101));

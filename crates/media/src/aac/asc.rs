@@ -3,8 +3,9 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{SAMPLE_RATES, channels_of, rate_index};
+use crate::Error;
 use crate::bits::{BitReader, BitWriter};
-use crate::{AudioCodec, AudioConfig, Error};
+use crate::descriptor::{AudioDescriptor, AudioFacts, FourCc};
 
 const ASC: &str = "AudioSpecificConfig";
 
@@ -198,17 +199,23 @@ impl AudioSpecificConfig {
     }
 }
 
-/// The track configuration an `AudioSpecificConfig` describes, with the rate
-/// and channels a decoder puts out; the record is kept as it is.
-pub fn audio_config(asc: Bytes) -> Result<AudioConfig, Error> {
-    let parsed = AudioSpecificConfig::parse(&asc)?;
-    Ok(AudioConfig {
-        codec: AudioCodec::Aac,
-        sample_rate: parsed.output_sample_rate(),
-        channels: parsed.output_channels(),
-        decoder_config: asc,
-    })
-}
+/// AAC, as the table of codecs has it.
+pub(crate) const DESCRIPTOR: AudioDescriptor = AudioDescriptor {
+    name: "AAC",
+    four_cc: FourCc(*b"mp4a"),
+    facts: |asc| {
+        let asc = AudioSpecificConfig::parse(asc)?;
+        Ok(AudioFacts {
+            sample_rate: asc.output_sample_rate(),
+            channels: asc.output_channels(),
+            frame_duration: asc.frame_duration(),
+        })
+    },
+    codec_string: |asc| {
+        let parsed = AudioSpecificConfig::parse(asc);
+        parsed.map_or_else(|_| "mp4a.40".to_owned(), |asc| asc.codec_string())
+    },
+};
 
 fn read_object_type(bits: &mut BitReader<'_>) -> Result<u8, Error> {
     match bits.small(5)? {

@@ -1,9 +1,10 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::framing::LengthSize;
+use super::framing::{LengthSize, is_idr};
 use super::sps::{ChromaFormat, Sps};
+use crate::Error;
+use crate::descriptor::{FourCc, VideoDescriptor, VideoFacts};
 use crate::record::{LONGEST_SET, Reader, distinct};
-use crate::{Error, VideoCodec, VideoConfig};
 
 const AVCC: &str = "avcC";
 const MOST_SPS: usize = 31;
@@ -137,21 +138,39 @@ impl HighProfile {
     }
 }
 
-/// The track configuration an avcC describes; the record is kept as it is.
-pub fn video_config(avcc: Bytes) -> Result<VideoConfig, Error> {
-    let facts = AvcDecoderConfig::parse(&avcc)?.facts()?;
-    Ok(VideoConfig {
-        codec: VideoCodec::H264,
-        size: facts.size,
-        frame_rate: facts.frame_rate,
-        decoder_config: avcc,
-    })
-}
-
 /// The codec as media types name it, e.g. `avc1.640028` (RFC 6381 §3.3).
-pub fn codec_string(profile: u8, compatibility: u8, level: u8) -> String {
+fn codec_string(profile: u8, compatibility: u8, level: u8) -> String {
     format!("avc1.{profile:02X}{compatibility:02X}{level:02X}")
 }
+
+/// H.264, as the table of codecs has it.
+pub(crate) const DESCRIPTOR: VideoDescriptor = VideoDescriptor {
+    name: "H.264",
+    four_cc: FourCc(*b"avc1"),
+    facts: |avcc| {
+        let sps = AvcDecoderConfig::parse(avcc)?.facts()?;
+        Ok(VideoFacts {
+            size: sps.size,
+            frame_rate: sps.frame_rate,
+            reorder_depth: match sps.profile {
+                BASELINE => Some(0),
+                _ => sps.reorder_frames,
+            },
+        })
+    },
+    codec_string: |avcc| match avcc.get(1..4) {
+        Some(&[profile, compatibility, level]) => codec_string(profile, compatibility, level),
+        _ => "avc1".to_owned(),
+    },
+    length_size_at: Some(LENGTH_SIZE_AT),
+    is_random_access_point: |payload, avcc| is_idr(payload, LengthSize::read(avcc, LENGTH_SIZE_AT)),
+};
+
+/// Which byte of a record has `lengthSizeMinusOne`.
+const LENGTH_SIZE_AT: usize = 4;
+
+/// `profile_idc` of a profile without B-frames (ISO/IEC 14496-10 §A.2.1).
+const BASELINE: u8 = 66;
 
 /// Every profile but Baseline, Main and Extended ends its record with a
 /// [`HighProfile`].

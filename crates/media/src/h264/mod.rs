@@ -18,7 +18,8 @@ mod vui;
 use std::borrow::Cow;
 
 pub use access_unit::AccessUnit;
-pub use avcc::{AvcDecoderConfig, HighProfile, codec_string, video_config};
+pub(crate) use avcc::DESCRIPTOR;
+pub use avcc::{AvcDecoderConfig, HighProfile};
 pub(crate) use framing::put_length_prefixed;
 pub use framing::{
     AnnexB, LengthPrefixed, LengthSize, NalUnitType, annex_b, annex_b_to_length_prefixed, is_idr,

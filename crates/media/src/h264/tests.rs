@@ -497,7 +497,10 @@ fn records_that_lie_are_refused() {
     assert_eq!(parse("0164001effe10000"), Err(Error::truncated("avcC", 8)));
     let empty = Bytes::from(hex("0142001effe000"));
     assert!(AvcDecoderConfig::parse(&empty).is_ok());
-    assert_eq!(video_config(empty), Err(Error::invalid("avcC: no SPS", 5)));
+    assert_eq!(
+        VideoConfig::h264(empty),
+        Err(Error::invalid("avcC: no SPS", 5))
+    );
 }
 
 #[test]

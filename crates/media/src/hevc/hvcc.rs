@@ -1,12 +1,13 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::nal::NalUnitType;
+use super::nal::{NalUnitType, is_keyframe};
 use super::profile::Profile;
 use super::sps::Sps;
+use crate::Error;
 use crate::bits::BitReader;
+use crate::descriptor::{FourCc, VideoDescriptor, VideoFacts};
 use crate::h264::{ChromaFormat, LengthSize};
 use crate::record::{LONGEST_SET, Reader, distinct};
-use crate::{Error, VideoCodec, VideoConfig};
 
 const HVCC: &str = "hvcC";
 /// As many as there are ids (ISO/IEC 23008-2 §7.4.3.1, §7.4.3.2, §7.4.3.3).
@@ -15,7 +16,7 @@ const MOST_SPS: usize = 16;
 const MOST_PPS: usize = 64;
 
 /// Which byte of a record has `lengthSizeMinusOne`.
-pub(crate) const LENGTH_SIZE_AT: usize = 21;
+const LENGTH_SIZE_AT: usize = 21;
 
 /// The `HEVCDecoderConfigurationRecord`, "hvcC" (ISO/IEC 14496-15 §8.3.3.1):
 /// what a decoder is set up with before length-prefixed HEVC.
@@ -205,16 +206,27 @@ impl NalArray {
     }
 }
 
-/// The track configuration an hvcC describes; the record is kept as it is.
-pub fn video_config(hvcc: Bytes) -> Result<VideoConfig, Error> {
-    let facts = HevcDecoderConfig::parse(&hvcc)?.facts()?;
-    Ok(VideoConfig {
-        codec: VideoCodec::Hevc,
-        size: facts.size,
-        frame_rate: None,
-        decoder_config: hvcc,
-    })
-}
+/// HEVC, as the table of codecs has it.
+pub(crate) const DESCRIPTOR: VideoDescriptor = VideoDescriptor {
+    name: "HEVC",
+    four_cc: FourCc(*b"hvc1"),
+    facts: |hvcc| {
+        let sps = HevcDecoderConfig::parse(hvcc)?.facts()?;
+        Ok(VideoFacts {
+            size: sps.size,
+            frame_rate: None,
+            reorder_depth: Some(sps.reorder_pictures),
+        })
+    },
+    codec_string: |hvcc| {
+        HevcDecoderConfig::parse(hvcc)
+            .map_or_else(|_| "hvc1".to_owned(), |hvcc| hvcc.codec_string())
+    },
+    length_size_at: Some(LENGTH_SIZE_AT),
+    is_random_access_point: |payload, hvcc| {
+        is_keyframe(payload, LengthSize::read(hvcc, LENGTH_SIZE_AT))
+    },
+};
 
 const VPS: u8 = 32;
 const SPS: u8 = 33;

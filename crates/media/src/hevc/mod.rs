@@ -13,8 +13,8 @@ mod profile;
 mod sps;
 
 pub use access_unit::AccessUnit;
-pub(crate) use hvcc::LENGTH_SIZE_AT;
-pub use hvcc::{HevcDecoderConfig, NalArray, video_config};
+pub(crate) use hvcc::DESCRIPTOR;
+pub use hvcc::{HevcDecoderConfig, NalArray};
 pub use nal::{NalUnitType, is_keyframe, nal_unit_type};
 pub use profile::Profile;
 pub use sps::Sps;

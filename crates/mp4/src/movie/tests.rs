@@ -4,7 +4,7 @@ use bytes::Bytes;
 use onair_media::{Config, Kind, Packet, Timestamp};
 
 use super::*;
-use crate::samples::{audio_config, picture, read, sound, stream, video_config};
+use crate::samples::{picture, read, sound, stream, tracks, video_config};
 
 struct File {
     bytes: Vec<u8>,
@@ -13,7 +13,7 @@ struct File {
 
 impl File {
     fn begin(origin: Timestamp) -> Self {
-        let begun = Movie::begin(Some(video_config()), Some(audio_config()), origin);
+        let begun = Movie::begin(&tracks(true, true), origin);
         let (movie, bytes) = begun.unwrap();
         Self { bytes, movie }
     }

@@ -2,8 +2,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use onair_flv::Metadata;
-use onair_media::{Kind, Packet};
+use onair_media::{Kind, Packet, Tracks};
 
 use super::stream::Stream;
 use super::{Hub, PushError, StreamName};
@@ -37,12 +36,12 @@ impl Ingest {
         Ok(())
     }
 
-    /// Says something about the stream. Of a long encoder's name the beginning is kept.
+    /// Says something about the stream. Of long words the beginning is kept.
     ///
     /// # Errors
     ///
     /// When another publisher has taken over.
-    pub fn metadata(&self, metadata: Metadata) -> Result<(), PushError> {
+    pub fn metadata(&self, metadata: Tracks) -> Result<(), PushError> {
         self.stream.describe(self.place, metadata)?;
         self.hub.relieve();
         Ok(())

@@ -4,8 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use onair_flv::Metadata;
-use onair_media::{Kind, Packet, Timestamp};
+use onair_media::{Kind, Packet, Timestamp, Tracks};
 
 use super::HubConfig;
 use super::memory::RingBytes;
@@ -18,7 +17,7 @@ pub enum Item {
     /// An access unit or an audio frame.
     Packet(Packet),
     /// What the stream says about itself: before its packets, and whenever it changes.
-    Metadata(Arc<Metadata>),
+    Metadata(Arc<Tracks>),
     /// The stream is over. Nothing follows.
     Ended,
 }
@@ -29,7 +28,7 @@ impl Item {
         OVERHEAD
             + match self {
                 Self::Packet(packet) => packet.payload.len(),
-                Self::Metadata(metadata) => size_of::<Metadata>() + metadata.encoder.len(),
+                Self::Metadata(metadata) => metadata.weight(),
                 Self::Ended => 0,
             }
     }
@@ -57,7 +56,7 @@ pub(super) struct Ring {
     is_paused: bool,
     /// How many frames came, ever.
     frames: Frames,
-    metadata: Option<Arc<Metadata>>,
+    metadata: Option<Arc<Tracks>>,
     newest: Timestamp,
     lag: Duration,
     most_bytes: usize,
@@ -179,7 +178,7 @@ impl Ring {
     }
 
     /// Takes what the publisher says about the stream.
-    pub(super) fn describe(&mut self, metadata: Metadata) {
+    pub(super) fn describe(&mut self, metadata: Tracks) {
         let metadata = Arc::new(metadata);
         self.metadata = Some(metadata.clone());
         self.append(Entry {
@@ -191,7 +190,7 @@ impl Ring {
     }
 
     /// What the publisher said last about the stream.
-    pub(super) const fn metadata(&self) -> Option<&Arc<Metadata>> {
+    pub(super) const fn metadata(&self) -> Option<&Arc<Tracks>> {
         self.metadata.as_ref()
     }
 

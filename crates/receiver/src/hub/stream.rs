@@ -3,9 +3,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use onair_flv::Metadata;
 use onair_media::text::clean;
-use onair_media::{AudioConfig, Config, Kind, Packet, Timestamp, VideoConfig};
+use onair_media::{AudioConfig, Config, Kind, Packet, Property, Timestamp, Tracks, VideoConfig};
 
 use super::backlog::Backlog;
 use super::edge::LiveEdge;
@@ -37,7 +36,7 @@ struct State {
     is_over: bool,
     /// By how much the present publisher's time is moved; `None` until its first packet.
     shift: Option<i64>,
-    tracks: Tracks,
+    meters: Meters,
     promised: Promised,
     left_out: Vec<String>,
     packets: u64,
@@ -50,7 +49,7 @@ struct State {
 }
 
 #[derive(Debug, Default)]
-struct Tracks {
+struct Meters {
     video: Option<(Arc<VideoConfig>, Meter)>,
     audio: Option<(Arc<AudioConfig>, Meter)>,
 }
@@ -117,7 +116,7 @@ impl Stream {
                 orphan_since: None,
                 is_over: false,
                 shift: None,
-                tracks: Tracks::default(),
+                meters: Meters::default(),
                 promised: Promised::default(),
                 left_out: Vec::new(),
                 packets: 0,
@@ -197,17 +196,21 @@ impl Stream {
         Ok(())
     }
 
-    pub(super) fn describe(&self, place: u64, mut metadata: Metadata) -> Result<(), PushError> {
+    pub(super) fn describe(&self, place: u64, mut metadata: Tracks) -> Result<(), PushError> {
         metadata.encoder = within(&metadata.encoder, MAX_ENCODER);
+        for (name, value) in &mut metadata.properties {
+            *name = within(name, MAX_ENCODER);
+            if let Property::Text(text) = value {
+                *text = within(text, MAX_ENCODER);
+            }
+        }
         let mut state = self.state();
         state.check(place)?;
-        for (kind, codec) in [
-            (Kind::Video, metadata.video_codec.is_some()),
-            (Kind::Audio, metadata.audio_codec.is_some()),
-        ] {
-            if codec {
-                state.promised.add(kind);
-            }
+        if metadata.video.iter().any(|track| track.codec.is_some()) {
+            state.promised.add(Kind::Video);
+        }
+        if metadata.audio.iter().any(|track| track.codec.is_some()) {
+            state.promised.add(Kind::Audio);
         }
         state.ring.describe(metadata);
         wake(state);
@@ -342,7 +345,7 @@ impl Stream {
     /// The configuration of the pictures that came last.
     pub(super) fn video(&self) -> Option<Arc<VideoConfig>> {
         let state = self.state();
-        let video = state.tracks.video.as_ref();
+        let video = state.meters.video.as_ref();
         video.map(|(config, _)| config.clone())
     }
 
@@ -353,8 +356,8 @@ impl Stream {
             since: self.since,
             publisher: state.origin.clone(),
             interrupted: state.orphan_since.is_some(),
-            video: state.tracks.video.as_ref().map(video_info),
-            audio: state.tracks.audio.as_ref().map(audio_info),
+            video: state.meters.video.as_ref().map(video_info),
+            audio: state.meters.audio.as_ref().map(audio_info),
             encoder: match state.ring.metadata() {
                 Some(metadata) => metadata.encoder.clone(),
                 None => String::new(),
@@ -427,7 +430,7 @@ impl State {
 
     /// Notes when a frame arrives, whoever may be late to take it.
     fn observe(&mut self, packet: &Packet, now: Instant) {
-        let has_video = self.tracks.video.is_some();
+        let has_video = self.meters.video.is_some();
         match packet.kind() {
             Kind::Video if !has_video => self.edge = LiveEdge::new(now),
             Kind::Audio if has_video => return,
@@ -440,8 +443,8 @@ impl State {
         self.packets += 1;
         self.bytes += packet.payload.len() as u64;
         let meter = match &packet.config {
-            Config::Video(config) => track(&mut self.tracks.video, config),
-            Config::Audio(config) => track(&mut self.tracks.audio, config),
+            Config::Video(config) => track(&mut self.meters.video, config),
+            Config::Audio(config) => track(&mut self.meters.audio, config),
         };
         meter.add(packet);
     }

@@ -2,8 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 
-use onair_flv::Metadata;
-use onair_media::{Config, Packet, VideoConfig};
+use onair_media::{Config, Packet, Tracks, VideoConfig};
 
 use super::*;
 use crate::samples::{picture, stream};
@@ -240,9 +239,9 @@ fn a_long_name_of_an_encoder_is_cut_and_made_fit_to_print() {
     let hub = hub(false);
     let ingest = hub.publish(name(), origin("a")).unwrap();
     for encoder in ["\u{202e}é".repeat(500_000), "x".repeat(1 << 20)] {
-        let metadata = Metadata {
+        let metadata = Tracks {
             encoder,
-            ..Metadata::default()
+            ..Tracks::default()
         };
         ingest.metadata(metadata).unwrap();
         let shown = hub.streams()[0].encoder.clone();

@@ -25,7 +25,7 @@ impl Open {
         name: &StreamName,
         directory: &Path,
         mut space: Space,
-        tracks: Probed,
+        probed: &Probed,
     ) -> Result<Self, Recording> {
         let stem = format!("{}-{}", file_name(name), now());
         if let Err(error) = space.check(Instant::now()) {
@@ -33,7 +33,7 @@ impl Open {
         }
         let created = create_new(directory, &stem);
         let (path, file) = created.map_err(|(path, error)| nothing(path, &error))?;
-        match Tape::begin(file, tracks) {
+        match Tape::begin(file, probed) {
             Ok(tape) => Ok(Self { path, tape, space }),
             Err(error) => {
                 if let Err(error) = std::fs::remove_file(&path) {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use onair_media::{Packet, Probed, Timestamp, TrackProbe};
+use onair_media::{Packet, Probed, Timestamp, TrackProbe, Tracks};
 
 use super::file::Open;
 use super::space::Space;
@@ -25,10 +25,10 @@ pub(super) struct Recorder {
     told: (u64, u64),
 }
 
-/// Probed, and how much of them there is.
+/// A stream's tracks and first packets, and how much of them there is.
 #[derive(Debug)]
 struct Begun {
-    tracks: Probed,
+    probed: Probed,
     origin: Timestamp,
     last: Timestamp,
     bytes: usize,
@@ -88,7 +88,7 @@ impl Recorder {
     /// Holds what comes until its tracks are known and there is enough for a file.
     fn wait(&mut self, packet: Packet) -> Result<(), Recording> {
         let begun = match self.begun.take() {
-            Some(mut begun) if fits(&begun.tracks, &packet) => {
+            Some(mut begun) if fits(&begun.probed.tracks, &packet) => {
                 begun.push(packet);
                 Some(begun)
             }
@@ -101,7 +101,7 @@ impl Recorder {
             }
         };
         match begun {
-            Some(begun) if begun.is_enough() => self.begin(begun.tracks),
+            Some(begun) if begun.is_enough() => self.begin(begun.probed),
             begun => {
                 self.begun = begun;
                 Ok(())
@@ -109,16 +109,16 @@ impl Recorder {
         }
     }
 
-    fn begin(&mut self, tracks: Probed) -> Result<(), Recording> {
+    fn begin(&mut self, probed: Probed) -> Result<(), Recording> {
         if let Err(reason) = self.recordings.permit(&self.viewer) {
             self.refuse(reason);
-            tracing::debug!(name = %self.name, packets = tracks.packets.len(), "not recorded");
+            tracing::debug!(name = %self.name, packets = probed.packets.len(), "not recorded");
             return Ok(());
         }
         (self.is_refused, self.has_left_out) = (false, false);
         let shared = &self.recordings.0;
         let space = Space::new(&shared.directory, shared.keep_free);
-        let open = Open::begin(&self.name, &shared.directory, space, tracks)?;
+        let open = Open::begin(&self.name, &shared.directory, space, &probed)?;
         shared.events.tell(Event::Recording {
             name: self.name.clone(),
             path: open.path().to_owned(),
@@ -147,7 +147,7 @@ impl Recorder {
         }
         let rest = || self.probe.finish().map(Begun::new);
         match self.begun.take().or_else(rest) {
-            Some(begun) if begun.is_enough() => self.begin(begun.tracks)?,
+            Some(begun) if begun.is_enough() => self.begin(begun.probed)?,
             Some(_) => self.refuse(Unrecorded::TooShort),
             None => {}
         }
@@ -173,26 +173,18 @@ impl Recorder {
 }
 
 /// Whether a packet goes on with these tracks.
-fn fits(tracks: &Probed, packet: &Packet) -> bool {
-    use onair_media::Config;
-    match &packet.config {
-        Config::Video(config) => tracks.video.as_ref().is_some_and(|own| own == config),
-        Config::Audio(config) => tracks.audio.as_ref().is_some_and(|own| own == config),
-    }
+fn fits(tracks: &Tracks, packet: &Packet) -> bool {
+    tracks.configs().any(|own| own.same(&packet.config))
 }
 
 impl Begun {
-    fn new(tracks: Probed) -> Self {
+    fn new(probed: Probed) -> Self {
+        let times = probed.packets.iter().map(|packet| packet.dts);
         Self {
-            origin: tracks.origin(),
-            last: tracks
-                .packets
-                .iter()
-                .map(|p| p.dts)
-                .max()
-                .unwrap_or_default(),
-            bytes: tracks.packets.iter().map(Packet::weight).sum(),
-            tracks,
+            origin: probed.origin(),
+            last: times.max().unwrap_or_default(),
+            bytes: probed.packets.iter().map(Packet::weight).sum(),
+            probed,
         }
     }
 
@@ -200,7 +192,7 @@ impl Begun {
         self.origin = self.origin.min(packet.dts.min(packet.pts));
         self.last = self.last.max(packet.dts);
         self.bytes += packet.weight();
-        self.tracks.packets.push(packet);
+        self.probed.packets.push(packet);
     }
 
     /// Whether it makes a file.
@@ -216,17 +208,16 @@ mod tests {
 
     #[test]
     fn frames_of_a_byte_whose_clock_stands_are_not_held_without_end() {
-        let tracks = Probed {
-            video: None,
-            audio: None,
+        let probed = Probed {
+            tracks: Tracks::default(),
             packets: vec![picture(0, true, 1)],
         };
-        let mut begun = Begun::new(tracks);
+        let mut begun = Begun::new(probed);
         while !begun.is_enough() {
             begun.push(picture(0, false, 1));
         }
-        assert!(begun.tracks.packets.len() * size_of::<Packet>() <= MOST);
-        let again = Begun::new(begun.tracks);
+        assert!(begun.probed.packets.len() * size_of::<Packet>() <= MOST);
+        let again = Begun::new(begun.probed);
         assert_eq!((again.bytes, again.origin), (begun.bytes, begun.origin));
     }
 }

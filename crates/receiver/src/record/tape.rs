@@ -29,9 +29,9 @@ pub(super) struct Written {
 
 impl<W: Write> Tape<W> {
     /// Writes the beginning of the file.
-    pub(super) fn begin(mut out: W, tracks: Probed) -> io::Result<Self> {
-        let origin = tracks.origin();
-        let fragmenter = Fragmenter::new(tracks.video, tracks.audio, origin);
+    pub(super) fn begin(mut out: W, probed: &Probed) -> io::Result<Self> {
+        let origin = probed.origin();
+        let fragmenter = Fragmenter::new(&probed.tracks, origin);
         let init = fragmenter.init().map_err(io::Error::other)?;
         out.write_all(&init)?;
         out.flush()?;
@@ -45,8 +45,8 @@ impl<W: Write> Tape<W> {
             origin,
             latest: origin,
         };
-        for packet in tracks.packets {
-            tape.push(&packet)?;
+        for packet in &probed.packets {
+            tape.push(packet)?;
         }
         Ok(tape)
     }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use onair::demux::{Container, Damage, Error, PacketSource, Track};
-use onair::media::{Config, Packet, Probed};
+use onair::media::{Packet, Probed, Tracks};
 
 use crate::probe::{self, RELAY};
 use crate::{Item, Viewer};
@@ -16,6 +16,8 @@ pub(super) struct Source {
     lost: u64,
     tell: Tell,
     tracks: Vec<Track>,
+    /// What its publisher says of it.
+    said: Tracks,
     /// What came while the tracks were found out, last first.
     held: Vec<Packet>,
 }
@@ -24,6 +26,7 @@ impl Source {
     /// Waits until it is known what the stream has; `None` when it ends before.
     pub(super) fn open(mut viewer: Viewer, tell: Tell) -> Option<Self> {
         let mut probe = probe::new(RELAY);
+        let mut said = Tracks::default();
         let found = loop {
             match viewer.blocking_next()? {
                 Item::Packet(packet) => {
@@ -31,29 +34,33 @@ impl Source {
                         break tracks;
                     }
                 }
-                Item::Metadata(_) => {}
+                Item::Metadata(tracks) => said = Tracks::clone(&tracks),
                 Item::Ended => break probe.finish()?,
             }
         };
-        Some(Self::new(viewer, found, tell))
+        Some(Self::new(viewer, found, said, tell))
     }
 
-    fn new(viewer: Viewer, found: Probed, tell: Tell) -> Self {
-        let video = found.video.map(Config::Video);
-        let audio = found.audio.map(Config::Audio);
+    fn new(viewer: Viewer, found: Probed, said: Tracks, tell: Tell) -> Self {
         let mut held = found.packets;
         held.reverse();
         Self {
             viewer,
             lost: 0,
             tell,
-            tracks: video.into_iter().chain(audio).map(Track::new).collect(),
+            tracks: found.tracks.configs().map(Track::new).collect(),
+            said,
             held,
         }
     }
 }
 
 impl Source {
+    /// What its publisher says of it.
+    pub(super) const fn said(&self) -> &Tracks {
+        &self.said
+    }
+
     /// What the line could not take in time waits in the stream's memory, and that is finite.
     fn tell_lost(&mut self) {
         let lost = self.viewer.dropped();

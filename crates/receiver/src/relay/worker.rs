@@ -165,6 +165,7 @@ impl Worker {
             return;
         };
         let broadcast = Broadcast::builder()
+            .described(source.said().clone())
             .live_media(Box::new(source))
             .to(self.destination.clone())
             .start();

@@ -1,6 +1,6 @@
 use std::task::{Context, Poll};
 
-use onair_flv::{FourCc, Muxer};
+use onair_flv::Muxer;
 use onair_media::{Config, Packet, VideoCodec};
 use onair_rtmp::server::StreamId;
 use onair_rtmp::{Error, Server};
@@ -81,5 +81,5 @@ fn refusal(packet: &Packet, server: &Server, known: &mut Option<VideoCodec>) -> 
     if known.replace(video.codec) == Some(video.codec) {
         return None;
     }
-    server.refusal_of(FourCc::of(video.codec)?)
+    server.refusal_of(video.codec)
 }

@@ -5,8 +5,8 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use bytes::Buf;
-use onair::flv::{Metadata, Muxer, Tag};
-use onair::media::Packet;
+use onair::flv::{Muxer, Tag};
+use onair::media::{Packet, Tracks};
 use onair::rtmp::publisher::{Config, Event};
 use onair::rtmp::{Error, Input, Machine, Output, Publisher};
 
@@ -60,8 +60,8 @@ impl Encoder {
         packets.iter().for_each(|packet| self.send(packet));
     }
 
-    pub(crate) fn describe(&mut self, metadata: &Metadata) {
-        let tag = self.muxer.metadata(metadata);
+    pub(crate) fn describe(&mut self, tracks: &Tracks) {
+        let tag = self.muxer.metadata(tracks);
         self.send_tag(&tag);
     }
 

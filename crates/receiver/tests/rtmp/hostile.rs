@@ -371,15 +371,16 @@ fn viewers_that_take_every_place_leave_publishers_theirs_and_are_refused_in_word
 
 #[test]
 fn metadata_and_configurations_without_measure_cost_nothing_or_end_in_words() {
-    use onair::flv::{Metadata, Tag, TagKind};
+    use onair::flv::{Tag, TagKind};
+    use onair::media::Tracks;
     let mut stage = stage();
     let mut show = Show::begin(&mut stage);
     let mut encoder = Encoder::live(stage.address(), "cam");
     stage.wait_for_publisher();
     for i in 0..100 {
-        encoder.describe(&Metadata {
+        encoder.describe(&Tracks {
             encoder: format!("{i}{}", "x".repeat(60_000)),
-            ..Metadata::default()
+            ..Tracks::default()
         });
     }
     encoder.send(&Media::new().picture(0, true, 100));
@@ -424,7 +425,7 @@ fn nothing_a_publisher_calls_itself_acts_on_a_terminal_or_a_page() {
     );
     config.flash_version = odd.to_owned();
     let mut encoder = Encoder::with(stage.address(), config).unwrap();
-    encoder.describe(&onair::flv::Metadata {
+    encoder.describe(&onair::media::Tracks {
         encoder: odd.to_owned(),
         ..Default::default()
     });

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use onair::flv::amf0::Value;
-use onair::flv::{Demuxed, Demuxer, Metadata, Tag, TagKind};
-use onair::media::Packet;
+use onair::flv::{Demuxed, Demuxer, Tag, TagKind};
+use onair::media::{Packet, Tracks};
 use onair::rtmp::chunk::{Header, Limits, Reader, StreamId, Writer};
 use onair::rtmp::{Command, Message, MessageKind, Slices, handshake};
 
@@ -17,7 +17,7 @@ pub(crate) struct Player {
     demuxer: Demuxer,
     /// Status codes and descriptions, as they came.
     pub(crate) said: Vec<(String, String)>,
-    pub(crate) metadata: Vec<Metadata>,
+    pub(crate) metadata: Vec<Tracks>,
 }
 
 impl Player {

@@ -198,7 +198,7 @@ fn what_the_publisher_says_about_its_stream_reaches_players_and_the_list() {
     let mut encoder = Encoder::live(stage.address(), "cam");
     stage.wait_for_publisher();
     let mut player = Player::play(stage.address(), "cam");
-    encoder.describe(&onair::flv::Metadata {
+    encoder.describe(&onair::media::Tracks {
         encoder: "the test".to_owned(),
         ..Default::default()
     });

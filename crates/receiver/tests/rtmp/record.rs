@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use onair::Destination;
-use onair::media::{Kind, Packet};
+use onair::media::{Kind, Packet, VideoCodec, VideoTrack};
 use onair::rtmp::Url;
 use onair_receiver::{Error, Event, Receiver, Recording, Unrecorded, tls};
 
@@ -243,8 +243,11 @@ fn a_track_that_starts_late_and_that_no_metadata_promised_is_in_the_same_file() 
     let mut stage = Stage::with(|builder| builder.record(&directory.0));
     let media = Media::new();
     let mut encoder = Encoder::live(stage.address(), "cam");
-    encoder.describe(&onair::flv::Metadata {
-        video_codec: Some(7),
+    encoder.describe(&onair::media::Tracks {
+        video: vec![VideoTrack {
+            codec: Some(VideoCodec::H264),
+            ..VideoTrack::default()
+        }],
         ..Default::default()
     });
     let is_in_time = |packet: &Packet| {

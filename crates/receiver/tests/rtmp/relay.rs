@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
+use onair::media::{AudioCodec, Bitrate, FrameRate, Property, Tracks, VideoCodec, VideoTrack};
 use onair::rtmp::Url;
 use onair_receiver::{Event, Item, Keys, RelayState, RelayTarget, StreamName};
 
@@ -167,6 +168,46 @@ fn a_relay_that_was_given_up_can_be_begun_anew_while_its_stream_is_live() {
 }
 
 #[test]
+fn a_relay_passes_on_what_the_publisher_says_of_its_stream() {
+    let mut there = Stage::new();
+    let to = target(there.address(), "live/out");
+    let stage = Stage::with(|builder| builder.relay(to));
+    let media = Media::new();
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    let said = Tracks {
+        video: vec![VideoTrack {
+            codec: Some(VideoCodec::H264),
+            frame_rate: FrameRate::new(2997, 100),
+            bitrate: Some(Bitrate::kbps(2345)),
+            ..VideoTrack::default()
+        }],
+        encoder: "Somebody's encoder 7.1".to_owned(),
+        properties: vec![
+            ("x-show".to_owned(), Property::Text("Evening".to_owned())),
+            ("x-camera".to_owned(), Property::Number(2.0)),
+        ],
+        ..Tracks::default()
+    };
+    encoder.describe(&said);
+    encoder.send_all(&media.stream(0..10, 10));
+    there.wait_for_publisher();
+    let name = StreamName::new("live", "out").unwrap();
+    let mut viewer = there.receiver.hub().subscribe(&name).unwrap();
+    let told = loop {
+        match viewer.blocking_next().unwrap() {
+            Item::Metadata(told) => break told,
+            Item::Packet(_) => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(told.encoder, said.encoder);
+    assert_eq!(told.properties, said.properties);
+    assert_eq!(told.video[0].frame_rate, said.video[0].frame_rate);
+    assert_eq!(told.video[0].bitrate, said.video[0].bitrate);
+    assert_eq!(told.audio[0].sample_rate, Some(48_000), "as it is");
+}
+
+#[test]
 fn a_relay_announces_a_track_that_begins_late() {
     let mut there = Stage::new();
     let to = target(there.address(), "live/out");
@@ -185,7 +226,8 @@ fn a_relay_announces_a_track_that_begins_late() {
     while announced.len() < 2 {
         match viewer.blocking_next().unwrap() {
             Item::Metadata(metadata) => {
-                announced.push((metadata.video_codec, metadata.audio_codec));
+                let audio = metadata.audio.first().and_then(|audio| audio.codec);
+                announced.push((metadata.video_codec(), audio));
                 announced.dedup();
             }
             Item::Packet(packet) => {
@@ -196,5 +238,6 @@ fn a_relay_announces_a_track_that_begins_late() {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(announced, [(Some(7), None), (Some(7), Some(10))]);
+    let (h264, aac) = (Some(VideoCodec::H264), Some(AudioCodec::Aac));
+    assert_eq!(announced, [(h264, None), (h264, aac)]);
 }

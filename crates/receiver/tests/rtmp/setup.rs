@@ -72,7 +72,7 @@ impl Media {
     /// The same with pictures in HEVC.
     pub(crate) fn hevc() -> Self {
         let hvcc = include_bytes!("../../../flv/testdata/main_720p.hvcc");
-        let video = onair::media::hevc::video_config(Bytes::from_static(hvcc)).unwrap();
+        let video = VideoConfig::hevc(Bytes::from_static(hvcc)).unwrap();
         Self {
             video: Config::Video(Arc::new(video)),
             ..Self::new()

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
-use onair_flv::{FourCc, Tag, TagKind};
+use onair_flv::{Tag, TagKind};
+use onair_media::VideoCodec;
 
 use crate::auth::Demand;
 use crate::chunk::{Header, StreamId, Writer};
@@ -216,7 +217,7 @@ fn config(options: u8) -> publisher::Config {
         config.flight = Flight::Patient;
     }
     config.reconnect_requests = options & 2 == 2;
-    config.video_codec = (options & 4 == 4).then_some(FourCc::HEVC);
+    config.video_codec = (options & 4 == 4).then_some(VideoCodec::Hevc);
     config.flight_limit = 1000;
     config
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use onair_flv::FourCc;
+use onair_flv::enhanced_four_cc;
+use onair_media::{FourCc, VideoCodec};
 
 use crate::words::Secrets;
 use crate::{Credentials, Url};
@@ -68,11 +69,11 @@ pub struct Config {
     /// Some servers stumble over the declaration; a close or refusal during `connect` is then
     /// tried again without it.
     pub reconnect_requests: bool,
-    /// The codec of the pictures to come, where it is none that RTMP knew from the start: it is
+    /// The codec of the pictures to come. One that RTMP did not know from the start is
     /// declared (E-RTMP v2 `fourCcList`, `videoFourCcInfoMap`), and a server that says it takes
     /// others only is an error. The declaration is left out where it makes a server stumble,
     /// as [`reconnect_requests`](Self::reconnect_requests) is.
-    pub video_codec: Option<FourCc>,
+    pub video_codec: Option<VideoCodec>,
     /// How often this publish was redirected already.
     pub(crate) hops: u8,
     /// The state of an authentication that spans connections.
@@ -104,8 +105,13 @@ impl Config {
     }
 
     /// Whether `connect` has keys of Enhanced RTMP.
-    pub(super) const fn is_enhanced(&self) -> bool {
-        self.reconnect_requests || self.video_codec.is_some()
+    pub(super) fn is_enhanced(&self) -> bool {
+        self.reconnect_requests || self.declared_codec().is_some()
+    }
+
+    /// The codec that `connect` declares.
+    pub(super) fn declared_codec(&self) -> Option<FourCc> {
+        self.video_codec.and_then(enhanced_four_cc)
     }
 
     /// Leaves out the keys of Enhanced RTMP.

@@ -92,7 +92,7 @@ fn connect_object(config: &Config) -> Value {
         ("tcUrl", Value::String(tc_url)),
         ("objectEncoding", Value::Number(0.0)),
     ];
-    if let Some(codec) = config.video_codec {
+    if let Some(codec) = config.declared_codec() {
         let name = codec.to_string();
         let map = Value::object([(name.clone(), Value::Number(CAN_ENCODE))]);
         pairs.push(("fourCcList", Value::StrictArray(vec![name.into()])));

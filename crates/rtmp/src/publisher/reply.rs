@@ -68,7 +68,7 @@ impl Publisher {
 
     /// Most servers do not say what they take; then it shows.
     fn check_codec(&self, command: &Command) -> Result<(), Fault> {
-        let Some(codec) = self.config.video_codec else {
+        let Some(codec) = self.config.declared_codec() else {
             return Ok(());
         };
         let said = [&command.object, command.info()];
@@ -77,7 +77,6 @@ impl Publisher {
             return Ok(());
         }
         let takes = self.fit(&taken.join(", "));
-        let codec = codec.to_string();
         Err(Error::CodecRefused { codec, takes }.into())
     }
 

@@ -11,7 +11,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use onair_flv::FourCc;
+use onair_flv::enhanced_four_cc;
+use onair_media::VideoCodec;
 
 pub use self::config::Config;
 pub use self::event::{Event, StreamId};
@@ -169,7 +170,8 @@ impl Server {
 
     /// Why a stream of `codec` is nothing for this client, in words, if its `connect` listed the
     /// codecs it takes and this is none of them. H.264 in the legacy form is in no list.
-    pub fn refusal_of(&self, codec: FourCc) -> Option<String> {
+    pub fn refusal_of(&self, codec: VideoCodec) -> Option<String> {
+        let codec = enhanced_four_cc(codec)?;
         let State::Open(Greeted { codecs, .. }) = &self.state else {
             return None;
         };

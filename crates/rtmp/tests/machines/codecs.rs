@@ -1,7 +1,7 @@
 //! A video codec that RTMP did not know from the start is declared, and may be refused.
 
-use onair_flv::FourCc;
 use onair_flv::amf0::Value;
+use onair_media::{FourCc, VideoCodec};
 use onair_rtmp::chunk::{Limits, Reader};
 use onair_rtmp::publisher::{Config, Why};
 use onair_rtmp::{Command, Error, Input, MessageKind, handshake};
@@ -11,7 +11,7 @@ use crate::host::Host;
 use crate::script::{Reply, info, stay, talks};
 
 fn hevc(mut config: Config) -> Config {
-    config.video_codec = Some(FourCc::HEVC);
+    config.video_codec = Some(VideoCodec::Hevc);
     config
 }
 
@@ -81,7 +81,7 @@ fn a_server_that_takes_other_codecs_only_is_told_apart_at_once() {
                 answering(command, reply, std::slice::from_ref(&said), in_info);
             });
             let refused = Error::CodecRefused {
-                codec: "hvc1".into(),
+                codec: FourCc(*b"hvc1"),
                 takes: "av01, vp09".into(),
             };
             assert_eq!(end, Err(refused));
@@ -171,7 +171,7 @@ fn a_codec_that_a_server_can_only_encode_is_none_that_it_takes() {
         answering(command, reply, &said, true);
     });
     let refused = Error::CodecRefused {
-        codec: "hvc1".into(),
+        codec: FourCc(*b"hvc1"),
         takes: "av01".into(),
     };
     assert_eq!(end, Err(refused));

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use onair_flv::amf0::{self, Value};
-use onair_flv::{FourCc, Tag, TagKind};
+use onair_flv::{Tag, TagKind};
+use onair_media::VideoCodec;
 use onair_rtmp::publisher::{Event, Flight, Stage, Why};
 use onair_rtmp::{Command, Control, Error, LimitType, MessageKind, UserControl};
 
@@ -786,7 +787,7 @@ fn quirk_e_a_server_that_drops_the_first_flight_is_asked_patiently() {
 fn quirk_e_a_server_that_also_hangs_up_on_enhanced_rtmp_is_asked_once_without() {
     for config in both() {
         let mut config = config;
-        config.video_codec = Some(FourCc::HEVC);
+        config.video_codec = Some(VideoCodec::Hevc);
         let (retries, end) = talks(config, |command, reply| {
             if command.object.get("fourCcList").is_some() {
                 reply.closes = true;

@@ -216,7 +216,7 @@ impl VideoToolbox {
         let sink = outputs.clone();
         let codec = match self.settings.codec {
             VideoCodec::H264 => FourCharCode::H264,
-            _ => FourCharCode::HEVC,
+            VideoCodec::Hevc => FourCharCode::HEVC,
         };
         let sink = Arc::new(move |output| sink.push(output));
         let encoder = CompressionSession::create(self.settings.size, codec, sink)

@@ -1,4 +1,5 @@
-use onair::flv::{AacPacketType, format_name};
+use onair::flv::{AudioPacketType, AudioTagHeader, format_name};
+use onair::media::AudioCodec;
 use onair::media::aac::AudioSpecificConfig;
 
 use super::dump::Dump;
@@ -6,49 +7,46 @@ use super::dump::Dump;
 /// An audio tag's body (FLV 10.1 §E.4.2). True for a frame of sound.
 pub(super) fn body(dump: &mut Dump<'_>) -> bool {
     let head = dump.rest();
-    let kind = match AacPacketType::parse(&head[..head.len().min(5)]) {
-        Ok(kind) => kind,
+    let header = match AudioTagHeader::parse(&head[..head.len().min(5)]) {
+        Ok(header) => header,
         Err(error) => {
             dump.remainder(error);
             return false;
         }
     };
     if head.first().is_some_and(|first| first >> 4 == ENHANCED) {
-        return by_four_cc(dump, kind);
+        enhanced_head(dump, header.codec);
+    } else {
+        dump.read(|[first]| first_byte(first));
+        legacy_packet_type(dump, header.packet_type);
     }
-    dump.read(|[first]| first_byte(first));
-    match kind {
-        AacPacketType::SequenceHeader => {
-            dump.field(
-                1,
-                "AACPacketType 0: sequence header, what a decoder is set up with",
-            );
-            config(dump);
-        }
-        AacPacketType::Raw => {
-            dump.field(
-                1,
-                "AACPacketType 1: a raw frame, without the ADTS header of an .aac file",
-            );
+    match (header.packet_type, header.codec) {
+        (AudioPacketType::SequenceStart, AudioCodec::Aac) => config(dump),
+        (AudioPacketType::CodedFrames, AudioCodec::Aac) => {
             dump.remainder("the frame, raw_data_block (ISO/IEC 14496-3 4.4.2.1)");
         }
-        AacPacketType::Other => {}
+        (AudioPacketType::Other, _) => dump.remainder("nothing to decode"),
     }
-    kind == AacPacketType::Raw
+    header.packet_type == AudioPacketType::CodedFrames
 }
 
-/// The same by its `FourCC` (Enhanced RTMP v2, "Enhanced Audio").
-fn by_four_cc(dump: &mut Dump<'_>, kind: AacPacketType) -> bool {
-    dump.read(|[first]| format!("SoundFormat 9: ExHeader; AudioPacketType {}", first & 0x0f));
-    dump.field(4, "FourCC mp4a: AAC");
-    match kind {
-        AacPacketType::SequenceHeader => config(dump),
-        AacPacketType::Raw => {
-            dump.remainder("the frame, raw_data_block (ISO/IEC 14496-3 4.4.2.1)");
+fn legacy_packet_type(dump: &mut Dump<'_>, packet_type: AudioPacketType) {
+    let words = match packet_type {
+        AudioPacketType::SequenceStart => {
+            "AACPacketType 0: sequence header, what a decoder is set up with"
         }
-        AacPacketType::Other => dump.remainder("nothing to decode"),
-    }
-    kind == AacPacketType::Raw
+        AudioPacketType::CodedFrames => {
+            "AACPacketType 1: a raw frame, without the ADTS header of an .aac file"
+        }
+        AudioPacketType::Other => return,
+    };
+    dump.field(1, words);
+}
+
+/// Enhanced RTMP v2, "Enhanced Audio".
+fn enhanced_head(dump: &mut Dump<'_>, codec: AudioCodec) {
+    dump.read(|[first]| format!("SoundFormat 9: ExHeader; AudioPacketType {}", first & 0x0f));
+    dump.field(4, format_args!("FourCC {}: {codec}", codec.four_cc()));
 }
 
 fn first_byte(first: u8) -> String {

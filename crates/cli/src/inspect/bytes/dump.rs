@@ -147,6 +147,14 @@ const ROW: usize = 8;
 const MOST: usize = 40;
 const FIRST: usize = 16;
 
+/// What a codec's tags hold.
+pub(super) struct Codec {
+    /// Explains a decoder configuration, and takes the size of lengths from it.
+    pub(super) config: fn(&mut Dump<'_>, &mut LengthSize),
+    /// Explains a NAL unit.
+    pub(super) unit: fn(&[u8]) -> String,
+}
+
 /// Length-prefixed NAL units (ISO/IEC 14496-15 §5.3.4.2).
 pub(super) fn units(dump: &mut Dump<'_>, lengths: LengthSize, header_of: impl Fn(&[u8]) -> String) {
     let prefix = usize::from(lengths.bytes());

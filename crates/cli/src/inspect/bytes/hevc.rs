@@ -1,69 +1,14 @@
 use bytes::Bytes;
-use onair::flv::{FrameType, HevcHeader};
 use onair::media::h264::LengthSize;
 use onair::media::hevc::{HevcDecoderConfig, NalArray, NalUnitType, nal_unit_type};
 
-use super::dump::{Dump, units};
+use super::dump::{Codec, Dump};
 
-/// The body of an HEVC tag (Enhanced RTMP v2, "Enhanced Video"). True for a picture that
-/// decoding can start from.
-pub(super) fn body(dump: &mut Dump<'_>, header: HevcHeader, lengths: &mut LengthSize) -> bool {
-    let codec = Codec {
-        name: "FourCC hvc1: HEVC",
-        config,
-        unit: header_of,
-    };
-    let is_key = header.frame_type == FrameType::Key;
-    codec.body(dump, (is_key, header.composition_offset), lengths)
-}
-
-/// What a codec's tags by `FourCC` hold.
-pub(super) struct Codec {
-    pub(super) name: &'static str,
-    /// Explains the sequence start.
-    pub(super) config: fn(&mut Dump<'_>, &mut LengthSize),
-    /// Explains a NAL unit.
-    pub(super) unit: fn(&[u8]) -> String,
-}
-
-impl Codec {
-    /// A tag's body, whether it is a keyframe and its composition offset being known. True for a
-    /// picture that decoding can start from.
-    pub(super) fn body(
-        &self,
-        dump: &mut Dump<'_>,
-        (is_key, offset): (bool, i32),
-        lengths: &mut LengthSize,
-    ) -> bool {
-        let code = dump.rest().first().copied().unwrap_or_default() & 0x0f;
-        let frame = if is_key { "keyframe" } else { "no keyframe" };
-        let name = packet_type(code);
-        dump.field(
-            1,
-            format_args!("IsExHeader; FrameType: {frame}; VideoPacketType {code}: {name}"),
-        );
-        dump.field(4, self.name);
-        if code == CODED_FRAMES {
-            let words = format!("CompositionTime: shown {offset} ms after it is decoded");
-            dump.field(3, words);
-        }
-        match code {
-            SEQUENCE_START => (self.config)(dump, lengths),
-            CODED_FRAMES | CODED_FRAMES_X => units(dump, *lengths, self.unit),
-            _ => {}
-        }
-        is_key && matches!(code, CODED_FRAMES | CODED_FRAMES_X)
-    }
-}
-
-const fn packet_type(code: u8) -> &'static str {
-    match code {
-        SEQUENCE_START => "sequence start, what a decoder is set up with",
-        CODED_FRAMES => "coded frames, a picture",
-        CODED_FRAMES_X => "coded frames without a composition time, a picture",
-        _ => "sequence end",
-    }
-}
+/// HEVC.
+pub(super) const CODEC: Codec = Codec {
+    config,
+    unit: header_of,
+};
 
 /// An hvcC (ISO/IEC 14496-15 §8.3.3.1).
 fn config(dump: &mut Dump<'_>, lengths: &mut LengthSize) {
@@ -150,8 +95,3 @@ const fn unit_name(kind: NalUnitType) -> &'static str {
         NalUnitType::Other(_) => "something else",
     }
 }
-
-/// Enhanced RTMP v2, `VideoPacketType`; only coded frames have a composition time.
-const SEQUENCE_START: u8 = 0;
-const CODED_FRAMES: u8 = 1;
-const CODED_FRAMES_X: u8 = 3;

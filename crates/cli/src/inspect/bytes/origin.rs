@@ -4,8 +4,8 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use onair::demux::PacketSource;
-use onair::flv::{Metadata, Muxer, Tag, file};
-use onair::media::{Config, Kind};
+use onair::flv::{Muxer, Tag, file};
+use onair::media::{Kind, Tracks};
 
 use crate::failure::Failure;
 use crate::inspect;
@@ -134,15 +134,9 @@ fn take(file: &mut dyn Read, count: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn describe(input: &dyn PacketSource) -> Metadata {
-    let mut tracks = (None, None);
-    for track in input.tracks() {
-        match &track.config {
-            Config::Video(config) => tracks.0 = Some(config.as_ref()),
-            Config::Audio(config) => tracks.1 = Some(config.as_ref()),
-        }
-    }
-    Metadata::of(tracks.0, tracks.1)
+fn describe(input: &dyn PacketSource) -> Tracks {
+    let tracks = input.tracks().iter();
+    tracks.map(|track| track.config.clone()).collect()
 }
 
 const LONGEST_HEADER: u32 = 1024;

@@ -1,25 +1,15 @@
-use bytes::Bytes;
-use onair::flv::{AvcPacketType, FrameType, VideoHeader, codec_name};
-use onair::media::h264::{AvcDecoderConfig, ChromaFormat, LengthSize, NalUnitType, Sps};
+use onair::flv::{FrameType, VideoHeader, VideoPacketType, VideoTagHeader, codec_name};
+use onair::media::VideoCodec;
+use onair::media::h264::LengthSize;
 
-use super::dump::{self, Dump};
-use super::hevc::{self, Codec};
+use super::dump::{self, Codec, Dump};
+use super::{avc, hevc};
 
 /// A video tag's body (FLV 10.1 §E.4.3). True for a picture that decoding can start from.
 pub(super) fn body(dump: &mut Dump<'_>, lengths: &mut LengthSize) -> bool {
     let head = dump.rest();
     let header = match VideoHeader::parse(&head[..head.len().min(head_len(head))]) {
-        Ok(VideoHeader::Avc(header)) if is_enhanced(head) => {
-            let codec = Codec {
-                name: "FourCC avc1: H.264",
-                config,
-                unit: header_of,
-            };
-            let is_key = header.frame_type == FrameType::Key;
-            return codec.body(dump, (is_key, header.composition_offset), lengths);
-        }
-        Ok(VideoHeader::Avc(header)) => header,
-        Ok(VideoHeader::Hevc(header)) => return hevc::body(dump, header, lengths),
+        Ok(VideoHeader::Media(header)) => header,
         Ok(VideoHeader::Command) => {
             dump.remainder("FrameType 5: a command, no picture");
             return false;
@@ -35,19 +25,25 @@ pub(super) fn body(dump: &mut Dump<'_>, lengths: &mut LengthSize) -> bool {
             return false;
         }
     };
-    dump.read(|[first]| first_byte(first));
-    dump.read(|[kind]| format!("AVCPacketType {kind}: {}", packet_type(header.packet_type)));
-    let offset = header.composition_offset;
-    dump.field(
-        3,
-        format_args!("CompositionTime: shown {offset} ms after it is decoded"),
-    );
-    match header.packet_type {
-        AvcPacketType::SequenceHeader => config(dump, lengths),
-        AvcPacketType::NalUnits => dump::units(dump, *lengths, header_of),
-        AvcPacketType::EndOfSequence => {}
+    if is_enhanced(head) {
+        enhanced_head(dump, header);
+    } else {
+        legacy_head(dump, header);
     }
-    header.packet_type == AvcPacketType::NalUnits && header.frame_type == FrameType::Key
+    let codec = codec(header.codec);
+    match header.packet_type {
+        VideoPacketType::SequenceStart => (codec.config)(dump, lengths),
+        VideoPacketType::CodedFrames => dump::units(dump, *lengths, codec.unit),
+        VideoPacketType::SequenceEnd => {}
+    }
+    header.packet_type == VideoPacketType::CodedFrames && header.frame_type == FrameType::Key
+}
+
+const fn codec(codec: VideoCodec) -> Codec {
+    match codec {
+        VideoCodec::H264 => avc::CODEC,
+        VideoCodec::Hevc => hevc::CODEC,
+    }
 }
 
 /// The longest that a head with this beginning is: an Enhanced RTMP one, or AVC's.
@@ -57,6 +53,47 @@ const fn head_len(head: &[u8]) -> usize {
 
 const fn is_enhanced(head: &[u8]) -> bool {
     matches!(head, [0x80..=0xff, ..])
+}
+
+fn legacy_head(dump: &mut Dump<'_>, header: VideoTagHeader) {
+    dump.read(|[first]| first_byte(first));
+    let name = match header.packet_type {
+        VideoPacketType::SequenceStart => "sequence header, what a decoder is set up with",
+        VideoPacketType::CodedFrames => "NAL units of one access unit, a picture",
+        VideoPacketType::SequenceEnd => "end of sequence",
+    };
+    dump.read(|[kind]| format!("AVCPacketType {kind}: {name}"));
+    say_offset(dump, header);
+}
+
+/// Enhanced RTMP v2, "Enhanced Video".
+fn enhanced_head(dump: &mut Dump<'_>, header: VideoTagHeader) {
+    let code = dump.rest().first().copied().unwrap_or_default() & 0x0f;
+    let is_key = header.frame_type == FrameType::Key;
+    let frame = if is_key { "keyframe" } else { "no keyframe" };
+    let name = match header.packet_type {
+        VideoPacketType::SequenceStart => "sequence start, what a decoder is set up with",
+        VideoPacketType::CodedFrames if code == CODED_FRAMES => "coded frames, a picture",
+        VideoPacketType::CodedFrames => "coded frames without a composition time, a picture",
+        VideoPacketType::SequenceEnd => "sequence end",
+    };
+    dump.field(
+        1,
+        format_args!("IsExHeader; FrameType: {frame}; VideoPacketType {code}: {name}"),
+    );
+    let codec = header.codec;
+    dump.field(4, format_args!("FourCC {}: {codec}", codec.four_cc()));
+    if code == CODED_FRAMES {
+        say_offset(dump, header);
+    }
+}
+
+fn say_offset(dump: &mut Dump<'_>, header: VideoTagHeader) {
+    let offset = header.composition_offset;
+    dump.field(
+        3,
+        format_args!("CompositionTime: shown {offset} ms after it is decoded"),
+    );
 }
 
 fn first_byte(first: u8) -> String {
@@ -74,166 +111,5 @@ fn first_byte(first: u8) -> String {
     )
 }
 
-const fn packet_type(kind: AvcPacketType) -> &'static str {
-    match kind {
-        AvcPacketType::SequenceHeader => "sequence header, what a decoder is set up with",
-        AvcPacketType::NalUnits => "NAL units of one access unit, a picture",
-        AvcPacketType::EndOfSequence => "end of sequence",
-    }
-}
-
-/// An avcC (ISO/IEC 14496-15 §5.3.3.1).
-fn config(dump: &mut Dump<'_>, lengths: &mut LengthSize) {
-    let record = Bytes::copy_from_slice(dump.rest());
-    let config = match AvcDecoderConfig::parse(&record) {
-        Ok(config) => config,
-        Err(error) => return dump.remainder(error),
-    };
-    *lengths = config.length_size;
-    dump.note(format_args!(
-        "AVCDecoderConfigurationRecord, \"avcC\": {}",
-        config.codec_string()
-    ));
-    dump.read(|[version]| format!("configurationVersion: {version}"));
-    dump.read(|[profile]| format!("AVCProfileIndication {profile}: {}", profile_name(profile)));
-    dump.read(|[flags]| format!("profile_compatibility: constraint flags {flags:08b}"));
-    dump.read(|[level]| format!("AVCLevelIndication {level}: level {}", level_name(level)));
-    let bytes = config.length_size.bytes();
-    dump.field(
-        1,
-        format_args!("lengthSizeMinusOne: each NAL unit has a length of {bytes} bytes before it"),
-    );
-    dump.field(
-        1,
-        format_args!("numOfSequenceParameterSets: {}", config.sps.len()),
-    );
-    config.sps.iter().for_each(|set| sps(set, dump));
-    dump.field(
-        1,
-        format_args!("numOfPictureParameterSets: {}", config.pps.len()),
-    );
-    config
-        .pps
-        .iter()
-        .for_each(|set| parameter_set("PPS", set, dump));
-    if let Some(high) = &config.high {
-        let chroma = chroma_name(high.chroma_format);
-        dump.field(1, format_args!("chroma_format: {chroma}"));
-        dump.field(1, format_args!("bit_depth_luma: {}", high.luma_bits));
-        dump.field(1, format_args!("bit_depth_chroma: {}", high.chroma_bits));
-        dump.field(
-            1,
-            format_args!(
-                "numOfSequenceParameterSetExt: {}",
-                high.sps_extensions.len()
-            ),
-        );
-        let extensions = high.sps_extensions.iter();
-        extensions.for_each(|set| parameter_set("SPS extension", set, dump));
-    }
-}
-
-fn sps(set: &Bytes, dump: &mut Dump<'_>) {
-    parameter_set("SPS", set, dump);
-    match Sps::parse(set) {
-        Ok(sps) => say_sps(&sps, dump),
-        Err(error) => dump.note(error),
-    }
-}
-
-fn say_sps(sps: &Sps, dump: &mut Dump<'_>) {
-    let (profile, level) = (profile_name(sps.profile), level_name(sps.level));
-    dump.note(format_args!(
-        "  profile {profile}, level {level}, id {}",
-        sps.id
-    ));
-    let scan = if sps.progressive {
-        "progressive"
-    } else {
-        "may be interlaced"
-    };
-    let (chroma, bits) = (chroma_name(sps.chroma_format), sps.luma_bits);
-    dump.note(format_args!(
-        "  {} pixels, {scan}, {chroma}, {bits} bits a sample",
-        sps.size
-    ));
-    dump.note(format_args!(
-        "  {} reference frames; {}",
-        sps.reference_frames,
-        reordering(sps.reorder_frames)
-    ));
-    match sps.frame_rate {
-        Some(rate) => dump.note(format_args!("  timing: {rate} pictures a second")),
-        None => dump.note("  timing: none, so that the tags' times are all there is"),
-    }
-}
-
-fn reordering(frames: Option<u8>) -> String {
-    match frames {
-        Some(0) => "no reordering: no B-frames".to_owned(),
-        Some(frames) => format!("up to {frames} frames reordered: B-frames"),
-        None => "nothing said about reordering, so a decoder waits in case".to_owned(),
-    }
-}
-
-fn parameter_set(name: &str, set: &[u8], dump: &mut Dump<'_>) {
-    dump.field(2, format_args!("length of the {name}: {} bytes", set.len()));
-    dump.field(set.len(), format_args!("{name}{}", header_of(set)));
-}
-
-/// What a NAL unit's first byte says (ISO/IEC 14496-10 §7.4.1).
-fn header_of(unit: &[u8]) -> String {
-    let Some(&header) = unit.first() else {
-        return String::new();
-    };
-    let (importance, number) = (header >> 5 & 3, header & 0x1f);
-    let kind = unit_name(NalUnitType::from_number(header));
-    format!(": {header:02x} is nal_ref_idc {importance}, nal_unit_type {number}: {kind}")
-}
-
-const fn unit_name(kind: NalUnitType) -> &'static str {
-    match kind {
-        NalUnitType::Slice => "slice of a picture that is no IDR picture",
-        NalUnitType::Partition => "data partition of a slice",
-        NalUnitType::Idr => "slice of an IDR picture, where decoding can start",
-        NalUnitType::Sei => "supplemental enhancement information (SEI)",
-        NalUnitType::Sps => "sequence parameter set",
-        NalUnitType::Pps => "picture parameter set",
-        NalUnitType::AccessUnitDelimiter => "access unit delimiter",
-        NalUnitType::EndOfSequence => "end of sequence",
-        NalUnitType::EndOfStream => "end of stream",
-        NalUnitType::Filler => "filler",
-        NalUnitType::SpsExtension => "SPS extension",
-        NalUnitType::Other(_) => "something else",
-    }
-}
-
-/// ISO/IEC 14496-10 Annex A.
-const fn profile_name(profile: u8) -> &'static str {
-    match profile {
-        66 => "Baseline",
-        77 => "Main",
-        88 => "Extended",
-        100 => "High",
-        110 => "High 10",
-        122 => "High 4:2:2",
-        244 => "High 4:4:4 Predictive",
-        _ => "unknown",
-    }
-}
-
-fn level_name(level: u8) -> String {
-    if level == 9 {
-        return "1b".to_owned();
-    }
-    format!("{}.{}", level / 10, level % 10)
-}
-
-const fn chroma_name(format: ChromaFormat) -> &'static str {
-    match format {
-        ChromaFormat::Monochrome => "monochrome",
-        ChromaFormat::Yuv420 => "4:2:0",
-        ChromaFormat::Yuv422 => "4:2:2",
-        ChromaFormat::Yuv444 => "4:4:4",
-    }
-}
+/// Enhanced RTMP v2, `VideoPacketType`; only these have a composition time.
+const CODED_FRAMES: u8 = 1;

@@ -1,7 +1,7 @@
 use std::io;
 
-use onair_flv::{Muxer, file};
-use onair_media::Packet;
+use onair_flv::{Muxer, file, metadata};
+use onair_media::{Kind, Packet};
 
 use super::disk::{Disk, Extent, Pieces};
 use super::{BLOCK, Tape, Written};
@@ -38,9 +38,8 @@ impl Flv {
     }
 
     fn begin(&self) -> Vec<u8> {
-        let metadata = &self.program.metadata;
-        let (audio, video) = (metadata.audio_codec, metadata.video_codec);
-        let mut head = file::header(audio.is_some(), video.is_some()).to_vec();
+        let has = |kind| self.program.tracks.has(kind);
+        let mut head = file::header(has(Kind::Audio), has(Kind::Video)).to_vec();
         head.extend(self.metadata());
         head
     }
@@ -48,7 +47,7 @@ impl Flv {
     /// A number is as long as another: the duration can be put in afterwards.
     fn metadata(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        file::write_tag(&self.program.metadata.to_tag(0), &mut bytes);
+        file::write_tag(&metadata::to_tag(&self.program.tracks, 0), &mut bytes);
         bytes
     }
 
@@ -101,7 +100,7 @@ impl Tape for Flv {
         if self.file.length() == 0 {
             return Ok(());
         }
-        self.program.metadata.duration = self.written.duration();
+        self.program.tracks.duration = self.written.duration();
         self.file.patch(METADATA, &self.metadata())?;
         self.file.flush()
     }

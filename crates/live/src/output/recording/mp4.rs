@@ -1,7 +1,7 @@
 use std::io;
 use std::time::Duration;
 
-use onair_media::{Packet, Probed, TrackProbe};
+use onair_media::{Kind, Packet, Probed, TrackProbe};
 use onair_mp4::{Fragment, Movie};
 
 use super::disk::{Disk, Extent, Pieces};
@@ -30,12 +30,9 @@ const MOST: usize = 64 * 1024 * 1024;
 
 impl Mp4 {
     pub(super) fn new(disk: Box<dyn Disk>, program: &Program) -> Self {
-        let metadata = &program.metadata;
         let mut probe = TrackProbe::new(PATIENCE, MOST);
-        probe.expect(
-            metadata.video_codec.is_some(),
-            metadata.audio_codec.is_some(),
-        );
+        let has = |kind| program.tracks.has(kind);
+        probe.expect(has(Kind::Video), has(Kind::Audio));
         Self {
             file: Pieces::new(disk),
             state: State::Waiting(probe),
@@ -44,13 +41,12 @@ impl Mp4 {
         }
     }
 
-    fn begin(&mut self, tracks: Probed) -> io::Result<()> {
-        let origin = tracks.origin();
-        let begun = Movie::begin(tracks.video, tracks.audio, origin);
+    fn begin(&mut self, probed: &Probed) -> io::Result<()> {
+        let begun = Movie::begin(&probed.tracks, probed.origin());
         let (movie, head) = begun.map_err(io::Error::other)?;
         self.file.append(&head)?;
         self.state = State::Writing(Box::new(movie));
-        let mut packets = tracks.packets.iter();
+        let mut packets = probed.packets.iter();
         packets.try_for_each(|packet| self.push(packet))
     }
 
@@ -72,7 +68,7 @@ impl Tape for Mp4 {
     fn push(&mut self, packet: &Packet) -> io::Result<()> {
         match &mut self.state {
             State::Waiting(probe) => match probe.push(packet.clone()) {
-                Some(tracks) => self.begin(tracks),
+                Some(probed) => self.begin(&probed),
                 None => Ok(()),
             },
             State::Writing(movie) => {
@@ -86,9 +82,9 @@ impl Tape for Mp4 {
 
     fn finish(&mut self) -> io::Result<()> {
         if let State::Waiting(probe) = &mut self.state
-            && let Some(tracks) = probe.finish()
+            && let Some(probed) = probe.finish()
         {
-            self.begin(tracks)?;
+            self.begin(&probed)?;
         }
         let State::Writing(movie) = &mut self.state else {
             return Ok(());

@@ -2,7 +2,7 @@ use std::io::{Cursor, Seek, SeekFrom, Write};
 use std::time::Instant;
 
 use bytes::Bytes;
-use onair_flv::{Metadata, TagKind, file};
+use onair_flv::{TagKind, file, metadata};
 use onair_media::{Kind, VideoConfig};
 
 use super::*;
@@ -76,16 +76,8 @@ fn packets() -> impl Iterator<Item = Packet> {
 }
 
 fn program() -> Program {
-    let tracks: Vec<_> = packets().take(2).map(|packet| packet.config).collect();
-    let [
-        onair_media::Config::Video(video),
-        onair_media::Config::Audio(audio),
-    ] = &tracks[..]
-    else {
-        unreachable!("a picture and sound")
-    };
     Program {
-        metadata: Metadata::of(Some(video), Some(audio)),
+        tracks: packets().take(2).map(|packet| packet.config).collect(),
         lag: Duration::ZERO,
     }
 }
@@ -109,11 +101,11 @@ fn flv(content: Vec<u8>) -> (usize, Option<Duration>) {
     parser.push(Bytes::from(content));
     let tags: Vec<_> = std::iter::from_fn(|| parser.next().unwrap()).collect();
     assert_eq!(parser.finish(), Ok(()), "it ends with a whole tag");
-    let metadata = Metadata::from_tag(&tags[0]).unwrap().unwrap();
+    let tracks = metadata::from_tag(&tags[0]).unwrap().unwrap();
     let is_picture = |tag: &&onair_flv::Tag| {
         tag.kind == TagKind::Video && !tag.is_sequence_header() && tag.payload.len() == 1000
     };
-    (tags.iter().filter(is_picture).count(), metadata.duration)
+    (tags.iter().filter(is_picture).count(), tracks.duration)
 }
 
 /// How many pictures a `.mp4` file has.

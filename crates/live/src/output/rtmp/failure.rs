@@ -1,6 +1,7 @@
 //! What the machine says of a conversation that failed, in terms that any protocol has.
 
-use onair_flv::FourCc;
+use onair_flv::enhanced_four_cc;
+use onair_media::VideoCodec;
 use onair_rtmp::Error;
 use onair_rtmp::publisher::Stage;
 
@@ -9,7 +10,7 @@ use crate::failure::{Cause, Failure, FailureStage, Refusal};
 
 /// Why a conversation failed in `stage`; `codec` is the one that is sent, if not every server
 /// knows it.
-pub(crate) fn failure(error: &Error, stage: Stage, codec: Option<FourCc>) -> Failure {
+pub(crate) fn failure(error: &Error, stage: Stage, codec: Option<VideoCodec>) -> Failure {
     let mut failure = Failure::new(of_stage(stage), fault(error), words(error, codec));
     failure.cause = cause(error);
     if let Error::Refused { code, description } = error {
@@ -41,7 +42,7 @@ fn cause(error: &Error) -> Cause {
     }
 }
 
-fn words(error: &Error, codec: Option<FourCc>) -> String {
+fn words(error: &Error, codec: Option<VideoCodec>) -> String {
     match error {
         Error::Refused { code, description } if description.is_empty() => {
             format!("the server refused: {code}")
@@ -49,9 +50,12 @@ fn words(error: &Error, codec: Option<FourCc>) -> String {
         Error::Refused { code, description } => {
             format!("the server refused: {code} ({description})")
         }
-        Error::Closed { .. } if codec == Some(FourCc::HEVC) => {
-            format!("{error}; or that it does not take HEVC, where H.264 would work")
-        }
+        Error::Closed { .. } => match codec.filter(|codec| enhanced_four_cc(*codec).is_some()) {
+            Some(codec) => {
+                format!("{error}; or that it does not take {codec}, where H.264 would work")
+            }
+            None => error.to_string(),
+        },
         other => other.to_string(),
     }
 }
@@ -126,7 +130,7 @@ mod tests {
     fn our_own_words_are_no_servers_and_blame_no_application() {
         let codec = Error::CodecRefused {
             takes: "avc1".to_owned(),
-            codec: "hvc1".to_owned(),
+            codec: VideoCodec::Hevc.four_cc(),
         };
         let redirect = Error::Redirected {
             target: "rtmp://elsewhere/app".to_owned(),

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Buf;
 use onair::flv::amf0::{self, Value};
-use onair::flv::{Metadata, Tag, TagKind};
+use onair::flv::{Tag, TagKind, metadata};
 use onair::media::Timestamp;
+use onair::media::Tracks;
 use onair::rtmp::server::{Config, Event};
 use onair::rtmp::{Input, Machine, Output, Server, Url};
 
@@ -179,8 +180,8 @@ impl Published {
     }
 
     /// What `onMetaData` said.
-    pub(crate) fn metadata(&self) -> Option<Metadata> {
-        let mut found = self.tags.iter().map(Metadata::from_tag);
+    pub(crate) fn metadata(&self) -> Option<Tracks> {
+        let mut found = self.tags.iter().map(metadata::from_tag);
         found.find_map(|metadata| metadata.ok().flatten())
     }
 }

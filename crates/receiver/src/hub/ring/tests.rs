@@ -198,9 +198,9 @@ fn a_slide_stands_for_some_seconds_and_audio_may_have_a_clock_of_its_own() {
 #[test]
 fn the_metadata_comes_first_and_again_when_it_changes() {
     let mut ring = ring();
-    let metadata = |encoder: &str| Metadata {
+    let metadata = |encoder: &str| Tracks {
         encoder: encoder.to_owned(),
-        ..Metadata::default()
+        ..Tracks::default()
     };
     ring.describe(metadata("one"));
     fill(&mut ring, stream(3, 3));
@@ -260,9 +260,9 @@ fn an_output_that_bytes_are_short_for_loses_what_it_must_and_knows_of_what_kind(
 fn what_a_stream_says_of_itself_counts_as_its_pictures_do() {
     let mut ring = small_ring();
     for _ in 0..1000 {
-        ring.describe(Metadata {
+        ring.describe(Tracks {
             encoder: "x".repeat(1000),
-            ..Metadata::default()
+            ..Tracks::default()
         });
         assert!(ring.bytes() <= 100_000);
     }

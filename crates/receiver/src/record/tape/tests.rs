@@ -36,7 +36,7 @@ fn lined_up(packets: Vec<Packet>) -> (Probed, Vec<Packet>) {
 fn record(room: usize) -> (Option<Tape<Disk>>, io::Result<()>) {
     let (tracks, packets) = lined_up(stream(150, 25));
     let holds = Vec::new();
-    let mut tape = match Tape::begin(Disk { room, holds }, tracks) {
+    let mut tape = match Tape::begin(Disk { room, holds }, &tracks) {
         Ok(tape) => tape,
         Err(error) => return (None, Err(error)),
     };
@@ -83,7 +83,7 @@ fn the_real_full_disk_says_so() {
         return;
     };
     let (tracks, _) = lined_up(stream(5, 5));
-    let error = Tape::begin(full, tracks).unwrap_err();
+    let error = Tape::begin(full, &tracks).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::StorageFull);
 }
 
@@ -96,7 +96,7 @@ fn a_gop_without_end_is_written_every_two_seconds() {
             room,
             holds: Vec::new(),
         },
-        tracks,
+        &tracks,
     )
     .unwrap();
     packets.iter().for_each(|packet| tape.push(packet).unwrap());
@@ -116,7 +116,7 @@ fn a_clock_that_stands_still_does_not_fill_the_memory() {
             room,
             holds: Vec::new(),
         },
-        tracks,
+        &tracks,
     )
     .unwrap();
     for _ in 0..100 {

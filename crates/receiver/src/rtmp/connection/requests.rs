@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use onair_flv::FourCc;
 use onair_rtmp::server::StreamId;
 use onair_rtmp::{Secret, Target};
 
@@ -130,7 +129,7 @@ impl Connection {
             let words = "nobody publishes a stream of this name";
             return self.refuse(stream, "NetStream.Play.StreamNotFound", words);
         };
-        let codec = viewer.video().and_then(|video| FourCc::of(video.codec));
+        let codec = viewer.video().map(|video| video.codec);
         if let Some(words) = codec.and_then(|codec| self.pump.machine.refusal_of(codec)) {
             return self.refuse(stream, FAILED, &words);
         }

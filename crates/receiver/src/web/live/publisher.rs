@@ -8,7 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{Buf, Bytes};
 use onair_av::AudioSamples;
 use onair_av::encode::{AudioEncoder, AudioSettings};
-use onair_media::{AudioConfig, Bitrate, Config, Kind, Packet, Timestamp, VideoConfig, h264};
+use onair_media::{
+    AudioConfig, Bitrate, Config, Kind, Packet, Timestamp, VideoCodec, VideoConfig, h264,
+};
 
 use super::hello::{AudioSetup, Fault, Setup, VideoSetup};
 use super::media::{Media, timestamp};
@@ -64,12 +66,15 @@ impl Publisher {
     }
 
     fn configure_video(&mut self, setup: &VideoSetup) -> Result<(), Fault> {
-        if !setup.codec.starts_with("avc1.") {
-            let what = format!(
-                "Video is taken as H.264 (avc1), not as {:.40}.",
-                setup.codec
-            );
-            return Err(Fault::new("config", what));
+        match VideoCodec::from_codec_string(&setup.codec) {
+            Some(VideoCodec::H264) => {}
+            Some(VideoCodec::Hevc) | None => {
+                let what = format!(
+                    "Video is taken as H.264 (avc1), not as {:.40}.",
+                    setup.codec
+                );
+                return Err(Fault::new("config", what));
+            }
         }
         let Some(record) = description(setup.description.as_deref())? else {
             return Ok(());

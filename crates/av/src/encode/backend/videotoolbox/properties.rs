@@ -91,25 +91,28 @@ impl Properties {
         // The level is the encoder's to choose: it knows what size, rate and bitrate come to.
         let profile = match self.codec {
             VideoCodec::H264 => keys::kVTProfileLevel_H264_High_AutoLevel,
-            _ => keys::kVTProfileLevel_HEVC_Main_AutoLevel,
+            VideoCodec::Hevc => keys::kVTProfileLevel_HEVC_Main_AutoLevel,
         };
         require(
             session,
             keys::kVTCompressionPropertyKey_ProfileLevel,
             profile,
         )?;
-        if self.codec == VideoCodec::H264 {
+        match self.codec {
             // Better compression than CAVLC, for work that hardware does not notice. Only Main and
             // High have it, and with another profile the outcome is undefined (VTCompressionProperties.h).
-            let key = keys::kVTCompressionPropertyKey_H264EntropyMode;
-            self.try_to(session, key, keys::kVTH264EntropyMode_CABAC)?;
-        } else {
+            VideoCodec::H264 => {
+                let key = keys::kVTCompressionPropertyKey_H264EntropyMode;
+                self.try_to(session, key, keys::kVTH264EntropyMode_CABAC)?;
+            }
             // Every keyframe is to be a place to begin, which in an open GOP it is not; for HEVC
             // the default is open. Without reordering there is no open GOP either, so that an
             // encoder that does not know the key does no harm.
-            let closed = CFBoolean::new(false);
-            let key = keys::kVTCompressionPropertyKey_AllowOpenGOP;
-            self.try_to(session, key, closed)?;
+            VideoCodec::Hevc => {
+                let closed = CFBoolean::new(false);
+                let key = keys::kVTCompressionPropertyKey_AllowOpenGOP;
+                self.try_to(session, key, closed)?;
+            }
         }
         // Frames have the size the session was made for; but an encoder may change the size it was
         // asked for (VTCompressionSession.h), and then a picture cut is better than one squeezed.

@@ -83,8 +83,8 @@ impl Stream {
             Error::backend(NAME, what)
         })?;
         let mut config = match self.codec {
+            VideoCodec::H264 => h264(&sets.units, length_size)?,
             VideoCodec::Hevc => hevc(&sets.units, length_size)?,
-            _ => h264(&sets.units, length_size)?,
         };
         config.frame_rate = Some(self.frame_rate);
         Ok(config)

@@ -3,8 +3,8 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use onair_flv::{Metadata, Muxer};
-use onair_media::{Kind, Packet};
+use onair_flv::Muxer;
+use onair_media::{Kind, Packet, Tracks};
 use onair_net::{Broken, ReadLimits};
 use onair_rtmp::SendBuffer;
 use onair_rtmp::publisher::Stage;
@@ -14,7 +14,6 @@ use super::{Ending, Phase, Session};
 use crate::Pace;
 use crate::failure::Failure;
 use crate::feed::Taken;
-use crate::program;
 
 /// The server says little.
 const READ: ReadLimits = ReadLimits {
@@ -119,7 +118,7 @@ impl Session<'_> {
     }
 
     fn may_move(&self, packet: &Packet) -> bool {
-        let has_video = self.place.program.metadata.video_codec.is_some();
+        let has_video = self.place.program.tracks.has(Kind::Video);
         packet.kind() == Kind::Video && packet.keyframe || !has_video
     }
 
@@ -128,12 +127,11 @@ impl Session<'_> {
     fn mux(&mut self, packet: &Packet) {
         let program = self.place.program;
         let muxer = self.muxer.get_or_insert_with(|| program.muxer(packet));
-        let is_told = |metadata: &Metadata| program::tells_of(metadata, &packet.config);
+        let is_told = |tracks: &Tracks| tracks.agrees_with(&packet.config);
         if !self.described.as_ref().is_some_and(is_told) {
-            let before = self.described.as_ref().unwrap_or(&program.metadata);
-            let metadata = program::tell_of(before.clone(), &packet.config);
-            self.owed.push_back(muxer.metadata(&metadata));
-            self.described = Some(metadata);
+            let tracks = self.described.get_or_insert_with(|| program.tracks.clone());
+            tracks.update(&packet.config);
+            self.owed.push_back(muxer.metadata(tracks));
         }
         self.owed.extend(muxer.mux(packet));
     }

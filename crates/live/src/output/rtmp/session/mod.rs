@@ -8,8 +8,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use onair_flv::{Metadata, Muxer, Tag};
-use onair_media::Packet;
+use onair_flv::{Muxer, Tag};
+use onair_media::{Packet, Tracks};
 use onair_net::Pump;
 use onair_rtmp::publisher::{self, End, Retry, Stage};
 use onair_rtmp::{Error, Publisher, Url};
@@ -39,8 +39,8 @@ pub(crate) struct Session<'a> {
     owed: VecDeque<Tag>,
     /// Given to the publisher before the server agreed to the publish.
     unconfirmed: Vec<Packet>,
-    /// The metadata that was sent last.
-    described: Option<Metadata>,
+    /// What was said last of the stream.
+    described: Option<Tracks>,
     live: Option<Instant>,
     phase: Phase,
     moving: Option<Option<Url>>,
