@@ -2,19 +2,19 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use onair::av::device::{self, Order, Position};
-use onair::director::{self, Path};
+use onair::director::{self, Path, Why};
 use onair::rtmp::Secret;
 
 use crate::air::Air;
 use crate::camera::{Camera, Spot, Turn};
-use crate::health::{Health, health};
+use crate::device::Device;
 use crate::notices::Notices;
+use crate::page::OpenPage;
+use crate::question::Question;
 use crate::recordings::Recordings;
-use crate::screen::{Dot, Screen};
-use crate::sheet::{Leaf, Question};
+use crate::screen::Dot;
 use crate::{
-    Address, Control, Destination, Effect, Haptic, Id, Input, Settings, Setup, compose, saved,
-    words,
+    Address, Control, Destination, Effect, Haptic, Id, Input, Settings, Setup, saved, words,
 };
 
 /// The app: what it knows, and what it thinks of what happens.
@@ -34,7 +34,7 @@ pub struct App {
     pub(crate) notices: Notices,
     pub(crate) question: Option<Question>,
     /// The pages of the sheet, the one in front last.
-    pub(crate) leaves: Vec<Leaf>,
+    pub(crate) pages: Vec<OpenPage>,
     pub(crate) recordings: Recordings,
     note: Option<(String, Instant)>,
     path: Option<Path>,
@@ -47,18 +47,6 @@ pub struct App {
     /// What VoiceOver said last of what is wrong.
     announced: Option<String>,
     effects: VecDeque<Effect>,
-}
-
-/// Whether there is a camera.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Device {
-    /// Not yet.
-    #[default]
-    Opening,
-    /// There is.
-    Ready,
-    /// There is none, for this reason.
-    Failed(String),
 }
 
 /// How long a note stays.
@@ -89,7 +77,7 @@ impl App {
             Input::ScannerFailed(what) => self.blame_scanner(what),
             Input::Row(id, change) => self.handle_row(id, change, now),
             Input::Back => self.leave_page(),
-            Input::Closed => self.leaves.clear(),
+            Input::Closed => self.pages.clear(),
             Input::Answer(answer) => self.handle_answer(answer),
             Input::News(news) => self.handle_news(news, now),
             Input::Stats(stats) => self.handle_stats(&stats, now),
@@ -118,11 +106,6 @@ impl App {
         changes.into_iter().flatten().min()
     }
 
-    /// What every element shows.
-    pub fn screen(&self, now: Instant) -> Screen {
-        compose::screen(self, now)
-    }
-
     pub(crate) fn effect(&mut self, effect: Effect) {
         self.effects.push_back(effect);
     }
@@ -148,8 +131,14 @@ impl App {
         self.note.as_ref().map(|(text, _)| text.as_str())
     }
 
-    pub(crate) fn health(&self, now: Instant) -> Health {
-        health(self, now)
+    /// Whether there is a camera to give orders to.
+    pub(crate) fn has_camera(&self) -> bool {
+        self.device == Device::Ready && self.notices.no_picture != Some(Why::NotAllowed)
+    }
+
+    /// Whether the light can be had: only the back camera has one.
+    pub(crate) fn has_torch(&self) -> bool {
+        self.has_camera() && self.camera.facing == Position::Back
     }
 
     pub(crate) fn save(&mut self) {
@@ -215,7 +204,7 @@ impl App {
 
     /// Only one session has the camera: while the scanner has it, the engine's goes without.
     fn lend_camera(&mut self) {
-        let is_lent = matches!(self.leaves.last(), Some(Leaf::Scanner(_)));
+        let is_lent = matches!(self.pages.last(), Some(OpenPage::Scanner(_)));
         if std::mem::replace(&mut self.is_camera_lent, is_lent) != is_lent {
             self.order(Order::Pictures(!is_lent));
         }
@@ -276,7 +265,7 @@ impl App {
     }
 
     fn switch_torch(&mut self) {
-        if compose::has_torch(self) {
+        if self.has_torch() {
             self.camera.torch = !self.camera.torch;
             self.order(Order::Torch(self.camera.torch));
             self.effect(Effect::Haptic(Haptic::Tap));
@@ -284,7 +273,7 @@ impl App {
     }
 
     fn pinch(&mut self, scale: f32, now: Instant) {
-        if !compose::has_camera(self) {
+        if !self.has_camera() {
             return;
         }
         if let Some(zoom) = self.camera.pinch(scale, now) {
@@ -294,7 +283,7 @@ impl App {
 
     /// Focuses at `spot` and keeps it so, or lets focus follow the scene from there.
     fn focus(&mut self, spot: Spot, keep: bool, now: Instant) {
-        if !compose::has_camera(self) {
+        if !self.has_camera() {
             return;
         }
         let was_locked = self.camera.is_locked();

@@ -3,22 +3,27 @@
 use std::time::{Duration, Instant};
 
 use onair::av::device::Position;
-use onair::director::Why;
 use onair::media::Bitrate;
 
 use crate::air::Air;
-use crate::app::Device;
+use crate::device::Device;
 use crate::form;
 use crate::health::Health;
+use crate::question::Question;
 use crate::screen::{
     Alert, Answer, Banner, Button, Choice, Dot, Meters, Phase, Reading, Record, Role, Screen,
     Status, Voice,
 };
-use crate::sheet::Question;
 use crate::{App, words};
 
-/// What every element shows.
-pub(crate) fn screen(app: &App, now: Instant) -> Screen {
+impl App {
+    /// What every element shows.
+    pub fn screen(&self, now: Instant) -> Screen {
+        screen(self, now)
+    }
+}
+
+fn screen(app: &App, now: Instant) -> Screen {
     let health = app.health(now);
     Screen {
         record: record(app),
@@ -32,25 +37,11 @@ pub(crate) fn screen(app: &App, now: Instant) -> Screen {
         zoom: app.camera.shown_zoom(now).map(|zoom| format!("{zoom:.1}×")),
         reticle: app.camera.reticle(now),
         alert: app.question.as_ref().map(alert),
-        pages: app
-            .leaves
-            .iter()
-            .map(|leaf| form::page(app, leaf))
-            .collect(),
+        pages: app.pages.iter().map(|page| form::page(app, page)).collect(),
         picture: voice(words::VOICE_PICTURE, "", words::VOICE_PICTURE_HINT),
         is_rotation_locked: app.air.is_some(),
         is_awake: app.is_awake,
     }
-}
-
-/// Whether the light can be had: only the back camera has one.
-pub(crate) fn has_torch(app: &App) -> bool {
-    has_camera(app) && app.camera.facing == Position::Back
-}
-
-/// Whether there is a camera to give orders to.
-pub(crate) fn has_camera(app: &App) -> bool {
-    app.device == Device::Ready && app.notices.no_picture != Some(Why::NotAllowed)
 }
 
 /// Time on air, as in `2:03` or `1:02:03`.
@@ -96,7 +87,7 @@ fn flip(app: &App) -> Button {
     let value = if is_front { words::FRONT } else { words::BACK };
     Button {
         is_on: false,
-        is_enabled: has_camera(app),
+        is_enabled: app.has_camera(),
         voice: voice(words::VOICE_FLIP, value, words::VOICE_FLIP_HINT),
     }
 }
@@ -106,7 +97,7 @@ fn torch(app: &App) -> Button {
     let value = if is_on { words::ON } else { words::OFF };
     Button {
         is_on,
-        is_enabled: has_torch(app),
+        is_enabled: app.has_torch(),
         voice: voice(words::VOICE_TORCH, value, words::VOICE_TORCH_HINT),
     }
 }

@@ -4,17 +4,17 @@ use onair::av::device::Position;
 use onair::rtmp::Secret;
 
 use crate::draft::Draft;
+use crate::page::OpenPage;
 use crate::screen::{Form, Page, Row, RowId, RowKind, Section, Typing};
 use crate::settings::FRAME_RATES;
-use crate::sheet::Leaf;
 use crate::{App, Definition, Settings, words};
 
 /// What a page shows.
-pub(crate) fn page(app: &App, leaf: &Leaf) -> Page {
-    match leaf {
-        Leaf::Settings => Page::Form(settings(app)),
-        Leaf::Destination(draft) => Page::Form(destination(draft)),
-        Leaf::Scanner(trouble) => Page::Scanner {
+pub(crate) fn page(app: &App, open: &OpenPage) -> Page {
+    match open {
+        OpenPage::Settings => Page::Form(settings(app)),
+        OpenPage::Destination(draft) => Page::Form(destination(draft)),
+        OpenPage::Scanner(trouble) => Page::Scanner {
             title: words::SCANNER.to_owned(),
             text: trouble
                 .clone()

@@ -81,21 +81,23 @@ const RULES: [Rule; 14] = [
     muted,
 ];
 
-/// Applies the rules.
-pub(crate) fn health(app: &App, now: Instant) -> Health {
-    let notices = &app.notices;
-    let Some(air) = &app.air else {
-        return off_air(notices);
-    };
-    let is_muted = app.is_muted;
-    let on = Situation {
-        air,
-        notices,
-        is_muted,
-        now,
-    };
-    let spoken = RULES.iter().find_map(|rule| rule(&on));
-    spoken.unwrap_or_else(|| plain(Dot::Green, words::GOOD))
+impl App {
+    /// Applies the rules.
+    pub(crate) fn health(&self, now: Instant) -> Health {
+        let notices = &self.notices;
+        let Some(air) = &self.air else {
+            return off_air(notices);
+        };
+        let is_muted = self.is_muted;
+        let on = Situation {
+            air,
+            notices,
+            is_muted,
+            now,
+        };
+        let spoken = RULES.iter().find_map(|rule| rule(&on));
+        spoken.unwrap_or_else(|| plain(Dot::Green, words::GOOD))
+    }
 }
 
 fn off_air(notices: &Notices) -> Health {

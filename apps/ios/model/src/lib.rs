@@ -27,9 +27,10 @@
 //! | `health` | the rule behind the coloured dot, and the words beside it |
 //! | `notices` | what the director told and still holds |
 //! | `camera` | facing, torch, zoom, focus, how the phone is held |
-//! | `sheet`, `form`, `draft` | settings and destinations: what rows do, what they show |
+//! | `sheet`, `page`, `form`, `draft` | settings and destinations: what rows do, what they show |
+//! | `question` | what is asked in front of everything |
 //! | `compose` | state in, [`Screen`] out |
-//! | `link`, `address`, `destination`, `settings`, `saved`, `recordings` | data, its texts and names |
+//! | `link`, `address`, `destination`, `settings`, `saved`, `recordings`, `device` | data, its texts and names |
 //! | `words` | every sentence a user reads or hears |
 #![forbid(unsafe_code)]
 
@@ -39,6 +40,7 @@ mod app;
 mod camera;
 mod compose;
 mod destination;
+mod device;
 mod draft;
 mod effect;
 mod form;
@@ -48,6 +50,8 @@ mod health;
 mod input;
 pub mod link;
 mod notices;
+mod page;
+mod question;
 mod recordings;
 pub mod saved;
 mod screen;

@@ -6,56 +6,22 @@ use onair::rtmp::Secret;
 use crate::destination::{MOST, tidy};
 use crate::draft::Draft;
 use crate::link::{self, Found};
+use crate::page::OpenPage;
+use crate::question::Question;
 use crate::settings::{FRAME_RATES, parse_bitrate};
 use crate::{
     Address, Answer, App, Change, Definition, Destination, Effect, Haptic, Id, RowId, Settings,
     words,
 };
 
-/// A page of the sheet.
-#[derive(Clone, Debug)]
-pub(crate) enum Leaf {
-    /// The settings.
-    Settings,
-    /// A destination.
-    Destination(Draft),
-    /// The scanner, and why the code it saw was of no use.
-    Scanner(Option<String>),
-}
-
-/// What is asked in front of everything.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Question {
-    /// End the show?
-    End,
-    /// There is no destination: how to add one?
-    Nowhere,
-    /// A link brought this one: add it?
-    Add { name: String, address: Box<Address> },
-    /// Delete this one?
-    Delete(Id),
-    /// Nothing: something is told.
-    Told { title: String, text: String },
-}
-
-impl Question {
-    /// Tells something that must not be missed.
-    pub(crate) fn told(title: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::Told {
-            title: title.into(),
-            text: text.into(),
-        }
-    }
-}
-
 /// The sheet, its rows, links and codes.
 impl App {
     pub(crate) fn open_settings(&mut self) {
-        self.leaves = vec![Leaf::Settings];
+        self.pages = vec![OpenPage::Settings];
     }
 
     pub(crate) fn leave_page(&mut self) {
-        self.leaves.pop();
+        self.pages.pop();
     }
 
     pub(crate) fn handle_answer(&mut self, answer: Answer) {
@@ -65,7 +31,7 @@ impl App {
         match (question, answer) {
             (Question::End, Answer::End) => self.end(),
             (Question::Nowhere, Answer::Type) => self.open_draft(Draft::new(Found::default())),
-            (Question::Nowhere, Answer::Scan) => self.leaves.push(Leaf::Scanner(None)),
+            (Question::Nowhere, Answer::Scan) => self.pages.push(OpenPage::Scanner(None)),
             (Question::Add { name, address }, Answer::Add) => self.add(&name, true, *address),
             (Question::Delete(id), Answer::Delete) => self.delete(id),
             _ => {}
@@ -90,7 +56,7 @@ impl App {
 
     /// The scanner read a code: the user sees what is in it before it is saved.
     pub(crate) fn take_code(&mut self, text: &Secret) {
-        let Some(Leaf::Scanner(trouble)) = self.leaves.last_mut() else {
+        let Some(OpenPage::Scanner(trouble)) = self.pages.last_mut() else {
             return;
         };
         match link::parse(text.expose()) {
@@ -100,26 +66,26 @@ impl App {
     }
 
     pub(crate) fn blame_scanner(&mut self, what: String) {
-        if let Some(Leaf::Scanner(trouble)) = self.leaves.last_mut() {
+        if let Some(OpenPage::Scanner(trouble)) = self.pages.last_mut() {
             *trouble = Some(what);
         }
     }
 
     fn take_found(&mut self, found: Found) {
         self.leave_page();
-        if let Some(Leaf::Destination(draft)) = self.leaves.last_mut() {
+        if let Some(OpenPage::Destination(draft)) = self.pages.last_mut() {
             draft.fill(found);
         } else if found.server.is_some() {
-            self.leaves.push(Leaf::Destination(Draft::new(found)));
+            self.pages.push(OpenPage::Destination(Draft::new(found)));
         } else {
             let trouble = words::CODE_WITHOUT_SERVER.to_owned();
-            return self.leaves.push(Leaf::Scanner(Some(trouble)));
+            return self.pages.push(OpenPage::Scanner(Some(trouble)));
         }
         self.effect(Effect::Haptic(Haptic::Success));
     }
 
     fn open_draft(&mut self, draft: Draft) {
-        self.leaves.push(Leaf::Destination(draft));
+        self.pages.push(OpenPage::Destination(draft));
     }
 
     /// What a row does. On air nothing of it can be changed.
@@ -127,11 +93,11 @@ impl App {
         if self.air.is_some() {
             return;
         }
-        match (self.leaves.last_mut(), change) {
-            (Some(Leaf::Settings), Change::Tap) => self.tap_setting(id),
-            (Some(Leaf::Settings), change) => self.change_setting(id, &change, now),
-            (Some(Leaf::Destination(_)), Change::Tap) => self.tap_draft(id),
-            (Some(Leaf::Destination(draft)), change) => change_draft(draft, id, change),
+        match (self.pages.last_mut(), change) {
+            (Some(OpenPage::Settings), Change::Tap) => self.tap_setting(id),
+            (Some(OpenPage::Settings), change) => self.change_setting(id, &change, now),
+            (Some(OpenPage::Destination(_)), Change::Tap) => self.tap_draft(id),
+            (Some(OpenPage::Destination(draft)), change) => change_draft(draft, id, change),
             _ => {}
         }
     }
@@ -139,14 +105,14 @@ impl App {
     fn tap_setting(&mut self, id: RowId) {
         match id {
             RowId::AddDestination => self.open_draft(Draft::new(Found::default())),
-            RowId::Scan => self.leaves.push(Leaf::Scanner(None)),
+            RowId::Scan => self.pages.push(OpenPage::Scanner(None)),
             RowId::Destination(id) => {
                 let draft = self
                     .destinations
                     .iter()
                     .find(|one| one.id == id)
                     .map(Draft::of);
-                self.leaves.extend(draft.map(Leaf::Destination));
+                self.pages.extend(draft.map(OpenPage::Destination));
             }
             _ => {}
         }
@@ -180,19 +146,19 @@ impl App {
     }
 
     fn tap_draft(&mut self, id: RowId) {
-        let Some(Leaf::Destination(draft)) = self.leaves.last() else {
+        let Some(OpenPage::Destination(draft)) = self.pages.last() else {
             return;
         };
         match (id, draft.id) {
             (RowId::Save, _) => self.save_draft(),
-            (RowId::Scan, _) => self.leaves.push(Leaf::Scanner(None)),
+            (RowId::Scan, _) => self.pages.push(OpenPage::Scanner(None)),
             (RowId::Delete, Some(id)) => self.ask(Question::Delete(id)),
             _ => {}
         }
     }
 
     fn save_draft(&mut self) {
-        let Some(Leaf::Destination(draft)) = self.leaves.last_mut() else {
+        let Some(OpenPage::Destination(draft)) = self.pages.last_mut() else {
             return;
         };
         let address = match draft.address() {

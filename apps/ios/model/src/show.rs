@@ -5,9 +5,9 @@ use onair::studio::{News, Show};
 use onair::{Destination, Event, Outcome, Report, Stats};
 
 use crate::air::{Air, Asked};
-use crate::app::Device;
+use crate::device::Device;
+use crate::question::Question;
 use crate::screen::Phase;
-use crate::sheet::Question;
 use crate::{App, Effect, Haptic, compose, words};
 
 /// Going live, ending, and what the studio tells.
@@ -55,7 +55,7 @@ impl App {
             frame_rate: f64::from(self.settings.frame_rate),
         };
         self.air = Some(Air::new(names, asked, show.record.clone()));
-        self.leaves.clear();
+        self.pages.clear();
         self.effect(Effect::GoLive(Box::new(show)));
         self.effect(Effect::Haptic(Haptic::Tap));
     }
