@@ -9,23 +9,23 @@ use onair::av::device::Setup;
 use onair::{Error, Studio};
 use onair_ios_model::Input;
 
-use crate::app::driver;
+use crate::app::inbox;
 
 /// Opens what `setup` says, on a thread of its own: the first picture of the app does not wait
-/// for a camera. How it went is posted.
-pub(crate) fn open(setup: Setup) {
+/// for a camera. The device is given to `adopt` on the main thread; a failure is posted.
+pub(crate) fn open(setup: Setup, adopt: fn(AppleDevice)) {
     let open = move || match AppleDevice::open(&setup) {
-        Ok(device) => DispatchQueue::main().exec_async(move || driver::adopt(device)),
-        Err(error) => driver::post(Input::DeviceFailed(error.to_string())),
+        Ok(device) => DispatchQueue::main().exec_async(move || adopt(device)),
+        Err(error) => inbox::post(Input::DeviceFailed(error.to_string())),
     };
     let thread = thread::Builder::new().name("open camera".to_owned());
     if let Err(error) = thread.spawn(open) {
-        driver::post(Input::DeviceFailed(error.to_string()));
+        inbox::post(Input::DeviceFailed(error.to_string()));
     }
 }
 
 /// Gives the device into a studio's hands, which starts it.
 pub(crate) fn start(device: AppleDevice) -> Result<Studio, Error> {
-    let listener = Arc::new(|news| driver::post(Input::News(news)));
+    let listener = Arc::new(|news| inbox::post(Input::News(news)));
     Studio::open(Box::new(device), listener)
 }

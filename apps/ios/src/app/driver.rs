@@ -11,6 +11,7 @@ use onair::Studio;
 use onair_ios_model::{App, Effect, Input, Phase, Screen, Setup};
 
 use crate::app::device::{AppleDevice, Preview};
+use crate::app::inbox::{self, Signal, Takers};
 use crate::app::stage::Stage;
 use crate::app::{defaults, device, feedback, keychain, network, photos, turn};
 
@@ -44,14 +45,26 @@ const SOON: Duration = Duration::from_millis(500);
 /// Between attempts to turn a preview whose session starts: what nobody should see wrong for long.
 const BUSY: Duration = Duration::from_millis(50);
 
-/// Takes an input on the main thread.
-pub(crate) fn send(input: Input) {
+/// Takes all that comes in from now on.
+pub(crate) fn listen() {
+    inbox::open(Takers {
+        input: send,
+        signal: handle,
+    });
+}
+
+fn send(input: Input) {
     DRIVER.with(|driver| driver.take(input));
 }
 
-/// Takes an input from any thread.
-pub(crate) fn post(input: Input) {
-    DispatchQueue::main().exec_async(move || send(input));
+fn handle(signal: Signal) {
+    match signal {
+        Signal::Appeared => begin(),
+        Signal::Turned => turned(),
+        Signal::Unpresented => settle_later(),
+        // Tried again when the session can be set up.
+        Signal::Unlevelled => after(BUSY, level),
+    }
 }
 
 /// Draws on this stage from now on.
@@ -67,7 +80,7 @@ pub(crate) fn show_on(stage: Retained<Stage>) {
 }
 
 /// The stage is on the screen: work may begin. What comes after the first time is no beginning.
-pub(crate) fn begin() {
+fn begin() {
     DRIVER.with(|driver| {
         if !driver.has_begun.replace(true) {
             driver.take(Input::Loaded(setup()));
@@ -78,24 +91,19 @@ pub(crate) fn begin() {
 }
 
 /// Lets the stage present what UIKit had no time for.
-pub(crate) fn settle_later() {
+fn settle_later() {
     after(SOON, || DRIVER.with(Driver::settle));
 }
 
 /// The interface was turned: so is the picture, and once more when the animation is over, since
 /// who knows the angle may learn of it last.
-pub(crate) fn turned() {
+fn turned() {
     level();
     after(SOON, level);
 }
 
-/// The picture is turned when the session can be set up again.
-pub(crate) fn level_later() {
-    after(BUSY, level);
-}
-
 /// The camera or its direction may be another: the picture is turned anew.
-pub(crate) fn level() {
+fn level() {
     if let Some(stage) = stage() {
         stage.level();
     }
@@ -118,7 +126,7 @@ fn stage() -> Option<Retained<Stage>> {
 
 /// Takes over the device that was opened. It is shown before it is started: a layer that is made
 /// while a session starts waits for it.
-pub(crate) fn adopt(device: AppleDevice) {
+fn adopt(device: AppleDevice) {
     let preview = device.preview();
     if let Some(stage) = stage() {
         stage.show(&preview);
@@ -183,7 +191,7 @@ impl Driver {
 
     fn perform(&self, effect: Effect) {
         match effect {
-            Effect::OpenDevice(setup) => device::open(setup),
+            Effect::OpenDevice(setup) => device::open(setup, adopt),
             Effect::Save(text) => defaults::save(&text),
             Effect::LoadKeys(ids) => self.take(Input::Keys(keychain::load(&ids))),
             Effect::SaveKey(id, secret) => self.check_keychain(keychain::save(id, &secret)),

@@ -3,6 +3,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | here, `scene` | the process and its one window, as UIKit wants them |
+//! | `inbox` | where all news come in, from any thread |
 //! | `driver` | the loop: inputs in, effects done, the screen drawn |
 //! | `stage` | the one view controller: preview, status, controls, fingers |
 //! | `views` | what is on the stage, a view each, drawn from its part of the `Screen` |
@@ -11,13 +12,14 @@
 //! | `keychain`, `defaults`, `photos`, `network`, `feedback`, `grace` | one system service each |
 //!
 //! Everything runs on the main thread but for what the engine and the system do by themselves;
-//! their news come in through `driver::post`.
+//! their news come in through `inbox::post`.
 
 mod defaults;
 mod device;
 mod driver;
 mod feedback;
 mod grace;
+mod inbox;
 mod keychain;
 mod network;
 mod photos;
@@ -39,6 +41,7 @@ use scene::SceneDelegate;
 /// Hands the process to UIKit, for good. The app's own object has nothing to do: the scene has.
 pub(crate) fn run() {
     let mtm = MainThreadMarker::new().expect("a process begins on its main thread");
+    driver::listen();
     // Info.plist names it; the runtime knows a class only once it was touched.
     SceneDelegate::class();
     let delegate = NSString::from_class(AppDelegate::class());

@@ -11,7 +11,7 @@ use objc2::runtime::{Bool, NSObject};
 use onair::director::Path;
 use onair_ios_model::Input;
 
-use crate::app::driver;
+use crate::app::inbox;
 
 /// `nw_path_monitor_t`, an object that is released as any other.
 type Monitor = NSObject;
@@ -48,7 +48,7 @@ pub(crate) fn watch() {
         return;
     };
     let told = RcBlock::new(|path: NonNull<NwPath>| {
-        driver::post(Input::Network(read(path)));
+        inbox::post(Input::Network(read(path)));
     });
     // SAFETY: the handler holds nothing, and the monitor copies it.
     unsafe { nw_path_monitor_set_update_handler(monitor, &told) };

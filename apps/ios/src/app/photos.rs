@@ -11,7 +11,7 @@ use objc2_foundation::{NSError, NSString, NSURL};
 use objc2_photos::{PHAccessLevel, PHAssetChangeRequest, PHAuthorizationStatus, PHPhotoLibrary};
 use onair_ios_model::Input;
 
-use crate::app::driver;
+use crate::app::inbox;
 
 /// Copies the file to Photos and removes it, asking for permission where that was never asked.
 /// How it went is posted.
@@ -63,5 +63,5 @@ fn finish(path: &PathBuf, is_kept: bool, error: Option<Retained<NSError>>) -> Re
 }
 
 fn tell(result: Result<(), String>) {
-    driver::post(Input::RecordingKept(result));
+    inbox::post(Input::RecordingKept(result));
 }

@@ -13,6 +13,7 @@ use objc2_ui_kit::{
 use onair::rtmp::Secret;
 use onair_ios_model::Input;
 
+use crate::app::inbox::{self, Signal};
 use crate::app::stage::Stage;
 use crate::app::{driver, grace};
 
@@ -43,7 +44,7 @@ define_class!(
             _before: UIInterfaceOrientation,
             _traits: &AnyObject,
         ) {
-            driver::turned();
+            inbox::signal(Signal::Turned);
         }
     }
 
@@ -73,13 +74,13 @@ define_class!(
         #[unsafe(method(sceneWillEnterForeground:))]
         fn will_enter_foreground(&self, _scene: &UIScene) {
             grace::end();
-            driver::send(Input::Foreground);
+            inbox::send(Input::Foreground);
         }
 
         #[unsafe(method(sceneDidEnterBackground:))]
         fn did_enter_background(&self, _scene: &UIScene) {
             // First: the camera is taken away at any moment now.
-            driver::send(Input::Background);
+            inbox::send(Input::Background);
             if driver::is_on_air() {
                 grace::begin();
             }
@@ -94,7 +95,11 @@ impl SceneDelegate {
     fn open_window(&self, scene: &UIWindowScene) {
         let mtm = self.mtm();
         let window = UIWindow::initWithWindowScene(UIWindow::alloc(mtm), scene);
-        window.setRootViewController(Some(&Stage::new(mtm)));
+        let stage = Stage::new(mtm);
+        // What the driver draws needs its views.
+        stage.loadViewIfNeeded();
+        window.setRootViewController(Some(&stage));
+        driver::show_on(stage);
         window.makeKeyAndVisible();
         self.ivars().replace(Some(window));
     }
@@ -104,7 +109,7 @@ impl SceneDelegate {
 fn open_links(contexts: &NSSet<UIOpenURLContext>) {
     for context in contexts {
         if let Some(link) = context.URL().absoluteString() {
-            driver::send(Input::Opened(Secret::from(link.to_string())));
+            inbox::send(Input::Opened(Secret::from(link.to_string())));
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::cell::{Cell, OnceCell, RefCell};
 
 use objc2::rc::Retained;
-use objc2::{DefinedClass, MainThreadMarker, MainThreadOnly, Message, define_class, msg_send, sel};
+use objc2::runtime::ProtocolObject;
+use objc2::{DefinedClass, MainThreadMarker, MainThreadOnly, define_class, msg_send, sel};
 use objc2_foundation::NSObjectProtocol;
 use objc2_ui_kit::{
     UIAdaptivePresentationControllerDelegate, UIApplication, UIDevice, UIGestureRecognizer,
@@ -15,9 +16,10 @@ use objc2_ui_kit::{
 use onair::av::device::Interface;
 use onair_ios_model::{Input, Screen, Spot};
 
-use crate::app::sheet::{Alerts, Sheet};
+use crate::app::inbox::{self, Signal};
+use crate::app::sheet::{Alerts, Host, Sheet};
 use crate::app::views::{BannerCard, Controls, Pill, Preview, StatusLine};
-use crate::app::{device, driver, turn, ui};
+use crate::app::{device, turn, ui};
 
 /// What the stage holds.
 #[derive(Default)]
@@ -60,9 +62,9 @@ define_class!(
         fn view_did_appear(&self, animated: bool) {
             // SAFETY: the superclass has this method, and it takes a boolean.
             let () = unsafe { msg_send![super(self), viewDidAppear: animated] };
-            driver::begin();
+            inbox::signal(Signal::Appeared);
             // Whatever came while it was in no window.
-            driver::turned();
+            inbox::signal(Signal::Turned);
         }
 
         #[unsafe(method(viewDidLayoutSubviews))]
@@ -121,7 +123,7 @@ define_class!(
         #[unsafe(method(presentationControllerDidDismiss:))]
         fn did_dismiss(&self, _presentation: &UIPresentationController) {
             self.ivars().sheet.replace(None);
-            driver::send(Input::Closed);
+            inbox::send(Input::Closed);
         }
     }
 );
@@ -146,7 +148,7 @@ impl Stage {
         let (views, interface) = (self.ivars().views.get(), self.interface());
         let turn = views.and_then(|views| views.preview.level(interface?));
         if let Some(turn) = turn {
-            driver::send(Input::Turned(turn));
+            inbox::send(Input::Turned(turn));
         }
     }
 
@@ -163,7 +165,7 @@ impl Stage {
             self.lock_rotation(screen.is_rotation_locked);
         }
         if changed(before, screen, |screen| &screen.pages) {
-            Sheet::render(self, &self.ivars().sheet, &screen.pages);
+            Sheet::render(self.host(), &self.ivars().sheet, &screen.pages);
         }
         if changed(before, screen, |screen| &screen.alert) {
             let mut alerts = self.ivars().alerts.borrow_mut();
@@ -176,10 +178,19 @@ impl Stage {
     /// tried again soon.
     pub(crate) fn settle(&self) {
         let sheet = self.ivars().sheet.borrow();
-        let is_sheet_up = sheet.as_ref().is_none_or(|sheet| sheet.settle(self));
+        let is_sheet_up = sheet.as_ref().is_none_or(|sheet| sheet.settle(self.host()));
         let front = sheet.as_ref().map_or(&**self, Sheet::controller);
         if !(is_sheet_up && self.ivars().alerts.borrow().settle(front)) {
-            driver::settle_later();
+            inbox::signal(Signal::Unpresented);
+        }
+    }
+
+    /// As those see it that are presented from here.
+    fn host(&self) -> Host<'_> {
+        Host {
+            controller: self,
+            pages: ProtocolObject::from_ref(self),
+            presentation: ProtocolObject::from_ref(self),
         }
     }
 
@@ -188,7 +199,6 @@ impl Stage {
         let views = Views::new(&view, self.mtm());
         self.recognise(&views.preview.view);
         self.ivars().views.set(views).ok();
-        driver::show_on(self.retain());
     }
 
     fn recognise(&self, picture: &UIView) {
@@ -226,7 +236,7 @@ impl Stage {
     fn touch(&self, finger: &UIGestureRecognizer, input: fn(Spot) -> Input) {
         if let Some(views) = self.ivars().views.get() {
             let at = finger.locationInView(Some(&views.preview.view));
-            driver::send(input(views.preview.spot(at)));
+            inbox::send(input(views.preview.spot(at)));
         }
     }
 
@@ -266,7 +276,7 @@ impl Stage {
         let was_left = sheet.as_mut().is_some_and(Sheet::forget_pages_left);
         drop(sheet);
         if was_left {
-            driver::send(Input::Back);
+            inbox::send(Input::Back);
         }
     }
 }
@@ -281,11 +291,11 @@ fn free_orientations(mtm: MainThreadMarker) -> UIInterfaceOrientationMask {
 
 fn pinch(fingers: &UIPinchGestureRecognizer) {
     if fingers.state() == UIGestureRecognizerState::Began {
-        driver::send(Input::PinchBegan);
+        inbox::send(Input::PinchBegan);
     }
     #[expect(clippy::cast_possible_truncation, reason = "a factor of a few")]
     let scale = fingers.scale() as f32;
-    driver::send(Input::Pinched(scale));
+    inbox::send(Input::Pinched(scale));
 }
 
 /// Whether a part of the screen is to be drawn.

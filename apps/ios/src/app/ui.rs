@@ -15,7 +15,7 @@ use objc2_ui_kit::{
 };
 use onair_ios_model::{Dot, Voice};
 
-use crate::app::driver;
+use crate::app::inbox;
 
 /// The main thread, where all of UIKit lives.
 pub(crate) fn main_thread() -> MainThreadMarker {
@@ -95,7 +95,7 @@ pub(crate) fn action(act: impl Fn(&UIAction) + 'static) -> Retained<UIAction> {
 
 /// A tap on `control` of the app.
 pub(crate) fn tap(control: onair_ios_model::Control) {
-    driver::send(onair_ios_model::Input::Tap(control));
+    inbox::send(onair_ios_model::Input::Tap(control));
 }
 
 /// What VoiceOver says of `view`.

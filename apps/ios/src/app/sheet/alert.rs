@@ -8,7 +8,7 @@ use objc2_ui_kit::{
 };
 use onair_ios_model::{Alert, Choice, Input, Role};
 
-use crate::app::{driver, ui};
+use crate::app::{inbox, ui};
 
 /// The question in front of everything, if there is one.
 #[derive(Default)]
@@ -60,7 +60,7 @@ fn action(choice: &Choice) -> Retained<UIAlertAction> {
     };
     let answer = choice.answer;
     let taken = RcBlock::new(move |_: NonNull<UIAlertAction>| {
-        driver::send(Input::Answer(answer));
+        inbox::send(Input::Answer(answer));
     });
     let label = NSString::from_str(&choice.label);
     UIAlertAction::actionWithTitle_style_handler(

@@ -11,7 +11,7 @@ use objc2_ui_kit::{
 use onair_ios_model::{Change, Form, Input, Row, Section};
 
 use super::row::Cell;
-use crate::app::{driver, ui};
+use crate::app::{inbox, ui};
 
 /// What a form shows. All of its cells are kept: they are few, and a field that is typed in must
 /// not be taken away.
@@ -131,7 +131,7 @@ impl FormPage {
         drop(form);
         if let Some(id) = id {
             ui::end_typing();
-            driver::send(Input::Row(id, Change::Tap));
+            inbox::send(Input::Row(id, Change::Tap));
         }
     }
 }

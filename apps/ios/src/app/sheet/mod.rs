@@ -12,7 +12,8 @@ use objc2::runtime::ProtocolObject;
 use objc2::{MainThreadMarker, MainThreadOnly};
 use objc2_foundation::NSArray;
 use objc2_ui_kit::{
-    UIBarButtonItem, UIBarButtonSystemItem, UINavigationController, UIViewController,
+    UIAdaptivePresentationControllerDelegate, UIBarButtonItem, UIBarButtonSystemItem,
+    UINavigationController, UINavigationControllerDelegate, UIViewController,
 };
 use onair_ios_model::{Input, Page};
 
@@ -20,19 +21,28 @@ pub(crate) use alert::Alerts;
 use form::FormPage;
 use scanner::ScannerPage;
 
-use crate::app::stage::Stage;
-use crate::app::{driver, ui};
+use crate::app::{inbox, ui};
 
 /// Pages on top of each other, as the app has them.
 pub(crate) struct Sheet {
     navigation: Retained<UINavigationController>,
-    leaves: Vec<Leaf>,
+    pages: Vec<ShownPage>,
 }
 
 /// A page and its controller.
-enum Leaf {
+enum ShownPage {
     Form(Retained<FormPage>),
     Scanner(Retained<ScannerPage>),
+}
+
+/// What a sheet is presented from.
+#[derive(Clone, Copy)]
+pub(crate) struct Host<'a> {
+    pub(crate) controller: &'a UIViewController,
+    /// Hears which page is in front.
+    pub(crate) pages: &'a ProtocolObject<dyn UINavigationControllerDelegate>,
+    /// Hears that the user took the sheet away.
+    pub(crate) presentation: &'a ProtocolObject<dyn UIAdaptivePresentationControllerDelegate>,
 }
 
 /// Presents `controller` from `front`, unless UIKit is busy with another; true once it is presented.
@@ -46,7 +56,7 @@ pub(crate) fn present(front: &UIViewController, controller: &UIViewController) -
 
 impl Sheet {
     /// Shows `pages` from now on; [`settle`](Self::settle) brings them to the screen.
-    pub(crate) fn render(stage: &Stage, slot: &RefCell<Option<Self>>, pages: &[Page]) {
+    pub(crate) fn render(host: Host<'_>, slot: &RefCell<Option<Self>>, pages: &[Page]) {
         if pages.is_empty() {
             if let Some(sheet) = slot.take() {
                 sheet.dismiss();
@@ -55,17 +65,16 @@ impl Sheet {
         }
         let mut slot = slot.borrow_mut();
         let is_there = slot.is_some();
-        let sheet = slot.get_or_insert_with(|| Self::new(stage));
+        let sheet = slot.get_or_insert_with(|| Self::new(host));
         sheet.update(pages, is_there);
     }
 
     /// Presents the sheet; true once it is.
-    pub(crate) fn settle(&self, stage: &Stage) -> bool {
-        let is_presented = present(stage, &self.navigation);
+    pub(crate) fn settle(&self, host: Host<'_>) -> bool {
+        let is_presented = present(host.controller, &self.navigation);
         if let Some(presentation) = self.navigation.presentationController() {
-            let delegate = ProtocolObject::from_ref(stage);
             // SAFETY: kept weakly.
-            unsafe { presentation.setDelegate(Some(delegate)) };
+            unsafe { presentation.setDelegate(Some(host.presentation)) };
         }
         is_presented
     }
@@ -86,32 +95,35 @@ impl Sheet {
     /// Notices that the user went back; true if so.
     pub(crate) fn forget_pages_left(&mut self) -> bool {
         let count = self.navigation.viewControllers().len();
-        let was_left = count < self.leaves.len();
-        self.leaves.truncate(count);
+        let was_left = count < self.pages.len();
+        self.pages.truncate(count);
         was_left
     }
 
-    fn new(stage: &Stage) -> Self {
-        let navigation = UINavigationController::new(stage.mtm());
+    fn new(host: Host<'_>) -> Self {
+        let navigation = UINavigationController::new(host.controller.mtm());
         // SAFETY: kept weakly.
-        unsafe { navigation.setDelegate(Some(ProtocolObject::from_ref(stage))) };
+        unsafe { navigation.setDelegate(Some(host.pages)) };
         Self {
             navigation,
-            leaves: Vec::new(),
+            pages: Vec::new(),
         }
     }
 
     fn update(&mut self, pages: &[Page], animated: bool) {
         let mtm = ui::main_thread();
-        let before = self.leaves.len();
-        self.leaves.truncate(pages.len());
+        let before = self.pages.len();
+        self.pages.truncate(pages.len());
         let mut is_other = before != pages.len();
         for (depth, page) in pages.iter().enumerate() {
-            let is_shown = self.leaves.get(depth).is_some_and(|leaf| leaf.render(page));
+            let is_shown = self
+                .pages
+                .get(depth)
+                .is_some_and(|shown| shown.render(page));
             if !is_shown {
                 is_other = true;
-                self.leaves.truncate(depth);
-                self.leaves.push(Leaf::new(page, mtm));
+                self.pages.truncate(depth);
+                self.pages.push(ShownPage::new(page, mtm));
             }
         }
         if is_other {
@@ -120,11 +132,11 @@ impl Sheet {
     }
 
     fn arrange(&self, animated: bool, mtm: MainThreadMarker) {
-        let controllers: Vec<_> = self.leaves.iter().map(Leaf::controller).collect();
+        let controllers: Vec<_> = self.pages.iter().map(ShownPage::controller).collect();
         if let Some(first) = controllers.first() {
             let done = ui::action(|_| {
                 ui::end_typing();
-                driver::send(Input::Closed);
+                inbox::send(Input::Closed);
             });
             let item = UIBarButtonItem::initWithBarButtonSystemItem_primaryAction(
                 UIBarButtonItem::alloc(mtm),
@@ -139,14 +151,14 @@ impl Sheet {
     }
 }
 
-impl Leaf {
+impl ShownPage {
     fn new(page: &Page, mtm: MainThreadMarker) -> Self {
-        let leaf = match page {
+        let shown = match page {
             Page::Form(_) => Self::Form(FormPage::new(mtm)),
             Page::Scanner { .. } => Self::Scanner(ScannerPage::new(mtm)),
         };
-        leaf.render(page);
-        leaf
+        shown.render(page);
+        shown
     }
 
     /// Shows `page`, if it is of this kind.

@@ -11,7 +11,7 @@ use objc2_ui_kit::{
 use onair::rtmp::Secret;
 use onair_ios_model::{Change, Input, Row, RowId, RowKind, Typing, Voice};
 
-use crate::app::{driver, ui};
+use crate::app::{inbox, ui};
 
 /// A row of a form: a title, perhaps a second line or a field below it, perhaps something beside it.
 pub(crate) struct Cell {
@@ -172,7 +172,7 @@ fn switch(id: RowId, mtm: MainThreadMarker) -> Retained<UISwitch> {
     let switch = UISwitch::new(mtm);
     ui::on(&switch, UIControlEvents::ValueChanged, move |action| {
         if let Some(switch) = sender::<UISwitch>(action) {
-            driver::send(Input::Row(id, Change::Switch(switch.isOn())));
+            inbox::send(Input::Row(id, Change::Switch(switch.isOn())));
         }
     });
     switch
@@ -202,7 +202,7 @@ fn field(id: RowId, typing: Typing, mtm: MainThreadMarker) -> Retained<UITextFie
                 .text()
                 .map(|text| text.to_string())
                 .unwrap_or_default();
-            driver::send(Input::Row(id, Change::Text(Secret::from(text))));
+            inbox::send(Input::Row(id, Change::Text(Secret::from(text))));
         }
     });
     // Without anybody who wants it, the return key leaves the keyboard where it is.
@@ -232,7 +232,7 @@ fn render_pick(button: &UIButton, id: RowId, options: &[String], selected: usize
 }
 
 fn choice(id: RowId, index: usize, option: &str, is_selected: bool) -> Retained<UIAction> {
-    let action = ui::action(move |_| driver::send(Input::Row(id, Change::Pick(index))));
+    let action = ui::action(move |_| inbox::send(Input::Row(id, Change::Pick(index))));
     action.setTitle(&NSString::from_str(option));
     action.setState(if is_selected {
         UIMenuElementState::On

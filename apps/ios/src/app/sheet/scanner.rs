@@ -17,7 +17,7 @@ use onair::rtmp::Secret;
 use onair_ios_model::Input;
 
 use crate::app::views::Pill;
-use crate::app::{driver, turn, ui};
+use crate::app::{inbox, turn, ui};
 
 /// A page with a camera of its own that looks for a QR code. The engine's lets go of it meanwhile.
 #[derive(Default)]
@@ -114,7 +114,7 @@ impl ScannerPage {
         view.setBackgroundColor(Some(&UIColor::blackColor()));
         match self.open() {
             Ok(session) => self.show(session),
-            Err(what) => driver::send(Input::ScannerFailed(what)),
+            Err(what) => inbox::send(Input::ScannerFailed(what)),
         }
         let pill = Pill::new(self.mtm());
         ui::add(&view, &pill.view);
@@ -230,7 +230,7 @@ impl ScannerPage {
         for text in texts.map(|text| text.to_string()) {
             if *self.ivars().last.borrow() != text {
                 self.ivars().last.replace(text.clone());
-                driver::send(Input::Scanned(Secret::from(text)));
+                inbox::send(Input::Scanned(Secret::from(text)));
             }
         }
     }

@@ -9,7 +9,8 @@ use onair::av::capture::apple::Shown;
 use onair::av::device::Interface;
 use onair_ios_model::{Reticle, Spot, Turn, Voice};
 
-use crate::app::{device, driver, turn, ui};
+use crate::app::inbox::{self, Signal};
+use crate::app::{device, turn, ui};
 
 /// What the camera sees, over all of the screen, and where it is told to focus.
 pub(crate) struct Preview {
@@ -72,7 +73,7 @@ impl Preview {
             .as_ref()?
             .show_on(layer.as_ref()?, interface, main_thread);
         if matches!(shown, Shown::Busy(_)) {
-            driver::level_later();
+            inbox::signal(Signal::Unlevelled);
         }
         let rotation = match shown {
             Shown::Busy(rotation) => rotation?,

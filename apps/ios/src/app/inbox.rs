@@ -1,0 +1,55 @@
+//! Where everything that happens goes: whoever has news knows this file alone, and the driver
+//! takes them from here.
+
+use std::cell::Cell;
+
+use dispatch2::DispatchQueue;
+use onair_ios_model::Input;
+
+/// What the driver is told that is not the app's business.
+#[derive(Clone, Copy)]
+pub(crate) enum Signal {
+    /// The stage is on the screen: work may begin.
+    Appeared,
+    /// The interface was turned.
+    Turned,
+    /// UIKit had no time to present something.
+    Unpresented,
+    /// The session could not be set up to turn the picture.
+    Unlevelled,
+}
+
+/// Who takes what comes in, on the main thread.
+#[derive(Clone, Copy)]
+pub(crate) struct Takers {
+    pub(crate) input: fn(Input),
+    pub(crate) signal: fn(Signal),
+}
+
+thread_local! {
+    static TAKERS: Cell<Option<Takers>> = const { Cell::new(None) };
+}
+
+/// Everything goes there from now on. What comes before is lost: it is the first thing to do.
+pub(crate) fn open(takers: Takers) {
+    TAKERS.set(Some(takers));
+}
+
+/// Takes an input on the main thread.
+pub(crate) fn send(input: Input) {
+    if let Some(takers) = TAKERS.get() {
+        (takers.input)(input);
+    }
+}
+
+/// Takes an input from any thread.
+pub(crate) fn post(input: Input) {
+    DispatchQueue::main().exec_async(move || send(input));
+}
+
+/// Takes a signal on the main thread.
+pub(crate) fn signal(signal: Signal) {
+    if let Some(takers) = TAKERS.get() {
+        (takers.signal)(signal);
+    }
+}
