@@ -20,7 +20,7 @@ pub struct Feed {
     /// What their times are on.
     pub clock: Clock,
     #[cfg(apple_media)]
-    pub(crate) apple: crate::push::Apple,
+    pub(crate) apple: crate::apple::Apple,
 }
 
 impl Feed {
@@ -36,7 +36,7 @@ impl Feed {
             sound: None,
             clock,
             #[cfg(apple_media)]
-            apple: crate::push::Apple::new(clock),
+            apple: crate::apple::Apple::new(clock),
         }
     }
 

@@ -11,6 +11,8 @@
 //! passwords are in none of them, nor in what an object prints as.
 #![deny(unsafe_code)]
 
+#[cfg(apple_media)]
+mod apple;
 mod broadcaster;
 #[cfg(apple_media)]
 pub mod c;

@@ -1,13 +1,7 @@
 #[cfg(target_vendor = "apple")]
 mod screen;
 
-#[cfg(not(target_vendor = "apple"))]
-use std::time::Instant;
-
 use onair::av::apple::{PixelBuffer, SampleBuffer, audio_samples};
-#[cfg(target_vendor = "apple")]
-use onair::av::capture::apple::host_clock;
-use onair::av::clock::{Clock, HostClock};
 use onair::av::{Surface, VideoFrame};
 
 use crate::feed::Feed;
@@ -25,30 +19,6 @@ pub(crate) enum Pushed {
     NotMedia = -3,
     NoTime = -4,
     Bug = -100,
-}
-
-/// What a feed needs to take Apple's buffers.
-#[derive(Clone, Debug)]
-pub(crate) struct Apple {
-    host: HostClock,
-    #[cfg(target_vendor = "apple")]
-    screen: screen::Shared,
-}
-
-impl Apple {
-    pub(crate) fn new(clock: Clock) -> Self {
-        Self {
-            host: host_clock(clock),
-            #[cfg(target_vendor = "apple")]
-            screen: screen::Shared::default(),
-        }
-    }
-}
-
-/// A simulated host's time begins when a feed does.
-#[cfg(not(target_vendor = "apple"))]
-fn host_clock(clock: Clock) -> HostClock {
-    HostClock::anchored(clock, Instant::now(), 0)
 }
 
 /// Takes the picture out of what a camera gave.

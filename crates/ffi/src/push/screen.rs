@@ -1,5 +1,4 @@
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use onair::av::apple::SampleBuffer;
 use onair::av::capture::apple::Screen;
@@ -7,16 +6,6 @@ use onair::av::device::Inlets;
 
 use super::{Pushed, time, unreadable, why_not};
 use crate::feed::Feed;
-
-/// A feed's screen: made for the first of its samples.
-#[derive(Clone, Default)]
-pub(super) struct Shared(Arc<Mutex<Option<Screen>>>);
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Shared(..)")
-    }
-}
 
 /// Takes what ReplayKit gives, of a kind as `RPSampleBufferType` numbers it.
 pub(crate) fn screen(feed: u64, sample: Option<&SampleBuffer>, kind: i32) -> Pushed {
