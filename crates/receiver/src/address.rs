@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 /// Whom an address stands for: an IPv6 network of 64 bits is one household's or one host's.
@@ -14,6 +15,27 @@ impl From<IpAddr> for Neighbour {
             other => other,
         })
     }
+}
+
+/// Of what neighbours hold, each with its age: the oldest thing of whoever holds the most. Of those who
+/// hold as many, it is the one whose oldest is older.
+pub(crate) fn oldest_of_most<T: Ord>(held: impl Iterator<Item = (Neighbour, T)>) -> Option<T> {
+    let mut each = HashMap::<_, (usize, T)>::new();
+    for (from, thing) in held {
+        match each.get_mut(&from) {
+            Some((count, oldest)) => {
+                *count += 1;
+                if thing < *oldest {
+                    *oldest = thing;
+                }
+            }
+            None => drop(each.insert(from, (1, thing))),
+        }
+    }
+    let most = each
+        .into_values()
+        .max_by(|(count, oldest), (other, older)| count.cmp(other).then(older.cmp(oldest)));
+    most.map(|(_, oldest)| oldest)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::address::Neighbour;
+use crate::address::{Neighbour, oldest_of_most};
 use crate::stop::{Stop, Stopper};
 
 /// How many connections there may be of each kind.
@@ -183,15 +183,8 @@ impl Permits {
 
     /// The oldest of these kinds from the address that has the most of them.
     fn oldest_of_most(&self, kinds: &[Kind], from: Option<Neighbour>) -> Option<u64> {
-        let mut each = HashMap::<_, (usize, u64)>::new();
-        for (number, entry) in self.of(kinds, from) {
-            each.entry(entry.from).or_insert((0, number)).0 += 1;
-        }
-        // Of addresses with equally many, the one whose oldest is older.
-        let most = each
-            .into_values()
-            .max_by_key(|(count, oldest)| (*count, u64::MAX - oldest));
-        most.map(|(_, oldest)| oldest)
+        let held = self.of(kinds, from);
+        oldest_of_most(held.map(|(number, entry)| (entry.from, number)))
     }
 
     fn of(&self, kinds: &[Kind], from: Option<Neighbour>) -> impl Iterator<Item = (u64, &Entry)> {

@@ -1,8 +1,10 @@
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::SystemTime;
 
 use serde::Serialize;
 
 use super::StreamName;
+use crate::address::Neighbour;
 
 /// Who publishes a stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -25,6 +27,12 @@ impl Origin {
             kind,
             software: software.into(),
         }
+    }
+
+    /// Whom its address stands for; all that have none are one.
+    pub(super) fn neighbour(&self) -> Neighbour {
+        let peer = self.peer.parse().map(|peer: SocketAddr| peer.ip());
+        peer.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)).into()
     }
 }
 

@@ -64,10 +64,10 @@ impl Ingest {
     }
 
     /// Notes that the publisher is gone and may come back: as long as this is held, the next to
-    /// publish under the name takes over, whoever it is, and the viewers stay. In a full hub the
-    /// stream that has waited longest ends for a new one.
+    /// publish under the name takes over, whoever it is, and the viewers stay. In a full hub a
+    /// stream that waits may end for a new one.
     pub fn orphan(&self) {
-        self.stream.orphan(self.place);
+        self.stream.set_orphan(self.place);
     }
 
     /// Waits until another publisher has taken over, or the stream made way for another while its

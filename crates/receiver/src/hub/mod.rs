@@ -28,6 +28,7 @@ pub use ring::Item;
 pub use viewer::Viewer;
 pub use watch::{Change, StreamWatch};
 
+use crate::address::oldest_of_most;
 use memory::Memory;
 use stream::Stream;
 pub(crate) use stream::{IsOver, MAX_LEFT_OUT};
@@ -106,17 +107,23 @@ pub enum PushError {
     Configuration(usize),
 }
 
-/// Ends the stream that has waited longest for its publisher; false when none waits.
+/// Ends a stream that waits for its publisher; false when none does. Of those of the address that has
+/// the most of them, so that nobody's comings and goings end another's, it is the one that has
+/// waited longest.
 fn displace_orphan(streams: &mut BTreeMap<StreamName, Arc<Stream>>) -> bool {
-    let waiting = streams
-        .values()
-        .filter(|stream| stream.orphan_since().is_some());
-    let Some(oldest) = waiting.min_by_key(|stream| stream.orphan_since()).cloned() else {
+    let waiting = streams.iter().filter_map(|(name, stream)| {
+        let (since, from) = stream.orphan()?;
+        Some((from, (since, name)))
+    });
+    let Some((_, name)) = oldest_of_most(waiting) else {
         return false;
     };
-    streams.remove(oldest.name());
-    oldest.displace();
-    true
+    let name = name.clone();
+    let displaced = streams.remove(&name);
+    displaced.is_some_and(|stream| {
+        stream.displace();
+        true
+    })
 }
 
 impl Hub {
@@ -134,8 +141,9 @@ impl Hub {
         }
     }
 
-    /// Begins a stream, or takes it over from a publisher that is gone, or may be replaced. Of a full
-    /// hub's streams, the one that has waited longest for a publisher that is gone makes way.
+    /// Begins a stream, or takes it over from a publisher that is gone, or may be replaced. In a full
+    /// hub, one that waits for a publisher that is gone makes way: the oldest of the address that
+    /// has the most of them.
     ///
     /// Viewers stay through a takeover: the new publisher's time goes on where the old one's ended.
     ///

@@ -13,6 +13,7 @@ use super::memory::Memory;
 use super::meter::Meter;
 use super::ring::{Cursor, Item, Ring, record};
 use super::{HubConfig, PushError, StreamName};
+use crate::address::Neighbour;
 
 /// One live stream, shared by its publisher, its viewers and the hub.
 #[derive(Debug)]
@@ -151,16 +152,17 @@ impl Stream {
     }
 
     /// Notes that the publisher in `place` is gone and may come back.
-    pub(super) fn orphan(&self, place: u64) {
+    pub(super) fn set_orphan(&self, place: u64) {
         let mut state = self.state();
         if state.place == place {
             state.orphan_since.get_or_insert_with(Instant::now);
         }
     }
 
-    /// Since when it waits for its publisher to come back, if it does.
-    pub(super) fn orphan_since(&self) -> Option<Instant> {
-        self.state().orphan_since
+    /// If it waits for its publisher to come back: since when, and where that was.
+    pub(super) fn orphan(&self) -> Option<(Instant, Neighbour)> {
+        let state = self.state();
+        Some((state.orphan_since?, state.origin.neighbour()))
     }
 
     /// Ends it, whoever holds it, and tells whoever does.

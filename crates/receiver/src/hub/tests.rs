@@ -191,6 +191,26 @@ async fn in_a_full_hub_the_stream_that_waited_longest_for_its_publisher_makes_wa
 }
 
 #[test]
+fn whoever_comes_and_goes_all_the_time_ends_no_stream_of_another_address() {
+    let hub = Hub::new(HubConfig {
+        streams: 4,
+        ..HubConfig::default()
+    });
+    let publish = |number: u8, peer: &str| {
+        let name = StreamName::new("live", &number.to_string()).unwrap();
+        let ingest = hub.publish(name, origin(peer)).unwrap();
+        ingest.orphan();
+        ingest
+    };
+    let victim = publish(0, "192.0.2.1:1");
+    let flood: Vec<_> = (1..100)
+        .map(|number| publish(number, &format!("192.0.2.2:{number}")))
+        .collect();
+    assert!(!victim.is_over());
+    assert_eq!(flood.iter().filter(|one| !one.is_over()).count(), 3);
+}
+
+#[test]
 fn what_is_known_about_a_stream_comes_from_its_packets() {
     let hub = hub(false);
     let ingest = hub.publish(name(), origin("a")).unwrap();
