@@ -173,6 +173,12 @@ impl Share {
         self.taken = self.taken.saturating_add(bytes);
     }
 
+    /// As [`take`](Self::take), while what this connection holds stays the same.
+    pub(crate) fn note_taken(&mut self, bytes: u64, now: Instant) {
+        self.take(usize::try_from(bytes).unwrap_or(usize::MAX));
+        self.set(self.bytes, now);
+    }
+
     /// Waits until this connection has to go, since memory is short and it is the slowest.
     pub(crate) fn cut(&self) -> impl Future<Output = ()> + Send + use<> {
         let cut = self.cut.clone();

@@ -7,6 +7,7 @@ mod hosts;
 mod live;
 mod metrics;
 mod origin;
+mod progress;
 mod publish_url;
 mod qr;
 #[cfg(test)]

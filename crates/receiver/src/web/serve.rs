@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::Layer;
 use tower::util::MapRequestLayer;
 
+use super::progress::{Counted, Progress};
 use super::{Shared, Web};
 use crate::permits::{ConnectionLimiter, Permit, Quotas};
 
@@ -62,6 +63,7 @@ pub(super) struct Connection {
     /// Which of this machine's addresses it came to.
     pub(super) local: Option<SocketAddr>,
     pub(super) permit: Arc<Permit>,
+    pub(super) progress: Progress,
 }
 
 impl WebLimits {
@@ -132,6 +134,7 @@ impl WebServer {
                 peer,
                 local: stream.local_addr().ok(),
                 permit,
+                progress: Progress::default(),
             };
             let rest = (routes.clone(), connection);
             let served = shake_hands(stream, self.tls.clone(), self.limits, rest);
@@ -164,6 +167,7 @@ async fn shake_hands(
     rest: Rest,
 ) {
     tune(&stream);
+    let stream = Counted::new(stream, rest.1.progress.clone());
     let Some(tls) = tls else {
         return speak_http(stream, limits, rest).await;
     };

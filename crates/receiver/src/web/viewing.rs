@@ -15,6 +15,8 @@
 //! Binary messages are an init segment, then one or more `moof` + `mdat` each, a frame in each,
 //! beginning at a keyframe. What a viewer sends is not looked at.
 
+mod news;
+
 use std::future::poll_fn;
 use std::time::Duration;
 
@@ -25,17 +27,17 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use serde::Serialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 
 use super::access::{Asker, Denied};
-use super::fragmenter::{Description, Expected, Fragmenter, Segment};
+use super::fragmenter::{Expected, Fragmenter, Segment};
 use super::serve::Connection;
 use super::{Web, origin};
 use crate::event::Events;
 use crate::hub::Share;
 use crate::permits::Grant;
-use crate::{Change, Event, Hub, Item, PublisherKind, StreamName, StreamWatch, Viewer};
+use crate::{Change, Event, Hub, Item, StreamName, StreamWatch, Viewer};
+use news::News;
 
 pub(super) async fn enter(
     State(web): State<Web>,
@@ -323,7 +325,12 @@ impl Watch {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), Gone> {
-        match timeout(SILENCE_TIMEOUT, self.sink.send(message)).await {
+        let sending = timeout(SILENCE_TIMEOUT, self.sink.send(message));
+        let sent = match &self.connection {
+            Some(known) => known.progress.tell(&mut self.share, sending).await,
+            None => sending.await,
+        };
+        match sent {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Gone::Left),
             Err(_) => Err(Gone::Stuck),
@@ -351,73 +358,6 @@ impl Watch {
 fn unfit(error: super::fragmenter::Error) -> Gone {
     tracing::warn!(%error, "a stream cannot be shown");
     Gone::Unfit
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum News<'a> {
-    Offline,
-    Stream {
-        mime: String,
-        codecs: &'a [String],
-        width: Option<u32>,
-        height: Option<u32>,
-        publisher: PublisherKind,
-        software: String,
-    },
-    Stats {
-        viewers: usize,
-        dropped: u64,
-        bitrate_bps: u64,
-        frame_rate: Option<f64>,
-        behind_ms: u128,
-        interrupted: bool,
-        keyframes_only: bool,
-        missing_frames: u64,
-        left_out: Vec<String>,
-        live_s: Option<f64>,
-    },
-    Ended,
-}
-
-impl<'a> News<'a> {
-    fn stream(description: &'a Description, viewer: &Viewer) -> Self {
-        let info = viewer.info();
-        let kind = if description.size.is_some() {
-            "video"
-        } else {
-            "audio"
-        };
-        let encoder = Some(info.encoder).filter(|encoder| !encoder.is_empty());
-        Self::Stream {
-            mime: format!("{kind}/mp4; codecs=\"{}\"", description.codecs.join(",")),
-            codecs: &description.codecs,
-            width: description.size.map(|size| size.width),
-            height: description.size.map(|size| size.height),
-            publisher: info.publisher.kind,
-            software: encoder.unwrap_or(info.publisher.software),
-        }
-    }
-
-    fn stats(viewer: &Viewer, fragmenter: &Fragmenter) -> Self {
-        let live = viewer.live().and_then(|pts| fragmenter.time_of(pts));
-        let info = viewer.info();
-        let video_info = info.video.as_ref();
-        let video = video_info.and_then(|video| video.bitrate_bps);
-        let audio = info.audio.as_ref().and_then(|audio| audio.bitrate_bps);
-        Self::Stats {
-            viewers: info.viewers,
-            dropped: viewer.dropped(),
-            bitrate_bps: video.unwrap_or(0) + audio.unwrap_or(0),
-            frame_rate: video_info.and_then(|video| video.frame_rate),
-            behind_ms: viewer.behind().as_millis(),
-            interrupted: info.interrupted,
-            keyframes_only: video_info.is_some_and(|video| video.keyframes_only),
-            missing_frames: video_info.map_or(0, |video| video.missing_frames),
-            left_out: info.left_out,
-            live_s: live.map(|time| time.as_secs_f64()),
-        }
-    }
 }
 
 /// Waits until an idle viewer has to go; for ever where nobody counts.
