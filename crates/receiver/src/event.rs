@@ -9,7 +9,7 @@ use onair_media::text::clean;
 use tokio::sync::broadcast;
 
 use crate::address::Neighbour;
-use crate::{Origin, Recording, Repeats, StreamName, Unrecorded};
+use crate::{Origin, Recording, RelayFailure, Repeats, StreamName, Unrecorded};
 
 /// Something that happened to a receiver.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,7 +87,17 @@ pub enum Event {
         /// Why.
         reason: Unrecorded,
     },
-    /// Something about a relay.
+    /// A relay is given up, or not begun: told once, and nothing more is told of it until it is begun
+    /// anew.
+    RelayFailed {
+        /// Which stream.
+        name: StreamName,
+        /// Where to, the key redacted; empty where the stream's name makes no URL.
+        url: String,
+        /// Why.
+        failure: RelayFailure,
+    },
+    /// Something else about a relay.
     Relay {
         /// Which stream.
         name: StreamName,

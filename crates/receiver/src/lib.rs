@@ -42,6 +42,6 @@ pub use hub::{
 pub use keys::{KeyError, Keys};
 pub use receiver::{Builder, Receiver};
 pub use record::{Recording, Unrecorded};
-pub use relay::{RelayError, RelayInfo, RelayState, RelayTarget, TargetError};
+pub use relay::{RelayError, RelayFailure, RelayInfo, RelayState, RelayTarget, TargetError};
 pub use repeats::Repeats;
 pub use web::{Token, Web, WebLimits, WebServer, qr_code};

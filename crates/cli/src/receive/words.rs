@@ -1,6 +1,6 @@
 //! Events in words.
 
-use onair_receiver::{Event, Recording};
+use onair_receiver::{Event, Recording, RelayFailure};
 
 use crate::text::{Bytes, Clock};
 
@@ -25,9 +25,20 @@ pub(super) fn in_words(event: &Event) -> String {
         Event::Recorded { name, recording } => format!("{name}: {}", recorded(recording)),
         Event::LeftOut { name, what } => format!("{name}: left out: {what}"),
         Event::NotRecorded { name, reason } => format!("{name}: not recorded: {reason}"),
+        Event::RelayFailed { name, url, failure } => {
+            format!("{name}: relay to {url}: {}", given_up(failure))
+        }
         Event::Relay { name, url, message } => format!("{name}: relay to {url}: {message}"),
         Event::Warning { message } => message.clone(),
         other => format!("{other:?}"),
+    }
+}
+
+fn given_up(failure: &RelayFailure) -> String {
+    match failure {
+        RelayFailure::NotBegun(why) => format!("not relayed: {why}"),
+        RelayFailure::Destination(failure) => format!("given up: {failure}"),
+        other => other.to_string(),
     }
 }
 

@@ -1,4 +1,4 @@
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::TargetError;
 use crate::StreamName;
@@ -28,8 +28,23 @@ pub enum RelayState {
     Reconnecting,
     /// It has ended with its stream.
     Ended,
-    /// Given up, for this reason, in words; see [`Receiver::retry_relays`](crate::Receiver::retry_relays).
-    Failed(String),
+    /// Given up; see [`Receiver::retry_relays`](crate::Receiver::retry_relays).
+    Failed(#[serde(serialize_with = "in_words")] RelayFailure),
+}
+
+/// Why a relay is given up, or not begun.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RelayFailure {
+    /// It is not begun.
+    #[error(transparent)]
+    NotBegun(#[from] RelayError),
+    /// No broadcast can be started, for this reason, in words.
+    #[error("{0}")]
+    NotStarted(String),
+    /// The other server, or the way to it.
+    #[error(transparent)]
+    Destination(#[from] onair::Failure),
 }
 
 /// Why a stream is not relayed.
@@ -51,4 +66,8 @@ pub enum RelayError {
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(String),
+}
+
+fn in_words<S: Serializer>(failure: &RelayFailure, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(failure)
 }

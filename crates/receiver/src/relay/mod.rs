@@ -9,6 +9,6 @@ mod source;
 mod target;
 mod worker;
 
-pub use info::{RelayError, RelayInfo, RelayState};
+pub use info::{RelayError, RelayFailure, RelayInfo, RelayState};
 pub(crate) use relays::{RelayWatch, Relays};
 pub use target::{RelayTarget, TargetError};

@@ -118,10 +118,10 @@ impl Relays {
             Err(error) => (String::new(), Err(error.into())),
         };
         if let Err(error) = begun {
-            self.0.events.tell(Event::Relay {
+            self.0.events.tell(Event::RelayFailed {
                 name: viewer.name().clone(),
                 url,
-                message: format!("not relayed: {error}"),
+                failure: error.into(),
             });
         }
     }

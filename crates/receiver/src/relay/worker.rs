@@ -1,10 +1,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use onair::{Broadcast, Destination, Refusal, Stopper};
+use onair::{Broadcast, Destination, Stopper};
 
 use super::source::Source;
-use super::{RelayInfo, RelayState};
+use super::{RelayFailure, RelayInfo, RelayState};
 use crate::event::WeakEvents;
 use crate::{Event, StreamName, Viewer};
 
@@ -174,7 +174,7 @@ impl Worker {
                 self.begun(&broadcast);
                 self.follow(&name, &broadcast);
             }
-            Err(error) => self.gave_up(&name, error.to_string()),
+            Err(error) => self.give_up(&name, RelayFailure::NotStarted(error.to_string())),
         }
     }
 
@@ -189,6 +189,14 @@ impl Worker {
 
     fn follow(&self, name: &StreamName, broadcast: &Broadcast) {
         while let Some(event) = broadcast.next_event() {
+            if let onair::Event::DestinationEnded {
+                failure: Some(failure),
+                ..
+            } = event
+            {
+                self.give_up(name, failure.into());
+                continue;
+            }
             if let Some(stands) = RelayState::of(&event) {
                 self.state().stands = stands;
             }
@@ -199,9 +207,13 @@ impl Worker {
         }
     }
 
-    fn gave_up(&self, name: &StreamName, why: String) {
-        self.state().stands = RelayState::Failed(why.clone());
-        self.tell(name, why);
+    fn give_up(&self, name: &StreamName, failure: RelayFailure) {
+        self.state().stands = RelayState::Failed(failure.clone());
+        self.events.tell(Event::RelayFailed {
+            name: name.clone(),
+            url: self.destination.url.to_string(),
+            failure,
+        });
     }
 
     fn tell(&self, name: &StreamName, message: String) {
@@ -223,16 +235,14 @@ fn relay_event(name: &StreamName, url: &str, message: String) -> Event {
 }
 
 impl RelayState {
+    /// How a relay stands after what is no failure.
     fn of(event: &onair::Event) -> Option<Self> {
         use onair::Event as E;
         Some(match event {
             E::Connecting { .. } => Self::Connecting,
             E::Live { .. } => Self::Live,
             E::Reconnecting { .. } => Self::Reconnecting,
-            E::DestinationEnded { failure, .. } => match failure {
-                Some(failure) => Self::Failed(failure.to_string()),
-                None => Self::Ended,
-            },
+            E::DestinationEnded { .. } => Self::Ended,
             _ => return None,
         })
     }
@@ -243,10 +253,6 @@ fn in_words(event: &onair::Event, is_cut: bool) -> Option<String> {
     use onair::Event as E;
     Some(match event {
         E::Live { after, .. } => format!("on air after {} ms", after.as_millis()),
-        E::Refused { failure, .. } => {
-            let Refusal { code, description } = failure.refusal.as_ref()?;
-            format!("refused: {description} ({code})")
-        }
         E::Reconnecting { failure, delay, .. } => {
             format!("lost: {failure}; trying again in {}", seconds(*delay))
         }
@@ -259,10 +265,7 @@ fn in_words(event: &onair::Event, is_cut: bool) -> Option<String> {
             }
         ),
         E::Warning { message, .. } => message.clone(),
-        E::DestinationEnded { failure, .. } => match failure {
-            Some(failure) => format!("given up: {failure}"),
-            None => "ended".to_owned(),
-        },
+        E::DestinationEnded { .. } => "ended".to_owned(),
         _ => return None,
     })
 }

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use onair::media::{AudioCodec, Bitrate, FrameRate, Property, Tracks, VideoCodec, VideoTrack};
 use onair::rtmp::Url;
-use onair_receiver::{Event, Item, Keys, RelayState, RelayTarget, StreamName};
+use onair_receiver::{
+    Event, Item, Keys, RelayError, RelayFailure, RelayState, RelayTarget, StreamName,
+};
 
 use crate::encoder::Encoder;
 use crate::player::Player;
@@ -16,10 +18,10 @@ fn target(address: SocketAddr, path: &str) -> RelayTarget {
     format!("rtmp://{address}/{path}").parse().unwrap()
 }
 
-/// What a relay says.
-fn said(stage: &mut Stage) -> String {
+/// Why a relay fails.
+fn failure(stage: &mut Stage) -> RelayFailure {
     stage.wait(|event| match event {
-        Event::Relay { message, .. } => Some(message),
+        Event::RelayFailed { failure, .. } => Some(failure),
         _ => None,
     })
 }
@@ -109,16 +111,10 @@ fn a_url_for_one_stream_is_not_given_to_two_and_the_second_is_told() {
     there.wait_for_publisher();
     let mut two = Encoder::live(stage.address(), "two");
     two.send_all(&media.stream(0..2, 10));
-    loop {
-        let words = said(&mut stage);
-        if words.contains("not relayed") {
-            assert!(
-                words.contains("live/one") && words.contains("{stream}"),
-                "{words}"
-            );
-            break;
-        }
-    }
+    let failure = failure(&mut stage);
+    let one = StreamName::new("live", "one").unwrap();
+    assert_eq!(failure, RelayFailure::NotBegun(RelayError::Busy(one)));
+    assert!(failure.to_string().contains("{stream}"), "{failure}");
     assert_eq!(stage.receiver.relays().len(), 1);
 }
 
@@ -155,7 +151,12 @@ fn a_relay_that_was_given_up_can_be_begun_anew_while_its_stream_is_live() {
     encoder.send_all(&Media::new().stream(0..2, 10));
     let name = StreamName::new("live", "cam").unwrap();
     for _ in 0..2 {
-        while !said(&mut stage).starts_with("given up") {}
+        let failure = failure(&mut stage);
+        let RelayFailure::Destination(why) = &failure else {
+            panic!("{failure:?}");
+        };
+        let refusal = why.refusal.as_ref().expect("the server's own words");
+        assert_eq!(refusal.code, "NetStream.Publish.Denied");
         let stands = loop {
             let relays = stage.receiver.relays();
             assert_eq!((relays.len(), &relays[0].name), (1, &name));
@@ -163,7 +164,7 @@ fn a_relay_that_was_given_up_can_be_begun_anew_while_its_stream_is_live() {
                 break relays[0].state.clone();
             }
         };
-        assert!(matches!(stands, RelayState::Failed(why) if why.contains("not known")));
+        assert_eq!(stands, RelayState::Failed(failure));
     }
 }
 
