@@ -215,6 +215,7 @@ impl Watch {
     }
 
     fn check(&self) {
+        assert!(!self.director.owes(self.now), "{:?}", self.director);
         assert_eq!(self.awake, self.is_on_air);
         let is_hidden = self.is_in_front || !self.is_on_air || self.slate;
         assert!(

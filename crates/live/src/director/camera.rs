@@ -1,11 +1,10 @@
 use std::time::{Duration, Instant};
 
-use onair_av::device::{Interruption, Order};
+use onair_av::device::Interruption;
 
 use super::backoff::Backoff;
-use super::commands::Commands;
 use super::stage::{Change, Presence, Stage, Told};
-use super::{Command, Notice, Why};
+use super::{Notice, Why};
 
 /// Whether pictures come, and what viewers see while they do not.
 ///
@@ -26,7 +25,7 @@ use super::{Command, Notice, Why};
 /// A session that holds a camera is interrupted whole, sound and all, so on air the device lets
 /// go of a camera that cannot be had. Whether one can be had again nobody tells a session that
 /// holds none: it is tried now and then.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Camera {
     is_allowed: Option<bool>,
     interruption: Option<Interruption>,
@@ -133,25 +132,24 @@ impl Camera {
         self.loosen();
     }
 
-    /// True once when an interruption is supposed to be over.
-    pub(super) fn settle_retry(&mut self, now: Instant) -> bool {
+    /// Time has passed. True once when an interruption is supposed to be over.
+    pub(super) fn pass(&mut self, now: Instant) -> bool {
         self.retry.is_some_and(|at| now >= at) && self.recover()
     }
 
-    /// Orders the device to let go of a camera that would take the sound with it.
-    pub(super) fn settle_release(&mut self, stage: Stage, out: &mut Commands) {
-        if self.grip == Grip::Held && stage.is_wanted && self.is_to_be_let_go(stage) {
-            self.grip = Grip::LetGo;
-            out.order(Order::Pictures(false));
-        }
+    /// Whether the device is to let go of a camera that would take the sound with it.
+    pub(super) fn is_to_release(&self, stage: Stage) -> bool {
+        self.grip == Grip::Held && stage.is_wanted && self.is_to_be_let_go(stage)
     }
 
-    /// Orders the device to hold a camera again. Goes before a Start.
-    pub(super) fn settle_hold(&mut self, stage: Stage, out: &mut Commands) {
-        if !self.is_held() && !self.is_to_be_let_go(stage) {
-            self.grip = Grip::Held;
-            out.order(Order::Pictures(true));
-        }
+    /// Whether the device is to hold a camera again, before it is started.
+    pub(super) fn is_to_hold(&self, stage: Stage) -> bool {
+        !self.is_held() && !self.is_to_be_let_go(stage)
+    }
+
+    /// The device was ordered to hold it, or to let go.
+    pub(super) const fn ordered(&mut self, held: bool) {
+        self.grip = if held { Grip::Held } else { Grip::LetGo };
     }
 
     /// The device would not let go, or would not take it again.
@@ -166,38 +164,38 @@ impl Camera {
         self.away_since = None;
     }
 
-    /// Shows the slate to viewers, or takes it away.
-    pub(super) fn settle_slate(
-        &mut self,
-        presence: Presence,
-        stage: Stage,
-        now: Instant,
-        out: &mut Commands,
-    ) {
+    /// Remembers when there was a picture last.
+    pub(super) fn observe(&mut self, presence: Presence, now: Instant) {
         if presence == Presence::Here {
             self.was_here = true;
             self.away_since = None;
         } else {
             self.away_since.get_or_insert(now);
         }
-        let slate = self.is_slate_due(presence, now);
-        if !stage.is_on_air || slate == self.slate {
-            return;
-        }
-        self.slate = slate;
-        out.push(Command::Slate(slate));
-        if slate {
-            out.push(Command::Keyframe);
-        }
     }
 
-    /// Tells the user what has changed.
-    pub(super) fn settle_notice(&mut self, presence: Presence, out: &mut Commands) {
-        match self.told.update(presence) {
-            Some(Change::Gone(why)) => out.tell(Notice::NoPicture(why)),
-            Some(Change::Back) => out.tell(Notice::Picture),
-            None => {}
-        }
+    /// Whether to show the slate to viewers, or to take it away; `None` where it is as it should be.
+    pub(super) fn slate(&self, presence: Presence, stage: Stage, now: Instant) -> Option<bool> {
+        let slate = self.is_slate_due(presence, now);
+        (stage.is_on_air && slate != self.slate).then_some(slate)
+    }
+
+    /// Viewers see the slate, or no more.
+    pub(super) const fn slated(&mut self, shown: bool) {
+        self.slate = shown;
+    }
+
+    /// What the user does not know yet.
+    pub(super) fn notice(&self, presence: Presence) -> Option<Notice> {
+        Some(match self.told.change(presence)? {
+            Change::Gone(why) => Notice::NoPicture(why),
+            Change::Back => Notice::Picture,
+        })
+    }
+
+    /// The user was told.
+    pub(super) const fn told(&mut self, change: Change) {
+        self.told.note(change);
     }
 
     pub(super) fn deadline(&self, stage: Stage) -> Option<Instant> {

@@ -5,13 +5,17 @@ use onair_av::device::Order;
 use super::{Command, Notice};
 
 /// What is to be done, in order, until somebody takes it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Commands(VecDeque<Command>);
 
 impl Commands {
     pub(super) fn push(&mut self, command: Command) {
         tracing::debug!(?command);
         self.0.push_back(command);
+    }
+
+    pub(super) fn extend(&mut self, commands: Vec<Command>) {
+        commands.into_iter().for_each(|command| self.push(command));
     }
 
     pub(super) fn order(&mut self, order: Order) {

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 /// Whether pictures are encoded. An encoder that is lost is opened again where it was lost, and
 /// begins with an IDR picture; what viewers see until then is its last.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Encoder {
     lost: Option<Instant>,
     /// It has been away for longer than it should.
@@ -30,8 +30,8 @@ impl Encoder {
         self.is_missed = false;
     }
 
-    /// Looks whether it should be back by now.
-    pub(super) fn settle(&mut self, now: Instant) {
+    /// Time has passed: it should be back by now, perhaps.
+    pub(super) fn pass(&mut self, now: Instant) {
         self.is_missed = self.lost.is_some_and(|at| now >= at + PATIENCE);
     }
 

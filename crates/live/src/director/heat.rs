@@ -3,8 +3,7 @@ use std::time::{Duration, Instant};
 use onair_av::device::{Order, Thermal};
 use onair_media::{Bitrate, FrameRate, Size};
 
-use super::commands::Commands;
-use super::{Command, Ladder, Notice, Quality, ladder};
+use super::{Ladder, Notice, Quality, ladder};
 
 /// Where quality stands on the [ladder](ladder::on_air), by how hot the phone is and how hard
 /// the camera is on it: the worse of the two counts.
@@ -17,7 +16,7 @@ use super::{Command, Ladder, Notice, Quality, ladder};
 /// ```
 ///
 /// Falling soon after climbing makes the next climb wait twice as long, up to eight times.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Heat {
     thermal: Thermal,
     pressure: Thermal,
@@ -133,8 +132,8 @@ impl Heat {
         self.rebase(self.base());
     }
 
-    /// Steps down or up, if it is time.
-    pub(super) fn settle(&mut self, now: Instant) {
+    /// Time has passed: steps down or up, if it is due.
+    pub(super) fn pass(&mut self, now: Instant) {
         if self.deadline().is_none_or(|at| now < at) {
             return;
         }
@@ -145,33 +144,46 @@ impl Heat {
         }
     }
 
-    /// Lets a camera that runs follow.
-    pub(super) fn settle_camera(&mut self, out: &mut Commands) {
-        let wanted = self.wanted();
-        let base = self.base();
-        let ordered = self.ordered.unwrap_or((base.frame_rate, base.size));
-        if wanted.0 != ordered.0 {
-            out.order(Order::FrameRate(wanted.0));
-        }
-        if wanted.1 != ordered.1 {
-            out.order(Order::Size(wanted.1));
-        }
-        if wanted != ordered {
-            self.ordered = Some(wanted);
-        }
+    /// What a camera that runs is to be ordered.
+    pub(super) fn orders(&self) -> impl Iterator<Item = Order> + use<> {
+        let (frame_rate, size) = self.wanted();
+        let (frame_rate_before, size_before) = self.ordered();
+        let frame_rate = (frame_rate != frame_rate_before).then_some(Order::FrameRate(frame_rate));
+        let size = (size != size_before).then_some(Order::Size(size));
+        frame_rate.into_iter().chain(size)
     }
 
-    /// Lets the encoder follow, and tells the user.
-    pub(super) fn settle_encoder(&mut self, out: &mut Commands) {
+    /// A camera was ordered another frame rate.
+    pub(super) fn ordered_frame_rate(&mut self, frame_rate: FrameRate) {
+        self.ordered = Some((frame_rate, self.ordered().1));
+    }
+
+    /// A camera was ordered another size.
+    pub(super) fn ordered_size(&mut self, size: Size) {
+        self.ordered = Some((self.ordered().0, size));
+    }
+
+    /// What the encoder is to be set to, where that is new.
+    pub(super) fn bitrate(&self) -> Option<Bitrate> {
         let bitrate = self.rungs[self.rung].bitrate;
-        if self.bitrate.is_some_and(|before| before != bitrate) {
-            self.bitrate = Some(bitrate);
-            out.push(Command::Bitrate(bitrate));
-        }
-        let told = u8::try_from(self.rung).unwrap_or(u8::MAX);
-        if std::mem::replace(&mut self.told, told) != told {
-            out.tell(Notice::Heat(told));
-        }
+        let is_new = self.bitrate.is_some_and(|before| before != bitrate);
+        is_new.then_some(bitrate)
+    }
+
+    /// The encoder was set to it.
+    pub(super) const fn bitrate_set(&mut self, bitrate: Bitrate) {
+        self.bitrate = Some(bitrate);
+    }
+
+    /// What the user does not know yet.
+    pub(super) fn notice(&self) -> Option<Notice> {
+        let rung = u8::try_from(self.rung).unwrap_or(u8::MAX);
+        (rung != self.told).then_some(Notice::Heat(rung))
+    }
+
+    /// The user was told.
+    pub(super) const fn told(&mut self, rung: u8) {
+        self.told = rung;
     }
 
     /// When the next step is due, unless something changes.
@@ -227,6 +239,12 @@ impl Heat {
     fn climb(&mut self, now: Instant) {
         self.climbed = Some(now);
         self.rung -= 1;
+    }
+
+    /// What a camera was ordered last, or runs with by itself.
+    fn ordered(&self) -> (FrameRate, Size) {
+        let base = self.base();
+        self.ordered.unwrap_or((base.frame_rate, base.size))
     }
 
     fn wanted(&self) -> (FrameRate, Size) {

@@ -5,7 +5,7 @@ use onair_av::device::Order;
 use super::backoff::Backoff;
 use super::commands::Commands;
 use super::stage::{Change, Presence, Stage, Told};
-use super::{Command, Notice, Why};
+use super::{Notice, Why};
 
 /// Whether sound comes. That viewers hear silence of exactly the missing length meanwhile is
 /// its source's business.
@@ -20,7 +20,7 @@ use super::{Command, Notice, Why};
 ///                                           the application is in front again;
 ///                                           the user asks
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Microphone {
     is_allowed: Option<bool>,
     state: State,
@@ -193,36 +193,57 @@ impl Microphone {
         self.muted_inlet = false;
     }
 
-    /// Mutes the show's inlet as the user wants it.
-    pub(super) fn settle_mute(&mut self, stage: Stage, out: &mut Commands) {
-        if stage.is_on_air && self.muted_inlet != self.is_muted {
-            self.muted_inlet = self.is_muted;
-            out.push(Command::Mute(self.is_muted));
-        }
+    /// Whether to mute the show's inlet, or to open it; `None` where it is as the user wants it.
+    pub(super) fn inlet(&self, stage: Stage) -> Option<bool> {
+        let is_to_change = stage.is_on_air && self.muted_inlet != self.is_muted;
+        is_to_change.then_some(self.is_muted)
     }
 
-    /// Orders the sound to be activated, or given back.
-    pub(super) fn settle(&mut self, stage: Stage, is_dead: bool, now: Instant, out: &mut Commands) {
+    /// The show's inlet was muted, or opened.
+    pub(super) const fn inlet_told(&mut self, muted: bool) {
+        self.muted_inlet = muted;
+    }
+
+    /// Nothing is resumed that is not to run; and dead services have let go of the sound.
+    pub(super) const fn rest(&mut self, stage: Stage, is_dead: bool) {
         if !stage.should_run() {
             self.is_resuming = false;
-            let was_had = std::mem::take(&mut self.state) != State::Idle;
-            if was_had && !is_dead {
-                out.order(Order::DeactivateSound);
+            if is_dead {
+                self.state = State::Idle;
             }
-        } else if self.is_due(stage, now) && !is_dead {
-            self.state = State::Activating;
-            self.was_tried |= !stage.is_in_front;
-            out.order(Order::ActivateSound);
         }
     }
 
-    /// Tells the user what has changed.
-    pub(super) fn settle_notice(&mut self, presence: Presence, out: &mut Commands) {
-        match self.told.update(presence) {
-            Some(Change::Gone(why)) => out.tell(Notice::NoSound(why)),
-            Some(Change::Back) => out.tell(Notice::Sound),
-            None => {}
+    /// Whether the sound is to be activated, or given back.
+    pub(super) fn order(&self, stage: Stage, now: Instant) -> Option<Order> {
+        if !stage.should_run() {
+            return (self.state != State::Idle).then_some(Order::DeactivateSound);
         }
+        self.is_due(stage, now).then_some(Order::ActivateSound)
+    }
+
+    /// The device was ordered to activate it.
+    pub(super) const fn activating(&mut self, stage: Stage) {
+        self.state = State::Activating;
+        self.was_tried |= !stage.is_in_front;
+    }
+
+    /// The device was ordered to give it back.
+    pub(super) const fn given_back(&mut self) {
+        self.state = State::Idle;
+    }
+
+    /// What the user does not know yet.
+    pub(super) fn notice(&self, presence: Presence) -> Option<Notice> {
+        Some(match self.told.change(presence)? {
+            Change::Gone(why) => Notice::NoSound(why),
+            Change::Back => Notice::Sound,
+        })
+    }
+
+    /// The user was told.
+    pub(super) const fn told(&mut self, change: Change) {
+        self.told.note(change);
     }
 
     /// Why there is none, as far as the microphone knows.

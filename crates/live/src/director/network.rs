@@ -1,18 +1,17 @@
 use std::time::{Duration, Instant};
 
-use super::commands::Commands;
-use super::{Command, Notice, Path};
+use super::{Notice, Path};
 
 /// Which way packets leave, and when to connect anew for it.
 ///
 /// TCP notices a dead way when its patience ends, minutes later; the system knows at once.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Network {
     path: Option<Path>,
     /// A connection made before is worth nothing.
     is_due: bool,
     last: Option<Instant>,
-    is_offline: bool,
+    told_offline: bool,
 }
 
 /// A way that comes and goes does not make us connect more often.
@@ -40,26 +39,34 @@ impl Network {
         self.last = None;
     }
 
-    /// Connects anew where a show has to.
-    pub(super) fn settle(&mut self, is_on_air: bool, now: Instant, out: &mut Commands) {
+    /// Where nothing is on air, nothing has to be connected anew.
+    pub(super) const fn rest(&mut self, is_on_air: bool) {
         self.is_due &= is_on_air;
-        if self.is_due && self.is_up() && self.earliest().is_none_or(|at| now >= at) {
-            self.is_due = false;
-            self.last = Some(now);
-            out.push(Command::Reconnect);
+    }
+
+    /// Whether to connect anew now.
+    pub(super) fn is_to_reconnect(&self, now: Instant) -> bool {
+        self.is_due && self.is_up() && self.earliest().is_none_or(|at| now >= at)
+    }
+
+    /// That was done.
+    pub(super) const fn reconnected(&mut self, now: Instant) {
+        self.is_due = false;
+        self.last = Some(now);
+    }
+
+    /// What the user does not know yet.
+    pub(super) fn notice(&self) -> Option<Notice> {
+        match (self.told_offline, !self.is_up()) {
+            (false, true) => Some(Notice::Offline),
+            (true, false) => Some(Notice::Online),
+            _ => None,
         }
     }
 
-    /// Tells the user what has changed.
-    pub(super) fn settle_notice(&mut self, out: &mut Commands) {
-        let is_offline = !self.is_up();
-        if std::mem::replace(&mut self.is_offline, is_offline) != is_offline {
-            out.tell(if is_offline {
-                Notice::Offline
-            } else {
-                Notice::Online
-            });
-        }
+    /// The user was told.
+    pub(super) const fn told(&mut self, is_offline: bool) {
+        self.told_offline = is_offline;
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {

@@ -1,9 +1,6 @@
 use std::time::{Duration, Instant};
 
-use onair_av::device::Order;
-
 use super::backoff::Backoff;
-use super::commands::Commands;
 use super::stage::Stage;
 
 /// Whether the device runs: it is started, stopped, built anew, and started again when it fails.
@@ -19,7 +16,7 @@ use super::stage::Stage;
 /// While the system's media services are dead nothing is ordered; when they are back, and after
 /// [`REBUILD_AFTER`] failures in a row, a Rebuild goes before the Start. In the background there
 /// is one Start and no second: iOS lets an application go on recording there, not begin to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Session {
     state: State,
     backoff: Backoff,
@@ -160,16 +157,22 @@ impl Session {
         }
     }
 
-    /// Orders a Stop, if it is to stop.
-    pub(super) fn settle_stop(&mut self, stage: Stage, out: &mut Commands) {
-        if stage.should_run() || self.state == State::Off {
-            return;
-        }
+    /// Whether a Stop is to be ordered.
+    pub(super) fn is_to_stop(&self, stage: Stage) -> bool {
+        !stage.should_run() && self.state != State::Off
+    }
+
+    /// It was stopped.
+    pub(super) const fn stopped(&mut self) {
         self.state = State::Off;
         self.has_failed = false;
         self.backoff.reset();
-        if !self.is_dead {
-            out.order(Order::Stop);
+    }
+
+    /// What is to stop has done so where the services are dead.
+    pub(super) fn rest(&mut self, stage: Stage) {
+        if self.is_dead && self.is_to_stop(stage) {
+            self.stopped();
         }
     }
 
@@ -183,19 +186,21 @@ impl Session {
         at.is_some_and(|at| now >= at) && self.may_start(stage)
     }
 
-    /// Orders a Rebuild, if one is to go before the Start.
-    pub(super) fn settle_rebuild(&mut self, now: Instant, out: &mut Commands) {
-        if std::mem::take(&mut self.needs_rebuild) {
-            self.rebuilt = Some(now);
-            out.order(Order::Rebuild);
-        }
+    /// Whether a Rebuild is to go before the Start.
+    pub(super) const fn needs_rebuild(&self) -> bool {
+        self.needs_rebuild
     }
 
-    /// Orders the Start.
-    pub(super) fn start(&mut self, stage: Stage, out: &mut Commands) {
+    /// A Rebuild was ordered.
+    pub(super) const fn rebuilding(&mut self, now: Instant) {
+        self.needs_rebuild = false;
+        self.rebuilt = Some(now);
+    }
+
+    /// A Start was ordered.
+    pub(super) const fn starting(&mut self, stage: Stage) {
         self.state = State::Starting;
         self.was_tried |= !stage.is_in_front;
-        out.order(Order::Start);
     }
 
     pub(super) fn deadline(&self, stage: Stage) -> Option<Instant> {

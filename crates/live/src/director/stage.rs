@@ -33,7 +33,7 @@ pub(super) enum Presence {
 }
 
 /// What the user was told of it last.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Told(Option<Why>);
 
 /// What to tell.
@@ -45,14 +45,21 @@ pub(super) enum Change {
 
 impl Told {
     /// What has changed for the user, who does not care for what is only about to be.
-    pub(super) fn update(&mut self, presence: Presence) -> Option<Change> {
+    pub(super) fn change(self, presence: Presence) -> Option<Change> {
         let now = match presence {
             Presence::Here => None,
             Presence::Away(why) => Some(why),
             Presence::Coming | Presence::Off => return None,
         };
-        let before = std::mem::replace(&mut self.0, now);
         let change = now.map_or(Change::Back, Change::Gone);
-        (before != now).then_some(change)
+        (self.0 != now).then_some(change)
+    }
+
+    /// The user was told.
+    pub(super) const fn note(&mut self, change: Change) {
+        self.0 = match change {
+            Change::Gone(why) => Some(why),
+            Change::Back => None,
+        };
     }
 }

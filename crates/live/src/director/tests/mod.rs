@@ -8,7 +8,7 @@ mod sound;
 
 use std::time::{Duration, Instant};
 
-use onair_av::device::Event as Told;
+use onair_av::device::{self, Event as Told, Kind, Order};
 use onair_media::{Bitrate, FrameRate, Size};
 
 use super::*;
@@ -68,7 +68,8 @@ impl Phone {
 
     /// Tells it something; gives what it then does, in order.
     fn tell(&mut self, event: Event) -> String {
-        self.director.handle_event(event, self.now);
+        self.director.take(event, self.now);
+        self.act();
         self.obey().join(", ")
     }
 
@@ -84,7 +85,7 @@ impl Phone {
         while let Some(at) = self.director.poll_timeout().filter(|at| *at <= to) {
             assert!(at >= self.now, "a deadline in the past");
             self.now = at;
-            self.director.handle_timeout(at);
+            self.act();
             let after = (at - from).as_secs_f64();
             let words = self.obey().into_iter();
             done.extend(words.map(|words| format!("{after}: {words}")));
@@ -93,6 +94,22 @@ impl Phone {
         }
         self.now = to;
         done.join(", ")
+    }
+
+    /// Lets the director act; in which order it notes what it does makes no difference.
+    fn act(&mut self) {
+        let now = self.now;
+        let mut other = self.director.clone();
+        other.pass(now);
+        let wanted = other.wanted(now);
+        wanted
+            .iter()
+            .rev()
+            .for_each(|command| other.note(command, now));
+        other.out.extend(wanted);
+        self.director.act(now);
+        assert_eq!(format!("{:?}", self.director), format!("{other:?}"));
+        assert!(!self.director.owes(now), "{:?}", self.director.wanted(now));
     }
 
     fn obey(&mut self) -> Vec<String> {
@@ -109,7 +126,8 @@ impl Phone {
                 } else {
                     Event::Performed(order)
                 };
-                self.director.handle_event(answer, self.now);
+                self.director.take(answer, self.now);
+                self.act();
             }
             assert!(done.len() < 32, "{done:?}");
         }

@@ -1,0 +1,188 @@
+//! What is to be done: derived from what is so, and from nothing else.
+
+use std::time::Instant;
+
+use onair_av::device::{Interruption, Order};
+
+use super::camera;
+use super::stage::{Change, Presence};
+use super::{Command, Director, Notice, Why};
+
+impl Director {
+    /// What time has changed, and what is to be remembered of the moment.
+    pub(super) fn pass(&mut self, now: Instant) {
+        let (stage, is_dead) = (self.stage, self.session.is_dead());
+        if stage.is_in_front && self.camera.pass(now) {
+            self.session.kick(now);
+        }
+        self.encoder.pass(now);
+        self.heat.pass(now);
+        self.session.rest(stage);
+        self.microphone.rest(stage, is_dead);
+        self.network.rest(stage.is_on_air);
+        if !stage.is_on_air && self.turn_after.is_some() {
+            self.turn = self.turn_after.take();
+        }
+        self.camera.observe(self.picture(), now);
+        let has_no_sound = matches!(self.sound(), Presence::Away(_));
+        self.slept |= stage.is_on_air && !stage.is_in_front && has_no_sound;
+    }
+
+    /// All that is to be done now, in the order in which it is best done: for viewers, then with
+    /// the device, then for the user. [`note`](Self::note) is told of all of it.
+    ///
+    /// It reads one state and changes nothing, so that no command depends on another's having
+    /// been noted before.
+    pub(super) fn wanted(&self, now: Instant) -> Vec<Command> {
+        let picture = self.picture();
+        let viewers = self.for_viewers(picture, now);
+        let device = self.for_device(picture, now).map(Command::Device);
+        let encoder = self.heat.bitrate().map(Command::Bitrate);
+        let heat = self.heat.notice().map(Command::Tell);
+        let is_on_air = self.stage.is_on_air;
+        let screen = (self.is_kept_awake != is_on_air).then_some(Command::KeepAwake(is_on_air));
+        let notices = self.for_user(picture).map(Command::Tell);
+        let device = device.chain(encoder).chain(heat).chain(screen);
+        viewers.chain(device).chain(notices).collect()
+    }
+
+    fn for_viewers(
+        &self,
+        picture: Presence,
+        now: Instant,
+    ) -> impl Iterator<Item = Command> + use<> {
+        let slate = self.camera.slate(picture, self.stage, now);
+        let reconnects = self.network.is_to_reconnect(now);
+        let commands = [
+            slate.map(Command::Slate),
+            slate.filter(|shown| *shown).map(|_| Command::Keyframe),
+            self.microphone.inlet(self.stage).map(Command::Mute),
+            reconnects.then_some(Command::Reconnect),
+        ];
+        commands.into_iter().flatten()
+    }
+
+    /// A Rebuild goes first, then the category of sound, then the Start that relies on both.
+    /// Dead services are ordered nothing.
+    fn for_device(&self, picture: Presence, now: Instant) -> impl Iterator<Item = Order> + use<> {
+        let stage = self.stage;
+        let releases = self.camera.is_to_release(stage);
+        let is_blocked = self.is_blocked() && !releases;
+        let starts = self.session.is_due(stage, now) && !is_blocked;
+        let rebuilds = starts && self.session.needs_rebuild();
+        let holds = starts && self.camera.is_to_hold(stage);
+        let orders = [
+            self.session.is_to_stop(stage).then_some(Order::Stop),
+            releases.then_some(Order::Pictures(false)),
+            rebuilds.then_some(Order::Rebuild),
+            holds.then_some(Order::Pictures(true)),
+            self.microphone.order(stage, now),
+            starts.then_some(Order::Start),
+            self.turn.map(Order::Rotation),
+        ];
+        let follows = (picture == Presence::Here).then(|| self.heat.orders());
+        let orders = orders
+            .into_iter()
+            .flatten()
+            .chain(follows.into_iter().flatten());
+        let is_dead = self.session.is_dead();
+        orders.filter(move |_| !is_dead)
+    }
+
+    fn for_user(&self, picture: Presence) -> impl Iterator<Item = Notice> + use<> {
+        let notices = [
+            self.camera.notice(picture),
+            self.microphone.notice(self.sound()),
+            self.network.notice(),
+        ];
+        notices.into_iter().flatten()
+    }
+
+    /// A command was given: it is not wanted any more.
+    pub(super) fn note(&mut self, command: &Command, now: Instant) {
+        match command {
+            Command::Device(order) => self.note_order(order, now),
+            Command::Slate(shown) => self.camera.slated(*shown),
+            Command::Mute(muted) => self.microphone.inlet_told(*muted),
+            Command::Bitrate(bitrate) => self.heat.bitrate_set(*bitrate),
+            Command::Reconnect => self.network.reconnected(now),
+            Command::KeepAwake(awake) => self.is_kept_awake = *awake,
+            Command::Tell(notice) => self.note_notice(notice),
+            Command::Keyframe => {}
+        }
+    }
+
+    fn note_order(&mut self, order: &Order, now: Instant) {
+        let stage = self.stage;
+        match order {
+            Order::Start => self.session.starting(stage),
+            Order::Stop => self.session.stopped(),
+            Order::Rebuild => self.session.rebuilding(now),
+            Order::Pictures(held) => self.camera.ordered(*held),
+            Order::ActivateSound => self.microphone.activating(stage),
+            Order::DeactivateSound => self.microphone.given_back(),
+            Order::Rotation(_) => self.turn = None,
+            Order::FrameRate(frame_rate) => self.heat.ordered_frame_rate(*frame_rate),
+            Order::Size(size) => self.heat.ordered_size(*size),
+            other => tracing::warn!(?other, "nobody wants that by itself"),
+        }
+    }
+
+    const fn note_notice(&mut self, notice: &Notice) {
+        match notice {
+            Notice::NoPicture(why) => self.camera.told(Change::Gone(*why)),
+            Notice::Picture => self.camera.told(Change::Back),
+            Notice::NoSound(why) => self.microphone.told(Change::Gone(*why)),
+            Notice::Sound => self.microphone.told(Change::Back),
+            Notice::Heat(rung) => self.heat.told(*rung),
+            Notice::Offline => self.network.told(true),
+            Notice::Online => self.network.told(false),
+            Notice::Input(_) | Notice::Trouble(_) => {}
+        }
+    }
+
+    pub(super) fn is_blocked(&self) -> bool {
+        self.camera.blocks(self.stage)
+    }
+
+    fn picture(&self) -> Presence {
+        let interruption = self.camera.interruption();
+        if !self.stage.should_run() {
+            Presence::Off
+        } else if self.camera.is_denied() {
+            Presence::Away(Why::NotAllowed)
+        } else if !self.stage.is_in_front {
+            Presence::Away(Why::Background)
+        } else if self.session.is_dead() {
+            Presence::Away(Why::ServicesLost)
+        } else if let Some(interruption) = interruption {
+            Presence::Away(camera::why(interruption))
+        } else if self.session.has_failed() || self.encoder.is_missed() {
+            Presence::Away(Why::Failed)
+        } else if self.session.is_running() {
+            Presence::Here
+        } else {
+            Presence::Coming
+        }
+    }
+
+    fn sound(&self) -> Presence {
+        let interruption = self.camera.interruption();
+        if !self.stage.should_run() {
+            Presence::Off
+        } else if self.microphone.is_denied() {
+            Presence::Away(Why::NotAllowed)
+        } else if self.session.is_dead() {
+            Presence::Away(Why::ServicesLost)
+        } else if interruption == Some(Interruption::SoundInUse) {
+            Presence::Away(Why::InUse)
+        } else if self.session.has_failed() {
+            Presence::Away(Why::Failed)
+        } else {
+            match self.microphone.presence(self.stage) {
+                Presence::Here if !self.session.is_running() => Presence::Coming,
+                presence => presence,
+            }
+        }
+    }
+}
