@@ -202,13 +202,13 @@ impl Watch {
             Notice::Sound => flip(&mut self.no_sound, false),
             Notice::Offline => flip(&mut self.offline, true),
             Notice::Online => flip(&mut self.offline, false),
-            Notice::Heat(rung) => {
+            Notice::Heat(step) => {
                 assert!(
-                    *rung != self.heat && *rung <= 7,
-                    "{rung} after {}",
+                    *step != self.heat && *step <= 7,
+                    "{step} after {}",
                     self.heat
                 );
-                self.heat = *rung;
+                self.heat = *step;
             }
             _ => {}
         }

@@ -118,7 +118,7 @@ impl Camera {
 
     /// The application or its user is back. True when there is something to start again. That
     /// another has the sound only the sound can tell.
-    pub(super) const fn encourage(&mut self) -> bool {
+    pub(super) const fn reset_backoff(&mut self) -> bool {
         self.backoff.reset();
         match self.interruption {
             Some(Interruption::SoundInUse) => false,
@@ -133,7 +133,7 @@ impl Camera {
     }
 
     /// Time has passed. True once when an interruption is supposed to be over.
-    pub(super) fn pass(&mut self, now: Instant) -> bool {
+    pub(super) fn advance(&mut self, now: Instant) -> bool {
         self.retry.is_some_and(|at| now >= at) && self.recover()
     }
 

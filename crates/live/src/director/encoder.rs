@@ -10,7 +10,7 @@ pub(super) struct Encoder {
 }
 
 /// A loss is no news to the user before that: it should be back by then.
-const PATIENCE: Duration = Duration::from_secs(1);
+const LOSS_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Encoder {
     /// It was taken away.
@@ -31,8 +31,8 @@ impl Encoder {
     }
 
     /// Time has passed: it should be back by now, perhaps.
-    pub(super) fn pass(&mut self, now: Instant) {
-        self.is_missed = self.lost.is_some_and(|at| now >= at + PATIENCE);
+    pub(super) fn advance(&mut self, now: Instant) {
+        self.is_missed = self.lost.is_some_and(|at| now >= at + LOSS_TIMEOUT);
     }
 
     /// It has been away for longer than it should.
@@ -41,7 +41,7 @@ impl Encoder {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let due = self.lost.map(|at| at + PATIENCE);
+        let due = self.lost.map(|at| at + LOSS_TIMEOUT);
         due.filter(|_| !self.is_missed)
     }
 }

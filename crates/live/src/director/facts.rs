@@ -43,8 +43,8 @@ impl Director {
             Told::ServicesLost => self.session.lost(now),
             Told::ServicesReset => self.services_reset(now),
             Told::Failed { what } => self.failed(what, now),
-            Told::Thermal(thermal) => self.heat.thermal(thermal, now),
-            Told::Pressure(thermal) => self.heat.pressure(thermal, now),
+            Told::Thermal(thermal) => self.thermal.temperature(thermal, now),
+            Told::Pressure(thermal) => self.thermal.pressure(thermal, now),
             _ => {}
         }
     }
@@ -58,26 +58,26 @@ impl Director {
         }
         self.encoder.foreground(now);
         self.microphone.foreground(now);
-        self.encourage(now);
+        self.reset_backoff(now);
     }
 
     fn background(&mut self, now: Instant) {
         self.stage.is_in_front = false;
         self.camera.background();
         if self.stage.is_on_air && self.camera.interruption().is_some() {
-            self.session.kick(now);
+            self.session.restart(now);
         }
     }
 
     /// The application or its user is back: what did not work before may work now.
-    fn encourage(&mut self, now: Instant) {
-        if self.camera.encourage() {
-            self.session.kick(now);
+    fn reset_backoff(&mut self, now: Instant) {
+        if self.camera.reset_backoff() {
+            self.session.restart(now);
         }
-        self.session.encourage(now);
-        self.microphone.encourage(now);
+        self.session.reset_backoff(now);
+        self.microphone.reset_backoff(now);
         if self.camera.interruption() == Some(Interruption::SoundInUse) {
-            self.microphone.doubt(now);
+            self.microphone.mark_stale(now);
         }
     }
 
@@ -88,19 +88,19 @@ impl Director {
                 if self.session.is_dead() {
                     self.services_reset(now);
                 }
-                self.session.kick(now);
-                self.encourage(now);
+                self.session.restart(now);
+                self.reset_backoff(now);
             }
             Order::Stop => self.stage.is_wanted = false,
             Order::Rebuild => self.services_reset(now),
-            Order::ActivateSound => self.microphone.encourage(now),
+            Order::ActivateSound => self.microphone.reset_backoff(now),
             Order::Rotation(turn) if self.stage.is_on_air => self.turn_after = Some(turn),
             Order::Rotation(turn) => self.turn = Some(turn),
             other => {
                 // Another camera lies another way.
                 self.turn_after
                     .take_if(|_| matches!(other, Order::Camera(_)));
-                let order = self.heat.user_order(other);
+                let order = self.thermal.user_order(other);
                 self.out.order(order);
             }
         }
@@ -143,7 +143,7 @@ impl Director {
         if std::mem::replace(&mut self.stage.is_on_air, true) {
             return;
         }
-        self.heat.go_live(quality, ladder);
+        self.thermal.go_live(quality, ladder);
         self.camera.go_live();
         self.microphone.go_live();
         self.network.go_live();
@@ -157,11 +157,11 @@ impl Director {
         if !std::mem::take(&mut self.stage.is_on_air) {
             return;
         }
-        self.heat.end();
+        self.thermal.end();
         self.encoder.recover();
         self.slept = false;
-        if self.stage.is_in_front && self.camera.encourage() {
-            self.session.kick(now);
+        if self.stage.is_in_front && self.camera.reset_backoff() {
+            self.session.restart(now);
         }
     }
 
@@ -196,13 +196,13 @@ impl Director {
             Kind::Microphone => self.microphone.permission(granted, now),
         };
         if is_new {
-            self.session.kick(now);
+            self.session.restart(now);
         }
     }
 
     fn camera_interrupted(&mut self, why: Interruption, now: Instant) {
         if self.camera.interrupted(why, self.stage, now) {
-            self.session.kick(now);
+            self.session.restart(now);
         }
     }
 
@@ -214,7 +214,7 @@ impl Director {
         if before == Some(Interruption::SoundInUse) {
             self.microphone.renew(now);
         }
-        self.session.kick(now);
+        self.session.restart(now);
     }
 
     fn services_reset(&mut self, now: Instant) {

@@ -11,16 +11,16 @@ use super::{Ladder, Quality};
 ///   3  bitrate      3/4, then 1/2                        spares the radio alone
 /// ```
 pub(super) fn on_air(base: Quality, ladder: Ladder) -> Vec<Quality> {
-    let mut rungs = off_air(base);
-    let mut quality = *rungs.last().unwrap_or(&base);
+    let mut steps = off_air(base);
+    let mut quality = *steps.last().unwrap_or(&base);
     if ladder.change_size {
-        rungs.extend(sizes(base.size).map(|size| Quality { size, ..quality }));
-        quality = *rungs.last().unwrap_or(&base);
+        steps.extend(sizes(base.size).map(|size| Quality { size, ..quality }));
+        quality = *steps.last().unwrap_or(&base);
     }
     let bitrates = [3, 2].map(|quarters| Bitrate::bps(base.bitrate.as_bps() / 4 * quarters));
-    rungs.extend(bitrates.map(|bitrate| Quality { bitrate, ..quality }));
-    rungs.dedup();
-    rungs
+    steps.extend(bitrates.map(|bitrate| Quality { bitrate, ..quality }));
+    steps.dedup();
+    steps
 }
 
 /// The same for a preview, which has no size or bitrate to save.
@@ -70,14 +70,14 @@ mod tests {
         }
     }
 
-    fn words(rungs: &[Quality]) -> Vec<String> {
+    fn words(steps: &[Quality]) -> Vec<String> {
         let word = |q: &Quality| format!("{} {} {}", q.size, q.frame_rate, q.bitrate.as_kbps());
-        rungs.iter().map(word).collect()
+        steps.iter().map(word).collect()
     }
 
     #[test]
     fn frame_rate_goes_first_then_size_then_bitrate() {
-        let rungs = on_air(quality("1280x720", 60), Ladder::default());
+        let steps = on_air(quality("1280x720", 60), Ladder::default());
         let expected = [
             "1280x720 60 4000",
             "1280x720 30 4000",
@@ -88,15 +88,15 @@ mod tests {
             "640x360 15 3000",
             "640x360 15 2000",
         ];
-        assert_eq!(words(&rungs), expected);
+        assert_eq!(words(&steps), expected);
     }
 
     #[test]
     fn a_size_that_may_not_change_does_not() {
         let fixed = Ladder { change_size: false };
-        let rungs = on_air(quality("1280x720", 30), fixed);
-        assert!(rungs.iter().all(|rung| rung.size == Size::new(1280, 720)));
-        assert_eq!(words(&rungs).last().unwrap(), "1280x720 15 2000");
+        let steps = on_air(quality("1280x720", 30), fixed);
+        assert!(steps.iter().all(|step| step.size == Size::new(1280, 720)));
+        assert_eq!(words(&steps).last().unwrap(), "1280x720 15 2000");
     }
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_preview_saves_frames_only_and_25_is_not_cut_to_24() {
-        let rungs = off_air(quality("1280x720", 25));
-        assert_eq!(words(&rungs), ["1280x720 25 4000", "1280x720 15 4000"]);
+        let steps = off_air(quality("1280x720", 25));
+        assert_eq!(words(&steps), ["1280x720 25 4000", "1280x720 15 4000"]);
     }
 }

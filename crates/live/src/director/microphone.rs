@@ -108,12 +108,12 @@ impl Microphone {
     /// It may be had again.
     pub(super) fn interruption_ended(&mut self, should_resume: bool, now: Instant) {
         if should_resume && self.state == State::Interrupted {
-            self.encourage(now);
+            self.reset_backoff(now);
         }
     }
 
     /// The application or its user is back: what was interrupted or refused may work now.
-    pub(super) fn encourage(&mut self, now: Instant) {
+    pub(super) fn reset_backoff(&mut self, now: Instant) {
         self.was_tried = false;
         self.backoff.reset();
         if matches!(self.state, State::Interrupted | State::Due { .. }) {
@@ -127,7 +127,7 @@ impl Microphone {
     }
 
     /// It may be active no more: activating it will tell.
-    pub(super) fn doubt(&mut self, now: Instant) {
+    pub(super) fn mark_stale(&mut self, now: Instant) {
         self.is_resuming = true;
         self.renew(now);
     }
@@ -184,7 +184,7 @@ impl Microphone {
     pub(super) fn mute(&mut self, muted: bool, now: Instant) {
         self.is_muted = muted;
         if !muted {
-            self.encourage(now);
+            self.reset_backoff(now);
         }
     }
 

@@ -12,7 +12,6 @@ mod commands;
 mod encoder;
 mod event;
 mod facts;
-mod heat;
 mod ladder;
 mod microphone;
 mod network;
@@ -20,6 +19,7 @@ mod session;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod thermal;
 mod wanted;
 
 use std::time::Instant;
@@ -32,11 +32,11 @@ pub use self::event::{Command, Event, Ladder, Notice, Path, Quality, Why};
 use self::camera::Camera;
 use self::commands::Commands;
 use self::encoder::Encoder;
-use self::heat::Heat;
 use self::microphone::Microphone;
 use self::network::Network;
 use self::session::Session;
 use self::stage::Stage;
+use self::thermal::ThermalPolicy;
 
 /// Decides what to do about interruption, route, heat, permission, encoder, network and the
 /// application's place on the screen, for a show and for the preview before it.
@@ -69,7 +69,7 @@ use self::stage::Stage;
 ///   session failed         last picture, slate; silence      Start after 0.5, 1, 2 … 30 s,
 ///                                                             from the third time with Rebuild
 ///   encoder lost           its last IDR picture              Keyframe when it is back
-///   hot                    fewer, smaller, poorer pictures   a ladder, one rung at a time
+///   hot                    fewer, smaller, poorer pictures   a ladder, one step at a time
 ///   network gone           nothing                           Reconnect at once when back
 ///   nothing is allowed     slate and silence                 go on: ending is the user's to ask
 /// ```
@@ -84,7 +84,7 @@ pub struct Director {
     camera: Camera,
     microphone: Microphone,
     encoder: Encoder,
-    heat: Heat,
+    thermal: ThermalPolicy,
     network: Network,
     /// How pictures are to be turned as soon as there is somebody to do it.
     turn: Option<Rotation>,
@@ -109,7 +109,7 @@ impl Director {
             camera: Camera::new(),
             microphone: Microphone::new(),
             encoder: Encoder::default(),
-            heat: Heat::new(format.size, format.frame_rate),
+            thermal: ThermalPolicy::new(format.size, format.frame_rate),
             network: Network::default(),
             turn: None,
             turn_after: None,
@@ -139,7 +139,7 @@ impl Director {
             self.camera.deadline(self.stage),
             self.microphone.deadline(self.stage, self.session.is_dead()),
             self.encoder.deadline(),
-            self.heat.deadline(),
+            self.thermal.deadline(),
             self.network.deadline(),
         ];
         deadlines.into_iter().flatten().min()
@@ -152,7 +152,9 @@ impl Director {
 
     /// How many pictures a second are wanted, while heat allows fewer.
     pub fn frame_rate_when_cool(&self) -> Option<FrameRate> {
-        self.heat.is_reduced().then(|| self.heat.base().frame_rate)
+        self.thermal
+            .is_reduced()
+            .then(|| self.thermal.base().frame_rate)
     }
 
     /// The user allows neither the camera nor the microphone.
@@ -161,7 +163,7 @@ impl Director {
     }
 
     fn act(&mut self, now: Instant) {
-        self.pass(now);
+        self.advance(now);
         let wanted = self.wanted(now);
         wanted.iter().for_each(|command| self.note(command, now));
         self.out.extend(wanted);

@@ -2,9 +2,9 @@ use std::time::{Duration, Instant};
 
 use super::{Notice, Path};
 
-/// Which way packets leave, and when to connect anew for it.
+/// Which path packets take, and when to connect anew for it.
 ///
-/// TCP notices a dead way when its patience ends, minutes later; the system knows at once.
+/// TCP notices a dead path when its own timeout runs out, minutes later; the system knows at once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Network {
     path: Option<Path>,

@@ -119,7 +119,7 @@ impl Session {
     /// The system's media services died.
     pub(super) const fn lost(&mut self, now: Instant) {
         self.is_dead = true;
-        self.kick(now);
+        self.restart(now);
     }
 
     /// They are back. False when that is no news.
@@ -130,12 +130,12 @@ impl Session {
         }
         self.is_dead = false;
         self.needs_rebuild = true;
-        self.kick(now);
+        self.restart(now);
         true
     }
 
     /// Lets a Start be ordered although it may run: it does no harm then.
-    pub(super) const fn kick(&mut self, now: Instant) {
+    pub(super) const fn restart(&mut self, now: Instant) {
         if !matches!(self.state, State::Off) {
             self.state = State::Due { at: now };
         }
@@ -144,11 +144,11 @@ impl Session {
     /// The system lets us go on, wherever we are.
     pub(super) const fn resume(&mut self, now: Instant) {
         self.was_tried = false;
-        self.kick(now);
+        self.restart(now);
     }
 
     /// The application or its user is back: what failed before may work now.
-    pub(super) const fn encourage(&mut self, now: Instant) {
+    pub(super) const fn reset_backoff(&mut self, now: Instant) {
         self.was_tried = false;
         self.has_failed = false;
         self.backoff.reset();

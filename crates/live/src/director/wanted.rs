@@ -10,13 +10,13 @@ use super::{Command, Director, Notice, Why};
 
 impl Director {
     /// What time has changed, and what is to be remembered of the moment.
-    pub(super) fn pass(&mut self, now: Instant) {
+    pub(super) fn advance(&mut self, now: Instant) {
         let (stage, is_dead) = (self.stage, self.session.is_dead());
-        if stage.is_in_front && self.camera.pass(now) {
-            self.session.kick(now);
+        if stage.is_in_front && self.camera.advance(now) {
+            self.session.restart(now);
         }
-        self.encoder.pass(now);
-        self.heat.pass(now);
+        self.encoder.advance(now);
+        self.thermal.advance(now);
         self.session.rest(stage);
         self.microphone.rest(stage, is_dead);
         self.network.rest(stage.is_on_air);
@@ -37,12 +37,12 @@ impl Director {
         let picture = self.picture();
         let viewers = self.for_viewers(picture, now);
         let device = self.for_device(picture, now).map(Command::Device);
-        let encoder = self.heat.bitrate().map(Command::Bitrate);
-        let heat = self.heat.notice().map(Command::Tell);
+        let encoder = self.thermal.bitrate().map(Command::Bitrate);
+        let thermal = self.thermal.notice().map(Command::Tell);
         let is_on_air = self.stage.is_on_air;
         let screen = (self.is_kept_awake != is_on_air).then_some(Command::KeepAwake(is_on_air));
         let notices = self.for_user(picture).map(Command::Tell);
-        let device = device.chain(encoder).chain(heat).chain(screen);
+        let device = device.chain(encoder).chain(thermal).chain(screen);
         viewers.chain(device).chain(notices).collect()
     }
 
@@ -80,7 +80,7 @@ impl Director {
             starts.then_some(Order::Start),
             self.turn.map(Order::Rotation),
         ];
-        let follows = (picture == Presence::Here).then(|| self.heat.orders());
+        let follows = (picture == Presence::Here).then(|| self.thermal.orders());
         let orders = orders
             .into_iter()
             .flatten()
@@ -104,7 +104,7 @@ impl Director {
             Command::Device(order) => self.note_order(order, now),
             Command::Slate(shown) => self.camera.slated(*shown),
             Command::Mute(muted) => self.microphone.inlet_told(*muted),
-            Command::Bitrate(bitrate) => self.heat.bitrate_set(*bitrate),
+            Command::Bitrate(bitrate) => self.thermal.bitrate_set(*bitrate),
             Command::Reconnect => self.network.reconnected(now),
             Command::KeepAwake(awake) => self.is_kept_awake = *awake,
             Command::Tell(notice) => self.note_notice(notice),
@@ -122,8 +122,8 @@ impl Director {
             Order::ActivateSound => self.microphone.activating(stage),
             Order::DeactivateSound => self.microphone.given_back(),
             Order::Rotation(_) => self.turn = None,
-            Order::FrameRate(frame_rate) => self.heat.ordered_frame_rate(*frame_rate),
-            Order::Size(size) => self.heat.ordered_size(*size),
+            Order::FrameRate(frame_rate) => self.thermal.ordered_frame_rate(*frame_rate),
+            Order::Size(size) => self.thermal.ordered_size(*size),
             other => tracing::warn!(?other, "nobody wants that by itself"),
         }
     }
@@ -134,7 +134,7 @@ impl Director {
             Notice::Picture => self.camera.told(Change::Back),
             Notice::NoSound(why) => self.microphone.told(Change::Gone(*why)),
             Notice::Sound => self.microphone.told(Change::Back),
-            Notice::Heat(rung) => self.heat.told(*rung),
+            Notice::Heat(step) => self.thermal.told(*step),
             Notice::Offline => self.network.told(true),
             Notice::Online => self.network.told(false),
             Notice::Input(_) | Notice::Trouble(_) => {}

@@ -1,10 +1,10 @@
 //! What happens to a phone, told as scripts in virtual time.
 
 mod camera;
-mod heat;
 mod network;
 mod session;
 mod sound;
+mod thermal;
 
 use std::time::{Duration, Instant};
 
@@ -100,7 +100,7 @@ impl Phone {
     fn act(&mut self) {
         let now = self.now;
         let mut other = self.director.clone();
-        other.pass(now);
+        other.advance(now);
         let wanted = other.wanted(now);
         wanted
             .iter()

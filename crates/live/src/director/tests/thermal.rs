@@ -3,7 +3,7 @@ use onair_av::device::Thermal::{Critical, Fair, Nominal, Serious};
 use super::*;
 
 #[test]
-fn heat_costs_frames_first_and_one_rung_at_a_time() {
+fn heat_costs_frames_first_and_one_step_at_a_time() {
     let mut phone = Phone::on_air();
     let hot = phone.device(Told::Thermal(Serious));
     assert_eq!(hot, "24 fps, \"Heat(1)\"");
@@ -39,7 +39,7 @@ fn a_service_that_minds_keeps_its_size() {
 }
 
 #[test]
-fn climbing_takes_a_minute_of_calm_for_each_rung() {
+fn climbing_takes_a_minute_of_calm_for_each_step() {
     let mut phone = Phone::on_air();
     phone.device(Told::Thermal(Serious));
     phone.wait(25);

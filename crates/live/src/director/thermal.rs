@@ -10,25 +10,25 @@ use super::{Ladder, Notice, Quality, ladder};
 ///
 /// ```text
 ///   critical   to the bottom, at once
-///   serious    one rung down at once, and one more for each 20 s it stays so
-///   fair       one rung up after 3 minutes
-///   nominal    one rung up after 1 minute
+///   serious    one step down at once, and one more for each 20 s it stays so
+///   fair       one step up after 3 minutes
+///   nominal    one step up after 1 minute
 /// ```
 ///
 /// Falling soon after climbing makes the next climb wait twice as long, up to eight times.
 #[derive(Clone, Debug)]
-pub(super) struct Heat {
+pub(super) struct ThermalPolicy {
     thermal: Thermal,
     pressure: Thermal,
     /// Since when the worse of the two is what it is, and since when it is not hot.
     since: Option<Instant>,
     cool_since: Option<Instant>,
-    rungs: Vec<Quality>,
+    steps: Vec<Quality>,
     ladder: Option<Ladder>,
-    rung: usize,
+    step: usize,
     fell: Option<Instant>,
     climbed: Option<Instant>,
-    patience: u32,
+    wait_factor: u32,
     told: u8,
     /// What the device was ordered last; `None` while it runs with what it began with.
     ordered: Option<(FrameRate, Size)>,
@@ -43,9 +43,9 @@ const CLIMB: Duration = Duration::from_secs(60);
 const CLIMB_WARM: Duration = Duration::from_secs(180);
 
 /// The longest a climb waits, as a multiple.
-const MOST_PATIENCE: u32 = 8;
+const MAX_WAIT_FACTOR: u32 = 8;
 
-impl Heat {
+impl ThermalPolicy {
     /// At the top of a ladder from what the device makes by itself.
     pub(super) fn new(size: Size, frame_rate: FrameRate) -> Self {
         let base = Quality {
@@ -58,12 +58,12 @@ impl Heat {
             pressure: Thermal::Nominal,
             since: None,
             cool_since: None,
-            rungs: ladder::off_air(base),
+            steps: ladder::off_air(base),
             ladder: None,
-            rung: 0,
+            step: 0,
             fell: None,
             climbed: None,
-            patience: 1,
+            wait_factor: 1,
             told: 0,
             ordered: None,
             bitrate: None,
@@ -72,16 +72,16 @@ impl Heat {
 
     /// What the user wants.
     pub(super) fn base(&self) -> Quality {
-        self.rungs[0]
+        self.steps[0]
     }
 
-    /// It is not had in full.
+    /// Heat allows less than that.
     pub(super) const fn is_reduced(&self) -> bool {
-        self.rung > 0
+        self.step > 0
     }
 
     /// How hot the phone is.
-    pub(super) fn thermal(&mut self, thermal: Thermal, now: Instant) {
+    pub(super) fn temperature(&mut self, thermal: Thermal, now: Instant) {
         let before = self.level();
         self.thermal = thermal;
         self.turned(before, now);
@@ -133,13 +133,13 @@ impl Heat {
     }
 
     /// Time has passed: steps down or up, if it is due.
-    pub(super) fn pass(&mut self, now: Instant) {
+    pub(super) fn advance(&mut self, now: Instant) {
         if self.deadline().is_none_or(|at| now < at) {
             return;
         }
         match self.level() {
-            Thermal::Critical => self.fall(self.rungs.len() - 1, now),
-            Thermal::Serious => self.fall(self.rung + 1, now),
+            Thermal::Critical => self.fall(self.steps.len() - 1, now),
+            Thermal::Serious => self.fall(self.step + 1, now),
             Thermal::Fair | Thermal::Nominal => self.climb(now),
         }
     }
@@ -165,7 +165,7 @@ impl Heat {
 
     /// What the encoder is to be set to, where that is new.
     pub(super) fn bitrate(&self) -> Option<Bitrate> {
-        let bitrate = self.rungs[self.rung].bitrate;
+        let bitrate = self.steps[self.step].bitrate;
         let is_new = self.bitrate.is_some_and(|before| before != bitrate);
         is_new.then_some(bitrate)
     }
@@ -177,25 +177,25 @@ impl Heat {
 
     /// What the user does not know yet.
     pub(super) fn notice(&self) -> Option<Notice> {
-        let rung = u8::try_from(self.rung).unwrap_or(u8::MAX);
-        (rung != self.told).then_some(Notice::Heat(rung))
+        let step = u8::try_from(self.step).unwrap_or(u8::MAX);
+        (step != self.told).then_some(Notice::Heat(step))
     }
 
     /// The user was told.
-    pub(super) const fn told(&mut self, rung: u8) {
-        self.told = rung;
+    pub(super) const fn told(&mut self, step: u8) {
+        self.told = step;
     }
 
     /// When the next step is due, unless something changes.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let (is_top, is_bottom) = (self.rung == 0, self.rung + 1 >= self.rungs.len());
+        let (is_top, is_bottom) = (self.step == 0, self.step + 1 >= self.steps.len());
         let since = self.since?;
         match self.level() {
             Thermal::Critical if !is_bottom => Some(since),
             Thermal::Serious if !is_bottom => self.fell.map_or(Some(since), |at| Some(at + FALL)),
             Thermal::Fair if !is_top => Some(self.warm_climb(since)),
             Thermal::Nominal if !is_top => {
-                let climb = self.rests_since(since) + CLIMB * self.patience;
+                let climb = self.rests_since(since) + CLIMB * self.wait_factor;
                 Some(climb.min(self.warm_climb(since)))
             }
             _ => None,
@@ -218,7 +218,7 @@ impl Heat {
 
     /// When a climb is due whatever it is, as long as it is not hot.
     fn warm_climb(&self, since: Instant) -> Instant {
-        self.rests_since(self.cool_since.unwrap_or(since)) + CLIMB_WARM * self.patience
+        self.rests_since(self.cool_since.unwrap_or(since)) + CLIMB_WARM * self.wait_factor
     }
 
     /// A step up begins the wait for the next.
@@ -226,19 +226,19 @@ impl Heat {
         self.climbed.map_or(since, |climbed| climbed.max(since))
     }
 
-    fn fall(&mut self, rung: usize, now: Instant) {
+    fn fall(&mut self, step: usize, now: Instant) {
         if let Some(climbed) = self.climbed.take() {
-            let is_relapse = now < climbed + CLIMB_WARM * self.patience;
-            let longer = (self.patience * 2).min(MOST_PATIENCE);
-            self.patience = if is_relapse { longer } else { 1 };
+            let is_relapse = now < climbed + CLIMB_WARM * self.wait_factor;
+            let longer = (self.wait_factor * 2).min(MAX_WAIT_FACTOR);
+            self.wait_factor = if is_relapse { longer } else { 1 };
         }
         self.fell = Some(now);
-        self.rung = rung.min(self.rungs.len() - 1);
+        self.step = step.min(self.steps.len() - 1);
     }
 
     fn climb(&mut self, now: Instant) {
         self.climbed = Some(now);
-        self.rung -= 1;
+        self.step -= 1;
     }
 
     /// What a camera was ordered last, or runs with by itself.
@@ -248,15 +248,15 @@ impl Heat {
     }
 
     fn wanted(&self) -> (FrameRate, Size) {
-        let rung = self.rungs[self.rung];
-        (rung.frame_rate, rung.size)
+        let step = self.steps[self.step];
+        (step.frame_rate, step.size)
     }
 
     fn rebase(&mut self, base: Quality) {
-        self.rungs = match self.ladder {
+        self.steps = match self.ladder {
             Some(ladder) => ladder::on_air(base, ladder),
             None => ladder::off_air(base),
         };
-        self.rung = self.rung.min(self.rungs.len() - 1);
+        self.step = self.step.min(self.steps.len() - 1);
     }
 }
