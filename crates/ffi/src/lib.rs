@@ -37,8 +37,8 @@ pub use event::Event;
 pub use failure::Failure;
 pub use notice::{Notice, StudioEvent, Why};
 pub use report::{
-    DestinationReport, DestinationState, DestinationStats, EncoderStats, Gap, LimitedBy, Outcome,
-    Report, Stats, TrackStats,
+    AudioCapture, DestinationReport, DestinationState, DestinationStats, EncoderStats, Gap,
+    LimitedBy, Outcome, Report, Stats, TrackStats, VideoCapture,
 };
 pub use studio::{Facing, Rotation, ShowConfig, Stabilisation, Studio, StudioConfig, StudioEvents};
 

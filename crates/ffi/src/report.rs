@@ -19,6 +19,34 @@ pub struct Stats {
     pub video_bitrate: u64,
     /// Bits of sound a second that the encoder gives, over the last seconds.
     pub audio_bitrate: u64,
+    /// What became of the pictures that were pushed, once one was encoded.
+    pub video_capture: Option<VideoCapture>,
+    /// What became of the sound that was pushed, once some was encoded.
+    pub audio_capture: Option<AudioCapture>,
+}
+
+/// Pictures that were not shown as they came, and what was shown in their place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct VideoCapture {
+    /// Shown again because none came, slates and black ones included: the picture stood still.
+    pub repeated: u64,
+    /// Left out because they came faster than they are wanted.
+    pub skipped: u64,
+    /// Taken back by the system before they could be handed over.
+    pub missed: u64,
+    /// Left out because something later was shown already.
+    pub late: u64,
+    /// Left out because the slate was shown in their place.
+    pub hidden: u64,
+}
+
+/// Sound that was not heard as it came, and the silence in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct AudioCapture {
+    /// Silence put in because nothing came.
+    pub silence: Duration,
+    /// Left out because it waited too long for its encoder.
+    pub dropped: Duration,
 }
 
 /// What is going on at one destination.
@@ -66,6 +94,10 @@ pub struct Report {
     pub duration: Duration,
     /// In the order in which they were given.
     pub destinations: Vec<DestinationReport>,
+    /// What became of the pictures that were pushed.
+    pub video_capture: Option<VideoCapture>,
+    /// What became of the sound that was pushed.
+    pub audio_capture: Option<AudioCapture>,
 }
 
 /// How a broadcast ended.
@@ -150,6 +182,8 @@ impl From<onair::Stats> for Stats {
             video_frame_rate: stats.encoding.video_fps,
             video_bitrate: stats.encoding.video_bps,
             audio_bitrate: stats.encoding.audio_bps,
+            video_capture: stats.capture.video.map(Into::into),
+            audio_capture: stats.capture.audio.map(Into::into),
         }
     }
 }
@@ -182,11 +216,14 @@ impl From<onair::DestinationReport> for DestinationReport {
 
 impl From<onair::Report> for Report {
     fn from(report: onair::Report) -> Self {
+        let capture = report.capture.unwrap_or_default();
         Self {
             reason: report.reason,
             outcome: report.outcome.into(),
             duration: seconds(report.duration_s),
             destinations: report.destinations.into_iter().map(Into::into).collect(),
+            video_capture: capture.video.map(Into::into),
+            audio_capture: capture.audio.map(Into::into),
         }
     }
 }
@@ -227,6 +264,27 @@ impl From<onair::Gap> for Gap {
         Self {
             from_ms: gap.from_ms,
             to_ms: gap.to_ms,
+        }
+    }
+}
+
+impl From<onair::VideoCapture> for VideoCapture {
+    fn from(capture: onair::VideoCapture) -> Self {
+        Self {
+            repeated: capture.repeated,
+            skipped: capture.skipped,
+            missed: capture.missed,
+            late: capture.late,
+            hidden: capture.hidden,
+        }
+    }
+}
+
+impl From<onair::AudioCapture> for AudioCapture {
+    fn from(capture: onair::AudioCapture) -> Self {
+        Self {
+            silence: Duration::from_millis(capture.silence_ms),
+            dropped: Duration::from_millis(capture.dropped_ms),
         }
     }
 }

@@ -70,6 +70,7 @@ impl Broadcast {
         let encoding = notes.encoding(now);
         let asked = notes.asked_since;
         let dry = asked.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        let capture = notes.capture;
         drop(notes);
         Stats {
             elapsed_s: (now - self.began).as_secs_f64(),
@@ -81,6 +82,7 @@ impl Broadcast {
                 .collect(),
             encoder: self.hub.encoder_report(),
             encoding,
+            capture,
             source_dry_s: (dry.as_secs_f64() * 10.0).floor() / 10.0,
             recording: self.recording.as_ref().map(|own| own.report().clone()),
         }

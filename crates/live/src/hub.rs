@@ -13,7 +13,7 @@ use crate::meter::Meter;
 use crate::queue::PacketQueue;
 use crate::rate::Arbiter;
 use crate::stop::Stop;
-use crate::{EncoderReport, Encoding, Event};
+use crate::{CaptureReport, EncoderReport, Encoding, Event};
 
 /// Where the threads that produce packets meet those that send them.
 #[derive(Debug)]
@@ -45,6 +45,8 @@ pub(crate) struct Notes {
     pub(crate) encoder: EncoderReport,
     /// Bytes that the encoders have made.
     pub(crate) encoded: u64,
+    /// What is encoded.
+    pub(crate) capture: CaptureReport,
     pub(crate) video_meter: Meter,
     pub(crate) audio_meter: Meter,
 }

@@ -56,8 +56,9 @@ pub use failure::{Failure, FailureStage, Refusal};
 pub use fault::Fault;
 pub use output::rtmp::playback::Playback;
 pub use report::{
-    DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Encoding, Gap, Outcome,
-    QueueDelay, RecordingReport, Report, State, Stats, TrackReport,
+    AudioCapture, CaptureReport, DestinationReport, DestinationStats, EncoderReport, EncoderTrack,
+    Encoding, Gap, Outcome, QueueDelay, RecordingReport, Report, State, Stats, TrackReport,
+    VideoCapture,
 };
 
 pub use studio::Studio;

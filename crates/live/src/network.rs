@@ -178,6 +178,7 @@ impl Network {
             duration_s: (self.began.elapsed().as_secs_f64() * 1e3).round() / 1e3,
             destinations: lines.iter().map(|line| line.report()).collect(),
             encoder: self.hub.encoder_report(),
+            capture: (!notes.capture.is_empty()).then(|| Box::new(notes.capture)),
             damage: (!notes.damage.is_none()).then(|| Box::new(notes.damage)),
             recording,
             ok: outcome != Outcome::Failed && troubles.is_empty(),

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
+use onair_av::capture::{AudioTally, FrameTally};
 use onair_demux::Damage;
 use serde::Serialize;
 
@@ -22,6 +24,9 @@ pub struct Report {
     pub destinations: Vec<DestinationReport>,
     /// What encoded it; both tracks are absent when a file was passed through untouched.
     pub encoder: EncoderReport,
+    /// What devices, or a pipe of raw pictures, gave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture: Option<Box<CaptureReport>>,
     /// What of the source could not be read, where it is compressed and not all could be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub damage: Option<Box<Damage>>,
@@ -55,6 +60,9 @@ pub struct Stats {
     pub encoder: EncoderReport,
     /// How fast it does that; zero where a file is passed through untouched.
     pub encoding: Encoding,
+    /// What devices, or a pipe of raw pictures, have given so far.
+    #[serde(skip_serializing_if = "CaptureReport::is_empty")]
+    pub capture: CaptureReport,
     /// For how long a pipe of raw pictures has given nothing; the last one is given again
     /// meanwhile. Zero while pictures come, and for all other sources.
     pub source_dry_s: f64,
@@ -190,6 +198,70 @@ pub struct Gap {
     pub from_ms: i64,
     /// The first picture there again.
     pub to_ms: i64,
+}
+
+/// What became of what was captured; empty for sources that are not live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CaptureReport {
+    /// Pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<VideoCapture>,
+    /// Sound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio: Option<AudioCapture>,
+}
+
+impl CaptureReport {
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.video.is_none() && self.audio.is_none()
+    }
+}
+
+/// Pictures that were not shown as they came, and what was shown in their place. Those that the
+/// encoder was too slow for are its own: [`EncoderTrack::dropped`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct VideoCapture {
+    /// Shown again because none came, slates and black ones included: the picture stood still.
+    pub repeated: u64,
+    /// Left out because they came faster than they are wanted.
+    pub skipped: u64,
+    /// Taken back by the system before they could be handed over.
+    pub missed: u64,
+    /// Left out because something later was shown already.
+    pub late: u64,
+    /// Left out because the slate was shown in their place.
+    pub hidden: u64,
+}
+
+/// Sound that was not heard as it came, and the silence in its place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AudioCapture {
+    /// Silence put in because nothing came, in milliseconds.
+    pub silence_ms: u64,
+    /// Sound left out because it waited too long for its encoder, in milliseconds.
+    pub dropped_ms: u64,
+}
+
+impl From<FrameTally> for VideoCapture {
+    fn from(tally: FrameTally) -> Self {
+        Self {
+            repeated: tally.repeated,
+            skipped: tally.skipped,
+            missed: tally.missed,
+            late: tally.late,
+            hidden: tally.hidden,
+        }
+    }
+}
+
+impl From<AudioTally> for AudioCapture {
+    fn from(tally: AudioTally) -> Self {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            silence_ms: millis(tally.silence),
+            dropped_ms: millis(tally.dropped),
+        }
+    }
 }
 
 /// What encodes a broadcast.

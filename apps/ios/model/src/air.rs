@@ -52,6 +52,10 @@ pub(crate) struct Gauge {
     pub(crate) dropped: Option<Instant>,
     /// When the encoder was last found too slow.
     pub(crate) overloaded: Option<Instant>,
+    /// For how many measures on end the camera gave so little that frames were repeated.
+    pub(crate) still: u32,
+    /// For how many measures on end silence was put in for sound that did not come.
+    pub(crate) silent: u32,
     /// When a destination was last away from the air, or just came to it.
     away: Option<Instant>,
     before: Option<Counts>,
@@ -65,6 +69,8 @@ const CATCHING_UP: Duration = Duration::from_secs(3);
 struct Counts {
     overtaken: u64,
     dropped: u64,
+    repeated: u64,
+    silence_ms: u64,
 }
 
 impl Air {
@@ -193,6 +199,9 @@ impl Gauge {
         if counts.overtaken > before.overtaken {
             self.overloaded = Some(now);
         }
+        let on_end = |count: u32, goes_on: bool| if goes_on { count + 1 } else { 0 };
+        self.still = on_end(self.still, counts.repeated > before.repeated);
+        self.silent = on_end(self.silent, counts.silence_ms > before.silence_ms);
     }
 }
 
@@ -213,6 +222,8 @@ impl Counts {
         Self {
             overtaken: video.map_or(0, |track| track.dropped),
             dropped: dropped.fold(0, u64::saturating_add),
+            repeated: stats.capture.video.map_or(0, |video| video.repeated),
+            silence_ms: stats.capture.audio.map_or(0, |audio| audio.silence_ms),
         }
     }
 }

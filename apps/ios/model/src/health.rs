@@ -12,6 +12,8 @@
 //! | some are on air, some not | yellow | 1 of 2 on air |
 //! | there is no picture, or no sound | red | No picture, No sound |
 //! | the system took the video encoder away | red | Picture stands still |
+//! | the camera gave no picture for two seconds | red | Picture stands still |
+//! | the microphone gave no sound for two seconds | red | No sound |
 //! | ≥ 1 s waits for the line, or pictures were dropped within 5 s | red | Line too slow |
 //! | ≥ 0.3 s waits, or pictures were dropped within 15 s | yellow | Line slow |
 //! | less than half the bitrate goes out while ≥ 0.1 s waits | yellow | Line slow |
@@ -52,6 +54,8 @@ const JUST_DROPPED: Duration = Duration::from_secs(5);
 const DROPPED: Duration = Duration::from_secs(15);
 const OVERLOADED: Duration = Duration::from_secs(10);
 const FEW_PICTURES: f64 = 0.75;
+/// So many measures, a second each, are more than a moment's pause.
+const STILL: u32 = 2;
 
 /// What the rules look at.
 struct Situation<'a> {
@@ -64,7 +68,7 @@ struct Situation<'a> {
 /// A rule answers when it applies.
 type Rule = fn(&Situation<'_>) -> Option<Health>;
 
-const RULES: [Rule; 14] = [
+const RULES: [Rule; 16] = [
     ending,
     |on| offline(on.notices),
     connecting,
@@ -72,6 +76,8 @@ const RULES: [Rule; 14] = [
     partly,
     |on| nothing_captured(on.notices),
     frozen,
+    still,
+    silent,
     late,
     slow,
     overloaded,
@@ -185,6 +191,19 @@ fn frozen(on: &Situation<'_>) -> Option<Health> {
     let cure = words::FROZEN_CURE;
     let health = || told(Dot::Red, words::FROZEN, words::FROZEN_TITLE, cure);
     on.air.has_no_encoder.then(health)
+}
+
+/// The system says that all is well, and yet nothing comes.
+fn still(on: &Situation<'_>) -> Option<Health> {
+    let cure = words::STILL_CURE;
+    let health = || told(Dot::Red, words::FROZEN, words::STILL_TITLE, cure);
+    (on.air.gauge.still >= STILL).then(health)
+}
+
+fn silent(on: &Situation<'_>) -> Option<Health> {
+    let cure = words::SILENT_CURE;
+    let health = || told(Dot::Red, words::NO_SOUND, words::SILENT_TITLE, cure);
+    (on.air.gauge.silent >= STILL).then(health)
 }
 
 fn late(on: &Situation<'_>) -> Option<Health> {

@@ -17,6 +17,12 @@ pub(crate) const HOT: &str = "Hot";
 pub(crate) const FROZEN: &str = "Picture stands still";
 pub(crate) const FROZEN_TITLE: &str = "Viewers see a still picture";
 pub(crate) const FROZEN_CURE: &str = "The phone needs its encoder elsewhere. Wait a moment.";
+pub(crate) const STILL_TITLE: &str = "The camera gives no pictures";
+pub(crate) const STILL_CURE: &str =
+    "Viewers see the last one. If it stays so, flip the camera, or end the show and begin again.";
+pub(crate) const SILENT_TITLE: &str = "The microphone gives no sound";
+pub(crate) const SILENT_CURE: &str =
+    "Viewers hear silence. If it stays so, end the show and begin again.";
 pub(crate) const MUTED: &str = "Muted";
 pub(crate) const FEW_PICTURES: &str = "Few pictures";
 pub(crate) const NO_PICTURE: &str = "No picture";

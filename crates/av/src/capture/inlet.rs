@@ -1,6 +1,8 @@
 //! Where a device's callbacks end and a broadcast's threads begin.
 
+use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Wake, Waker};
 
 use onair_media::{FrameRate, Size, Timestamp};
 
@@ -20,12 +22,15 @@ pub struct FrameInlet {
     frame_rate: FrameRate,
 }
 
-/// A broadcast's end: a [`VideoSource`] that never stops giving pictures.
+/// A broadcast's end: a [`VideoSource`] that never stops giving frames.
+///
+/// It is the one place where a live frame waits for its encoder: the newest wins.
+/// The clone is another handle on the same stream.
 ///
 /// With no picture for half a second the last one is given again, with a new
 /// time, twice a second; with none at all, black ones after a second. Times
 /// always increase.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LiveFrames {
     shared: Arc<Shared<FrameFallback>>,
     frame_rate: FrameRate,
@@ -69,7 +74,7 @@ impl FrameInlet {
 
     /// The size of the newest picture: what a slate has to have.
     pub fn size(&self) -> Size {
-        self.shared.lock().size()
+        self.shared.lock().machine.size()
     }
 
     /// Leaves out what comes faster than the frame rate the broadcast was planned for. Whatever is
@@ -79,6 +84,11 @@ impl FrameInlet {
         self.shared.tell(|pictures, _| pictures.limit(interval));
     }
 
+    /// Counts a frame that was there and could not be pushed: the system took it back.
+    pub fn miss(&self) {
+        self.shared.lock().machine.handle_miss();
+    }
+
     /// Nothing more will come: the source ends.
     pub fn end(&self) {
         self.shared.tell(|pictures, _| pictures.handle_end());
@@ -86,14 +96,31 @@ impl FrameInlet {
 
     /// What was dropped and what was given again so far.
     pub fn tally(&self) -> FrameTally {
-        self.shared.lock().tally()
+        self.shared.lock().machine.tally()
+    }
+}
+
+impl LiveFrames {
+    /// Waits for the next frame, or to be woken, whichever comes first.
+    pub fn wait(&self) -> Waited<VideoFrame> {
+        self.shared.wait(FrameFallback::poll)
+    }
+
+    /// Wakes whoever [waits](Self::wait), from any thread, though there is no frame.
+    pub fn waker(&self) -> Waker {
+        self.shared.clone().into()
+    }
+
+    /// What was dropped and what was given again so far.
+    pub fn tally(&self) -> FrameTally {
+        self.shared.lock().machine.tally()
     }
 }
 
 impl VideoSource for LiveFrames {
     /// The size of the newest picture.
     fn size(&self) -> Size {
-        self.shared.lock().size()
+        self.shared.lock().machine.size()
     }
 
     fn frame_rate(&self) -> FrameRate {
@@ -104,8 +131,8 @@ impl VideoSource for LiveFrames {
         Ok(self.shared.next(FrameFallback::poll))
     }
 
-    fn is_live(&self) -> bool {
-        true
+    fn live_frames(&self) -> Option<&Self> {
+        Some(self)
     }
 
     fn can_run_dry(&self) -> bool {
@@ -177,7 +204,14 @@ impl AudioInlet {
 
     /// What was dropped and how much silence was given so far.
     pub fn tally(&self) -> AudioTally {
-        self.shared.lock().tally()
+        self.shared.lock().machine.tally()
+    }
+}
+
+impl LiveAudio {
+    /// What was dropped and how much silence was given so far.
+    pub fn tally(&self) -> AudioTally {
+        self.shared.lock().machine.tally()
     }
 }
 
@@ -194,49 +228,89 @@ impl AudioSource for LiveAudio {
         Ok(self.shared.next(GapFill::poll))
     }
 
-    fn is_live(&self) -> bool {
-        true
+    fn live_audio(&self) -> Option<&Self> {
+        Some(self)
     }
+}
+
+/// What came of waiting for an item.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Waited<T> {
+    /// It.
+    Item(T),
+    /// Something else to do; there may be an item too.
+    Woken,
+    /// Nothing more comes.
+    End,
 }
 
 /// A machine between threads.
 #[derive(Debug)]
 struct Shared<M> {
-    machine: Mutex<M>,
+    state: Mutex<State<M>>,
     changed: Condvar,
     clock: Clock,
+}
+
+#[derive(Debug)]
+struct State<M> {
+    machine: M,
+    is_woken: bool,
 }
 
 impl<M> Shared<M> {
     const fn new(machine: M, clock: Clock) -> Self {
         Self {
-            machine: Mutex::new(machine),
+            state: Mutex::new(State {
+                machine,
+                is_woken: false,
+            }),
             changed: Condvar::new(),
             clock,
         }
     }
 
     fn tell(&self, what: impl FnOnce(&mut M, Timestamp)) {
-        what(&mut self.lock(), self.clock.now());
+        what(&mut self.lock().machine, self.clock.now());
         self.changed.notify_all();
     }
 
     /// Waits until the machine has something, or is over.
     fn next<T>(&self, poll: impl Fn(&mut M, Timestamp) -> Next<T>) -> Option<T> {
-        let mut machine = self.lock();
         loop {
-            let until = match poll(&mut machine, self.clock.now()) {
-                Next::Give(item) => return Some(item),
-                Next::Over => return None,
-                Next::Wait(until) => self.clock.until(until),
-            };
-            let waited = self.changed.wait_timeout(machine, until);
-            machine = waited.unwrap_or_else(PoisonError::into_inner).0;
+            match self.wait(&poll) {
+                Waited::Item(item) => return Some(item),
+                Waited::Woken => {}
+                Waited::End => return None,
+            }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, M> {
-        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    fn wait<T>(&self, poll: impl Fn(&mut M, Timestamp) -> Next<T>) -> Waited<T> {
+        let mut state = self.lock();
+        loop {
+            if mem::take(&mut state.is_woken) {
+                return Waited::Woken;
+            }
+            let until = match poll(&mut state.machine, self.clock.now()) {
+                Next::Give(item) => return Waited::Item(item),
+                Next::Over => return Waited::End,
+                Next::Wait(until) => self.clock.until(until),
+            };
+            let waited = self.changed.wait_timeout(state, until);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<M>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<M: Send + 'static> Wake for Shared<M> {
+    fn wake(self: Arc<Self>) {
+        self.lock().is_woken = true;
+        self.changed.notify_all();
     }
 }
 
@@ -270,6 +344,28 @@ mod tests {
         });
         assert_eq!(taker.join().unwrap().timestamp, timestamp);
         assert_eq!(inlet.tally(), FrameTally::default());
+    }
+
+    #[test]
+    fn being_woken_comes_before_the_frame_and_only_once() {
+        let (inlet, frames) = live_frames(SIZE, rate(), clock());
+        inlet.push(VideoFrame {
+            surface: Surface::I420(I420::black(SIZE)),
+            timestamp: Timestamp::ZERO,
+        });
+        frames.waker().wake_by_ref();
+        frames.waker().wake();
+        assert!(matches!(frames.wait(), Waited::Woken));
+        assert!(matches!(frames.wait(), Waited::Item(_)));
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_a_frame_is_woken_without_one() {
+        let (_inlet, frames) = live_frames(SIZE, rate(), clock());
+        let waker = frames.waker();
+        let waiter = thread::spawn(move || matches!(frames.wait(), Waited::Woken));
+        waker.wake();
+        assert!(waiter.join().unwrap());
     }
 
     #[test]

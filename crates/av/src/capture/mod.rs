@@ -19,7 +19,7 @@ mod tone;
 mod y4m;
 
 pub use continuity::{AudioTally, FrameTally};
-pub use inlet::{AudioInlet, FrameInlet, LiveAudio, LiveFrames, live_audio, live_frames};
+pub use inlet::{AudioInlet, FrameInlet, LiveAudio, LiveFrames, Waited, live_audio, live_frames};
 pub use testcard::{Mark, TestCard};
 pub use tone::{Silence, Tone};
 pub use y4m::{Y4m, Y4mWriter};
@@ -32,9 +32,10 @@ pub trait VideoSource: Send {
     fn frame_rate(&self) -> FrameRate;
     /// The next frame, or `None` at the end.
     fn next_frame(&mut self) -> Result<Option<VideoFrame>, Error>;
-    /// True when [`next_frame`](Self::next_frame) blocks until a device has a
-    /// frame; false when the caller is to pace the calls.
-    fn is_live(&self) -> bool;
+    /// The end of a device's frames, if that is what gives them:
+    /// [`next_frame`](Self::next_frame) blocks until there is one, and whoever has other
+    /// work too waits at that end. `None` when the caller is to pace the calls.
+    fn live_frames(&self) -> Option<&LiveFrames>;
     /// True when the caller is to pace the calls and [`next_frame`](Self::next_frame)
     /// may block all the same, for as long as whoever writes to a pipe likes.
     fn can_run_dry(&self) -> bool;
@@ -48,9 +49,10 @@ pub trait AudioSource: Send {
     fn channels(&self) -> u8;
     /// The next stretch of sound, or `None` at the end.
     fn next_samples(&mut self) -> Result<Option<AudioSamples>, Error>;
-    /// True when [`next_samples`](Self::next_samples) blocks until a device has
-    /// sound; false when the caller is to pace the calls.
-    fn is_live(&self) -> bool;
+    /// The end of a device's audio, if that is what gives it:
+    /// [`next_samples`](Self::next_samples) blocks until there is some. `None` when the
+    /// caller is to pace the calls.
+    fn live_audio(&self) -> Option<&LiveAudio>;
 }
 
 impl<T: VideoSource + ?Sized> VideoSource for Box<T> {
@@ -66,8 +68,8 @@ impl<T: VideoSource + ?Sized> VideoSource for Box<T> {
         (**self).next_frame()
     }
 
-    fn is_live(&self) -> bool {
-        (**self).is_live()
+    fn live_frames(&self) -> Option<&LiveFrames> {
+        (**self).live_frames()
     }
 
     fn can_run_dry(&self) -> bool {
@@ -88,7 +90,7 @@ impl<T: AudioSource + ?Sized> AudioSource for Box<T> {
         (**self).next_samples()
     }
 
-    fn is_live(&self) -> bool {
-        (**self).is_live()
+    fn live_audio(&self) -> Option<&LiveAudio> {
+        (**self).live_audio()
     }
 }

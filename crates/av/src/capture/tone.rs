@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use onair_media::Timestamp;
 
-use super::AudioSource;
+use super::{AudioSource, LiveAudio};
 use crate::clock::SampleClock;
 use crate::{AudioSamples, Error};
 
@@ -49,8 +49,8 @@ impl AudioSource for Tone {
         Ok(Some(self.blocks.next(|position| second[position])))
     }
 
-    fn is_live(&self) -> bool {
-        false
+    fn live_audio(&self) -> Option<&LiveAudio> {
+        None
     }
 }
 
@@ -81,8 +81,8 @@ impl AudioSource for Silence {
         Ok(Some(self.blocks.next(|_| 0.0)))
     }
 
-    fn is_live(&self) -> bool {
-        false
+    fn live_audio(&self) -> Option<&LiveAudio> {
+        None
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 
 use onair_media::{FrameRate, Size, Timestamp};
 
-use super::VideoSource;
+use super::{LiveFrames, VideoSource};
 use crate::{Error, I420, Surface, VideoFrame};
 
 /// Pictures from a YUV4MPEG2 stream of 8-bit 4:2:0.
@@ -63,8 +63,8 @@ impl<R: Read + Send> VideoSource for Y4m<R> {
         }))
     }
 
-    fn is_live(&self) -> bool {
-        false
+    fn live_frames(&self) -> Option<&LiveFrames> {
+        None
     }
 
     fn can_run_dry(&self) -> bool {

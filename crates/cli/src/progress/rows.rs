@@ -303,6 +303,7 @@ mod tests {
             destinations,
             encoder: EncoderReport::default(),
             encoding: Encoding::default(),
+            capture: onair::CaptureReport::default(),
             source_dry_s: 0.0,
             recording: None,
         }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use onair::av::capture::{LiveAudio, LiveFrames};
 use onair::av::{AudioSamples, AudioSource, Error, VideoFrame, VideoSource};
 use onair::media::{FrameRate, Size, Timestamp};
 
@@ -41,8 +42,8 @@ impl<V: VideoSource> VideoSource for Pictures<V> {
         Ok(frame)
     }
 
-    fn is_live(&self) -> bool {
-        self.inner.is_live()
+    fn live_frames(&self) -> Option<&LiveFrames> {
+        self.inner.live_frames()
     }
 
     fn can_run_dry(&self) -> bool {
@@ -74,8 +75,8 @@ impl<A: AudioSource> AudioSource for Filler<A> {
         Ok(samples.filter(|samples| !is_over(samples)))
     }
 
-    fn is_live(&self) -> bool {
-        self.inner.is_live()
+    fn live_audio(&self) -> Option<&LiveAudio> {
+        self.inner.live_audio()
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use onair::av::capture::{LiveAudio, LiveFrames};
 use onair::av::device::{self, Device, Format, Inlets, Kind, Order};
 use onair::av::{AudioSamples, AudioSource, Error, VideoFrame, VideoSource};
 use onair::director::{Command, Director, Event, Notice};
@@ -182,8 +183,8 @@ impl<S: VideoSource> VideoSource for Kept<S> {
         self.source.next_frame()
     }
 
-    fn is_live(&self) -> bool {
-        self.source.is_live()
+    fn live_frames(&self) -> Option<&LiveFrames> {
+        self.source.live_frames()
     }
 
     fn can_run_dry(&self) -> bool {
@@ -204,8 +205,8 @@ impl<S: AudioSource> AudioSource for Kept<S> {
         self.source.next_samples()
     }
 
-    fn is_live(&self) -> bool {
-        self.source.is_live()
+    fn live_audio(&self) -> Option<&LiveAudio> {
+        self.source.live_audio()
     }
 }
 

@@ -1,11 +1,12 @@
 //! What the program prints for programs is what docs/json says.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
 use serde_json::{Map, Value, json};
 
-use crate::common::{Dir, Manner, Peer};
+use crate::common::{Dir, Manner, Peer, Ran};
 
 /// One of the schemas in docs/json: the part of JSON Schema 2020-12 that they use.
 struct Schema(Value);
@@ -163,8 +164,32 @@ fn what_publish_and_demo_count_is_as_documented() {
     let ran = dir.run(&format!("publish --to {good} --from copy.mp4 --stats json"));
     assert_eq!(ran.status, Some(0), "{ran:?}");
     assert_eq!(check_lines("publish", &ran.stdout)[1], 1);
+    std::fs::write(dir.path().join("raw.y4m"), raw_pictures(5)).expect("a file");
+    let piped = dir
+        .onair(&format!(
+            "publish --to {good} --from - --format y4m --stats json"
+        ))
+        .stdin(File::open(dir.path().join("raw.y4m")).expect("the file"))
+        .output()
+        .expect("the program starts");
+    let ran = Ran::from(piped);
+    assert_eq!(check_lines("publish", &ran.stdout)[1], 1, "{ran:?}");
+    assert!(
+        ran.stdout.contains(r#""capture":{"video":{"repeated":"#),
+        "{ran:?}"
+    );
     let ran = dir.run(&format!("demo --no-open --web 0 {SMALL} --duration 1s"));
     assert_eq!(check_lines("publish", &ran.stdout)[1], 1);
+}
+
+/// So many at ten a second.
+fn raw_pictures(count: usize) -> Vec<u8> {
+    let mut raw = b"YUV4MPEG2 W64 H48 F10:1 C420\n".to_vec();
+    for _ in 0..count {
+        raw.extend(b"FRAME\n");
+        raw.extend([128; 64 * 48 * 3 / 2]);
+    }
+    raw
 }
 
 #[cfg(unix)]

@@ -76,6 +76,7 @@ fn stats_count_what_went_out_and_name_the_encoders() {
     assert!(destination.so_far.video.frames > 0, "{destination:?}");
     assert!(!stats.video.unwrap().name.is_empty());
     assert!(!stats.audio.unwrap().name.is_empty());
+    assert!(stats.video_capture.is_some() && stats.audio_capture.is_some());
 }
 
 #[test]

@@ -40,7 +40,7 @@ impl AudioChain {
 
     /// By how much its packets may come after pictures that are later in time.
     pub(super) fn lag(&self) -> Duration {
-        if self.source.is_live() {
+        if self.source.live_audio().is_some() {
             DEVICE_LAG
         } else {
             ENCODER_LAG
@@ -66,7 +66,11 @@ impl AudioChain {
 
     fn encode_all(&mut self, mixer: &Mixer, schedule: Schedule) -> Result<(), Error> {
         while let Some(samples) = self.source.next_samples()? {
-            let is_due = || schedule.wait(samples.timestamp, self.source.is_live(), mixer.hub());
+            let live = self.source.live_audio();
+            if let Some(live) = live {
+                mixer.hub().notes().capture.audio = Some(live.tally().into());
+            }
+            let is_due = || schedule.wait(samples.timestamp, live.is_some(), mixer.hub());
             if schedule.is_over(samples.timestamp) || !is_due() {
                 break;
             }

@@ -1,8 +1,10 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Wake;
 
-/// Room for one frame between a camera and its encoder: the newest wins. Whoever
-/// waits for a frame can be woken without one.
+use onair_av::capture::Waited;
+
+/// Room for one frame between a source that is asked for frames and its encoder: the
+/// newest wins. Whoever waits for a frame can be woken without one.
 #[derive(Debug)]
 pub(super) struct LatestFrame<T> {
     state: Mutex<State<T>>,
@@ -14,17 +16,6 @@ struct State<T> {
     frame: Option<T>,
     woken: bool,
     ended: bool,
-}
-
-/// What was waited for.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next<T> {
-    /// A frame.
-    Frame(T),
-    /// There is no frame yet, but something else to do.
-    Woken,
-    /// Nothing more comes.
-    End,
 }
 
 impl<T> LatestFrame<T> {
@@ -57,18 +48,18 @@ impl<T> LatestFrame<T> {
     }
 
     /// Waits for a frame, or to be woken, which comes first.
-    pub(super) fn take(&self) -> Next<T> {
+    pub(super) fn take(&self) -> Waited<T> {
         let mut state = self.lock();
         loop {
             if std::mem::take(&mut state.woken) {
-                return Next::Woken;
+                return Waited::Woken;
             }
             if let Some(frame) = state.frame.take() {
                 self.changed.notify_all();
-                return Next::Frame(frame);
+                return Waited::Item(frame);
             }
             if state.ended {
-                return Next::End;
+                return Waited::End;
             }
             state = self.wait(state);
         }
@@ -113,7 +104,7 @@ mod tests {
         let slot = LatestFrame::new();
         assert!(!slot.replace(1));
         assert!(slot.replace(2));
-        assert_eq!(slot.take(), Next::Frame(2));
+        assert_eq!(slot.take(), Waited::Item(2));
     }
 
     #[test]
@@ -121,7 +112,7 @@ mod tests {
         let slot = LatestFrame::new();
         slot.put(1);
         slot.end();
-        assert_eq!((slot.take(), slot.take()), (Next::Frame(1), Next::End));
+        assert_eq!((slot.take(), slot.take()), (Waited::Item(1), Waited::End));
     }
 
     #[test]
@@ -131,6 +122,6 @@ mod tests {
         let waker = Waker::from(slot.clone());
         waker.wake_by_ref();
         waker.wake();
-        assert_eq!((slot.take(), slot.take()), (Next::Woken, Next::Frame(1)));
+        assert_eq!((slot.take(), slot.take()), (Waited::Woken, Waited::Item(1)));
     }
 }

@@ -3,6 +3,7 @@
 mod audio;
 mod fallback;
 mod file;
+mod frames;
 mod latest_frame;
 mod mixer;
 mod video;
@@ -135,6 +136,13 @@ impl Schedule {
     fn is_over(&self, time: Timestamp) -> bool {
         let elapsed = time.since(Timestamp::ZERO);
         self.duration.is_some_and(|duration| elapsed >= duration)
+    }
+
+    /// As [`is_over`](Self::is_over), and lets the report say so.
+    fn ends(&self, time: Timestamp, hub: &Hub) -> bool {
+        let is_over = self.is_over(time);
+        hub.notes().timed_out |= is_over;
+        is_over
     }
 
     /// Waits until media at `time` is due; false when the end was asked for.

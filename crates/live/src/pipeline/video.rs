@@ -1,17 +1,18 @@
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use onair_av::clock::Clock;
+use onair_av::capture::Waited;
 use onair_av::encode::{VideoEncoder, VideoSettings};
 use onair_av::{Error, VideoFrame, VideoSource};
 use onair_media::{Kind, Packet, Size, Timestamp};
 
-use super::latest_frame::{LatestFrame, Next};
+use super::frames::Frames;
 use super::mixer::Mixer;
-use super::{Schedule, fallback, spawn};
-use crate::{EncoderTrack, Event, Pace};
+use super::{Schedule, spawn};
+use crate::{EncoderTrack, Event};
 
-/// A camera and its encoder, a thread each, and one frame's room between them.
+/// A source of frames and its encoder.
 pub(super) struct VideoChain {
     source: Box<dyn VideoSource>,
     encoder: VideoEncoder,
@@ -41,99 +42,23 @@ impl VideoChain {
         };
         mixer.hub().notes().encoder.video = Some(track);
         mixer.hub().rate().begin(self.settings().bitrate);
-        let slot = Arc::new(LatestFrame::new());
+        let is_live = self.source.live_frames().is_some();
+        let frames = Frames::of(self.source, mixer, schedule)?;
         let mut encoder = self.encoder;
-        encoder.wake(slot.clone().into());
-        let is_live = self.source.is_live();
-        let source: Box<dyn VideoSource> = match schedule.pace {
-            Pace::Realtime if self.source.can_run_dry() => {
-                let clock = Clock::starting_at(schedule.began);
-                Box::new(fallback::behind(self.source, clock, mixer)?)
-            }
-            _ => self.source,
-        };
-        let (frames, camera) = (slot.clone(), mixer.clone());
-        spawn("onair-camera", move || {
-            capture(source, &slot, &camera, schedule);
-        })?;
+        encoder.wake(frames.waker());
         let mixer = mixer.clone();
         spawn("onair-video", move || {
             let encoding = EncodeLoop {
                 encoder,
                 mixer: &mixer,
                 is_live,
+                schedule,
                 latest: Timestamp::ZERO,
                 outages: Outages::default(),
+                overtaken: 0,
             };
             encoding.run(&frames);
         })
-    }
-}
-
-fn capture(
-    mut source: Box<dyn VideoSource>,
-    slot: &LatestFrame<VideoFrame>,
-    mixer: &Mixer,
-    schedule: Schedule,
-) {
-    let mut rhythm = Rhythm::default();
-    loop {
-        // A picture that is made for the moment is made in it: the test card has a clock.
-        let due = rhythm.next();
-        if !due.is_none_or(|due| schedule.wait(due, source.is_live(), mixer.hub())) {
-            break;
-        }
-        match source.next_frame() {
-            Ok(Some(frame)) if schedule.is_over(frame.timestamp) => {
-                mixer.hub().notes().timed_out = true;
-                break;
-            }
-            Ok(Some(frame)) => {
-                rhythm.note(frame.timestamp);
-                let go_on = schedule.wait(frame.timestamp, source.is_live(), mixer.hub());
-                if !go_on || slot.is_over() {
-                    break;
-                }
-                hand_over(frame, slot, mixer, schedule.pace);
-            }
-            Ok(None) => break,
-            Err(error) => {
-                mixer.fail(Kind::Video, &error);
-                break;
-            }
-        }
-    }
-    slot.end();
-}
-
-/// When the next frame may be expected: as long after the last as that came after the one before.
-#[derive(Debug, Default)]
-struct Rhythm {
-    before: Option<Timestamp>,
-    last: Option<Timestamp>,
-}
-
-impl Rhythm {
-    fn note(&mut self, time: Timestamp) {
-        self.before = self.last.replace(time);
-    }
-
-    fn next(&self) -> Option<Timestamp> {
-        let (before, last) = (self.before?, self.last?);
-        Some(last + last.since(before).min(LONGEST_STEP))
-    }
-}
-
-/// After a gap the next frame is not waited for as long again.
-const LONGEST_STEP: Duration = Duration::from_millis(100);
-
-fn hand_over(frame: VideoFrame, slot: &LatestFrame<VideoFrame>, mixer: &Mixer, pace: Pace) {
-    if pace == Pace::Max {
-        slot.put(frame);
-    } else if slot.replace(frame)
-        && let Some(track) = &mut mixer.hub().notes().encoder.video
-    {
-        track.dropped += 1;
     }
 }
 
@@ -143,29 +68,32 @@ struct EncodeLoop<'a> {
     mixer: &'a Mixer,
     /// A device gives frames for as long as it likes: so long is a lost encoder waited for.
     is_live: bool,
+    schedule: Schedule,
     /// The time of the newest frame.
     latest: Timestamp,
     outages: Outages,
+    /// Live frames that are counted as dropped already.
+    overtaken: u64,
 }
 
 impl EncodeLoop<'_> {
-    fn run(mut self, slot: &LatestFrame<VideoFrame>) {
-        let result = self.encode_all(slot);
-        slot.end();
-        match result {
+    fn run(mut self, frames: &Frames) {
+        match self.encode_all(frames) {
             Ok(()) => self.mixer.end(Kind::Video),
             Err(error) => self.mixer.fail(Kind::Video, &error),
         }
     }
 
-    fn encode_all(&mut self, slot: &LatestFrame<VideoFrame>) -> Result<(), Error> {
+    fn encode_all(&mut self, frames: &Frames) -> Result<(), Error> {
         loop {
-            let packets = match slot.take() {
-                Next::Frame(frame) => self.encode(&frame)?,
-                Next::Woken => self.encoder.poll_packets()?,
-                Next::End => break,
+            let packets = match frames.take() {
+                Waited::Item(frame) if self.is_enough(&frame) => break,
+                Waited::Item(frame) => self.encode(&frame)?,
+                Waited::Woken => self.encoder.poll_packets()?,
+                Waited::End => break,
             };
             self.note_loss();
+            self.note_capture(frames);
             self.mixer.push(Kind::Video, packets);
             if self.mixer.hub().stopping().is_asked() {
                 break;
@@ -179,6 +107,12 @@ impl EncodeLoop<'_> {
             return Ok(());
         }
         self.check_loss(LAST_PATIENCE)
+    }
+
+    /// Nothing of this frame or later is wanted.
+    fn is_enough(&self, frame: &VideoFrame) -> bool {
+        let hub = self.mixer.hub();
+        hub.stopping().is_asked() || self.schedule.ends(frame.timestamp, hub)
     }
 
     /// A failure, if the encoder has been away for longer than this and nobody waits for it.
@@ -216,6 +150,17 @@ impl EncodeLoop<'_> {
                 hub.rate().refused(change);
                 hub.warn(None, format!("the video bitrate stays as it was: {error}"));
             }
+        }
+    }
+
+    /// A live frame that a newer one overtook is one that the encoder was too slow for.
+    fn note_capture(&mut self, frames: &Frames) {
+        let Some(tally) = frames.tally() else { return };
+        let mut notes = self.mixer.hub().notes();
+        notes.capture.video = Some(tally.into());
+        let before = mem::replace(&mut self.overtaken, tally.overtaken);
+        if let Some(track) = &mut notes.encoder.video {
+            track.dropped += tally.overtaken - before;
         }
     }
 
@@ -276,21 +221,6 @@ impl Outages {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_frame_is_made_when_it_is_due_and_not_after_a_gap_as_long_again() {
-        let mut rhythm = Rhythm::default();
-        let at = Timestamp::from_millis;
-        for (time, next) in [
-            (0, None),
-            (33, Some(66)),
-            (66, Some(99)),
-            (2000, Some(2100)),
-        ] {
-            rhythm.note(at(time));
-            assert_eq!(rhythm.next(), next.map(at), "after {time} ms");
-        }
-    }
 
     #[test]
     fn each_outage_is_told_once_and_all_of_them_are_added_up() {

@@ -178,8 +178,15 @@ fn a_device_that_gives_nothing_is_on_air_with_a_slate_and_silence() {
     for _ in 0..3 {
         picture(&peer, &mut heard);
     }
+    let told = broadcast.stats().capture;
     broadcast.stop();
-    finish(&broadcast);
+    let (_, report) = finish(&broadcast);
+    let capture = report.capture.expect("a device");
+    let video = capture.video.expect("its frames");
+    assert!(video.repeated >= 3, "{video:?}");
+    assert!(told.video.is_some_and(|told| told.repeated > 0), "{told:?}");
+    let audio = capture.audio.expect("its audio");
+    assert!(audio.silence_ms >= 500, "{audio:?}");
     let of = |kind| heard.iter().filter(move |tag| tag.kind == kind);
     let times: Vec<_> = of(TagKind::Video).map(|tag| tag.timestamp).collect();
     assert!(times.is_sorted(), "{times:?}");

@@ -57,6 +57,12 @@ fn a_pipe_that_runs_dry_leaves_no_hole_and_is_in_time_when_it_goes_on() {
     tags.extend(peer.published().tags);
     let (_, report) = finish(&broadcast);
     assert_eq!(report.outcome, Outcome::Finished, "{}", report.reason);
+    let capture = report.capture.expect("a pipe");
+    assert!(
+        capture.video.is_some_and(|video| video.repeated >= 2),
+        "{capture:?}"
+    );
+    assert_eq!(capture.audio, None, "silence that was asked for");
     let shown = times(&tags, TagKind::Video);
     let sound = times(&tags, TagKind::Audio);
     let holes = shown.windows(2).map(|pair| pair[1] - pair[0]);

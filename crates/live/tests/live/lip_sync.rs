@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use bytes::Bytes;
-use onair::av::capture::{AudioSource, TestCard, Tone};
+use onair::av::capture::{AudioSource, LiveAudio, TestCard, Tone};
 use onair::av::encode::{AudioSettings, VideoSettings};
 use onair::av::{AudioSamples, Error};
 use onair::flv::{Tag, TagKind, file};
@@ -61,8 +61,8 @@ impl AudioSource for Routes {
         }
     }
 
-    fn is_live(&self) -> bool {
-        false
+    fn live_audio(&self) -> Option<&LiveAudio> {
+        None
     }
 }
 

@@ -154,6 +154,9 @@ fn a_show_goes_on_over_one_connection_while_the_phone_does_what_phones_do() {
     assert_eq!(report.outcome, Outcome::Stopped);
     assert_eq!(report.destinations[0].connects, 1);
     assert_eq!(report.destinations[0].gaps, []);
+    let video = report.capture.and_then(|capture| capture.video).unwrap();
+    assert_eq!(video.hidden, 1);
+    assert!(video.repeated > 0, "{video:?}");
     let (pictures, sounds) = (times(&tags, TagKind::Video), times(&tags, TagKind::Audio));
     let seconds = (pictures[pictures.len() - 1] - pictures[0]) / 1000;
     assert!(pictures.len() > seconds as usize, "1 fps at least");

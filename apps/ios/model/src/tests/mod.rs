@@ -8,8 +8,8 @@ use onair::media::Timestamp;
 use onair::rtmp::Secret;
 use onair::studio::{News, Show};
 use onair::{
-    DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Encoding, Event, Failure,
-    FailureStage, Fault, Outcome, Report, State, Stats, TrackReport,
+    CaptureReport, DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Encoding,
+    Event, Failure, FailureStage, Fault, Outcome, Report, State, Stats, TrackReport,
 };
 
 use crate::{
@@ -28,6 +28,7 @@ struct Rig {
     now: Instant,
     effects: Vec<Effect>,
     second: u32,
+    capture: CaptureReport,
 }
 
 /// What goes on at one destination, as a test says it.
@@ -64,6 +65,7 @@ impl Rig {
             now: Instant::now(),
             effects: Vec::new(),
             second: 0,
+            capture: CaptureReport::default(),
         }
     }
 
@@ -174,6 +176,7 @@ impl Rig {
             outcome,
             duration_s: 1.0,
             destinations: Vec::new(),
+            capture: None,
             encoder: EncoderReport::default(),
             damage: None,
             recording: None,
@@ -191,6 +194,8 @@ impl Rig {
         self.after(1);
         self.second += 1;
         let stats = stats(self.second, frame_rate, overtaken, lines);
+        let capture = self.capture;
+        let stats = Stats { capture, ..stats };
         self.send(Input::Stats(stats));
     }
 
@@ -277,6 +282,7 @@ fn stats(second: u32, frame_rate: u32, overtaken: u64, lines: &[Line]) -> Stats 
             video_fps: f64::from(frame_rate),
             ..Encoding::default()
         },
+        capture: CaptureReport::default(),
         source_dry_s: 0.0,
         recording: None,
     }

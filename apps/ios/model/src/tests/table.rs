@@ -1,6 +1,7 @@
 //! What the stage shows, state by state, in one table: `screens.txt`.
 
 use onair::director::Why;
+use onair::{AudioCapture, VideoCapture};
 
 use super::*;
 use crate::{Dot, Phase};
@@ -101,6 +102,33 @@ const STATES: &[Scene] = &[
         let mut rig = measured(&[FINE]);
         rig.measure_with(30, 4, &[FINE]);
         rig
+    }),
+    ("camera gives nothing", || {
+        captured(|second| CaptureReport {
+            video: Some(VideoCapture {
+                repeated: second * 2,
+                ..VideoCapture::default()
+            }),
+            audio: None,
+        })
+    }),
+    ("microphone gives nothing", || {
+        captured(|second| CaptureReport {
+            video: None,
+            audio: Some(AudioCapture {
+                silence_ms: second * 1000,
+                dropped_ms: 0,
+            }),
+        })
+    }),
+    ("camera gave nothing for a moment", || {
+        captured(|second| CaptureReport {
+            video: Some(VideoCapture {
+                repeated: second.min(1),
+                ..VideoCapture::default()
+            }),
+            audio: None,
+        })
     }),
     ("few pictures", || {
         let mut rig = Rig::on_air(1);
@@ -214,6 +242,16 @@ fn measured(lines: &[Line]) -> Rig {
 fn noticed(notice: Notice) -> Rig {
     let mut rig = measured(&[FINE]);
     rig.notice(notice);
+    rig
+}
+
+/// On air for three seconds, with this captured by then.
+fn captured(by: fn(u64) -> CaptureReport) -> Rig {
+    let mut rig = Rig::on_air(1);
+    for second in 0..3 {
+        rig.capture = by(second);
+        rig.measure(30, &[FINE]);
+    }
     rig
 }
 

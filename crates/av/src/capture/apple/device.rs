@@ -173,10 +173,6 @@ impl AppleDevice {
     fn stop(&mut self) -> Result<(), Error> {
         self.rig.session.stop();
         self.is_started = false;
-        match self.tap.take_missed() {
-            0 => {}
-            missed => tracing::info!(missed, "pictures came too late to be handed over"),
-        }
         self.tap.tell(Event::Stopped);
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Where callbacks of any thread find out where things go.
 
+#[cfg(target_os = "ios")]
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -18,7 +19,6 @@ use crate::{Surface, VideoFrame};
 #[derive(Default)]
 pub(super) struct Tap {
     state: Mutex<State>,
-    missed: AtomicU64,
     /// Pictures until somebody looks how hard they are on the phone.
     #[cfg(target_os = "ios")]
     looks: AtomicU64,
@@ -100,12 +100,8 @@ impl Tap {
 
     /// Counts a picture that came too late to be handed over.
     pub(super) fn miss(&self) {
-        self.missed.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How many pictures came too late since this was asked last.
-    pub(super) fn take_missed(&self) -> u64 {
-        self.missed.swap(0, Ordering::Relaxed)
+        let line = self.lock().shown();
+        line.iter().for_each(|line| line.inlet.miss());
     }
 
     /// Rate and channels of the sound that came last.

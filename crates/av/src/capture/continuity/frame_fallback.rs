@@ -34,8 +34,12 @@ pub(crate) struct FrameFallback {
 /// What became of pictures that were not shown as they came, and what was shown in their place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameTally {
-    /// A newer one came before they were taken.
+    /// A newer one came before the encoder took them.
     pub overtaken: u64,
+    /// Came faster than they are wanted.
+    pub skipped: u64,
+    /// Were taken back by the system before they could be handed over.
+    pub missed: u64,
     /// Older than what was already shown.
     pub late: u64,
     /// Came while the slate was up.
@@ -58,6 +62,8 @@ impl FrameFallback {
             is_over: false,
             tally: FrameTally {
                 overtaken: 0,
+                skipped: 0,
+                missed: 0,
                 late: 0,
                 hidden: 0,
                 repeated: 0,
@@ -74,9 +80,16 @@ impl FrameFallback {
         frame.timestamp = believable(frame.timestamp, now);
         self.age = now.since(frame.timestamp).min(GREATEST_AGE);
         self.size = frame.surface.size();
-        if self.fresh.replace(frame).is_some() {
-            self.tally.overtaken += 1;
+        match self.fresh.replace(frame) {
+            Some(before) if self.is_too_soon(&before) => self.tally.skipped += 1,
+            Some(_) => self.tally.overtaken += 1,
+            None => {}
         }
+    }
+
+    /// The camera took one that it does not hand over.
+    pub(crate) const fn handle_miss(&mut self) {
+        self.tally.missed += 1;
     }
 
     /// Puts up a slate or takes it down. One of another size than the pictures' is refused:
@@ -147,10 +160,16 @@ impl FrameFallback {
     fn too_soon_until(&self, now: Timestamp) -> Option<Timestamp> {
         let (interval, last) = (self.interval?, self.last?);
         let fresh = self.fresh.as_ref().filter(|_| !self.is_over)?;
-        let is_too_soon = fresh.timestamp > last && fresh.timestamp < last + interval * 3 / 4;
         let until = last + interval * 3 / 2 + self.age;
         let until = self.due.map_or(until, |due| until.min(due));
-        (is_too_soon && now < until).then_some(until)
+        (self.is_too_soon(fresh) && now < until).then_some(until)
+    }
+
+    fn is_too_soon(&self, frame: &VideoFrame) -> bool {
+        let limits = self.interval.zip(self.last);
+        limits.is_some_and(|(interval, last)| {
+            frame.timestamp > last && frame.timestamp < last + interval * 3 / 4
+        })
     }
 
     fn give(&mut self, frame: VideoFrame, now: Timestamp) -> Next<VideoFrame> {
@@ -257,8 +276,14 @@ mod tests {
 
     #[test]
     fn twice_as_many_as_are_wanted_are_halved() {
-        let (_, given) = limited(&[0, 17, 33, 50, 67, 83, 100]);
+        let (machine, given) = limited(&[0, 17, 33, 50, 67, 83, 100]);
         assert_eq!(given, [0, 33, 67, 100]);
+        let tally = machine.tally();
+        assert_eq!(
+            (tally.skipped, tally.overtaken),
+            (3, 0),
+            "nobody was too slow"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use onair_media::{FrameRate, Size, Timestamp};
 use self::canvas::{Canvas, Colour, Mask, byte};
 use self::font::{Font, Line};
 use self::layout::Layout;
-use super::VideoSource;
+use super::{LiveFrames, VideoSource};
 use crate::clock::WallTime;
 use crate::{Error, I420, Surface, VideoFrame};
 
@@ -166,8 +166,8 @@ impl VideoSource for TestCard {
         }))
     }
 
-    fn is_live(&self) -> bool {
-        false
+    fn live_frames(&self) -> Option<&LiveFrames> {
+        None
     }
 
     fn can_run_dry(&self) -> bool {

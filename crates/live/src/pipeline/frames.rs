@@ -1,0 +1,170 @@
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use onair_av::capture::{FrameTally, LiveFrames, Waited};
+use onair_av::clock::Clock;
+use onair_av::{VideoFrame, VideoSource};
+use onair_media::{Kind, Timestamp};
+
+use super::latest_frame::LatestFrame;
+use super::mixer::Mixer;
+use super::{Schedule, fallback, spawn};
+use crate::Pace;
+
+/// The one mailbox that frames cross on their way to the encoder's thread: the newest wins.
+pub(super) enum Frames {
+    /// A device puts them there, and while it does not, the last one comes again.
+    Live {
+        frames: LiveFrames,
+        /// Kept for as long as its frames are wanted.
+        _source: Option<Box<dyn VideoSource>>,
+    },
+    /// They are made when they are due, on a thread of their own.
+    Made(Arc<LatestFrame<VideoFrame>>),
+}
+
+impl Frames {
+    /// Has `source` give its frames.
+    pub(super) fn of(
+        source: Box<dyn VideoSource>,
+        mixer: &Arc<Mixer>,
+        schedule: Schedule,
+    ) -> Result<Self, crate::Error> {
+        if let Some(frames) = source.live_frames().cloned() {
+            return Ok(Self::Live {
+                frames,
+                _source: Some(source),
+            });
+        }
+        if schedule.pace == Pace::Realtime && source.can_run_dry() {
+            let clock = Clock::starting_at(schedule.began);
+            return Ok(Self::Live {
+                frames: fallback::behind(source, clock, mixer)?,
+                _source: None,
+            });
+        }
+        let latest = Arc::new(LatestFrame::new());
+        let (frames, mixer) = (latest.clone(), mixer.clone());
+        spawn("onair-frames", move || {
+            make(source, &latest, &mixer, schedule);
+        })?;
+        Ok(Self::Made(frames))
+    }
+
+    /// Waits for a frame, or to be woken, whichever comes first.
+    pub(super) fn take(&self) -> Waited<VideoFrame> {
+        match self {
+            Self::Live { frames, .. } => frames.wait(),
+            Self::Made(latest) => latest.take(),
+        }
+    }
+
+    /// Wakes whoever waits.
+    pub(super) fn waker(&self) -> Waker {
+        match self {
+            Self::Live { frames, .. } => frames.waker(),
+            Self::Made(latest) => latest.clone().into(),
+        }
+    }
+
+    /// What became of live frames.
+    pub(super) fn tally(&self) -> Option<FrameTally> {
+        match self {
+            Self::Live { frames, .. } => Some(frames.tally()),
+            Self::Made(_) => None,
+        }
+    }
+}
+
+impl Drop for Frames {
+    fn drop(&mut self) {
+        if let Self::Made(latest) = self {
+            latest.end();
+        }
+    }
+}
+
+fn make(
+    mut source: Box<dyn VideoSource>,
+    latest: &LatestFrame<VideoFrame>,
+    mixer: &Mixer,
+    schedule: Schedule,
+) {
+    let mut rhythm = Rhythm::default();
+    loop {
+        // A frame that is made for the moment is made in it: the test card has a clock.
+        let due = rhythm.next();
+        if !due.is_none_or(|due| schedule.wait(due, false, mixer.hub())) {
+            break;
+        }
+        match source.next_frame() {
+            Ok(Some(frame)) if schedule.ends(frame.timestamp, mixer.hub()) => break,
+            Ok(Some(frame)) => {
+                rhythm.note(frame.timestamp);
+                let go_on = schedule.wait(frame.timestamp, false, mixer.hub());
+                if !go_on || latest.is_over() {
+                    break;
+                }
+                hand_over(frame, latest, mixer, schedule.pace);
+            }
+            Ok(None) => break,
+            Err(error) => {
+                mixer.fail(Kind::Video, &error);
+                break;
+            }
+        }
+    }
+    latest.end();
+}
+
+/// When the next frame may be expected: as long after the last as that came after the one before.
+#[derive(Debug, Default)]
+struct Rhythm {
+    before: Option<Timestamp>,
+    last: Option<Timestamp>,
+}
+
+impl Rhythm {
+    fn note(&mut self, time: Timestamp) {
+        self.before = self.last.replace(time);
+    }
+
+    fn next(&self) -> Option<Timestamp> {
+        let (before, last) = (self.before?, self.last?);
+        Some(last + last.since(before).min(LONGEST_STEP))
+    }
+}
+
+/// After a gap the next frame is not waited for as long again.
+const LONGEST_STEP: Duration = Duration::from_millis(100);
+
+fn hand_over(frame: VideoFrame, latest: &LatestFrame<VideoFrame>, mixer: &Mixer, pace: Pace) {
+    if pace == Pace::Max {
+        latest.put(frame);
+    } else if latest.replace(frame)
+        && let Some(track) = &mut mixer.hub().notes().encoder.video
+    {
+        track.dropped += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_made_when_it_is_due_and_not_after_a_gap_as_long_again() {
+        let mut rhythm = Rhythm::default();
+        let at = Timestamp::from_millis;
+        for (time, next) in [
+            (0, None),
+            (33, Some(66)),
+            (66, Some(99)),
+            (2000, Some(2100)),
+        ] {
+            rhythm.note(at(time));
+            assert_eq!(rhythm.next(), next.map(at), "after {time} ms");
+        }
+    }
+}
