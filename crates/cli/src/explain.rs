@@ -137,6 +137,7 @@ mod tests {
             outcome: Outcome::Failed,
             duration_s: 1.0,
             encoder: EncoderReport::default(),
+            capture: None,
             damage: None,
             recording: None,
             ok: false,
