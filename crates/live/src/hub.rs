@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use onair_demux::Damage;
-use onair_media::{Kind, Packet};
+use onair_media::{Bitrate, Kind, Packet};
 
 use crate::events::Events;
 use crate::feed::{Feed, HURRY};
@@ -43,8 +43,8 @@ pub(crate) struct Notes {
     pub(crate) asked_since: Option<Instant>,
     /// What encodes.
     pub(crate) encoder: EncoderReport,
-    /// Bytes that the encoders have made.
-    pub(crate) encoded: u64,
+    /// Bytes of pictures encoded.
+    video_bytes: u64,
     /// What is encoded.
     pub(crate) capture: CaptureReport,
     pub(crate) video_meter: Meter,
@@ -63,8 +63,15 @@ impl Notes {
         }
         for packet in packets {
             meter.add(packet.payload.len(), now);
-            self.encoded += packet.payload.len() as u64;
+            if kind == Kind::Video {
+                self.video_bytes += packet.payload.len() as u64;
+            }
         }
+    }
+
+    /// Bytes of pictures encoded so far, and the rate of the audio.
+    pub(crate) fn encoded(&mut self, now: Instant) -> (u64, Bitrate) {
+        (self.video_bytes, self.audio_meter.read(now).bitrate)
     }
 
     /// How fast the encoders are.

@@ -56,8 +56,14 @@ impl Held {
         Some(entry)
     }
 
+    /// What it costs to hold them.
     pub(super) const fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// The bytes of their payloads alone.
+    pub(super) fn payload(&self) -> usize {
+        self.bytes - self.len() * OVERHEAD
     }
 
     pub(super) fn len(&self) -> usize {

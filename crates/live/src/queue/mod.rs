@@ -269,9 +269,9 @@ impl PacketQueue {
         })
     }
 
-    /// What is held, in bytes of memory.
-    pub(crate) const fn bytes(&self) -> usize {
-        self.held.bytes()
+    /// The payload bytes that wait.
+    pub(crate) fn payload(&self) -> usize {
+        self.held.payload()
     }
 
     /// The decoding time of the last packet taken.

@@ -128,6 +128,16 @@ impl Arbiter {
         })
     }
 
+    /// The rate that the encoder is set to, and the most that the user asks for; zero where nothing
+    /// is encoded.
+    pub(crate) fn asked(&self) -> (Bitrate, Bitrate) {
+        let asked = self
+            .applied
+            .map_or_else(Bitrate::default, |change| change.bitrate);
+        let most = self.wishes.get(&Holder::User);
+        (asked, most.map_or(asked, |wish| wish.now))
+    }
+
     fn least(&self) -> Option<Change> {
         let wishes = self.wishes.iter();
         let (holder, wish) = wishes.min_by_key(|(_, wish)| wish.now)?;
@@ -197,6 +207,14 @@ mod tests {
         arbiter.wish(Holder::User, Some(Bitrate::kbps(2000)));
         assert_eq!(arbiter.change(), None);
         assert_eq!(arbiter.limit().unwrap().limited_by, LimitedBy::User);
+    }
+
+    #[test]
+    fn a_law_knows_what_is_asked_for_and_what_the_user_would_like() {
+        let mut arbiter = arbiter();
+        wish(&mut arbiter, Holder::Line(0), 1500);
+        assert_eq!(arbiter.asked(), (Bitrate::kbps(1500), FULL));
+        assert_eq!(Arbiter::default().asked(), Default::default());
     }
 
     #[test]

@@ -70,6 +70,8 @@ mod tests {
             rtt: None,
             encoded: written,
             asked: Bitrate::kbps(4000),
+            most: Bitrate::kbps(4000),
+            audio: Bitrate::kbps(128),
         }
     }
 

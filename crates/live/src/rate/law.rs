@@ -5,8 +5,8 @@ use onair_media::Bitrate;
 
 /// Decides what a line carries. Pure: a sample in, advice out.
 ///
-/// A law belongs to one connection and is made anew with it, for the most that may be asked for.
-/// It is asked from one thread, in the order of [`LinkSample::at`].
+/// A law belongs to one connection and is made anew with it. It is asked in the order of
+/// [`LinkSample::at`].
 pub trait RateLaw: fmt::Debug + Send {
     /// How often it wants to see a sample; `None` where it wants none.
     fn interval(&self) -> Option<Duration>;
@@ -47,10 +47,14 @@ pub struct LinkSample {
     pub delivery: Option<Bitrate>,
     /// The smoothed round trip.
     pub rtt: Option<Duration>,
-    /// Bytes the encoders have made so far.
+    /// Bytes of pictures encoded so far.
     pub encoded: u64,
     /// The rate that the video encoder is set to; zero where nothing is encoded.
     pub asked: Bitrate,
+    /// The rate that the user asked for, and the most to come back to.
+    pub most: Bitrate,
+    /// The rate of the audio beside it.
+    pub audio: Bitrate,
 }
 
 impl LinkSample {

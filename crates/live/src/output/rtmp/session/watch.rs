@@ -89,8 +89,9 @@ impl Session<'_> {
     /// Shows the connection to its law, where pictures are encoded here.
     fn follow(&mut self, now: Instant) {
         let (hub, line) = (self.place.hub, self.place.line);
-        let asked = hub.rate().limit().map_or(0, |limit| limit.bps);
-        let (queue_age, queued) = line.feed().with(|queue| (queue.age(now), queue.bytes()));
+        let (asked, most) = hub.rate().asked();
+        let (encoded, audio) = hub.notes().encoded(now);
+        let (queue_age, queued) = line.feed().with(|queue| (queue.age(now), queue.payload()));
         let link = self.pump.stream().link();
         let advice = self.rate.update(&LinkSample {
             at: now,
@@ -102,8 +103,10 @@ impl Session<'_> {
             unacked: link.unacked,
             delivery: link.delivery_bps.map(Bitrate::bps),
             rtt: link.rtt,
-            encoded: hub.notes().encoded,
-            asked: Bitrate::bps(asked),
+            encoded,
+            asked,
+            most,
+            audio,
         });
         self.wish(advice.bitrate);
     }
