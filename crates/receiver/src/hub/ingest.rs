@@ -12,12 +12,16 @@ use super::{Hub, PushError, StreamName};
 pub struct Ingest {
     hub: Hub,
     stream: Arc<Stream>,
-    place: u64,
+    generation: u64,
 }
 
 impl Ingest {
-    pub(super) const fn new(hub: Hub, stream: Arc<Stream>, place: u64) -> Self {
-        Self { hub, stream, place }
+    pub(super) const fn new(hub: Hub, stream: Arc<Stream>, generation: u64) -> Self {
+        Self {
+            hub,
+            stream,
+            generation,
+        }
     }
 
     /// What the stream is played as.
@@ -31,7 +35,7 @@ impl Ingest {
     ///
     /// When another publisher has taken over, or the packet is beyond what is held: then stop.
     pub fn push(&self, packet: Packet) -> Result<(), PushError> {
-        self.stream.push(self.place, packet)?;
+        self.stream.push(self.generation, packet)?;
         self.hub.relieve();
         Ok(())
     }
@@ -42,7 +46,7 @@ impl Ingest {
     ///
     /// When another publisher has taken over.
     pub fn metadata(&self, metadata: Tracks) -> Result<(), PushError> {
-        self.stream.describe(self.place, metadata)?;
+        self.stream.describe(self.generation, metadata)?;
         self.hub.relieve();
         Ok(())
     }
@@ -54,26 +58,26 @@ impl Ingest {
 
     /// Says what of the publisher's media nobody gets, and why, in words: each once.
     pub fn leave_out(&self, words: &str) {
-        self.stream.leave_out(self.place, words);
+        self.stream.leave_out(self.generation, words);
     }
 
     /// Ready when more may be taken from the publisher: one that is ahead of time waits for the
     /// stream's recordings and relays. Who waits asks again every now and then, woken or not.
     pub fn poll_room(&self, cx: &Context<'_>, now: Instant) -> Poll<()> {
-        self.stream.poll_room(self.place, cx, now)
+        self.stream.poll_room(self.generation, cx, now)
     }
 
     /// Notes that the publisher is gone and may come back: as long as this is held, the next to
     /// publish under the name takes over, whoever it is, and the viewers stay. In a full hub a
     /// stream that waits may end for a new one.
     pub fn orphan(&self) {
-        self.stream.set_orphan(self.place);
+        self.stream.set_orphan(self.generation);
     }
 
     /// Waits until another publisher has taken over, or the stream made way for another while its
     /// publisher was gone.
     pub async fn replaced(&self) {
-        self.stream.replaced(self.place).await;
+        self.stream.replaced(self.generation).await;
     }
 
     /// Whether the stream has ended, with this still held.
@@ -84,6 +88,6 @@ impl Ingest {
 
 impl Drop for Ingest {
     fn drop(&mut self) {
-        self.hub.end(&self.stream, self.place);
+        self.hub.end(&self.stream, self.generation);
     }
 }

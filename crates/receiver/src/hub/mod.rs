@@ -11,6 +11,7 @@ mod meter;
 mod name;
 mod ring;
 mod stream;
+mod subscribers;
 #[cfg(test)]
 mod tests;
 mod viewer;
@@ -154,9 +155,9 @@ impl Hub {
         let mut streams = self.streams_mut();
         if let Some(stream) = streams.get(&name) {
             let takeover = self.shared.config.takeover;
-            let place = stream.take_over(origin, takeover);
-            let place = place.ok_or(PublishError::Busy(name))?;
-            return Ok(Ingest::new(self.clone(), stream.clone(), place));
+            let generation = stream.take_over(origin, takeover);
+            let generation = generation.ok_or(PublishError::Busy(name))?;
+            return Ok(Ingest::new(self.clone(), stream.clone(), generation));
         }
         if streams.len() >= self.shared.config.streams && !displace_orphan(&mut streams) {
             return Err(PublishError::Full(self.shared.config.streams));
@@ -212,10 +213,10 @@ impl Hub {
     }
 
     /// Takes a stream away and tells its viewers, unless another publisher has it by now.
-    fn end(&self, stream: &Arc<Stream>, place: u64) {
+    fn end(&self, stream: &Arc<Stream>, generation: u64) {
         let mut streams = self.streams_mut();
         let is_present = |present: &Arc<Stream>| Arc::ptr_eq(present, stream);
-        if !stream.is_held_by(place) || !streams.get(stream.name()).is_some_and(is_present) {
+        if !stream.is_held_by(generation) || !streams.get(stream.name()).is_some_and(is_present) {
             return;
         }
         streams.remove(stream.name());

@@ -7,7 +7,8 @@ use std::time::Duration;
 use onair_media::{Kind, Timestamp, VideoConfig};
 
 use super::ring::{Cursor, Item};
-use super::stream::{IsOver, Stream, Subscriber};
+use super::stream::{IsOver, Stream};
+use super::subscribers::SubscriberKind;
 use super::{StreamInfo, StreamName};
 
 /// A viewer's end of a stream: its metadata, its current GOP, and what follows.
@@ -17,15 +18,15 @@ use super::{StreamInfo, StreamName};
 #[derive(Debug)]
 pub struct Viewer {
     stream: Arc<Stream>,
-    who: Subscriber,
-    seat: usize,
+    kind: SubscriberKind,
+    subscriber: usize,
     cursor: Cursor,
     has_ended: bool,
 }
 
 impl Viewer {
     pub(super) fn new(stream: Arc<Stream>) -> Self {
-        Self::join(stream, Subscriber::Viewer)
+        Self::join(stream, SubscriberKind::Viewer)
     }
 
     /// Reads for a recording or a relay: all there is of the stream, and what follows. It is
@@ -33,15 +34,15 @@ impl Viewer {
     ///
     /// [`HubConfig::stream_bytes`]: super::HubConfig::stream_bytes
     pub(super) fn output(stream: Arc<Stream>) -> Self {
-        Self::join(stream, Subscriber::Output)
+        Self::join(stream, SubscriberKind::Output)
     }
 
-    fn join(stream: Arc<Stream>, who: Subscriber) -> Self {
-        let (seat, cursor) = stream.join(who);
+    fn join(stream: Arc<Stream>, kind: SubscriberKind) -> Self {
+        let (subscriber, cursor) = stream.join(kind);
         Self {
             stream,
-            who,
-            seat,
+            kind,
+            subscriber,
             cursor,
             has_ended: false,
         }
@@ -70,21 +71,21 @@ impl Viewer {
         items.pop()
     }
 
-    /// Adds what there is to `items`, at least one and up to about `most_bytes` of payload; adds
+    /// Adds what there is to `items`, at least one and up to about `max_bytes` of payload; adds
     /// nothing after [`Item::Ended`].
     ///
-    /// With a `most_bytes` of 1 that is one packet.
+    /// With a `max_bytes` of 1 that is one packet.
     pub fn poll_take(
         &mut self,
         cx: &Context<'_>,
-        most_bytes: usize,
+        max_bytes: usize,
         items: &mut Vec<Item>,
     ) -> Poll<()> {
         if self.has_ended {
             return Poll::Ready(());
         }
-        let place = (self.seat, &mut self.cursor);
-        let polled = self.stream.poll_read(place, cx, (most_bytes, items));
+        let reader = (self.subscriber, &mut self.cursor);
+        let polled = self.stream.poll_read(reader, cx, (max_bytes, items));
         self.has_ended = matches!(items.last(), Some(Item::Ended));
         polled
     }
@@ -132,7 +133,7 @@ impl Viewer {
 
 impl Drop for Viewer {
     fn drop(&mut self) {
-        self.stream.leave(self.seat);
+        self.stream.leave(self.subscriber);
     }
 }
 
@@ -141,8 +142,8 @@ impl Clone for Viewer {
     fn clone(&self) -> Self {
         Self {
             stream: self.stream.clone(),
-            who: self.who,
-            seat: self.stream.join_at(self.who, &self.cursor),
+            kind: self.kind,
+            subscriber: self.stream.join_at(self.kind, &self.cursor),
             cursor: self.cursor.clone(),
             has_ended: self.has_ended,
         }
