@@ -12,7 +12,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use onair::rtmp::Secret;
-use onair_receiver::{Builder, Error, HubConfig, Keys, Limits, Receiver, RelayTarget, Token, tls};
+use onair_receiver::{
+    Builder, Error, Keys, Limits, Receiver, RegistryConfig, RelayTarget, Token, tls,
+};
 
 use self::watch::Watch;
 use crate::failure::Failure;
@@ -39,23 +41,23 @@ pub(crate) fn run(opts: &Receive, given: &Given) -> Result<(), Failure> {
         builder = builder.token(token.clone());
     }
     let receiver = builder.start().map_err(cannot_start)?;
-    let (events, hub) = (receiver.events(), receiver.hub().clone());
+    let (events, registry) = (receiver.events(), receiver.registry().clone());
     let receiver = Arc::new(receiver);
     let stopped = receiver.clone();
     interrupt.stops(move || stopped.stop());
     greet(opts, &receiver, token.as_ref());
     // The last copy goes with the signal; then there are no more events.
     drop(receiver);
-    Watch::new(opts.stats).run(events, &hub)
+    Watch::new(opts.stats).run(events, &registry)
 }
 
 fn builder(opts: &Receive, keys: usize) -> Result<Builder, Failure> {
     let mut limits = Limits::default();
     limits.connections = opts.max_connections.into();
     limits.viewers_per_address = limits.connections.div_ceil(4);
-    let mut hub = HubConfig::default();
-    hub.takeover = opts.takeover;
-    let mut builder = Receiver::builder().limits(limits).hub(hub);
+    let mut registry = RegistryConfig::default();
+    registry.takeover = opts.takeover;
+    let mut builder = Receiver::builder().limits(limits).registry(registry);
     for address in &opts.listen {
         builder = match *address == DEFAULT_RTMP {
             true => builder.listen_localhost(address.port()),

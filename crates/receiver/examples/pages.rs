@@ -16,15 +16,17 @@ use std::io::BufRead;
 use onair::Broadcast;
 use onair::av::capture::{TestCard, Tone};
 use onair::media::{FrameRate, Size};
-use onair_receiver::{HubConfig, Receiver, Token, Web, WebServer};
+use onair_receiver::{Receiver, RegistryConfig, Token, Web, WebServer};
 use tokio::net::TcpListener;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let address = args.next().ok_or("usage: pages ADDRESS [STREAM]...")?;
-    let mut hub = HubConfig::default();
-    hub.takeover = true;
-    let builder = Receiver::builder().listen("127.0.0.1:0".parse()?).hub(hub);
+    let mut registry = RegistryConfig::default();
+    registry.takeover = true;
+    let builder = Receiver::builder()
+        .listen("127.0.0.1:0".parse()?)
+        .registry(registry);
     let receiver = builder.start()?;
     let rtmp = receiver.rtmp_addresses()[0];
     let token = Token::random()?;
@@ -35,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{{\"rtmp\":\"{rtmp}\",\"web\":\"{web}\",\"token\":\"{}\"}}",
         token.expose()
     );
-    let pages = Web::new(receiver.hub().clone())
+    let pages = Web::new(receiver.registry().clone())
         .token(token)
         .rtmp(&[(rtmp, false)], false);
     runtime.spawn(server.run(pages));

@@ -9,7 +9,9 @@ use onair_flv::{Demuxed, Demuxer, Tag, TagKind};
 
 pub use crate::web::browser;
 use crate::web::{Expected, Fragmenter, judge_origin};
-use crate::{Hub, HubConfig, Ingest, Item, Keys, Origin, PublisherKind, StreamName, Viewer};
+use crate::{
+    Ingest, Item, Keys, Origin, PublisherKind, RegistryConfig, StreamName, StreamRegistry, Viewer,
+};
 
 /// What one stream may hold here.
 const STREAM_BYTES: usize = 4096;
@@ -17,16 +19,16 @@ const STREAM_BYTES: usize = 4096;
 /// A publisher's messages, whatever they are, on their way to a web viewer: three bytes say what
 /// and when, one how long, and so much of the body follows. Names are any text.
 pub fn published(data: &[u8]) {
-    let hub = Hub::new(HubConfig {
+    let registry = StreamRegistry::new(RegistryConfig {
         stream_bytes: STREAM_BYTES,
-        ..HubConfig::default()
+        ..RegistryConfig::default()
     });
     let name = StreamName::new("live", "cam").expect("a name");
     let origin = Origin::new("127.0.0.1:1", PublisherKind::Rtmp, "fuzz");
-    let Ok(ingest) = hub.publish(name.clone(), origin) else {
+    let Ok(ingest) = registry.publish(name.clone(), origin) else {
         return;
     };
-    let viewer = hub.subscribe(&name).expect("it is published");
+    let viewer = registry.subscribe(&name).expect("it is published");
     let mut watched = Watched::new(viewer);
     let (mut demuxer, mut time, mut rest) = (Demuxer::new(), 0_u32, data);
     while let [what, step, scale, length, body @ ..] = rest {

@@ -1,6 +1,6 @@
 //! Receives live streams and passes them on: to RTMP players, browsers, files and other servers.
 //!
-//! A publisher's packets go into a [`Hub`], which keeps each stream's current GOP and a little
+//! A publisher's packets go into a [`StreamRegistry`], which keeps each stream's current GOP and a little
 //! more, once, however many [`Viewer`]s read it. A viewer that cannot keep up is cut to the next
 //! keyframe; it never slows the publisher or another viewer.
 #![forbid(unsafe_code)]
@@ -14,7 +14,6 @@ mod event;
 #[doc(hidden)]
 pub mod fuzz;
 mod guesses;
-mod hub;
 mod keys;
 mod listening;
 mod permits;
@@ -22,6 +21,7 @@ mod private_file;
 mod probe;
 mod receiver;
 mod record;
+mod registry;
 mod relay;
 mod repeats;
 mod rtmp;
@@ -35,13 +35,13 @@ mod web;
 pub use config::Limits;
 pub use error::Error;
 pub use event::{Event, EventStream};
-pub use hub::{
-    AudioInfo, Change, Hub, HubConfig, Ingest, Item, Origin, PublishError, PublisherKind,
-    PushError, StreamInfo, StreamName, StreamWatch, VideoInfo, Viewer,
-};
 pub use keys::{KeyError, Keys};
 pub use receiver::{Builder, Receiver};
 pub use record::{Recording, Unrecorded};
+pub use registry::{
+    AudioInfo, Change, Ingest, Item, Origin, PublishError, PublisherKind, PushError,
+    RegistryConfig, StreamInfo, StreamName, StreamRegistry, StreamWatch, VideoInfo, Viewer,
+};
 pub use relay::{RelayError, RelayFailure, RelayInfo, RelayState, RelayTarget, TargetError};
 pub use repeats::Repeats;
 pub use web::{Token, Web, WebLimits, WebServer, qr_code};

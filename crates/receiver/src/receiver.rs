@@ -10,12 +10,12 @@ pub use self::builder::Builder;
 use crate::event::{Audience, Events};
 use crate::relay::{RelayInfo, RelayWatch, Relays};
 use crate::stop::Stopper;
-use crate::{Error, Event, EventStream, Hub, StreamName, descriptors};
+use crate::{Error, Event, EventStream, StreamName, StreamRegistry, descriptors};
 
 /// A running receiver, on a thread of its own. Dropping it stops it.
 #[derive(Debug)]
 pub struct Receiver {
-    hub: Hub,
+    registry: StreamRegistry,
     relays: RelayWatch,
     events: Audience,
     rtmp: Vec<SocketAddr>,
@@ -35,7 +35,7 @@ impl Receiver {
         let sites = builder.web.len();
         let lowered = descriptors::fit(&mut builder.limits, &mut builder.web_limits, sites);
         let (stop, stopped) = Stopper::new();
-        let (hub, events) = (Hub::new(builder.hub.clone()), Events::new());
+        let (registry, events) = (StreamRegistry::new(builder.registry.clone()), Events::new());
         let audience = events.audience();
         if let Some(message) = lowered {
             events.tell(Event::Warning { message });
@@ -43,14 +43,14 @@ impl Receiver {
         let targets = builder.stream_tasks.relays.clone();
         let relays = Relays::new(targets, builder.limits.relays, events.downgrade());
         let watch = relays.watch();
-        let stream_tasks = builder.stream_tasks(&hub, &events, relays);
-        let shared = (hub.clone(), events, stopped, stream_tasks);
+        let stream_tasks = builder.stream_tasks(&registry, &events, relays);
+        let shared = (registry.clone(), events, stopped, stream_tasks);
         let (opened, news) = mpsc::channel();
         // The runtime lives and dies on the thread: whoever starts a receiver may be in another.
         let thread = spawn(move || thread::run(builder, shared, &opened))?;
         let (rtmp, web) = news.recv().map_err(|_| died())??;
         Ok(Self {
-            hub,
+            registry,
             relays: watch,
             events: audience,
             rtmp,
@@ -71,8 +71,8 @@ impl Receiver {
     }
 
     /// The streams.
-    pub const fn hub(&self) -> &Hub {
-        &self.hub
+    pub const fn registry(&self) -> &StreamRegistry {
+        &self.registry
     }
 
     /// The relays of the streams that are live.
@@ -84,7 +84,7 @@ impl Receiver {
     /// Begins the relays of a stream anew that were given up; how many there are.
     pub fn retry_relays(&self, name: &StreamName) -> usize {
         let relays = self.relays.relays();
-        relays.map_or(0, |relays| relays.retry(&self.hub, name))
+        relays.map_or(0, |relays| relays.retry(&self.registry, name))
     }
 
     /// What happens from now on; the first to listen hears what has happened since the start.

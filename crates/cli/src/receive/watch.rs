@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use onair::media::Bitrate;
 use onair_receiver::{
-    Event, EventStream, Hub, Recording, Repeats, StreamInfo, StreamName, Unrecorded,
+    Event, EventStream, Recording, Repeats, StreamInfo, StreamName, StreamRegistry, Unrecorded,
 };
 use serde::Serialize;
 
@@ -103,14 +103,18 @@ impl Watch {
     }
 
     /// Until there are no more events.
-    pub(super) fn run(mut self, events: EventStream, hub: &Hub) -> Result<(), Failure> {
+    pub(super) fn run(
+        mut self,
+        events: EventStream,
+        registry: &StreamRegistry,
+    ) -> Result<(), Failure> {
         let events = queue(events);
         let mut next_tick = Instant::now() + TICK;
         loop {
             match events.recv_timeout(next_tick.saturating_duration_since(Instant::now())) {
                 Ok(event) => self.event(&event),
                 Err(RecvTimeoutError::Timeout) => {
-                    self.tick(hub.streams());
+                    self.tick(registry.streams());
                     next_tick += TICK;
                 }
                 Err(RecvTimeoutError::Disconnected) => return self.report(),
@@ -292,7 +296,7 @@ fn field(rank: u8, text: impl std::fmt::Display) -> Field {
 
 #[cfg(test)]
 mod tests {
-    use onair_receiver::{HubConfig, Origin, PublisherKind};
+    use onair_receiver::{Origin, PublisherKind, RegistryConfig};
 
     use super::*;
 
@@ -308,11 +312,11 @@ mod tests {
 
     #[test]
     fn each_stream_has_a_row_that_fits() {
-        let hub = Hub::new(HubConfig::default());
+        let registry = StreamRegistry::new(RegistryConfig::default());
         let origin = Origin::new("192.0.2.1:5000", PublisherKind::Rtmp, "OBS");
         let name = StreamName::new("live", &"a-very-long-name-".repeat(4)).unwrap();
-        let _ingest = hub.publish(name, origin).unwrap();
-        let streams = hub.streams();
+        let _ingest = registry.publish(name, origin).unwrap();
+        let streams = registry.streams();
         for columns in [20, 40, 80, 200] {
             let rows = rows(
                 Duration::from_secs(5),

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake};
 use std::thread::{self, Thread};
 
 use onair_ffi::{AudioConfig, BroadcastConfig, Destination, Event, Events, VideoConfig};
-use onair_receiver::{Change, Hub, Item, Receiver, StreamName, Viewer};
+use onair_receiver::{Change, Item, Receiver, StreamName, StreamRegistry, Viewer};
 
 /// A key that must not be seen anywhere.
 pub(crate) const KEY: &str = "a-secret-key-1234";
@@ -45,11 +45,11 @@ impl Server {
 
     /// Waits for the stream and watches it.
     pub(crate) fn watch(&self) -> Viewer {
-        let hub: &Hub = self.receiver.hub();
+        let registry: &StreamRegistry = self.receiver.registry();
         let name = StreamName::new("live", KEY).unwrap();
-        let mut streams = hub.watch_streams();
+        let mut streams = registry.watch_streams();
         loop {
-            if let Some(viewer) = hub.subscribe(&name) {
+            if let Some(viewer) = registry.subscribe(&name) {
                 return viewer;
             }
             let _change: Change = wait(streams.next());

@@ -10,7 +10,7 @@ use crate::listening::Wanted;
 use crate::record::{KEEP_FREE, Recordings};
 use crate::relay::{RelayTarget, Relays};
 use crate::stream_tasks::{StreamTasks, StreamTasksConfig};
-use crate::{Error, Hub, HubConfig, Keys, Limits, Token, Web, WebLimits};
+use crate::{Error, Keys, Limits, RegistryConfig, StreamRegistry, Token, Web, WebLimits};
 
 /// What to receive, and where it goes: see [`Receiver::builder`].
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ pub struct Builder {
     pub(super) tls: Option<Arc<ServerConfig>>,
     pub(super) keys: Keys,
     pub(super) limits: Limits,
-    pub(super) hub: HubConfig,
+    pub(super) registry: RegistryConfig,
     pub(super) stream_tasks: StreamTasksConfig,
     pub(super) web: Vec<Wanted>,
     pub(super) web_limits: WebLimits,
@@ -81,8 +81,8 @@ impl Builder {
 
     /// How much the streams may cost, and who wins when two publish one.
     #[must_use]
-    pub const fn hub(mut self, hub: HubConfig) -> Self {
-        self.hub = hub;
+    pub const fn registry(mut self, registry: RegistryConfig) -> Self {
+        self.registry = registry;
         self
     }
 
@@ -162,20 +162,35 @@ impl Builder {
         Receiver::start(self)
     }
 
-    pub(super) fn stream_tasks(&self, hub: &Hub, events: &Events, relays: Relays) -> StreamTasks {
+    pub(super) fn stream_tasks(
+        &self,
+        registry: &StreamRegistry,
+        events: &Events,
+        relays: Relays,
+    ) -> StreamTasks {
         let keep_free = self.stream_tasks.keep_free.unwrap_or(KEEP_FREE);
-        let record =
-            |directory| Recordings::new(directory, keep_free, self.hub.streams, events.downgrade());
+        let record = |directory| {
+            Recordings::new(
+                directory,
+                keep_free,
+                self.registry.streams,
+                events.downgrade(),
+            )
+        };
         StreamTasks {
-            streams: hub.outputs(),
+            streams: registry.outputs(),
             recordings: self.stream_tasks.record.clone().map(record),
             relays,
             events: events.clone(),
         }
     }
 
-    pub(super) fn pages(&self, (hub, events): (Hub, Events), rtmp: &[(SocketAddr, bool)]) -> Web {
-        let mut pages = Web::new(hub).events(events).keys(self.keys.clone());
+    pub(super) fn pages(
+        &self,
+        (registry, events): (StreamRegistry, Events),
+        rtmp: &[(SocketAddr, bool)],
+    ) -> Web {
+        let mut pages = Web::new(registry).events(events).keys(self.keys.clone());
         if let Some(token) = &self.token {
             pages = pages.token(token.clone());
         }

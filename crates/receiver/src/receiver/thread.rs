@@ -12,9 +12,9 @@ use crate::event::Events;
 use crate::rtmp::{self, Context, Listener};
 use crate::stop::Stop;
 use crate::stream_tasks::StreamTasks;
-use crate::{Error, Hub, Web, WebServer, listening};
+use crate::{Error, StreamRegistry, Web, WebServer, listening};
 
-type Shared = (Hub, Events, Stop, StreamTasks);
+type Shared = (StreamRegistry, Events, Stop, StreamTasks);
 type Addresses = (Vec<SocketAddr>, Vec<SocketAddr>);
 
 /// The thread's life: opens the sockets, says where they are or why not, and serves.
@@ -50,10 +50,10 @@ async fn serve(
     listeners: Vec<Listener>,
     sites: Vec<(WebServer, Web)>,
     builder: Builder,
-    (hub, events, stopped, stream_tasks): Shared,
+    (registry, events, stopped, stream_tasks): Shared,
 ) {
     let policy = (builder.keys, builder.limits);
-    let context = Arc::new(Context::new(hub, policy, events, stopped));
+    let context = Arc::new(Context::new(registry, policy, events, stopped));
     let stream_tasks = tokio::spawn(stream_tasks.run(context.stop.clone()));
     let mut tasks = JoinSet::new();
     for listener in listeners {
@@ -71,7 +71,7 @@ async fn serve(
     while tasks.join_next().await.is_some() {}
     context.stop.asked().await;
     // Whoever still publishes has had its time.
-    context.hub.close();
+    context.registry.close();
     if stream_tasks.await.is_err() {
         tracing::error!("recordings and relays failed");
     }

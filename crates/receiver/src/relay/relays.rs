@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use super::worker::{Offer, Worker};
 use super::{RelayError, RelayInfo, RelayTarget};
 use crate::event::WeakEvents;
-use crate::{Event, Hub, StreamName, Viewer};
+use crate::{Event, StreamName, StreamRegistry, Viewer};
 
 /// Which relays run: one for each place that is relayed to. Clones are the same.
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ impl Relays {
     }
 
     /// Begins anew what was given up of streams that are live: how many relays that is.
-    pub(crate) fn retry(&self, hub: &Hub, name: &StreamName) -> usize {
+    pub(crate) fn retry(&self, registry: &StreamRegistry, name: &StreamName) -> usize {
         let failed: Vec<_> = self
             .running()
             .workers
@@ -77,7 +77,7 @@ impl Relays {
             .map(|(to, _)| to.clone())
             .collect();
         let begin = |to: &Destination| {
-            let viewer = hub.output(name)?;
+            let viewer = registry.output(name)?;
             self.begin(&viewer, to.clone()).ok()
         };
         failed.iter().filter_map(begin).count()

@@ -20,7 +20,7 @@ pub(super) struct Worker {
 struct State {
     /// The stream that is relayed now.
     name: StreamName,
-    is_over: crate::hub::IsOver,
+    is_over: crate::registry::IsOver,
     /// What follows it to the same place.
     next: Option<Viewer>,
     stopper: Option<Stopper>,

@@ -22,8 +22,8 @@ use self::timing::Timing;
 use super::context::Context;
 use super::playing::Playing;
 use super::publishing::{Publishing, Taken};
-use crate::hub::Share;
 use crate::permits::Permit;
+use crate::registry::Share;
 use crate::{Event, Ingest};
 
 /// What is connected, plain or inside TLS.
@@ -103,7 +103,7 @@ impl Connection {
         config.idle_timeout = limits.idle_timeout;
         let stop = context.stop.clone();
         let stopping = async move { stop.asked().await };
-        let share = context.hub.share();
+        let share = context.registry.share();
         let cut = Box::pin(share.cut());
         Self {
             pump: Pump::new(stream, Server::new(config, now), now),

@@ -5,12 +5,12 @@ use crate::event::Events;
 use crate::guesses::Guesses;
 use crate::permits::{ConnectionLimiter, Permit, Quotas};
 use crate::stop::Stop;
-use crate::{Hub, Keys, Limits};
+use crate::{Keys, Limits, StreamRegistry};
 
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Context {
-    pub(crate) hub: Hub,
+    pub(crate) registry: StreamRegistry,
     pub(crate) keys: Keys,
     pub(crate) limits: Limits,
     pub(crate) events: Events,
@@ -23,14 +23,14 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn new(
-        hub: Hub,
+        registry: StreamRegistry,
         (keys, limits): (Keys, Limits),
         events: Events,
         stop: Stop,
     ) -> Self {
         let limiter = ConnectionLimiter::new(quotas(&limits, keys.are_required()));
         Self {
-            hub,
+            registry,
             keys,
             limits,
             events,
@@ -74,5 +74,5 @@ fn quotas(limits: &Limits, has_keys: bool) -> Quotas {
     }
 }
 
-/// As many as a hub has streams unless it is told otherwise.
+/// As many as a registry has streams unless it is told otherwise.
 const MAX_PUBLISHERS: usize = 64;

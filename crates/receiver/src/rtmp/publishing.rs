@@ -6,7 +6,7 @@ use onair_flv::{Demuxed, Demuxer, Error, Tag, TagKind};
 use onair_media::Kind;
 use onair_rtmp::server::StreamId;
 
-use crate::hub::MAX_LEFT_OUT;
+use crate::registry::MAX_LEFT_OUT;
 use crate::{Ingest, PushError};
 
 /// A connection that publishes.

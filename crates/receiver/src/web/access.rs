@@ -103,12 +103,12 @@ impl IntoResponse for Denied {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Hub, HubConfig, Token};
+    use crate::{RegistryConfig, StreamRegistry, Token};
 
     #[tokio::test(start_paused = true)]
     async fn the_owner_is_known_while_its_address_has_to_wait_for_what_others_guess() {
         let token = Token::random().unwrap();
-        let web = Web::new(Hub::new(HubConfig::default())).token(token.clone());
+        let web = Web::new(StreamRegistry::new(RegistryConfig::default())).token(token.clone());
         let ask = |bearer: &str| Asker {
             connection: None,
             bearer: Some(bearer.to_owned()),

@@ -1,6 +1,6 @@
 //! Going live from a browser: `WS /live`, the protocol and its server.
 //!
-//! The browser is one more publisher: what it sends becomes packets in the hub, and from
+//! The browser is one more publisher: what it sends becomes packets in the registry, and from
 //! there on nothing knows where they came from. One WebSocket carries everything, text messages
 //! for words (JSON, one object each, told apart by `"type"`) and binary messages for media.
 //! All numbers in binary messages are big-endian; all times are microseconds on the client's own
@@ -197,7 +197,7 @@ fn begin(hello: &Hello, web: &Web, peer: Peer<'_>) -> Result<(Arc<Ingest>, bool)
     let resumed = web.shared.sessions.release(&hello.session);
     let origin = Origin::new(peer.0.to_string(), PublisherKind::Browser, hello.software());
     let ingest = web
-        .hub
+        .registry
         .publish(name.clone(), origin.clone())
         .map_err(|error| {
             let is_busy = matches!(error, crate::PublishError::Busy(_));

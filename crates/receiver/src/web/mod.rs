@@ -32,7 +32,7 @@ use tokio::sync::watch;
 use crate::event::Events;
 use crate::guesses::Guesses;
 use crate::permits::{ConnectionLimiter, Quotas};
-use crate::{Hub, Keys, StreamInfo};
+use crate::{Keys, StreamInfo, StreamRegistry};
 
 use access::{Asker, Denied, Rank};
 use hosts::Hosts;
@@ -52,7 +52,7 @@ pub(crate) use {
 /// What the pages are served from.
 #[derive(Clone, Debug)]
 pub struct Web {
-    hub: Hub,
+    registry: StreamRegistry,
     token: Option<Token>,
     authority: Option<Arc<str>>,
     rtmp: Arc<[RtmpAddress]>,
@@ -85,10 +85,10 @@ impl Shared {
 }
 
 impl Web {
-    /// Pages over the streams of `hub`. Nobody can go live until there is a token.
-    pub fn new(hub: Hub) -> Self {
+    /// Pages over the streams of `registry`. Nobody can go live until there is a token.
+    pub fn new(registry: StreamRegistry) -> Self {
         Self {
-            hub,
+            registry,
             token: None,
             authority: None,
             rtmp: Arc::new([]),
@@ -210,7 +210,7 @@ async fn streams(
     headers: HeaderMap,
 ) -> Result<Json<Listing>, Denied> {
     let rank = asker.admit(&web).await?;
-    let mut streams = web.hub.streams();
+    let mut streams = web.registry.streams();
     if rank != Rank::Owner {
         let publishers = streams.iter_mut().map(|stream| &mut stream.publisher);
         publishers.for_each(|publisher| publisher.peer.clear());
@@ -224,7 +224,7 @@ async fn streams(
 
 async fn scrape(State(web): State<Web>, asker: Asker) -> Result<Response, Denied> {
     asker.admit(&web).await?;
-    Ok(match metrics::text(web.hub.streams()) {
+    Ok(match metrics::text(web.registry.streams()) {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     })

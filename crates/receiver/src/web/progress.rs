@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, sleep};
 
-use crate::hub::Share;
+use crate::registry::Share;
 
 /// How many bytes a connection has taken so far. Clones are the same.
 ///
@@ -113,7 +113,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     use super::*;
-    use crate::{Hub, HubConfig};
+    use crate::{RegistryConfig, StreamRegistry};
 
     fn is_cut(share: &Share) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
@@ -122,11 +122,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_takes_a_long_message_bit_by_bit_stays_and_who_is_stuck_goes() {
-        let hub = Hub::new(HubConfig {
+        let registry = StreamRegistry::new(RegistryConfig {
             memory: 400_000,
-            ..HubConfig::default()
+            ..RegistryConfig::default()
         });
-        let [mut slow, mut stuck, mut last] = [(); 3].map(|()| hub.share());
+        let [mut slow, mut stuck, mut last] = [(); 3].map(|()| registry.share());
         let now = || Instant::now().into_std();
         let (stream, mut page) = duplex(8 * 1024);
         let progress = Progress::default();

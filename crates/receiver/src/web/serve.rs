@@ -200,7 +200,7 @@ where
     }
 }
 
-/// Frames leave at once, and what a slow viewer cannot take waits in the hub, where it can
+/// Frames leave at once, and what a slow viewer cannot take waits in the registry, where it can
 /// still be skipped, not in the kernel.
 fn tune(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);

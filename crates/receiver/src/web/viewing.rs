@@ -34,9 +34,9 @@ use super::fragmenter::{Expected, Fragmenter, Segment};
 use super::serve::Connection;
 use super::{Web, origin};
 use crate::event::Events;
-use crate::hub::Share;
 use crate::permits::Grant;
-use crate::{Change, Event, Hub, Item, StreamName, StreamWatch, Viewer};
+use crate::registry::Share;
+use crate::{Change, Event, Item, StreamName, StreamRegistry, StreamWatch, Viewer};
 use news::News;
 
 pub(super) async fn enter(
@@ -94,11 +94,11 @@ async fn refuse(
 }
 
 async fn serve(socket: WebSocket, name: StreamName, web: &Web, connection: Option<Connection>) {
-    let share = web.hub.share();
+    let share = web.registry.share();
     let cut = share.cut();
     let watch = Watch::new(socket, name, (share, web.events.clone(), connection));
     tokio::select! {
-        gone = watch.run(&web.hub) => tracing::debug!(?gone, "a viewer left"),
+        gone = watch.run(&web.registry) => tracing::debug!(?gone, "a viewer left"),
         () = cut => tracing::debug!("a viewer was cut: memory is short, and it is the slowest"),
         () = web.shared.closed() => {}
     }
@@ -186,9 +186,9 @@ impl Watch {
     }
 
     /// One broadcast after the other, until the viewer is gone.
-    async fn run(mut self, hub: &Hub) -> Gone {
-        let mut streams = hub.watch_streams();
-        let mut viewer = hub.subscribe(&self.name);
+    async fn run(mut self, registry: &StreamRegistry) -> Gone {
+        let mut streams = registry.watch_streams();
+        let mut viewer = registry.subscribe(&self.name);
         loop {
             let done = match viewer.take() {
                 Some(present) => self.present(present).await,

@@ -436,7 +436,7 @@ fn nothing_a_publisher_calls_itself_acts_on_a_terminal_or_a_page() {
     });
     let mut player = Player::play(stage.address(), "cam");
     player.packet().unwrap();
-    let stream = &stage.receiver.hub().streams()[0];
+    let stream = &stage.receiver.registry().streams()[0];
     let shown = [
         &told,
         &stream.publisher.software,

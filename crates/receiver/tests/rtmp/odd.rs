@@ -42,7 +42,7 @@ fn what_is_left_out_is_told_once_for_each_thing_and_names_the_stream() {
     let (video, audio) = (left_out(&mut stage), left_out(&mut stage));
     assert_eq!((&*video.0, &*audio.0), ("live/cam", "live/cam"));
     assert!(video.1.contains("av01") && audio.1.contains("Opus"));
-    let told = &stage.receiver.hub().streams()[0].left_out;
+    let told = &stage.receiver.registry().streams()[0].left_out;
     assert_eq!(*told, [video.1, audio.1]);
     // What it understands goes on.
     let mut player = Player::play(stage.address(), "cam");
@@ -66,7 +66,7 @@ fn a_publisher_of_nothing_that_is_understood_is_turned_down_in_words() {
     assert_eq!(code, "NetStream.Publish.Rejected");
     assert!(description.contains("av01") && description.contains("Opus"));
     stage.wait(|event| matches!(event, Event::Unpublished { .. }).then_some(()));
-    assert_eq!(stage.receiver.hub().streams(), []);
+    assert_eq!(stage.receiver.registry().streams(), []);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_publisher_of_keyframes_alone_and_one_that_leaves_out_frames_are_known() {
     }
     players[0].packets(120);
     players[1].packets(55);
-    let streams = stage.receiver.hub().streams();
+    let streams = stage.receiver.registry().streams();
     let video = |index: usize| streams[index].video.as_ref().unwrap();
     assert!(streams[0].name.as_str() == "live/gaps" && !video(0).keyframes_only);
     assert_eq!(video(0).missing_frames, 5);

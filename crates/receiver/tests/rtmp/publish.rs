@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use onair::rtmp::Error;
-use onair_receiver::{Event, HubConfig, Keys, Limits};
+use onair_receiver::{Event, Keys, Limits, RegistryConfig};
 
 use crate::encoder::Encoder;
 use crate::player::Player;
@@ -63,7 +63,7 @@ fn a_wrong_key_is_refused_in_words_and_the_right_one_is_not_shown_to_anybody() {
         }
     });
     assert_eq!(name.as_str(), "live/cam");
-    let info = format!("{:?}", stage.receiver.hub().streams());
+    let info = format!("{:?}", stage.receiver.registry().streams());
     assert!(
         info.contains("live/cam") && !info.contains("sesame"),
         "{info}"
@@ -87,12 +87,12 @@ fn the_second_publisher_of_a_key_is_told_that_it_is_busy() {
 
 #[test]
 fn with_takeover_the_second_publisher_goes_on_and_the_viewer_stays() {
-    let hub = {
-        let mut hub = HubConfig::default();
-        hub.takeover = true;
-        hub
+    let registry = {
+        let mut registry = RegistryConfig::default();
+        registry.takeover = true;
+        registry
     };
-    let mut stage = Stage::with(|builder| builder.hub(hub));
+    let mut stage = Stage::with(|builder| builder.registry(registry));
     let media = Media::new();
     let mut first = Encoder::live(stage.address(), "cam");
     stage.wait_for_publisher();
@@ -128,9 +128,9 @@ fn a_publisher_that_vanishes_may_come_back_to_its_viewers() {
 
 #[test]
 fn streams_whose_publishers_vanished_keep_nobody_out_and_their_end_is_told() {
-    let mut hub = HubConfig::default();
-    hub.streams = 2;
-    let mut stage = Stage::with(|builder| builder.hub(hub));
+    let mut registry = RegistryConfig::default();
+    registry.streams = 2;
+    let mut stage = Stage::with(|builder| builder.registry(registry));
     for name in ["one", "two"] {
         drop(Encoder::live(stage.address(), name));
         stage.wait(|event| matches!(event, Event::Interrupted { .. }).then_some(()));
@@ -141,7 +141,7 @@ fn streams_whose_publishers_vanished_keep_nobody_out_and_their_end_is_told() {
         _ => None,
     });
     assert_eq!(ended, "live/one");
-    let live: Vec<_> = stage.receiver.hub().streams();
+    let live: Vec<_> = stage.receiver.registry().streams();
     let names: Vec<_> = live.iter().map(|stream| stream.name.as_str()).collect();
     assert_eq!(names, ["live/three", "live/two"]);
 }
@@ -205,7 +205,7 @@ fn what_the_publisher_says_about_its_stream_reaches_players_and_the_list() {
     encoder.send(&Media::new().picture(0, true, 10));
     player.packet().unwrap();
     assert_eq!(player.metadata[0].encoder, "the test");
-    assert_eq!(stage.receiver.hub().streams()[0].encoder, "the test");
+    assert_eq!(stage.receiver.registry().streams()[0].encoder, "the test");
 }
 
 #[test]

@@ -190,7 +190,7 @@ fn a_recording_is_no_viewer() {
     let directory = Directory::new("viewer");
     let stage = Stage::with(|builder| builder.record(&directory.0));
     let _encoder = Encoder::live(stage.address(), "cam");
-    assert_eq!(stage.receiver.hub().streams()[0].viewers, 0);
+    assert_eq!(stage.receiver.registry().streams()[0].viewers, 0);
 }
 
 #[test]

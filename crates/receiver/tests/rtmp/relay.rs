@@ -193,7 +193,7 @@ fn a_relay_passes_on_what_the_publisher_says_of_its_stream() {
     encoder.send_all(&media.stream(0..10, 10));
     there.wait_for_publisher();
     let name = StreamName::new("live", "out").unwrap();
-    let mut viewer = there.receiver.hub().subscribe(&name).unwrap();
+    let mut viewer = there.receiver.registry().subscribe(&name).unwrap();
     let told = loop {
         match viewer.blocking_next().unwrap() {
             Item::Metadata(told) => break told,
@@ -221,7 +221,7 @@ fn a_relay_announces_a_track_that_begins_late() {
     encoder.send_all(&pictures);
     there.wait_for_publisher();
     let name = StreamName::new("live", "out").unwrap();
-    let mut viewer = there.receiver.hub().subscribe(&name).unwrap();
+    let mut viewer = there.receiver.registry().subscribe(&name).unwrap();
     let mut announced = Vec::new();
     let mut sent_late = false;
     while announced.len() < 2 {

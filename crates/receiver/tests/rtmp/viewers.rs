@@ -1,6 +1,6 @@
 //! Viewers: new, slow, absent.
 
-use onair_receiver::{Event, HubConfig};
+use onair_receiver::{Event, RegistryConfig};
 
 use crate::encoder::Encoder;
 use crate::player::Player;
@@ -108,9 +108,9 @@ fn a_viewer_that_does_not_read_is_cut_to_a_keyframe_and_costs_the_others_nothing
 
 #[test]
 fn stalled_viewers_pin_no_more_than_their_share_and_who_reads_loses_nothing() {
-    let mut hub = HubConfig::default();
-    hub.memory = 12 << 20;
-    let mut stage = Stage::with(|builder| builder.hub(hub));
+    let mut registry = RegistryConfig::default();
+    registry.memory = 12 << 20;
+    let mut stage = Stage::with(|builder| builder.registry(registry));
     let media = Media::new();
     let mut encoder = Encoder::live(stage.address(), "cam");
     stage.wait_for_publisher();
@@ -120,7 +120,7 @@ fn stalled_viewers_pin_no_more_than_their_share_and_who_reads_loses_nothing() {
         .collect();
     // Seven times 400 kB are within the quarter that is theirs; the kernel buffers what comes first.
     let mut times = 0..10_000;
-    while stage.receiver.hub().streams()[0].viewers > 1 + 7 {
+    while stage.receiver.registry().streams()[0].viewers > 1 + 7 {
         let at = times.next().expect("the stalled are cut");
         encoder.send(&media.picture(at, true, 400_000));
         assert_eq!(good.packet().unwrap().dts.as_millis(), at);

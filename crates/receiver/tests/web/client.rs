@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use onair_receiver::{Hub, HubConfig, Token, Web, WebLimits, WebServer};
+use onair_receiver::{RegistryConfig, StreamRegistry, Token, Web, WebLimits, WebServer};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,7 +19,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 pub(crate) const TOKEN: &str = "a-token-for-the-tests";
 
 pub(crate) struct Server {
-    pub(crate) hub: Hub,
+    pub(crate) registry: StreamRegistry,
     pub(crate) address: SocketAddr,
     task: Option<JoinHandle<()>>,
 }
@@ -30,26 +30,35 @@ impl Server {
     }
 
     pub(crate) async fn with(limits: WebLimits) -> Self {
-        Self::over(Hub::new(HubConfig::default()), limits, |web| web).await
+        Self::over(
+            StreamRegistry::new(RegistryConfig::default()),
+            limits,
+            |web| web,
+        )
+        .await
     }
 
     pub(crate) async fn over(
-        hub: Hub,
+        registry: StreamRegistry,
         limits: WebLimits,
         configure: impl FnOnce(Web) -> Web,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = WebServer::new(listener, None).limits(limits);
         let address = server.local_addr().unwrap();
-        let web = configure(Web::new(hub.clone()).token(Token::new(TOKEN).unwrap()));
+        let web = configure(Web::new(registry.clone()).token(Token::new(TOKEN).unwrap()));
         let task = Some(tokio::spawn(server.run(web)));
-        Self { hub, address, task }
+        Self {
+            registry,
+            address,
+            task,
+        }
     }
 
     /// One that somebody else runs.
-    pub(crate) const fn of(hub: Hub, address: SocketAddr) -> Self {
+    pub(crate) const fn of(registry: StreamRegistry, address: SocketAddr) -> Self {
         Self {
-            hub,
+            registry,
             address,
             task: None,
         }

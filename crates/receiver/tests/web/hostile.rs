@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use futures_util::SinkExt;
-use onair_receiver::{Hub, HubConfig, Ingest, Origin, PublisherKind, StreamName, WebLimits};
+use onair_receiver::{
+    Ingest, Origin, PublisherKind, RegistryConfig, StreamName, StreamRegistry, WebLimits,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -160,9 +162,9 @@ async fn connections_that_ask_for_nothing_keep_no_page_out() {
 
 #[tokio::test]
 async fn viewers_that_never_read_pin_no_more_than_their_share() {
-    let mut config = HubConfig::default();
+    let mut config = RegistryConfig::default();
     config.memory = 8 << 20;
-    let server = Server::over(Hub::new(config), WebLimits::default(), |web| web).await;
+    let server = Server::over(StreamRegistry::new(config), WebLimits::default(), |web| web).await;
     let ingest = publish(&server);
     let name = StreamName::new("live", "cam").unwrap();
     let mut deaf = Vec::new();
@@ -172,7 +174,7 @@ async fn viewers_that_never_read_pin_no_more_than_their_share() {
         deaf.push(page);
     }
     assert_eq!(viewers(&server), 12);
-    let mut reader = server.hub.subscribe(&name).unwrap();
+    let mut reader = server.registry.subscribe(&name).unwrap();
     // Four megabytes are what three hold at a time, thrice 400 kB each; kernels buffer the first.
     let picture = media::pictures(1).remove(0);
     for i in 0..2000 {
@@ -227,11 +229,11 @@ async fn who_guesses_the_token_has_to_wait_and_a_stale_link_is_no_guess() {
 fn publish(server: &Server) -> Ingest {
     let name = StreamName::new("live", "cam").unwrap();
     let origin = Origin::new("192.0.2.1:5000", PublisherKind::Rtmp, "a test");
-    server.hub.publish(name, origin).unwrap()
+    server.registry.publish(name, origin).unwrap()
 }
 
 fn viewers(server: &Server) -> usize {
-    server.hub.streams()[0].viewers
+    server.registry.streams()[0].viewers
 }
 
 #[tokio::test]
@@ -248,7 +250,7 @@ async fn a_viewer_that_never_reads_costs_the_others_nothing() {
     let server = Server::start().await;
     let name = StreamName::new("live", "cam").unwrap();
     let origin = Origin::new("127.0.0.1", PublisherKind::Rtmp, "");
-    let ingest = server.hub.publish(name, origin).unwrap();
+    let ingest = server.registry.publish(name, origin).unwrap();
     let mut deaf = Vec::new();
     for _ in 0..10 {
         deaf.push(server.page("/watch/live/cam").await);
@@ -299,5 +301,5 @@ async fn a_hello_in_pieces_noise_or_binary_is_no_hello() {
         page.socket.send(message).await.unwrap();
         assert_eq!(page.news("refused").await["code"], "hello");
     }
-    assert!(server.hub.streams().is_empty());
+    assert!(server.registry.streams().is_empty());
 }

@@ -71,7 +71,7 @@ async fn accepted(server: &Server) -> Client {
 
 fn viewer(server: &Server) -> Viewer {
     server
-        .hub
+        .registry
         .subscribe(&StreamName::new("live", "phone").unwrap())
         .unwrap()
 }
@@ -111,7 +111,7 @@ async fn a_browser_goes_live_and_ends() {
         }
     };
     assert_eq!((&ack["bytes"], &ack["viewers"]), (&bytes.into(), &1.into()));
-    let info = &server.hub.streams()[0];
+    let info = &server.registry.streams()[0];
     assert_eq!(
         (info.publisher.kind, info.publisher.software.as_str()),
         (PublisherKind::Browser, "a test")
@@ -121,7 +121,7 @@ async fn a_browser_goes_live_and_ends() {
     page.news("ended").await;
     assert_eq!(page.closed().await, Some(1000));
     assert!(packet(&mut viewer).await.is_none());
-    assert!(server.hub.streams().is_empty());
+    assert!(server.registry.streams().is_empty());
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn nobody_goes_live_without_the_token_in_the_link() {
         assert_eq!(refused["code"], "token");
         assert_eq!(page.closed().await, Some(1008));
     }
-    assert!(server.hub.streams().is_empty());
+    assert!(server.registry.streams().is_empty());
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn a_taken_name_is_refused_in_words() {
     let server = Server::start().await;
     let name = StreamName::new("live", "phone").unwrap();
     let origin = Origin::new("127.0.0.1", PublisherKind::Rtmp, "");
-    let _ingest = server.hub.publish(name, origin).unwrap();
+    let _ingest = server.registry.publish(name, origin).unwrap();
     let mut page = server.page("/live").await;
     page.say(&hello()).await;
     let refused = page.news("refused").await;
@@ -209,7 +209,7 @@ async fn a_page_that_comes_back_before_its_old_line_is_missed_replaces_it() {
     new.say(&config(&clip)).await;
     new.send(message(&clip[0])).await.unwrap();
     new.news("ack").await;
-    assert_eq!(server.hub.streams().len(), 1);
+    assert_eq!(server.registry.streams().len(), 1);
 }
 
 #[tokio::test]
@@ -257,7 +257,7 @@ async fn what_breaks_the_protocol_ends_the_stream_in_words() {
         let error = page.news("error").await;
         assert_eq!(error["code"], code, "{error}");
         assert_eq!(page.closed().await, Some(1008));
-        assert!(server.hub.streams().is_empty());
+        assert!(server.registry.streams().is_empty());
     }
 }
 
@@ -278,7 +278,7 @@ async fn a_page_that_does_not_come_back_ends_its_stream() {
     drop(page);
     assert!(packet(&mut viewer).await.is_none());
     tokio::time::advance(Duration::from_millis(1)).await;
-    assert!(server.hub.streams().is_empty());
+    assert!(server.registry.streams().is_empty());
 }
 
 #[tokio::test]
@@ -307,7 +307,7 @@ async fn browsers_that_go_live_and_that_watch_raise_events_as_others_do() {
         .token(Token::new(TOKEN).unwrap());
     let receiver = receiver.start().unwrap();
     let mut events = receiver.events();
-    let server = Server::of(receiver.hub().clone(), receiver.web_addresses()[0]);
+    let server = Server::of(receiver.registry().clone(), receiver.web_addresses()[0]);
     let mut page = accepted(&server).await;
     let clip = media::clip();
     page.say(&config(&clip)).await;

@@ -1,4 +1,6 @@
-use onair_receiver::{Hub, HubConfig, Keys, Origin, PublisherKind, StreamName, WebLimits};
+use onair_receiver::{
+    Keys, Origin, PublisherKind, RegistryConfig, StreamName, StreamRegistry, WebLimits,
+};
 use serde_json::Value;
 
 use crate::client::{Server, TOKEN};
@@ -69,11 +71,11 @@ async fn streams_are_listed_as_json_and_as_metrics() {
     let server = Server::start().await;
     let name = StreamName::new("live", "a \u{e4}\t".trim_end()).unwrap();
     let origin = Origin::new("127.0.0.1", PublisherKind::Rtmp, "a test");
-    let ingest = server.hub.publish(name.clone(), origin).unwrap();
+    let ingest = server.registry.publish(name.clone(), origin).unwrap();
     for packet in media::clip() {
         ingest.push(packet).unwrap();
     }
-    let _viewer = server.hub.subscribe(&name);
+    let _viewer = server.registry.subscribe(&name);
 
     let answer = server.get("/api/streams").await;
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -108,7 +110,7 @@ async fn where_a_publisher_is_is_told_to_the_owner_alone() {
     let server = Server::start().await;
     let name = StreamName::new("live", "cam").unwrap();
     let origin = Origin::new("192.0.2.77:4000", PublisherKind::Rtmp, "a test");
-    let _ingest = server.hub.publish(name, origin).unwrap();
+    let _ingest = server.registry.publish(name, origin).unwrap();
     for path in ["/api/streams", "/metrics"] {
         let answer = server.get(path).await;
         assert!(
@@ -126,11 +128,11 @@ async fn where_a_publisher_is_is_told_to_the_owner_alone() {
 async fn where_watching_needs_a_key_nothing_is_told_without_it() {
     let mut keys = Keys::none();
     keys.require_to_play(&"pop corn&more".into()).unwrap();
-    let hub = Hub::new(HubConfig::default());
-    let server = Server::over(hub, WebLimits::default(), |web| web.keys(keys)).await;
+    let registry = StreamRegistry::new(RegistryConfig::default());
+    let server = Server::over(registry, WebLimits::default(), |web| web.keys(keys)).await;
     let name = StreamName::new("live", "secret-show").unwrap();
     let origin = Origin::new("192.0.2.77:4000", PublisherKind::Rtmp, "a test");
-    let ingest = server.hub.publish(name, origin).unwrap();
+    let ingest = server.registry.publish(name, origin).unwrap();
     media::clip()
         .into_iter()
         .for_each(|packet| ingest.push(packet).unwrap());

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use onair_receiver::tls::{Authority, machine_names};
-use onair_receiver::{Hub, HubConfig, Web, WebServer};
+use onair_receiver::{RegistryConfig, StreamRegistry, Web, WebServer};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -37,7 +37,8 @@ async fn who_trusts_the_authority_reads_the_page_under_each_of_the_machines_name
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = WebServer::new(listener, Some(authority.server(&names).unwrap()));
     let address = server.local_addr().unwrap();
-    let web = Web::new(Hub::new(HubConfig::default())).authority(authority.certificate());
+    let web =
+        Web::new(StreamRegistry::new(RegistryConfig::default())).authority(authority.certificate());
     tokio::spawn(server.run(web));
 
     let connector = trusting(authority.certificate());

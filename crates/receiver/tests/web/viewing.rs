@@ -7,7 +7,7 @@ use crate::media;
 fn publish(server: &Server) -> Ingest {
     let name = StreamName::new("live", "cam").unwrap();
     let origin = Origin::new("127.0.0.1", PublisherKind::Rtmp, "a test");
-    server.hub.publish(name, origin).unwrap()
+    server.registry.publish(name, origin).unwrap()
 }
 
 #[tokio::test]

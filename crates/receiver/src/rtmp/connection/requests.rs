@@ -60,7 +60,7 @@ impl Connection {
             Err(denial) => return self.deny(stream, DENIED, denial, now),
         };
         let origin = Origin::new(self.peer.to_string(), PublisherKind::Rtmp, &self.software);
-        match context.hub.publish(name.clone(), origin.clone()) {
+        match context.registry.publish(name.clone(), origin.clone()) {
             Ok(ingest) => {
                 self.timing.media = now;
                 self.role = Role::Publisher(Box::new(Publishing::new(stream, ingest, now)));
@@ -124,7 +124,7 @@ impl Connection {
         let context = self.context.clone();
         let target = Target::new(app, key.expose());
         let name = StreamName::new(target.app(), target.name());
-        let viewer = name.and_then(|name| context.hub.subscribe(&name));
+        let viewer = name.and_then(|name| context.registry.subscribe(&name));
         let Some(viewer) = viewer else {
             let words = "nobody publishes a stream of this name";
             return self.refuse(stream, "NetStream.Play.StreamNotFound", words);

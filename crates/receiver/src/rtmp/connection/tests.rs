@@ -20,7 +20,7 @@ use super::*;
 use crate::event::Events;
 use crate::samples::picture;
 use crate::stop::Stopper;
-use crate::{Hub, HubConfig, Keys, Limits, Viewer};
+use crate::{Keys, Limits, RegistryConfig, StreamRegistry, Viewer};
 
 /// What the other side does.
 #[derive(Debug, Default)]
@@ -99,7 +99,7 @@ impl Wake for Bell {
 struct Scene {
     connection: Connection,
     socket: Socket,
-    hub: Hub,
+    registry: StreamRegistry,
     stopper: Stopper,
 }
 
@@ -110,12 +110,12 @@ impl Scene {
     fn new(configure: impl FnOnce(&mut Limits, &mut Keys)) -> Self {
         let (mut limits, mut keys) = (Limits::default(), Keys::none());
         configure(&mut limits, &mut keys);
-        let hub = Hub::new(HubConfig {
+        let registry = StreamRegistry::new(RegistryConfig {
             stream_bytes: 1 << 20,
-            ..HubConfig::default()
+            ..RegistryConfig::default()
         });
         let (events, (stopper, stop)) = (Events::new(), Stopper::new());
-        let context = Context::new(hub.clone(), (keys, limits), events, stop);
+        let context = Context::new(registry.clone(), (keys, limits), events, stop);
         let peer = SocketAddr::from(([192, 0, 2, 1], 1));
         let permit = context.admit(peer);
         let socket = Socket::default();
@@ -123,7 +123,7 @@ impl Scene {
         Self {
             connection: Connection::new(Box::new(socket.clone()), rest, peer),
             socket,
-            hub,
+            registry,
             stopper,
         }
     }
@@ -177,7 +177,7 @@ fn ahead() -> Vec<Tag> {
 fn held_up(takes_nothing: bool) -> (Scene, Viewer) {
     let mut scene = Scene::new(|_, _| {});
     scene.socket.peer().takes_nothing = takes_nothing;
-    let mut outputs = scene.hub.outputs();
+    let mut outputs = scene.registry.outputs();
     scene.socket.arrives(&flight("cam", &ahead()));
     assert!(scene.settle().is_pending());
     let left = scene.socket.peer().incoming.len();
@@ -194,7 +194,7 @@ async fn what_a_publisher_sent_before_it_went_is_read_however_long_that_takes() 
     let ending = scene.settle();
     assert_eq!(scene.socket.peer().incoming.len(), 0);
     assert!(matches!(ending, Poll::Ready(Ending::Broken(why)) if why == "reset by peer"));
-    assert_eq!(scene.hub.streams()[0].packets, 100);
+    assert_eq!(scene.registry.streams()[0].packets, 100);
 }
 
 #[tokio::test]
@@ -246,12 +246,12 @@ async fn a_right_key_behind_a_wrong_one_is_not_looked_at() {
     let both = [flight("guess", &[]), another("sesame")].concat();
     scene.socket.arrives(&both);
     assert!(scene.settle().is_pending());
-    assert_eq!(scene.hub.streams(), []);
+    assert_eq!(scene.registry.streams(), []);
     // Alone it would have been.
     let mut scene = Scene::new(|_, keys| keys.add("cam", &"sesame".into()).unwrap());
     scene.socket.arrives(&flight("sesame", &[]));
     assert!(scene.settle().is_pending());
-    assert_eq!(scene.hub.streams().len(), 1);
+    assert_eq!(scene.registry.streams().len(), 1);
 }
 
 #[tokio::test]
@@ -271,7 +271,7 @@ async fn a_useless_publisher_that_takes_nothing_is_turned_down_once() {
     let junk = Tag::from_body(TagKind::Video, 0, body.into());
     scene.socket.arrives(&flight("cam", &vec![junk; 8]));
     assert!(scene.settle().is_pending());
-    assert_eq!(scene.hub.streams(), []);
+    assert_eq!(scene.registry.streams(), []);
 }
 
 #[tokio::test]

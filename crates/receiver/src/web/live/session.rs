@@ -151,7 +151,7 @@ impl<'a> BrowserSession<'a> {
     }
 
     fn viewers(&self) -> usize {
-        let streams = self.web.hub.streams();
+        let streams = self.web.registry.streams();
         let own = streams
             .iter()
             .find(|stream| stream.name == *self.ingest.name());

@@ -10,7 +10,7 @@ use super::publisher::Publisher;
 use super::socket::parse;
 use super::{check_token, fuzz};
 use crate::web::{Web, samples};
-use crate::{Hub, HubConfig, Token};
+use crate::{RegistryConfig, StreamRegistry, Token};
 
 fn setup(packets: &[Packet]) -> Setup {
     let mut setup = Setup::default();
@@ -311,7 +311,7 @@ fn config(packets: &[Packet]) -> String {
 #[test]
 fn the_owner_may_go_live_while_its_address_has_to_wait_for_what_others_guess() {
     let token = Token::random().unwrap();
-    let web = Web::new(Hub::new(HubConfig::default())).token(token.clone());
+    let web = Web::new(StreamRegistry::new(RegistryConfig::default())).token(token.clone());
     let from = [192, 0, 2, 1].into();
     (0..20_u8).for_each(|key| web.guesses.wrong(from, &key.to_string(), Instant::now()));
     let hello = |token: &str| Hello {

@@ -5,20 +5,24 @@ use std::time::Instant;
 use onair_media::{Kind, Packet, Tracks};
 
 use super::stream::Stream;
-use super::{Hub, PushError, StreamName};
+use super::{PushError, StreamName, StreamRegistry};
 
 /// A publisher's end of a stream. Dropping it ends the stream, unless another took it over.
 #[derive(Debug)]
 pub struct Ingest {
-    hub: Hub,
+    registry: StreamRegistry,
     stream: Arc<Stream>,
     generation: u64,
 }
 
 impl Ingest {
-    pub(super) const fn new(hub: Hub, stream: Arc<Stream>, generation: u64) -> Self {
+    pub(super) const fn new(
+        registry: StreamRegistry,
+        stream: Arc<Stream>,
+        generation: u64,
+    ) -> Self {
         Self {
-            hub,
+            registry,
             stream,
             generation,
         }
@@ -36,7 +40,7 @@ impl Ingest {
     /// When another publisher has taken over, or the packet is beyond what is held: then stop.
     pub fn push(&self, packet: Packet) -> Result<(), PushError> {
         self.stream.push(self.generation, packet)?;
-        self.hub.relieve();
+        self.registry.relieve();
         Ok(())
     }
 
@@ -47,7 +51,7 @@ impl Ingest {
     /// When another publisher has taken over.
     pub fn metadata(&self, metadata: Tracks) -> Result<(), PushError> {
         self.stream.describe(self.generation, metadata)?;
-        self.hub.relieve();
+        self.registry.relieve();
         Ok(())
     }
 
@@ -68,7 +72,7 @@ impl Ingest {
     }
 
     /// Notes that the publisher is gone and may come back: as long as this is held, the next to
-    /// publish under the name takes over, whoever it is, and the viewers stay. In a full hub a
+    /// publish under the name takes over, whoever it is, and the viewers stay. In a full registry a
     /// stream that waits may end for a new one.
     pub fn orphan(&self) {
         self.stream.set_orphan(self.generation);
@@ -88,6 +92,6 @@ impl Ingest {
 
 impl Drop for Ingest {
     fn drop(&mut self) {
-        self.hub.end(&self.stream, self.generation);
+        self.registry.end(&self.stream, self.generation);
     }
 }

@@ -71,7 +71,7 @@ fn weight(config: &Config) -> usize {
 }
 
 /// Bytes of a decoder configuration record.
-pub(in crate::hub) fn record(config: &Config) -> usize {
+pub(in crate::registry) fn record(config: &Config) -> usize {
     match config {
         Config::Video(config) => config.decoder_config.len(),
         Config::Audio(config) => config.decoder_config.len(),

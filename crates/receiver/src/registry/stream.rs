@@ -14,10 +14,10 @@ use super::info::{Origin, StreamInfo, now_in_seconds};
 use super::memory::Memory;
 use super::ring::{Cursor, Item, Ring, record};
 use super::subscribers::SubscriberKind;
-use super::{HubConfig, PushError, StreamName};
+use super::{PushError, RegistryConfig, StreamName};
 use crate::address::Neighbour;
 
-/// One live stream, shared by its publisher, its viewers and the hub.
+/// One live stream, shared by its publisher, its viewers and the registry.
 #[derive(Debug)]
 pub(super) struct Stream {
     name: StreamName,
@@ -42,7 +42,7 @@ impl Stream {
     pub(super) fn new(
         name: StreamName,
         origin: Origin,
-        config: &HubConfig,
+        config: &RegistryConfig,
         memory: &Memory,
     ) -> Self {
         Self {

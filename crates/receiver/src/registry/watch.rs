@@ -2,12 +2,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::stream::Stream;
-use super::{Hub, StreamName, Viewer};
+use super::{StreamName, StreamRegistry, Viewer};
 
 /// Which streams begin and end.
 #[derive(Debug)]
 pub struct StreamWatch {
-    hub: Hub,
+    registry: StreamRegistry,
     version: tokio::sync::watch::Receiver<u64>,
     known: Vec<Arc<Stream>>,
     news: VecDeque<Change>,
@@ -25,9 +25,12 @@ pub enum Change {
 }
 
 impl StreamWatch {
-    pub(super) const fn new(hub: Hub, version: tokio::sync::watch::Receiver<u64>) -> Self {
+    pub(super) const fn new(
+        registry: StreamRegistry,
+        version: tokio::sync::watch::Receiver<u64>,
+    ) -> Self {
         Self {
-            hub,
+            registry,
             version,
             known: Vec::new(),
             news: VecDeque::new(),
@@ -42,7 +45,7 @@ impl StreamWatch {
                 return change;
             }
             if !std::mem::take(&mut self.is_fresh) {
-                // The sender lives in the hub we hold.
+                // The sender lives in the registry we hold.
                 let _ = self.version.changed().await;
             }
             self.compare();
@@ -51,7 +54,7 @@ impl StreamWatch {
 
     fn compare(&mut self) {
         self.version.mark_unchanged();
-        let live = self.hub.all();
+        let live = self.registry.all();
         let is_in =
             |all: &[Arc<Stream>], one: &Arc<Stream>| all.iter().any(|s| Arc::ptr_eq(s, one));
         for gone in self.known.iter().filter(|old| !is_in(&live, old)) {

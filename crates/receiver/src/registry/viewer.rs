@@ -14,7 +14,7 @@ use super::{StreamInfo, StreamName};
 /// A viewer's end of a stream: its metadata, its current GOP, and what follows.
 ///
 /// It holds nothing but its place in the stream. One that falls behind by more than
-/// [`HubConfig::lag`](super::HubConfig::lag) is cut to the next keyframe.
+/// [`RegistryConfig::lag`](super::RegistryConfig::lag) is cut to the next keyframe.
 #[derive(Debug)]
 pub struct Viewer {
     stream: Arc<Stream>,
@@ -30,9 +30,9 @@ impl Viewer {
     }
 
     /// Reads for a recording or a relay: all there is of the stream, and what follows. It is
-    /// not counted as a viewer, and loses nothing but what [`HubConfig::stream_bytes`] cannot hold.
+    /// not counted as a viewer, and loses nothing but what [`RegistryConfig::stream_bytes`] cannot hold.
     ///
-    /// [`HubConfig::stream_bytes`]: super::HubConfig::stream_bytes
+    /// [`RegistryConfig::stream_bytes`]: super::RegistryConfig::stream_bytes
     pub(super) fn output(stream: Arc<Stream>) -> Self {
         Self::join(stream, SubscriberKind::Output)
     }

@@ -4,13 +4,13 @@ use super::*;
 use crate::samples::{picture, sound, stream};
 
 fn ring() -> Ring {
-    Ring::new(&HubConfig::default(), RingBytes::default())
+    Ring::new(&RegistryConfig::default(), RingBytes::default())
 }
 
 fn small_ring() -> Ring {
-    let config = HubConfig {
+    let config = RegistryConfig {
         stream_bytes: 100_000,
-        ..HubConfig::default()
+        ..RegistryConfig::default()
     };
     Ring::new(&config, RingBytes::default())
 }
@@ -239,9 +239,9 @@ fn an_output_reads_a_burst_from_its_beginning_to_its_end() {
 
 #[test]
 fn an_output_that_bytes_are_short_for_loses_what_it_must_and_knows_of_what_kind() {
-    let config = HubConfig {
+    let config = RegistryConfig {
         stream_bytes: 1_200_000,
-        ..HubConfig::default()
+        ..RegistryConfig::default()
     };
     let mut ring = Ring::new(&config, RingBytes::default());
     let mut output = ring.join_whole();

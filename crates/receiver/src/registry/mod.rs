@@ -35,10 +35,10 @@ use stream::Stream;
 pub(crate) use stream::{IsOver, MAX_LEFT_OUT};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// How much a hub holds, and how it settles disputes.
+/// How much a registry holds, and how it settles disputes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct HubConfig {
+pub struct RegistryConfig {
     /// True: a second publisher of a name takes over. False: it is refused.
     pub takeover: bool,
     /// How far a viewer may fall behind before it is cut to the next keyframe, in media time.
@@ -53,7 +53,7 @@ pub struct HubConfig {
     pub memory: usize,
 }
 
-impl Default for HubConfig {
+impl Default for RegistryConfig {
     fn default() -> Self {
         Self {
             takeover: false,
@@ -65,15 +65,15 @@ impl Default for HubConfig {
     }
 }
 
-/// The streams that are live. Clones are the same hub.
+/// The streams that are live. Clones are the same registry.
 #[derive(Clone, Debug)]
-pub struct Hub {
+pub struct StreamRegistry {
     shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
 struct Shared {
-    config: HubConfig,
+    config: RegistryConfig,
     memory: Memory,
     streams: Mutex<BTreeMap<StreamName, Arc<Stream>>>,
     /// Where every stream is told, from its very beginning.
@@ -91,7 +91,7 @@ pub enum PublishError {
     /// Somebody publishes under this name already.
     #[error("somebody is publishing to {0} already")]
     Busy(StreamName),
-    /// There are as many streams as the hub takes.
+    /// There are as many streams as the registry takes.
     #[error("this server takes no more than {0} streams")]
     Full(usize),
 }
@@ -127,9 +127,9 @@ fn displace_orphan(streams: &mut BTreeMap<StreamName, Arc<Stream>>) -> bool {
     })
 }
 
-impl Hub {
-    /// A hub without streams.
-    pub fn new(config: HubConfig) -> Self {
+impl StreamRegistry {
+    /// A registry without streams.
+    pub fn new(config: RegistryConfig) -> Self {
         Self {
             shared: Arc::new(Shared {
                 memory: Memory::new(config.memory),
@@ -143,14 +143,14 @@ impl Hub {
     }
 
     /// Begins a stream, or takes it over from a publisher that is gone, or may be replaced. In a full
-    /// hub, one that waits for a publisher that is gone makes way: the oldest of the address that
+    /// registry, one that waits for a publisher that is gone makes way: the oldest of the address that
     /// has the most of them.
     ///
     /// Viewers stay through a takeover: the new publisher's time goes on where the old one's ended.
     ///
     /// # Errors
     ///
-    /// When the name is taken, or the hub is full.
+    /// When the name is taken, or the registry is full.
     pub fn publish(&self, name: StreamName, origin: Origin) -> Result<Ingest, PublishError> {
         let mut streams = self.streams_mut();
         if let Some(stream) = streams.get(&name) {

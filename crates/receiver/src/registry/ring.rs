@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use onair_media::{Kind, Packet, Timestamp, Tracks};
 
-use super::HubConfig;
+use super::RegistryConfig;
 use super::memory::RingBytes;
 use configs::Configs;
 pub(super) use configs::record;
@@ -124,7 +124,7 @@ const OVERHEAD: usize = 2 * size_of::<Entry>() + 64;
 const PAUSE: Duration = Duration::from_secs(10);
 
 impl Ring {
-    pub(super) fn new(config: &HubConfig, bytes: RingBytes) -> Self {
+    pub(super) fn new(config: &RegistryConfig, bytes: RingBytes) -> Self {
         Self {
             entries: VecDeque::new(),
             first: 0,

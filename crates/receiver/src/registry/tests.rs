@@ -7,10 +7,10 @@ use onair_media::{Config, Packet, Tracks, VideoConfig};
 use super::*;
 use crate::samples::{picture, stream};
 
-fn hub(takeover: bool) -> Hub {
-    Hub::new(HubConfig {
+fn registry(takeover: bool) -> StreamRegistry {
+    StreamRegistry::new(RegistryConfig {
         takeover,
-        ..HubConfig::default()
+        ..RegistryConfig::default()
     })
 }
 
@@ -61,26 +61,28 @@ impl Wake for Bell {
 
 #[test]
 fn all_viewers_share_one_copy_of_a_payload() {
-    let hub = hub(false);
-    let ingest = hub.publish(name(), origin("a")).unwrap();
-    let mut viewers: Vec<_> = (0..50).filter_map(|_| hub.subscribe(&name())).collect();
+    let registry = registry(false);
+    let ingest = registry.publish(name(), origin("a")).unwrap();
+    let mut viewers: Vec<_> = (0..50)
+        .filter_map(|_| registry.subscribe(&name()))
+        .collect();
     let packet = picture(0, true, 5000);
     let place = packet.payload.as_ptr();
     ingest.push(packet).unwrap();
     for viewer in &mut viewers {
         assert_eq!(packets(take(viewer))[0].payload.as_ptr(), place);
     }
-    assert_eq!(hub.streams()[0].viewers, 50);
+    assert_eq!(registry.streams()[0].viewers, 50);
     drop(viewers);
-    assert_eq!(hub.streams()[0].viewers, 0);
+    assert_eq!(registry.streams()[0].viewers, 0);
 }
 
 #[test]
 fn a_waiting_viewer_is_woken_once_and_one_that_never_reads_costs_nothing() {
-    let hub = hub(false);
-    let ingest = hub.publish(name(), origin("a")).unwrap();
-    let mut waiting = hub.subscribe(&name()).unwrap();
-    let _idle = hub.subscribe(&name()).unwrap();
+    let registry = registry(false);
+    let ingest = registry.publish(name(), origin("a")).unwrap();
+    let mut waiting = registry.subscribe(&name()).unwrap();
+    let _idle = registry.subscribe(&name()).unwrap();
     let bell = Arc::new(Bell::default());
     let waker = Waker::from(bell.clone());
     let cx = Context::from_waker(&waker);
@@ -92,22 +94,22 @@ fn a_waiting_viewer_is_woken_once_and_one_that_never_reads_costs_nothing() {
 
 #[test]
 fn a_second_publisher_is_refused_and_the_first_goes_on() {
-    let hub = hub(false);
-    let ingest = hub.publish(name(), origin("a")).unwrap();
-    let error = hub.publish(name(), origin("b")).unwrap_err();
+    let registry = registry(false);
+    let ingest = registry.publish(name(), origin("a")).unwrap();
+    let error = registry.publish(name(), origin("b")).unwrap_err();
     assert_eq!(error, PublishError::Busy(name()));
     ingest.push(picture(0, true, 10)).unwrap();
-    assert_eq!(hub.streams()[0].publisher.peer, "a");
+    assert_eq!(registry.streams()[0].publisher.peer, "a");
 }
 
 #[test]
 fn with_takeover_the_second_goes_on_where_the_first_ended_and_viewers_stay() {
-    let hub = hub(true);
-    let first = hub.publish(name(), origin("a")).unwrap();
-    let mut viewer = hub.subscribe(&name()).unwrap();
+    let registry = registry(true);
+    let first = registry.publish(name(), origin("a")).unwrap();
+    let mut viewer = registry.subscribe(&name()).unwrap();
     push_all(&first, stream(50, 25));
     let mut got = packets(take(&mut viewer));
-    let second = hub.publish(name(), origin("b")).unwrap();
+    let second = registry.publish(name(), origin("b")).unwrap();
     assert_eq!(
         first.push(picture(9_999_999, true, 10)),
         Err(PushError::Replaced)
@@ -119,64 +121,64 @@ fn with_takeover_the_second_goes_on_where_the_first_ended_and_viewers_stay() {
     assert!(got.is_sorted_by_key(|packet| packet.dts));
     let seam = got[100].dts.since(got[99].dts);
     assert!(seam < Duration::from_millis(50), "{seam:?}");
-    assert_eq!(hub.streams()[0].publisher.peer, "b");
+    assert_eq!(registry.streams()[0].publisher.peer, "b");
     drop(second);
     assert_eq!(take(&mut viewer), [Item::Ended]);
-    assert_eq!(hub.streams(), []);
+    assert_eq!(registry.streams(), []);
 }
 
 #[test]
 fn an_orphaned_stream_is_taken_over_even_where_none_else_is() {
-    let hub = hub(false);
-    let gone = hub.publish(name(), origin("a")).unwrap();
-    let mut viewer = hub.subscribe(&name()).unwrap();
+    let registry = registry(false);
+    let gone = registry.publish(name(), origin("a")).unwrap();
+    let mut viewer = registry.subscribe(&name()).unwrap();
     gone.orphan();
-    assert!(hub.streams()[0].interrupted);
-    let back = hub.publish(name(), origin("a")).unwrap();
+    assert!(registry.streams()[0].interrupted);
+    let back = registry.publish(name(), origin("a")).unwrap();
     drop(gone);
-    assert!(!hub.streams()[0].interrupted);
+    assert!(!registry.streams()[0].interrupted);
     back.push(picture(0, true, 10)).unwrap();
     assert_eq!(take(&mut viewer).len(), 1);
 }
 
 #[test]
 fn a_stream_ends_with_its_publisher_and_can_begin_anew() {
-    let hub = hub(false);
-    let ingest = hub.publish(name(), origin("a")).unwrap();
-    let mut viewer = hub.subscribe(&name()).unwrap();
+    let registry = registry(false);
+    let ingest = registry.publish(name(), origin("a")).unwrap();
+    let mut viewer = registry.subscribe(&name()).unwrap();
     ingest.push(picture(0, true, 10)).unwrap();
     drop(ingest);
     let items = take(&mut viewer);
     assert_eq!((items.len(), items.last()), (2, Some(&Item::Ended)));
     assert_eq!(viewer.blocking_next(), None);
-    assert!(hub.subscribe(&name()).is_none());
-    assert!(hub.publish(name(), origin("b")).is_ok());
+    assert!(registry.subscribe(&name()).is_none());
+    assert!(registry.publish(name(), origin("b")).is_ok());
 }
 
 #[test]
 fn a_full_hub_says_so() {
-    let hub = Hub::new(HubConfig {
+    let registry = StreamRegistry::new(RegistryConfig {
         streams: 1,
-        ..HubConfig::default()
+        ..RegistryConfig::default()
     });
-    let _one = hub.publish(name(), origin("a")).unwrap();
+    let _one = registry.publish(name(), origin("a")).unwrap();
     let other = StreamName::new("live", "other").unwrap();
-    let error = hub.publish(other, origin("b")).unwrap_err();
+    let error = registry.publish(other, origin("b")).unwrap_err();
     assert_eq!(error, PublishError::Full(1));
 }
 
 #[tokio::test]
 async fn in_a_full_hub_the_stream_that_waited_longest_for_its_publisher_makes_way() {
-    let hub = Hub::new(HubConfig {
+    let registry = StreamRegistry::new(RegistryConfig {
         streams: 3,
-        ..HubConfig::default()
+        ..RegistryConfig::default()
     });
     let named = |name: &str| StreamName::new("live", name).unwrap();
-    let begin = |name: &str| hub.publish(named(name), origin("a"));
+    let begin = |name: &str| registry.publish(named(name), origin("a"));
     let [first, second, third] = ["z", "a", "m"].map(|name| begin(name).unwrap());
     first.orphan();
     second.orphan();
-    let mut viewer = hub.subscribe(&named("z")).unwrap();
+    let mut viewer = registry.subscribe(&named("z")).unwrap();
     let _fourth = begin("new").unwrap();
     first.replaced().await;
     assert!(first.is_over() && !second.is_over());
@@ -185,20 +187,20 @@ async fn in_a_full_hub_the_stream_that_waited_longest_for_its_publisher_makes_wa
     let _again = begin("z").unwrap();
     assert!(second.is_over());
     drop(first);
-    assert!(hub.subscribe(&named("z")).is_some());
+    assert!(registry.subscribe(&named("z")).is_some());
     assert_eq!(begin("more").unwrap_err(), PublishError::Full(3));
     drop(third);
 }
 
 #[test]
 fn whoever_comes_and_goes_all_the_time_ends_no_stream_of_another_address() {
-    let hub = Hub::new(HubConfig {
+    let registry = StreamRegistry::new(RegistryConfig {
         streams: 4,
-        ..HubConfig::default()
+        ..RegistryConfig::default()
     });
     let publish = |number: u8, peer: &str| {
         let name = StreamName::new("live", &number.to_string()).unwrap();
-        let ingest = hub.publish(name, origin(peer)).unwrap();
+        let ingest = registry.publish(name, origin(peer)).unwrap();
         ingest.orphan();
         ingest
     };
@@ -212,10 +214,10 @@ fn whoever_comes_and_goes_all_the_time_ends_no_stream_of_another_address() {
 
 #[test]
 fn what_is_known_about_a_stream_comes_from_its_packets() {
-    let hub = hub(false);
-    let ingest = hub.publish(name(), origin("a")).unwrap();
+    let registry = registry(false);
+    let ingest = registry.publish(name(), origin("a")).unwrap();
     push_all(&ingest, stream(100, 25));
-    let info = &hub.streams()[0];
+    let info = &registry.streams()[0];
     let video = info.video.as_ref().unwrap();
     assert_eq!((video.width, video.height), (1280, 720));
     assert_eq!(video.codec, "avc1.42C01F");
@@ -228,9 +230,9 @@ fn what_is_known_about_a_stream_comes_from_its_packets() {
 
 #[tokio::test]
 async fn a_watch_tells_what_begins_and_ends() {
-    let hub = hub(false);
-    let before = hub.publish(name(), origin("a")).unwrap();
-    let mut watch = hub.watch_streams();
+    let registry = registry(false);
+    let before = registry.publish(name(), origin("a")).unwrap();
+    let mut watch = registry.watch_streams();
     let Change::Started(mut viewer) = watch.next().await else {
         panic!("not started");
     };
@@ -239,71 +241,71 @@ async fn a_watch_tells_what_begins_and_ends() {
     assert_eq!(viewer.next().await, None);
     assert!(matches!(watch.next().await, Change::Ended(ended) if ended == name()));
     let other = StreamName::new("live", "other").unwrap();
-    let _other = hub.publish(other.clone(), origin("b")).unwrap();
+    let _other = registry.publish(other.clone(), origin("b")).unwrap();
     let change = watch.next().await;
     assert!(matches!(change, Change::Started(viewer) if viewer.name() == &other));
 }
 
 #[test]
 fn a_hub_that_closes_tells_everybody() {
-    let hub = hub(false);
-    let ingest = hub.publish(name(), origin("a")).unwrap();
-    let mut viewer = hub.subscribe(&name()).unwrap();
-    hub.close();
+    let registry = registry(false);
+    let ingest = registry.publish(name(), origin("a")).unwrap();
+    let mut viewer = registry.subscribe(&name()).unwrap();
+    registry.close();
     assert_eq!(take(&mut viewer), [Item::Ended]);
     assert_eq!(ingest.push(picture(0, true, 10)), Err(PushError::Replaced));
 }
 
 #[test]
 fn a_long_name_of_an_encoder_is_cut_and_made_fit_to_print() {
-    let hub = hub(false);
-    let ingest = hub.publish(name(), origin("a")).unwrap();
+    let registry = registry(false);
+    let ingest = registry.publish(name(), origin("a")).unwrap();
     for encoder in ["\u{202e}é".repeat(500_000), "x".repeat(1 << 20)] {
         let metadata = Tracks {
             encoder,
             ..Tracks::default()
         };
         ingest.metadata(metadata).unwrap();
-        let shown = hub.streams()[0].encoder.clone();
+        let shown = registry.streams()[0].encoder.clone();
         assert!(shown.len() <= 256 && !shown.contains('\u{202e}'), "{shown}");
     }
 }
 
 #[test]
 fn a_configuration_no_decoder_needs_is_refused() {
-    let hub = hub(false);
-    let ingest = hub.publish(name(), origin("a")).unwrap();
+    let registry = registry(false);
+    let ingest = registry.publish(name(), origin("a")).unwrap();
     let mut packet = picture(0, true, 10);
     let mut config = VideoConfig::clone(&crate::samples::video_config());
     config.decoder_config = vec![0; 1 << 20].into();
     packet.config = Config::Video(config.into());
     let refused = ingest.push(packet).unwrap_err();
     assert_eq!(refused, PushError::Configuration(1 << 20));
-    assert!(hub.subscribe(&name()).unwrap().info().video.is_none());
+    assert!(registry.subscribe(&name()).unwrap().info().video.is_none());
 }
 
 #[test]
 fn all_streams_together_stay_within_the_memory_and_small_ones_lose_nothing() {
-    let hub = Hub::new(HubConfig {
+    let registry = StreamRegistry::new(RegistryConfig {
         memory: 2_000_000,
-        ..HubConfig::default()
+        ..RegistryConfig::default()
     });
     let named = |i: usize| StreamName::new("live", &i.to_string()).unwrap();
-    let publish = |i| hub.publish(named(i), origin("a")).unwrap();
+    let publish = |i| registry.publish(named(i), origin("a")).unwrap();
     let small = publish(99);
     push_all(&small, stream(10, 10));
     // One that is over and is still read counts as well.
     let mut readers = Vec::new();
     for i in 0..10 {
         let ingest = publish(i);
-        readers.push(hub.subscribe(&named(i)).unwrap());
+        readers.push(registry.subscribe(&named(i)).unwrap());
         push_all(
             &ingest,
             (0..100).map(|i| picture(i, i == 0, 10_000)).collect(),
         );
-        assert_eq!(hub.shared.memory.rings_excess(), 0);
+        assert_eq!(registry.shared.memory.rings_excess(), 0);
     }
-    let held: usize = hub
+    let held: usize = registry
         .held()
         .iter()
         .filter_map(Weak::upgrade)
@@ -311,18 +313,18 @@ fn all_streams_together_stay_within_the_memory_and_small_ones_lose_nothing() {
         .sum();
     assert!((500_000..=1_000_000).contains(&held), "{held}");
     assert_eq!(
-        packets(take(&mut hub.subscribe(&named(99)).unwrap())).len(),
+        packets(take(&mut registry.subscribe(&named(99)).unwrap())).len(),
         20
     );
     drop((small, readers));
-    assert_eq!(hub.held().iter().filter_map(Weak::upgrade).count(), 0);
+    assert_eq!(registry.held().iter().filter_map(Weak::upgrade).count(), 0);
 }
 
 #[test]
 fn live_is_where_the_publisher_is_however_late_a_viewer_reads() {
-    let hub = hub(false);
-    let ingest = hub.publish(name(), origin("one")).unwrap();
-    let mut viewer = hub.subscribe(&name()).unwrap();
+    let registry = registry(false);
+    let ingest = registry.publish(name(), origin("one")).unwrap();
+    let mut viewer = registry.subscribe(&name()).unwrap();
     assert_eq!(viewer.live(), None);
     push_all(&ingest, stream(250, 25));
     let live = viewer.live().unwrap().as_millis();

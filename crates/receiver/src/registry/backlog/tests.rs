@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Wake;
 
 use super::*;
-use crate::hub::HubConfig;
-use crate::hub::memory::RingBytes;
+use crate::registry::RegistryConfig;
+use crate::registry::memory::RingBytes;
 use crate::samples::picture;
 
 #[derive(Default)]
@@ -18,9 +18,9 @@ impl Wake for Bell {
 
 /// A ring of 400 pictures of 1000 bytes and 40 ms, half of which no output has read.
 fn ring() -> Ring {
-    let config = HubConfig {
+    let config = RegistryConfig {
         stream_bytes: 500_000,
-        ..HubConfig::default()
+        ..RegistryConfig::default()
     };
     let mut ring = Ring::new(&config, RingBytes::default());
     ring.keep_for(Some(0));
