@@ -27,10 +27,11 @@ pub fn transport(data: &[u8]) {
         return;
     };
     let configs = Configs::new();
-    let video = (first & 1 == 0).then(|| configs.video[0].clone());
-    let audio = (first & 2 == 0).then(|| configs.audio.clone());
+    let video = (first & 1 == 0).then(|| Config::Video(configs.video[0].clone()));
+    let audio = (first & 2 == 0).then(|| Config::Audio(configs.audio.clone()));
+    let tracks = video.into_iter().chain(audio).collect();
     let origin = Timestamp::from_millis(i64::from(first.cast_signed()));
-    let Ok(mut muxer) = Muxer::new(video, audio, origin) else {
+    let Ok(mut muxer) = Muxer::new(&tracks, origin) else {
         assert!(first & 3 == 3, "a program of good tracks was refused");
         return;
     };

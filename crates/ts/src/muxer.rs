@@ -1,7 +1,5 @@
-use std::sync::Arc;
-
 use bytes::{Bytes, BytesMut};
-use onair_media::{AudioConfig, Config, Kind, Packet, Timestamp, VideoConfig};
+use onair_media::{Config, Kind, Packet, Timestamp, Tracks};
 
 use crate::Error;
 use crate::clock::Clock;
@@ -20,11 +18,13 @@ const AUDIO_PID: u16 = 0x101;
 /// rides on the video, if there is any. So a reader may begin anywhere.
 ///
 /// ```
-/// # use onair_media::{AudioConfig, Config, Packet, Timestamp};
-/// # let config = std::sync::Arc::new(AudioConfig::aac(bytes::Bytes::from_static(&[0x11, 0x90]))?);
-/// let mut muxer = onair_ts::Muxer::new(None, Some(config.clone()), Timestamp::ZERO)?;
+/// # use onair_media::{AudioConfig, Config, Packet, Timestamp, Tracks};
+/// # let config = AudioConfig::aac(bytes::Bytes::from_static(&[0x11, 0x90]))?;
+/// # let config = Config::Audio(config.into());
+/// let tracks = Tracks::from_iter([config.clone()]);
+/// let mut muxer = onair_ts::Muxer::new(&tracks, Timestamp::ZERO)?;
 /// let frame = Packet {
-///     config: Config::Audio(config),
+///     config,
 ///     pts: Timestamp::ZERO,
 ///     dts: Timestamp::ZERO,
 ///     duration: None,
@@ -54,15 +54,22 @@ struct Channels {
 }
 
 impl Muxer {
-    /// A program of these tracks. `origin` is the media time that is written as 1.4 s, so that
-    /// what comes somewhat before it has a time as well.
-    pub fn new(
-        video: Option<Arc<VideoConfig>>,
-        audio: Option<Arc<AudioConfig>>,
-        origin: Timestamp,
-    ) -> Result<Self, Error> {
-        let video = video.map(Video::new).transpose()?;
-        let audio = audio.map(Audio::new).transpose()?;
+    /// A program of the main tracks among these. `origin` is the media time that is written as
+    /// 1.4 s, so that what comes somewhat before it has a time as well.
+    ///
+    /// # Errors
+    ///
+    /// When there is no track whose configuration is known, or one of the two has a codec that is
+    /// not written here.
+    pub fn new(tracks: &Tracks, origin: Timestamp) -> Result<Self, Error> {
+        let (mut video, mut audio) = (None, None);
+        for config in tracks.configs() {
+            match config {
+                Config::Video(config) if video.is_none() => video = Some(Video::new(config)?),
+                Config::Audio(config) if audio.is_none() => audio = Some(Audio::new(config)?),
+                Config::Video(_) | Config::Audio(_) => {}
+            }
+        }
         let channels = Channels {
             video: Channel::new(VIDEO_PID),
             audio: Channel::new(AUDIO_PID),
@@ -91,7 +98,9 @@ impl Muxer {
     /// The transport packets of one access unit or frame of audio, and of whatever else is due:
     /// a multiple of [`PACKET`] bytes.
     ///
-    /// What cannot be written leaves no trace in the stream.
+    /// # Errors
+    ///
+    /// When it cannot be written; then it leaves no trace in the stream.
     pub fn push(&mut self, packet: &Packet) -> Result<Bytes, Error> {
         let times = [packet.pts, packet.dts].map(|time| self.clock.ticks(time));
         match &packet.config {

@@ -2,7 +2,7 @@ use std::io::Cursor;
 
 use bytes::Bytes;
 use onair_demux::Format;
-use onair_media::{Config, Kind, Packet, Timestamp, VideoCodec, VideoConfig};
+use onair_media::{Config, Kind, Packet, Timestamp, Tracks, VideoCodec, VideoConfig};
 
 use crate::fuzz::{Configs, Receiver};
 use crate::{Error, Muxer, PACKET};
@@ -18,9 +18,14 @@ fn hex(text: &str) -> Vec<u8> {
 
 fn both() -> (Configs, Muxer) {
     let configs = Configs::new();
-    let (video, audio) = (configs.video[0].clone(), configs.audio.clone());
-    let muxer = Muxer::new(Some(video), Some(audio), Timestamp::ZERO).unwrap();
+    let video = Config::Video(configs.video[0].clone());
+    let audio = Config::Audio(configs.audio.clone());
+    let muxer = muxer([video, audio]).unwrap();
     (configs, muxer)
+}
+
+fn muxer<const N: usize>(configs: [Config; N]) -> Result<Muxer, Error> {
+    Muxer::new(&Tracks::from_iter(configs), Timestamp::ZERO)
 }
 
 impl Configs {
@@ -272,11 +277,11 @@ fn what_cannot_be_carried_is_refused_by_name() {
         codec: VideoCodec::Hevc,
         ..(*configs.video[0]).clone()
     };
-    let refused = Muxer::new(Some(hevc.into()), None, Timestamp::ZERO);
+    let refused = muxer([Config::Video(hevc.into())]);
     assert_eq!(refused.unwrap_err(), Error::Video(VideoCodec::Hevc));
-    let none = Muxer::new(None, None, Timestamp::ZERO);
+    let none = muxer([]);
     assert_eq!(none.unwrap_err(), Error::NoTracks);
-    let mut silent = Muxer::new(Some(configs.video[0].clone()), None, Timestamp::ZERO).unwrap();
+    let mut silent = muxer([Config::Video(configs.video[0].clone())]).unwrap();
     let sound = silent.push(&configs.sound(0, 8));
     assert_eq!(sound.unwrap_err(), Error::NoTrack(Kind::Audio));
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use onair_media::{Config, Packet};
+use onair_media::Packet;
 use onair_ts::Muxer;
 
 /// What the two streams differ by: FFmpeg and we begin in different places.
@@ -70,15 +70,8 @@ fn frames(path: &Path) -> Vec<Frame> {
 fn rewrite(source: &Path) -> Vec<u8> {
     let mut demux = onair_demux::open(source).unwrap();
     let packets: Vec<Packet> = std::iter::from_fn(|| demux.next_packet().unwrap()).collect();
-    let video = packets.iter().find_map(|packet| match &packet.config {
-        Config::Video(config) => Some(config.clone()),
-        Config::Audio(_) => None,
-    });
-    let audio = packets.iter().find_map(|packet| match &packet.config {
-        Config::Audio(config) => Some(config.clone()),
-        Config::Video(_) => None,
-    });
-    let mut muxer = Muxer::new(video, audio, packets[0].dts).unwrap();
+    let tracks = demux.tracks().iter().map(|track| track.config.clone());
+    let mut muxer = Muxer::new(&tracks.collect(), packets[0].dts).unwrap();
     packets
         .iter()
         .flat_map(|packet| muxer.push(packet).unwrap())
