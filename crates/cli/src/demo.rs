@@ -9,8 +9,7 @@ use clap::Parser;
 use onair::av::capture::{TestCard, Tone};
 use onair::av::encode::VideoSettings;
 use onair::media::{Bitrate, FrameRate, Size};
-use onair::rtmp::Url;
-use onair::{Broadcast, Builder, Destination};
+use onair::{Address, Broadcast, Builder, Destination};
 use onair_receiver::{Error, Receiver, Token};
 
 use crate::failure::Failure;
@@ -131,7 +130,7 @@ fn listen(opts: &Demo, token: &Token) -> Result<Receiver, Failure> {
     }
 }
 
-fn url(receiver: &Receiver) -> Result<Url, Failure> {
+fn url(receiver: &Receiver) -> Result<Address, Failure> {
     let address = receiver.rtmp_addresses().first();
     let address = address.ok_or_else(|| Failure::failed("the receiver listens nowhere"))?;
     format!("rtmp://{address}/live/demo")
@@ -139,7 +138,7 @@ fn url(receiver: &Receiver) -> Result<Url, Failure> {
         .map_err(Failure::failed)
 }
 
-fn broadcast(opts: &Demo, url: Url) -> Builder {
+fn broadcast(opts: &Demo, url: Address) -> Builder {
     let mut settings = VideoSettings::new(opts.size, opts.fps);
     if let Some(bitrate) = opts.bitrate {
         settings.bitrate = bitrate;

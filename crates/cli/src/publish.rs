@@ -21,7 +21,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use onair::av::device::attended;
-use onair::rtmp::Scheme;
 use onair::{Broadcast, Builder, Destination, Event, Report, State};
 
 use crate::explain;
@@ -100,7 +99,7 @@ fn configure(opts: &Publish, given: &Given) -> Result<(Builder, &'static str), F
 
 fn show(opts: &Publish, plan: &source::Plan<'_>, destinations: &[Destination]) -> Show {
     let (source, is_stdin) = plan.kind();
-    let is_secure = |to: &Destination| to.url.scheme() == Scheme::Rtmps;
+    let is_secure = |to: &Destination| to.address.is_secure();
     Show {
         source,
         is_stdin,

@@ -11,7 +11,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use onair::rtmp::Secret;
+use onair::Secret;
 use onair_receiver::{
     Builder, Error, Keys, Limits, Receiver, RegistryConfig, RelayTarget, Token, tls,
 };

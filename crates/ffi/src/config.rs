@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use onair::av::encode::{AudioSettings, VideoSettings};
 use onair::media::{Bitrate, FrameRate, Size, VideoCodec};
-use onair::rtmp::{Credentials, Url};
+use onair::{Address, Credentials};
 
 use crate::OnairError;
 
@@ -87,15 +87,15 @@ pub struct AudioConfig {
 impl Destination {
     /// The destination, or what is wrong with it.
     fn parse(&self) -> Result<onair::Destination, String> {
-        let url = match &self.key {
-            Some(key) => Url::from_server(&self.url, key.as_str()),
+        let address = match &self.key {
+            Some(key) => Address::from_server(&self.url, key.as_str()),
             None => self.url.parse(),
         };
-        let url = url.map_err(|error| error.to_string())?;
+        let address = address.map_err(|error| error.to_string())?;
         let credentials = self.credentials()?;
         Ok(onair::Destination {
             credentials,
-            ..onair::Destination::new(url)
+            ..onair::Destination::new(address)
         })
     }
 
@@ -115,7 +115,7 @@ impl Destination {
 impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.parse() {
-            Ok(destination) => write!(f, "{}", destination.url),
+            Ok(destination) => write!(f, "{}", destination.address),
             Err(reason) => write!(f, "(unusable: {reason})"),
         }
     }

@@ -3,15 +3,13 @@ use std::time::{Duration, Instant};
 
 use onair_media::Bitrate;
 
-use crate::config::Limits;
-use crate::feed::{Feed, HURRY};
+use crate::feed::HURRY;
 use crate::hub::Hub;
-use crate::line::Line;
 use crate::network::{Network, Orders};
-use crate::output::recording::{Recorder, Recording};
-use crate::output::tls::Trust;
+use crate::output::OutputHandle;
+use crate::output::recording::Recording;
 use crate::pipeline::Pipeline;
-use crate::queue::{Overflow, PacketQueue};
+use crate::queue::Overflow;
 use crate::rate::Holder;
 use crate::{Builder, Destination, Error, Event, Pace, Stats};
 
@@ -22,10 +20,10 @@ use crate::{Builder, Destination, Error, Event, Pace, Stats};
 /// use onair::av::capture::Tone;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let url: onair::rtmp::Url = "rtmp://live.example/app/key".parse()?;
+/// let address: onair::Address = "rtmp://live.example/app/key".parse()?;
 /// let broadcast = Broadcast::builder()
 ///     .audio(Tone::new(48_000, 2))
-///     .to(url)
+///     .to(address)
 ///     .start()?;
 /// while let Some(event) = broadcast.next_event() {
 ///     if let Event::Live { after, .. } = event {
@@ -76,15 +74,15 @@ impl Broadcast {
             elapsed_s: (now - self.began).as_secs_f64(),
             destinations: self
                 .hub
-                .lines()
+                .outputs()
                 .iter()
-                .map(|line| line.stats(now))
+                .map(|output| output.stats(now))
                 .collect(),
             encoder: self.hub.encoder_report(),
             encoding,
             capture,
             source_dry_s: (dry.as_secs_f64() * 10.0).floor() / 10.0,
-            recording: self.recording.as_ref().map(|own| own.report().clone()),
+            recording: self.recording.as_ref().map(|own| own.report()),
         }
     }
 
@@ -112,8 +110,8 @@ impl Broadcast {
     /// again waits no longer. The failures before it are forgiven. What has been given up, or is
     /// just ending in an orderly way, stays so.
     pub fn reconnect_now(&self) {
-        let lines = self.hub.lines();
-        lines.iter().for_each(|line| line.renewal().ask());
+        let outputs = self.hub.outputs();
+        outputs.iter().for_each(|output| output.renewal().ask());
     }
 
     /// Adds a destination to those that are served already; the number by which events and
@@ -128,9 +126,9 @@ impl Broadcast {
     /// When a file of certificates cannot be read, or the broadcast is over.
     pub fn add(&self, destination: impl Into<Destination>) -> Result<usize, Error> {
         let destination = destination.into();
-        let line = line(destination, self.overflow, self.has_video)?;
+        let output = OutputHandle::server(&destination, self.overflow, self.has_video)?;
         let over = || Error::Misuse("the broadcast is over: nothing more is sent");
-        let number = self.hub.add(Arc::new(line)).ok_or_else(over)?;
+        let number = self.hub.add(Arc::new(output)).ok_or_else(over)?;
         match self.orders.begin(number) {
             true => Ok(number),
             false => Err(over()),
@@ -141,9 +139,10 @@ impl Broadcast {
     /// [`Event::DestinationEnded`] tells when that is done. It keeps its number and its place in
     /// the report. False when there is none of this number.
     pub fn remove(&self, destination: usize) -> bool {
-        let lines = self.hub.lines();
-        let line = lines.get(destination);
-        line.inspect(|line| line.leave(Instant::now() + HURRY))
+        let outputs = self.hub.outputs();
+        let output = outputs.get(destination);
+        output
+            .inspect(|output| output.leave(Instant::now() + HURRY))
             .is_some()
     }
 
@@ -152,7 +151,7 @@ impl Broadcast {
     /// longer; one that is on air is left alone. False when there is none of this number, or the
     /// broadcast is over.
     pub fn retry(&self, destination: usize) -> bool {
-        let is_there = self.hub.lines().get(destination).is_some();
+        let is_there = self.hub.outputs().get(destination).is_some();
         is_there && !self.hub.is_finished() && self.orders.retry(destination)
     }
 
@@ -175,17 +174,15 @@ impl Broadcast {
             Overflow::Shed if builder.media_is_live => Overflow::ShedLate,
             usual => usual,
         };
-        let destinations = std::mem::take(&mut builder.destinations).into_iter();
-        let lines = destinations.map(|to| line(to, overflow, has_video).map(Arc::new));
-        let lines = lines.collect::<Result<_, _>>()?;
-        let recorder = builder.record.take().map(Recorder::create).transpose()?;
-        let tape = recorder.as_ref().map(|_| tape(pace));
-        let hub = Arc::new(Hub::new(lines, tape.clone()));
+        let destinations = builder.destinations.iter();
+        let outputs = destinations
+            .map(|to| OutputHandle::server(to, overflow, has_video).map(Arc::new))
+            .collect::<Result<_, _>>()?;
+        let record = |path| Recording::create(path, self::overflow(pace)).map(Arc::new);
+        let recording = builder.record.take().map(record).transpose()?;
+        let recorded = recording.as_ref().map(|own| own.handle().clone());
+        let hub = Arc::new(Hub::new(outputs, recorded));
         let began = Instant::now();
-        let recording = recorder
-            .zip(tape)
-            .map(|(recorder, tape)| recorder.start(tape, &hub, pipeline.program()))
-            .transpose()?;
         let network = Network {
             hub: hub.clone(),
             program: Arc::new(pipeline.program().clone()),
@@ -224,23 +221,6 @@ impl Stopper {
     pub fn stop(&self) {
         self.hub.stop();
     }
-}
-
-fn line(destination: Destination, overflow: Overflow, has_video: bool) -> Result<Line, Error> {
-    let limits = match overflow {
-        Overflow::Shed | Overflow::ShedLate => Limits::REALTIME,
-        Overflow::Hold => Limits::MAX_PACE,
-    };
-    let trust = Trust::new(&destination.tls, destination.url.scheme())?;
-    let feed = Feed::new(PacketQueue::new(limits, overflow, has_video));
-    Ok(Line::new(destination, trust, feed))
-}
-
-/// The recording's feed: it has no line that could be down.
-fn tape(pace: Pace) -> Arc<Feed> {
-    let mut queue = PacketQueue::new(Limits::RECORDING, overflow(pace), false);
-    queue.live();
-    Arc::new(Feed::new(queue))
 }
 
 const fn overflow(pace: Pace) -> Overflow {

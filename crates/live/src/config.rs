@@ -1,28 +1,28 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use onair_rtmp::{Credentials, Url};
+use crate::output::{Address, Credentials};
 
 /// One server to publish to, and how.
 #[derive(Clone, Debug)]
 pub struct Destination {
-    /// Where: application and key included.
-    pub url: Url,
-    /// What to answer when the server asks who we are; the URL's userinfo when `None`.
+    /// Where: key included.
+    pub address: Address,
+    /// What to answer when the server asks who we are; what the address says when `None`.
     pub credentials: Option<Credentials>,
-    /// How to trust an `rtmps` server.
+    /// How to trust a server that is spoken to inside TLS.
     pub tls: Tls,
-    /// Speak in the classical order from the start: wait for each answer, no first flight.
+    /// Wait for each answer of the server from the start, where its protocol lets us speak ahead.
     pub patient: bool,
     /// What to do when the connection fails.
     pub retry: RetryPolicy,
 }
 
 impl Destination {
-    /// `url` with the defaults: the system's trust, first flight, reconnecting.
-    pub fn new(url: Url) -> Self {
+    /// `address` with the defaults: the system's trust, speaking ahead, reconnecting.
+    pub fn new(address: impl Into<Address>) -> Self {
         Self {
-            url,
+            address: address.into(),
             credentials: None,
             tls: Tls::default(),
             patient: false,
@@ -31,13 +31,13 @@ impl Destination {
     }
 }
 
-impl From<Url> for Destination {
-    fn from(url: Url) -> Self {
-        Self::new(url)
+impl From<Address> for Destination {
+    fn from(address: Address) -> Self {
+        Self::new(address)
     }
 }
 
-/// Whom to trust when the URL says `rtmps`.
+/// Whom to trust when the address says that the server has to prove whom it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
     /// A PEM file of certificates to trust besides the system's: of authorities, or a server's own,

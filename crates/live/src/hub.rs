@@ -8,8 +8,8 @@ use onair_media::{Bitrate, Kind, Packet};
 
 use crate::events::Events;
 use crate::feed::{Feed, HURRY};
-use crate::line::Line;
 use crate::meter::Meter;
+use crate::output::OutputHandle;
 use crate::queue::PacketQueue;
 use crate::rate::Arbiter;
 use crate::stop::Stop;
@@ -19,8 +19,8 @@ use crate::{CaptureReport, EncoderReport, Encoding, Event};
 #[derive(Debug)]
 pub(crate) struct Hub {
     /// Of the destinations, in the order in which they were added.
-    lines: Mutex<Arc<[Arc<Line>]>>,
-    tape: Option<Arc<Feed>>,
+    outputs: Mutex<Arc<[Arc<OutputHandle>]>>,
+    recording: Option<Arc<OutputHandle>>,
     stop: Stop,
     /// The source has given its last packet, or nobody wants another.
     finished: AtomicBool,
@@ -86,11 +86,14 @@ impl Notes {
 }
 
 impl Hub {
-    /// A hub for these destinations and the recording's feed.
-    pub(crate) fn new(lines: Vec<Arc<Line>>, tape: Option<Arc<Feed>>) -> Self {
+    /// A hub for these destinations and the recording.
+    pub(crate) fn new(
+        outputs: Vec<Arc<OutputHandle>>,
+        recording: Option<Arc<OutputHandle>>,
+    ) -> Self {
         Self {
-            lines: Mutex::new(lines.into()),
-            tape,
+            outputs: Mutex::new(outputs.into()),
+            recording,
             stop: Stop::new(),
             finished: AtomicBool::new(false),
             keyframe: AtomicBool::new(false),
@@ -101,18 +104,18 @@ impl Hub {
     }
 
     /// The destinations there are by now.
-    pub(crate) fn lines(&self) -> Arc<[Arc<Line>]> {
-        self.locked_lines().clone()
+    pub(crate) fn outputs(&self) -> Arc<[Arc<OutputHandle>]> {
+        self.locked_outputs().clone()
     }
 
     /// One more destination; its number, or `None` when it would get nothing any more.
-    pub(crate) fn add(&self, line: Arc<Line>) -> Option<usize> {
-        let mut lines = self.locked_lines();
+    pub(crate) fn add(&self, output: Arc<OutputHandle>) -> Option<usize> {
+        let mut outputs = self.locked_outputs();
         if self.is_finished() {
             return None;
         }
-        let number = lines.len();
-        *lines = lines.iter().cloned().chain([line]).collect();
+        let number = outputs.len();
+        *outputs = outputs.iter().cloned().chain([output]).collect();
         Some(number)
     }
 
@@ -121,16 +124,16 @@ impl Hub {
     /// An end comes before this and is seen, or after it and reaches the destination too: whoever
     /// ends everything asks for the destinations after saying so.
     pub(crate) fn revive(&self, number: usize) -> bool {
-        let lines = self.locked_lines();
-        let line = lines.get(number).filter(|_| !self.is_finished());
-        line.inspect(|line| line.revive()).is_some()
+        let outputs = self.locked_outputs();
+        let output = outputs.get(number).filter(|_| !self.is_finished());
+        output.inspect(|output| output.revive()).is_some()
     }
 
     /// Gives packets, in order, to everybody. Waits where a feed holds and is full.
     pub(crate) fn publish(&self, packets: &mut Vec<Packet>) {
         let now = Instant::now();
-        let lines = self.lines();
-        let mut feeds = self.feeds(&lines).peekable();
+        let outputs = self.outputs();
+        let mut feeds = self.feeds(&outputs).peekable();
         while let Some(feed) = feeds.next() {
             if feeds.peek().is_some() {
                 feed.push(packets.iter().cloned(), now);
@@ -143,8 +146,8 @@ impl Hub {
     /// The sources ended: what is queued is still sent.
     pub(crate) fn finish(&self) {
         self.finished.store(true, Ordering::SeqCst);
-        let lines = self.lines();
-        self.feeds(&lines).for_each(|feed| feed.end(None));
+        let outputs = self.outputs();
+        self.feeds(&outputs).for_each(|feed| feed.end(None));
     }
 
     /// Whether no packet will follow.
@@ -154,8 +157,8 @@ impl Hub {
 
     /// Resolves when nothing more will be recorded but what is queued.
     pub(crate) async fn recording_ended(&self) {
-        if let Some(tape) = &self.tape {
-            poll_fn(|cx| tape.poll_ended(cx)).await;
+        if let Some(recording) = &self.recording {
+            poll_fn(|cx| recording.feed().poll_ended(cx)).await;
         }
     }
 
@@ -164,8 +167,11 @@ impl Hub {
         self.finished.store(true, Ordering::SeqCst);
         self.stop.ask();
         let deadline = Instant::now() + HURRY;
-        self.lines().iter().for_each(|line| line.leave(deadline));
-        self.tape.iter().for_each(|feed| feed.end(None));
+        self.outputs()
+            .iter()
+            .for_each(|output| output.leave(deadline));
+        let recording = self.recording.iter();
+        recording.for_each(|output| output.feed().end(None));
     }
 
     /// The threads' and tasks' view of that wish.
@@ -223,13 +229,13 @@ impl Hub {
         &self.events
     }
 
-    fn feeds<'a>(&'a self, lines: &'a [Arc<Line>]) -> impl Iterator<Item = &'a Feed> {
-        let tape = self.tape.iter().map(AsRef::as_ref);
-        tape.chain(lines.iter().map(|line| line.feed()))
+    fn feeds<'a>(&'a self, outputs: &'a [Arc<OutputHandle>]) -> impl Iterator<Item = &'a Feed> {
+        let all = self.recording.iter().chain(outputs);
+        all.map(|output| output.feed())
     }
 
-    fn locked_lines(&self) -> MutexGuard<'_, Arc<[Arc<Line>]>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    fn locked_outputs(&self) -> MutexGuard<'_, Arc<[Arc<OutputHandle>]>> {
+        self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What encodes, at what rate, and who limits it to that.

@@ -30,7 +30,6 @@ pub mod fuzz;
 mod hub;
 mod interleave;
 mod kernel;
-mod line;
 mod meter;
 mod network;
 mod output;
@@ -54,7 +53,9 @@ pub use error::Error;
 pub use event::Event;
 pub use failure::{Failure, FailureStage, Refusal};
 pub use fault::Fault;
+pub use output::recording::recording_extensions;
 pub use output::rtmp::playback::Playback;
+pub use output::{Address, AddressError, Credentials, Secret};
 pub use report::{
     AudioCapture, CaptureReport, DestinationReport, DestinationStats, EncoderReport, EncoderTrack,
     Encoding, Gap, Outcome, QueueDelay, RecordingReport, Report, State, Stats, TrackReport,

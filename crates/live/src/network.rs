@@ -7,11 +7,11 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{Id, JoinSet};
 
-use crate::destination::Campaign;
+use crate::destination::DestinationTask;
 use crate::failure::{Failure, FailureStage};
 use crate::hub::Hub;
-use crate::line::Line;
 use crate::output::recording::Recording;
+use crate::output::{OutputHandle, SessionContext};
 use crate::program::Program;
 use crate::{Error, Event, Fault, Outcome, Pace, Report, State};
 
@@ -78,8 +78,9 @@ impl Network {
     /// Runs the destinations, and what is added and tried again meanwhile, until all have ended.
     /// A recording goes on without them.
     async fn destinations(&self, mut orders: UnboundedReceiver<Order>) {
+        self.record();
         let mut running = Running::default();
-        for number in 0..self.hub.lines().len() {
+        for number in 0..self.hub.outputs().len() {
             self.begin(number, &mut running);
         }
         loop {
@@ -115,7 +116,7 @@ impl Network {
                 // It is about to be given up: its task is still saying so.
                 Some(State::Ended | State::Failed) => running.again.push(number),
                 Some(State::Connecting | State::Reconnecting) => {
-                    self.hub.lines()[number].renewal().ask();
+                    self.hub.outputs()[number].renewal().ask();
                 }
             },
         }
@@ -136,36 +137,48 @@ impl Network {
     }
 
     fn begin(&self, number: usize, running: &mut Running) {
-        let line = self.hub.lines()[number].clone();
-        if line.destination().tls.insecure {
+        let handle = self.hub.outputs()[number].clone();
+        if handle.is_insecure() {
             let words = "the server's certificate is not checked: anybody on the way can listen in";
             self.hub.warn(Some(number), words.to_owned());
         }
-        let campaign = Campaign {
-            index: number,
+        let task = DestinationTask::new(number, self.context(Some(number), handle));
+        running.spawn(number, task, &self.hub);
+    }
+
+    fn record(&self) {
+        if let Some(recording) = self.recording.clone() {
+            let context = self.context(None, recording.handle().clone());
+            tokio::spawn(async move { recording.run(context).await });
+        }
+    }
+
+    fn context(&self, destination: Option<usize>, handle: Arc<OutputHandle>) -> SessionContext {
+        SessionContext {
+            destination,
             hub: self.hub.clone(),
-            renewals: line.renewal().watch(),
-            line,
+            renewals: handle.renewal().watch(),
+            handle,
             program: self.program.clone(),
             pace: self.pace,
-            detour: None,
-        };
-        running.spawn(number, campaign, &self.hub);
+            began: Instant::now(),
+            is_congested: false,
+        }
     }
 
     fn report(&self, was_stopped: bool) -> Report {
         let notes = self.hub.notes().clone();
-        let lines = self.hub.lines();
-        let recording = self.recording.as_ref().map(|own| own.report().clone());
+        let outputs = self.hub.outputs();
+        let recording = self.recording.as_ref().map(|own| own.report());
         let end = match &notes.failure {
             Some(words) => words,
             None if was_stopped => "stopped",
             None if notes.timed_out => "duration reached",
             None => "end of input",
         };
-        let failed = failures(&lines);
-        let troubles = troubles(failed.len(), lines.len(), recording.as_ref());
-        let (outcome, reason) = match (&notes.failure, all_failed(&lines)) {
+        let failed = failures(&outputs);
+        let troubles = troubles(failed.len(), outputs.len(), recording.as_ref());
+        let (outcome, reason) = match (&notes.failure, all_failed(&outputs)) {
             (Some(_), _) => (Outcome::Failed, end.to_owned()),
             (None, Some(failure)) => (Outcome::Failed, failure.to_string()),
             (None, None) if was_stopped => (Outcome::Stopped, format!("{end}{troubles}")),
@@ -176,7 +189,7 @@ impl Network {
             reason,
             outcome,
             duration_s: (self.began.elapsed().as_secs_f64() * 1e3).round() / 1e3,
-            destinations: lines.iter().map(|line| line.report()).collect(),
+            destinations: outputs.iter().map(|output| output.report()).collect(),
             encoder: self.hub.encoder_report(),
             capture: (!notes.capture.is_empty()).then(|| Box::new(notes.capture)),
             damage: (!notes.damage.is_none()).then(|| Box::new(notes.damage)),
@@ -196,13 +209,13 @@ struct Running {
 }
 
 impl Running {
-    fn spawn(&mut self, number: usize, campaign: Campaign, hub: &Arc<Hub>) {
+    fn spawn(&mut self, number: usize, task: DestinationTask, hub: &Arc<Hub>) {
         let guard = Broken {
             hub: hub.clone(),
             number,
         };
         let task = self.tasks.spawn(async move {
-            campaign.run().await;
+            task.run().await;
             drop(guard);
         });
         self.numbers.insert(task.id(), number);
@@ -225,7 +238,7 @@ impl Running {
     /// How it stands, if it runs.
     fn state(&self, number: usize, hub: &Hub) -> Option<State> {
         let runs = self.numbers.values().any(|other| *other == number);
-        runs.then(|| hub.lines()[number].status().state)
+        runs.then(|| hub.outputs()[number].status().state)
     }
 }
 
@@ -238,30 +251,27 @@ struct Broken {
 impl Drop for Broken {
     fn drop(&mut self) {
         if thread::panicking() {
-            let line = &self.hub.lines()[self.number];
-            let mut status = line.status();
-            status.state = State::Failed;
-            status.failure = Some(Failure::new(
+            let handle = &self.hub.outputs()[self.number];
+            handle.finish(Err(Failure::new(
                 FailureStage::Live,
                 Fault::Internal,
                 "internal error",
-            ));
-            drop(status);
-            line.feed().close();
+            )));
+            handle.feed().close();
         }
     }
 }
 
-fn failures(lines: &[Arc<Line>]) -> Vec<Failure> {
-    let failed = lines.iter().map(|line| line.status());
+fn failures(outputs: &[Arc<OutputHandle>]) -> Vec<Failure> {
+    let failed = outputs.iter().map(|output| output.status());
     let failed = failed.filter(|status| status.state == State::Failed);
     failed.filter_map(|status| status.failure.clone()).collect()
 }
 
 /// The first failure, if there is no success.
-fn all_failed(lines: &[Arc<Line>]) -> Option<Failure> {
-    let failed = failures(lines);
-    let is_all = failed.len() == lines.len();
+fn all_failed(outputs: &[Arc<OutputHandle>]) -> Option<Failure> {
+    let failed = failures(outputs);
+    let is_all = failed.len() == outputs.len();
     failed.into_iter().next().filter(|_| is_all)
 }
 

@@ -52,10 +52,12 @@ impl Stop {
     }
 
     /// Resolves when the end is asked for.
-    pub(crate) async fn asked(&self) {
+    pub(crate) fn asked(&self) -> impl Future<Output = ()> + use<> {
         let mut tasks = self.tasks.subscribe();
-        // The sender lives in `self`: it cannot be gone.
-        let _ = tasks.wait_for(|asked| *asked).await;
+        async move {
+            // Whoever drops the sender has ended everything.
+            let _ = tasks.wait_for(|asked| *asked).await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, bool> {

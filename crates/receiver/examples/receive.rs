@@ -7,7 +7,7 @@
 
 use std::error::Error;
 
-use onair::rtmp::Url;
+use onair::Address;
 use onair_receiver::{Keys, Receiver};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for pair in args {
         match pair.split_once('=').ok_or("expected NAME=VALUE")? {
             ("record", directory) => builder = builder.record(directory),
-            ("relay", url) => builder = builder.relay(url.parse::<Url>()?),
+            ("relay", url) => builder = builder.relay(url.parse::<Address>()?),
             (name, key) => keys.add(name, &key.into())?,
         }
     }

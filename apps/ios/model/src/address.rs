@@ -1,13 +1,13 @@
 use std::fmt;
 
-use onair::rtmp::{Error, Secret, Url};
+use onair::{AddressError, Secret};
 
 /// A server and a stream key that fit together. The server's text may hold a user name and a
 /// password or a signed query, so that all of it is secret, and only [`shown`](Self::shown) is not.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
     server: Secret,
-    url: Url,
+    address: onair::Address,
 }
 
 impl Address {
@@ -16,11 +16,11 @@ impl Address {
     /// # Errors
     ///
     /// When they are not what can be published to; the error names neither.
-    pub fn new(server: &str, key: &str) -> Result<Self, Error> {
+    pub fn new(server: &str, key: &str) -> Result<Self, AddressError> {
         let server = server.trim();
-        let url = Url::from_tc_url(server, key.trim())?;
+        let address = onair::Address::join(server, key.trim())?;
         let server = Secret::from(server);
-        Ok(Self { server, url })
+        Ok(Self { server, address })
     }
 
     /// A server with the key at its end: `rtmp://host/app/key`.
@@ -28,18 +28,18 @@ impl Address {
     /// # Errors
     ///
     /// As for [`new`](Self::new), and when there is no key.
-    pub fn parse(text: &str) -> Result<Self, Error> {
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
         let text = text.trim();
-        let url: Url = text.parse()?;
-        let server = text.strip_suffix(url.key().expose()).unwrap_or(text);
+        let address: onair::Address = text.parse()?;
+        let server = text.strip_suffix(address.key().expose()).unwrap_or(text);
         // One slash parted them; more are the application's own.
         let server = Secret::from(server.strip_suffix('/').unwrap_or(server));
-        Ok(Self { server, url })
+        Ok(Self { server, address })
     }
 
     /// What is published to.
-    pub fn url(&self) -> &Url {
-        &self.url
+    pub fn address(&self) -> &onair::Address {
+        &self.address
     }
 
     /// The server as it was given.
@@ -49,13 +49,13 @@ impl Address {
 
     /// The stream key.
     pub fn key(&self) -> &Secret {
-        self.url.key()
+        self.address.key()
     }
 
     /// The server without anything secret, as in `rtmp://live.example/app`.
     pub fn shown(&self) -> String {
-        let url = self.url.to_string();
-        url.trim_end_matches("/***").to_owned()
+        let address = self.address.to_string();
+        address.trim_end_matches("/***").to_owned()
     }
 
     /// For the Keychain, which [`read`](Self::read) understands.
@@ -75,7 +75,7 @@ impl Address {
 
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Address({})", self.url)
+        write!(f, "Address({})", self.address)
     }
 }
 

@@ -1,9 +1,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use onair::Secret;
 use onair::av::device::{self, Order, Position};
 use onair::director::{self, Path, Why};
-use onair::rtmp::Secret;
 
 use crate::air::Air;
 use crate::camera::{Camera, Spot, Turn};

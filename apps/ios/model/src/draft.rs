@@ -1,4 +1,4 @@
-use onair::rtmp::{Error, Secret};
+use onair::{AddressError, Secret};
 
 use crate::link::{self, Found};
 use crate::{Address, Destination, Id};
@@ -74,7 +74,7 @@ impl Draft {
     }
 
     /// The server and the key, if they fit together.
-    pub(crate) fn address(&self) -> Result<Address, Error> {
+    pub(crate) fn address(&self) -> Result<Address, AddressError> {
         let server = self.server.expose();
         match (self.key.expose().trim(), &self.kept_key) {
             ("", Some(kept)) => Address::new(server, kept.expose()),
@@ -128,7 +128,7 @@ mod tests {
         draft.type_server("rtmp://live.example/app/instance".into());
         draft.key = "k-1".into();
         let address = draft.address().unwrap();
-        assert_eq!(address.url().app(), "app/instance");
+        assert_eq!(address.shown(), "rtmp://live.example/app/instance");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
+use onair::Secret;
 use onair::av::device::{self, Order};
 use onair::director;
-use onair::rtmp::Secret;
 use onair::studio::Show;
 
 use crate::Id;

@@ -1,7 +1,7 @@
 //! The pages of the sheet, as rows.
 
+use onair::Secret;
 use onair::av::device::Position;
-use onair::rtmp::Secret;
 
 use crate::draft::Draft;
 use crate::page::OpenPage;

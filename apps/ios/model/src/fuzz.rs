@@ -1,6 +1,6 @@
 //! Fuzz bodies: plain functions of bytes, which panic when a promise is broken.
 
-use onair::rtmp::Secret;
+use onair::Secret;
 
 use crate::{Address, link, saved};
 

@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
+use onair::Secret;
 use onair::Stats;
 use onair::director::Path;
-use onair::rtmp::Secret;
 use onair::studio::News;
 
 use crate::{Answer, Id, RowId, Spot, Turn};

@@ -10,7 +10,7 @@
 //!
 //! That is also what a QR code may hold.
 
-use onair::rtmp::{Error, Secret, UrlError};
+use onair::{AddressError, Secret};
 use percent_encoding::percent_decode_str;
 
 use crate::Address;
@@ -165,7 +165,7 @@ fn parse_address(server: &str, key: Option<&str>) -> Result<Found, LinkError> {
             server: Some(address.server().clone()),
             key: Some(address.key().clone()).filter(|key| !key.expose().is_empty()),
         }),
-        Err(Error::Url(UrlError::MissingKey)) => Ok(Found {
+        Err(AddressError::MissingKey(_)) => Ok(Found {
             server: Some(Secret::from(server)),
             ..Found::default()
         }),

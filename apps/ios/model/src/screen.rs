@@ -1,4 +1,4 @@
-use onair::rtmp::Secret;
+use onair::Secret;
 
 use crate::{Definition, Id, Spot};
 

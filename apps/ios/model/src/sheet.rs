@@ -1,7 +1,7 @@
 use std::time::Instant;
 
+use onair::Secret;
 use onair::av::device::Position;
-use onair::rtmp::Secret;
 
 use crate::destination::{MOST, tidy};
 use crate::draft::Draft;
@@ -45,7 +45,7 @@ impl App {
                 Ok(address) => self.ask(Question::Add {
                     name: found
                         .name
-                        .unwrap_or_else(|| address.url().host().to_owned()),
+                        .unwrap_or_else(|| address.address().host().to_owned()),
                     address: Box::new(address),
                 }),
                 Err(_) => self.open_draft(Draft::new(found)),
@@ -253,7 +253,7 @@ fn change_draft(draft: &mut Draft, id: RowId, change: Change) {
 fn name_for(name: &str, address: &Address) -> String {
     let name = tidy(name);
     if name.is_empty() {
-        address.url().host().to_owned()
+        address.address().host().to_owned()
     } else {
         name
     }

@@ -69,7 +69,7 @@ impl App {
                 return Err(Question::told(words::NOT_STARTED, text));
             };
             chosen.0.push(one.name.clone());
-            chosen.1.push(Destination::from(address.url().clone()));
+            chosen.1.push(Destination::from(address.address().clone()));
         }
         if !chosen.0.is_empty() {
             Ok(chosen)

@@ -1,7 +1,7 @@
 //! Servers and stream keys, in the Keychain of this phone: read while it is unlocked, in no
 //! backup to another phone and in no cloud.
 
-use onair::rtmp::Secret;
+use onair::Secret;
 use onair_ios_model::Id;
 use security_framework::access_control::{ProtectionMode, SecAccessControl};
 use security_framework::passwords::{

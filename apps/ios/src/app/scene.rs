@@ -10,7 +10,7 @@ use objc2_ui_kit::{
     UIInterfaceOrientation, UIOpenURLContext, UIResponder, UIScene, UISceneConnectionOptions,
     UISceneDelegate, UISceneSession, UIWindow, UIWindowScene, UIWindowSceneDelegate,
 };
-use onair::rtmp::Secret;
+use onair::Secret;
 use onair_ios_model::Input;
 
 use crate::app::inbox::{self, Signal};

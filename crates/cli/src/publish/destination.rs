@@ -4,8 +4,7 @@ use std::fmt::Display;
 use std::path::Path;
 use std::{env, fs};
 
-use onair::rtmp::{self, Credentials, Url, UrlError};
-use onair::{Destination, RetryPolicy, Tls};
+use onair::{Address, AddressError, Credentials, Destination, RetryPolicy, Tls};
 
 use super::Publish;
 use crate::failure::Failure;
@@ -26,7 +25,7 @@ pub(crate) fn all(opts: &Publish) -> Result<Vec<Destination>, Failure> {
         .to
         .iter()
         .map(|text| {
-            let mut destination = Destination::new(url(text, opts.key.as_deref())?);
+            let mut destination = Destination::new(address(text, opts.key.as_deref())?);
             destination.credentials.clone_from(&credentials);
             destination.tls = tls(opts);
             destination.patient = opts.patient;
@@ -40,27 +39,32 @@ pub(crate) fn all(opts: &Publish) -> Result<Vec<Destination>, Failure> {
 
 /// One stream twice: the second would be refused, or cut the first off.
 fn refuse_twins(destinations: &[Destination]) -> Result<(), Failure> {
-    let urls = || destinations.iter().map(|to| &to.url);
-    let twin = urls()
+    let addresses = || destinations.iter().map(|to| &to.address);
+    let twin = addresses()
         .enumerate()
-        .find(|(n, url)| urls().take(*n).any(|other| other == *url));
-    twin.map_or(Ok(()), |(_, url)| {
-        Err(Failure::usage(format_args!("--to {url} is given twice")))
+        .find(|(n, address)| addresses().take(*n).any(|other| other == *address));
+    twin.map_or(Ok(()), |(_, address)| {
+        Err(Failure::usage(format_args!(
+            "--to {address} is given twice"
+        )))
     })
 }
 
-/// The error never repeats the URL: it may hold a key.
-fn url(text: &str, key: Option<&str>) -> Result<Url, Failure> {
+/// The error never repeats the address: it may hold a key.
+fn address(text: &str, key: Option<&str>) -> Result<Address, Failure> {
     let text = text.trim();
     let parsed = match key {
-        Some(key) => Url::from_server(text, key.trim()),
+        Some(key) => Address::from_server(text, key.trim()),
         None => text.parse(),
     };
-    parsed.map_err(|error: rtmp::Error| match error {
-        rtmp::Error::Url(UrlError::TwoUrls) => {
+    parsed.map_err(|error| match error {
+        AddressError::TwoAddresses => {
             Failure::usage("two addresses in one --to: repeat --to (ONAIR_URL holds one)")
         }
-        _ => Failure::usage(format_args!("--to: {error}")),
+        AddressError::MissingScheme
+        | AddressError::UnknownScheme(_)
+        | AddressError::MissingKey(_)
+        | AddressError::Unusable(_) => Failure::usage(format_args!("--to: {error}")),
     })
 }
 

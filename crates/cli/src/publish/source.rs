@@ -5,13 +5,13 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use onair::Builder;
 use onair::av::capture::{Silence, TestCard, Tone, Y4m};
 use onair::av::device;
 use onair::av::encode::{AudioSettings, VideoSettings};
 use onair::av::{AudioSource, VideoSource};
 use onair::demux::{self, Container, Damage, PacketSource, Track, TrackDamage};
 use onair::media::{FrameRate, Kind, Packet, Size, VideoCodec};
+use onair::{Builder, recording_extensions};
 
 use super::capture::{self, Ask};
 use super::filler;
@@ -121,12 +121,14 @@ impl<'a> Plan<'a> {
 /// Where to record, if it is a format that can be written.
 pub(crate) fn recording(path: &Path) -> Result<PathBuf, Failure> {
     let ending = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
-    match ending.as_deref().and_then(std::ffi::OsStr::to_str) {
-        Some("mp4" | "flv") => Ok(path.to_owned()),
-        _ => Err(Failure::usage(
-            "--record writes .mp4 or .flv: name a file that ends so",
-        )),
+    if recording_extensions().any(|known| ending.as_deref() == Some(known.as_ref())) {
+        return Ok(path.to_owned());
     }
+    let known: Vec<_> = recording_extensions().collect();
+    Err(Failure::usage(format_args!(
+        "--record writes .{}: name a file that ends so",
+        known.join(" or .")
+    )))
 }
 
 fn asked(opts: &Publish) -> Result<Asked, Failure> {

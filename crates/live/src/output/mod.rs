@@ -1,6 +1,74 @@
-//! Where a broadcast goes: servers and files.
+//! Where a broadcast goes: to servers, by protocol, and into files, by format.
+//!
+//! An [`Output`] connects, takes packets from its queue until the stream or its connection ends,
+//! and says typed how it ended. What lies above it (the queue, attempts and their delays, numbers,
+//! events, the report) is the same for all of them and knows no protocol.
 
+mod address;
+mod context;
+mod handle;
 pub(crate) mod recording;
 pub(crate) mod rtmp;
-pub(crate) mod tls;
-pub(crate) mod transport;
+mod tls;
+mod transport;
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::pin::Pin;
+use std::time::Instant;
+
+pub use onair_rtmp::{Credentials, Secret};
+
+pub use self::address::{Address, AddressError};
+pub(crate) use self::context::SessionContext;
+pub(crate) use self::handle::OutputHandle;
+use crate::{Destination, Error, Failure};
+
+/// A way to send a stream to one place.
+pub(crate) trait Output: fmt::Debug + Send + Sync {
+    /// One attempt: connects, sends what the queue gives, and resolves when the stream has ended,
+    /// with everything sent, or the attempt has failed.
+    fn run(&self, context: SessionContext) -> Attempt<'_>;
+}
+
+/// An attempt that goes on.
+pub(crate) type Attempt<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 'a>>;
+
+/// A protocol that streams are sent by.
+pub(crate) struct Protocol {
+    /// The schemes of its addresses.
+    pub(crate) schemes: &'static [&'static str],
+    /// Schemes of its family that it refuses in better words than those for any other.
+    pub(crate) refused: &'static [&'static str],
+    /// Reads an address that ends in its stream key.
+    pub(crate) parse: fn(&str) -> Parsed,
+    /// Reads a server and a key that a person gave apart, but may have left in the server too.
+    pub(crate) parse_apart: fn(&str, Secret) -> Parsed,
+    /// Joins a server and a key that are known to be apart.
+    pub(crate) join: fn(&str, Secret) -> Parsed,
+}
+
+/// What became of an address that was read.
+pub(crate) type Parsed = Result<Box<dyn Endpoint>, AddressError>;
+
+/// The protocols there are.
+static PROTOCOLS: &[Protocol] = &[rtmp::PROTOCOL];
+
+/// An address in the terms of its protocol. `Display` shows nothing secret.
+pub(crate) trait Endpoint: fmt::Display + Send + Sync {
+    /// The server's name or address.
+    fn host(&self) -> &str;
+    /// The stream key; empty where there is none.
+    fn key(&self) -> &Secret;
+    /// Whether the connection is encrypted and the server has to prove whom it is.
+    fn is_secure(&self) -> bool;
+    /// All of it in one form: two endpoints are one if this is the same.
+    fn canonical(&self) -> Secret;
+    /// Makes ready to send there.
+    fn open(&self, destination: &Destination) -> Result<Box<dyn Output>, Error>;
+}
+
+/// Something no other connection has: for nonces and jitter, not for secrets.
+pub(crate) fn random() -> u64 {
+    RandomState::new().hash_one(Instant::now())
+}

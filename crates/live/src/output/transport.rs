@@ -1,20 +1,20 @@
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
-use onair_rtmp::{Scheme, Url};
 use rustls::pki_types::ServerName;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::tls::{self, Trust};
 use crate::failure::{Failure, FailureStage};
 use crate::kernel::Link;
-use crate::output::tls::{self, Trust};
 use crate::{Fault, Pace, kernel};
 
 /// A connection, plain or inside TLS.
@@ -49,18 +49,33 @@ pub(crate) const fn stall_limit(pace: Pace) -> Duration {
     }
 }
 
-/// Opens a connection to where `url` points.
-pub(crate) async fn connect(
-    url: &Url,
-    trust: &Trust,
-    pace: Pace,
-) -> Result<Box<dyn Stream>, Failure> {
-    let host = url.host().trim_start_matches('[').trim_end_matches(']');
-    let socket = connect_tcp(host, url.port()).await?;
+/// Whom to connect to, and how.
+pub(crate) struct Remote<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
+    pub(crate) encryption: Option<Encryption<'a>>,
+}
+
+/// How to speak a protocol inside TLS.
+#[derive(Clone, Copy)]
+pub(crate) struct Encryption<'a> {
+    pub(crate) trust: &'a Trust,
+    /// Whether the protocol is spoken at an address without TLS.
+    pub(crate) is_spoken_plainly: fn(SocketAddr) -> Answered,
+    /// What a user could try then.
+    pub(crate) advice: &'static str,
+}
+
+/// An answer that has to be asked for.
+pub(crate) type Answered = Pin<Box<dyn Future<Output = bool> + Send>>;
+
+/// Opens a connection.
+pub(crate) async fn connect(remote: &Remote<'_>, pace: Pace) -> Result<Box<dyn Stream>, Failure> {
+    let socket = connect_tcp(remote.host, remote.port).await?;
     tune(&socket, pace);
-    match url.scheme() {
-        Scheme::Rtmp => Ok(Box::new(socket)),
-        Scheme::Rtmps => connect_tls(host, socket, trust, pace).await,
+    match remote.encryption {
+        None => Ok(Box::new(socket)),
+        Some(encryption) => connect_tls(remote.host, socket, encryption, pace).await,
     }
 }
 
@@ -143,10 +158,10 @@ fn tune(socket: &TcpStream, pace: Pace) {
 async fn connect_tls(
     host: &str,
     socket: TcpStream,
-    trust: &Trust,
+    encryption: Encryption<'_>,
     pace: Pace,
 ) -> Result<Box<dyn Stream>, Failure> {
-    let config = trust.client();
+    let config = encryption.trust.client();
     let config = config
         .map_err(|error| Failure::untrusted(Fault::CertificateUnusable, error.to_string()))?;
     let name = ServerName::try_from(host.to_owned());
@@ -161,13 +176,15 @@ async fn connect_tls(
         biased;
         shaken = timeout(PATIENCE, handshake) => match shaken {
             Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err(refused(&error, host, peer.ok()).await),
+            Ok(Err(error)) => return Err(refused(&error, host, peer.ok(), encryption).await),
             Err(_) => {
                 let words = format!("{host} did not answer the TLS handshake");
                 return Err(Failure::new(FailureStage::Tls, Fault::TimedOut, words));
             }
         },
-        () = silent_and_plain(peer.as_ref().ok().copied()) => return Err(tls::not_tls(host)),
+        () = silent_and_plain(peer.as_ref().ok().copied(), encryption) => {
+            return Err(tls::not_tls(host, encryption.advice));
+        }
     };
     if pace == Pace::Realtime {
         // What waits in here could not be shed any more.
@@ -176,20 +193,26 @@ async fn connect_tls(
     Ok(Box::new(stream))
 }
 
-/// What lies behind a TLS handshake that failed. A server that takes a TLS greeting for a bad
-/// RTMP one hangs up.
-async fn refused(error: &io::Error, host: &str, peer: Option<SocketAddr>) -> Failure {
-    if let Some(failure) = tls::failure(error, host) {
+/// What lies behind a TLS handshake that failed. A server that takes a TLS greeting for a bad one
+/// of its own protocol hangs up.
+async fn refused(
+    error: &io::Error,
+    host: &str,
+    peer: Option<SocketAddr>,
+    encryption: Encryption<'_>,
+) -> Failure {
+    let advice = encryption.advice;
+    if let Some(failure) = tls::failure(error, host, advice) {
         return failure;
     }
     if let Some(peer) = peer
-        && speaks_rtmp(peer).await
+        && (encryption.is_spoken_plainly)(peer).await
     {
-        return tls::not_tls(host);
+        return tls::not_tls(host, advice);
     }
     let words = match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
-            format!("{host} hung up on the TLS handshake (rtmp:// instead of rtmps://?)")
+            format!("{host} hung up on the TLS handshake ({advice})")
         }
         _ => format!("TLS with {host}: {error}"),
     };
@@ -197,11 +220,11 @@ async fn refused(error: &io::Error, host: &str, peer: Option<SocketAddr>) -> Fai
 }
 
 /// Resolves when a server that has not answered a TLS greeting for a while is found to answer a
-/// plain RTMP one: it waits for the rest of a greeting that never comes.
-async fn silent_and_plain(peer: Option<SocketAddr>) {
+/// plain one of its protocol: it waits for the rest of a greeting that never comes.
+async fn silent_and_plain(peer: Option<SocketAddr>, encryption: Encryption<'_>) {
     tokio::time::sleep(SILENCE).await;
     let is_plain = match peer {
-        Some(peer) => speaks_rtmp(peer).await,
+        Some(peer) => (encryption.is_spoken_plainly)(peer).await,
         None => false,
     };
     if !is_plain {
@@ -209,27 +232,8 @@ async fn silent_and_plain(peer: Option<SocketAddr>) {
     }
 }
 
-/// Whether RTMP is answered with RTMP at an address (RTMP 1.0, section 5.2): one connection, and
-/// the first byte of the answer.
-async fn speaks_rtmp(peer: SocketAddr) -> bool {
-    let asked = timeout(ANSWER, async {
-        let mut socket = TcpStream::connect(peer).await?;
-        let mut greeting = [0; 1537];
-        greeting[0] = RTMP;
-        socket.write_all(&greeting).await?;
-        socket.read_u8().await
-    });
-    matches!(asked.await, Ok(Ok(RTMP)))
-}
-
 /// How long a server may be silent after a TLS greeting before it is asked whether it knows TLS.
 const SILENCE: Duration = Duration::from_millis(600);
-
-/// How long its answer may take.
-const ANSWER: Duration = Duration::from_secs(2);
-
-/// The version in C0 and S0.
-const RTMP: u8 = 3;
 
 /// How many bytes TLS may hold back when late data is stale data: a record.
 const UNSENT_TLS: usize = 16 * 1024;

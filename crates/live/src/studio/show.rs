@@ -77,16 +77,17 @@ impl Show {
 /// Facebook ends a stream whose picture changes its size ("Live Video API", broadcast
 /// guidelines: no changes of resolution mid-stream).
 fn minds_its_size(destination: &Destination) -> bool {
-    let host = destination.url.host().to_ascii_lowercase();
+    let host = destination.address.host().to_ascii_lowercase();
     host == "facebook.com" || host.ends_with(".facebook.com")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Address;
 
     fn show(url: &str) -> Show {
-        Show::to(url.parse::<onair_rtmp::Url>().unwrap())
+        Show::to(url.parse::<Address>().unwrap())
     }
 
     #[test]

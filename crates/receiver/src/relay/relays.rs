@@ -114,7 +114,7 @@ impl Relays {
     fn start_one(&self, viewer: &Viewer, target: &RelayTarget) {
         let destination = target.destination(viewer.name());
         let (url, begun) = match destination {
-            Ok(to) => (to.url.to_string(), self.begin(viewer, to)),
+            Ok(to) => (to.address.to_string(), self.begin(viewer, to)),
             Err(error) => (String::new(), Err(error.into())),
         };
         if let Err(error) = begun {
@@ -133,7 +133,9 @@ impl Relays {
             match worker.offer(viewer.clone()) {
                 Offer::Taken => return Ok(()),
                 Offer::Busy(name) => return Err(RelayError::Busy(name)),
-                Offer::Done => running.workers.retain(|(other, _)| other.url != to.url),
+                Offer::Done => running
+                    .workers
+                    .retain(|(other, _)| other.address != to.address),
             }
         }
         running.make_room(self.0.most)?;
@@ -157,7 +159,7 @@ impl Relays {
 impl Running {
     fn find(&self, to: &Destination) -> Option<Arc<Worker>> {
         let mut workers = self.workers.iter();
-        let found = workers.find(|(other, _)| other.url == to.url);
+        let found = workers.find(|(other, _)| other.address == to.address);
         found.map(|(_, worker)| worker.clone())
     }
 

@@ -1,7 +1,6 @@
 use std::str::FromStr;
 
-use onair::Destination;
-use onair::rtmp::{Secret, Url};
+use onair::{Address, AddressError, Destination, Secret};
 
 use crate::StreamName;
 
@@ -24,7 +23,7 @@ pub struct RelayTarget {
 pub enum TargetError {
     /// It is no URL, or none for this stream.
     #[error(transparent)]
-    Url(#[from] onair::rtmp::Error),
+    Url(#[from] AddressError),
     /// A publisher could choose the server.
     #[error("{{app}} and {{stream}} go behind the host: rtmp://HOST/{{app}}/{{stream}}")]
     Host,
@@ -44,14 +43,14 @@ impl RelayTarget {
     pub(super) fn destination(&self, name: &StreamName) -> Result<Destination, TargetError> {
         let mut destination = self.destination.clone();
         if let Some(template) = &self.template {
-            destination.url = fill(template, name)?;
+            destination.address = fill(template, name)?;
         }
         Ok(destination)
     }
 }
 
 /// Fills in a stream's name.
-fn fill(template: &Secret, name: &StreamName) -> Result<Url, TargetError> {
+fn fill(template: &Secret, name: &StreamName) -> Result<Address, TargetError> {
     let (app, stream) = name
         .as_str()
         .rsplit_once('/')
@@ -69,7 +68,7 @@ impl FromStr for RelayTarget {
     fn from_str(text: &str) -> Result<Self, TargetError> {
         let is_template = text.contains(APP) || text.contains(STREAM);
         if !is_template {
-            return Ok(Self::from(text.parse::<Url>()?));
+            return Ok(Self::from(text.parse::<Address>()?));
         }
         let path = text.split_once("://").and_then(|(_, rest)| rest.find('/'));
         let in_path = |what| match (path, text.find(what)) {
@@ -97,9 +96,9 @@ impl From<Destination> for RelayTarget {
     }
 }
 
-impl From<Url> for RelayTarget {
-    fn from(url: Url) -> Self {
-        Destination::new(url).into()
+impl From<Address> for RelayTarget {
+    fn from(address: Address) -> Self {
+        Destination::new(address).into()
     }
 }
 
@@ -107,15 +106,14 @@ impl From<Url> for RelayTarget {
 mod tests {
     use super::*;
 
-    fn url(template: &str, name: &str) -> Result<(String, String), TargetError> {
+    fn url(template: &str, name: &str) -> Result<Address, TargetError> {
         let name = StreamName::from_path(name).unwrap();
-        let url = template.parse::<RelayTarget>()?.destination(&name)?.url;
-        Ok((url.tc_url(), url.key().expose().to_owned()))
+        Ok(template.parse::<RelayTarget>()?.destination(&name)?.address)
     }
 
     #[test]
     fn a_streams_name_fills_in_the_url() {
-        let to = |tc: &str, key: &str| Ok((tc.to_owned(), key.to_owned()));
+        let to = |server: &str, key: &str| Ok(Address::join(server, key)?);
         let name = "live/in/cam";
         assert_eq!(
             url("rtmp://h/{app}/{stream}", name),

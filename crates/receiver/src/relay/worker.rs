@@ -133,7 +133,7 @@ impl Worker {
         let state = self.state();
         RelayInfo {
             name: state.name.clone(),
-            url: self.destination.url.to_string(),
+            url: self.destination.address.to_string(),
             state: state.stands.clone(),
         }
     }
@@ -156,7 +156,7 @@ impl Worker {
 
     fn relay(&self, viewer: Viewer) {
         let name = viewer.name().clone();
-        let (events, url) = (self.events.clone(), self.destination.url.to_string());
+        let (events, url) = (self.events.clone(), self.destination.address.to_string());
         let tell = {
             let name = name.clone();
             move |message| events.tell(relay_event(&name, &url, message))
@@ -211,13 +211,13 @@ impl Worker {
         self.state().stands = RelayState::Failed(failure.clone());
         self.events.tell(Event::RelayFailed {
             name: name.clone(),
-            url: self.destination.url.to_string(),
+            url: self.destination.address.to_string(),
             failure,
         });
     }
 
     fn tell(&self, name: &StreamName, message: String) {
-        let url = self.destination.url.to_string();
+        let url = self.destination.address.to_string();
         self.events.tell(relay_event(name, &url, message));
     }
 

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use onair::Address;
 use onair::Destination;
 use onair::media::{Kind, Packet, VideoCodec, VideoTrack};
-use onair::rtmp::Url;
 use onair_receiver::{Error, Event, Receiver, Recording, Unrecorded, tls};
 
 use crate::encoder::Encoder;
@@ -273,7 +273,7 @@ fn rtmps_is_rtmp_with_a_certificate() {
     let free = ([127, 0, 0, 1], 0).into();
     let mut target = Stage::with(|builder| builder.tls(config).listen_tls(free));
     let secure = target.receiver.rtmp_addresses()[1].port();
-    let url: Url = format!("rtmps://localhost:{secure}/live/out")
+    let url: Address = format!("rtmps://localhost:{secure}/live/out")
         .parse()
         .unwrap();
     let ca = directory.0.join("trusted.pem");

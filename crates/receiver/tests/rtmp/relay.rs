@@ -3,8 +3,8 @@
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
+use onair::Address;
 use onair::media::{AudioCodec, Bitrate, FrameRate, Property, Tracks, VideoCodec, VideoTrack};
-use onair::rtmp::Url;
 use onair_receiver::{
     Event, Item, Keys, RelayError, RelayFailure, RelayState, RelayTarget, StreamName,
 };
@@ -38,7 +38,7 @@ fn threads(name: &str) -> usize {
 #[test]
 fn a_relay_publishes_what_comes_in_untouched() {
     let mut target = Stage::new();
-    let url: Url = format!("rtmp://{}/live/out", target.address())
+    let url: Address = format!("rtmp://{}/live/out", target.address())
         .parse()
         .unwrap();
     let mut stage = Stage::with(|builder| builder.relay(url));

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use onair::Secret;
 use onair::av::device::Rotation;
 use onair::director::{Notice, Path};
 use onair::media::Timestamp;
-use onair::rtmp::Secret;
 use onair::studio::{News, Show};
 use onair::{
     CaptureReport, DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Encoding,

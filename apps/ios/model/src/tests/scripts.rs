@@ -75,7 +75,7 @@ fn a_tap_goes_live_everywhere_that_is_on() {
     rig.tap(Control::Record);
     let show = rig.show();
     assert_eq!(show.destinations.len(), 2);
-    assert_eq!(show.destinations[0].url.key().expose(), "hush");
+    assert_eq!(show.destinations[0].address.key().expose(), "hush");
     assert_eq!(show.bitrate.unwrap().as_kbps(), 3000);
     assert_eq!(show.record, Some("rec/onair-7-1.mp4".into()));
     assert_eq!(rig.screen().record.phase, Phase::Connecting);

@@ -88,7 +88,7 @@ fn a_saved_key_is_never_shown_and_stays_unless_another_is_typed() {
     rig.type_into(RowId::Server, "rtmp://other.example/app");
     rig.tap_row(RowId::Save);
     rig.tap(Control::Record);
-    let url = rig.show().destinations[0].url.clone();
+    let url = rig.show().destinations[0].address.clone();
     assert_eq!((url.host(), url.key().expose()), ("other.example", "hush"));
 }
 

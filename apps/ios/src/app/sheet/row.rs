@@ -8,7 +8,7 @@ use objc2_ui_kit::{
     UITableViewCellSelectionStyle, UITextAutocapitalizationType, UITextAutocorrectionType,
     UITextField, UITextFieldViewMode, UITextInputTraits, UITextSpellCheckingType,
 };
-use onair::rtmp::Secret;
+use onair::Secret;
 use onair_ios_model::{Change, Input, Row, RowId, RowKind, Typing, Voice};
 
 use crate::app::{inbox, ui};

@@ -12,8 +12,8 @@ use objc2_av_foundation::{
 };
 use objc2_foundation::{NSArray, NSObjectProtocol, NSString};
 use objc2_ui_kit::{UIColor, UIViewController};
+use onair::Secret;
 use onair::av::capture::apple::Level;
-use onair::rtmp::Secret;
 use onair_ios_model::Input;
 
 use crate::app::views::Pill;

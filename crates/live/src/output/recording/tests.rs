@@ -1,4 +1,5 @@
 use std::io::{Cursor, Seek, SeekFrom, Write};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -6,9 +7,10 @@ use onair_flv::{TagKind, file, metadata};
 use onair_media::{Kind, VideoConfig};
 
 use super::*;
-use crate::config::Limits;
-use crate::queue::{Overflow, PacketQueue};
+use crate::hub::Hub;
+use crate::queue::Overflow;
 use crate::samples::{audio, video};
+use crate::{Event, Pace};
 
 /// A disk with room for so many bytes, which stays readable from outside.
 #[derive(Clone)]
@@ -82,16 +84,34 @@ fn program() -> Program {
     }
 }
 
+/// A recording that nobody writes.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Output for Nowhere {
+    fn run(&self, _: SessionContext) -> Attempt<'_> {
+        Box::pin(std::future::pending())
+    }
+}
+
+fn nowhere() -> OutputHandle {
+    OutputHandle::file("show".to_owned(), Box::new(Nowhere), Overflow::Hold)
+}
+
 /// Records all packets to a disk with so much room; what is on it then, and what is said.
-fn record(format: Format, room: u64) -> (Vec<u8>, io::Result<()>, Written) {
-    let mut queue = PacketQueue::new(Limits::RECORDING, Overflow::Hold, false);
-    queue.live();
-    packets().for_each(|packet| queue.push(packet, Instant::now()));
-    queue.end();
+fn record(extension: &str, room: u64) -> (Vec<u8>, Result<(), Fault>, Written) {
+    let handle = nowhere();
+    handle.feed().push(packets(), Instant::now());
+    handle.feed().end(None);
     let disk = SmallDisk::with(room);
-    let tape = format.tape(Box::new(disk.clone()), &program());
-    let recording = Recording::of(Path::new("show"));
-    let (result, written) = write(tape, &Feed::new(queue), &recording);
+    let format = Format::of(&Path::new("show").with_extension(extension)).unwrap();
+    let tape = (format.begin)(Box::new(disk.clone()), &program());
+    let result = write(tape, &handle).map_err(|failure| failure.fault);
+    let status = handle.status();
+    let written = Written {
+        bytes: status.bytes,
+        duration: status.recorded,
+    };
     (disk.content(), result, written)
 }
 
@@ -122,13 +142,13 @@ fn mp4(content: &[u8], name: &str) -> usize {
 
 #[test]
 fn what_fits_on_a_full_disk_is_a_whole_flv_file_that_knows_its_length() {
-    let (content, result, written) = record(Format::Flv, u64::MAX);
+    let (content, result, written) = record("flv", u64::MAX);
     assert!(result.is_ok());
     assert_eq!(written.bytes, content.len() as u64);
     assert_eq!(flv(content).0, 200);
     for room in [5_000, 50_001, 123_456, 200_000] {
-        let (content, result, written) = record(Format::Flv, room);
-        assert_eq!(result.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        let (content, result, written) = record("flv", room);
+        assert_eq!(result, Err(Fault::DiskFull));
         assert_eq!(written.bytes, content.len() as u64);
         assert!(
             room - written.bytes < 1100,
@@ -144,13 +164,13 @@ fn what_fits_on_a_full_disk_is_a_whole_flv_file_that_knows_its_length() {
 
 #[test]
 fn what_fits_on_a_full_disk_is_a_whole_mp4_file() {
-    let (whole, result, _) = record(Format::Mp4, u64::MAX);
+    let (whole, result, _) = record("mp4", u64::MAX);
     assert!(result.is_ok());
     assert_eq!(mp4(&whole, "whole"), 200);
     let almost = whole.len() as u64 - 1;
     for (room, least) in [(50_000, 25), (130_000, 75), (almost, 200)] {
-        let (content, result, written) = record(Format::Mp4, room);
-        assert_eq!(result.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        let (content, result, written) = record("mp4", room);
+        assert_eq!(result, Err(Fault::DiskFull));
         assert_eq!(written.bytes, content.len() as u64);
         let pictures = mp4(&content, &format!("room-{room}"));
         assert!(
@@ -165,37 +185,52 @@ fn what_fits_on_a_full_disk_is_a_whole_mp4_file() {
     }
 }
 
+/// What a recording's one attempt is given.
+fn context(recording: &Recording, hub: Hub) -> SessionContext {
+    SessionContext {
+        destination: None,
+        hub: Arc::new(hub),
+        handle: recording.handle().clone(),
+        program: Arc::new(program()),
+        pace: Pace::Realtime,
+        renewals: recording.handle().renewal().watch(),
+        began: Instant::now(),
+        is_congested: false,
+    }
+}
+
 #[test]
 fn nothing_recorded_is_no_file_that_would_be_in_the_way() {
     for name in ["at-once.flv", "at-once.mp4"] {
         let name = format!("onair-{}-{name}", std::process::id());
         let path = std::env::temp_dir().join(name);
-        let recorder = Recorder::create(path.clone()).unwrap();
-        let mut queue = PacketQueue::new(Limits::RECORDING, Overflow::Shed, false);
-        queue.end();
-        let hub = Arc::new(Hub::new(Vec::new(), None));
-        let feed = Arc::new(Feed::new(queue));
-        let recording = recorder.start(feed, &hub, &program()).unwrap();
+        let recording = Recording::create(path.clone(), Overflow::Shed).unwrap();
+        assert!(path.exists());
+        recording.handle().feed().end(None);
         let runtime = tokio::runtime::Builder::new_current_thread().build();
-        runtime.unwrap().block_on(recording.over());
+        let context = context(&recording, Hub::new(Vec::new(), None));
+        runtime.unwrap().block_on(recording.run(context));
         assert!(!path.exists());
-        let report = recording.report().clone();
+        let report = recording.report();
         assert_eq!((report.bytes, report.error), (0, None));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_disk_that_is_stuck_does_not_keep_a_broadcast_from_its_end_and_it_is_said() {
-    let queue = PacketQueue::new(Limits::RECORDING, Overflow::Shed, false);
-    let hub = Hub::new(Vec::new(), Some(Arc::new(Feed::new(queue))));
-    let recording = Recording::of(Path::new("show"));
+    let recording = Recording::new("show".into(), nowhere());
+    let hub = Hub::new(Vec::new(), Some(recording.handle().clone()));
     let hour = Duration::from_secs(3600);
     let wait = || tokio::time::timeout(hour, recording.over_or_stuck(&hub));
     assert!(wait().await.is_err(), "nothing comes, and it goes on");
     hub.finish();
     let asked = tokio::time::Instant::now();
     assert!(wait().await.is_ok());
-    assert!(asked.elapsed() <= CLOSING * 2, "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() <= policy::CLOSING * 2,
+        "{:?}",
+        asked.elapsed()
+    );
     recording.leave_behind(&hub);
     let Some(Event::RecordingFailed { reason }) = hub.events().try_next() else {
         panic!("it was not said");

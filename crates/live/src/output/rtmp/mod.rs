@@ -1,5 +1,134 @@
-//! RTMP, plain and inside TLS.
+//! RTMP, plain and inside TLS: everything that only it knows.
 
-pub(crate) mod failure;
+mod address;
+mod connect;
+mod failure;
+mod hosts;
 pub(crate) mod playback;
-pub(crate) mod session;
+mod session;
+
+use onair_rtmp::publisher::{Config, Flight, Retry, Why};
+use onair_rtmp::{Scheme, Url};
+
+pub(crate) use self::address::PROTOCOL;
+use self::connect::connect;
+use self::failure::failure;
+use self::session::{Ended, Ending, Move, Session};
+use super::tls::Trust;
+use super::{Attempt, Credentials, Output, SessionContext, random};
+use crate::{Destination, Error, Failure, FailureStage, Fault};
+
+/// Publishes to one server.
+#[derive(Debug)]
+struct RtmpOutput {
+    url: Url,
+    credentials: Option<Credentials>,
+    is_patient: bool,
+    trust: Trust,
+}
+
+/// How many connections one attempt may need: a fall-back, redirects, rounds of authentication.
+const MAX_ROUNDS: usize = 12;
+
+impl RtmpOutput {
+    fn new(url: &Url, destination: &Destination) -> Result<Self, Error> {
+        Ok(Self {
+            url: url.clone(),
+            credentials: destination.credentials.clone(),
+            is_patient: destination.patient,
+            trust: Trust::new(&destination.tls, url.scheme() == Scheme::Rtmps)?,
+        })
+    }
+
+    /// A connection, or several where the machine or the server asks for more.
+    async fn attempt(&self, mut context: SessionContext) -> Result<(), Failure> {
+        let mut next = Next {
+            config: self.config(&self.url, &context),
+            hasty: None,
+            detour: None,
+        };
+        for _ in 0..MAX_ROUNDS {
+            let Some(ended) = self.connection(&next.config, &mut context).await? else {
+                return Ok(());
+            };
+            if ended.was_live
+                && let Some(url) = next.hasty.take()
+            {
+                hosts::remember(&url);
+            }
+            context.restore(ended.left);
+            match ended.how {
+                Ending::Finished => return Ok(()),
+                Ending::Retry(retry) => next.retry(*retry),
+                Ending::Moved(to) => {
+                    context.begin_again();
+                    if let Move::To(url) = to {
+                        next.detour = Some(url);
+                    }
+                    let url = next.detour.as_ref().unwrap_or(&self.url);
+                    next.config = self.config(url, &context);
+                }
+                Ending::Failed(error, stage) => {
+                    return Err(failure(&error, stage, next.config.video_codec));
+                }
+                Ending::Lost(failure) => return Err(failure),
+            }
+        }
+        let words = "the server asked for one connection after another";
+        let stage = FailureStage::Negotiate;
+        Err(Failure::new(stage, Fault::ServerMisbehaved, words))
+    }
+
+    /// One connection; `None` when the broadcast was stopped before there was one.
+    async fn connection(
+        &self,
+        config: &Config,
+        context: &mut SessionContext,
+    ) -> Result<Option<Ended>, Failure> {
+        let connecting = connect(&config.url, &self.trust, context.pace);
+        let Some(stream) = context.connect(connecting).await? else {
+            return Ok(None);
+        };
+        let session = Session::new(stream, config.clone(), context.clone());
+        Ok(Some(session.run().await))
+    }
+
+    fn config(&self, url: &Url, context: &SessionContext) -> Config {
+        let mut config = Config::new(url.clone());
+        if let Some(credentials) = &self.credentials {
+            config.credentials = Some(credentials.clone());
+        }
+        if self.is_patient || hosts::is_patient(url) {
+            config.flight = Flight::Patient;
+        }
+        config.video_codec = context.program.tracks.video_codec();
+        config.seed = random();
+        config
+    }
+}
+
+impl Output for RtmpOutput {
+    fn run(&self, context: SessionContext) -> Attempt<'_> {
+        Box::pin(self.attempt(context))
+    }
+}
+
+/// What the next connection is told.
+struct Next {
+    config: Config,
+    /// Whom the first flight was too much for, it seems.
+    hasty: Option<Url>,
+    /// Where a server asked us to connect instead.
+    detour: Option<Url>,
+}
+
+impl Next {
+    fn retry(&mut self, retry: Retry) {
+        tracing::debug!(why = %retry.why, "another connection");
+        if retry.why == Why::PatientOrder {
+            self.hasty = Some(self.config.url.clone());
+        }
+        self.config = retry.config;
+        self.config.seed = random();
+    }
+}

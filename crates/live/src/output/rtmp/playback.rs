@@ -1,5 +1,4 @@
 use std::future::poll_fn;
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -7,9 +6,11 @@ use std::time::{Duration, Instant};
 use onair_flv::file;
 use onair_net::{Pump, ReadLimits};
 use onair_rtmp::player::Event;
-use onair_rtmp::{Input, Machine, Player, SendBuffer, Url};
+use onair_rtmp::{Input, Machine, Player, Scheme, SendBuffer, Url};
 use tokio::runtime::{Builder, Runtime};
 
+use super::connect::connect;
+use crate::output::random;
 use crate::output::tls::Trust;
 use crate::output::transport;
 use crate::{Error, Failure, Pace, Tls};
@@ -44,12 +45,12 @@ impl Playback {
     ///
     /// When there is no connection, or the server does not play the stream.
     pub fn open(url: &Url, tls: &Tls, length: Duration) -> Result<Self, Error> {
-        let trust = Trust::new(tls, url.scheme())?;
+        let trust = Trust::new(tls, url.scheme() == Scheme::Rtmps)?;
         let runtime = Builder::new_current_thread().enable_all().build();
         let what = "no runtime to play a stream in";
         let runtime = runtime.map_err(|source| Error::System { what, source })?;
         let stream = runtime.block_on(async {
-            let socket = transport::connect(url, &trust, Pace::Realtime).await?;
+            let socket = connect(url, &trust, Pace::Realtime).await?;
             let mut stream = Stream::new(socket, url, length);
             poll_fn(|cx| stream.poll_ready(cx)).await?;
             Ok::<_, Error>(stream)
@@ -61,9 +62,8 @@ impl Playback {
 impl Stream {
     fn new(socket: Box<dyn transport::Stream>, url: &Url, length: Duration) -> Self {
         let now = Instant::now();
-        let seed = RandomState::new().hash_one(now);
         Self {
-            pump: Pump::new(socket, Player::new(url.clone(), seed, now), now),
+            pump: Pump::new(socket, Player::new(url.clone(), random(), now), now),
             length,
             until: None,
             flv: file::header(true, true).to_vec(),

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use onair_net::tls::provider;
-use onair_rtmp::Scheme;
 use rustls::ClientConfig;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
@@ -28,12 +27,12 @@ pub(crate) struct Trust {
 
 impl Trust {
     /// Reads the certificates at once when something is wished for that could be wrong.
-    pub(crate) fn new(tls: &Tls, scheme: Scheme) -> Result<Self, Error> {
+    pub(crate) fn new(tls: &Tls, is_secure: bool) -> Result<Self, Error> {
         let trust = Self {
             tls: tls.clone(),
             client: OnceLock::new(),
         };
-        if scheme == Scheme::Rtmps || tls.ca.is_some() {
+        if is_secure || tls.ca.is_some() {
             trust.client()?;
         }
         Ok(trust)

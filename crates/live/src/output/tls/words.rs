@@ -7,15 +7,17 @@ use crate::Fault;
 use crate::failure::{Failure, FailureStage};
 
 /// Why a TLS handshake with `host` failed, if it was TLS that failed.
-pub(crate) fn failure(error: &std::io::Error, host: &str) -> Option<Failure> {
+///
+/// `advice` is what to try where the server does not speak TLS.
+pub(crate) fn failure(error: &std::io::Error, host: &str, advice: &str) -> Option<Failure> {
     let inner = error.get_ref()?.downcast_ref::<Error>()?;
     tracing::debug!(error = ?inner, host, "TLS failed");
-    Some(of(inner, host))
+    Some(of(inner, host, advice))
 }
 
 /// The server speaks something else on this port.
-pub(crate) fn not_tls(host: &str) -> Failure {
-    let words = format!("{host} does not speak TLS on this port (rtmp:// instead of rtmps://?)");
+pub(crate) fn not_tls(host: &str, advice: &str) -> Failure {
+    let words = format!("{host} does not speak TLS on this port ({advice})");
     Failure::untrusted(Fault::NotTls, words)
 }
 
@@ -37,10 +39,10 @@ pub(super) fn pem(error: &pem::Error) -> String {
     }
 }
 
-fn of(error: &Error, host: &str) -> Failure {
+fn of(error: &Error, host: &str, advice: &str) -> Failure {
     match error {
         Error::InvalidCertificate(fault) => certificate(fault, host),
-        Error::InvalidMessage(_) => not_tls(host),
+        Error::InvalidMessage(_) => not_tls(host, advice),
         Error::AlertReceived(alert) => said(*alert, host),
         Error::PeerIncompatible(_) | Error::NoApplicationProtocol => nothing_in_common(host),
         other => Failure::untrusted(Fault::TlsFailed, breach(other, host)),
@@ -345,7 +347,7 @@ mod tests {
     #[test]
     fn nothing_that_rustls_says_reaches_anybody_as_it_stands() {
         for error in certificates().into_iter().chain(others()) {
-            let words = of(&error, "live.example").to_string();
+            let words = of(&error, "live.example", "try it without").to_string();
             assert!(!looks_dumped(&words), "{error:?}: {words}");
             assert!(words.len() > 20, "{error:?}: {words}");
         }
@@ -368,7 +370,11 @@ mod tests {
                 Fault::NotTls,
             ),
         ] {
-            assert_eq!(of(&error, "live.example").fault, fault, "{error:?}");
+            assert_eq!(
+                of(&error, "live.example", "try it without").fault,
+                fault,
+                "{error:?}"
+            );
         }
     }
 

@@ -3,8 +3,7 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use onair_flv::Muxer;
-use onair_media::{Kind, Packet, Tracks};
+use onair_media::{Kind, Packet};
 use onair_net::{Broken, ReadLimits};
 use onair_rtmp::SendBuffer;
 use onair_rtmp::publisher::Stage;
@@ -21,13 +20,13 @@ const READ: ReadLimits = ReadLimits {
     unwritten: SendBuffer::MAX_UNREAD,
 };
 
-impl Session<'_> {
+impl Session {
     /// Hands the kernel what it takes.
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) {
         let stage = self.pump.machine.stage();
         while let Poll::Ready(written) = self.pump.poll_write(cx, now) {
             match written {
-                Ok(bytes) => self.place.line.status().sent(bytes, now),
+                Ok(bytes) => self.context.sent(bytes, now),
                 Err(broken) => self.broke(&broken, stage),
             }
         }
@@ -38,8 +37,8 @@ impl Session<'_> {
     /// Where the end was said already and something of the stream had still to go, it is lost.
     fn broke(&mut self, broken: &Broken, stage: Stage) {
         let failure = Failure::broken(of_stage(stage), &broken.error);
-        let is_hurried = self.place.line.feed().deadline().is_some();
-        if broken.unwritten > 0 && self.phase == Phase::Closing && !is_hurried {
+        let is_hurried = self.context.feed().deadline().is_some();
+        if broken.unwritten > 0 && self.phase.is_closing() && !is_hurried {
             self.ending = Some(Ending::Lost(failure.clone()));
         }
         self.broken.get_or_insert(failure);
@@ -60,99 +59,93 @@ impl Session<'_> {
 
     /// Takes packets from the queue once everything before them is gone.
     pub(super) fn poll_feed(&mut self, cx: &Context<'_>, now: Instant) -> bool {
-        let wanted = self.phase == Phase::Sending
-            && self.pump.unwritten() == 0
-            && self.broken.is_none()
-            && self.pump.machine.ready();
-        if !wanted {
+        if !self.is_sending() {
             return false;
         }
-        if self.batch.is_empty() && self.owed.is_empty() {
+        if self.packets.is_empty() {
             let mut taken = Vec::new();
-            let feed = self.place.line.feed();
-            match feed.poll_take(cx, self.budget(), &mut taken) {
-                Poll::Ready(Taken::Some) => self.batch = taken.into(),
+            let budget = budget(self.context.pace);
+            match self.context.feed().poll_take(cx, budget, &mut taken) {
+                Poll::Ready(Taken::Some) => self.packets.push(taken),
                 Poll::Ready(Taken::End) => self.source_ended(now),
                 Poll::Pending => return false,
             }
         }
-        self.send_batch(now);
+        self.send_packets(now);
         true
     }
 
-    const fn budget(&self) -> usize {
-        match self.place.pace {
-            Pace::Realtime => 32 * 1024,
-            Pace::Max => 256 * 1024,
-        }
+    fn is_sending(&self) -> bool {
+        let is_open = match self.phase {
+            Phase::Opening {
+                has_source_ended, ..
+            } => !has_source_ended,
+            Phase::Live => true,
+            Phase::Closing { .. } => false,
+        };
+        is_open && self.pump.unwritten() == 0 && self.broken.is_none() && self.pump.machine.ready()
     }
 
-    fn send_batch(&mut self, now: Instant) {
-        while self.send_owed()
+    fn send_packets(&mut self, now: Instant) {
+        while self.send_tags()
             && self.pump.machine.ready()
-            && let Some(packet) = self.batch.pop_front()
+            && let Some(packet) = self.packets.next()
         {
-            if self.moving.is_some() && self.may_move(&packet) {
-                self.batch.push_front(packet);
+            if self.moving.is_some() && self.may_begin_with(packet) {
                 return self.say_farewell(now);
             }
-            self.mux(&packet);
-            if self.live.is_none() {
-                self.unconfirmed.push(packet);
-            }
+            let is_live = self.phase.is_live();
+            self.packets.mux(&self.context.program, is_live);
         }
     }
 
-    /// Sends what was muxed and did not fit into what the first flight may carry; true when
-    /// nothing of it is left.
-    fn send_owed(&mut self) -> bool {
-        while self.pump.machine.ready()
-            && let Some(tag) = self.owed.pop_front()
-        {
+    /// Gives the machine what was muxed; true when nothing of it is left.
+    fn send_tags(&mut self) -> bool {
+        while self.pump.machine.ready() {
+            let Some(tag) = self.packets.next_tag() else {
+                return true;
+            };
             if let Err(error) = self.pump.machine.send(&tag) {
-                let index = self.place.index;
-                self.place.hub.warn(Some(index), error.to_string());
+                self.context.warn(error.to_string());
             }
         }
-        self.owed.is_empty()
+        false
     }
 
-    fn may_move(&self, packet: &Packet) -> bool {
-        let has_video = self.place.program.tracks.has(Kind::Video);
+    /// Whether another connection can begin with a packet.
+    fn may_begin_with(&self, packet: &Packet) -> bool {
+        let has_video = self.context.program.tracks.has(Kind::Video);
         packet.kind() == Kind::Video && packet.keyframe || !has_video
     }
 
-    /// Metadata first, and whenever a picture has another size or a track begins that nobody
-    /// announced; sequence headers when due, the packet.
-    fn mux(&mut self, packet: &Packet) {
-        let program = self.place.program;
-        let muxer = self.muxer.get_or_insert_with(|| program.muxer(packet));
-        let is_told = |tracks: &Tracks| tracks.agrees_with(&packet.config);
-        if !self.described.as_ref().is_some_and(is_told) {
-            let tracks = self.described.get_or_insert_with(|| program.tracks.clone());
-            tracks.update(&packet.config);
-            self.owed.push_back(muxer.metadata(tracks));
-        }
-        self.owed.extend(muxer.mux(packet));
-    }
-
     fn source_ended(&mut self, now: Instant) {
-        let hurry = self.place.line.feed().deadline().is_some_and(|d| now >= d);
-        if self.live.is_some() || hurry {
-            self.say_farewell(now);
-        } else {
-            self.phase = Phase::Waiting;
+        let deadline = self.context.feed().deadline();
+        let is_late = deadline.is_some_and(|deadline| now >= deadline);
+        match &mut self.phase {
+            Phase::Opening {
+                has_source_ended, ..
+            } if !is_late => *has_source_ended = true,
+            _ => self.say_farewell(now),
         }
     }
 
     pub(super) fn say_farewell(&mut self, now: Instant) {
         if self.pump.machine.ready()
-            && let Some(tag) = self.muxer.as_ref().and_then(Muxer::end_of_sequence)
+            && let Some(tag) = self.packets.end_of_sequence()
             && let Err(error) = self.pump.machine.send(&tag)
         {
             tracing::debug!(%error, "no end of sequence");
         }
-        self.phase = Phase::Closing;
+        let was_live = self.phase.is_live();
+        self.phase = Phase::Closing { was_live };
         self.pump.machine.close(now);
+    }
+}
+
+/// How many bytes of packets are taken from the queue at once.
+const fn budget(pace: Pace) -> usize {
+    match pace {
+        Pace::Realtime => 32 * 1024,
+        Pace::Max => 256 * 1024,
     }
 }

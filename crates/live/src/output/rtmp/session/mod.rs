@@ -1,109 +1,94 @@
+mod close;
 mod flow;
-mod part;
-mod watch;
+mod packets;
+mod timing;
 
-use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use onair_flv::{Muxer, Tag};
-use onair_media::{Packet, Tracks};
+use onair_media::Packet;
 use onair_net::Pump;
-use onair_rtmp::publisher::{self, End, Retry, Stage};
+use onair_rtmp::publisher::{Config, End, Event as Said, Retry, Stage};
 use onair_rtmp::{Error, Publisher, Url};
 
-use crate::failure::Failure;
-use crate::hub::Hub;
-use crate::line::Line;
+use self::packets::Packets;
+use crate::output::SessionContext;
 use crate::output::transport::Stream;
-use crate::program::Program;
-use crate::queue::PacketQueue;
 use crate::rate::{self, Follower};
-use crate::renewal::Renewals;
-use crate::{Event, Pace, State};
+use crate::{Event, Failure};
 
 /// One connection's life: does what a [`Publisher`] says.
 ///
 /// Packets leave the queue only when the kernel has taken all before them, so
 /// what is late can still be shed.
-pub(crate) struct Session<'a> {
+pub(super) struct Session {
     pump: Pump<Box<dyn Stream>, Publisher>,
-    place: Place<'a>,
-    /// Since the first packet.
-    muxer: Option<Muxer>,
-    /// Taken from the queue, not yet given to the publisher.
-    batch: VecDeque<Packet>,
-    /// Of packets already taken, what the first flight had no room for.
-    owed: VecDeque<Tag>,
-    /// Given to the publisher before the server agreed to the publish.
-    unconfirmed: Vec<Packet>,
-    /// What was said last of the stream.
-    described: Option<Tracks>,
-    live: Option<Instant>,
+    context: SessionContext,
+    packets: Packets,
     phase: Phase,
-    moving: Option<Option<Url>>,
+    /// The server asked for another connection, which is made at the next keyframe.
+    moving: Option<Move>,
+    /// Nothing more can be written; what the server said before that is still read.
     broken: Option<Failure>,
+    /// The end is certain; what is left is to be written.
     ending: Option<Ending>,
-    server: Option<String>,
-    congested: bool,
     rate: Follower,
+    /// When the connection is looked at again.
     tick: Instant,
-    stopping: Option<Wish<'a>>,
-    renewing: Option<Wish<'a>>,
+    stopping: Option<Wish>,
+    renewing: Option<Wish>,
 }
 
 /// Resolves when somebody has it.
-type Wish<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+type Wish = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Whose session it is.
-#[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
-    pub(crate) index: usize,
-    pub(crate) hub: &'a Hub,
-    pub(crate) line: &'a Line,
-    pub(crate) program: &'a Program,
-    pub(crate) pace: Pace,
-    /// When the attempt began that this connection belongs to.
-    pub(crate) began: Instant,
+/// How far a session has come.
+#[derive(Debug)]
+enum Phase {
+    /// The server has not agreed to the publish yet.
+    Opening {
+        /// How it calls itself.
+        server: Option<String>,
+        has_source_ended: bool,
+    },
+    /// On air.
+    Live,
+    /// The farewell is said, on air or before that.
+    Closing { was_live: bool },
 }
 
-/// How a session stands towards its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// Sending what comes.
-    Sending,
-    /// The source ended before the server agreed to the publish.
-    Waiting,
-    /// The farewell is said.
-    Closing,
+/// Where a server wants the next connection.
+#[derive(Debug)]
+pub(super) enum Move {
+    /// Where this one was meant to go.
+    Here,
+    To(Url),
 }
 
 /// How a session ended, and what it leaves behind.
 #[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) how: Ending,
+pub(super) struct Ended {
+    pub(super) how: Ending,
+    /// The server agreed to the publish.
+    pub(super) was_live: bool,
     /// Packets that did not arrive.
-    pub(crate) left: Vec<Packet>,
-    /// Since when the stream was on air, if it was.
-    pub(crate) live: Option<Instant>,
+    pub(super) left: Vec<Packet>,
 }
 
 /// How a session ended.
 #[derive(Debug)]
-pub(crate) enum Ending {
+pub(super) enum Ending {
     /// As asked, farewell and all.
     Finished,
     /// The machine wants another connection.
     Retry(Box<Retry>),
-    /// The server asked us to connect anew, there or to the same place.
-    Moved(Option<Url>),
-    /// The application wants another connection.
-    Renewed,
+    /// The server does.
+    Moved(Move),
     /// The conversation failed, when it had come so far.
     Failed(Error, Stage),
-    /// The connection broke.
+    /// The connection did, or the application wants another.
     Lost(Failure),
 }
 
@@ -113,72 +98,68 @@ const TICK: Duration = Duration::from_millis(500);
 /// What the farewell may take once nobody waits any longer.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-impl<'a> Session<'a> {
-    pub(crate) fn new(
-        stream: Box<dyn Stream>,
-        config: publisher::Config,
-        place: Place<'a>,
-        mut renewals: Renewals,
-    ) -> Self {
+impl Phase {
+    const fn is_live(&self) -> bool {
+        matches!(self, Self::Live | Self::Closing { was_live: true })
+    }
+
+    const fn is_closing(&self) -> bool {
+        matches!(self, Self::Closing { .. })
+    }
+}
+
+impl Session {
+    pub(super) fn new(stream: Box<dyn Stream>, config: Config, context: SessionContext) -> Self {
         let now = Instant::now();
+        let mut renewals = context.renewals.clone();
         Self {
             pump: Pump::new(stream, Publisher::new(config, now), now),
-            place,
-            muxer: None,
-            batch: VecDeque::new(),
-            owed: VecDeque::new(),
-            unconfirmed: Vec::new(),
-            described: None,
-            live: None,
-            phase: Phase::Sending,
+            packets: Packets::default(),
+            phase: Phase::Opening {
+                server: None,
+                has_source_ended: false,
+            },
             moving: None,
             broken: None,
             ending: None,
-            server: None,
-            congested: false,
             rate: Follower::new(rate::law(), now),
             tick: now + TICK,
-            stopping: Some(Box::pin(place.line.leaving().asked())),
+            stopping: Some(Box::pin(context.handle.leaving().asked())),
             renewing: Some(Box::pin(async move { renewals.asked().await })),
+            context,
         }
     }
 
     /// Runs to its end.
-    pub(crate) async fn run(mut self) -> Ended {
+    pub(super) async fn run(mut self) -> Ended {
         let mut how = poll_fn(|cx| self.poll(cx)).await;
         if let Ending::Finished = how {
-            let lost = self.part().await;
-            how = match (lost, self.moving.take()) {
-                (Some(failure), _) => Ending::Lost(failure),
-                (None, Some(url)) => Ending::Moved(url),
-                (None, None) => Ending::Finished,
+            how = match (self.close().await, self.moving.take()) {
+                (Err(failure), _) => Ending::Lost(failure),
+                (Ok(()), Some(to)) => Ending::Moved(to),
+                (Ok(()), None) => Ending::Finished,
             };
         }
-        let line = self.place.line;
-        self.place.hub.tell_gaps(self.place.index, line.feed());
-        self.wish(None);
-        let mut left = self.unconfirmed;
-        left.extend(self.batch);
+        self.context.tell_gaps();
+        self.context.limit_bitrate(None);
         Ended {
             how,
-            left,
-            live: self.live,
+            was_live: self.phase.is_live(),
+            left: self.packets.left(),
         }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
         loop {
             let now = Instant::now();
-            while let Some(event) = self.pump.next_event(now) {
-                self.handle_event(event, now);
+            while let Some(said) = self.pump.next_event(now) {
+                self.handle_event(said, now);
             }
             self.poll_write(cx, now);
-            match self.ending.take() {
-                Some(Ending::Finished) if self.pump.unwritten() > 0 => {
-                    self.ending = Some(Ending::Finished);
-                }
-                Some(ending) => return Poll::Ready(ending),
-                None => {}
+            let is_unwritten = self.pump.unwritten() > 0;
+            let waits = |ending: &mut Ending| matches!(ending, Ending::Finished) && is_unwritten;
+            if let Some(ending) = self.ending.take_if(|ending| !waits(ending)) {
+                return Poll::Ready(ending);
             }
             let progress = self.poll_read(cx, now)
                 || self.poll_feed(cx, now)
@@ -191,27 +172,30 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn handle_event(&mut self, event: publisher::Event, now: Instant) {
-        match event {
-            publisher::Event::Connected { server } => self.server = server,
-            publisher::Event::Publishing => self.go_live(now),
-            publisher::Event::Status {
+    fn handle_event(&mut self, said: Said, now: Instant) {
+        match said {
+            Said::Connected { server: name } => {
+                if let Phase::Opening { server, .. } = &mut self.phase {
+                    *server = name;
+                }
+            }
+            Said::Publishing => self.go_live(now),
+            Said::Status {
                 level,
                 code,
                 description,
             } => tracing::debug!(level, code, description, "the server says"),
-            publisher::Event::ReconnectRequested { url, description } => {
-                let destination = self.place.index;
-                let is_news = self.moving.replace(url).is_none();
-                if is_news {
-                    self.place.hub.tell(Event::ReconnectRequested {
+            Said::ReconnectRequested { url, description } => {
+                let to = url.map_or(Move::Here, Move::To);
+                if self.moving.replace(to).is_none() {
+                    self.context.tell(|destination| Event::ReconnectRequested {
                         destination,
                         description,
                     });
                 }
             }
-            publisher::Event::Closed(End::Finished) => self.end(Ending::Finished),
-            publisher::Event::Closed(End::Retry(retry)) => self.end(Ending::Retry(retry)),
+            Said::Closed(End::Finished) => self.end(Ending::Finished),
+            Said::Closed(End::Retry(retry)) => self.end(Ending::Retry(retry)),
             _ => {}
         }
     }
@@ -222,20 +206,18 @@ impl<'a> Session<'a> {
     }
 
     fn go_live(&mut self, now: Instant) {
-        self.live = Some(now);
-        self.unconfirmed = Vec::new();
-        self.place.line.feed().with(PacketQueue::live);
-        let mut status = self.place.line.status();
-        status.state = State::Live;
-        status.connects += 1;
-        status.link = self.pump.stream().link();
-        drop(status);
-        self.place.hub.tell(Event::Live {
-            destination: self.place.index,
-            after: now - self.place.began,
-            server: self.server.take(),
-        });
-        if self.phase == Phase::Waiting {
+        let Phase::Opening {
+            server,
+            has_source_ended,
+        } = &mut self.phase
+        else {
+            return;
+        };
+        let (server, has_source_ended) = (server.take(), *has_source_ended);
+        self.phase = Phase::Live;
+        self.packets.confirm();
+        self.context.go_live(server, self.pump.stream().link(), now);
+        if has_source_ended {
             self.say_farewell(now);
         }
     }
@@ -247,7 +229,7 @@ impl<'a> Session<'a> {
         {
             let is_close = matches!(error, Error::Closed { .. });
             self.ending = Some(match self.broken.take() {
-                Some(failure) if is_close && self.live.is_some() => Ending::Lost(failure),
+                Some(failure) if is_close && self.phase.is_live() => Ending::Lost(failure),
                 _ => Ending::Failed(error, stage),
             });
         }

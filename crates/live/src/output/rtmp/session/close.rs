@@ -13,21 +13,21 @@ use crate::output::transport::stall_limit;
 /// How long a silent server may take to close its side once it has everything.
 const LINGER: Duration = Duration::from_secs(1);
 
-impl Session<'_> {
-    /// Ends our side, then reads until the server has ended its own: it has everything then. Gives
-    /// a failure where it is certain that it has not.
-    pub(super) async fn part(&mut self) -> Option<Failure> {
+impl Session {
+    /// Ends our side, then reads until the server has ended its own: it has everything then. Fails
+    /// where it is certain that it has not.
+    pub(super) async fn close(&mut self) -> Result<(), Failure> {
         if self.broken.is_some() {
-            return None;
+            return Ok(());
         }
         let hurry = self.last_moment();
-        let patience = stall_limit(self.place.pace);
+        let patience = stall_limit(self.context.pace);
         let limit = hurry.unwrap_or_else(|| Instant::now() + patience);
         let goodbye = timeout_at(limit.into(), self.pump.stream_mut().shutdown());
         if matches!(goodbye.await, Ok(Ok(()))) && !self.linger(patience).await {
-            return Some(Failure::stalled(FailureStage::End, patience.as_secs()));
+            return Err(Failure::stalled(FailureStage::End, patience.as_secs()));
         }
-        None
+        Ok(())
     }
 
     /// While the kernel gets rid of what it has, however long that takes, and a while after.
@@ -64,7 +64,7 @@ impl Session<'_> {
 
     /// When to leave, should somebody have asked for the end.
     fn last_moment(&self) -> Option<Instant> {
-        let deadline = self.place.line.feed().deadline();
+        let deadline = self.context.feed().deadline();
         deadline.map(|at| at + LAST_WORDS)
     }
 }

@@ -1,22 +1,26 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::Output;
+use crate::config::Limits;
 use crate::failure::Failure;
 use crate::feed::Feed;
 use crate::kernel::Link;
 use crate::meter::Meter;
-use crate::output::tls::Trust;
+use crate::queue::{Overflow, PacketQueue};
 use crate::renewal::Renewal;
 use crate::stop::Stop;
-use crate::{Destination, DestinationReport, DestinationStats, State};
+use crate::{Destination, DestinationReport, DestinationStats, Error, RetryPolicy, State};
 
-/// What is known about one destination's connection, for everybody to look at.
+/// An output, its queue, and what is known about it: for everybody to look at.
 #[derive(Debug)]
-pub(crate) struct Line {
-    destination: Destination,
-    /// Without the key.
-    url: String,
-    tls: Trust,
+pub(crate) struct OutputHandle {
+    /// Where to, without the key.
+    name: String,
+    output: Box<dyn Output>,
+    retry: RetryPolicy,
+    /// Whom it talks to is not checked.
+    is_insecure: bool,
     feed: Feed,
     leaving: Stop,
     renewal: Renewal,
@@ -32,34 +36,72 @@ pub(crate) struct Status {
     sent: Meter,
     pub(crate) link: Link,
     pub(crate) failure: Option<Failure>,
+    /// Since when the present attempt is on air, or when its last connection was.
+    pub(crate) live_since: Option<Instant>,
+    /// How much media is in a file; `None` before there is any.
+    pub(crate) recorded: Option<Duration>,
 }
 
-impl Line {
-    pub(crate) fn new(destination: Destination, tls: Trust, feed: Feed) -> Self {
+impl OutputHandle {
+    /// Of a server; `overflow` is what becomes of what it does not take in time.
+    pub(crate) fn server(
+        destination: &Destination,
+        overflow: Overflow,
+        has_video: bool,
+    ) -> Result<Self, Error> {
+        let limits = match overflow {
+            Overflow::Shed | Overflow::ShedLate => Limits::REALTIME,
+            Overflow::Hold => Limits::MAX_PACE,
+        };
+        Ok(Self {
+            retry: destination.retry,
+            is_insecure: destination.tls.insecure,
+            ..Self::new(
+                destination.address.to_string(),
+                destination.address.open(destination)?,
+                PacketQueue::new(limits, overflow, has_video),
+            )
+        })
+    }
+
+    /// Of a file: its queue has no line that could be down, and nothing is tried twice.
+    pub(crate) fn file(name: String, output: Box<dyn Output>, overflow: Overflow) -> Self {
+        let mut queue = PacketQueue::new(Limits::RECORDING, overflow, false);
+        queue.live();
+        Self::new(name, output, queue)
+    }
+
+    fn new(name: String, output: Box<dyn Output>, queue: PacketQueue) -> Self {
         Self {
-            url: destination.url.to_string(),
-            destination,
-            tls,
-            feed,
+            name,
+            output,
+            retry: RetryPolicy::NEVER,
+            is_insecure: false,
+            feed: Feed::new(queue),
             leaving: Stop::new(),
             renewal: Renewal::new(),
             status: Mutex::default(),
         }
     }
 
-    pub(crate) const fn destination(&self) -> &Destination {
-        &self.destination
+    pub(crate) fn output(&self) -> &dyn Output {
+        self.output.as_ref()
     }
 
-    pub(crate) const fn tls(&self) -> &Trust {
-        &self.tls
+    /// Whether and how often another attempt follows one that failed.
+    pub(crate) const fn retry(&self) -> RetryPolicy {
+        self.retry
+    }
+
+    pub(crate) const fn is_insecure(&self) -> bool {
+        self.is_insecure
     }
 
     pub(crate) const fn feed(&self) -> &Feed {
         &self.feed
     }
 
-    /// The wish that this destination's stream ends.
+    /// The wish that this output's stream ends.
     pub(crate) const fn leaving(&self) -> &Stop {
         &self.leaving
     }
@@ -81,6 +123,7 @@ impl Line {
         self.feed.reopen();
         let mut status = self.status();
         status.failure = None;
+        status.live_since = None;
         status.state = match status.connects {
             0 => State::Connecting,
             _ => State::Reconnecting,
@@ -95,13 +138,23 @@ impl Line {
         self.status().state = state;
     }
 
+    /// Nothing more will be sent.
+    pub(crate) fn finish(&self, result: Result<(), Failure>) {
+        let mut status = self.status();
+        status.state = match result {
+            Ok(()) => State::Ended,
+            Err(_) => State::Failed,
+        };
+        status.failure = result.err();
+    }
+
     pub(crate) fn report(&self) -> DestinationReport {
         let status = self.status().clone();
         let tally = self.feed.with(|queue| queue.tally().clone());
         let mut video = tally.video;
         video.keyframes.get_or_insert(0);
         DestinationReport {
-            url: self.url.clone(),
+            url: self.name.clone(),
             state: status.state,
             connects: status.connects,
             bytes: status.bytes,
@@ -130,6 +183,14 @@ impl Line {
 }
 
 impl Status {
+    /// The server takes the stream from now on.
+    pub(crate) fn go_live(&mut self, link: Link, now: Instant) {
+        self.state = State::Live;
+        self.connects += 1;
+        self.link = link;
+        self.live_since = Some(now);
+    }
+
     /// The kernel took so many bytes.
     pub(crate) fn sent(&mut self, bytes: usize, now: Instant) {
         self.bytes += bytes as u64;
@@ -147,27 +208,24 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::config::Limits;
+    use crate::Address;
     use crate::hub::Hub;
-    use crate::queue::{Overflow, PacketQueue};
 
-    fn line() -> Line {
-        let url: onair_rtmp::Url = "rtmp://127.0.0.1/live/key".parse().unwrap();
-        let tls = Trust::new(&crate::Tls::default(), url.scheme()).unwrap();
-        let feed = Feed::new(PacketQueue::new(Limits::REALTIME, Overflow::Shed, true));
-        Line::new(url.into(), tls, feed)
+    fn handle() -> OutputHandle {
+        let address: Address = "rtmp://127.0.0.1/live/key".parse().unwrap();
+        OutputHandle::server(&address.into(), Overflow::Shed, true).unwrap()
     }
 
     #[test]
     fn an_end_stays_one_whenever_a_retry_is_asked_for() {
         for ends_by in [Hub::stop, Hub::finish] {
             for _ in 0..500 {
-                let hub = Hub::new(vec![Arc::new(line())], None);
+                let hub = Hub::new(vec![Arc::new(handle())], None);
                 thread::scope(|scope| {
                     scope.spawn(|| hub.revive(0));
                     ends_by(&hub);
                 });
-                assert!(hub.lines()[0].feed().with(|queue| queue.has_ended()));
+                assert!(hub.outputs()[0].feed().with(|queue| queue.has_ended()));
                 assert!(!hub.revive(0), "it is over");
             }
         }
@@ -175,19 +233,19 @@ mod tests {
 
     #[test]
     fn two_who_look_at_the_rate_see_the_same_however_often_they_look() {
-        let line = line();
+        let handle = handle();
         let began = Instant::now();
         let at = |millis: u64| began + Duration::from_millis(millis);
         for millis in (0..4000).step_by(40) {
-            line.status().sent(5000, at(millis));
+            handle.status().sent(5000, at(millis));
             // A monitor that looks all the time.
-            line.stats(at(millis));
+            handle.stats(at(millis));
         }
-        let once_a_second = line.stats(at(4000)).bitrate_bps;
+        let once_a_second = handle.stats(at(4000)).bitrate_bps;
         assert!(
             (960_000..=1_010_000).contains(&once_a_second),
             "{once_a_second}"
         );
-        assert_eq!(line.stats(at(4000)).bitrate_bps, once_a_second);
+        assert_eq!(handle.stats(at(4000)).bitrate_bps, once_a_second);
     }
 }

@@ -1,0 +1,150 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use onair_media::{Bitrate, Packet};
+
+use super::OutputHandle;
+use crate::feed::Feed;
+use crate::hub::Hub;
+use crate::kernel::Link;
+use crate::program::Program;
+use crate::queue::PacketQueue;
+use crate::rate::{Holder, LinkSample};
+use crate::renewal::Renewals;
+use crate::{Event, Failure, Pace, State};
+
+/// What an output works with in one attempt, and how it tells what comes of it.
+#[derive(Clone, Debug)]
+pub(crate) struct SessionContext {
+    /// By which number events name the destination; a recording has none.
+    pub(crate) destination: Option<usize>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) handle: Arc<OutputHandle>,
+    pub(crate) program: Arc<Program>,
+    pub(crate) pace: Pace,
+    pub(crate) renewals: Renewals,
+    /// When the attempt began, or what the server asked for in its place.
+    pub(crate) began: Instant,
+    /// Congestion was told, and is not over.
+    pub(crate) is_congested: bool,
+}
+
+/// More queued media than this is congestion; less than a quarter of it is recovery.
+const CONGESTION: Duration = Duration::from_millis(600);
+
+impl SessionContext {
+    /// Where the packets come from.
+    pub(crate) fn feed(&self) -> &Feed {
+        self.handle.feed()
+    }
+
+    /// Waits for a connection, unless the end is asked for, which is `None`, or another connection.
+    ///
+    /// It will begin at an IDR picture: if there is none, the encoder is to make one.
+    pub(crate) async fn connect<T>(
+        &mut self,
+        connecting: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<Option<T>, Failure> {
+        if !self.feed().with(|queue| queue.is_ready()) {
+            self.hub.ask_keyframe();
+        }
+        tokio::select! {
+            connected = connecting => connected.map(Some),
+            () = self.handle.leaving().asked() => Ok(None),
+            () = self.renewals.asked() => Err(Failure::renewed()),
+        }
+    }
+
+    /// The server takes the stream from now on.
+    pub(crate) fn go_live(&self, server: Option<String>, link: Link, now: Instant) {
+        self.feed().with(PacketQueue::live);
+        self.handle.status().go_live(link, now);
+        self.tell(|destination| Event::Live {
+            destination,
+            after: now.saturating_duration_since(self.began),
+            server,
+        });
+    }
+
+    /// The kernel took so many bytes.
+    pub(crate) fn sent(&self, bytes: usize, now: Instant) {
+        self.handle.status().sent(bytes, now);
+    }
+
+    /// Notes how a connection stands, and tells the application what is new.
+    pub(crate) fn look(&mut self, link: Link, is_live: bool) {
+        self.handle.status().link = link;
+        self.tell_gaps();
+        let queued = self.feed().with(|queue| queue.span());
+        let is_late = is_live && self.pace == Pace::Realtime && queued > CONGESTION;
+        if is_late && !self.is_congested {
+            self.tell(|destination| Event::Congested {
+                destination,
+                queued,
+            });
+        }
+        self.is_congested = is_late || self.is_congested && queued > CONGESTION / 4;
+    }
+
+    /// The line as a law wants to see it, with so many bytes taken off the queue and not written.
+    pub(crate) fn sample(&self, link: Link, pending: usize, now: Instant) -> LinkSample {
+        let (asked, most) = self.hub.rate().asked();
+        let (encoded, audio) = self.hub.notes().encoded(now);
+        let waiting = |queue: &mut PacketQueue| (queue.age(now), queue.payload());
+        let (queue_age, queued) = self.feed().with(waiting);
+        LinkSample {
+            at: now,
+            queue_age,
+            queued: queued as u64,
+            pending: pending as u64,
+            written: self.handle.status().bytes,
+            unsent: link.unsent,
+            unacked: link.unacked,
+            delivery: link.delivery_bps.map(Bitrate::bps),
+            rtt: link.rtt,
+            encoded,
+            asked,
+            most,
+            audio,
+        }
+    }
+
+    /// The most that this destination's line carries; `None` where nothing is known of a limit.
+    pub(crate) fn limit_bitrate(&self, bitrate: Option<Bitrate>) {
+        if let Some(destination) = self.destination {
+            let holder = Holder::Line(destination);
+            self.hub.rate().wish(holder, bitrate);
+        }
+    }
+
+    /// Puts back what was taken and did not arrive.
+    pub(crate) fn restore(&self, packets: Vec<Packet>) {
+        self.feed()
+            .with(|queue| queue.restore(packets, Instant::now()));
+    }
+
+    /// The server asked for another connection: what follows is an attempt of its own.
+    pub(crate) fn begin_again(&mut self) {
+        self.handle.set_state(State::Reconnecting);
+        self.began = Instant::now();
+    }
+
+    /// Tells the application something about this destination.
+    pub(crate) fn tell(&self, event: impl FnOnce(usize) -> Event) {
+        if let Some(destination) = self.destination {
+            self.hub.tell(event(destination));
+        }
+    }
+
+    /// The same in words.
+    pub(crate) fn warn(&self, words: String) {
+        self.hub.warn(self.destination, words);
+    }
+
+    /// Tells the gaps closed since the last time.
+    pub(crate) fn tell_gaps(&self) {
+        if let Some(destination) = self.destination {
+            self.hub.tell_gaps(destination, self.feed());
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What sets a recording apart from what is sent: it has no line that could be down, nothing is
+//! tried twice, it goes on when everybody else has given up, and a disk may get stuck.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::FileOutput;
+use crate::hub::Hub;
+use crate::output::{OutputHandle, SessionContext};
+use crate::queue::Overflow;
+use crate::{Error, Event, Failure, FailureStage, Fault, RecordingReport};
+
+/// The recording of a broadcast.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    path: PathBuf,
+    handle: Arc<OutputHandle>,
+    is_over: watch::Sender<bool>,
+}
+
+/// How long a disk may take nothing of what is left at the end.
+pub(super) const CLOSING: Duration = Duration::from_secs(3);
+
+impl Recording {
+    /// Creates the file.
+    pub(crate) fn create(path: PathBuf, overflow: Overflow) -> Result<Self, Error> {
+        let output = Box::new(FileOutput::create(&path)?);
+        let name = path.display().to_string();
+        let handle = OutputHandle::file(name, output, overflow);
+        Ok(Self::new(path, handle))
+    }
+
+    pub(super) fn new(path: PathBuf, handle: OutputHandle) -> Self {
+        Self {
+            path,
+            handle: Arc::new(handle),
+            is_over: watch::Sender::new(false),
+        }
+    }
+
+    pub(crate) const fn handle(&self) -> &Arc<OutputHandle> {
+        &self.handle
+    }
+
+    /// What has become of it so far.
+    pub(crate) fn report(&self) -> RecordingReport {
+        let dropped = self.handle.feed().with(|queue| queue.tally().video.dropped);
+        let status = self.handle.status();
+        let duration = status.recorded.unwrap_or_default();
+        RecordingReport {
+            path: self.path.clone(),
+            duration_s: (duration.as_secs_f64() * 1e3).round() / 1e3,
+            bytes: status.bytes,
+            dropped,
+            error: status.failure.as_ref().map(ToString::to_string),
+        }
+    }
+
+    /// Records until the source ends, or no more can be written.
+    pub(crate) async fn run(&self, context: SessionContext) {
+        let over = Over(&self.is_over);
+        let hub = context.hub.clone();
+        let result = self.handle.output().run(context).await;
+        self.handle.feed().close();
+        if let Err(failure) = &result {
+            self.tell_failed(failure, &hub);
+        }
+        self.handle.finish(result);
+        self.tell_dropped(&hub);
+        if self.handle.status().recorded.is_none() {
+            self.remove();
+        }
+        drop(over);
+    }
+
+    /// Resolves when everything is written that will be, or when the disk has taken nothing of the
+    /// rest for [`CLOSING`].
+    pub(crate) async fn over_or_stuck(&self, hub: &Hub) {
+        let stuck = async {
+            hub.recording_ended().await;
+            self.stuck().await;
+        };
+        tokio::select! {
+            () = self.over() => {}
+            () = stuck => {}
+        }
+    }
+
+    /// What is not closed by now is not waited for, and that is said.
+    pub(crate) fn leave_behind(&self, hub: &Hub) {
+        if *self.is_over.borrow() {
+            return;
+        }
+        let words = "it could not be closed in time: the disk does not take it";
+        let failure = Failure::new(FailureStage::End, Fault::DiskStuck, words);
+        self.tell_failed(&failure, hub);
+        self.handle.finish(Err(failure));
+    }
+
+    async fn stuck(&self) {
+        let mut before = None;
+        loop {
+            let bytes = self.handle.status().bytes;
+            if before.replace(bytes) == Some(bytes) {
+                return;
+            }
+            tokio::time::sleep(CLOSING).await;
+        }
+    }
+
+    async fn over(&self) {
+        let mut is_over = self.is_over.subscribe();
+        // The sender lives in `self`: it cannot be gone.
+        let _ = is_over.wait_for(|is_over| *is_over).await;
+    }
+
+    fn tell_failed(&self, failure: &Failure, hub: &Hub) {
+        let reason = format!("{}: {failure}", self.path.display());
+        hub.tell(Event::RecordingFailed { reason });
+    }
+
+    fn tell_dropped(&self, hub: &Hub) {
+        let (dropped, audio) = self.handle.feed().with(|queue| {
+            let tally = queue.tally();
+            (tally.video.dropped, tally.audio.dropped)
+        });
+        let lost = match (dropped, audio) {
+            (0, 0) => return,
+            (_, 0) => format!("{dropped} pictures"),
+            (0, _) => format!("{audio} audio frames"),
+            _ => format!("{dropped} pictures and {audio} audio frames"),
+        };
+        hub.warn(
+            None,
+            format!("the disk was too slow: {lost} are not recorded"),
+        );
+    }
+
+    /// Leaves no file behind that has nothing in it and would only be in the next one's way.
+    fn remove(&self) {
+        self.handle.status().bytes = 0;
+        let is_file = fs::symlink_metadata(&self.path).is_ok_and(|found| found.is_file());
+        if is_file && let Err(error) = fs::remove_file(&self.path) {
+            tracing::debug!(%error, "an empty recording stays");
+        }
+    }
+}
+
+/// The recording is over when this is gone, however that comes.
+struct Over<'a>(&'a watch::Sender<bool>);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+    }
+}

@@ -1,0 +1,65 @@
+//! RTMP's addresses, `rtmp://` and `rtmps://`.
+
+use onair_rtmp::{Error, Scheme, Url, UrlError};
+
+use super::RtmpOutput;
+use crate::output::{AddressError, Endpoint, Output, Parsed, Protocol, Secret};
+use crate::{Address, Destination};
+
+/// RTMP, plain and inside TLS.
+pub(crate) const PROTOCOL: Protocol = Protocol {
+    schemes: &["rtmp", "rtmps"],
+    refused: &["rtmpt", "rtmpts", "rtmpe", "rtmpte", "rtmfp"],
+    parse: |text| endpoint(text.parse()),
+    parse_apart: |server, key| endpoint(Url::from_server(server, key)),
+    join: |server, key| endpoint(Url::from_tc_url(server, key)),
+};
+
+impl Endpoint for Url {
+    fn host(&self) -> &str {
+        self.host()
+    }
+
+    fn key(&self) -> &Secret {
+        self.key()
+    }
+
+    fn is_secure(&self) -> bool {
+        self.scheme() == Scheme::Rtmps
+    }
+
+    fn canonical(&self) -> Secret {
+        let login = self.credentials().map_or_else(String::new, |login| {
+            format!("{}\n{}\n", login.user, login.password.expose())
+        });
+        let key = self.key().expose();
+        Secret::from(format!("{login}{}\n{key}", self.tc_url()))
+    }
+
+    fn open(&self, destination: &Destination) -> Result<Box<dyn Output>, crate::Error> {
+        Ok(Box::new(RtmpOutput::new(self, destination)?))
+    }
+}
+
+fn endpoint(url: Result<Url, Error>) -> Parsed {
+    match url {
+        Ok(url) => Ok(Box::new(url)),
+        Err(Error::Url(UrlError::TwoUrls)) => Err(AddressError::TwoAddresses),
+        Err(error @ Error::Url(UrlError::MissingKey)) => {
+            Err(AddressError::MissingKey(error.to_string()))
+        }
+        Err(error) => Err(AddressError::Unusable(error.to_string())),
+    }
+}
+
+impl From<Url> for Address {
+    fn from(url: Url) -> Self {
+        Self::new(url)
+    }
+}
+
+impl From<Url> for Destination {
+    fn from(url: Url) -> Self {
+        Self::new(url)
+    }
+}

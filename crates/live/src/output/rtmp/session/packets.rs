@@ -1,0 +1,84 @@
+//! Packets on their way from the queue into the machine.
+
+use std::collections::VecDeque;
+
+use onair_flv::{Muxer, Tag};
+use onair_media::{Packet, Tracks};
+
+use crate::program::Program;
+
+/// What was taken from the queue and has not certainly arrived.
+#[derive(Debug, Default)]
+pub(super) struct Packets {
+    /// Since the first packet.
+    muxer: Option<Muxer>,
+    /// What was said last of the stream.
+    described: Option<Tracks>,
+    /// Not yet muxed.
+    batch: VecDeque<Packet>,
+    /// Muxed, but not yet given to the machine: the first flight had no room for it.
+    owed: VecDeque<Tag>,
+    /// Muxed before the server agreed to the publish.
+    unconfirmed: Vec<Packet>,
+}
+
+impl Packets {
+    /// Whether the machine was given everything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.batch.is_empty() && self.owed.is_empty()
+    }
+
+    pub(super) fn push(&mut self, packets: Vec<Packet>) {
+        self.batch.extend(packets);
+    }
+
+    /// The next packet to mux.
+    pub(super) fn next(&self) -> Option<&Packet> {
+        self.batch.front()
+    }
+
+    /// The next tag for the machine, of the packets muxed so far.
+    pub(super) fn next_tag(&mut self) -> Option<Tag> {
+        self.owed.pop_front()
+    }
+
+    /// Muxes the next packet; until the server has agreed to the publish it is kept.
+    pub(super) fn mux(&mut self, program: &Program, is_live: bool) {
+        if let Some(packet) = self.batch.pop_front() {
+            self.mux_packet(&packet, program);
+            if !is_live {
+                self.unconfirmed.push(packet);
+            }
+        }
+    }
+
+    /// Metadata first, and whenever a picture has another size or a track begins that nobody
+    /// announced; sequence headers when due, the packet.
+    fn mux_packet(&mut self, packet: &Packet, program: &Program) {
+        let muxer = self.muxer.get_or_insert_with(|| program.muxer(packet));
+        let is_told = |tracks: &Tracks| tracks.agrees_with(&packet.config);
+        if !self.described.as_ref().is_some_and(is_told) {
+            let tracks = self.described.get_or_insert_with(|| program.tracks.clone());
+            tracks.update(&packet.config);
+            self.owed.push_back(muxer.metadata(tracks));
+        }
+        self.owed.extend(muxer.mux(packet));
+    }
+
+    /// What says that nothing follows, if that can be said.
+    pub(super) fn end_of_sequence(&self) -> Option<Tag> {
+        self.muxer.as_ref().and_then(Muxer::end_of_sequence)
+    }
+
+    /// The server agreed to the publish: what was sent before that arrives too.
+    pub(super) fn confirm(&mut self) {
+        self.unconfirmed = Vec::new();
+    }
+
+    /// What did not arrive.
+    pub(super) fn left(self) -> Vec<Packet> {
+        let mut left = self.unconfirmed;
+        left.extend(self.batch);
+        left
+    }
+}

@@ -1,0 +1,85 @@
+//! What time brings: the machine's deadlines, ours, and a regular look at the line.
+
+use std::task::Context;
+use std::time::Instant;
+
+use onair_rtmp::{Input, Machine};
+
+use super::super::failure::of_stage;
+use super::{Ending, LAST_WORDS, Session, TICK, Wish};
+use crate::failure::Failure;
+use crate::output::transport::stall_limit;
+
+/// True the one time a wish is found to have come.
+fn has_come(wish: &mut Option<Wish>, cx: &mut Context<'_>) -> bool {
+    wish.take_if(|wish| wish.as_mut().poll(cx).is_ready())
+        .is_some()
+}
+
+impl Session {
+    /// Learns that the broadcast is being stopped: from then on there is a deadline.
+    pub(super) fn poll_stop(&mut self, cx: &mut Context<'_>) -> bool {
+        has_come(&mut self.stopping, cx)
+    }
+
+    /// Drops the connection when another is wanted, unless it is about to end in an orderly way.
+    pub(super) fn poll_renewal(&mut self, cx: &mut Context<'_>) -> bool {
+        let is_asked = has_come(&mut self.renewing, cx);
+        if is_asked && !self.phase.is_closing() {
+            self.pump.discard();
+            self.end(Ending::Lost(Failure::renewed()));
+        }
+        is_asked
+    }
+
+    pub(super) fn poll_timer(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let hurry = self.context.feed().deadline();
+        let stall = self.pump.stalled_at(stall_limit(self.context.pace));
+        let next = [
+            Some(self.pump.deadline()),
+            Some(self.tick),
+            self.rate.deadline(),
+            hurry.map(|at| if now < at { at } else { at + LAST_WORDS }),
+            stall,
+        ];
+        let next = next.into_iter().flatten().min().unwrap_or(self.tick);
+        // The runtime may not let a busy task's timer run out; the clock does.
+        if now < next {
+            return self.pump.poll_timer(cx, next);
+        }
+        self.handle_time(now, hurry, stall);
+        true
+    }
+
+    fn handle_time(&mut self, now: Instant, hurry: Option<Instant>, stall: Option<Instant>) {
+        if now >= self.pump.deadline() {
+            let stage = self.pump.machine.stage();
+            let result = self.pump.machine.handle_input(Input::Timeout(now));
+            self.check(result, stage);
+        }
+        if now >= self.tick {
+            self.tick = now + TICK;
+            let link = self.pump.stream().link();
+            self.context.look(link, self.phase.is_live());
+        }
+        if self.rate.deadline().is_some_and(|at| now >= at) {
+            let (link, pending) = (self.pump.stream().link(), self.pump.unwritten());
+            let advice = self.rate.update(&self.context.sample(link, pending, now));
+            self.context.limit_bitrate(advice.bitrate);
+        }
+        if hurry.is_some_and(|at| now >= at) && !self.phase.is_closing() {
+            self.say_farewell(now);
+        }
+        if hurry.is_some_and(|at| now >= at + LAST_WORDS) {
+            self.pump.discard();
+            self.end(Ending::Finished);
+            return;
+        }
+        if stall.is_some_and(|at| now >= at) && self.pump.unwritten() > 0 {
+            let seconds = stall_limit(self.context.pace).as_secs();
+            let stage = of_stage(self.pump.machine.stage());
+            self.pump.discard();
+            self.ending = Some(Ending::Lost(Failure::stalled(stage, seconds)));
+        }
+    }
+}
