@@ -34,6 +34,14 @@ impl Config {
         }
     }
 
+    /// The codec as media types name it, e.g. `avc1.640028` or `mp4a.40.2` (RFC 6381).
+    pub fn codec_string(&self) -> String {
+        match self {
+            Self::Video(video) => video.codec_string(),
+            Self::Audio(audio) => audio.codec_string(),
+        }
+    }
+
     /// How long one audio frame lasts, if this is audio and says so.
     pub fn frame_duration(&self) -> Option<Duration> {
         match self {

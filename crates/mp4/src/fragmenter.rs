@@ -9,15 +9,24 @@ use crate::track::{Sample, Track};
 use crate::{Error, header};
 
 /// Cuts one video and one audio track into an initialization segment and fragments.
-///
-/// A packet's duration is known when the track's next one comes, so the last packet of each track
-/// waits for it. Times are those of the packets, to the tick; sound that is off by no more than a
-/// container's rounding is put where its sample count says, so that it has no seams.
 #[derive(Debug)]
 pub struct Fragmenter {
+    pacing: Pacing,
+    origin: Timestamp,
     video: Option<Track>,
     audio: Option<Track>,
     sequence: u32,
+}
+
+/// Who the fragments are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pacing {
+    /// A file: a packet's duration is known when the track's next one comes, so the last packet
+    /// of each track waits for it. Times are those of the packets, to the tick.
+    File,
+    /// A player that shows each packet at once: its duration is what those before it had, and
+    /// decoding times have no gaps that Media Source Extensions would take for a cut.
+    Live,
 }
 
 /// A `moof` and the beginning of its `mdat`, and the payloads that belong behind it.
@@ -33,16 +42,33 @@ pub struct Fragment {
 
 impl Fragmenter {
     /// For the main tracks among these, whose time is 0 at `origin`.
-    pub fn new(tracks: &Tracks, origin: Timestamp) -> Self {
-        let main = |kind| tracks.configs().find(|config| config.kind() == kind);
-        let video = main(Kind::Video).map(|config| Track::new(1, config, origin));
-        let id = if video.is_some() { 2 } else { 1 };
-        let audio = main(Kind::Audio).map(|config| Track::new(id, config, origin));
-        Self {
-            video,
-            audio,
+    pub fn new(tracks: &Tracks, pacing: Pacing, origin: Timestamp) -> Self {
+        let mut fragmenter = Self {
+            pacing,
+            origin,
+            video: None,
+            audio: None,
             sequence: 0,
-        }
+        };
+        fragmenter.describe(tracks);
+        fragmenter
+    }
+
+    /// Goes on with the main tracks among these, of which there can be more than before: another
+    /// [initialization segment](Self::init) is due.
+    pub fn describe(&mut self, tracks: &Tracks) {
+        let (pacing, origin) = (self.pacing, self.origin);
+        let mut next_id = 0;
+        let mut track = |kind, before: Option<Track>| {
+            let config = tracks.configs().find(|config| config.kind() == kind)?;
+            next_id += 1;
+            Some(match before {
+                Some(track) => track.described(next_id, config, pacing),
+                None => Track::new(next_id, config, pacing, origin),
+            })
+        };
+        self.video = track(Kind::Video, self.video.take());
+        self.audio = track(Kind::Audio, self.audio.take());
     }
 
     /// The initialization segment: `ftyp` and `moov`.

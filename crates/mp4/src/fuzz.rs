@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use onair_media::{AudioConfig, Config, Packet, Timestamp, VideoConfig};
 
-use crate::{Fragment, Fragmenter, Movie};
+use crate::{Fragment, Fragmenter, Movie, Pacing};
 
 /// 1280×720, Baseline.
 const SPS: &[u8] = &[
@@ -32,7 +32,12 @@ pub fn movie(data: &[u8]) {
     let Ok((mut movie, _)) = Movie::begin(&tracks, origin) else {
         return;
     };
-    let mut fragmenter = Fragmenter::new(&tracks, origin);
+    let pacing = if first & 4 == 0 {
+        Pacing::File
+    } else {
+        Pacing::Live
+    };
+    let mut fragmenter = Fragmenter::new(&tracks, pacing, origin);
     let mut time = 0_i64;
     for event in events.as_chunks().0 {
         let packet = configs.packet(*event, &mut time);

@@ -18,7 +18,7 @@ use shiguredo_mp4::{Decode, FixedPointNumber, TrackKind, Uint};
 use crate::Error;
 
 /// `ftyp` and `moov` for these tracks, which get the numbers 1, 2, ... in their order.
-pub fn write<'a>(configs: impl Iterator<Item = &'a Config>) -> Result<Vec<u8>, Error> {
+pub(crate) fn write<'a>(configs: impl Iterator<Item = &'a Config>) -> Result<Vec<u8>, Error> {
     let samples: Vec<Sample> = configs.map(specimen).collect::<Result<_, _>>()?;
     let mut muxer = Fmp4SegmentMuxer::new()?;
     // The muxer learns of its tracks by their samples. This segment is not used.
@@ -27,7 +27,7 @@ pub fn write<'a>(configs: impl Iterator<Item = &'a Config>) -> Result<Vec<u8>, E
 }
 
 /// Ticks a second of a track: of sound, its samples.
-pub fn timescale(config: &Config) -> NonZeroU32 {
+pub(crate) fn timescale(config: &Config) -> NonZeroU32 {
     match config {
         Config::Video(_) => VIDEO_TIMESCALE,
         Config::Audio(audio) => NonZeroU32::new(audio.sample_rate).unwrap_or(NonZeroU32::MIN),

@@ -1,7 +1,7 @@
 //! Packets to MP4, without I/O.
 //!
-//! [`Fragmenter`] makes fragmented MP4: what a browser's MSE takes, and what is whole up to
-//! its last fragment whatever happens. [`Movie`] is a recording that is fragmented while it
+//! [`Fragmenter`] makes fragmented MP4, for files and for browsers: what MSE takes, and what is
+//! whole up to its last fragment whatever happens. [`Movie`] is a recording that is fragmented while it
 //! lasts and an ordinary MP4 once it has ended.
 //!
 //! `shiguredo_mp4` knows the boxes; here is what goes into them and when. Reading MP4 is
@@ -9,17 +9,20 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod exact;
 mod fragmenter;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
-pub mod header;
+mod header;
+mod live;
 mod movie;
 
 #[cfg(test)]
 mod samples;
+mod ticks;
 mod track;
 
 pub use error::Error;
-pub use fragmenter::{Fragment, Fragmenter};
+pub use fragmenter::{Fragment, Fragmenter, Pacing};
 pub use movie::{Ending, Movie};

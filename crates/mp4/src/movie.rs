@@ -5,7 +5,7 @@ use shiguredo_mp4::mux::{Mp4FileMuxer, Sample};
 use shiguredo_mp4::{BoxHeader, Encode, FixedPointNumber, TrackKind};
 
 use crate::track;
-use crate::{Error, Fragment, Fragmenter, header};
+use crate::{Error, Fragment, Fragmenter, Pacing, header};
 
 /// A recording that plays up to its last fragment while it lasts, and is an ordinary MP4, for
 /// those who take nothing else, once it has ended. What is written is never moved:
@@ -66,7 +66,7 @@ impl Movie {
     ///
     /// When a track's configuration is broken.
     pub fn begin(tracks: &Tracks, origin: Timestamp) -> Result<(Self, Vec<u8>), Error> {
-        let fragmenter = Fragmenter::new(tracks, origin);
+        let fragmenter = Fragmenter::new(tracks, Pacing::File, origin);
         let mut index = Mp4FileMuxer::new()?;
         let init = fragmenter.init()?;
         let head = head(&init, index.initial_boxes_bytes().len())?;

@@ -5,7 +5,9 @@ use onair_media::{Config, Packet, Timestamp};
 use shiguredo_mp4::SampleFlags;
 use shiguredo_mp4::boxes::{TfdtBox, TfhdBox, TrafBox, TrunBox, TrunSample};
 
-use crate::header;
+use crate::exact::ExactClock;
+use crate::live::LiveClock;
+use crate::{Pacing, header, ticks};
 
 /// One track of a [`Fragmenter`](crate::Fragmenter).
 #[derive(Debug)]
@@ -14,21 +16,25 @@ pub(crate) struct Track {
     id: u32,
     origin: Timestamp,
     timescale: u32,
-    /// How many ticks a frame of sound lasts.
-    frame: Option<u64>,
-    /// Waits for the next, to know how long it lasts.
-    last: Option<Sample>,
-    last_duration: u32,
+    clock: Clock,
     ready: Vec<Sample>,
     ready_ticks: u64,
     ready_bytes: usize,
+}
+
+/// How a track's samples get their times.
+#[derive(Debug)]
+enum Clock {
+    Exact(ExactClock),
+    Live(LiveClock),
 }
 
 /// An access unit or a frame in a track's ticks.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
     pub(crate) config: Config,
-    time: u64,
+    /// When it is decoded.
+    pub(crate) time: u64,
     pub(crate) duration: u32,
     /// From decoding to presentation.
     pub(crate) offset: i64,
@@ -45,50 +51,54 @@ impl Sample {
     }
 }
 
-/// A wire's milliseconds are off by half of one; twice that is still rounding.
-const ROUNDING: Duration = Duration::from_micros(1500);
-
 impl Track {
-    pub(crate) fn new(id: u32, config: Config, origin: Timestamp) -> Self {
+    pub(crate) fn new(id: u32, config: Config, pacing: Pacing, origin: Timestamp) -> Self {
         let timescale = header::timescale(&config).get();
-        let frame = match &config {
-            Config::Video(_) => None,
-            Config::Audio(audio) => {
-                let frame = audio.frame_duration();
-                frame.map(|frame| ticks(nanos(frame), timescale))
-            }
+        let clock = match pacing {
+            Pacing::File => Clock::Exact(ExactClock::new(timescale, config.frame_duration())),
+            Pacing::Live => Clock::Live(LiveClock::new(timescale)),
         };
         Self {
             config,
             id,
             origin,
             timescale,
-            frame,
-            last: None,
-            last_duration: 0,
+            clock,
             ready: Vec::new(),
             ready_ticks: 0,
             ready_bytes: 0,
         }
     }
 
+    /// This track in another initialization segment: its time goes on where its ticks are as
+    /// long as they were.
+    pub(crate) fn described(self, id: u32, config: Config, pacing: Pacing) -> Self {
+        if header::timescale(&config).get() != self.timescale {
+            return Self::new(id, config, pacing, self.origin);
+        }
+        Self { id, config, ..self }
+    }
+
     pub(crate) fn push(&mut self, packet: &Packet) {
-        let dts = packet.dts.nanos_from(self.origin);
-        let time = self.place(ticks(dts, self.timescale));
-        self.complete(time);
-        let pts = packet.pts.nanos_from(self.origin);
-        let offset = signed(pts, self.timescale) - signed(dts, self.timescale);
         if !self.config.same(&packet.config) {
             self.config = packet.config.clone();
         }
-        self.last = Some(Sample {
+        let nanos = |time: Timestamp| time.nanos_from(self.origin);
+        let (dts, pts) = (nanos(packet.dts), nanos(packet.pts));
+        let sample = Sample {
             config: self.config.clone(),
-            time,
+            time: ticks::ticks(dts, self.timescale),
             duration: 0,
-            offset,
+            offset: ticks::signed(pts, self.timescale)
+                .saturating_sub(ticks::signed(dts, self.timescale)),
             keyframe: packet.keyframe,
             payload: packet.payload.clone(),
-        });
+        };
+        let ready = match &mut self.clock {
+            Clock::Exact(clock) => clock.push(sample),
+            Clock::Live(clock) => Some(clock.place(sample, packet)),
+        };
+        self.add(ready);
     }
 
     /// How much media is ready.
@@ -108,29 +118,18 @@ impl Track {
 
     /// The last sample lasts as long as the one before it.
     pub(crate) fn finish(&mut self) {
-        let Some(last) = &self.last else { return };
-        let usual = self.frame.unwrap_or_else(|| self.last_duration.into());
-        self.complete(last.time + usual.max(1));
+        let last = match &mut self.clock {
+            Clock::Exact(clock) => clock.finish(),
+            Clock::Live(_) => None,
+        };
+        self.add(last);
     }
 
-    /// After the last sample, and without a seam if it is sound that is nearly there.
-    fn place(&self, time: u64) -> u64 {
-        let Some(last) = &self.last else { return time };
-        let seamless = self.frame.map(|frame| last.time + frame);
-        let rounding = ticks(nanos(ROUNDING), self.timescale);
-        match seamless {
-            Some(seamless) if seamless.abs_diff(time) <= rounding => seamless,
-            _ => time.max(last.time + 1),
-        }
-    }
-
-    fn complete(&mut self, next: u64) {
-        if let Some(mut last) = self.last.take() {
-            last.duration = u32::try_from(next - last.time).unwrap_or(u32::MAX);
-            self.last_duration = last.duration;
-            self.ready_ticks += u64::from(last.duration);
-            self.ready_bytes += last.payload.len() + size_of::<Sample>();
-            self.ready.push(last);
+    fn add(&mut self, sample: Option<Sample>) {
+        if let Some(sample) = sample {
+            self.ready_ticks += u64::from(sample.duration);
+            self.ready_bytes += sample.payload.len() + size_of::<Sample>();
+            self.ready.push(sample);
         }
     }
 
@@ -173,21 +172,4 @@ impl Track {
 const fn flags(keyframe: bool) -> SampleFlags {
     let depends_on = if keyframe { 2 } else { 1 };
     SampleFlags::from_fields(0, depends_on, 0, 0, 0, !keyframe, 0)
-}
-
-/// The nearest tick; what lies before the origin is at the origin.
-fn ticks(nanos: i64, timescale: u32) -> u64 {
-    let scaled = i128::from(nanos.max(0)) * i128::from(timescale) + 500_000_000;
-    u64::try_from(scaled / 1_000_000_000).unwrap_or(0)
-}
-
-fn nanos(duration: Duration) -> i64 {
-    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
-}
-
-/// The nearest tick, on either side of the origin.
-fn signed(nanos: i64, timescale: u32) -> i64 {
-    let magnitude = ticks(nanos.saturating_abs(), timescale);
-    let magnitude = i64::try_from(magnitude).unwrap_or(i64::MAX);
-    if nanos < 0 { -magnitude } else { magnitude }
 }

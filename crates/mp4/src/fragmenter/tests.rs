@@ -5,7 +5,7 @@ use super::*;
 use crate::samples::{picture, read, sound, stream, tracks, video_config};
 
 fn fragmenter() -> Fragmenter {
-    Fragmenter::new(&tracks(true, true), Timestamp::ZERO)
+    Fragmenter::new(&tracks(true, true), Pacing::File, Timestamp::ZERO)
 }
 
 /// Everything as one file.
@@ -50,7 +50,7 @@ fn what_is_written_is_read_again_however_it_is_cut() {
 
 #[test]
 fn sound_that_a_wire_rounded_has_no_seams() {
-    let mut fragmenter = Fragmenter::new(&tracks(false, true), Timestamp::ZERO);
+    let mut fragmenter = Fragmenter::new(&tracks(false, true), Pacing::File, Timestamp::ZERO);
     let mut whole = fragmenter.init().unwrap().to_vec();
     for frame in 0..500 {
         fragmenter.push(&sound((frame * 1024 * 1000 + 24_000) / 48_000));
@@ -65,7 +65,7 @@ fn sound_that_a_wire_rounded_has_no_seams() {
 
 #[test]
 fn sound_that_pauses_keeps_its_time() {
-    let mut fragmenter = Fragmenter::new(&tracks(false, true), Timestamp::ZERO);
+    let mut fragmenter = Fragmenter::new(&tracks(false, true), Pacing::File, Timestamp::ZERO);
     let mut whole = fragmenter.init().unwrap().to_vec();
     for at in [0, 21, 43, 5000, 5021] {
         fragmenter.push(&sound(at));
@@ -97,7 +97,7 @@ fn a_first_picture_that_is_shown_before_it_is_decoded_keeps_its_time() {
     for (packet, early) in packets.iter_mut().zip([-34, -34, -34, 34]) {
         packet.pts = packet.dts.offset(early * 1_000_000);
     }
-    let mut fragmenter = Fragmenter::new(&tracks(true, false), Timestamp::ZERO);
+    let mut fragmenter = Fragmenter::new(&tracks(true, false), Pacing::File, Timestamp::ZERO);
     let mut whole = fragmenter.init().unwrap().to_vec();
     packets.iter().for_each(|packet| fragmenter.push(packet));
     whole.extend(fragmenter.finish().unwrap().unwrap().to_vec());
@@ -120,7 +120,7 @@ fn a_clock_that_stands_still_or_goes_back_makes_no_broken_file() {
 
 #[test]
 fn packets_of_another_configuration_are_not_accepted() {
-    let fragmenter = Fragmenter::new(&tracks(true, false), Timestamp::ZERO);
+    let fragmenter = Fragmenter::new(&tracks(true, false), Pacing::File, Timestamp::ZERO);
     assert!(fragmenter.accepts(&picture(0, true, 1)));
     assert!(!fragmenter.accepts(&sound(0)));
     let mut other = picture(0, true, 1);
@@ -153,10 +153,33 @@ fn shown(packets: &[Packet]) -> Vec<i64> {
 fn a_fragments_pictures_shown_before_they_are_decoded_keep_their_distances() {
     for offsets in [[-34, -34, -34, -34], [-34, 46, -34, 6], [0, 80, -40, -40]] {
         let sent = shown_after(&offsets);
-        let mut fragmenter = Fragmenter::new(&tracks(true, false), Timestamp::ZERO);
+        let mut fragmenter = Fragmenter::new(&tracks(true, false), Pacing::File, Timestamp::ZERO);
         let mut whole = fragmenter.init().unwrap().to_vec();
         sent.iter().for_each(|packet| fragmenter.push(packet));
         whole.extend(fragmenter.finish().unwrap().unwrap().to_vec());
         assert_eq!(shown(&read(&whole)), shown(&sent), "{offsets:?}");
     }
+}
+
+#[test]
+fn a_live_player_has_each_packet_at_once_and_its_time_goes_on_in_another_segment() {
+    let mut fragmenter = Fragmenter::new(&tracks(true, false), Pacing::Live, Timestamp::ZERO);
+    let mut whole = fragmenter.init().unwrap().to_vec();
+    for i in 0..5 {
+        fragmenter.push(&picture(i * 40, i == 0, 50));
+        whole.extend(fragmenter.take().unwrap().expect("at once").to_vec());
+    }
+    assert_eq!(read(&whole).len(), 5);
+    fragmenter.describe(&tracks(true, true));
+    let mut whole = fragmenter.init().unwrap().to_vec();
+    for packet in [picture(200, true, 50), sound(200)] {
+        fragmenter.push(&packet);
+        whole.extend(fragmenter.take().unwrap().expect("at once").to_vec());
+    }
+    let times: Vec<_> = read(&whole)
+        .iter()
+        .map(|packet| packet.dts.as_millis())
+        .collect();
+    assert_eq!(times, [200, 200]);
+    assert!(fragmenter.finish().unwrap().is_none(), "nothing waits");
 }

@@ -2,7 +2,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use onair_media::{Packet, Probed, Timestamp};
-use onair_mp4::{Fragment, Fragmenter};
+use onair_mp4::{Fragment, Fragmenter, Pacing};
 
 /// A recording in the making: fragments into whatever can be written to.
 ///
@@ -31,7 +31,7 @@ impl<W: Write> Tape<W> {
     /// Writes the beginning of the file.
     pub(super) fn begin(mut out: W, probed: &Probed) -> io::Result<Self> {
         let origin = probed.origin();
-        let fragmenter = Fragmenter::new(&probed.tracks, origin);
+        let fragmenter = Fragmenter::new(&probed.tracks, Pacing::File, origin);
         let init = fragmenter.init().map_err(io::Error::other)?;
         out.write_all(&init)?;
         out.flush()?;

@@ -355,7 +355,7 @@ impl Watch {
     }
 }
 
-fn unfit(error: super::fragmenter::Error) -> Gone {
+fn unfit(error: onair_mp4::Error) -> Gone {
     tracing::warn!(%error, "a stream cannot be shown");
     Gone::Unfit
 }
