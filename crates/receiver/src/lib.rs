@@ -25,8 +25,6 @@ mod registry;
 mod relay;
 mod repeats;
 mod rtmp;
-#[cfg(test)]
-mod samples;
 mod stop;
 mod stream_tasks;
 pub mod tls;

@@ -2,7 +2,8 @@ use bytes::Bytes;
 use onair_media::Config;
 
 use super::*;
-use crate::samples::{picture, read, sound, stream, tracks, video_config};
+use crate::samples::{read, tracks};
+use onair_samples::{audio_packet, stream, video_config, video_packet};
 
 fn fragmenter() -> Fragmenter {
     Fragmenter::new(&tracks(true, true), Pacing::File, Timestamp::ZERO)
@@ -53,7 +54,7 @@ fn sound_that_a_wire_rounded_has_no_seams() {
     let mut fragmenter = Fragmenter::new(&tracks(false, true), Pacing::File, Timestamp::ZERO);
     let mut whole = fragmenter.init().unwrap().to_vec();
     for frame in 0..500 {
-        fragmenter.push(&sound((frame * 1024 * 1000 + 24_000) / 48_000));
+        fragmenter.push(&audio_packet((frame * 1024 * 1000 + 24_000) / 48_000));
     }
     whole.extend(fragmenter.finish().unwrap().unwrap().to_vec());
     let got = read(&whole);
@@ -68,7 +69,7 @@ fn sound_that_pauses_keeps_its_time() {
     let mut fragmenter = Fragmenter::new(&tracks(false, true), Pacing::File, Timestamp::ZERO);
     let mut whole = fragmenter.init().unwrap().to_vec();
     for at in [0, 21, 43, 5000, 5021] {
-        fragmenter.push(&sound(at));
+        fragmenter.push(&audio_packet(at));
     }
     whole.extend(fragmenter.finish().unwrap().unwrap().to_vec());
     assert_eq!(read(&whole)[3].dts.as_millis(), 5000);
@@ -76,7 +77,7 @@ fn sound_that_pauses_keeps_its_time() {
 
 #[test]
 fn reordered_pictures_are_shown_when_they_should_be() {
-    let mut packets: Vec<_> = (0..6).map(|i| picture(i * 40, i == 0, 50)).collect();
+    let mut packets: Vec<_> = (0..6).map(|i| video_packet(i * 40, i == 0, 50)).collect();
     for (packet, delay) in packets.iter_mut().zip([80, 160, 40, 0, 160, 40]) {
         packet.pts = packet.dts + Duration::from_millis(delay);
     }
@@ -93,7 +94,7 @@ fn reordered_pictures_are_shown_when_they_should_be() {
 /// As encoders send that reorder pictures and do not make up for it.
 #[test]
 fn a_first_picture_that_is_shown_before_it_is_decoded_keeps_its_time() {
-    let mut packets: Vec<_> = (0..4).map(|i| picture(i * 34, i == 0, 50)).collect();
+    let mut packets: Vec<_> = (0..4).map(|i| video_packet(i * 34, i == 0, 50)).collect();
     for (packet, early) in packets.iter_mut().zip([-34, -34, -34, 34]) {
         packet.pts = packet.dts.offset(early * 1_000_000);
     }
@@ -112,7 +113,7 @@ fn a_first_picture_that_is_shown_before_it_is_decoded_keeps_its_time() {
 
 #[test]
 fn a_clock_that_stands_still_or_goes_back_makes_no_broken_file() {
-    let packets = [100, 100, 50, 100, 140, -5, 3_000_000].map(|at| picture(at, true, 10));
+    let packets = [100, 100, 50, 100, 140, -5, 3_000_000].map(|at| video_packet(at, true, 10));
     let got = of(Kind::Video, &read(&file(&packets, |_| true)));
     assert_eq!(got.len(), 7);
     assert!(got.is_sorted_by_key(|packet| packet.dts));
@@ -121,9 +122,9 @@ fn a_clock_that_stands_still_or_goes_back_makes_no_broken_file() {
 #[test]
 fn packets_of_another_configuration_are_not_accepted() {
     let fragmenter = Fragmenter::new(&tracks(true, false), Pacing::File, Timestamp::ZERO);
-    assert!(fragmenter.accepts(&picture(0, true, 1)));
-    assert!(!fragmenter.accepts(&sound(0)));
-    let mut other = picture(0, true, 1);
+    assert!(fragmenter.accepts(&video_packet(0, true, 1)));
+    assert!(!fragmenter.accepts(&audio_packet(0)));
+    let mut other = video_packet(0, true, 1);
     let mut config = video_config().as_ref().clone();
     config.decoder_config = Bytes::from_static(b"\x01\x64\x00\x1f\xff\xe0\x00");
     other.config = Config::Video(config.into());
@@ -133,7 +134,7 @@ fn packets_of_another_configuration_are_not_accepted() {
 /// Pictures 40 ms apart, each shown so much after it is decoded.
 fn shown_after(offsets: &[i64]) -> Vec<Packet> {
     let shown = |(i, offset): (i64, &i64)| {
-        let mut packet = picture(i * 40, i == 0, 50);
+        let mut packet = video_packet(i * 40, i == 0, 50);
         packet.pts = packet.dts.offset(offset * 1_000_000);
         packet
     };
@@ -166,13 +167,13 @@ fn a_live_player_has_each_packet_at_once_and_its_time_goes_on_in_another_segment
     let mut fragmenter = Fragmenter::new(&tracks(true, false), Pacing::Live, Timestamp::ZERO);
     let mut whole = fragmenter.init().unwrap().to_vec();
     for i in 0..5 {
-        fragmenter.push(&picture(i * 40, i == 0, 50));
+        fragmenter.push(&video_packet(i * 40, i == 0, 50));
         whole.extend(fragmenter.take().unwrap().expect("at once").to_vec());
     }
     assert_eq!(read(&whole).len(), 5);
     fragmenter.describe(&tracks(true, true));
     let mut whole = fragmenter.init().unwrap().to_vec();
-    for packet in [picture(200, true, 50), sound(200)] {
+    for packet in [video_packet(200, true, 50), audio_packet(200)] {
         fragmenter.push(&packet);
         whole.extend(fragmenter.take().unwrap().expect("at once").to_vec());
     }

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use onair_media::{Config, Kind, Packet, Timestamp};
 
 use super::*;
-use crate::samples::{picture, read, sound, stream, tracks, video_config};
+use crate::samples::{read, tracks};
+use onair_samples::{audio_packet, stream, video_config, video_packet};
 
 struct File {
     bytes: Vec<u8>,
@@ -118,9 +119,9 @@ fn a_movie_cut_short_plays_up_to_its_last_fragment() {
 #[test]
 fn a_track_that_begins_later_does_so_in_the_file() {
     let mut sent: Vec<_> = (0..20)
-        .map(|i| picture(3000 + i * 40, i == 0, 50))
+        .map(|i| video_packet(3000 + i * 40, i == 0, 50))
         .collect();
-    sent.extend((0..20).map(|i| sound(3200 + i * 21)));
+    sent.extend((0..20).map(|i| audio_packet(3200 + i * 21)));
     let whole = File::of(&sent).end().pop().unwrap();
     let got = read(&whole);
     let first = |kind| {
@@ -161,14 +162,14 @@ fn a_change_of_size_is_a_second_sample_description() {
 
 #[test]
 fn sound_before_the_first_picture_is_not_lost() {
-    let mut sent = vec![sound(0), sound(21), sound(43)];
-    sent.extend((0..30).map(|i| picture(57 + i * 40, i == 0, 50)));
+    let mut sent = vec![audio_packet(0), audio_packet(21), audio_packet(43)];
+    sent.extend((0..30).map(|i| video_packet(57 + i * 40, i == 0, 50)));
     same(&sent, &read(&File::of(&sent).end().pop().unwrap()));
 }
 
 #[test]
 fn reordered_pictures_keep_their_order() {
-    let mut sent: Vec<_> = (0..6).map(|i| picture(i * 40, i == 0, 50)).collect();
+    let mut sent: Vec<_> = (0..6).map(|i| video_packet(i * 40, i == 0, 50)).collect();
     for (packet, delay) in sent.iter_mut().zip([80, 160, 40, 80, 160, 40]) {
         packet.pts = packet.dts + Duration::from_millis(delay);
     }
@@ -178,7 +179,7 @@ fn reordered_pictures_keep_their_order() {
 #[test]
 fn a_movie_without_a_picture_to_begin_at_stays_as_it_is() {
     let mut file = File::begin(Timestamp::ZERO);
-    file.push(&picture(0, false, 10));
+    file.push(&video_packet(0, false, 10));
     file.movie.finish().unwrap();
     assert!(file.movie.end().is_err());
 }
@@ -186,7 +187,7 @@ fn a_movie_without_a_picture_to_begin_at_stays_as_it_is() {
 /// Pictures 40 ms apart, each shown so much after it is decoded.
 fn shown_after(offsets: &[i64]) -> Vec<Packet> {
     let shown = |(i, offset): (i64, &i64)| {
-        let mut packet = picture(i * 40, i == 0, 50);
+        let mut packet = video_packet(i * 40, i == 0, 50);
         packet.pts = packet.dts.offset(offset * 1_000_000);
         packet
     };
@@ -214,7 +215,7 @@ fn pictures_shown_before_they_are_decoded_keep_their_distances() {
 #[test]
 fn sound_stays_with_pictures_that_are_shown_before_they_are_decoded() {
     let mut sent = shown_after(&[-34, 46, -34, 6, 6, 6]);
-    sent.extend((0..10).map(|i| sound(i * 21)));
+    sent.extend((0..10).map(|i| audio_packet(i * 21)));
     let got = read(&File::of(&sent).end().pop().unwrap());
     let first = |packets: &[Packet], kind| {
         let of_kind = packets.iter().filter(|packet| packet.kind() == kind);

@@ -204,17 +204,17 @@ impl Begun {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::picture;
+    use onair_samples::video_packet;
 
     #[test]
     fn frames_of_a_byte_whose_clock_stands_are_not_held_without_end() {
         let probed = Probed {
             tracks: Tracks::default(),
-            packets: vec![picture(0, true, 1)],
+            packets: vec![video_packet(0, true, 1)],
         };
         let mut begun = Begun::new(probed);
         while !begun.is_enough() {
-            begun.push(picture(0, false, 1));
+            begun.push(video_packet(0, false, 1));
         }
         assert!(begun.probed.packets.len() * size_of::<Packet>() <= MOST);
         let again = Begun::new(begun.probed);

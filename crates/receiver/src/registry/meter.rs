@@ -168,12 +168,12 @@ impl Meter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{picture, sound};
+    use onair_samples::{audio_packet, video_packet};
 
     fn metered(times: impl IntoIterator<Item = i64>, gop: usize) -> Meter {
         let mut meter = Meter::default();
         for (index, millis) in times.into_iter().enumerate() {
-            meter.add(&picture(millis, index % gop == 0, 10));
+            meter.add(&video_packet(millis, index % gop == 0, 10));
         }
         meter
     }
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(meter.rate().map(f64::round), Some(30.0));
         // Eight slices of one keyframe, then other pictures: not a stream of keyframes.
         let mut meter = Meter::default();
-        (0..8).for_each(|_| meter.add(&picture(0, true, 10)));
+        (0..8).for_each(|_| meter.add(&video_packet(0, true, 10)));
         assert!(!meter.is_keyframes_only());
         assert_eq!(meter.keyframe_interval(), None);
     }
@@ -215,7 +215,7 @@ mod tests {
     fn silence_is_no_frame_left_out() {
         let mut meter = Meter::default();
         for index in (0..300).filter(|i| i % 60 < 50) {
-            meter.add(&sound(index * 20));
+            meter.add(&audio_packet(index * 20));
         }
         assert_eq!(meter.missing(), 0);
     }
@@ -225,7 +225,7 @@ mod tests {
         let mut meter = Meter::default();
         let mut found = std::collections::BTreeSet::new();
         for index in 0..300 {
-            meter.add(&picture(index * 33 + (index % 3) * 16, index == 0, 10));
+            meter.add(&video_packet(index * 33 + (index % 3) * 16, index == 0, 10));
             found.extend(meter.usual.map(|(at, _)| at));
         }
         assert!((1..=10).contains(&found.len()), "{}", found.len());

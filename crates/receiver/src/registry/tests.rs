@@ -5,7 +5,7 @@ use std::task::{Context, Wake, Waker};
 use onair_media::{Config, Packet, Tracks, VideoConfig};
 
 use super::*;
-use crate::samples::{picture, stream};
+use onair_samples::{stream, video_packet};
 
 fn registry(takeover: bool) -> StreamRegistry {
     StreamRegistry::new(RegistryConfig {
@@ -66,7 +66,7 @@ fn all_viewers_share_one_copy_of_a_payload() {
     let mut viewers: Vec<_> = (0..50)
         .filter_map(|_| registry.subscribe(&name()))
         .collect();
-    let packet = picture(0, true, 5000);
+    let packet = video_packet(0, true, 5000);
     let place = packet.payload.as_ptr();
     ingest.push(packet).unwrap();
     for viewer in &mut viewers {
@@ -98,7 +98,7 @@ fn a_second_publisher_is_refused_and_the_first_goes_on() {
     let ingest = registry.publish(name(), origin("a")).unwrap();
     let error = registry.publish(name(), origin("b")).unwrap_err();
     assert_eq!(error, PublishError::Busy(name()));
-    ingest.push(picture(0, true, 10)).unwrap();
+    ingest.push(video_packet(0, true, 10)).unwrap();
     assert_eq!(registry.streams()[0].publisher.peer, "a");
 }
 
@@ -111,7 +111,7 @@ fn with_takeover_the_second_goes_on_where_the_first_ended_and_viewers_stay() {
     let mut got = packets(take(&mut viewer));
     let second = registry.publish(name(), origin("b")).unwrap();
     assert_eq!(
-        first.push(picture(9_999_999, true, 10)),
+        first.push(video_packet(9_999_999, true, 10)),
         Err(PushError::Replaced)
     );
     drop(first);
@@ -137,7 +137,7 @@ fn an_orphaned_stream_is_taken_over_even_where_none_else_is() {
     let back = registry.publish(name(), origin("a")).unwrap();
     drop(gone);
     assert!(!registry.streams()[0].interrupted);
-    back.push(picture(0, true, 10)).unwrap();
+    back.push(video_packet(0, true, 10)).unwrap();
     assert_eq!(take(&mut viewer).len(), 1);
 }
 
@@ -146,7 +146,7 @@ fn a_stream_ends_with_its_publisher_and_can_begin_anew() {
     let registry = registry(false);
     let ingest = registry.publish(name(), origin("a")).unwrap();
     let mut viewer = registry.subscribe(&name()).unwrap();
-    ingest.push(picture(0, true, 10)).unwrap();
+    ingest.push(video_packet(0, true, 10)).unwrap();
     drop(ingest);
     let items = take(&mut viewer);
     assert_eq!((items.len(), items.last()), (2, Some(&Item::Ended)));
@@ -253,7 +253,10 @@ fn a_hub_that_closes_tells_everybody() {
     let mut viewer = registry.subscribe(&name()).unwrap();
     registry.close();
     assert_eq!(take(&mut viewer), [Item::Ended]);
-    assert_eq!(ingest.push(picture(0, true, 10)), Err(PushError::Replaced));
+    assert_eq!(
+        ingest.push(video_packet(0, true, 10)),
+        Err(PushError::Replaced)
+    );
 }
 
 #[test]
@@ -275,8 +278,8 @@ fn a_long_name_of_an_encoder_is_cut_and_made_fit_to_print() {
 fn a_configuration_no_decoder_needs_is_refused() {
     let registry = registry(false);
     let ingest = registry.publish(name(), origin("a")).unwrap();
-    let mut packet = picture(0, true, 10);
-    let mut config = VideoConfig::clone(&crate::samples::video_config());
+    let mut packet = video_packet(0, true, 10);
+    let mut config = VideoConfig::clone(&onair_samples::video_config());
     config.decoder_config = vec![0; 1 << 20].into();
     packet.config = Config::Video(config.into());
     let refused = ingest.push(packet).unwrap_err();
@@ -301,7 +304,7 @@ fn all_streams_together_stay_within_the_memory_and_small_ones_lose_nothing() {
         readers.push(registry.subscribe(&named(i)).unwrap());
         push_all(
             &ingest,
-            (0..100).map(|i| picture(i, i == 0, 10_000)).collect(),
+            (0..100).map(|i| video_packet(i, i == 0, 10_000)).collect(),
         );
         assert_eq!(registry.shared.memory.rings_excess(), 0);
     }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::probe::{self, RELAY};
-use crate::samples::{picture, stream};
+use onair_samples::{stream, video_packet};
 
 /// Has room for so many bytes.
 #[derive(Default)]
@@ -120,7 +120,7 @@ fn a_clock_that_stands_still_does_not_fill_the_memory() {
     )
     .unwrap();
     for _ in 0..100 {
-        tape.push(&picture(0, false, 1_000_000)).unwrap();
+        tape.push(&video_packet(0, false, 1_000_000)).unwrap();
     }
     assert!(tape.written().pictures >= 90, "{}", tape.written().pictures);
 }

@@ -5,7 +5,7 @@ use std::task::Wake;
 use super::*;
 use crate::registry::RegistryConfig;
 use crate::registry::memory::RingBytes;
-use crate::samples::picture;
+use onair_samples::video_packet;
 
 #[derive(Default)]
 struct Bell(AtomicUsize);
@@ -24,7 +24,7 @@ fn ring() -> Ring {
     };
     let mut ring = Ring::new(&config, RingBytes::default());
     ring.keep_for(Some(0));
-    (0..400).for_each(|i| ring.push(picture(i * 40, i % 50 == 0, 1000)));
+    (0..400).for_each(|i| ring.push(video_packet(i * 40, i % 50 == 0, 1000)));
     ring
 }
 

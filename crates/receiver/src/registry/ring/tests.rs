@@ -1,7 +1,7 @@
 use onair_media::{Config, VideoConfig};
 
 use super::*;
-use crate::samples::{picture, sound, stream};
+use onair_samples::{audio_packet, stream, video_packet};
 
 fn ring() -> Ring {
     Ring::new(&RegistryConfig::default(), RingBytes::default())
@@ -44,7 +44,7 @@ fn a_viewer_begins_with_the_current_gop_and_gets_what_follows() {
     assert!(got[0].is_video_keyframe());
     assert_eq!(millis(&got)[..3], [960, 980, 1000]);
     assert_eq!(got.len(), 12);
-    fill(&mut ring, [picture(1200, false, 9)]);
+    fill(&mut ring, [video_packet(1200, false, 9)]);
     assert_eq!(millis(&drain(&ring, &mut cursor)), [1200]);
     assert_eq!(cursor.dropped.video, 0);
 }
@@ -104,19 +104,19 @@ fn a_gop_longer_than_the_lag_is_held_and_given_from_its_beginning() {
 #[test]
 fn no_stream_takes_more_than_its_bytes_and_its_viewers_wait_for_a_keyframe() {
     let mut ring = small_ring();
-    fill(&mut ring, [picture(0, true, 1000)]);
+    fill(&mut ring, [video_packet(0, true, 1000)]);
     let mut early = ring.join();
     for i in 1..1000 {
-        ring.push(picture(i, false, 1000));
+        ring.push(video_packet(i, false, 1000));
         assert!(ring.bytes() <= 100_000);
     }
     assert!(ring.entries.len() < 100);
     let mut newcomer = ring.join();
     assert_eq!(drain(&ring, &mut early), []);
     assert_eq!(drain(&ring, &mut newcomer), []);
-    ring.push(sound(1000));
-    ring.push(picture(1001, false, 10));
-    ring.push(picture(1002, true, 10));
+    ring.push(audio_packet(1000));
+    ring.push(video_packet(1001, false, 10));
+    ring.push(video_packet(1002, true, 10));
     assert_eq!(millis(&drain(&ring, &mut early)), [1000, 1002]);
     assert_eq!(millis(&drain(&ring, &mut newcomer)), [1000, 1002]);
     assert_eq!(early.dropped.video, 1001);
@@ -127,7 +127,7 @@ fn no_stream_takes_more_than_its_bytes_and_its_viewers_wait_for_a_keyframe() {
 fn packets_without_bytes_or_time_are_bounded_too() {
     let mut ring = small_ring();
     for _ in 0..100_000 {
-        ring.push(picture(0, true, 0));
+        ring.push(video_packet(0, true, 0));
     }
     assert!(ring.entries.len() * OVERHEAD <= 100_000);
     assert!(ring.keyframes.len() <= ring.entries.len());
@@ -138,8 +138,8 @@ fn a_clock_that_jumps_anywhere_breaks_nothing() {
     let mut ring = ring();
     let mut cursor = ring.join();
     for millis in [0, i64::MAX / 1_000_000, 5, i64::MIN / 1_000_000, 7, 90] {
-        ring.push(picture(millis, true, 10));
-        ring.push(sound(millis));
+        ring.push(video_packet(millis, true, 10));
+        ring.push(audio_packet(millis));
         assert!(!drain(&ring, &mut cursor).is_empty());
         assert!(!drain(&ring, &mut ring.join()).is_empty());
     }
@@ -148,11 +148,11 @@ fn a_clock_that_jumps_anywhere_breaks_nothing() {
 #[test]
 fn sound_alone_begins_anywhere_and_late_listeners_are_brought_to_the_present() {
     let mut ring = ring();
-    fill(&mut ring, (0..10).map(|i| sound(i * 20)));
+    fill(&mut ring, (0..10).map(|i| audio_packet(i * 20)));
     let mut late = ring.join();
-    fill(&mut ring, (10..500).map(|i| sound(i * 20)));
+    fill(&mut ring, (10..500).map(|i| audio_packet(i * 20)));
     assert_eq!(drain(&ring, &mut late), []);
-    ring.push(sound(10_000));
+    ring.push(audio_packet(10_000));
     assert_eq!(millis(&drain(&ring, &mut late)), [10_000]);
 }
 
@@ -161,7 +161,7 @@ fn where_the_camera_stops_and_audio_goes_on_the_present_is_the_audio_s() {
     let mut ring = ring();
     fill(&mut ring, stream(50, 25));
     let mut late = ring.join();
-    fill(&mut ring, (100..30_000).map(|i| sound(i * 20)));
+    fill(&mut ring, (100..30_000).map(|i| audio_packet(i * 20)));
     assert!(ring.entries.len() < 200, "{}", ring.entries.len());
     assert_eq!(
         drain(&ring, &mut ring.join()),
@@ -173,9 +173,9 @@ fn where_the_camera_stops_and_audio_goes_on_the_present_is_the_audio_s() {
         [],
         "and who is late is cut to that"
     );
-    ring.push(sound(600_000));
-    ring.push(picture(600_010, false, 9));
-    ring.push(picture(600_020, true, 9));
+    ring.push(audio_packet(600_000));
+    ring.push(video_packet(600_010, false, 9));
+    ring.push(video_packet(600_020, true, 9));
     assert_eq!(millis(&drain(&ring, &mut late)), [600_000, 600_020]);
     assert_eq!(millis(&drain(&ring, &mut ring.join())), [600_020]);
 }
@@ -184,8 +184,8 @@ fn where_the_camera_stops_and_audio_goes_on_the_present_is_the_audio_s() {
 fn a_slide_stands_for_some_seconds_and_audio_may_have_a_clock_of_its_own() {
     let mut ring = ring();
     let slide = |i: i64| {
-        let sounds = (0..400).map(move |k| sound(60_000 + i * 8000 + k * 20));
-        [picture(i * 8000, true, 9)].into_iter().chain(sounds)
+        let sounds = (0..400).map(move |k| audio_packet(60_000 + i * 8000 + k * 20));
+        [video_packet(i * 8000, true, 9)].into_iter().chain(sounds)
     };
     let mut viewer = ring.join();
     for i in 0..5 {
@@ -273,13 +273,13 @@ fn what_a_stream_says_of_itself_counts_as_its_pictures_do() {
 fn configurations_count_once_for_all_packets_that_share_them_and_as_long_as_one_does() {
     let mut ring = small_ring();
     let config = |byte: u8| {
-        let mut config = VideoConfig::clone(&crate::samples::video_config());
+        let mut config = VideoConfig::clone(&onair_samples::video_config());
         config.decoder_config = vec![byte; 30_000].into();
         Config::Video(config.into())
     };
     let of = |config: &Config, millis| Packet {
         config: config.clone(),
-        ..picture(millis, true, 10)
+        ..video_packet(millis, true, 10)
     };
     let shared = config(0);
     fill(&mut ring, (0..50).map(|i| of(&shared, i)));

@@ -16,9 +16,10 @@ use onair_rtmp::{Command, MessageKind, Output, Publisher, Slices};
 use tokio::io::ReadBuf;
 use tokio::task::unconstrained;
 
+use onair_samples::video_packet;
+
 use super::*;
 use crate::event::Events;
-use crate::samples::picture;
 use crate::stop::Stopper;
 use crate::{Keys, Limits, RegistryConfig, StreamRegistry, Viewer};
 
@@ -169,7 +170,7 @@ fn tags(packets: &[Packet]) -> Vec<Tag> {
 /// Many seconds at once, more than half of what is held, and more than that follows.
 fn ahead() -> Vec<Tag> {
     let pictures: Vec<_> = (0..100)
-        .map(|i| picture(i * 1000, i == 0, 15_000))
+        .map(|i| video_packet(i * 1000, i == 0, 15_000))
         .collect();
     tags(&pictures)
 }
