@@ -7,7 +7,7 @@ use onair_media::{Kind, Packet};
 ///
 /// Live, video never waits: it leaves the moment it comes, after such audio as
 /// is there and earlier. Audio waits for earlier video, but never longer than
-/// [`PATIENCE`]; audio that comes after later video has left follows it at
+/// [`MAX_WAIT`]; audio that comes after later video has left follows it at
 /// once, so the order across tracks is loose by as much as audio is late. Within
 /// a track the order is always the encoder's.
 ///
@@ -21,7 +21,7 @@ pub(crate) struct Interleaver {
 }
 
 /// How long audio may wait for video that should precede it.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(60);
+pub(crate) const MAX_WAIT: Duration = Duration::from_millis(60);
 
 /// How much of one track may wait for the other at full speed.
 const LEAD: Duration = Duration::from_secs(1);
@@ -88,7 +88,7 @@ impl Interleaver {
                 .flatten(),
             (None, Some((since, audio))) => {
                 let passed = self.video.newest.is_some_and(|newest| audio.dts <= newest);
-                let waited = !self.strict && now.saturating_duration_since(*since) >= PATIENCE;
+                let waited = !self.strict && now.saturating_duration_since(*since) >= MAX_WAIT;
                 (self.video.ended || passed || waited)
                     .then(|| self.audio.pop())
                     .flatten()
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(order(&mut interleaver, now), []);
         interleaver.push(video(33, true), now);
         assert_eq!(order(&mut interleaver, now), [(Kind::Video, 33)]);
-        let later = now + PATIENCE;
+        let later = now + MAX_WAIT;
         assert_eq!(order(&mut interleaver, later), [(Kind::Audio, 40)]);
     }
 
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn sound_is_never_held_back_by_pictures_that_come_as_they_like() {
-        let patience = i64::try_from(PATIENCE.as_millis()).unwrap() + 21;
+        let max_wait = i64::try_from(MAX_WAIT.as_millis()).unwrap() + 21;
         let mut random = 1_u64;
         let mut now = 0;
         let mut jittery = Vec::new();
@@ -207,7 +207,7 @@ mod tests {
         let mixed: Vec<_> = steady.chain((5..15).map(|second| second * 1000)).collect();
         for pictures in [&jittery[..], &stand_in, &mixed, &[]] {
             let longest = longest_wait(pictures, 20_000);
-            assert!(longest <= patience, "{longest} ms");
+            assert!(longest <= max_wait, "{longest} ms");
         }
     }
 

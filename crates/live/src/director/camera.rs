@@ -22,9 +22,9 @@ use super::{Notice, Why};
 /// an IDR picture, because in the background the encoder is taken away and its last IDR picture
 /// is what viewers then get.
 ///
-/// A session that holds a camera is interrupted whole, sound and all, so on air the device lets
+/// A session that holds a camera is interrupted whole, audio and all, so on air the device lets
 /// go of a camera that cannot be had. Whether one can be had again nobody tells a session that
-/// holds none: it is tried now and then.
+/// holds none: it is tried from time to time.
 #[derive(Clone, Debug)]
 pub(super) struct Camera {
     is_allowed: Option<bool>,
@@ -56,7 +56,7 @@ const STILL: Duration = Duration::from_secs(3);
 /// may have been overtaken by the application's return.
 const STALE: Duration = Duration::from_secs(2);
 
-/// Between attempts to have a camera again that was let go. Each may cost a moment of sound.
+/// Between attempts to hold a camera again that was let go. Each may cost a moment of audio.
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_secs(60));
 
 impl Camera {
@@ -117,7 +117,7 @@ impl Camera {
     }
 
     /// The application or its user is back. True when there is something to start again. That
-    /// another has the sound only the sound can tell.
+    /// another has the audio only the audio can tell.
     pub(super) const fn reset_backoff(&mut self) -> bool {
         self.backoff.reset();
         match self.interruption {
@@ -137,7 +137,7 @@ impl Camera {
         self.retry.is_some_and(|at| now >= at) && self.recover()
     }
 
-    /// Whether the device is to let go of a camera that would take the sound with it.
+    /// Whether the device is to let go of a camera that would take the audio with it.
     pub(super) fn is_to_release(&self, stage: Stage) -> bool {
         self.grip == Grip::Held && stage.is_wanted && self.is_to_be_let_go(stage)
     }

@@ -109,7 +109,7 @@ impl Director {
     fn performed(&mut self, order: &Order, now: Instant) {
         match order {
             Order::Start => self.session.performed(now),
-            Order::ActivateSound if self.microphone.performed() => self.sound_is_back(now),
+            Order::ActivateSound if self.microphone.performed() => self.audio_is_back(now),
             _ => {}
         }
     }
@@ -131,8 +131,8 @@ impl Director {
         }
     }
 
-    /// What was interrupted for its sound may run again, whether or not that is told.
-    fn sound_is_back(&mut self, now: Instant) {
+    /// What was interrupted for its audio may run again, whether or not that is told.
+    fn audio_is_back(&mut self, now: Instant) {
         if self.camera.interruption() == Some(Interruption::SoundInUse) {
             self.camera.recover();
         }

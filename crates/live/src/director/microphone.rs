@@ -7,7 +7,7 @@ use super::commands::Commands;
 use super::stage::{Change, Presence, Stage, Told};
 use super::{Notice, Why};
 
-/// Whether sound comes. That viewers hear silence of exactly the missing length meanwhile is
+/// Whether audio comes. That viewers hear silence of exactly the missing length meanwhile is
 /// its source's business.
 ///
 /// ```text
@@ -49,7 +49,7 @@ enum State {
     },
 }
 
-/// Where sound comes from.
+/// Where audio comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Route {
     input: Option<String>,
@@ -132,7 +132,7 @@ impl Microphone {
         self.renew(now);
     }
 
-    /// What was active is so no more, as when the capture session was interrupted for its sound.
+    /// What was active is so no more, as when the capture session was interrupted for its audio.
     pub(super) const fn renew(&mut self, now: Instant) {
         if matches!(self.state, State::Active | State::Activating) {
             self.state = State::Due { at: now };
@@ -204,7 +204,7 @@ impl Microphone {
         self.muted_inlet = muted;
     }
 
-    /// Nothing is resumed that is not to run; and dead services have let go of the sound.
+    /// Nothing is resumed that is not to run; and dead services have let go of the audio.
     pub(super) const fn rest(&mut self, stage: Stage, is_dead: bool) {
         if !stage.should_run() {
             self.is_resuming = false;
@@ -214,7 +214,7 @@ impl Microphone {
         }
     }
 
-    /// Whether the sound is to be activated, or given back.
+    /// Whether the audio is to be activated, or given back.
     pub(super) fn order(&self, stage: Stage, now: Instant) -> Option<Order> {
         if !stage.should_run() {
             return (self.state != State::Idle).then_some(Order::DeactivateSound);

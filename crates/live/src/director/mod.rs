@@ -2,7 +2,7 @@
 //! commands out.
 //!
 //! The broadcast stays connected, whatever happens. Its sources stand in by themselves for
-//! pictures and sound that do not come ([`onair_av::capture::live_frames`]); what is decided here
+//! pictures and audio that do not come ([`onair_av::capture::live_frames`]); what is decided here
 //! is how to get them back, what viewers see meanwhile, and what the user is told.
 #![forbid(unsafe_code)]
 
@@ -60,9 +60,9 @@ use self::thermal::ThermalPolicy;
 ///
 ///   on air                 viewers get                       and we
 ///   ─────────────────────  ────────────────────────────────  ────────────────────────────────
-///   camera interrupted     last picture, after 3 s slate     let it go so that sound goes on,
+///   camera interrupted     last picture, after 3 s slate     let it go so that audio goes on,
 ///                                                             try again now and then
-///   sound interrupted      silence                           ActivateSound when it ends and
+///   audio interrupted      silence                           ActivateSound when it ends and
 ///                                                             may, at Foreground, when asked
 ///   services lost          last picture, slate; silence      wait; reset: Rebuild,
 ///                                                             ActivateSound, Start

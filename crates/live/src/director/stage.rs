@@ -19,7 +19,7 @@ impl Stage {
     }
 }
 
-/// Whether pictures or sound come.
+/// Whether pictures or audio come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
     /// They do.

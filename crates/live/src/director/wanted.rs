@@ -24,8 +24,8 @@ impl Director {
             self.turn = self.turn_after.take();
         }
         self.camera.observe(self.picture(), now);
-        let has_no_sound = matches!(self.sound(), Presence::Away(_));
-        self.slept |= stage.is_on_air && !stage.is_in_front && has_no_sound;
+        let has_no_audio = matches!(self.audio(), Presence::Away(_));
+        self.slept |= stage.is_on_air && !stage.is_in_front && has_no_audio;
     }
 
     /// All that is to be done now, in the order in which it is best done: for viewers, then with
@@ -62,7 +62,7 @@ impl Director {
         commands.into_iter().flatten()
     }
 
-    /// A Rebuild goes first, then the category of sound, then the Start that relies on both.
+    /// A Rebuild goes first, then the category of audio, then the Start that relies on both.
     /// Dead services are ordered nothing.
     fn for_device(&self, picture: Presence, now: Instant) -> impl Iterator<Item = Order> + use<> {
         let stage = self.stage;
@@ -92,7 +92,7 @@ impl Director {
     fn for_user(&self, picture: Presence) -> impl Iterator<Item = Notice> + use<> {
         let notices = [
             self.camera.notice(picture),
-            self.microphone.notice(self.sound()),
+            self.microphone.notice(self.audio()),
             self.network.notice(),
         ];
         notices.into_iter().flatten()
@@ -166,7 +166,7 @@ impl Director {
         }
     }
 
-    fn sound(&self) -> Presence {
+    fn audio(&self) -> Presence {
         let interruption = self.camera.interruption();
         if !self.stage.should_run() {
             Presence::Off

@@ -29,7 +29,7 @@ fn queue(phase: Phase) -> PacketQueue {
     queue
 }
 
-/// 25 pictures a second and sound every 20 ms, a keyframe every `gop` pictures.
+/// 25 pictures a second and audio every 20 ms, a keyframe every `gop` pictures.
 fn feed(queue: &mut PacketQueue, frames: std::ops::Range<i64>, gop: i64, now: Instant) {
     for index in frames {
         queue.push(video(index * 40, index % gop == 0), now);
@@ -92,13 +92,13 @@ fn a_short_lag_costs_the_tail_of_one_gop() {
     let (sent, _) = drain(&mut queue);
     assert_eq!(sent.len(), 26, "what fits in the limit: {sent:?}");
     feed(&mut queue, 30..60, 50, now);
-    let (sent, sound) = drain(&mut queue);
+    let (sent, audio) = drain(&mut queue);
     assert_eq!(
         sent.first(),
         Some(&2000),
         "the next picture is the next IDR"
     );
-    assert_eq!(sound.len(), 60);
+    assert_eq!(audio.len(), 60);
     assert_eq!(
         queue.tally().gaps,
         [Gap {
@@ -200,7 +200,7 @@ fn any_number_of_gops_goes_at_once() {
     (0..200_000).for_each(|_| queue.push(one.clone(), now));
     queue.push(audio(0), now);
     queue.look(now + LIMITS.time * 10);
-    assert_eq!(queue.held.len(), 2, "the last IDR picture and the sound");
+    assert_eq!(queue.held.len(), 2, "the last IDR picture and the audio");
     assert_eq!(queue.tally().video.dropped, 199_999);
 }
 
@@ -261,7 +261,7 @@ fn a_connection_waits_for_an_idr_picture() {
 }
 
 #[test]
-fn sound_does_not_wait_for_video_for_ever() {
+fn audio_does_not_wait_for_video_for_ever() {
     let (mut queue, now) = (queue(Phase::First), Instant::now());
     (0..60).for_each(|index| queue.push(audio(index * 20), now));
     assert_eq!(drain(&mut queue).1.len(), 60);
@@ -321,7 +321,7 @@ fn what_did_not_arrive_is_sent_again() {
 }
 
 #[test]
-fn sound_alone_has_gaps_of_its_own() {
+fn audio_alone_has_gaps_of_its_own() {
     let (mut queue, now) = (
         PacketQueue::new(LIMITS, Overflow::Shed, false),
         Instant::now(),
@@ -337,7 +337,7 @@ fn sound_alone_has_gaps_of_its_own() {
 }
 
 #[test]
-fn sound_nobody_could_hear_goes_with_its_pictures_before_the_first_connection() {
+fn audio_nobody_could_hear_goes_with_its_pictures_before_the_first_connection() {
     let (mut queue, now) = (queue(Phase::First), Instant::now());
     feed(&mut queue, 0..500, 50, now);
     let (video, audio) = drain(&mut queue);
@@ -347,7 +347,7 @@ fn sound_nobody_could_hear_goes_with_its_pictures_before_the_first_connection() 
 }
 
 #[test]
-fn sound_stays_once_the_first_flight_has_begun() {
+fn audio_stays_once_the_first_flight_has_begun() {
     let (mut queue, now) = (queue(Phase::First), Instant::now());
     feed(&mut queue, 0..1, 50, now);
     assert!(queue.pop(now).is_some());

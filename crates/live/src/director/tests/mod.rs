@@ -1,9 +1,10 @@
 //! What happens to a phone, told as scripts in virtual time.
 
+mod audio;
 mod camera;
 mod network;
 mod session;
-mod sound;
+
 mod thermal;
 
 use std::time::{Duration, Instant};
