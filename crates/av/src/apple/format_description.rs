@@ -59,8 +59,9 @@ impl FormatDescription {
     /// The parameter sets; an error where it is neither H.264 nor HEVC.
     pub fn parameter_sets(&self) -> Result<ParameterSets, Status> {
         let ask = match self.media_subtype() {
+            FourCharCode::H264 => sys::CMVideoFormatDescriptionGetH264ParameterSetAtIndex,
             FourCharCode::HEVC => sys::CMVideoFormatDescriptionGetHEVCParameterSetAtIndex,
-            _ => sys::CMVideoFormatDescriptionGetH264ParameterSetAtIndex,
+            _ => return Err(Status::PARAMETER),
         };
         let first = self.parameter_set(ask, 0)?;
         let mut units = vec![first.unit];

@@ -176,10 +176,12 @@ fn split(units: &[&[u8]]) -> (ParameterSets, Vec<u8>, bool) {
 /// Refuses what the encoder would refuse without a reason, or get wrong.
 fn check(settings: &VideoSettings) -> Result<Level, Error> {
     let (size, rate) = (settings.size, settings.frame_rate);
-    if settings.codec != VideoCodec::H264 {
-        let codec = settings.codec;
-        let what = format!("{codec} by {NAME}: H.264 would work");
-        return Err(Error::Unsupported { what });
+    match settings.codec {
+        VideoCodec::H264 => {}
+        codec @ VideoCodec::Hevc => {
+            let what = format!("{codec} by {NAME}: H.264 would work");
+            return Err(Error::Unsupported { what });
+        }
     }
     if !size.width.is_multiple_of(2) || !size.height.is_multiple_of(2) {
         let even = Size::new(size.width & !1, size.height & !1);
