@@ -1,10 +1,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use onair_media::{Kind, Packet, Timestamp, Tracks};
+use onair_media::{Kind, Language, Packet, Timestamp, Tracks};
 use shiguredo_mp4::boxes::{MdatBox, MfhdBox, MoofBox};
 use shiguredo_mp4::{BoxHeader, BoxSize, Encode};
 
+use crate::header::Described;
 use crate::track::{Sample, Track};
 use crate::{Error, header};
 
@@ -60,11 +61,11 @@ impl Fragmenter {
         let (pacing, origin) = (self.pacing, self.origin);
         let mut next_id = 0;
         let mut track = |kind, before: Option<Track>| {
-            let config = tracks.configs().find(|config| config.kind() == kind)?;
+            let described = Described::main(tracks, kind)?;
             next_id += 1;
             Some(match before {
-                Some(track) => track.described(next_id, config, pacing),
-                None => Track::new(next_id, config, pacing, origin),
+                Some(track) => track.again(next_id, described, pacing),
+                None => Track::new(next_id, described, pacing, origin),
             })
         };
         self.video = track(Kind::Video, self.video.take());
@@ -77,7 +78,7 @@ impl Fragmenter {
     ///
     /// When a track's configuration is broken.
     pub fn init(&self) -> Result<Bytes, Error> {
-        header::write(self.tracks().map(|track| &track.config)).map(Bytes::from)
+        header::write(self.tracks().map(|track| &track.described)).map(Bytes::from)
     }
 
     /// Whether the initialization segment is right for a packet.
@@ -88,7 +89,7 @@ impl Fragmenter {
         };
         track
             .as_ref()
-            .is_some_and(|track| track.config.same(&packet.config))
+            .is_some_and(|track| track.described.config.same(&packet.config))
     }
 
     /// Takes the next packet of a track.
@@ -193,7 +194,13 @@ impl Fragmenter {
         ready.max().unwrap_or_default()
     }
 
-    fn tracks(&self) -> impl Iterator<Item = &Track> {
+    /// The language of the track of a kind, where it is known.
+    pub(crate) fn language(&self, kind: Kind) -> Option<Language> {
+        let of_kind = |track: &&Track| track.described.config.kind() == kind;
+        self.tracks().find(of_kind)?.described.language
+    }
+
+    fn tracks(&self) -> impl Iterator<Item = &Track> + Clone {
         self.video.iter().chain(&self.audio)
     }
 }

@@ -4,26 +4,66 @@ use std::num::NonZeroU32;
 
 use bytes::Bytes;
 use onair_media::h264::{AvcDecoderConfig, ChromaFormat};
-use onair_media::{AudioCodec, AudioConfig, Config, VideoCodec, VideoConfig};
+use onair_media::{
+    AudioCodec, AudioConfig, Config, Kind, Language, Tracks, VideoCodec, VideoConfig,
+};
 use shiguredo_mp4::boxes::{
-    AudioSampleEntryFields, Avc1Box, AvccBox, EsdsBox, Hvc1Box, HvccBox, Mp4aBox, SampleEntry,
-    VisualSampleEntryFields,
+    AudioSampleEntryFields, Avc1Box, AvccBox, EsdsBox, FtypBox, Hvc1Box, HvccBox, MoovBox, Mp4aBox,
+    SampleEntry, VisualSampleEntryFields,
 };
 use shiguredo_mp4::descriptors::{
     DecoderConfigDescriptor, DecoderSpecificInfo, EsDescriptor, SlConfigDescriptor,
 };
 use shiguredo_mp4::mux::{Fmp4SegmentMuxer, Sample};
-use shiguredo_mp4::{Decode, FixedPointNumber, TrackKind, Uint};
+use shiguredo_mp4::{Decode, Encode, FixedPointNumber, LanguageCode, TrackKind, Uint};
 
 use crate::Error;
 
+/// A track as its boxes tell of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Described {
+    pub(crate) config: Config,
+    pub(crate) language: Option<Language>,
+}
+
+impl Described {
+    /// The main track of its kind, if its set-up is known.
+    pub(crate) fn main(tracks: &Tracks, kind: Kind) -> Option<Self> {
+        let config = tracks.configs().find(|config| config.kind() == kind)?;
+        let language = match kind {
+            Kind::Video => tracks.video.first().and_then(|track| track.language),
+            Kind::Audio => tracks.audio.first().and_then(|track| track.language),
+        };
+        Some(Self { config, language })
+    }
+}
+
 /// `ftyp` and `moov` for these tracks, which get the numbers 1, 2, ... in their order.
-pub(crate) fn write<'a>(configs: impl Iterator<Item = &'a Config>) -> Result<Vec<u8>, Error> {
-    let samples: Vec<Sample> = configs.map(specimen).collect::<Result<_, _>>()?;
+pub(crate) fn write<'a>(
+    tracks: impl Iterator<Item = &'a Described> + Clone,
+) -> Result<Vec<u8>, Error> {
+    let specimens = tracks.clone().map(|track| specimen(&track.config));
+    let samples: Vec<Sample> = specimens.collect::<Result<_, _>>()?;
     let mut muxer = Fmp4SegmentMuxer::new()?;
     // The muxer learns of its tracks by their samples. This segment is not used.
     muxer.create_media_segment_metadata(&samples)?;
-    Ok(muxer.init_segment_bytes()?)
+    let mut init = muxer.init_segment_bytes()?;
+    let (_, ftyp) = FtypBox::decode(&init)?;
+    let (mut moov, _) = MoovBox::decode(&init[ftyp..])?;
+    speak(&mut moov, tracks.map(|track| track.language));
+    init.truncate(ftyp);
+    init.extend(moov.encode_to_vec()?);
+    Ok(init)
+}
+
+/// Says of each track which language it is in (ISO/IEC 14496-12 §8.4.2.3).
+pub(crate) fn speak(moov: &mut MoovBox, languages: impl Iterator<Item = Option<Language>>) {
+    for (trak, language) in moov.trak_boxes.iter_mut().zip(languages) {
+        let code = language.and_then(|language| LanguageCode::new(language.letters()));
+        if let Some(code) = code {
+            trak.mdia_box.mdhd_box.language = code;
+        }
+    }
 }
 
 /// Ticks a second of a track: of sound, its samples.
@@ -178,6 +218,11 @@ mod tests {
 
     use super::*;
 
+    fn head(config: Config) -> Vec<u8> {
+        let language = None;
+        write([Described { config, language }].iter()).expect("a head")
+    }
+
     #[test]
     fn each_codecs_track_has_a_sample_entry_of_its_name() {
         let avcc = Bytes::from_static(b"\x01\x42\xc0\x1f\xff\xe0\x00");
@@ -199,7 +244,7 @@ mod tests {
 
     /// The sample entries of the codecs there are in a head that is written for one.
     fn names_in(config: &Config) -> Vec<FourCc> {
-        let head = write([config].into_iter()).expect("a head");
+        let head = head(config.clone());
         let names = VideoCodec::ALL.iter().map(|codec| codec.four_cc());
         let is_there = |name: &FourCc| head.windows(4).any(|four| *four == name.0);
         names.filter(is_there).collect()
@@ -209,7 +254,7 @@ mod tests {
     fn hevc_has_its_record_as_it_is() {
         let record = Bytes::from_static(include_bytes!("../../flv/testdata/main_720p.hvcc"));
         let config = VideoConfig::hevc(record.clone()).expect("a good record");
-        let head = write([&Config::Video(config.into())].into_iter()).expect("a head");
+        let head = head(Config::Video(config.into()));
         let at = head.windows(4).position(|four| four == b"hvcC");
         let found = at.and_then(|at| head.get(at + 4..at + 4 + record.len()));
         assert_eq!(found, Some(&record[..]));

@@ -127,6 +127,11 @@ impl Movie {
         // The index's own `moov` knows of no start but zero.
         patches.retain(|(at, _)| *at < self.position);
         delay(&mut moov, &self.tracks);
+        let languages = self.tracks.iter().map(|track| {
+            let kind = track.config.kind();
+            self.fragmenter.language(kind)
+        });
+        header::speak(&mut moov, languages);
         Ok(Ending {
             moov: moov.encode_to_vec()?,
             patches,

@@ -6,13 +6,14 @@ use shiguredo_mp4::SampleFlags;
 use shiguredo_mp4::boxes::{TfdtBox, TfhdBox, TrafBox, TrunBox, TrunSample};
 
 use crate::exact::ExactClock;
+use crate::header::Described;
 use crate::live::LiveClock;
 use crate::{Pacing, header, ticks};
 
 /// One track of a [`Fragmenter`](crate::Fragmenter).
 #[derive(Debug)]
 pub(crate) struct Track {
-    pub(crate) config: Config,
+    pub(crate) described: Described,
     id: u32,
     origin: Timestamp,
     timescale: u32,
@@ -52,14 +53,15 @@ impl Sample {
 }
 
 impl Track {
-    pub(crate) fn new(id: u32, config: Config, pacing: Pacing, origin: Timestamp) -> Self {
-        let timescale = header::timescale(&config).get();
+    pub(crate) fn new(id: u32, described: Described, pacing: Pacing, origin: Timestamp) -> Self {
+        let config = &described.config;
+        let timescale = header::timescale(config).get();
         let clock = match pacing {
             Pacing::File => Clock::Exact(ExactClock::new(timescale, config.frame_duration())),
             Pacing::Live => Clock::Live(LiveClock::new(timescale)),
         };
         Self {
-            config,
+            described,
             id,
             origin,
             timescale,
@@ -72,21 +74,25 @@ impl Track {
 
     /// This track in another initialization segment: its time goes on where its ticks are as
     /// long as they were.
-    pub(crate) fn described(self, id: u32, config: Config, pacing: Pacing) -> Self {
-        if header::timescale(&config).get() != self.timescale {
-            return Self::new(id, config, pacing, self.origin);
+    pub(crate) fn again(self, id: u32, described: Described, pacing: Pacing) -> Self {
+        if header::timescale(&described.config).get() != self.timescale {
+            return Self::new(id, described, pacing, self.origin);
         }
-        Self { id, config, ..self }
+        Self {
+            id,
+            described,
+            ..self
+        }
     }
 
     pub(crate) fn push(&mut self, packet: &Packet) {
-        if !self.config.same(&packet.config) {
-            self.config = packet.config.clone();
+        if !self.described.config.same(&packet.config) {
+            self.described.config = packet.config.clone();
         }
         let nanos = |time: Timestamp| time.nanos_from(self.origin);
         let (dts, pts) = (nanos(packet.dts), nanos(packet.pts));
         let sample = Sample {
-            config: self.config.clone(),
+            config: self.described.config.clone(),
             time: ticks::ticks(dts, self.timescale),
             duration: 0,
             offset: ticks::signed(pts, self.timescale)

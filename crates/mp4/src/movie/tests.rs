@@ -227,3 +227,29 @@ fn sound_stays_with_pictures_that_are_shown_before_they_are_decoded() {
     };
     assert_eq!((apart(&sent), apart(&got)), (34, 34));
 }
+
+#[test]
+fn a_tracks_language_is_in_every_head() {
+    let mut tracks = tracks(true, true);
+    tracks.audio[0].language = "deu".parse().ok();
+    let (mut movie, head) = Movie::begin(&tracks, Timestamp::ZERO).unwrap();
+    for packet in stream(50, 25) {
+        movie.push(&packet).unwrap();
+    }
+    movie.finish().unwrap();
+    // ISO/IEC 14496-12 §8.4.2.3: five bits a letter, from 0x60 on.
+    let packed = |letters: &[u8; 3]| {
+        let letters = letters.iter().map(|letter| u16::from(letter - 0x60));
+        letters
+            .fold(0, |all, letter| all << 5 | letter)
+            .to_be_bytes()
+    };
+    for moov in [head, movie.end().unwrap().moov] {
+        let mdhd = moov
+            .windows(4)
+            .enumerate()
+            .filter(|(_, four)| *four == b"mdhd");
+        let languages: Vec<_> = mdhd.map(|(at, _)| &moov[at + 24..at + 26]).collect();
+        assert_eq!(languages, [&packed(b"und"), &packed(b"deu")]);
+    }
+}
