@@ -14,40 +14,6 @@ mod rotation;
 
 pub use rotation::Interface;
 
-/// What can be captured here. Empty where this version captures nothing.
-pub fn list() -> Vec<Info> {
-    #[cfg(target_vendor = "apple")]
-    return crate::capture::apple::list();
-    #[cfg(not(target_vendor = "apple"))]
-    Vec::new()
-}
-
-/// Opens a camera, a microphone or both. Nothing runs, and the user is not asked for permission,
-/// before [`Order::Start`].
-///
-/// # Errors
-///
-/// When this version captures nothing on this system, or `setup` names what is not there.
-pub fn open(setup: &Setup) -> Result<Box<dyn Device>, Error> {
-    #[cfg(target_vendor = "apple")]
-    return Ok(Box::new(crate::capture::apple::AppleDevice::open(setup)?));
-    #[cfg(not(target_vendor = "apple"))]
-    Err(Error::unsupported(format!(
-        "capturing at {} on this system: this version has cameras and microphones on iPhone and Mac",
-        setup.size
-    )))
-}
-
-/// Does `work` where a program without a user interface may do it and devices that come and go are
-/// noticed: a Mac tells of them by the main thread's run loop, which runs meanwhile. To be called
-/// on the main thread.
-pub fn attended<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    #[cfg(target_os = "macos")]
-    return crate::capture::apple::beside_run_loop(work);
-    #[cfg(not(target_os = "macos"))]
-    work()
-}
-
 /// That no device of this kind has this id, and which there are.
 pub fn unknown(kind: Kind, id: &str, there: &[Info]) -> Error {
     let there = there.iter().filter(|info| info.kind == kind);
@@ -98,6 +64,8 @@ pub trait Device: Send {
     fn perform(&mut self, order: &Order) -> Result<(), Error>;
     /// How its pictures and sound are made now.
     fn format(&self) -> Format;
+    /// What its camera does.
+    fn capabilities(&self) -> Capabilities;
 }
 
 /// Takes what a device tells.
@@ -155,6 +123,25 @@ pub struct Format {
     pub sample_rate: u32,
     /// How many channels.
     pub channels: u8,
+}
+
+/// What a camera does beside giving frames; nothing where there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is independent of the others"
+)]
+pub struct Capabilities {
+    /// [`Order::Torch`].
+    pub torch: bool,
+    /// [`Order::Zoom`].
+    pub zoom: bool,
+    /// [`Order::Focus`].
+    pub focus: bool,
+    /// [`Order::Lock`].
+    pub lock: bool,
+    /// It looks one way, and another may look the other: [`Camera::Facing`].
+    pub flip: bool,
 }
 
 /// A device as a list shows it.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args;
+use onair::av::capture::list;
 use onair::av::device::{self, Info};
 use onair::av::encode::{EncoderInfo, available};
 use onair::media::Kind;
@@ -24,7 +25,7 @@ pub(crate) struct Devices {
 }
 
 pub(crate) fn run(opts: &Devices) -> Result<(), Failure> {
-    let (devices, encoders) = (device::list(), available());
+    let (devices, encoders) = (list(), available());
     let text = if opts.json {
         escaped(&format!("{}\n", to_json(&devices, &encoders)))
     } else {

@@ -20,7 +20,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use onair::av::device::attended;
+use onair::av::capture::attended;
 use onair::{Broadcast, Builder, Destination, Event, Report, State};
 
 use crate::explain;

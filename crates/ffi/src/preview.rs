@@ -36,7 +36,7 @@ pub(crate) fn open(setup: &Setup) -> Result<Opened, Error> {
 /// Opens what `setup` names.
 #[cfg(not(target_vendor = "apple"))]
 pub(crate) fn open(setup: &Setup) -> Result<Opened, Error> {
-    Ok((onair::av::device::open(setup)?, None))
+    Ok((onair::av::capture::open(setup)?, None))
 }
 
 /// What a number stands for.

@@ -8,18 +8,23 @@ use crate::{AudioSamples, Error, VideoFrame};
 mod aim;
 #[cfg(target_vendor = "apple")]
 pub mod apple;
+mod builtin;
 pub(crate) mod continuity;
 #[cfg(any(test, target_vendor = "apple"))]
 mod format;
 mod inlet;
 #[cfg(any(test, target_vendor = "apple"))]
 mod mixer;
+mod session;
+mod systems;
 mod testcard;
 mod tone;
 mod y4m;
 
 pub use continuity::{AudioTally, FrameTally};
 pub use inlet::{AudioInlet, FrameInlet, LiveAudio, LiveFrames, Waited, live_audio, live_frames};
+pub use session::{CameraHandle, CaptureSession, MicrophoneHandle, VideoHandle};
+pub use systems::{attended, list, open};
 pub use testcard::{Mark, TestCard};
 pub use tone::{Silence, Tone};
 pub use y4m::{Y4m, Y4mWriter};

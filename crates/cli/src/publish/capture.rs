@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use onair::av::capture::{LiveAudio, LiveFrames, live_audio, live_frames};
+use onair::av::capture::{LiveAudio, LiveFrames, list, live_audio, live_frames, open};
 use onair::av::clock::Clock;
 use onair::av::device::{self, Camera, Info, Inlets, Kind, Microphone, Position, Setup};
 use onair::av::encode::AudioSettings;
@@ -91,14 +91,14 @@ pub(super) fn start(
     audio: Option<&Ask>,
     (size, rate): (Size, FrameRate),
 ) -> Result<Captured, Failure> {
-    let there = device::list();
+    let there = list();
     if let Some(ask) = video.or(audio).filter(|_| there.is_empty()) {
         return Err(none(ask.kind));
     }
     let mut setup = Setup::new(size, rate);
     setup.camera = video.map(|ask| ask.camera(&there)).transpose()?;
     setup.microphone = audio.map(|ask| ask.which_microphone(&there)).transpose()?;
-    let device = device::open(&setup).map_err(Failure::usage)?;
+    let device = open(&setup).map_err(Failure::usage)?;
     let mut keeper = Keeper::start(device)?;
     let (format, clock) = (keeper.format(), Clock::starting_at(Instant::now()));
     let video = video.map(|_| live_frames(format.size, format.frame_rate, clock));

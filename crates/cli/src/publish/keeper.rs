@@ -214,7 +214,7 @@ impl<S: AudioSource> AudioSource for Kept<S> {
 mod tests {
     use std::sync::Mutex;
 
-    use onair::av::device::Tell;
+    use onair::av::device::{Capabilities, Tell};
 
     use super::*;
 
@@ -277,6 +277,10 @@ mod tests {
                 sample_rate: 48_000,
                 channels: 1,
             }
+        }
+
+        fn capabilities(&self) -> Capabilities {
+            Capabilities::default()
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use onair::av::Error;
 use onair::av::device::{
-    self, Camera, Device, Format, Inlets, Interruption, Order, Position, Tell,
+    self, Camera, Capabilities, Device, Format, Inlets, Interruption, Order, Position, Tell,
 };
 use onair::media::{FrameRate, Size};
 use onair_ffi::{
@@ -47,6 +47,10 @@ impl Device for Doll {
             sample_rate: 48_000,
             channels: 1,
         }
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
     }
 }
 

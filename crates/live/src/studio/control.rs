@@ -231,7 +231,7 @@ impl Control {
 
     fn order(&mut self, order: Order) {
         let result = self.device.perform(&order);
-        self.shared.set_format(self.device.format());
+        self.shared.look_at(&*self.device);
         let event = match result {
             Ok(()) => director::Event::Performed(order),
             Err(error) => director::Event::Refused {

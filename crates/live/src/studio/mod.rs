@@ -16,7 +16,7 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use onair_av::device::{Device, Format, Order};
+use onair_av::device::{Capabilities, Device, Format, Order};
 
 pub use self::show::{Show, Slate};
 
@@ -62,6 +62,7 @@ impl Studio {
     pub fn open(device: Box<dyn Device>, listener: Listener) -> Result<Self, Error> {
         let shared = Arc::new(Shared {
             format: Mutex::new(device.format()),
+            capabilities: Mutex::new(device.capabilities()),
             broadcast: Mutex::default(),
         });
         let (control, inbox) = mpsc::channel();
@@ -110,6 +111,11 @@ impl Studio {
         *lock(&self.shared.format)
     }
 
+    /// What the camera that runs does; nothing before one runs.
+    pub fn capabilities(&self) -> Capabilities {
+        *lock(&self.shared.capabilities)
+    }
+
     /// What goes on, while on air.
     pub fn stats(&self) -> Option<Stats> {
         let broadcast = lock(&self.shared.broadcast).clone();
@@ -132,12 +138,14 @@ impl Drop for Studio {
 #[derive(Debug)]
 struct Shared {
     format: Mutex<Format>,
+    capabilities: Mutex<Capabilities>,
     broadcast: Mutex<Option<Arc<Broadcast>>>,
 }
 
 impl Shared {
-    fn set_format(&self, format: Format) {
-        *lock(&self.format) = format;
+    fn look_at(&self, device: &dyn Device) {
+        *lock(&self.format) = device.format();
+        *lock(&self.capabilities) = device.capabilities();
     }
 
     fn set_broadcast(&self, broadcast: Option<Arc<Broadcast>>) {

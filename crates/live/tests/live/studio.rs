@@ -5,10 +5,13 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use crate::support::{Behaviour, Heard, Peer, Puppet, hear, take_picture};
-use onair::av::device::{Event as Told, Interruption, Kind, Order, Thermal};
+use onair::av::capture;
+use onair::av::device::{
+    Camera, Event as Told, Interruption, Kind, Microphone, Order, Setup, Thermal,
+};
 use onair::director::{self, Notice, Why};
 use onair::flv::{Tag, TagKind};
-use onair::media::Size;
+use onair::media::{FrameRate, Size};
 use onair::rate::LimitedBy;
 use onair::studio::{News, Show, Studio};
 use onair::{Event, Outcome, Report};
@@ -162,6 +165,30 @@ fn a_show_goes_on_over_one_connection_while_the_phone_does_what_phones_do() {
     assert!(pictures.len() > seconds as usize, "1 fps at least");
     let steps = sounds.windows(2).map(|pair| pair[1] - pair[0]);
     assert!(steps.max().unwrap() <= 25, "sound without holes");
+}
+
+#[test]
+fn a_device_out_of_the_table_of_systems_goes_on_air_anywhere() {
+    let peer = Peer::start([Behaviour::Accept]);
+    let mut setup = Setup::new(Size::new(160, 90), FrameRate::new(30, 1).unwrap());
+    setup.camera = Some(Camera::Id("testcard".to_owned()));
+    setup.microphone = Some(Microphone::Id("tone".to_owned()));
+    let (sender, news) = channel();
+    let listener = Arc::new(move |news| _ = sender.send(news));
+    let studio = Studio::open(capture::open(&setup).unwrap(), listener).unwrap();
+    studio.go_live(Show::to(peer.url()));
+    let mut tags = Vec::new();
+    while times(&tags, TagKind::Video).len() < 20 || sounds(&tags).count() < 20 {
+        next_picture(&peer, &mut tags);
+    }
+    let capture = studio.stats().expect("it is on air").capture;
+    assert_eq!(capture.video.map(|video| video.late), Some(0));
+    drop(studio);
+    let ended = news.iter().find_map(|news| match news {
+        News::Broadcast(Event::Ended(report)) => Some(report),
+        _ => None,
+    });
+    assert_eq!(ended.map(|report| report.outcome), Some(Outcome::Stopped));
 }
 
 #[test]

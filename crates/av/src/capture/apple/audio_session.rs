@@ -13,9 +13,9 @@ use objc2_foundation::{NSError, NSNotification, NSNotificationName};
 
 use super::notifications::{Read, number};
 use super::tap::Tap;
-use super::{failed, list, refused};
+use super::{failed, refused};
 use crate::Error;
-use crate::device::{Event, Info, Kind, Microphone};
+use crate::device::{Event, Info, Kind, Microphone, unknown};
 
 /// Makes the process one that records, next to whatever else plays.
 pub(super) fn activate() -> Result<(), Error> {
@@ -53,7 +53,7 @@ pub(super) fn choose(which: &Microphone) -> Result<(), Error> {
         Microphone::Usual => None,
         Microphone::Id(id) => {
             let port = ports().into_iter().find(|port| self::id(port) == *id);
-            Some(port.ok_or_else(|| list::unknown(Kind::Microphone, id))?)
+            Some(port.ok_or_else(|| unknown(Kind::Microphone, id, &inputs()))?)
         }
     };
     // SAFETY: a port that the session listed, or none.

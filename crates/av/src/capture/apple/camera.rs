@@ -3,24 +3,22 @@
 use objc2::rc::Retained;
 use objc2::sel;
 use objc2_av_foundation::{
-    AVCaptureDevice, AVCaptureDeviceFormat, AVCaptureDeviceInput, AVCaptureExposureMode,
-    AVCaptureFocusMode, AVCaptureInput, AVCaptureTorchMode, AVFrameRateRange,
+    AVCaptureDevice, AVCaptureDeviceFormat, AVCaptureExposureMode, AVCaptureFocusMode,
+    AVCaptureTorchMode, AVFrameRateRange,
 };
 use objc2_core_foundation::{CGFloat, CGPoint};
 use objc2_core_media::{CMTime, CMVideoFormatDescriptionGetDimensions};
 use onair_media::{FrameRate, Size};
 
-use super::{failed, level, list, refused, responds};
+use super::av_device::{self, Input};
+use super::{failed, level, refused, responds};
 use crate::Error;
 use crate::capture::aim::Stance;
 use crate::capture::format::{Candidate, Pace, Rates, choose};
-use crate::device::{self, Kind, Position, Rotation};
+use crate::device::{self, Capabilities, Info, Kind, Position, Rotation};
 
 /// A camera that is, or is about to be, in a session.
-pub(super) struct Camera {
-    device: Retained<AVCaptureDevice>,
-    input: Retained<AVCaptureDeviceInput>,
-}
+pub(super) struct Camera(Input);
 
 /// What a camera or a screen was set to.
 #[derive(Clone, Copy)]
@@ -56,9 +54,8 @@ pub(super) fn find(which: &device::Camera) -> Result<Retained<AVCaptureDevice>, 
         device::Camera::Facing(position) => {
             usual(*position).ok_or_else(|| Error::unsupported("there is no camera"))
         }
-        device::Camera::Id(id) => {
-            list::find(Kind::Camera, id).ok_or_else(|| list::unknown(Kind::Camera, id))
-        }
+        device::Camera::Id(id) => av_device::find(Kind::Camera, id)
+            .ok_or_else(|| device::unknown(Kind::Camera, id, &all())),
         device::Camera::Screen(_) => Err(Error::unsupported("a screen is no camera")),
     }
 }
@@ -67,42 +64,51 @@ pub(super) fn find(which: &device::Camera) -> Result<Retained<AVCaptureDevice>, 
 pub(super) fn usual(position: Position) -> Option<Retained<AVCaptureDevice>> {
     facing(position)
         .or_else(preferred)
-        .or_else(|| list::usual(Kind::Camera))
+        .or_else(|| av_device::usual(Kind::Camera))
+}
+
+/// The cameras there are.
+pub(super) fn all() -> Vec<Info> {
+    let usual = usual(Position::Back).map(|device| av_device::id(&device));
+    let info = |camera: &Retained<_>| av_device::info(camera, Kind::Camera, usual.as_deref());
+    devices().iter().map(info).collect()
 }
 
 impl Camera {
     /// Opens it, which needs the user's permission.
     pub(super) fn open(which: &device::Camera) -> Result<Self, Error> {
-        let device = find(which)?;
-        // SAFETY: a camera that is there.
-        let input = unsafe { AVCaptureDeviceInput::deviceInputWithDevice_error(&device) };
-        let input = input.map_err(|error| refused("opening the camera", &error))?;
-        Ok(Self { device, input })
+        Input::open(find(which)?, Kind::Camera).map(Self)
     }
 
-    pub(super) fn input(&self) -> &AVCaptureInput {
-        &self.input
-    }
-
-    pub(super) fn id(&self) -> String {
-        list::id(&self.device)
-    }
-
-    /// True once it was unplugged.
-    pub(super) fn is_gone(&self) -> bool {
-        list::is_gone(&self.device)
+    pub(super) const fn input(&self) -> &Input {
+        &self.0
     }
 
     pub(super) fn position(&self) -> Option<Position> {
-        list::position(&self.device)
+        av_device::position(&self.0.device)
+    }
+
+    /// What can be asked of it.
+    pub(super) fn capabilities(&self) -> Capabilities {
+        let device = &self.0.device;
+        Capabilities {
+            // SAFETY: asks only.
+            torch: unsafe { device.hasTorch() },
+            zoom: zooms(device),
+            // SAFETY: asks only.
+            focus: unsafe { device.isFocusPointOfInterestSupported() },
+            // SAFETY: asks only.
+            lock: unsafe { device.isFocusModeSupported(AVCaptureFocusMode::Locked) },
+            flip: self.position().is_some(),
+        }
     }
 
     /// Keeps everybody else from setting it up, until what is given back is dropped.
     pub(super) fn hold(&self) -> Result<Held<'_>, Error> {
         // SAFETY: unlocked when `Held` is dropped.
-        unsafe { self.device.lockForConfiguration() }
+        unsafe { self.0.device.lockForConfiguration() }
             .map_err(|error| refused("setting up the camera", &error))?;
-        Ok(Held(&self.device))
+        Ok(Held(&self.0.device))
     }
 }
 
@@ -253,7 +259,7 @@ impl Drop for Held<'_> {
 pub(super) fn stance(device: &AVCaptureDevice) -> Stance {
     Stance {
         level: level::of(device).unwrap_or(UNTURNED),
-        position: list::position(device),
+        position: av_device::position(device),
     }
 }
 
@@ -274,7 +280,7 @@ pub(super) fn report_pressure(
     };
     // SAFETY: asks only.
     let input = unsafe { port.input() };
-    if let Ok(input) = input.downcast::<AVCaptureDeviceInput>() {
+    if let Ok(input) = input.downcast::<objc2_av_foundation::AVCaptureDeviceInput>() {
         // SAFETY: asks only.
         let camera = unsafe { input.device() };
         tap.press(pressure(&camera));
@@ -296,6 +302,62 @@ fn pressure(device: &AVCaptureDevice) -> device::Thermal {
     }
 }
 
+#[cfg(target_os = "ios")]
+fn devices() -> Vec<Retained<AVCaptureDevice>> {
+    use objc2_av_foundation::{
+        AVCaptureDeviceDiscoverySession, AVCaptureDevicePosition, AVCaptureDeviceType,
+    };
+    use objc2_foundation::NSArray;
+    let types = lenses();
+    let types: Vec<&AVCaptureDeviceType> = types.iter().map(|lens| &**lens).collect();
+    let types = NSArray::from_slice(&types);
+    // SAFETY: types of devices that this system knows, and a kind of media they give.
+    let session = unsafe {
+        AVCaptureDeviceDiscoverySession::discoverySessionWithDeviceTypes_mediaType_position(
+            &types,
+            av_device::media_type(Kind::Camera),
+            AVCaptureDevicePosition::Unspecified,
+        )
+    };
+    // SAFETY: asks only.
+    unsafe { session.devices() }.to_vec()
+}
+
+/// Cameras with one lens, by the name of their type: combined ones change the angle by themselves.
+#[cfg(target_os = "ios")]
+fn lenses() -> Vec<Retained<objc2_foundation::NSString>> {
+    let mut types = vec![
+        "AVCaptureDeviceTypeBuiltInWideAngleCamera",
+        "AVCaptureDeviceTypeBuiltInUltraWideCamera",
+        "AVCaptureDeviceTypeBuiltInTelephotoCamera",
+    ];
+    // Plugged in, since iOS 17, as the coordinator is.
+    if objc2::runtime::AnyClass::get(level::COORDINATOR).is_some() {
+        types.push("AVCaptureDeviceTypeExternal");
+    }
+    types
+        .into_iter()
+        .map(objc2_foundation::NSString::from_str)
+        .collect()
+}
+
+#[cfg(target_os = "macos")]
+fn devices() -> Vec<Retained<AVCaptureDevice>> {
+    av_device::all(Kind::Camera)
+}
+
+#[cfg(target_os = "ios")]
+fn zooms(device: &AVCaptureDevice) -> bool {
+    // SAFETY: asks only.
+    unsafe { device.maxAvailableVideoZoomFactor() > 1.0 }
+}
+
+/// A Mac's cameras do not.
+#[cfg(not(target_os = "ios"))]
+const fn zooms(_: &AVCaptureDevice) -> bool {
+    false
+}
+
 fn facing(position: Position) -> Option<Retained<AVCaptureDevice>> {
     use objc2_av_foundation::{AVCaptureDevicePosition, AVCaptureDeviceTypeBuiltInWideAngleCamera};
     let place = match position {
@@ -304,7 +366,7 @@ fn facing(position: Position) -> Option<Retained<AVCaptureDevice>> {
     };
     // SAFETY: a constant that is there since iOS 10 and macOS 10.15.
     let lens = unsafe { AVCaptureDeviceTypeBuiltInWideAngleCamera };
-    let media = list::media_type(Kind::Camera);
+    let media = av_device::media_type(Kind::Camera);
     // SAFETY: asks only.
     unsafe { AVCaptureDevice::defaultDeviceWithDeviceType_mediaType_position(lens, media, place) }
 }

@@ -4,19 +4,18 @@ use objc2::rc::autoreleasepool;
 use onair_media::{FrameRate, Size};
 
 use super::camera::{Framing, Held};
-use super::notifications::{Observers, thermal};
+use super::notifications::Observers;
 use super::preview::Preview;
 use super::rig::Rig;
 use super::session::Session;
 use super::source::{self, Source};
 use super::tap::Tap;
-use super::{camera, failed, microphone};
+use super::{audio_session, camera, failed, microphone};
 use crate::Error;
-use crate::capture::aim::{carry_over, on_sensor};
-use crate::device::{
-    self, Device, Event, Format, Inlets, Kind, Microphone, Order, Rotation, Setup, Stabilisation,
-    Tell,
-};
+use crate::capture::aim::carry_over;
+use crate::device::{self, Event, Kind, Microphone, Rotation, Setup, Stabilisation};
+
+mod handles;
 
 /// A camera and a microphone of an iPhone or a Mac, in one `AVCaptureSession`.
 pub struct AppleDevice {
@@ -90,74 +89,16 @@ impl AppleDevice {
             is_started: false,
             framing: None,
             turned: setup.rotation,
-            _observers: Observers::new(rig.session.object(), &tap),
+            _observers: Observers::new(rig.session.object(), &tap, audio_session::notifications()),
             rig,
             tap,
         }
     }
 }
 
-impl Device for AppleDevice {
-    fn listen(&mut self, tell: Tell) {
-        self.tap.listen(tell);
-        self.tap.tell(Event::Thermal(thermal()));
-    }
-
-    fn attach(&mut self, inlets: Inlets) {
-        self.tap.attach(inlets);
-    }
-
-    fn detach(&mut self) {
-        self.tap.attach(Inlets::default());
-    }
-
-    fn perform(&mut self, order: &Order) -> Result<(), Error> {
-        // A thread of Rust's own has no pool.
-        autoreleasepool(|_| self.obey(order))
-    }
-
-    fn format(&self) -> Format {
-        let (size, frame_rate) = match self.framing {
-            Some(framing) => (framing.size, framing.frame_rate),
-            None => (lying(self.wants.size), self.wants.frame_rate),
-        };
-        let (sample_rate, channels) = self.tap.heard().unwrap_or_else(expected_sound);
-        Format {
-            size: self.turned.turn(size),
-            frame_rate,
-            sample_rate,
-            channels,
-        }
-    }
-}
-
-/// Orders.
+/// What its handles ask of it.
 impl AppleDevice {
-    fn obey(&mut self, order: &Order) -> Result<(), Error> {
-        match order {
-            Order::Start => self.start(),
-            Order::Stop => self.stop(),
-            Order::Rebuild => self.rebuild(),
-            Order::ActivateSound => activate_sound(self.wants.microphone.as_ref()),
-            Order::DeactivateSound => deactivate_sound(),
-            Order::Pictures(wanted) => self.show(*wanted),
-            Order::Camera(which) => self.change_camera(which),
-            Order::Microphone(id) => self.change_microphone(id.as_deref()),
-            Order::FrameRate(rate) => self.change_pace(*rate),
-            Order::Size(size) => self.reframe(|wants| wants.size = *size),
-            Order::Rotation(turn) => self.reframe(|wants| wants.rotation = *turn),
-            Order::Stabilise(how) => self.stabilise(*how),
-            Order::Torch(on) => self.set(|settings| settings.torch = *on, |held| held.torch(*on)),
-            Order::Zoom(by) => self.set(|settings| settings.zoom = *by, |held| held.zoom(*by)),
-            Order::Lock(on) => self.set(|settings| settings.locked = *on, |held| held.lock(*on)),
-            Order::Focus { x, y } => {
-                let (x, y) = on_sensor(self.turned, *x, *y);
-                self.set(|_| (), |held| held.focus(x, y))
-            }
-        }
-    }
-
-    fn start(&mut self) -> Result<(), Error> {
+    fn run(&mut self) -> Result<(), Error> {
         self.unseen(|device| {
             device.take_up()?;
             device.settle(Session::start)
@@ -170,18 +111,17 @@ impl AppleDevice {
         Ok(())
     }
 
-    fn stop(&mut self) -> Result<(), Error> {
+    fn halt(&mut self) {
         self.rig.session.stop();
         self.is_started = false;
         self.tap.tell(Event::Stopped);
-        Ok(())
     }
 
-    fn rebuild(&mut self) -> Result<(), Error> {
+    fn build_anew(&mut self) -> Result<(), Error> {
         self.rig.session.stop();
         self.rig.renew();
         if self.is_started {
-            return self.start();
+            return self.run();
         }
         Ok(())
     }
@@ -190,7 +130,7 @@ impl AppleDevice {
     fn show(&mut self, wanted: bool) -> Result<(), Error> {
         self.has_pictures = wanted;
         if wanted && self.is_started {
-            return self.start();
+            return self.run();
         }
         if !wanted {
             self.rig.let_go_of_pictures();
@@ -223,15 +163,13 @@ impl AppleDevice {
         taken
     }
 
-    fn change_microphone(&mut self, id: Option<&str>) -> Result<(), Error> {
-        let which = id.map_or(Microphone::Usual, |id| Microphone::Id(id.to_owned()));
+    fn change_microphone(&mut self, which: Microphone) -> Result<(), Error> {
         #[cfg(target_os = "macos")]
         if self.rig.has_microphone() {
             self.rig.take_sound(microphone::find(&which)?)?;
             self.tap.follow(self.rig.session.clock());
         }
-        #[cfg(target_os = "ios")]
-        super::audio_session::choose(&which)?;
+        audio_session::choose(&which)?;
         self.wants.microphone = Some(which);
         Ok(())
     }
@@ -256,7 +194,7 @@ impl AppleDevice {
         self.settle(|_| Ok(())).inspect_err(|_| self.wants = before)
     }
 
-    fn stabilise(&mut self, how: Stabilisation) -> Result<(), Error> {
+    fn steady(&mut self, how: Stabilisation) -> Result<(), Error> {
         self.wants.stabilisation = how;
         let steady = || self.rig.pictures.stabilise(how);
         let can = self.rig.source().is_none() || self.rig.session.change(|_| steady());
@@ -383,41 +321,6 @@ impl AppleDevice {
             _ => self.wants.rotation,
         }
     }
-}
-
-#[cfg(target_os = "ios")]
-fn activate_sound(from: Option<&Microphone>) -> Result<(), Error> {
-    super::audio_session::activate()?;
-    from.map_or(Ok(()), super::audio_session::choose)
-}
-
-#[cfg(target_os = "ios")]
-fn deactivate_sound() -> Result<(), Error> {
-    super::audio_session::deactivate()
-}
-
-/// Rate and channels of sound that is to come.
-#[cfg(target_os = "ios")]
-fn expected_sound() -> (u32, u8) {
-    super::audio_session::format()
-}
-
-/// A Mac has no audio session.
-#[cfg(not(target_os = "ios"))]
-#[expect(clippy::unnecessary_wraps, reason = "a phone's may fail")]
-const fn activate_sound(_: Option<&Microphone>) -> Result<(), Error> {
-    Ok(())
-}
-
-#[cfg(not(target_os = "ios"))]
-#[expect(clippy::unnecessary_wraps, reason = "a phone's may fail")]
-const fn deactivate_sound() -> Result<(), Error> {
-    Ok(())
-}
-
-#[cfg(not(target_os = "ios"))]
-const fn expected_sound() -> (u32, u8) {
-    (48_000, 1)
 }
 
 /// As sensors lie.

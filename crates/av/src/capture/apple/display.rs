@@ -15,11 +15,10 @@ use objc2_foundation::{NSDictionary, NSString};
 use onair_media::{FrameRate, Size};
 
 use super::camera::Framing;
-use super::output::{key, number};
-use super::{failed, list};
+use super::{failed, key, number};
 use crate::Error;
 use crate::capture::format::fit;
-use crate::device::{Info, Kind};
+use crate::device::{Info, Kind, unknown};
 
 /// A screen that is, or is about to be, in a session.
 pub(super) struct Display {
@@ -60,7 +59,7 @@ pub(super) fn find(id: Option<&str>) -> Result<CGDirectDisplayID, Error> {
     };
     let known = |number: &CGDirectDisplayID| active().contains(number);
     let number = id.parse().ok().filter(known);
-    number.ok_or_else(|| list::unknown(Kind::Screen, id))
+    number.ok_or_else(|| unknown(Kind::Screen, id, &all()))
 }
 
 /// Whether the user lets us record it; asks where that was never asked.

@@ -11,7 +11,7 @@ use objc2_av_foundation::{
 };
 use objc2_core_foundation::CGFloat;
 
-use super::{list, responds};
+use super::{av_device, responds};
 use crate::device::{Interface, Position, Rotation};
 
 /// What makes a preview right: worked out on the main thread, set where nobody starts, stops or
@@ -38,7 +38,7 @@ impl Level {
             connection: unsafe { layer.connection() }?,
             rotation: coordinated(&camera, layer).unwrap_or_else(|| usual(&camera, interface)),
             interface,
-            position: list::position(&camera),
+            position: av_device::position(&camera),
         })
     }
 
@@ -99,7 +99,10 @@ fn coordinated(camera: &AVCaptureDevice, layer: &AVCaptureVideoPreviewLayer) -> 
 
 /// How cameras are mounted in every phone that has no coordinator.
 fn usual(camera: &AVCaptureDevice, interface: Interface) -> Rotation {
-    Rotation::of(interface, list::position(camera).unwrap_or(Position::Back))
+    Rotation::of(
+        interface,
+        av_device::position(camera).unwrap_or(Position::Back),
+    )
 }
 
 fn coordinator(

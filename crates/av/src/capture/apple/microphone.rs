@@ -5,68 +5,25 @@ use std::sync::Arc;
 use dispatch2::{DispatchQueue, DispatchRetained};
 use objc2::rc::Retained;
 use objc2::runtime::ProtocolObject;
-use objc2_av_foundation::{
-    AVCaptureAudioDataOutput, AVCaptureDevice, AVCaptureDeviceInput, AVCaptureInput,
-    AVCaptureOutput,
-};
+use objc2_av_foundation::{AVCaptureAudioDataOutput, AVCaptureDevice, AVCaptureOutput};
 
 use super::delegate::{SoundDelegate, queue};
 use super::tap::Tap;
-use super::{list, refused};
+use super::{audio_session, av_device};
 use crate::Error;
-#[cfg(target_os = "macos")]
-use crate::device::Info;
-use crate::device::{Kind, Microphone as Which};
-
-/// A microphone that is, or is about to be, in a session.
-pub(super) struct Microphone {
-    device: Retained<AVCaptureDevice>,
-    input: Retained<AVCaptureDeviceInput>,
-}
-
-impl Microphone {
-    /// Opens it, which needs the user's permission.
-    pub(super) fn open(device: Retained<AVCaptureDevice>) -> Result<Self, Error> {
-        // SAFETY: a microphone that is there.
-        let input = unsafe { AVCaptureDeviceInput::deviceInputWithDevice_error(&device) };
-        let input = input.map_err(|error| refused("opening the microphone", &error))?;
-        Ok(Self { device, input })
-    }
-
-    pub(super) fn input(&self) -> &AVCaptureInput {
-        &self.input
-    }
-
-    pub(super) fn id(&self) -> String {
-        list::id(&self.device)
-    }
-
-    /// True once it was unplugged.
-    pub(super) fn is_gone(&self) -> bool {
-        list::is_gone(&self.device)
-    }
-}
+use crate::device::{Kind, Microphone as Which, unknown};
 
 /// Which microphone is meant, whether or not it may be used. A phone has one device for all of
 /// them: its audio session says which.
 pub(super) fn find(which: &Which) -> Result<Retained<AVCaptureDevice>, Error> {
     match which {
-        Which::Id(id) if cfg!(target_os = "macos") => {
-            list::find(Kind::Microphone, id).ok_or_else(|| list::unknown(Kind::Microphone, id))
-        }
+        Which::Id(id) if cfg!(target_os = "macos") => av_device::find(Kind::Microphone, id)
+            .ok_or_else(|| unknown(Kind::Microphone, id, &audio_session::inputs())),
         _ => {
-            let usual = list::usual(Kind::Microphone);
+            let usual = av_device::usual(Kind::Microphone);
             usual.ok_or_else(|| Error::unsupported("there is no microphone"))
         }
     }
-}
-
-#[cfg(target_os = "macos")]
-pub(super) fn all() -> Vec<Info> {
-    let usual = list::usual(Kind::Microphone).map(|device| list::id(&device));
-    let microphones = list::all(Kind::Microphone);
-    let info = |one: &Retained<_>| list::info(one, Kind::Microphone, usual.as_deref());
-    microphones.iter().map(info).collect()
 }
 
 /// Where the session hands sound out.

@@ -6,8 +6,9 @@
 //! away is the business of whoever listens.
 #![expect(unsafe_code, reason = "the Objective-C interface of AVFoundation")]
 
-#[cfg(target_os = "ios")]
+#[cfg_attr(not(target_os = "ios"), path = "no_audio_session.rs")]
 mod audio_session;
+mod av_device;
 mod camera;
 mod delegate;
 mod device;
@@ -16,7 +17,6 @@ mod display;
 mod host_time;
 mod level;
 mod line;
-mod list;
 mod microphone;
 mod notifications;
 mod output;
@@ -29,20 +29,23 @@ mod run_loop;
 mod screen;
 mod session;
 mod source;
+mod system;
 mod tap;
 
 use objc2::Message;
-use objc2::runtime::{NSObjectProtocol, Sel};
-use objc2_foundation::NSError;
+use objc2::rc::Retained;
+use objc2::runtime::{AnyObject, NSObjectProtocol, Sel};
+use objc2_core_foundation::CFString;
+use objc2_foundation::{NSError, NSNumber, NSString};
 
 pub use device::AppleDevice;
 pub use level::Level;
 pub use line::host_clock;
-pub(crate) use list::list;
 pub use preview::{Preview, Shown};
 #[cfg(target_os = "macos")]
-pub(crate) use run_loop::beside_run_loop;
+pub(super) use run_loop::beside_run_loop;
 pub use screen::Screen;
+pub(super) use system::SYSTEM;
 
 use crate::Error;
 
@@ -63,4 +66,13 @@ fn failed(what: impl Into<String>) -> Error {
 /// Whether an object knows a method: those newer than the oldest system are asked for first.
 fn responds(object: &(impl NSObjectProtocol + Message), method: Sel) -> bool {
     object.respondsToSelector(method)
+}
+
+/// A key of Core Video's as Foundation has it.
+fn key(key: &CFString) -> Retained<NSString> {
+    NSString::from_str(&key.to_string())
+}
+
+fn number(number: u32) -> Retained<AnyObject> {
+    NSNumber::new_u32(number).into()
 }

@@ -16,7 +16,7 @@ use objc2_foundation::{
     NSProcessInfoThermalState, NSProcessInfoThermalStateDidChangeNotification, NSString,
 };
 
-use super::list;
+use super::av_device;
 use super::tap::Tap;
 use crate::device::{Event, Interruption, Thermal};
 
@@ -29,16 +29,17 @@ type Token = Retained<ProtocolObject<dyn NSObjectProtocol>>;
 pub(super) type Read = fn(&NSNotification, &Tap) -> Option<Event>;
 
 impl Observers {
-    pub(super) fn new(session: &AVCaptureSession, tap: &Arc<Tap>) -> Self {
+    /// Of this session, of devices, and what else there is by name.
+    pub(super) fn new(
+        session: &AVCaptureSession,
+        tap: &Arc<Tap>,
+        more: impl IntoIterator<Item = (&'static NSNotificationName, Read)>,
+    ) -> Self {
         let mut observers = Self(Vec::new());
         for (name, read) in of_session() {
             observers.add(name, Some(session), tap, read);
         }
-        for (name, read) in of_devices() {
-            observers.add(name, None, tap, read);
-        }
-        #[cfg(target_os = "ios")]
-        for (name, read) in super::audio_session::notifications() {
+        for (name, read) in of_devices().into_iter().chain(more) {
             observers.add(name, None, tap, read);
         }
         observers
@@ -171,7 +172,7 @@ fn runtime_error(note: &NSNotification, _: &Tap) -> Option<Event> {
 
 fn disconnected(note: &NSNotification, tap: &Tap) -> Option<Event> {
     let device = note.object()?.downcast::<AVCaptureDevice>().ok()?;
-    tap.holds(&list::id(&device)).then(|| {
+    tap.holds(&av_device::id(&device)).then(|| {
         // SAFETY: asks only.
         let name = unsafe { device.localizedName() };
         Event::Failed {

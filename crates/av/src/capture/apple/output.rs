@@ -7,14 +7,14 @@ use objc2::rc::Retained;
 use objc2::runtime::{AnyObject, ProtocolObject};
 use objc2::sel;
 use objc2_av_foundation::{AVCaptureConnection, AVCaptureOutput, AVCaptureVideoDataOutput};
-use objc2_core_foundation::{CFString, CGFloat};
+use objc2_core_foundation::CGFloat;
 use objc2_core_video::kCVPixelBufferPixelFormatTypeKey;
-use objc2_foundation::{NSDictionary, NSNumber, NSString};
+use objc2_foundation::{NSDictionary, NSString};
 use onair_media::Size;
 
 use super::delegate::{PictureDelegate, queue};
 use super::tap::Tap;
-use super::{list, responds};
+use super::{av_device, key, number, responds};
 use crate::capture::format::pick_pixels;
 use crate::device::{Kind, Position, Rotation, Stabilisation};
 
@@ -122,7 +122,7 @@ impl PictureOutput {
 
     /// What leads from the camera to here.
     fn connection(&self) -> Option<Retained<AVCaptureConnection>> {
-        let media = list::media_type(Kind::Camera)?;
+        let media = av_device::media_type(Kind::Camera)?;
         // SAFETY: asks only.
         unsafe { self.output.connectionWithMediaType(media) }
     }
@@ -133,15 +133,6 @@ impl Drop for PictureOutput {
         // SAFETY: nobody is called any more.
         unsafe { self.output.setSampleBufferDelegate_queue(None, None) };
     }
-}
-
-/// A key of Core Video's as Foundation has it.
-pub(super) fn key(key: &CFString) -> Retained<NSString> {
-    NSString::from_str(&key.to_string())
-}
-
-pub(super) fn number(number: u32) -> Retained<AnyObject> {
-    NSNumber::new_u32(number).into()
 }
 
 fn unmirror(connection: &AVCaptureConnection) {

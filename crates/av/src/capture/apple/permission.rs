@@ -6,12 +6,12 @@ use block2::RcBlock;
 use objc2::runtime::Bool;
 use objc2_av_foundation::{AVAuthorizationStatus, AVCaptureDevice, AVMediaType};
 
-use super::list;
+use super::av_device;
 use crate::device::Kind;
 
 /// Whether it is allowed. Asks the user where that was never asked, and waits for the answer.
 pub(super) fn ask(kind: Kind) -> bool {
-    let Some(media) = list::media_type(kind) else {
+    let Some(media) = av_device::media_type(kind) else {
         return false;
     };
     // SAFETY: asks only, of a kind of media that is asked for permission.

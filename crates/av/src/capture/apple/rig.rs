@@ -5,19 +5,21 @@ use std::sync::Arc;
 use objc2::rc::{Retained, autoreleasepool};
 use objc2_av_foundation::{AVCaptureDevice, AVCaptureInput, AVCaptureOutput};
 
-use super::microphone::{Microphone, SoundOutput};
+use super::av_device::Input;
+use super::microphone::SoundOutput;
 use super::output::PictureOutput;
 use super::session::Session;
 use super::source::Source;
 use super::tap::Tap;
 use crate::Error;
+use crate::device::Kind;
 
 pub(super) struct Rig {
     pub(super) session: Session,
     pub(super) pictures: PictureOutput,
     sound: SoundOutput,
     source: Option<Source>,
-    microphone: Option<Microphone>,
+    microphone: Option<Input>,
     tap: Arc<Tap>,
 }
 
@@ -58,9 +60,9 @@ impl Rig {
 
     /// As above, a microphone.
     pub(super) fn take_sound(&mut self, device: Retained<AVCaptureDevice>) -> Result<(), Error> {
-        let new = Microphone::open(device)?;
+        let new = Input::open(device, Kind::Microphone)?;
         let old = self.microphone.take();
-        let (before, output) = (old.as_ref().map(Microphone::input), self.sound.output());
+        let (before, output) = (old.as_ref().map(Input::input), self.sound.output());
         let taken = self.replace(before, new.input(), output);
         self.microphone = if taken.is_ok() { Some(new) } else { old };
         self.note_what_is_held();
@@ -99,7 +101,7 @@ impl Rig {
         let (source, microphone) = (self.source.take(), self.microphone.take());
         self.session.change(|session| {
             let source = source.as_ref().map(Source::input);
-            let microphone = microphone.as_ref().map(Microphone::input);
+            let microphone = microphone.as_ref().map(Input::input);
             for input in source.into_iter().chain(microphone) {
                 session.remove_input(input);
             }
@@ -129,7 +131,7 @@ impl Rig {
 
     fn note_what_is_held(&self) {
         let source = self.source.as_ref().and_then(Source::id);
-        let microphone = self.microphone.as_ref().map(Microphone::id);
+        let microphone = self.microphone.as_ref().map(Input::id);
         self.tap
             .hold(source.into_iter().chain(microphone).collect());
     }

@@ -45,7 +45,7 @@ impl Source {
 
     pub(super) fn input(&self) -> &AVCaptureInput {
         match self {
-            Self::Camera(camera) => camera.input(),
+            Self::Camera(camera) => camera.input().input(),
             #[cfg(target_os = "macos")]
             Self::Display(display) => display.input(),
         }
@@ -53,12 +53,12 @@ impl Source {
 
     /// The unique id that notifications know it by.
     pub(super) fn id(&self) -> Option<String> {
-        self.camera().map(Camera::id)
+        self.camera().map(|camera| camera.input().id())
     }
 
     /// True once it was unplugged.
     pub(super) fn is_gone(&self) -> bool {
-        self.camera().is_some_and(Camera::is_gone)
+        self.camera().is_some_and(|camera| camera.input().is_gone())
     }
 
     pub(super) fn position(&self) -> Option<Position> {

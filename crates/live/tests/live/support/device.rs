@@ -1,7 +1,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
-use onair::av::device::{Device, Event, Format, Inlets, Order, Tell};
+use onair::av::device::{Capabilities, Device, Event, Format, Inlets, Order, Tell};
 use onair::av::{AudioSamples, Error, I420, Surface, VideoFrame};
 use onair::media::{FrameRate, Size};
 
@@ -129,6 +129,10 @@ impl Device for Puppet {
 
     fn format(&self) -> Format {
         self.lock().format
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
     }
 }
 

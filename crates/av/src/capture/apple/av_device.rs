@@ -1,32 +1,45 @@
-//! What there is to capture from.
+//! A camera or a microphone as AVFoundation has it: one class for both.
 
 use objc2::rc::Retained;
 use objc2_av_foundation::{
-    AVCaptureDevice, AVCaptureDevicePosition, AVMediaType, AVMediaTypeAudio, AVMediaTypeVideo,
+    AVCaptureDevice, AVCaptureDeviceInput, AVCaptureDevicePosition, AVCaptureInput, AVMediaType,
+    AVMediaTypeAudio, AVMediaTypeVideo,
 };
-#[cfg(target_os = "ios")]
-use objc2_av_foundation::{AVCaptureDeviceDiscoverySession, AVCaptureDeviceType};
 use objc2_foundation::NSString;
 
+use super::refused;
 use crate::Error;
-use crate::device::{self, Info, Kind, Position};
+use crate::device::{Info, Kind, Position};
 
-/// Cameras, microphones and, on a Mac, screens.
-pub(crate) fn list() -> Vec<Info> {
-    let mut all = cameras();
-    #[cfg(target_os = "macos")]
-    {
-        all.extend(super::microphone::all());
-        all.extend(super::display::all());
-    }
-    #[cfg(target_os = "ios")]
-    all.extend(super::audio_session::inputs());
-    all
+/// One that is, or is about to be, in a session.
+pub(super) struct Input {
+    pub(super) device: Retained<AVCaptureDevice>,
+    input: Retained<AVCaptureDeviceInput>,
 }
 
-/// `id` is not there: says what is.
-pub(super) fn unknown(kind: Kind, id: &str) -> Error {
-    device::unknown(kind, id, &list())
+impl Input {
+    /// Opens it, which needs the user's permission.
+    pub(super) fn open(device: Retained<AVCaptureDevice>, kind: Kind) -> Result<Self, Error> {
+        // SAFETY: a device that is there.
+        let input = unsafe { AVCaptureDeviceInput::deviceInputWithDevice_error(&device) };
+        let input = input.map_err(|error| refused(&format!("opening the {kind}"), &error))?;
+        Ok(Self { device, input })
+    }
+
+    pub(super) fn input(&self) -> &AVCaptureInput {
+        &self.input
+    }
+
+    /// The unique id that notifications know it by.
+    pub(super) fn id(&self) -> String {
+        id(&self.device)
+    }
+
+    /// True once it was unplugged.
+    pub(super) fn is_gone(&self) -> bool {
+        // SAFETY: asks only.
+        !unsafe { self.device.isConnected() }
+    }
 }
 
 /// What AVFoundation calls it. A screen is asked for in a way of its own.
@@ -68,11 +81,6 @@ pub(super) fn position(device: &AVCaptureDevice) -> Option<Position> {
     }
 }
 
-pub(super) fn is_gone(device: &AVCaptureDevice) -> bool {
-    // SAFETY: asks only.
-    !unsafe { device.isConnected() }
-}
-
 /// A device by its id, if it gives this kind of media.
 pub(super) fn find(kind: Kind, id: &str) -> Option<Retained<AVCaptureDevice>> {
     let id = NSString::from_str(id);
@@ -102,44 +110,4 @@ pub(super) fn all(kind: Kind) -> Vec<Retained<AVCaptureDevice>> {
         unsafe { AVCaptureDevice::devicesWithMediaType(media) }
     };
     media_type(kind).map_or_else(Vec::new, |media| devices(media).to_vec())
-}
-
-/// All that give a kind of media.
-#[cfg(target_os = "ios")]
-fn all(kind: Kind) -> Vec<Retained<AVCaptureDevice>> {
-    let types = lenses();
-    let types: Vec<&AVCaptureDeviceType> = types.iter().map(|lens| &**lens).collect();
-    let types = objc2_foundation::NSArray::from_slice(&types);
-    // SAFETY: types of devices that this system knows, and a kind of media they give.
-    let session = unsafe {
-        AVCaptureDeviceDiscoverySession::discoverySessionWithDeviceTypes_mediaType_position(
-            &types,
-            media_type(kind),
-            AVCaptureDevicePosition::Unspecified,
-        )
-    };
-    // SAFETY: asks only.
-    unsafe { session.devices() }.to_vec()
-}
-
-/// Cameras with one lens, by the name of their type: combined ones change the angle by themselves.
-#[cfg(target_os = "ios")]
-fn lenses() -> Vec<Retained<NSString>> {
-    let mut types = vec![
-        "AVCaptureDeviceTypeBuiltInWideAngleCamera",
-        "AVCaptureDeviceTypeBuiltInUltraWideCamera",
-        "AVCaptureDeviceTypeBuiltInTelephotoCamera",
-    ];
-    // Plugged in, since iOS 17, as the coordinator is.
-    if objc2::runtime::AnyClass::get(super::level::COORDINATOR).is_some() {
-        types.push("AVCaptureDeviceTypeExternal");
-    }
-    types.into_iter().map(NSString::from_str).collect()
-}
-
-fn cameras() -> Vec<Info> {
-    let usual = super::camera::usual(Position::Back).map(|device| id(&device));
-    let cameras = all(Kind::Camera);
-    let info = |camera: &Retained<_>| info(camera, Kind::Camera, usual.as_deref());
-    cameras.iter().map(info).collect()
 }
