@@ -6,7 +6,7 @@
 //! on and the next connection begins at the next keyframe. When a line narrows,
 //! whole GOP tails of video are shed and listed; audio never is.
 //!
-//! The thinking parts (`interleave`, `queue`, `reconnect`, `pace`) are pure and
+//! The thinking parts (`interleave`, `queue`, `rate`, `reconnect`, `pace`) are pure and
 //! know no clock; `output` does what the machines of
 //! [`onair_rtmp`] say, on one thread for all sockets.
 #![cfg_attr(not(target_vendor = "apple"), forbid(unsafe_code))]

@@ -16,15 +16,15 @@ use super::{Notice, Why};
 ///                               it is back
 /// ```
 ///
-/// A hiccup of a second or two shows the last picture: a slate that flashes up would look worse.
-/// For longer a still looks like a broken stream, and it may be of a moment that nobody meant to
-/// show. Who leaves the application expects to be seen no more: the slate comes at once, and as
-/// an IDR picture, because in the background the encoder is taken away and its last IDR picture
-/// is what viewers then get.
+/// For a second or two viewers keep the last picture: a slate that flashes up would look worse.
+/// After that a still looks like a broken stream, and it may show a moment that nobody meant to
+/// show. Whoever leaves the application expects not to be seen: the slate comes at once, and as
+/// an IDR picture, because in the background the system takes the encoder away and viewers keep
+/// its last IDR picture.
 ///
-/// A session that holds a camera is interrupted whole, audio and all, so on air the device lets
-/// go of a camera that cannot be had. Whether one can be had again nobody tells a session that
-/// holds none: it is tried from time to time.
+/// A session that holds a camera is interrupted as a whole, audio included, so on air the device
+/// lets go of a camera that is not available. A session that holds none is not told when one is
+/// available again: that is tried from time to time.
 #[derive(Clone, Debug)]
 pub(super) struct Camera {
     is_allowed: Option<bool>,
@@ -45,15 +45,15 @@ pub(super) struct Camera {
 enum Grip {
     Held,
     LetGo,
-    /// It would not let go, and is not asked again before something changes.
+    /// The device refused to let go, and is not asked again before something changes.
     Stuck,
 }
 
 /// How long viewers see the last picture.
 const STILL: Duration = Duration::from_secs(3);
 
-/// How long to wait for the end of an interruption for the background when in front: its notice
-/// may have been overtaken by the application's return.
+/// How long to wait, in front, for the end of an interruption that was for being in the
+/// background: its report may have been overtaken by the application's return.
 const STALE: Duration = Duration::from_secs(2);
 
 /// Between attempts to hold a camera again that was let go. Each may cost a moment of audio.
@@ -74,7 +74,7 @@ impl Camera {
         }
     }
 
-    /// The user's answer. True when the camera may be had only now.
+    /// The user's answer. True when the camera was forbidden until now.
     pub(super) fn permission(&mut self, granted: bool) -> bool {
         self.is_allowed.replace(granted) == Some(false) && granted
     }
@@ -83,7 +83,7 @@ impl Camera {
         self.is_allowed == Some(false)
     }
 
-    /// Why the system has taken it away, if it has.
+    /// Why the system took it away, if it did.
     pub(super) const fn interruption(&self) -> Option<Interruption> {
         self.interruption
     }
@@ -110,14 +110,14 @@ impl Camera {
         self.is_to_be_let_go(stage)
     }
 
-    /// It can be had again, or so it seems. True when it could not be had before.
+    /// It seems to be available again. True when it was not before.
     pub(super) const fn recover(&mut self) -> bool {
         self.retry = None;
         self.interruption.take().is_some() || !self.is_held()
     }
 
-    /// The application or its user is back. True when there is something to start again. That
-    /// another has the audio only the audio can tell.
+    /// The application or its user is back. True when there is something to start again. Whether
+    /// another application still has the audio, only activating the audio can show.
     pub(super) const fn reset_backoff(&mut self) -> bool {
         self.backoff.reset();
         match self.interruption {
@@ -152,7 +152,7 @@ impl Camera {
         self.grip = if held { Grip::Held } else { Grip::LetGo };
     }
 
-    /// The device would not let go, or would not take it again.
+    /// The device refused to let go, or to hold it again.
     pub(super) const fn refused(&mut self, held: bool) {
         self.grip = if held { Grip::LetGo } else { Grip::Stuck };
     }

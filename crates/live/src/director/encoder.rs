@@ -9,7 +9,7 @@ pub(super) struct Encoder {
     is_missed: bool,
 }
 
-/// A loss is no news to the user before that: it should be back by then.
+/// How long a loss may last before the user is told: usually it is over sooner.
 const LOSS_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Encoder {
@@ -24,7 +24,7 @@ impl Encoder {
         self.lost.take().is_some()
     }
 
-    /// The application is in front again: now it can be had.
+    /// The application is in front again: an encoder is available from now on.
     pub(super) fn foreground(&mut self, now: Instant) {
         self.lost = self.lost.map(|_| now);
         self.is_missed = false;

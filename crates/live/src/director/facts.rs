@@ -1,4 +1,4 @@
-//! What happens, taken down: no more is decided here than what it means.
+//! What happens, and what it means. What follows from it is not decided here.
 
 use std::time::Instant;
 
@@ -177,7 +177,7 @@ impl Director {
         }
     }
 
-    /// Where nobody asked for it and nothing interrupts it, it is a failure without words.
+    /// If nobody asked for it and nothing interrupts it, it is a failure without words.
     fn stopped(&mut self, now: Instant) {
         if self.session.is_running() && self.camera.interruption().is_none() {
             self.session.failed(now);

@@ -7,8 +7,7 @@ use super::commands::Commands;
 use super::stage::{Change, Presence, Stage, Told};
 use super::{Notice, Why};
 
-/// Whether audio comes. That viewers hear silence of exactly the missing length meanwhile is
-/// its source's business.
+/// Whether audio comes. Its source fills what is missing with silence of the same length.
 ///
 /// ```text
 ///           order ActivateSound              performed
@@ -57,8 +56,8 @@ struct Route {
     lost: bool,
 }
 
-/// An interruption told so soon after the application is back in front is late news: the
-/// system deactivates the audio session of an application it suspends, and an end never follows.
+/// An interruption that is reported this soon after the application is back in front is old: the
+/// system deactivates the audio session of an application it suspends, and reports no end of that.
 const LATE_NEWS: Duration = Duration::from_secs(2);
 
 /// Between attempts to activate what was refused.
@@ -80,7 +79,7 @@ impl Microphone {
         }
     }
 
-    /// The user's answer. True when the microphone may be had only now.
+    /// The user's answer. True when the microphone was forbidden until now.
     pub(super) fn permission(&mut self, granted: bool, now: Instant) -> bool {
         let is_new = self.is_allowed.replace(granted) == Some(false) && granted;
         if is_new {
@@ -105,7 +104,7 @@ impl Microphone {
         };
     }
 
-    /// It may be had again.
+    /// The interruption is over.
     pub(super) fn interruption_ended(&mut self, should_resume: bool, now: Instant) {
         if should_resume && self.state == State::Interrupted {
             self.reset_backoff(now);
@@ -126,27 +125,27 @@ impl Microphone {
         self.in_front_since = Some(now);
     }
 
-    /// It may be active no more: activating it will tell.
+    /// It may no longer be active: activating it again will show.
     pub(super) fn mark_stale(&mut self, now: Instant) {
         self.is_resuming = true;
         self.renew(now);
     }
 
-    /// What was active is so no more, as when the capture session was interrupted for its audio.
+    /// It is no longer active, as when the capture session was interrupted because of its audio.
     pub(super) const fn renew(&mut self, now: Instant) {
         if matches!(self.state, State::Active | State::Activating) {
             self.state = State::Due { at: now };
         }
     }
 
-    /// The system's media services are back, and know nothing of what was before.
+    /// The system's media services are back, and have forgotten everything.
     pub(super) const fn reset(&mut self, now: Instant) {
         if !matches!(self.state, State::Idle) {
             self.state = State::Due { at: now };
         }
     }
 
-    /// The device did what ActivateSound asks. True when that ends an interruption.
+    /// The device activated it. True when that ends an interruption.
     pub(super) fn performed(&mut self) -> bool {
         if self.state != State::Activating {
             return false;
@@ -156,7 +155,7 @@ impl Microphone {
         std::mem::take(&mut self.is_resuming)
     }
 
-    /// The device would not. True for the first time in a row.
+    /// The device refused. True for the first refusal in a row.
     pub(super) fn refused(&mut self, now: Instant) -> bool {
         if self.state != State::Activating {
             return false;
@@ -204,7 +203,7 @@ impl Microphone {
         self.muted_inlet = muted;
     }
 
-    /// Nothing is resumed that is not to run; and dead services have let go of the audio.
+    /// What is not to run is not resumed; and dead services hold no audio session.
     pub(super) const fn rest(&mut self, stage: Stage, is_dead: bool) {
         if !stage.should_run() {
             self.is_resuming = false;
@@ -246,7 +245,7 @@ impl Microphone {
         self.told.note(change);
     }
 
-    /// Why there is none, as far as the microphone knows.
+    /// Whether there is audio, as far as the microphone knows.
     pub(super) fn presence(&self, stage: Stage) -> Presence {
         match self.state {
             State::Idle if !stage.is_in_front => Presence::Away(Why::Background),

@@ -8,13 +8,13 @@ use super::{Notice, Path};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Network {
     path: Option<Path>,
-    /// A connection made before is worth nothing.
+    /// Connections made before are worth nothing.
     is_due: bool,
     last: Option<Instant>,
     told_offline: bool,
 }
 
-/// A way that comes and goes does not make us connect more often.
+/// A path that comes and goes does not make us connect more often than this.
 const APART: Duration = Duration::from_secs(2);
 
 impl Network {
@@ -33,7 +33,7 @@ impl Network {
         self.is_due = true;
     }
 
-    /// A show begins over whatever way there is.
+    /// A show begins over whatever path there is.
     pub(super) fn go_live(&mut self) {
         self.is_due = false;
         self.last = None;
@@ -77,7 +77,7 @@ impl Network {
         self.last.map(|at| at + APART)
     }
 
-    /// Who says nothing is believed to be up.
+    /// A system that says nothing is taken to be up.
     fn is_up(&self) -> bool {
         self.path.is_none_or(|path| path.is_up)
     }

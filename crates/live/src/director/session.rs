@@ -43,8 +43,8 @@ const REBUILD_AFTER: u32 = 3;
 /// A failure after so long begins a new row.
 const STABLE: Duration = Duration::from_secs(10);
 
-/// A second word of the services' return within this time is no second return: the audio
-/// session and the capture session both tell.
+/// A second report within this time that the services are back means the same return: the audio
+/// session and the capture session both report it.
 const ECHO: Duration = Duration::from_secs(2);
 
 /// The first delay before another Start, and the longest: somebody looks at the phone and waits.
@@ -92,7 +92,7 @@ impl Session {
         }
     }
 
-    /// It stopped by itself, or would not start. True for the first failure in a row.
+    /// It stopped by itself, or did not start. True for the first failure in a row.
     pub(super) fn failed(&mut self, now: Instant) -> bool {
         match self.state {
             State::Off | State::Due { .. } => return false,
@@ -108,7 +108,7 @@ impl Session {
         self.backoff.failures() == 1
     }
 
-    /// It would not be built anew: what it then said to a Start counts for nothing.
+    /// It could not be built anew: what it answered to a Start after that counts for nothing.
     pub(super) fn rebuild_refused(&mut self, now: Instant) -> bool {
         let is_first = self.failed(now);
         self.needs_rebuild = true;
@@ -122,7 +122,7 @@ impl Session {
         self.restart(now);
     }
 
-    /// They are back. False when that is no news.
+    /// They are back. False when that was known.
     pub(super) fn reset(&mut self, now: Instant) -> bool {
         let is_recent = |at: Instant| now.saturating_duration_since(at) < ECHO;
         if !self.is_dead && self.rebuilt.is_some_and(is_recent) {
@@ -134,14 +134,14 @@ impl Session {
         true
     }
 
-    /// Lets a Start be ordered although it may run: it does no harm then.
+    /// Lets a Start be ordered although it may be running: that does no harm.
     pub(super) const fn restart(&mut self, now: Instant) {
         if !matches!(self.state, State::Off) {
             self.state = State::Due { at: now };
         }
     }
 
-    /// The system lets us go on, wherever we are.
+    /// The system allows us to go on, even in the background.
     pub(super) const fn resume(&mut self, now: Instant) {
         self.was_tried = false;
         self.restart(now);
@@ -169,7 +169,7 @@ impl Session {
         self.backoff.reset();
     }
 
-    /// What is to stop has done so where the services are dead.
+    /// Where the services are dead, what is to stop has stopped.
     pub(super) fn rest(&mut self, stage: Stage) {
         if self.is_dead && self.is_to_stop(stage) {
             self.stopped();
