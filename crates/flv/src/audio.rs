@@ -1,8 +1,9 @@
 use onair_media::{AudioCodec, FourCc};
 
+use crate::Error;
 use crate::codec::{self, Form};
-use crate::enhanced::{FOLDED, is_folded};
-use crate::{Error, Head, TagKind};
+use crate::folded::{AUDIO_EX_HEADER as EX_HEADER, FOLDED, is_folded};
+use crate::head::{Head, TagKind};
 
 /// What follows an audio tag's head (FLV 10.1 §E.4.2.1, `AACPacketType`; Enhanced RTMP v2,
 /// `AudioPacketType`).
@@ -129,9 +130,6 @@ fn named(head: &[u8]) -> Result<AudioTagHeader, Error> {
     };
     Ok(AudioTagHeader { codec, packet_type })
 }
-
-/// Enhanced RTMP v2: `SoundFormat.ExHeader`.
-pub(crate) const EX_HEADER: u8 = 9;
 
 #[cfg(test)]
 mod tests {

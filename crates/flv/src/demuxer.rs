@@ -45,9 +45,9 @@ impl Demuxer {
     /// Takes the next tag.
     pub fn demux(&mut self, tag: &Tag) -> Result<Demuxed, Error> {
         let dts = self.clock.unwrap(tag.timestamp);
-        match Unfolded::of(tag) {
+        match Unfolded::of(tag.kind, &tag.head, &tag.payload) {
             None => self.plain(tag, dts),
-            Some(unfolded) => self.unfold(unfolded?, dts),
+            Some(unfolded) => self.unfold(tag, unfolded?, dts),
         }
     }
 
@@ -58,17 +58,23 @@ impl Demuxer {
     }
 
     /// The track that is kept of a message with modifiers or several tracks.
-    fn unfold(&mut self, mut message: Unfolded, dts: Timestamp) -> Result<Demuxed, Error> {
+    fn unfold(
+        &mut self,
+        folded: &Tag,
+        mut message: Unfolded,
+        dts: Timestamp,
+    ) -> Result<Demuxed, Error> {
         let mut kept = None;
         while let Some(track) = message.next_track()? {
             match track.id {
-                0 => kept = kept.or(Some(track.tag)),
-                _ => self.leave_out(&track),
+                0 => kept = kept.or(Some(track)),
+                _ => self.leave_out(folded.kind, &track),
             }
         }
-        let Some(tag) = kept else {
+        let Some(Track { head, body, .. }) = kept else {
             return Ok(Demuxed::Nothing);
         };
+        let tag = Tag::from_parts(folded.kind, folded.timestamp, head, &body);
         let demuxed = self.plain(&tag, dts)?;
         let Demuxed::Packet(mut packet) = demuxed else {
             return Ok(demuxed);
@@ -81,11 +87,11 @@ impl Demuxer {
         Ok(Demuxed::Packet(packet))
     }
 
-    fn leave_out(&mut self, track: &Track) {
-        let other = (track.tag.kind, track.id);
+    fn leave_out(&mut self, kind: TagKind, track: &Track) {
+        let other = (kind, track.id);
         if self.others.len() < MAX_OTHERS && !self.others.contains(&other) {
             self.others.push(other);
-            let kind = if track.tag.kind == TagKind::Audio {
+            let kind = if kind == TagKind::Audio {
                 "audio"
             } else {
                 "video"

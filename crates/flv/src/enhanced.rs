@@ -4,13 +4,13 @@
 use bytes::Bytes;
 use onair_media::FourCc;
 
-use crate::{Error, Tag, TagKind, audio, video};
+use crate::Error;
+use crate::folded::{MOD_EX, is_command, is_folded, multitrack};
+use crate::head::TagKind;
 
 /// A message unfolded: its tracks as they would be sent alone.
 #[derive(Debug)]
 pub(crate) struct Unfolded {
-    kind: TagKind,
-    timestamp: u32,
     /// The first byte each of the tracks would have alone.
     first: u8,
     nanos: u32,
@@ -33,69 +33,53 @@ enum Tracks {
     None,
 }
 
-/// Whether a message that begins with `first` has to be unfolded.
-pub(crate) const fn is_folded(kind: TagKind, first: u8) -> bool {
-    let is_enhanced = match kind {
-        TagKind::Audio => first >> 4 == audio::EX_HEADER,
-        TagKind::Video => first & video::EX_HEADER != 0,
-        TagKind::Script => false,
-    };
-    let packet_type = first & 0x0F;
-    is_enhanced && (packet_type == MOD_EX || packet_type == multitrack(kind))
-}
-
-/// Whether no track follows.
-const fn is_command(kind: TagKind, first: u8) -> bool {
-    matches!(kind, TagKind::Video) && video::is_command(first)
-}
-
 /// One track of a message.
 #[derive(Debug)]
 pub(crate) struct Track {
     /// 0 is the one that every receiver takes.
     pub(crate) id: u8,
     pub(crate) codec: FourCc,
-    /// The message that would carry it alone.
-    pub(crate) tag: Tag,
+    /// How the message would begin that carried it alone,
+    pub(crate) head: [u8; 5],
+    /// and what would follow.
+    pub(crate) body: Bytes,
 }
 
 impl Unfolded {
     /// Unfolds a message; `None` for one that is not folded.
-    pub(crate) fn of(tag: &Tag) -> Option<Result<Self, Error>> {
-        let first = *tag.head.first()?;
-        is_folded(tag.kind, first).then(|| Self::parse(tag, first))
+    pub(crate) fn of(kind: TagKind, head: &[u8], payload: &Bytes) -> Option<Result<Self, Error>> {
+        let first = *head.first()?;
+        is_folded(kind, first).then(|| Self::parse(kind, first, payload.clone()))
     }
 
-    fn parse(tag: &Tag, first: u8) -> Result<Self, Error> {
-        let mut reader = Reader::new(tag.payload.clone(), 1);
+    fn parse(kind: TagKind, first: u8, payload: Bytes) -> Result<Self, Error> {
+        let mut reader = Reader::new(payload, 1);
         let mut packet_type = first & 0x0F;
         let mut nanos = 0;
         while packet_type == MOD_EX {
-            let (kind, next, data) = reader.modifier()?;
+            let (modifier, next, data) = reader.modifier()?;
             packet_type = next;
-            if kind == TIMESTAMP_OFFSET_NANO {
+            if modifier == TIMESTAMP_OFFSET_NANO {
                 nanos = self::nanos(&data);
             }
         }
-        let tracks = if is_command(tag.kind, first & 0xF0 | packet_type) {
+        let tracks = if is_command(kind, first & 0xF0 | packet_type) {
             Tracks::None
-        } else if packet_type == multitrack(tag.kind) {
-            let [kind, inner] = reader.nibbles()?;
+        } else if packet_type == multitrack(kind) {
+            let [form, inner] = reader.nibbles()?;
             packet_type = inner;
-            reader.tracks(kind)?
+            reader.tracks(form)?
         } else {
             Tracks::Plain(reader.four_cc()?)
         };
         let first = first & 0xF0 | packet_type;
-        if is_folded(tag.kind, first) && !matches!(tracks, Tracks::None) {
+        if is_folded(kind, first) && !matches!(tracks, Tracks::None) {
             return Err(Error::invalid(
                 "Enhanced RTMP: a header within its tracks",
                 reader.at,
             ));
         }
         Ok(Self {
-            kind: tag.kind,
-            timestamp: tag.timestamp,
             first,
             nanos,
             tracks,
@@ -129,8 +113,13 @@ impl Unfolded {
                 self.sized(tracks, codec, reader)?
             }
         };
-        let tag = self.alone(codec, &body);
-        Ok(Some(Track { id, codec, tag }))
+        let FourCc([a, b, c, d]) = codec;
+        Ok(Some(Track {
+            id,
+            codec,
+            head: [self.first, a, b, c, d],
+            body,
+        }))
     }
 
     /// A track that says how long it is; others may follow.
@@ -147,12 +136,6 @@ impl Unfolded {
         self.tracks = tracks;
         self.rest = reader.rest;
         Ok((id, codec, body))
-    }
-
-    fn alone(&self, codec: FourCc, body: &Bytes) -> Tag {
-        let FourCc([a, b, c, d]) = codec;
-        let head = [self.first, a, b, c, d];
-        Tag::from_parts(self.kind, self.timestamp, head, body)
     }
 }
 
@@ -226,36 +209,25 @@ fn nanos(data: &[u8]) -> u32 {
     }
 }
 
-/// `AudioPacketType.Multitrack`, `VideoPacketType.Multitrack`.
-const fn multitrack(kind: TagKind) -> u8 {
-    match kind {
-        TagKind::Audio => 5,
-        TagKind::Video | TagKind::Script => 6,
-    }
-}
-
-/// `AudioPacketType.ModEx`, `VideoPacketType.ModEx`.
-const MOD_EX: u8 = 7;
 /// `AudioPacketModExType`, `VideoPacketModExType`.
 const TIMESTAMP_OFFSET_NANO: u8 = 0;
 
 const WHAT: &str = "Enhanced RTMP header";
 
-/// What is said to whoever reads a head alone: only a [`Demuxer`](crate::Demuxer) unfolds.
-pub(crate) const FOLDED: &str = "a head of Enhanced RTMP that holds tracks or modifiers";
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Tag;
 
     fn tracks(kind: TagKind, body: &[u8]) -> Result<Vec<(u8, String, Vec<u8>)>, Error> {
         let tag = Tag::from_body(kind, 7, Bytes::copy_from_slice(body));
         assert_eq!(tag.body(), body);
-        let mut unfolded = Unfolded::of(&tag).expect("it is folded")?;
+        let mut unfolded =
+            Unfolded::of(tag.kind, &tag.head, &tag.payload).expect("it is folded")?;
         let mut tracks = Vec::new();
         while let Some(track) = unfolded.next_track()? {
-            assert_eq!(track.tag.timestamp, 7);
-            tracks.push((track.id, track.codec.to_string(), track.tag.body().to_vec()));
+            let alone = [&track.head[..], &track.body].concat();
+            tracks.push((track.id, track.codec.to_string(), alone));
         }
         Ok(tracks)
     }
@@ -310,7 +282,8 @@ mod tests {
     fn a_modifier_says_by_how_many_nanoseconds_the_message_is_late() {
         let nanos = |body: &'static [u8]| {
             let tag = Tag::from_body(TagKind::Audio, 0, Bytes::from_static(body));
-            Unfolded::of(&tag).map(|unfolded| unfolded.map(|unfolded| unfolded.nanos()))
+            Unfolded::of(tag.kind, &tag.head, &tag.payload)
+                .map(|unfolded| unfolded.map(|unfolded| unfolded.nanos()))
         };
         assert_eq!(nanos(b"\x97\x02\x01\xe8\x48\x01mp4a"), Some(Ok(125_000)));
         assert_eq!(nanos(b"\x97\x02\xff\xff\xff\x01mp4a"), Some(Ok(999_999)));

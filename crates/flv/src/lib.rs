@@ -25,9 +25,11 @@ mod demuxer;
 mod enhanced;
 mod error;
 pub mod file;
+mod folded;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod head;
 pub mod metadata;
 mod muxer;
 mod tag;
@@ -37,6 +39,7 @@ pub use audio::{AudioPacketType, AudioTagHeader, format_name};
 pub use codec::enhanced_four_cc;
 pub use demuxer::{Demuxed, Demuxer};
 pub use error::Error;
+pub use head::{Head, TagKind};
 pub use muxer::{Muxed, Muxer};
-pub use tag::{Head, Tag, TagKind};
+pub use tag::Tag;
 pub use video::{FrameType, VideoHeader, VideoPacketType, VideoTagHeader, codec_name};

@@ -1,38 +1,9 @@
-use std::fmt;
-use std::ops::Deref;
-
 use bytes::Bytes;
 
-use crate::enhanced::{self, Unfolded};
+use crate::enhanced::Unfolded;
+use crate::folded::is_folded;
+use crate::head::{Head, TagKind};
 use crate::{audio, video};
-
-/// What an FLV tag, or an RTMP message, carries (FLV 10.1 §E.4.1, `TagType`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TagKind {
-    /// Sound.
-    Audio = 8,
-    /// Pictures.
-    Video = 9,
-    /// Named data: `onMetaData` above all.
-    Script = 18,
-}
-
-impl TagKind {
-    /// The number on the wire, the same in FLV and in RTMP.
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// The kind of a number on the wire.
-    pub const fn from_code(code: u8) -> Option<Self> {
-        match code {
-            8 => Some(Self::Audio),
-            9 => Some(Self::Video),
-            18 => Some(Self::Script),
-            _ => None,
-        }
-    }
-}
 
 /// One FLV tag, which is also one RTMP media message: the body is `head`
 /// followed by `payload`, and only `head` was ever written by this crate.
@@ -104,7 +75,7 @@ impl Tag {
     /// The head, or what stands for it where it is folded into Enhanced RTMP's modifiers and
     /// tracks.
     fn plain_head(&self) -> Head {
-        match Unfolded::of(self) {
+        match Unfolded::of(self.kind, &self.head, &self.payload) {
             None => self.head,
             Some(Ok(unfolded)) => Head::new(&[unfolded.first()]),
             Some(Err(_)) => Head::default(),
@@ -123,58 +94,12 @@ impl Tag {
 /// How many bytes of a body are its head: of one that has to be unfolded, the first.
 fn head_len(kind: TagKind, body: &[u8]) -> usize {
     match body {
-        [first, ..] if enhanced::is_folded(kind, *first) => 1,
+        [first, ..] if is_folded(kind, *first) => 1,
         _ => match kind {
             TagKind::Audio => audio::head_len(body),
             TagKind::Video => video::head_len(body),
             TagKind::Script => 0,
         },
-    }
-}
-
-/// A tag's codec header, at most [`Head::MAX`] bytes held in place.
-#[derive(Clone, Copy, Default)]
-pub struct Head {
-    bytes: [u8; Self::MAX],
-    len: u8,
-}
-
-impl Head {
-    /// The most bytes a head can hold.
-    pub const MAX: usize = 16;
-
-    /// The first [`Head::MAX`] bytes of `bytes`.
-    pub fn new(bytes: &[u8]) -> Self {
-        let mut head = Self::default();
-        for (to, from) in head.bytes.iter_mut().zip(bytes) {
-            *to = *from;
-            head.len += 1;
-        }
-        head
-    }
-}
-
-impl Deref for Head {
-    type Target = [u8];
-    fn deref(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
-    }
-}
-
-impl PartialEq for Head {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
-    }
-}
-
-impl Eq for Head {}
-
-impl fmt::Debug for Head {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in &**self {
-            write!(f, "{byte:02x}")?;
-        }
-        Ok(())
     }
 }
 
@@ -234,11 +159,5 @@ mod tests {
         assert_eq!(asked(TagKind::Audio, &[0xAF, 0]), (true, false));
         assert_eq!(asked(TagKind::Audio, &[0xAF, 1]), (false, false));
         assert_eq!(asked(TagKind::Audio, b"\x90Opus"), (true, false));
-    }
-
-    #[test]
-    fn a_head_never_holds_more_than_it_can() {
-        assert_eq!(Head::new(&[1; 40]).len(), Head::MAX);
-        assert_eq!(format!("{:?}", Head::new(&[0x17, 1])), "1701");
     }
 }

@@ -1,8 +1,9 @@
 use onair_media::{FourCc, VideoCodec};
 
+use crate::Error;
 use crate::codec::{self, Form};
-use crate::enhanced::{FOLDED, is_folded};
-use crate::{Error, Head, TagKind};
+use crate::folded::{FOLDED, VIDEO_EX_HEADER as EX_HEADER, VIDEO_METADATA as METADATA, is_folded};
+use crate::head::{Head, TagKind};
 
 /// What kind of picture a video tag carries (FLV 10.1 §E.4.3.1, `FrameType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -244,11 +245,6 @@ fn named(frame_type: FrameType, head: &[u8]) -> Result<VideoTagHeader, Error> {
     })
 }
 
-/// Whether `first` begins a command of Enhanced RTMP, which has no `FourCC`.
-pub(crate) const fn is_command(first: u8) -> bool {
-    first & EX_HEADER != 0 && first >> 4 & 7 == FrameType::Command as u8 && first & 0x0F != METADATA
-}
-
 /// A composition offset as 24 bits, clamped into them.
 fn write_offset(offset: i32) -> [u8; 3] {
     let offset = offset.clamp(VideoTagHeader::MIN_OFFSET, VideoTagHeader::MAX_OFFSET);
@@ -278,9 +274,6 @@ const SEQUENCE_START: u8 = 0;
 const CODED_FRAMES: u8 = 1;
 const SEQUENCE_END: u8 = 2;
 const CODED_FRAMES_X: u8 = 3;
-const METADATA: u8 = 4;
-/// Enhanced RTMP v2: `isExVideoHeader`.
-pub(crate) const EX_HEADER: u8 = 0x80;
 
 #[cfg(test)]
 mod tests {
