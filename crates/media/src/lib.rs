@@ -17,8 +17,8 @@ pub mod h264;
 pub mod hevc;
 mod kind;
 mod packet;
+mod parameter_sets;
 mod probe;
-mod record;
 #[cfg(test)]
 mod test_data;
 pub mod text;

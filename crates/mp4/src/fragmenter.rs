@@ -107,8 +107,8 @@ impl Fragmenter {
     /// and every two seconds at the latest, so that whatever kills a recorder costs no more.
     pub fn is_due(&self, packet: &Packet) -> bool {
         packet.is_video_keyframe()
-            || self.ready() >= LONGEST
-            || self.tracks().map(Track::ready_bytes).sum::<usize>() >= LARGEST
+            || self.ready() >= MAX_DURATION
+            || self.tracks().map(Track::ready_bytes).sum::<usize>() >= MAX_BYTES
     }
 
     /// A fragment of what is ready; `None` when nothing is.
@@ -217,10 +217,10 @@ impl Fragment {
 }
 
 /// The most media in a fragment.
-const LONGEST: Duration = Duration::from_secs(2);
+const MAX_DURATION: Duration = Duration::from_secs(2);
 
 /// And the most bytes, should the stream's clock stand still.
-const LARGEST: usize = 8 * 1024 * 1024;
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use crate::Error;
 
 const ADTS: &str = "ADTS header";
 const SHORT: usize = 7;
-const LONGEST_FRAME: usize = 0x1fff;
+const MAX_FRAME_BYTES: usize = 0x1fff;
 
 /// What an ADTS header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ pub fn wrap(config: &AudioSpecificConfig, raw: &[u8]) -> Result<Vec<u8>, Error> 
     if !fits || config.short_frames {
         return Err(Error::unsupported("ADTS of this AAC configuration"));
     }
-    if length > LONGEST_FRAME {
+    if length > MAX_FRAME_BYTES {
         return Err(Error::unsupported("ADTS frames above 8191 bytes"));
     }
     let (profile, channels) = (config.object_type - 1, config.channel_configuration);

@@ -5,8 +5,8 @@ use super::{framing, rbsp, sei};
 use crate::Error;
 
 // As many as there are ids (ISO/IEC 14496-10 §7.4.2.1.1, §7.4.2.2).
-const MOST_SPS: usize = 32;
-const MOST_PPS: usize = 256;
+const MAX_SPS: usize = 32;
+const MAX_PPS: usize = 256;
 
 /// One access unit taken apart into what a [`Packet`](crate::Packet) carries
 /// and what its configuration carries.
@@ -67,8 +67,8 @@ impl Sorter {
     fn add(&mut self, nal: &[u8]) {
         use NalUnitType as T;
         match nal_unit_type(nal) {
-            Some(T::Sps) => keep_set(&mut self.unit.sps, MOST_SPS, nal),
-            Some(T::Pps) => keep_set(&mut self.unit.pps, MOST_PPS, nal),
+            Some(T::Sps) => keep_set(&mut self.unit.sps, MAX_SPS, nal),
+            Some(T::Pps) => keep_set(&mut self.unit.pps, MAX_PPS, nal),
             Some(T::AccessUnitDelimiter | T::EndOfSequence | T::EndOfStream | T::Filler) | None => {
             }
             Some(kind) => self.keep(kind, nal),

@@ -4,11 +4,11 @@ use super::framing::{LengthSize, is_idr};
 use super::sps::{ChromaFormat, Sps};
 use crate::Error;
 use crate::descriptor::{FourCc, VideoDescriptor, VideoFacts};
-use crate::record::{LONGEST_SET, Reader, distinct};
+use crate::parameter_sets::{MAX_SET_BYTES, Reader, distinct};
 
 const AVCC: &str = "avcC";
-const MOST_SPS: usize = 31;
-const MOST_PPS: usize = 255;
+const MAX_SPS: usize = 31;
+const MAX_PPS: usize = 255;
 
 /// The `AVCDecoderConfigurationRecord`, "avcC" (ISO/IEC 14496-15 §5.3.3.1):
 /// what a decoder is set up with before length-prefixed H.264.
@@ -81,7 +81,7 @@ impl AvcDecoderConfig {
     /// The record for these parameter sets, with four-byte lengths. The first
     /// SPS decides profile and level; repeated sets are kept once.
     pub fn from_parameter_sets(sps: &[Bytes], pps: &[Bytes]) -> Result<Self, Error> {
-        let (sps, pps) = (distinct(sps, MOST_SPS)?, distinct(pps, MOST_PPS)?);
+        let (sps, pps) = (distinct(sps, MAX_SPS)?, distinct(pps, MAX_PPS)?);
         let first = sps.first().ok_or(Error::invalid("avcC: no SPS", 0))?;
         if pps.is_empty() {
             return Err(Error::invalid("avcC: no PPS", 0));
@@ -104,13 +104,13 @@ impl AvcDecoderConfig {
         let mut out = BytesMut::with_capacity(64);
         out.put_slice(&[1, self.profile, self.compatibility, self.level]);
         out.put_u8(0b1111_1100 | (self.length_size.bytes() - 1));
-        put_sets(&self.sps, MOST_SPS, 0b1110_0000, &mut out);
-        put_sets(&self.pps, MOST_PPS, 0, &mut out);
+        put_sets(&self.sps, MAX_SPS, 0b1110_0000, &mut out);
+        put_sets(&self.pps, MAX_PPS, 0, &mut out);
         if let Some(high) = &self.high {
             out.put_u8(0b1111_1100 | high.chroma_format.idc());
             out.put_u8(0b1111_1000 | (high.luma_bits.saturating_sub(8) & 0b111));
             out.put_u8(0b1111_1000 | (high.chroma_bits.saturating_sub(8) & 0b111));
-            put_sets(&high.sps_extensions, MOST_PPS, 0, &mut out);
+            put_sets(&high.sps_extensions, MAX_PPS, 0, &mut out);
         }
         out.freeze()
     }
@@ -181,7 +181,7 @@ const fn is_high(profile: u8) -> bool {
 fn put_sets(sets: &[Bytes], most: usize, reserved: u8, out: &mut BytesMut) {
     let fitting = || {
         sets.iter()
-            .filter(|set| set.len() <= LONGEST_SET)
+            .filter(|set| set.len() <= MAX_SET_BYTES)
             .take(most)
     };
     out.put_u8(reserved | u8::try_from(fitting().count()).unwrap_or(u8::MAX));

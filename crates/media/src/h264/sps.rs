@@ -6,7 +6,7 @@ use crate::{Error, FrameRate, Size};
 const SPS: &str = "H.264 sequence parameter set";
 
 /// Larger than any level allows; what keeps the arithmetic small.
-pub(crate) const LONGEST_SIDE: u32 = 1 << 16;
+pub(crate) const MAX_SIDE: u32 = 1 << 16;
 
 /// What a sequence parameter set says (ISO/IEC 14496-10 §7.3.2.1.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -250,7 +250,7 @@ fn side(bits: &mut BitReader<'_>, unit: u32) -> Result<u32, Error> {
 /// `units_minus1 + 1` units in pixels.
 fn pixels(units_minus1: u32, unit: u32) -> Option<u32> {
     let side = units_minus1.checked_add(1)?.checked_mul(unit)?;
-    Some(side).filter(|&side| side <= LONGEST_SIDE)
+    Some(side).filter(|&side| side <= MAX_SIDE)
 }
 
 fn skip_order_cycle(bits: &mut BitReader<'_>) -> Result<(), Error> {

@@ -7,13 +7,13 @@ use crate::Error;
 use crate::bits::BitReader;
 use crate::descriptor::{FourCc, VideoDescriptor, VideoFacts};
 use crate::h264::{ChromaFormat, LengthSize};
-use crate::record::{LONGEST_SET, Reader, distinct};
+use crate::parameter_sets::{MAX_SET_BYTES, Reader, distinct};
 
 const HVCC: &str = "hvcC";
 /// As many as there are ids (ISO/IEC 23008-2 §7.4.3.1, §7.4.3.2, §7.4.3.3).
-const MOST_VPS: usize = 16;
-const MOST_SPS: usize = 16;
-const MOST_PPS: usize = 64;
+const MAX_VPS: usize = 16;
+const MAX_SPS: usize = 16;
+const MAX_PPS: usize = 64;
 
 /// Which byte of a record has `lengthSizeMinusOne`.
 const LENGTH_SIZE_AT: usize = 21;
@@ -107,9 +107,9 @@ impl HevcDecoderConfig {
         let first = sps.iter().find(|set| !set.is_empty());
         let facts = Sps::parse(first.ok_or(Error::invalid("hvcC: no SPS", 0))?)?;
         let arrays = [
-            NalArray::of(VPS, vps, MOST_VPS, "hvcC: no VPS")?,
-            NalArray::of(SPS, sps, MOST_SPS, "hvcC: no SPS")?,
-            NalArray::of(PPS, pps, MOST_PPS, "hvcC: no PPS")?,
+            NalArray::of(VPS, vps, MAX_VPS, "hvcC: no VPS")?,
+            NalArray::of(SPS, sps, MAX_SPS, "hvcC: no SPS")?,
+            NalArray::of(PPS, pps, MAX_PPS, "hvcC: no PPS")?,
         ];
         Ok(Self {
             profile: facts.profile,
@@ -194,7 +194,7 @@ impl NalArray {
 
     fn write(&self, out: &mut BytesMut) {
         let fitting = || {
-            let short = self.units.iter().filter(|unit| unit.len() <= LONGEST_SET);
+            let short = self.units.iter().filter(|unit| unit.len() <= MAX_SET_BYTES);
             short.take(usize::from(u16::MAX))
         };
         out.put_u8(u8::from(self.complete) << 7 | self.kind & 0x3f);

@@ -1,7 +1,7 @@
 use super::nal::{NalUnitType, nal_unit_type};
 use super::profile::Profile;
 use crate::bits::BitReader;
-use crate::h264::{ChromaFormat, Crop, LONGEST_SIDE, rbsp, up_to};
+use crate::h264::{ChromaFormat, Crop, MAX_SIDE, rbsp, up_to};
 use crate::{Error, Size};
 
 const SPS: &str = "HEVC sequence parameter set";
@@ -91,7 +91,7 @@ fn picture(bits: &mut BitReader<'_>) -> Result<(ChromaFormat, Size), Error> {
 
 fn side(bits: &mut BitReader<'_>) -> Result<u32, Error> {
     let side = bits.ue()?;
-    if (1..=LONGEST_SIDE).contains(&side) {
+    if (1..=MAX_SIDE).contains(&side) {
         Ok(side)
     } else {
         Err(bits.invalid())

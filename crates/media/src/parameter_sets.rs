@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::Error;
 
 /// The longest parameter set a record can hold.
-pub(crate) const LONGEST_SET: usize = 0xffff;
+pub(crate) const MAX_SET_BYTES: usize = 0xffff;
 
 /// Reads a record; errors name it and the byte.
 pub(crate) struct Reader<'a> {
@@ -57,7 +57,7 @@ pub(crate) fn distinct(sets: &[Bytes], most: usize) -> Result<Vec<Bytes>, Error>
         if kept.contains(set) {
             continue;
         }
-        if set.len() > LONGEST_SET || kept.len() == most {
+        if set.len() > MAX_SET_BYTES || kept.len() == most {
             return Err(Error::unsupported(
                 "more parameter sets than a decoder configuration can hold",
             ));
