@@ -4,9 +4,9 @@ use std::ops::Deref;
 /// What an FLV tag, or an RTMP message, carries (FLV 10.1 §E.4.1, `TagType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TagKind {
-    /// Sound.
+    /// Audio.
     Audio = 8,
-    /// Pictures.
+    /// Video.
     Video = 9,
     /// Named data: `onMetaData` above all.
     Script = 18,

@@ -9,7 +9,7 @@ use crate::{audio, video};
 /// followed by `payload`, and only `head` was ever written by this crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag {
-    /// Sound, pictures or named data.
+    /// Audio, video or named data.
     pub kind: TagKind,
     /// Milliseconds, wrapping after 2^32 of them (49.7 days).
     pub timestamp: u32,

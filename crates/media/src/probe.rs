@@ -162,7 +162,7 @@ mod tests {
         packet(Config::Video(config.into()), millis, keyframe)
     }
 
-    fn sound(millis: i64) -> Packet {
+    fn audio(millis: i64) -> Packet {
         let config = AudioConfig {
             codec: AudioCodec::Aac,
             sample_rate: 48_000,
@@ -190,7 +190,7 @@ mod tests {
         assert!(probe.push(picture(0, false)).is_none());
         assert!(probe.push(picture(40, true)).is_none());
         assert!(probe.push(picture(80, false)).is_none());
-        let probed = probe.push(sound(30)).unwrap();
+        let probed = probe.push(audio(30)).unwrap();
         assert!(probed.tracks.has(Kind::Video) && probed.tracks.has(Kind::Audio));
         assert_eq!(probed.packets.len(), 3);
         assert_eq!(probed.origin(), Timestamp::from_millis(30));
@@ -237,14 +237,14 @@ mod tests {
                 .next()
                 .is_none()
         );
-        let probed = probe.push(sound(2040)).unwrap();
+        let probed = probe.push(audio(2040)).unwrap();
         assert!(probed.tracks.has(Kind::Audio));
         assert_eq!(probed.packets.len(), 52);
         let mut silent = self::probe();
         silent.promise(Kind::Video);
         assert!(
             silent.push(picture(0, true)).is_none(),
-            "sound may come all the same"
+            "audio may come all the same"
         );
     }
 
@@ -252,7 +252,7 @@ mod tests {
     fn a_track_that_is_denied_is_not_waited_for_at_all() {
         let mut probe = probe();
         probe.expect(false, true);
-        assert!(probe.push(sound(0)).is_some());
+        assert!(probe.push(audio(0)).is_some());
     }
 
     #[test]
@@ -261,7 +261,7 @@ mod tests {
         let mut early = picture(40, true);
         early.pts = Timestamp::from_millis(6);
         assert!(probe.push(early).is_none());
-        let probed = probe.push(sound(50)).unwrap();
+        let probed = probe.push(audio(50)).unwrap();
         assert_eq!(probed.origin(), Timestamp::from_millis(6));
     }
 
@@ -269,7 +269,7 @@ mod tests {
     fn an_end_gives_what_there_is() {
         let mut probe = probe();
         assert!(probe.finish().is_none());
-        assert!(probe.push(sound(0)).is_none());
+        assert!(probe.push(audio(0)).is_none());
         assert_eq!(probe.finish().unwrap().packets.len(), 1);
     }
 }

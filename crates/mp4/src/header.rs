@@ -66,7 +66,7 @@ pub(crate) fn speak(moov: &mut MoovBox, languages: impl Iterator<Item = Option<L
     }
 }
 
-/// Ticks a second of a track: of sound, its samples.
+/// Ticks a second of a track: of audio, its samples.
 pub(crate) fn timescale(config: &Config) -> NonZeroU32 {
     match config {
         Config::Video(_) => VIDEO_TIMESCALE,

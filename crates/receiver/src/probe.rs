@@ -12,11 +12,11 @@ pub(crate) const RECORDER: Duration = Duration::from_secs(3);
 pub(crate) const RELAY: Duration = Duration::from_secs(1);
 
 /// What a publisher can make us hold meanwhile.
-pub(crate) const MOST: usize = 8 * 1024 * 1024;
+pub(crate) const MAX_HELD_BYTES: usize = 8 * 1024 * 1024;
 
 /// Finds out which tracks a publisher's stream has.
 pub(crate) const fn new(patience: Duration) -> TrackProbe {
-    TrackProbe::new(patience, MOST)
+    TrackProbe::new(patience, MAX_HELD_BYTES)
 }
 
 /// Takes a packet, and what its publisher has promised by now; gives all so far when the tracks

@@ -125,12 +125,12 @@ fn time_goes_on_when_the_wire_wraps_and_interleaving_does_not_confuse_it() {
 fn media_before_its_sequence_header_is_an_error_and_not_the_end() {
     let mut demuxer = Demuxer::new();
     let picture = tag(TagKind::Video, 0, &[0x17, 1, 0, 0, 0, 1]);
-    let sound = tag(TagKind::Audio, 0, &[0xAF, 1, 0x21]);
+    let audio = tag(TagKind::Audio, 0, &[0xAF, 1, 0x21]);
     assert!(matches!(
         demuxer.demux(&picture),
         Err(Error::Invalid { .. })
     ));
-    assert!(matches!(demuxer.demux(&sound), Err(Error::Invalid { .. })));
+    assert!(matches!(demuxer.demux(&audio), Err(Error::Invalid { .. })));
     demuxer.demux(&video_header()).unwrap();
     assert!(matches!(demuxer.demux(&picture), Ok(Demuxed::Packet(_))));
 }

@@ -97,8 +97,8 @@ fn a_track_that_starts_before_the_origin_is_held_at_zero() {
     let config = video_config(b"avcC");
     let early = media(&mut muxer, &packet(&config, 960, 1040));
     assert_eq!((early.timestamp, offset(&early)), (0, 40));
-    let sound = media(&mut muxer, &packet(&audio_config(), 980, 980));
-    assert_eq!(sound.timestamp, 0);
+    let audio = media(&mut muxer, &packet(&audio_config(), 980, 980));
+    assert_eq!(audio.timestamp, 0);
 }
 
 #[test]
@@ -118,8 +118,8 @@ fn one_track_does_not_hold_the_other() {
     let mut muxer = Muxer::new();
     media(&mut muxer, &packet(&video_config(b"avcC"), 0, 0));
     media(&mut muxer, &packet(&video_config(b"avcC"), 100, 100));
-    let sound = media(&mut muxer, &packet(&audio_config(), 23, 23));
-    assert_eq!(sound.timestamp, 23);
+    let audio = media(&mut muxer, &packet(&audio_config(), 23, 23));
+    assert_eq!(audio.timestamp, 23);
 }
 
 #[test]

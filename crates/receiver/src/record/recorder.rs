@@ -5,7 +5,7 @@ use onair_media::{Packet, Probed, Timestamp, TrackProbe, Tracks};
 use super::file::Open;
 use super::space::Space;
 use super::{Recording, Recordings, Unrecorded};
-use crate::probe::{self, MOST, RECORDER};
+use crate::probe::{self, MAX_HELD_BYTES, RECORDER};
 use crate::{Event, Item, StreamName, Viewer};
 
 /// Records one stream into one file after the other.
@@ -197,7 +197,7 @@ impl Begun {
 
     /// Whether it makes a file.
     fn is_enough(&self) -> bool {
-        self.last.since(self.origin) >= SHORTEST || self.bytes >= MOST
+        self.last.since(self.origin) >= SHORTEST || self.bytes >= MAX_HELD_BYTES
     }
 }
 
@@ -216,7 +216,7 @@ mod tests {
         while !begun.is_enough() {
             begun.push(video_packet(0, false, 1));
         }
-        assert!(begun.probed.packets.len() * size_of::<Packet>() <= MOST);
+        assert!(begun.probed.packets.len() * size_of::<Packet>() <= MAX_HELD_BYTES);
         let again = Begun::new(begun.probed);
         assert_eq!((again.bytes, again.origin), (begun.bytes, begun.origin));
     }

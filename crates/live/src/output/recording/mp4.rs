@@ -23,14 +23,14 @@ enum State {
 }
 
 /// How long a track that was announced is waited for; then the file is made without it.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TRACK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What is held meanwhile: five seconds of 100 Mbit/s.
-const MOST: usize = 64 * 1024 * 1024;
+const MAX_HELD_BYTES: usize = 64 * 1024 * 1024;
 
 impl Mp4 {
     pub(super) fn new(disk: Box<dyn Disk>, program: &Program) -> Self {
-        let mut probe = TrackProbe::new(PATIENCE, MOST);
+        let mut probe = TrackProbe::new(TRACK_TIMEOUT, MAX_HELD_BYTES);
         let has = |kind| program.tracks.has(kind);
         probe.expect(has(Kind::Video), has(Kind::Audio));
         Self {
