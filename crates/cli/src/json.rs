@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::io;
 
 use clap::ValueEnum;
-use jiff::{Timestamp, Unit};
 use onair::media::text::is_printable;
 use serde::Serialize;
+use time::{Duration, OffsetDateTime};
 
 use crate::failure::Failure;
 use crate::outlet::Outlet;
@@ -38,7 +38,7 @@ impl Json {
 
     pub(crate) fn write(&self, numbers: &impl Serialize) {
         let timed = Timed {
-            time: now(),
+            time: rfc3339(OffsetDateTime::now_utc()),
             numbers,
         };
         if let Ok(json) = serde_json::to_string(&timed) {
@@ -70,16 +70,26 @@ pub(crate) fn escaped(json: &str) -> String {
     text
 }
 
-/// The time of day, as RFC 3339 writes it, in UTC to the millisecond.
-fn now() -> String {
-    let now = Timestamp::now();
-    let rounded = now.round(Unit::Millisecond).unwrap_or(now);
-    format!("{rounded:.3}")
+/// The time of day, as RFC 3339 writes it, in UTC to the nearest millisecond.
+fn rfc3339(time: OffsetDateTime) -> String {
+    let time = time.saturating_add(Duration::microseconds(500));
+    let (year, month, day) = time.to_calendar_date();
+    let (hour, minute, second, millisecond) = time.to_hms_milli();
+    let month = u8::from(month);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_rounded_to_the_millisecond() {
+        let at = |nanos| rfc3339(OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap());
+        assert_eq!(at(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(at(1_767_225_599_998_499_999), "2025-12-31T23:59:59.998Z");
+        assert_eq!(at(1_767_225_599_999_500_000), "2026-01-01T00:00:00.000Z");
+    }
 
     #[test]
     fn nothing_in_json_turns_the_direction_of_reading_and_it_says_the_same() {

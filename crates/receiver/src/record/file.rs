@@ -3,8 +3,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use jiff::Timestamp;
 use onair_media::{Packet, Probed};
+use time::OffsetDateTime;
 
 use super::Recording;
 use super::space::Space;
@@ -27,7 +27,7 @@ impl Open {
         mut space: Space,
         probed: &Probed,
     ) -> Result<Self, Recording> {
-        let stem = format!("{}-{}", file_name(name), now());
+        let stem = format!("{}-{}", file_name(name), stamp(OffsetDateTime::now_utc()));
         if let Err(error) = space.check(Instant::now()) {
             return Err(nothing(directory.join(format!("{stem}.mp4")), &error));
         }
@@ -136,14 +136,24 @@ fn file_name(name: &StreamName) -> String {
         .collect()
 }
 
-/// As in `20261122-213000`, in UTC.
-fn now() -> String {
-    Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string()
+/// As in `20261122-213000`.
+fn stamp(time: OffsetDateTime) -> String {
+    let (year, month, day) = time.to_calendar_date();
+    let (hour, minute, second) = time.to_hms();
+    let month = u8::from(month);
+    format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn recordings_are_listed_in_the_order_of_their_times() {
+        let time = OffsetDateTime::from_unix_timestamp(1_767_225_599).unwrap();
+        assert_eq!(stamp(time), "20251231-235959");
+        assert_eq!(stamp(OffsetDateTime::UNIX_EPOCH), "19700101-000000");
+    }
 
     #[test]
     fn no_stream_name_leads_out_of_the_directory() {

@@ -12,6 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use time::{Duration, OffsetDateTime};
 
 use super::constraints::{self, Constraints};
+use super::stated::Stated;
 use crate::{Error, private_file};
 
 /// This machine's own certificate authority, for `https` on a network without a public name.
@@ -58,13 +59,11 @@ impl Authority {
             .ok_or_else(|| refuse(path, "no certificate in it"))?;
         let key = KeyPair::from_pem(pem).map_err(|error| refuse(path, error))?;
         let certificate = pem[start..].to_owned();
-        let issuer = Issuer::from_ca_cert_pem(&certificate, key);
-        let issuer = issuer.map_err(|error| refuse(path, error))?;
-        let constraints = Constraints::of(&certificate).map_err(|error| refuse(path, error))?;
+        let stated = Stated::of(&certificate).map_err(|error| refuse(path, error))?;
         Ok(Self {
             certificate,
-            issuer,
-            constraints,
+            issuer: Issuer::new(authority(stated.subject), key),
+            constraints: stated.constraints,
         })
     }
 
@@ -148,15 +147,21 @@ pub fn machine_addresses() -> Vec<IpAddr> {
 
 /// A new authority: its key and its certificate in one text.
 fn create(names: &[String]) -> Result<String, rcgen::Error> {
-    let mut params = CertificateParams::default();
     let host = gethostname::gethostname();
-    params.distinguished_name = named(&format!("onair on {}", host.to_string_lossy()));
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let mut params = authority(named(&format!("onair on {}", host.to_string_lossy())));
     params.name_constraints = Some(constraints::for_machine(names));
     live_for(&mut params, 3650);
     let made = CertifiedIssuer::self_signed(params, new_key()?)?;
     Ok(format!("{}{}", made.key().serialize_pem(), made.pem()))
+}
+
+/// An authority that signs servers' certificates and no other authority's.
+fn authority(subject: DistinguishedName) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = subject;
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
 }
 
 fn leaf(names: &[String]) -> Result<CertificateParams, rcgen::Error> {

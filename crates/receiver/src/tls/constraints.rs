@@ -3,12 +3,10 @@
 use std::net::IpAddr;
 
 use rcgen::{CidrSubnet, GeneralSubtree, NameConstraints};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use yasna::{ASN1Error, ASN1ErrorKind, ASN1Result, BERReaderSeq, Tag};
 
 /// The names and networks a certificate is limited to.
+#[derive(Default)]
 pub(super) struct Constraints {
     names: Vec<String>,
     /// An address and a mask of 4 or 16 bytes each.
@@ -50,28 +48,27 @@ fn network((address, prefix): (IpAddr, u8)) -> GeneralSubtree {
 }
 
 impl Constraints {
-    /// Those of a certificate (PEM), if it has any.
-    pub(super) fn of(pem: &str) -> Result<Option<Self>, String> {
-        let der = CertificateDer::from_pem_slice(pem.as_bytes());
-        let der = der.map_err(|error| error.to_string())?;
-        let (_, certificate) =
-            X509Certificate::from_der(&der).map_err(|error| error.to_string())?;
-        let found = certificate.name_constraints();
-        let found = found.map_err(|error| error.to_string())?;
-        Ok(found.map(|found| {
-            let mut limits = Self {
-                names: Vec::new(),
-                networks: Vec::new(),
-            };
-            for subtree in found.value.permitted_subtrees.iter().flatten() {
-                match &subtree.base {
-                    GeneralName::DNSName(name) => limits.names.push((*name).to_owned()),
-                    GeneralName::IPAddress(network) => limits.networks.push(network.to_vec()),
-                    _ => {}
-                }
-            }
-            limits
-        }))
+    /// Those that a certificate's `NameConstraints` permit; of what they exclude nothing is kept.
+    pub(super) fn read(sequence: &mut BERReaderSeq<'_, '_>) -> ASN1Result<Self> {
+        let mut limits = Self::default();
+        sequence.read_optional(|reader| {
+            reader.read_tagged_implicit(Tag::context(0), |reader| {
+                reader.read_sequence_of(|reader| reader.read_sequence(|base| limits.add(base)))
+            })
+        })?;
+        sequence.read_optional(|reader| reader.read_tagged_der())?;
+        Ok(limits)
+    }
+
+    /// A `GeneralSubtree`: its minimum is 0, which DER leaves out, and it has no maximum.
+    fn add(&mut self, subtree: &mut BERReaderSeq<'_, '_>) -> ASN1Result<()> {
+        let base = subtree.next().read_tagged_der()?;
+        match base.tag() {
+            DNS_NAME => self.names.push(text(base.value())?),
+            IP_ADDRESS => self.networks.push(base.value().to_vec()),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Whether a name or an address is among them.
@@ -97,6 +94,21 @@ impl Constraints {
                     .all(|((byte, base), mask)| byte & mask == base & mask)
             })
     }
+}
+
+const DNS_NAME: Tag = Tag {
+    tag_class: yasna::TagClass::ContextSpecific,
+    tag_number: 2,
+};
+const IP_ADDRESS: Tag = Tag {
+    tag_class: yasna::TagClass::ContextSpecific,
+    tag_number: 7,
+};
+
+/// The text of any of ASN.1's strings that are UTF-8 or part of it.
+pub(super) fn text(bytes: &[u8]) -> ASN1Result<String> {
+    let text = str::from_utf8(bytes).map_err(|_| ASN1Error::new(ASN1ErrorKind::Invalid))?;
+    Ok(text.to_owned())
 }
 
 /// A name permits itself and all below it.

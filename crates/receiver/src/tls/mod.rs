@@ -3,6 +3,7 @@
 mod authority;
 mod constraints;
 mod files;
+mod stated;
 
 use onair_net::tls::provider;
 use rustls::ServerConfig;
