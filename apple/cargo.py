@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +19,8 @@ def build(manifest: Path, target: str, command: Sequence[str], link_arguments: S
           profile: Mapping[str, str] = MappingProxyType({})) -> None:
     """Runs a command of cargo's that compiles (`build`, `rustc`) for `target`, in release.
 
-    `profile` overrides settings of the release profile, spelled as cargo's environment wants them.
+    `profile` overrides settings of the release profile, spelled as cargo's environment wants them;
+    its OPT_LEVEL is for all packages, those too that the manifest gives one of their own.
     """
     run(["cargo", "fetch", "--quiet", "--manifest-path", manifest])  # what is remapped has to be there
     env = environment(target, link_arguments)
@@ -27,7 +29,18 @@ def build(manifest: Path, target: str, command: Sequence[str], link_arguments: S
     if from_source:
         env["RUSTC_BOOTSTRAP"] = "1"
     run(["cargo", *command, "--release", "--manifest-path", manifest, "--target", target, "--target-dir",
-         target_directory(), *(["-Zbuild-std=std,panic_abort"] if from_source else [])], env)
+         target_directory(), *package_levels(manifest, profile), *(["-Zbuild-std=std,panic_abort"] if from_source else [])], env)
+
+
+def package_levels(manifest: Path, profile: Mapping[str, str]) -> list[str]:
+    """Options for cargo that give each package with a level of its own the profile's."""
+    if "OPT_LEVEL" not in profile:
+        return []
+    level = profile["OPT_LEVEL"]
+    root = tomllib.loads(Path(metadata(manifest)["workspace_root"], "Cargo.toml").read_text())
+    packages = root.get("profile", {}).get("release", {}).get("package", {})
+    value = level if level.isdigit() else f'"{level}"'
+    return [word for name in packages for word in ("--config", f'profile.release.package."{name}".opt-level={value}')]
 
 
 def environment(target: str, link_arguments: Sequence[str] = ()) -> dict[str, str]:

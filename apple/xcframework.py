@@ -99,7 +99,7 @@ def bindings(library: Path, scratch: Path) -> Path:
 
 def generate(library: Path, sources: Path, headers: Path) -> None:
     """Writes the Swift sources, and all headers with the map of the module, for what is in a library."""
-    bindgen = ["cargo", "run", "--quiet", "--manifest-path", CRATE / "Cargo.toml", "--features", "bindgen", "--example", "bindgen",
+    bindgen = ["cargo", "run", "--quiet", "--locked", "--manifest-path", REPOSITORY / "apple/bindgen/Cargo.toml",
                "--target-dir", cargo.target_directory(), "--", library]
     toolchain.run([*bindgen, sources, "--swift-sources"])
     toolchain.run([*bindgen, headers, "--headers"])
