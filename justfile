@@ -1,7 +1,7 @@
 # What there is to do. The steps themselves are in .ci/run, so that a machine
 # without `just` runs the same.
 
-# Everything but the tests: format, lints (Apple's too), docs, other workspaces, licences
+# Everything but what is run: format, lints (Apple's too), docs, other workspaces, licences
 check:
     .ci/run fmt clippy apple doc extras deny
 
@@ -38,9 +38,9 @@ fix:
     cargo fmt --all
     cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
 
-# Fuzzes one target, e.g. `just fuzz chunk_split` (needs nightly and cargo-fuzz)
-fuzz target seconds="600":
-    cargo +nightly fuzz run {{target}} -- -max_total_time={{seconds}}
+# Fuzzes: every target for a moment, or one for longer, e.g. `just fuzz chunk_split 600`
+fuzz *target:
+    fuzz/run {{target}}
 
 # Publishes to real servers on this machine; words narrow it down, e.g. `just interop nginx tls`
 interop *words:
@@ -57,4 +57,4 @@ bench *arguments:
 
 # A test card, seen in a browser
 demo *arguments:
-    cargo run --release -- demo {{arguments}}
+    cargo run --release -p onair-cli -- demo {{arguments}}

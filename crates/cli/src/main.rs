@@ -10,6 +10,8 @@ mod demo;
 mod devices;
 mod explain;
 mod failure;
+#[cfg(test)]
+mod fuzz;
 mod given;
 mod inspect;
 mod interrupt;
