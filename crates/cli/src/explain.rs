@@ -70,6 +70,8 @@ const fn cure(fault: Fault) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use onair::{
         DestinationReport, EncoderReport, Event, Failure, FailureStage, Outcome, Report, State,
     };
@@ -132,10 +134,9 @@ mod tests {
 
     fn report(fault: Fault) -> Report {
         Report {
-            report: true,
             reason: "every destination failed".to_owned(),
             outcome: Outcome::Failed,
-            duration_s: 1.0,
+            duration: Duration::from_secs(1),
             encoder: EncoderReport::default(),
             capture: None,
             damage: None,
@@ -181,7 +182,8 @@ mod tests {
         let named = &schema["$defs"]["destination"]["properties"]["fault"]["enum"];
         let named = named.as_array().expect("a list");
         let told = Fault::ALL.iter().map(|&fault| {
-            let json = serde_json::to_value(&report(fault).destinations[0]).unwrap();
+            let json = serde_json::to_value(progress::report_in_json(&report(fault))).unwrap();
+            let json = &json["destinations"][0];
             assert_eq!(
                 (&json["error"], &json["stage"]),
                 (&json!("it rains"), &json!("live"))

@@ -1,6 +1,7 @@
 //! What a person sees while a broadcast runs, and what a program reads.
 
 mod events;
+mod json;
 mod rows;
 mod summary;
 
@@ -98,7 +99,7 @@ impl Progress {
     pub(crate) fn tick(&mut self, stats: &Stats) {
         self.ticks += 1;
         if let Some(json) = &self.json {
-            json.write(stats);
+            json.write(&json::Stats::from(stats));
         }
         let now = Instant::now();
         if self.told.stats == StatsFormat::Text {
@@ -120,7 +121,7 @@ impl Progress {
         let Some(json) = &self.json else {
             return Ok(());
         };
-        json.write(report);
+        json.write(&json::Report::from(report));
         json.finish()
     }
 
@@ -162,4 +163,9 @@ pub(crate) fn recorded(destinations: usize) -> Progress {
         stats: StatsFormat::Text,
         log: LogOptions::default(),
     })
+}
+
+#[cfg(test)]
+pub(crate) fn report_in_json(report: &Report) -> impl serde::Serialize {
+    json::Report::from(report)
 }

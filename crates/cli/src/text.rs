@@ -3,13 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-/// `1:02:03`, from seconds, to the nearest.
-pub(crate) struct Clock(pub(crate) f64);
+/// `1:02:03`, to the nearest second.
+pub(crate) struct Clock(pub(crate) Duration);
 
 impl fmt::Display for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = Duration::try_from_secs_f64(self.0.round());
-        let whole = time.unwrap_or_default().as_secs();
+        let half = Duration::from_millis(500);
+        let whole = self.0.saturating_add(half).as_secs();
         write!(
             f,
             "{}:{:02}:{:02}",
@@ -57,8 +57,11 @@ mod tests {
 
     #[test]
     fn amounts_print_short() {
-        assert_eq!(Clock(3722.9).to_string(), "1:02:03");
-        assert_eq!(Clock(f64::NAN).to_string(), "0:00:00");
+        assert_eq!(
+            Clock(Duration::from_millis(3_722_900)).to_string(),
+            "1:02:03"
+        );
+        assert_eq!(Clock(Duration::MAX).to_string().len(), 22);
         assert_eq!(Bytes(999).to_string(), "999 bytes");
         assert_eq!(Bytes(1_234_567).to_string(), "1.2 MB");
         assert_eq!(Count(1, "picture").to_string(), "1 picture");

@@ -175,13 +175,13 @@ pub struct EncoderStats {
 impl From<onair::Stats> for Stats {
     fn from(stats: onair::Stats) -> Self {
         Self {
-            elapsed: seconds(stats.elapsed_s),
+            elapsed: stats.elapsed,
             destinations: stats.destinations.into_iter().map(Into::into).collect(),
             video: stats.encoder.video.map(Into::into),
             audio: stats.encoder.audio.map(Into::into),
-            video_frame_rate: stats.encoding.video_fps,
-            video_bitrate: stats.encoding.video_bps,
-            audio_bitrate: stats.encoding.audio_bps,
+            video_frame_rate: stats.encoding.video_frame_rate,
+            video_bitrate: stats.encoding.video_bitrate.as_bps(),
+            audio_bitrate: stats.encoding.audio_bitrate.as_bps(),
             video_capture: stats.capture.video.map(Into::into),
             audio_capture: stats.capture.audio.map(Into::into),
         }
@@ -192,8 +192,8 @@ impl From<onair::DestinationStats> for DestinationStats {
     fn from(stats: onair::DestinationStats) -> Self {
         Self {
             so_far: stats.so_far.into(),
-            bitrate: stats.bitrate_bps,
-            queued: seconds(stats.queued_ms / 1000.0),
+            bitrate: stats.bitrate.as_bps(),
+            queued: stats.queued,
         }
     }
 }
@@ -207,7 +207,7 @@ impl From<onair::DestinationReport> for DestinationReport {
             bytes: report.bytes,
             video: report.video.into(),
             audio: report.audio.into(),
-            round_trip: report.rtt_ms.map(|ms| seconds(ms / 1000.0)),
+            round_trip: report.rtt,
             gaps: report.gaps.into_iter().map(Into::into).collect(),
             failure: report.failure.map(Into::into),
         }
@@ -220,7 +220,7 @@ impl From<onair::Report> for Report {
         Self {
             reason: report.reason,
             outcome: report.outcome.into(),
-            duration: seconds(report.duration_s),
+            duration: report.duration,
             destinations: report.destinations.into_iter().map(Into::into).collect(),
             video_capture: capture.video.map(Into::into),
             audio_capture: capture.audio.map(Into::into),
@@ -262,8 +262,8 @@ impl From<onair::TrackReport> for TrackStats {
 impl From<onair::Gap> for Gap {
     fn from(gap: onair::Gap) -> Self {
         Self {
-            from_ms: gap.from_ms,
-            to_ms: gap.to_ms,
+            from_ms: gap.from.as_millis(),
+            to_ms: gap.to.as_millis(),
         }
     }
 }
@@ -283,8 +283,8 @@ impl From<onair::VideoCapture> for VideoCapture {
 impl From<onair::AudioCapture> for AudioCapture {
     fn from(capture: onair::AudioCapture) -> Self {
         Self {
-            silence: Duration::from_millis(capture.silence_ms),
-            dropped: Duration::from_millis(capture.dropped_ms),
+            silence: capture.silence,
+            dropped: capture.dropped,
         }
     }
 }
@@ -293,7 +293,7 @@ impl From<onair::EncoderTrack> for EncoderStats {
     fn from(track: onair::EncoderTrack) -> Self {
         Self {
             name: track.name,
-            asked_bitrate: track.bitrate.map(|limit| limit.bps),
+            asked_bitrate: track.bitrate.map(|limit| limit.bitrate.as_bps()),
             limited_by: track.bitrate.map(|limit| limit.limited_by.into()),
             frames: track.frames,
             dropped: track.dropped,
@@ -310,9 +310,4 @@ impl From<onair::rate::LimitedBy> for LimitedBy {
             onair::rate::LimitedBy::Line => Self::Line,
         }
     }
-}
-
-/// A duration of so many seconds; none where that is no number, or less than nothing.
-fn seconds(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }

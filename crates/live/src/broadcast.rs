@@ -71,7 +71,7 @@ impl Broadcast {
         let capture = notes.capture;
         drop(notes);
         Stats {
-            elapsed_s: (now - self.began).as_secs_f64(),
+            elapsed: now - self.began,
             destinations: self
                 .hub
                 .outputs()
@@ -81,7 +81,7 @@ impl Broadcast {
             encoder: self.hub.encoder_report(),
             encoding,
             capture,
-            source_dry_s: (dry.as_secs_f64() * 10.0).floor() / 10.0,
+            source_dry: dry,
             recording: self.recording.as_ref().map(|own| own.report()),
         }
     }

@@ -13,6 +13,9 @@ pub(crate) struct Delays {
 
 const BUCKETS: usize = 160;
 
+/// What the narrowest buckets hold.
+const HALF: Duration = Duration::from_micros(500);
+
 /// Buckets of half a millisecond each before they begin to widen.
 const FINE: u64 = 16;
 
@@ -40,26 +43,26 @@ impl Delays {
         QueueDelay {
             p50: self.percentile(50),
             p95: self.percentile(95),
-            max: millis(self.max),
+            max: self.max,
         }
     }
 
-    fn percentile(&self, percent: u64) -> f64 {
+    fn percentile(&self, percent: u64) -> Duration {
         let wanted = (self.total * percent).div_ceil(100).max(1);
         let mut seen = 0;
         for (index, count) in self.counts.iter().enumerate() {
             seen += count;
             if seen >= wanted {
-                return upper(index as u64).min(millis(self.max));
+                return upper(index as u64).min(self.max);
             }
         }
-        millis(self.max)
+        self.max
     }
 }
 
 /// Half milliseconds to a bucket's number.
 fn bucket(delay: Duration) -> usize {
-    let halves = u64::try_from(delay.as_micros() / 500).unwrap_or(u64::MAX);
+    let halves = u64::try_from(delay.as_micros() / HALF.as_micros()).unwrap_or(u64::MAX);
     let index = if halves < FINE {
         halves
     } else {
@@ -70,19 +73,15 @@ fn bucket(delay: Duration) -> usize {
     usize::try_from(index).map_or(BUCKETS - 1, |index| index.min(BUCKETS - 1))
 }
 
-/// The upper edge of a bucket in milliseconds.
-#[expect(clippy::cast_precision_loss, reason = "at most a few thousand")]
-fn upper(index: u64) -> f64 {
-    if index < FINE {
-        return (index + 1) as f64 / 2.0;
-    }
-    let (octave, step) = ((index - FINE) / STEPS, (index - FINE) % STEPS);
-    let halves = (STEPS + step + 1) << (octave + 1);
-    halves as f64 / 2.0
-}
-
-fn millis(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e5).round() / 100.0
+/// The upper edge of a bucket.
+fn upper(index: u64) -> Duration {
+    let halves = if index < FINE {
+        index + 1
+    } else {
+        let (octave, step) = ((index - FINE) / STEPS, (index - FINE) % STEPS);
+        (STEPS + step + 1) << (octave + 1)
+    };
+    HALF.saturating_mul(u32::try_from(halves).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]
@@ -95,12 +94,10 @@ mod tests {
         for micros in (0..100_000_000_u64).step_by(377) {
             let index = bucket(Duration::from_micros(micros));
             assert!(index == last || index == last + 1, "{micros}");
-            let value = Duration::from_micros(micros).as_secs_f64() * 1e3;
+            let value = Duration::from_micros(micros);
             let edge = upper(index as u64);
-            assert!(
-                value < edge && edge <= (value * 1.126).max(value + 0.5),
-                "{micros}"
-            );
+            let limit = value.mul_f64(1.126).max(value + HALF);
+            assert!(value < edge && edge <= limit, "{micros}");
             last = index;
         }
     }
@@ -110,9 +107,10 @@ mod tests {
         let mut delays = Delays::default();
         (1..=100).for_each(|ms| delays.add(Duration::from_millis(ms)));
         let summary = delays.summary();
-        assert!((50.0..57.0).contains(&summary.p50), "{summary:?}");
-        assert!((95.0..=100.0).contains(&summary.p95), "{summary:?}");
-        assert!((summary.max - 100.0).abs() < 1e-9);
+        let millis = |delay: Duration| delay.as_millis();
+        assert!((50..57).contains(&millis(summary.p50)), "{summary:?}");
+        assert!((95..=100).contains(&millis(summary.p95)), "{summary:?}");
+        assert_eq!(summary.max, Duration::from_millis(100));
     }
 
     #[test]
@@ -120,6 +118,6 @@ mod tests {
         assert_eq!(Delays::default().summary(), QueueDelay::default());
         let mut delays = Delays::default();
         delays.add(Duration::MAX);
-        assert!(delays.summary().p50 > 0.0);
+        assert!(delays.summary().p50 > Duration::ZERO);
     }
 }

@@ -78,9 +78,9 @@ impl Notes {
     pub(crate) fn encoding(&mut self, now: Instant) -> Encoding {
         let video = self.video_meter.read(now);
         Encoding {
-            video_fps: (video.packets * 10.0).round() / 10.0,
-            video_bps: video.bitrate.as_bps(),
-            audio_bps: self.audio_meter.read(now).bitrate.as_bps(),
+            video_frame_rate: (video.packets * 10.0).round() / 10.0,
+            video_bitrate: video.bitrate,
+            audio_bitrate: self.audio_meter.read(now).bitrate,
         }
     }
 }

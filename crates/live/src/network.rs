@@ -185,10 +185,9 @@ impl Network {
             (None, None) => (Outcome::Finished, format!("{end}{troubles}")),
         };
         Report {
-            report: true,
             reason,
             outcome,
-            duration_s: (self.began.elapsed().as_secs_f64() * 1e3).round() / 1e3,
+            duration: self.began.elapsed(),
             destinations: outputs.iter().map(|output| output.report()).collect(),
             encoder: self.hub.encoder_report(),
             capture: (!notes.capture.is_empty()).then(|| Box::new(notes.capture)),

@@ -3,35 +3,30 @@ use std::time::Duration;
 
 use onair_av::capture::{AudioTally, FrameTally};
 use onair_demux::Damage;
+use onair_media::{Bitrate, Timestamp};
 use serde::Serialize;
 
 use crate::Failure;
 use crate::rate::BitrateLimit;
 
 /// What a broadcast did, told once at its end.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// Always true: tells the report from the [`Stats`] before it.
-    pub report: bool,
     /// Why it ended, in words.
     pub reason: String,
     /// The same for programs.
-    #[serde(skip)]
     pub outcome: Outcome,
     /// How long it lasted.
-    pub duration_s: f64,
+    pub duration: Duration,
     /// In the order in which they were added.
     pub destinations: Vec<DestinationReport>,
     /// What encoded it; both tracks are absent when a file was passed through untouched.
     pub encoder: EncoderReport,
     /// What devices, or a pipe of raw pictures, gave.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<Box<CaptureReport>>,
     /// What of the source could not be read, where it is compressed and not all could be.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub damage: Option<Box<Damage>>,
     /// What became of the local copy, if one was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingReport>,
     /// True when all that was asked for came about: no destination was given up, and neither the
     /// source nor the recording failed.
@@ -50,10 +45,10 @@ pub enum Outcome {
 }
 
 /// What a broadcast is doing.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Stats {
     /// How long it has lasted.
-    pub elapsed_s: f64,
+    pub elapsed: Duration,
     /// In the order in which they were added.
     pub destinations: Vec<DestinationStats>,
     /// What encodes it.
@@ -61,62 +56,58 @@ pub struct Stats {
     /// How fast it does that; zero where a file is passed through untouched.
     pub encoding: Encoding,
     /// What devices, or a pipe of raw pictures, have given so far.
-    #[serde(skip_serializing_if = "CaptureReport::is_empty")]
     pub capture: CaptureReport,
     /// For how long a pipe of raw pictures has given nothing; the last one is given again
     /// meanwhile. Zero while pictures come, and for all other sources.
-    pub source_dry_s: f64,
+    pub source_dry: Duration,
     /// What has become of the local copy so far, if one was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingReport>,
 }
 
 /// The local copy of a broadcast.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RecordingReport {
     /// The file; there is none where nothing came that could be recorded.
     pub path: PathBuf,
     /// How much of the broadcast is in it, in media time.
-    pub duration_s: f64,
+    pub duration: Duration,
     /// Its size.
     pub bytes: u64,
     /// Pictures that were left out because the disk was too slow.
     pub dropped: u64,
     /// Why it ended before the broadcast, or is not whole; what is in it plays.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
 /// How fast pictures and sound are encoded, over the last seconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Encoding {
     /// Pictures a second.
-    pub video_fps: f64,
-    /// Bits of pictures a second.
-    pub video_bps: u64,
-    /// Bits of sound a second.
-    pub audio_bps: u64,
+    pub video_frame_rate: f64,
+    /// Of the pictures.
+    pub video_bitrate: Bitrate,
+    /// Of the sound.
+    pub audio_bitrate: Bitrate,
 }
 
 /// What is going on at one destination.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DestinationStats {
     /// What has happened so far.
-    #[serde(flatten)]
     pub so_far: DestinationReport,
     /// What went out over the last three seconds, protocol included, whoever asks and how often.
-    pub bitrate_bps: u64,
+    pub bitrate: Bitrate,
     /// At what rate the kernel saw data arrive while there was more of it than the line took
     /// (Linux); `None` while the line carries all there is, which says nothing about the line.
-    pub delivery_bps: Option<u64>,
+    pub delivery: Option<Bitrate>,
     /// Bytes the kernel took and has not sent yet (Linux).
     pub unsent_bytes: Option<u64>,
     /// Media time waiting in the queue.
-    pub queued_ms: f64,
+    pub queued: Duration,
 }
 
 /// What happened at one destination.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DestinationReport {
     /// Where, the key redacted.
     pub url: String,
@@ -131,13 +122,12 @@ pub struct DestinationReport {
     /// Sound.
     pub audio: TrackReport,
     /// The connection's round trip as the kernel measures it.
-    pub rtt_ms: Option<f64>,
+    pub rtt: Option<Duration>,
     /// How long packets waited between encoder and socket.
-    pub queue_ms: QueueDelay,
+    pub queue_delay: QueueDelay,
     /// What viewers did not see, in media time.
     pub gaps: Vec<Gap>,
-    /// Why it failed: `error`, `fault`, `stage` and `refusal` in JSON.
-    #[serde(flatten)]
+    /// Why it failed.
     pub failure: Option<Failure>,
 }
 
@@ -180,39 +170,38 @@ impl TrackReport {
     }
 }
 
-/// How long packets waited in a queue, in milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+/// How long packets waited in a queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueDelay {
     /// Half of them at most.
-    pub p50: f64,
+    pub p50: Duration,
     /// All but one in twenty at most.
-    pub p95: f64,
+    pub p95: Duration,
     /// The longest.
-    pub max: f64,
+    pub max: Duration,
 }
 
 /// A stretch of media time without video (or, where there is no video, audio).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
     /// The first picture missing.
-    pub from_ms: i64,
+    pub from: Timestamp,
     /// The first picture there again.
-    pub to_ms: i64,
+    pub to: Timestamp,
 }
 
 /// What became of what was captured; empty for sources that are not live.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CaptureReport {
     /// Pictures.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<VideoCapture>,
     /// Sound.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub audio: Option<AudioCapture>,
 }
 
 impl CaptureReport {
-    pub(crate) const fn is_empty(&self) -> bool {
+    /// Whether nothing was captured.
+    pub const fn is_empty(&self) -> bool {
         self.video.is_none() && self.audio.is_none()
     }
 }
@@ -234,12 +223,12 @@ pub struct VideoCapture {
 }
 
 /// Sound that was not heard as it came, and the silence in its place.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AudioCapture {
-    /// Silence put in because nothing came, in milliseconds.
-    pub silence_ms: u64,
-    /// Sound left out because it waited too long for its encoder, in milliseconds.
-    pub dropped_ms: u64,
+    /// Silence put in because nothing came.
+    pub silence: Duration,
+    /// Sound left out because it waited too long for its encoder.
+    pub dropped: Duration,
 }
 
 impl From<FrameTally> for VideoCapture {
@@ -256,32 +245,28 @@ impl From<FrameTally> for VideoCapture {
 
 impl From<AudioTally> for AudioCapture {
     fn from(tally: AudioTally) -> Self {
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         Self {
-            silence_ms: millis(tally.silence),
-            dropped_ms: millis(tally.dropped),
+            silence: tally.silence,
+            dropped: tally.dropped,
         }
     }
 }
 
 /// What encodes a broadcast.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EncoderReport {
     /// The video encoder.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<EncoderTrack>,
     /// The audio encoder.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub audio: Option<EncoderTrack>,
 }
 
 /// One encoder.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EncoderTrack {
     /// Its name, as `onair devices` lists it.
     pub name: String,
     /// At what rate it is to encode, and who limits it to that: of the video encoder alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bitrate: Option<BitrateLimit>,
     /// What came out of it.
     pub frames: u64,
@@ -289,6 +274,6 @@ pub struct EncoderTrack {
     pub dropped: u64,
     /// Raw frames that came while the system kept it away.
     pub lost: u64,
-    /// The media time for which it was away, in milliseconds.
-    pub lost_ms: u64,
+    /// The media time for which it was away.
+    pub lost_time: Duration,
 }

@@ -70,7 +70,7 @@ struct Counts {
     overtaken: u64,
     dropped: u64,
     repeated: u64,
-    silence_ms: u64,
+    silence: Duration,
 }
 
 impl Air {
@@ -174,13 +174,12 @@ impl Gauge {
                 .filter(|one| one.so_far.state == State::Live)
         };
         self.bitrate = live()
-            .map(|one| one.bitrate_bps)
+            .map(|one| one.bitrate.as_bps())
             .reduce(u64::saturating_add)
             .map(Bitrate::bps);
-        self.least_bitrate = live().map(|one| one.bitrate_bps).min().map(Bitrate::bps);
-        let longest = live().map(|one| one.queued_ms).fold(0.0, f64::max);
-        self.queued = Duration::try_from_secs_f64(longest / 1000.0).unwrap_or_default();
-        let frame_rate = stats.encoding.video_fps;
+        self.least_bitrate = live().map(|one| one.bitrate).min();
+        self.queued = live().map(|one| one.queued).max().unwrap_or_default();
+        let frame_rate = stats.encoding.video_frame_rate;
         self.frame_rate = (frame_rate > 0.0).then_some(frame_rate);
         if stats.destinations.iter().any(is_away) {
             self.away = Some(now);
@@ -201,7 +200,7 @@ impl Gauge {
         }
         let on_end = |count: u32, goes_on: bool| if goes_on { count + 1 } else { 0 };
         self.still = on_end(self.still, counts.repeated > before.repeated);
-        self.silent = on_end(self.silent, counts.silence_ms > before.silence_ms);
+        self.silent = on_end(self.silent, counts.silence > before.silence);
     }
 }
 
@@ -223,7 +222,10 @@ impl Counts {
             overtaken: video.map_or(0, |track| track.dropped),
             dropped: dropped.fold(0, u64::saturating_add),
             repeated: stats.capture.video.map_or(0, |video| video.repeated),
-            silence_ms: stats.capture.audio.map_or(0, |audio| audio.silence_ms),
+            silence: stats
+                .capture
+                .audio
+                .map_or(Duration::ZERO, |audio| audio.silence),
         }
     }
 }

@@ -89,13 +89,14 @@ fn trouble_in_words(event: &Event) -> Option<String> {
         // What was on its way when the line went is not known in pictures.
         Event::Dropped { frames: 0, gap, .. } => format!(
             "nothing was on air between {} and {} ms",
-            gap.from_ms, gap.to_ms
+            gap.from.as_millis(),
+            gap.to.as_millis()
         ),
         Event::Dropped { frames, gap, .. } => format!(
             "{} dropped between {} and {} ms",
             Count(*frames, "picture"),
-            gap.from_ms,
-            gap.to_ms
+            gap.from.as_millis(),
+            gap.to.as_millis()
         ),
         Event::Warning { message, .. } => format!("warning: {message}"),
         Event::EncoderLost { why } => {

@@ -3,7 +3,6 @@
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use onair::media::Bitrate;
 use onair::{DestinationReport, DestinationStats, State, Stats};
 
 use super::skipped;
@@ -34,6 +33,9 @@ struct Moving {
     /// When it was first looked at, and what it was.
     first: Option<(Instant, u64)>,
 }
+
+/// More media than this waits for a line that is slow.
+const SLOW: Duration = Duration::from_millis(500);
 
 /// After so long without a picture, or a sound, there is none; but for slides, which may be slower.
 const STILL: Duration = Duration::from_millis(900);
@@ -100,7 +102,7 @@ pub(super) struct Numbers<'a> {
 impl Numbers<'_> {
     /// One row for a single destination; for several a row for all, and one for each.
     pub(super) fn rows(&self, columns: usize) -> Vec<String> {
-        let mut first = vec![field(0, Clock(self.stats.elapsed_s))];
+        let mut first = vec![field(0, Clock(self.stats.elapsed))];
         if let [destination] = &self.stats.destinations[..] {
             first.extend(self.fields(destination, 0));
             first.extend(self.recording());
@@ -127,15 +129,18 @@ impl Numbers<'_> {
             return fields;
         }
         let frames = stats.so_far.video.frames.saturating_sub(seen.video.count);
-        fields.push(field(1, Bitrate::bps(stats.bitrate_bps)));
+        fields.push(field(1, stats.bitrate));
         fields.push(field(2, format_args!("{} fps", self.a_second(frames))));
         fields.push(field(
             3,
             format_args!("dropped {}", stats.so_far.video.dropped),
         ));
-        fields.push(field(4, format_args!("queue {:.0} ms", stats.queued_ms)));
-        if let Some(rtt) = stats.so_far.rtt_ms {
-            fields.push(field(5, format_args!("rtt {rtt:.0} ms")));
+        fields.push(field(
+            4,
+            format_args!("queue {:.0} ms", millis(stats.queued)),
+        ));
+        if let Some(rtt) = stats.so_far.rtt {
+            fields.push(field(5, format_args!("rtt {:.0} ms", millis(rtt))));
         }
         fields.push(field(6, &stats.so_far.url));
         if self.is_verbose {
@@ -154,13 +159,13 @@ impl Numbers<'_> {
         if let Some(unsent) = stats.unsent_bytes {
             fields.push(field(7, format_args!("{} unsent", Bytes(unsent))));
         }
-        if let Some(delivery) = stats.delivery_bps {
-            fields.push(field(7, format_args!("line {}", Bitrate::bps(delivery))));
+        if let Some(delivery) = stats.delivery {
+            fields.push(field(7, format_args!("line {delivery}")));
         }
-        let waited = &stats.so_far.queue_ms;
+        let waited = &stats.so_far.queue_delay;
         fields.push(field(
             7,
-            format_args!("waited {:.0} ms at most", waited.max),
+            format_args!("waited {:.0} ms at most", millis(waited.max)),
         ));
         fields
     }
@@ -183,7 +188,7 @@ impl Numbers<'_> {
             State::Ended => "ended",
             State::Failed => "given up",
             State::Live if shed(so_far) > seen.shed => "line too slow: dropping pictures",
-            State::Live if stats.queued_ms > 500.0 => "line is slow",
+            State::Live if stats.queued > SLOW => "line is slow",
             State::Live if so_far.video.frames == 0 && so_far.audio.frames == 0 => {
                 return format!("waiting for {}", self.source);
             }
@@ -199,7 +204,7 @@ impl Numbers<'_> {
     /// What a line that takes all it is given is not given any more.
     fn missing(&self, so_far: &DestinationReport, seen: Seen) -> Option<String> {
         // A picture that is given again is none that comes.
-        let is_dry = self.stats.source_dry_s >= STILL.as_secs_f64();
+        let is_dry = self.stats.source_dry >= STILL;
         let no_video = is_dry || seen.video.is_still(so_far.video.frames, self.now);
         let no_audio = seen.audio.is_still(so_far.audio.frames, self.now);
         let (video, audio) = (so_far.video.frames > 0, so_far.audio.frames > 0);
@@ -217,7 +222,7 @@ impl Numbers<'_> {
         let all = self.stats.destinations.iter().enumerate();
         let mut well = all.filter(|(index, stats)| {
             let shed = shed(&stats.so_far) > self.before.seen(*index).shed;
-            stats.so_far.state == State::Live && !shed && stats.queued_ms <= 500.0
+            stats.so_far.state == State::Live && !shed && stats.queued <= SLOW
         });
         let (index, stats) = well.next()?;
         self.missing(&stats.so_far, self.before.seen(index))
@@ -249,6 +254,10 @@ const fn shed(report: &DestinationReport) -> u64 {
     report.video.dropped.saturating_sub(report.video.lost)
 }
 
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
 fn on_air(stats: &Stats) -> String {
     let is_live = |stats: &&DestinationStats| stats.so_far.state == State::Live;
     let live = stats.destinations.iter().filter(is_live).count();
@@ -264,6 +273,7 @@ fn field(rank: u8, text: impl Display) -> Field {
 
 #[cfg(test)]
 mod tests {
+    use onair::media::Bitrate;
     use onair::{EncoderReport, Encoding, QueueDelay, TrackReport};
 
     use super::*;
@@ -285,26 +295,26 @@ mod tests {
                 bytes: 1_000_000,
                 video,
                 audio,
-                rtt_ms: Some(12.0),
-                queue_ms: QueueDelay::default(),
+                rtt: Some(Duration::from_millis(12)),
+                queue_delay: QueueDelay::default(),
                 gaps: Vec::new(),
                 failure: None,
             },
-            bitrate_bps: 2_500_000,
-            delivery_bps: None,
+            bitrate: Bitrate::kbps(2500),
+            delivery: None,
             unsent_bytes: None,
-            queued_ms: 12.0,
+            queued: Duration::from_millis(12),
         }
     }
 
     fn stats(destinations: Vec<DestinationStats>) -> Stats {
         Stats {
-            elapsed_s: 12.0,
+            elapsed: Duration::from_secs(12),
             destinations,
             encoder: EncoderReport::default(),
             encoding: Encoding::default(),
             capture: onair::CaptureReport::default(),
-            source_dry_s: 0.0,
+            source_dry: Duration::ZERO,
             recording: None,
         }
     }
@@ -383,7 +393,7 @@ mod tests {
         assert_eq!(stall(&stats, 500), None);
         let words = "nothing comes from stdin";
         assert_eq!(stall(&stats, 2000).as_deref(), Some(words));
-        stats.destinations[0].queued_ms = 900.0;
+        stats.destinations[0].queued = Duration::from_millis(900);
         assert_eq!(stall(&stats, 2000), None);
     }
 
@@ -418,7 +428,7 @@ mod tests {
         let at = |video, dry| {
             let [video, audio] = media(video);
             let mut stats = stats(vec![destination(State::Live, video, audio)]);
-            stats.source_dry_s = dry;
+            stats.source_dry = Duration::from_secs_f64(dry);
             stats
         };
         let row = |dry| rows(&at(30, 0.0), Duration::ZERO, &at(32, dry), 60).remove(0);

@@ -14,7 +14,7 @@ pub(super) fn of(report: &Report) -> String {
         Outcome::Failed => "failed",
         Outcome::Finished | Outcome::Stopped => &report.reason,
     };
-    let length = Clock(report.duration_s);
+    let length = Clock(report.duration);
     let mut text = match report.outcome {
         // What went wrong beside it did so earlier.
         Outcome::Finished | Outcome::Stopped if !report.ok => {
@@ -54,7 +54,7 @@ fn write_recording(text: &mut String, recording: &RecordingReport) {
     let _infallible = match recording.bytes {
         0 => writeln!(text, "  {path}: nothing recorded"),
         bytes => {
-            let length = Clock(recording.duration_s);
+            let length = Clock(recording.duration);
             writeln!(text, "  {path}: {length} recorded, {}", Bytes(bytes))
         }
     };

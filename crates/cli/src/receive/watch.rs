@@ -243,7 +243,7 @@ fn seconds_now() -> u64 {
 fn rows(elapsed: Duration, streams: &[StreamInfo], now: u64, columns: usize) -> Vec<String> {
     let viewers = streams.iter().map(|stream| stream.viewers as u64).sum();
     let first = vec![
-        field(0, Clock(elapsed.as_secs_f64())),
+        field(0, Clock(elapsed)),
         field(0, Count(streams.len() as u64, "stream")),
         field(1, Count(viewers, "viewer")),
     ];
@@ -253,11 +253,7 @@ fn rows(elapsed: Duration, streams: &[StreamInfo], now: u64, columns: usize) -> 
 
 fn row(stream: &StreamInfo, now: u64, columns: usize) -> String {
     let name = shorten(stream.name.as_str(), (columns / 3).max(12));
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a stream is no 285 million years old"
-    )]
-    let age = now.saturating_sub(stream.since) as f64;
+    let age = Duration::from_secs(now.saturating_sub(stream.since));
     let mut fields = vec![field(0, format_args!("  {name}")), field(3, Clock(age))];
     if stream.interrupted {
         fields.push(field(0, "interrupted"));

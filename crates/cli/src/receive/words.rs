@@ -55,7 +55,7 @@ fn recorded(recording: &Recording) -> String {
     };
     words += &format!(
         "{}, {}, {} pictures",
-        Clock(recording.duration.as_secs_f64()),
+        Clock(recording.duration),
         Bytes(recording.bytes),
         recording.frames
     );

@@ -1,6 +1,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use onair_media::Bitrate;
+
 use super::Output;
 use crate::config::Limits;
 use crate::failure::Failure;
@@ -160,24 +162,24 @@ impl OutputHandle {
             bytes: status.bytes,
             video,
             audio: tally.audio,
-            rtt_ms: status.link.rtt.map(millis),
-            queue_ms: tally.delays.summary(),
+            rtt: status.link.rtt,
+            queue_delay: tally.delays.summary(),
             gaps: tally.gaps,
             failure: status.failure,
         }
     }
 
     pub(crate) fn stats(&self, now: Instant) -> DestinationStats {
-        let (bitrate_bps, link) = {
+        let (bitrate, link) = {
             let mut status = self.status();
-            (status.sent.read(now).bitrate.as_bps(), status.link)
+            (status.sent.read(now).bitrate, status.link)
         };
         DestinationStats {
             so_far: self.report(),
-            bitrate_bps,
-            delivery_bps: link.delivery_bps,
+            bitrate,
+            delivery: link.delivery_bps.map(Bitrate::bps),
             unsent_bytes: link.unsent,
-            queued_ms: millis(self.feed.with(|queue| queue.span())),
+            queued: self.feed.with(|queue| queue.span()),
         }
     }
 }
@@ -196,10 +198,6 @@ impl Status {
         self.bytes += bytes as u64;
         self.sent.add(bytes, now);
     }
-}
-
-fn millis(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e5).round() / 100.0
 }
 
 #[cfg(test)]
@@ -241,11 +239,11 @@ mod tests {
             // A monitor that looks all the time.
             handle.stats(at(millis));
         }
-        let once_a_second = handle.stats(at(4000)).bitrate_bps;
+        let once_a_second = handle.stats(at(4000)).bitrate.as_bps();
         assert!(
             (960_000..=1_010_000).contains(&once_a_second),
             "{once_a_second}"
         );
-        assert_eq!(handle.stats(at(4000)).bitrate_bps, once_a_second);
+        assert_eq!(handle.stats(at(4000)).bitrate.as_bps(), once_a_second);
     }
 }

@@ -173,8 +173,7 @@ impl EncodeLoop<'_> {
         if let Some(track) = &mut hub.notes().encoder.video {
             track.dropped += self.encoder.take_dropped();
             track.lost = self.encoder.lost_frames();
-            let lost = self.outages.total(now).as_millis();
-            track.lost_ms = u64::try_from(lost).unwrap_or(u64::MAX);
+            track.lost_time = self.outages.total(now);
         }
     }
 }

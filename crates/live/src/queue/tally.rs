@@ -13,7 +13,7 @@ pub(crate) struct Tally {
     /// Gaps closed since somebody last asked.
     pub(super) news: Vec<(Gap, u64)>,
     /// Where the last of them ended.
-    told_to_ms: i64,
+    told_to: Timestamp,
     /// Pictures lost within what was told before they were known to be.
     untold: u64,
     open: Option<OpenGap>,
@@ -82,10 +82,10 @@ impl Tally {
             return;
         }
         let gap = Gap {
-            from_ms: open.from.as_millis().max(0),
-            to_ms: to.as_millis(),
+            from: whole(open.from).max(Timestamp::ZERO),
+            to: whole(to),
         };
-        if gap.to_ms > 0 {
+        if gap.to > Timestamp::ZERO {
             self.tell(gap, open.frames);
             self.keep(gap);
         }
@@ -95,9 +95,9 @@ impl Tally {
     /// not deliver begins before the gap that made an end of it.
     pub(super) fn tell(&mut self, mut gap: Gap, frames: u64) {
         self.untold += frames;
-        gap.from_ms = gap.from_ms.max(self.told_to_ms);
-        if gap.from_ms < gap.to_ms {
-            self.told_to_ms = gap.to_ms;
+        gap.from = gap.from.max(self.told_to);
+        if gap.from < gap.to {
+            self.told_to = gap.to;
             self.news.push((gap, std::mem::take(&mut self.untold)));
         }
     }
@@ -105,10 +105,10 @@ impl Tally {
     /// Remembers a gap for the report, as one with those it touches.
     fn keep(&mut self, mut gap: Gap) {
         while let Some(last) = self.gaps.last()
-            && (last.to_ms >= gap.from_ms || self.gaps.len() >= MAX_GAPS)
+            && (last.to >= gap.from || self.gaps.len() >= MAX_GAPS)
         {
-            gap.from_ms = gap.from_ms.min(last.from_ms);
-            gap.to_ms = gap.to_ms.max(last.to_ms);
+            gap.from = gap.from.min(last.from);
+            gap.to = gap.to.max(last.to);
             self.gaps.pop();
         }
         self.gaps.push(gap);
@@ -120,4 +120,9 @@ impl Tally {
             Kind::Audio => &mut self.audio,
         }
     }
+}
+
+/// In the milliseconds that gaps are told in.
+const fn whole(time: Timestamp) -> Timestamp {
+    Timestamp::from_millis(time.as_millis())
 }

@@ -16,6 +16,11 @@ enum Phase {
     Away,
 }
 
+fn gap(from: i64, to: i64) -> Gap {
+    let [from, to] = [from, to].map(Timestamp::from_millis);
+    Gap { from, to }
+}
+
 fn queue(phase: Phase) -> PacketQueue {
     let mut queue = PacketQueue::new(LIMITS, Overflow::Shed, true);
     match phase {
@@ -76,13 +81,7 @@ fn a_stall_sheds_gop_tails_and_never_audio() {
     assert_eq!(tally.video.lost, 0, "there was a connection all along");
     assert_eq!(tally.video.frames + tally.video.dropped, 250);
     assert_eq!(tally.gaps.len(), 2, "{:?}", tally.gaps);
-    assert_eq!(
-        tally.gaps[0],
-        Gap {
-            from_ms: 40,
-            to_ms: 8000
-        }
-    );
+    assert_eq!(tally.gaps[0], gap(40, 8000));
 }
 
 #[test]
@@ -99,23 +98,8 @@ fn a_short_lag_costs_the_tail_of_one_gop() {
         "the next picture is the next IDR"
     );
     assert_eq!(audio.len(), 60);
-    assert_eq!(
-        queue.tally().gaps,
-        [Gap {
-            from_ms: 1040,
-            to_ms: 2000
-        }]
-    );
-    assert_eq!(
-        queue.take_news(),
-        [(
-            Gap {
-                from_ms: 1040,
-                to_ms: 2000
-            },
-            24
-        )]
-    );
+    assert_eq!(queue.tally().gaps, [gap(1040, 2000)]);
+    assert_eq!(queue.take_news(), [(gap(1040, 2000), 24)]);
 }
 
 #[test]
@@ -280,13 +264,7 @@ fn while_away_the_queue_keeps_the_newest_gop_and_the_gap_is_told() {
     assert_eq!(audio.first(), Some(&4000));
     assert_eq!(video.len(), 40);
     let to_ms = 4000;
-    assert_eq!(
-        queue.tally().gaps,
-        [Gap {
-            from_ms: 380,
-            to_ms
-        }]
-    );
+    assert_eq!(queue.tally().gaps, [gap(380, to_ms)]);
     assert!(queue.tally().audio.dropped > 0, "and not hidden");
     let tally = queue.tally();
     assert_eq!(
@@ -364,10 +342,7 @@ fn an_outage_that_never_ends_is_a_gap_too() {
     queue.away();
     feed(&mut queue, 10..60, 50, now);
     queue.abandon();
-    let gap = Gap {
-        from_ms: 380,
-        to_ms: 59 * 40 + 20,
-    };
+    let gap = gap(380, 59 * 40 + 20);
     let tally = queue.tally();
     assert_eq!(tally.gaps, [gap]);
     assert_eq!((tally.video.dropped, tally.audio.dropped), (50, 100));
@@ -388,10 +363,7 @@ fn a_line_lost_for_good_is_a_gap_and_a_show_sent_whole_is_none() {
     assert_eq!(whole.tally().gaps, []);
     queue.push(video(400, false), now);
     queue.abandon();
-    let gap = Gap {
-        from_ms: 380,
-        to_ms: 400,
-    };
+    let gap = gap(380, 400);
     assert_eq!(queue.tally().gaps, [gap]);
 }
 
@@ -412,7 +384,7 @@ fn a_gap_at_the_end_reaches_to_the_end() {
     (0..40).for_each(|index| queue.push(video(index * 40, index == 0), now));
     queue.end();
     let gaps = &queue.tally().gaps;
-    assert_eq!(gaps.last().map(|gap| gap.to_ms), Some(39 * 40));
+    assert_eq!(gaps.last().map(|gap| gap.to.as_millis()), Some(39 * 40));
 }
 
 #[test]
@@ -425,10 +397,7 @@ fn a_server_that_comes_late_gets_what_is_new_and_the_rest_is_one_gap() {
     feed(&mut queue, 230..231, 50, now);
     let (video, audio) = drain(&mut queue);
     assert_eq!((video.len(), video[0], audio[0]), (31, 8000, 8000));
-    let gap = Gap {
-        from_ms: 0,
-        to_ms: 8000,
-    };
+    let gap = gap(0, 8000);
     assert_eq!(queue.tally().gaps, [gap]);
     assert_eq!(queue.take_news(), [(gap, 200)]);
 }
@@ -500,7 +469,6 @@ fn what_is_late_by_the_line_alone_is_shed_as_ever() {
 
 #[test]
 fn gaps_that_are_told_begin_at_zero_and_do_not_overlap() {
-    let gap = |from_ms, to_ms| Gap { from_ms, to_ms };
     let mut tally = Tally::default();
     tally.tell(gap(933, 2000), 32);
     // What was on its way when the line went, and what followed.

@@ -37,11 +37,10 @@ struct Wish {
 }
 
 /// The bitrate that applies, and why it is not higher.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BitrateLimit {
-    /// What the encoder is to make, in bits a second.
-    #[serde(rename = "asked_bps")]
-    pub bps: u64,
+    /// What the encoder is to make.
+    pub bitrate: Bitrate,
     /// Whose wish that is.
     pub limited_by: LimitedBy,
 }
@@ -123,7 +122,7 @@ impl Arbiter {
             Holder::Line(_) => LimitedBy::Line,
         };
         Some(BitrateLimit {
-            bps: bitrate.as_bps(),
+            bitrate,
             limited_by,
         })
     }
@@ -167,7 +166,7 @@ mod tests {
         }
         assert_eq!(arbiter.change(), None, "nothing is asked for twice");
         let limit = arbiter.limit().unwrap();
-        (limit.bps / 1000, limit.limited_by)
+        (limit.bitrate.as_bps() / 1000, limit.limited_by)
     }
 
     fn wish(arbiter: &mut Arbiter, holder: Holder, kbps: u64) -> (u64, LimitedBy) {

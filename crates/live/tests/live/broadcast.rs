@@ -102,7 +102,7 @@ fn the_metadata_is_sent_again_when_the_picture_changes_its_size() {
 }
 
 #[test]
-fn the_report_has_the_promised_shape() {
+fn the_report_tells_what_happened() {
     let peer = Peer::start([Behaviour::Accept]);
     let broadcast = Broadcast::builder()
         .media(Script::of(gop(0, 3)))
@@ -111,17 +111,12 @@ fn the_report_has_the_promised_shape() {
         .unwrap();
     peer.published();
     let (_, report) = finish(&broadcast);
-    let json = serde_json::to_value(&report).unwrap();
-    assert_eq!(json["report"], true);
-    assert!(json["reason"].is_string() && json["duration_s"].is_f64());
-    assert!(json["encoder"].is_object());
-    let destination = json["destinations"][0].as_object().unwrap();
-    let mut names: Vec<_> = destination.keys().map(String::as_str).collect();
-    names.sort_unstable();
-    let expected = "audio bytes connects gaps queue_ms rtt_ms state url video";
-    assert_eq!(names.join(" "), expected);
-    assert_eq!(json["destinations"][0]["video"]["keyframes"], 1);
-    assert!(json["destinations"][0]["queue_ms"]["p95"].is_f64());
+    assert!(report.duration > Duration::ZERO);
+    assert_eq!(report.encoder, onair::EncoderReport::default());
+    let destination = &report.destinations[0];
+    assert_eq!((destination.state, destination.connects), (State::Ended, 1));
+    assert_eq!(destination.video.keyframes, Some(1));
+    assert!(destination.queue_delay.p95 <= destination.queue_delay.max);
 }
 
 #[test]
@@ -209,7 +204,7 @@ fn a_dropped_connection_is_replaced_and_the_timeline_goes_on() {
     let destination = &report.destinations[0];
     assert_eq!(destination.connects, 2);
     assert_eq!(destination.gaps.len(), 1, "{:?}", destination.gaps);
-    assert_eq!(destination.gaps[0].to_ms, first.as_millis());
+    assert_eq!(destination.gaps[0].to.as_millis(), first.as_millis());
 }
 
 #[test]

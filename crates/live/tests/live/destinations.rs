@@ -70,7 +70,7 @@ fn one_that_was_given_up_is_tried_again_while_the_other_goes_on() {
     let [gap] = fickle.gaps[..] else {
         panic!("{:?}", fickle.gaps)
     };
-    assert_eq!((gap.from_ms, gap.to_ms), (0, 20 * 40));
+    assert_eq!((gap.from.as_millis(), gap.to.as_millis()), (0, 20 * 40));
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_recording_goes_on_when_the_last_destination_is_given_up() {
     let recording = report.recording.unwrap();
     assert_eq!((recording.path, recording.error), (path.clone(), None));
     assert_eq!(recording.bytes, std::fs::metadata(&path).unwrap().len());
-    let length = Duration::from_secs_f64(recording.duration_s);
+    let length = recording.duration;
     assert_eq!(length, Duration::from_millis(19 * 40));
     std::fs::remove_file(path).unwrap();
 }

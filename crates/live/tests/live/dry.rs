@@ -52,7 +52,10 @@ fn a_pipe_that_runs_dry_leaves_no_hole_and_is_in_time_when_it_goes_on() {
     }
     let dry = times(&tags, TagKind::Video);
     assert!(dry.len() > 6, "the last picture again: {dry:?}");
-    assert!(broadcast.stats().source_dry_s >= 1.0, "and it is told");
+    assert!(
+        broadcast.stats().source_dry >= Duration::from_secs(1),
+        "and it is told"
+    );
     pictures(&mut writer, 100);
     tags.extend(peer.published().tags);
     let (_, report) = finish(&broadcast);

@@ -32,7 +32,7 @@ fn a_recording_has_everything_and_says_how_long_it_is() {
     let recording = report.recording.unwrap();
     assert_eq!(recording.error, None);
     assert_eq!(recording.bytes, std::fs::metadata(&path).unwrap().len());
-    assert_eq!(recording.duration_s, 3.96);
+    assert_eq!(recording.duration, Duration::from_millis(3960));
     std::fs::remove_file(path).unwrap();
 }
 

@@ -258,7 +258,7 @@ fn in_words(event: &onair::Event, is_cut: bool) -> Option<String> {
         }
         E::Dropped { frames, gap, .. } => format!(
             "{frames} pictures, {}, did not get through: {}",
-            seconds(Duration::from_millis(gap.to_ms.abs_diff(gap.from_ms))),
+            seconds(gap.to.since(gap.from)),
             match is_cut {
                 true => "the next stream began before they were sent",
                 false => "the line to it was too slow or down",
@@ -276,13 +276,15 @@ fn seconds(delay: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use onair_media::Timestamp;
+
     use super::*;
 
     #[test]
     fn what_the_next_stream_cuts_off_is_not_blamed_on_the_line() {
         let gap = onair::Gap {
-            from_ms: 1000,
-            to_ms: 2500,
+            from: Timestamp::from_millis(1000),
+            to: Timestamp::from_millis(2500),
         };
         let event = onair::Event::Dropped {
             destination: 0,

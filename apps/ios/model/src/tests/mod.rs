@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use onair::Secret;
 use onair::av::device::Rotation;
 use onair::director::{Notice, Path};
-use onair::media::Timestamp;
+use onair::media::{Bitrate, Timestamp};
 use onair::studio::{News, Show};
 use onair::{
     CaptureReport, DestinationReport, DestinationStats, EncoderReport, EncoderTrack, Encoding,
@@ -36,14 +36,14 @@ struct Rig {
 struct Line {
     state: State,
     kbps: u64,
-    queued_ms: f64,
+    queued_ms: u64,
     dropped: u64,
 }
 
 const FINE: Line = Line {
     state: State::Live,
     kbps: 2500,
-    queued_ms: 5.0,
+    queued_ms: 5,
     dropped: 0,
 };
 
@@ -171,10 +171,9 @@ impl Rig {
 
     fn ended(&mut self, outcome: Outcome) {
         self.event(Event::Ended(Report {
-            report: true,
             reason: "every destination failed".to_owned(),
             outcome,
-            duration_s: 1.0,
+            duration: Duration::from_secs(1),
             destinations: Vec::new(),
             capture: None,
             encoder: EncoderReport::default(),
@@ -272,18 +271,18 @@ fn stats(second: u32, frame_rate: u32, overtaken: u64, lines: &[Line]) -> Stats 
         ..EncoderTrack::default()
     };
     Stats {
-        elapsed_s: f64::from(second),
+        elapsed: Duration::from_secs(second.into()),
         destinations: lines.iter().map(destination_stats).collect(),
         encoder: EncoderReport {
             video: Some(encoder),
             audio: None,
         },
         encoding: Encoding {
-            video_fps: f64::from(frame_rate),
+            video_frame_rate: f64::from(frame_rate),
             ..Encoding::default()
         },
         capture: CaptureReport::default(),
-        source_dry_s: 0.0,
+        source_dry: Duration::ZERO,
         recording: None,
     }
 }
@@ -300,15 +299,15 @@ fn destination_stats(line: &Line) -> DestinationStats {
                 ..TrackReport::default()
             },
             audio: TrackReport::default(),
-            rtt_ms: None,
-            queue_ms: onair::QueueDelay::default(),
+            rtt: None,
+            queue_delay: onair::QueueDelay::default(),
             gaps: Vec::new(),
             failure: None,
         },
-        bitrate_bps: line.kbps * 1000,
-        delivery_bps: None,
+        bitrate: Bitrate::kbps(line.kbps),
+        delivery: None,
         unsent_bytes: None,
-        queued_ms: line.queued_ms,
+        queued: Duration::from_millis(line.queued_ms),
     }
 }
 

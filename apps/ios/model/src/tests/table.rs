@@ -72,25 +72,25 @@ const STATES: &[Scene] = &[
     ("a thin line", || {
         measured(&[Line {
             kbps: 900,
-            queued_ms: 150.0,
+            queued_ms: 150,
             ..FINE
         }])
     }),
     ("a slow line", || {
         measured(&[Line {
-            queued_ms: 400.0,
+            queued_ms: 400,
             ..FINE
         }])
     }),
     ("a line too slow", || {
         measured(&[Line {
-            queued_ms: 1200.0,
+            queued_ms: 1200,
             ..FINE
         }])
     }),
     ("one line of two too slow", || {
         let slow = Line {
-            queued_ms: 1200.0,
+            queued_ms: 1200,
             ..FINE
         };
         measured(&[FINE, slow])
@@ -116,8 +116,8 @@ const STATES: &[Scene] = &[
         captured(|second| CaptureReport {
             video: None,
             audio: Some(AudioCapture {
-                silence_ms: second * 1000,
-                dropped_ms: 0,
+                silence: Duration::from_secs(second),
+                dropped: Duration::ZERO,
             }),
         })
     }),

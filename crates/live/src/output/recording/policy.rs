@@ -50,10 +50,9 @@ impl Recording {
     pub(crate) fn report(&self) -> RecordingReport {
         let dropped = self.handle.feed().with(|queue| queue.tally().video.dropped);
         let status = self.handle.status();
-        let duration = status.recorded.unwrap_or_default();
         RecordingReport {
             path: self.path.clone(),
-            duration_s: (duration.as_secs_f64() * 1e3).round() / 1e3,
+            duration: status.recorded.unwrap_or_default(),
             bytes: status.bytes,
             dropped,
             error: status.failure.as_ref().map(ToString::to_string),
