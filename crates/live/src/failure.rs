@@ -7,18 +7,15 @@ use crate::Fault;
 
 /// Why a connection to a destination ended, or did not come about: typed for programs, and in
 /// words for a person (`Display`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    #[serde(rename = "error")]
     words: String,
     /// What lies behind it.
     pub fault: Fault,
     /// How far things had come.
     pub stage: FailureStage,
     /// The server's own words, where it said no.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
-    #[serde(skip)]
     pub(crate) cause: Cause,
 }
 
