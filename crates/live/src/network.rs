@@ -169,7 +169,7 @@ impl Network {
     fn report(&self, was_stopped: bool) -> Report {
         let notes = self.hub.notes().clone();
         let outputs = self.hub.outputs();
-        let recording = self.recording.as_ref().map(|own| own.report());
+        let recording = self.recording.as_ref().map(|own| Box::new(own.report()));
         let end = match &notes.failure {
             Some(words) => words,
             None if was_stopped => "stopped",
@@ -177,7 +177,7 @@ impl Network {
             None => "end of input",
         };
         let failed = failures(&outputs);
-        let troubles = troubles(failed.len(), outputs.len(), recording.as_ref());
+        let troubles = troubles(failed.len(), outputs.len(), recording.as_deref());
         let (outcome, reason) = match (&notes.failure, all_failed(&outputs)) {
             (Some(_), _) => (Outcome::Failed, end.to_owned()),
             (None, Some(failure)) => (Outcome::Failed, failure.to_string()),

@@ -27,7 +27,7 @@ pub struct Report {
     /// What of the source could not be read, where it is compressed and not all could be.
     pub damage: Option<Box<Damage>>,
     /// What became of the local copy, if one was asked for.
-    pub recording: Option<RecordingReport>,
+    pub recording: Option<Box<RecordingReport>>,
     /// True when all that was asked for came about: no destination was given up, and neither the
     /// source nor the recording failed.
     pub ok: bool,

@@ -175,7 +175,7 @@ impl<'a> From<&'a onair::Report> for Report<'a> {
             encoder: (&report.encoder).into(),
             capture: report.capture.as_deref().map(|capture| (*capture).into()),
             damage: report.damage.as_deref(),
-            recording: report.recording.as_ref().map(Into::into),
+            recording: report.recording.as_deref().map(Into::into),
             ok: report.ok,
         }
     }
@@ -431,7 +431,7 @@ mod tests {
             encoder: encoder(),
             capture: None,
             damage: Some(Box::default()),
-            recording: Some(recording()),
+            recording: Some(Box::new(recording())),
             ok: false,
         }
     }
