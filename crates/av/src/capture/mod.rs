@@ -4,8 +4,6 @@ use onair_media::{FrameRate, Size};
 
 use crate::{AudioSamples, Error, VideoFrame};
 
-#[cfg(any(test, target_vendor = "apple"))]
-mod aim;
 #[cfg(target_vendor = "apple")]
 pub mod apple;
 mod builtin;
@@ -15,6 +13,8 @@ mod format;
 mod inlet;
 #[cfg(any(test, target_vendor = "apple"))]
 mod mixer;
+#[cfg(any(test, target_vendor = "apple"))]
+mod orientation;
 mod session;
 mod systems;
 mod testcard;

@@ -13,8 +13,8 @@ use onair_media::{FrameRate, Size};
 use super::av_device::{self, Input};
 use super::{failed, level, refused, responds};
 use crate::Error;
-use crate::capture::aim::Stance;
 use crate::capture::format::{Candidate, Pace, Rates, choose};
+use crate::capture::orientation::CameraPose;
 use crate::device::{self, Capabilities, Info, Kind, Position, Rotation};
 
 /// A camera that is, or is about to be, in a session.
@@ -174,7 +174,7 @@ impl Held<'_> {
         let least = unsafe { self.0.minAvailableVideoZoomFactor() };
         // SAFETY: asks only.
         let most = unsafe { self.0.maxAvailableVideoZoomFactor() };
-        let factor = crate::capture::aim::zoom_within(factor, least..=most);
+        let factor = crate::capture::orientation::zoom_within(factor, least..=most);
         // SAFETY: within what is available now, and the device is held.
         unsafe { self.0.setVideoZoomFactor(factor) };
         Ok(())
@@ -256,8 +256,8 @@ impl Drop for Held<'_> {
 }
 
 /// How a camera is held at this moment.
-pub(super) fn stance(device: &AVCaptureDevice) -> Stance {
-    Stance {
+pub(super) fn pose(device: &AVCaptureDevice) -> CameraPose {
+    CameraPose {
         level: level::of(device).unwrap_or(UNTURNED),
         position: av_device::position(device),
     }

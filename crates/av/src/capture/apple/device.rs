@@ -12,7 +12,7 @@ use super::source::{self, Source};
 use super::tap::Tap;
 use super::{audio_session, camera, failed, microphone};
 use crate::Error;
-use crate::capture::aim::carry_over;
+use crate::capture::orientation::carry_over;
 use crate::device::{self, Event, Kind, Microphone, Rotation, Setup, Stabilisation};
 
 mod handles;
@@ -314,9 +314,9 @@ impl AppleDevice {
 
     /// What keeps the show upright when this camera takes over.
     fn turn_for(&self, which: &device::Camera) -> Rotation {
-        let stance = |which| camera::find(which).map(|device| camera::stance(&device));
-        let from = self.wants.camera.as_ref().map(stance);
-        match (from, stance(which)) {
+        let pose = |which| camera::find(which).map(|device| camera::pose(&device));
+        let from = self.wants.camera.as_ref().map(pose);
+        match (from, pose(which)) {
             (Some(Ok(from)), Ok(to)) => carry_over(self.wants.rotation, from, to),
             _ => self.wants.rotation,
         }

@@ -2,7 +2,7 @@
 //! both, so that pictures and sound are stamped by one clock.
 //!
 //! A thin layer: orders in, events and media out. Which format to take and where a turn leads is
-//! decided by `capture::format` and `capture::aim`; what to do when the system takes something
+//! decided by `capture::format` and `capture::orientation`; what to do when the system takes something
 //! away is the business of whoever listens.
 #![expect(unsafe_code, reason = "the Objective-C interface of AVFoundation")]
 

@@ -7,8 +7,8 @@
 use super::line::Line;
 use super::rotator::{Rotator, orientation};
 use crate::apple::{SampleBuffer, audio_samples};
-use crate::capture::aim::turn_of_exif;
 use crate::capture::mixer::Mixer;
+use crate::capture::orientation::turn_of_exif;
 use crate::capture::{AudioInlet, FrameInlet};
 use crate::device::{Inlets, Rotation};
 use crate::{Error, Surface, VideoFrame};

@@ -5,11 +5,11 @@ use onair_media::{FrameRate, Size};
 
 use super::{AppleDevice, lying};
 use crate::Error;
-use crate::capture::aim::on_sensor;
 use crate::capture::apple::audio_session;
 use crate::capture::apple::camera::Camera as Own;
 use crate::capture::apple::notifications::thermal;
 use crate::capture::apple::source::Source;
+use crate::capture::orientation::on_sensor;
 use crate::capture::session::{CameraHandle, CaptureSession, MicrophoneHandle, VideoHandle};
 use crate::device::{
     Camera, Capabilities, Event, Format, Inlets, Microphone, Rotation, Stabilisation, Tell,

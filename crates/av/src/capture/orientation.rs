@@ -7,7 +7,7 @@ use crate::device::{Position, Rotation};
 
 /// How a camera is held at one moment: the turn that would bring its pictures upright now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stance {
+pub(super) struct CameraPose {
     pub(super) level: Rotation,
     pub(super) position: Option<Position>,
 }
@@ -16,10 +16,10 @@ pub(super) struct Stance {
 /// another, whatever way the phone is held at that moment.
 ///
 /// Turning the phone turns the picture of a camera at its front the other way.
-pub(super) fn carry_over(turn: Rotation, from: Stance, to: Stance) -> Rotation {
+pub(super) fn carry_over(turn: Rotation, from: CameraPose, to: CameraPose) -> Rotation {
     let degrees = |turn: Rotation| f64::from(turn.degrees());
     let away_from_level = degrees(turn) - degrees(from.level);
-    let is_front = |stance: Stance| stance.position == Some(Position::Front);
+    let is_front = |pose: CameraPose| pose.position == Some(Position::Front);
     let after = if is_front(from) == is_front(to) {
         degrees(to.level) + away_from_level
     } else {
@@ -77,8 +77,8 @@ mod tests {
         Interface::LandscapeRight,
     ];
 
-    fn stance(held: Interface, position: Position) -> Stance {
-        Stance {
+    fn pose(held: Interface, position: Position) -> CameraPose {
+        CameraPose {
             level: Rotation::of(held, position),
             position: Some(position),
         }
@@ -93,11 +93,8 @@ mod tests {
                     (Position::Front, Position::Back),
                     (Position::Back, Position::Back),
                 ] {
-                    let turn = carry_over(
-                        Rotation::of(fixed, from),
-                        stance(held, from),
-                        stance(held, to),
-                    );
+                    let turn =
+                        carry_over(Rotation::of(fixed, from), pose(held, from), pose(held, to));
                     assert_eq!(turn, Rotation::of(fixed, to), "{fixed:?} {held:?} {to:?}");
                 }
             }
@@ -106,11 +103,11 @@ mod tests {
 
     #[test]
     fn a_front_camera_that_is_mounted_upright_needs_no_turn_in_portrait() {
-        let upright = Stance {
+        let upright = CameraPose {
             level: Rotation::None,
             position: Some(Position::Front),
         };
-        let back = stance(Interface::Portrait, Position::Back);
+        let back = pose(Interface::Portrait, Position::Back);
         let turn = carry_over(Rotation::Quarter, back, upright);
         assert_eq!(turn, Rotation::None);
     }
