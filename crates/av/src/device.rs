@@ -52,7 +52,7 @@ pub fn refusal(kind: Kind) -> String {
 pub trait Device: Send {
     /// Where to tell what happens, from whichever thread it happens on.
     fn listen(&mut self, tell: Tell);
-    /// Hands pictures and sound to `inlets` from now on, in place of any before.
+    /// Hands frames and audio to `inlets` from now on, in place of any before.
     fn attach(&mut self, inlets: Inlets);
     /// Hands them to nobody.
     fn detach(&mut self);
@@ -62,7 +62,7 @@ pub trait Device: Send {
     ///
     /// When the hardware or the system refuses; everything else goes on as it was.
     fn perform(&mut self, order: &Order) -> Result<(), Error>;
-    /// How its pictures and sound are made now.
+    /// How its frames and audio are made now.
     fn format(&self) -> Format;
     /// What its camera does.
     fn capabilities(&self) -> Capabilities;
@@ -71,7 +71,7 @@ pub trait Device: Send {
 /// Takes what a device tells.
 pub type Tell = Arc<dyn Fn(Event) + Send + Sync>;
 
-/// Where a device's pictures and sound go.
+/// Where a device's frames and audio go.
 #[derive(Clone, Debug, Default)]
 pub struct Inlets {
     /// Frames, if they are wanted.
@@ -99,7 +99,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// The usual camera and the usual microphone; pictures of `size`, `frame_rate` a second.
+    /// The usual camera and the usual microphone; frames of `size`, `frame_rate` a second.
     pub const fn new(size: Size, frame_rate: FrameRate) -> Self {
         Self {
             camera: Some(Camera::Facing(Position::Back)),
@@ -112,14 +112,14 @@ impl Setup {
     }
 }
 
-/// How pictures and sound are made.
+/// How frames and audio are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format {
-    /// The size of the pictures, upright.
+    /// The size of the frames, upright.
     pub size: Size,
     /// How many of them a second.
     pub frame_rate: FrameRate,
-    /// Samples a second in each channel of sound.
+    /// Samples a second in each channel of audio.
     pub sample_rate: u32,
     /// How many channels.
     pub channels: u8,
@@ -164,7 +164,7 @@ pub struct Info {
 pub enum Kind {
     /// Pictures of the world.
     Camera,
-    /// Sound.
+    /// Audio.
     Microphone,
     /// Pictures of a screen.
     Screen,
@@ -194,7 +194,7 @@ pub enum Position {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Order {
-    /// Run: pictures and sound begin to come.
+    /// Run: frames and audio begin to come.
     Start,
     /// Stop running.
     Stop,
@@ -206,19 +206,19 @@ pub enum Order {
     /// Give the microphone back to others.
     DeactivateSound,
     /// Hold a camera, or let go of it and run with the microphone alone: in the background
-    /// iOS interrupts a session that holds a camera whole, sound and all.
+    /// iOS interrupts a session that holds a camera whole, audio and all.
     Pictures(bool),
-    /// Take pictures with this camera.
+    /// Take frames with this camera.
     Camera(Camera),
-    /// Take sound from this microphone, by [`Info::id`]; `None` leaves it to the system.
+    /// Take audio from this microphone, by [`Info::id`]; `None` leaves it to the system.
     Microphone(Option<String>),
-    /// Take so many pictures a second.
+    /// Take so many frames a second.
     FrameRate(FrameRate),
-    /// Take pictures of this size, or of the nearest that the camera has: [`Device::format`]
+    /// Take frames of this size, or of the nearest that the camera has: [`Device::format`]
     /// tells. Which side is the longer one is the [`Rotation`]'s to say, not the size's.
     Size(Size),
-    /// Turn pictures by this before they are handed out. A camera that looks the other way turns
-    /// by what keeps its pictures upright in the same hands.
+    /// Turn frames by this before they are handed out. A camera that looks the other way turns
+    /// by what keeps its frames upright in the same hands.
     Rotation(Rotation),
     /// Light the scene.
     Torch(bool),
@@ -259,7 +259,7 @@ pub enum Microphone {
     Id(String),
 }
 
-/// Clockwise turns that bring a picture upright.
+/// Clockwise turns that bring a frame upright.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Rotation {
     /// As the sensor lies.
@@ -273,7 +273,7 @@ pub enum Rotation {
     ThreeQuarters,
 }
 
-/// How a picture is steadied.
+/// How a frame is steadied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Stabilisation {
     /// Not at all: the least latency.
@@ -311,7 +311,7 @@ pub enum Event {
         /// False: wait until the user asks.
         should_resume: bool,
     },
-    /// Sound comes from elsewhere now.
+    /// Audio comes from elsewhere now.
     RouteChanged {
         /// The input's name, if there is one.
         input: Option<String>,

@@ -2,7 +2,7 @@ use std::io;
 
 use onair_media::Size;
 
-/// Why pictures or sound could not be had or encoded, by whose fault it is.
+/// Why frames or audio could not be had or encoded, by whose fault it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -6,16 +6,16 @@ use onair_media::{Size, Timestamp};
 
 use crate::Error;
 
-/// A raw picture and when it was taken. The clone is one reference count.
+/// A raw frame and when it was taken. The clone is one reference count.
 #[derive(Clone, Debug)]
 pub struct VideoFrame {
-    /// The picture.
+    /// The frame.
     pub surface: Surface,
     /// When it was taken, on the broadcast's timeline.
     pub timestamp: Timestamp,
 }
 
-/// Where a picture's pixels are.
+/// Where a frame's pixels are.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Surface {
@@ -27,7 +27,7 @@ pub enum Surface {
 }
 
 impl Surface {
-    /// The picture's size.
+    /// The frame's size.
     pub fn size(&self) -> Size {
         match self {
             Self::I420(picture) => picture.size(),
@@ -37,7 +37,7 @@ impl Surface {
     }
 }
 
-/// A picture of 8-bit planes Y, U and V, chroma halved both ways, rows without
+/// A frame of 8-bit planes Y, U and V, chroma halved both ways, rows without
 /// padding; BT.709, limited range. The clone is one reference count.
 #[derive(Clone)]
 pub struct I420 {
@@ -46,7 +46,7 @@ pub struct I420 {
 }
 
 impl I420 {
-    /// A picture of `data`: all of Y, then U, then V.
+    /// A frame of `data`: all of Y, then U, then V.
     pub fn new(size: Size, data: Vec<u8>) -> Result<Self, Error> {
         if data.len() != Self::len_of(size) {
             let (want, got) = (Self::len_of(size), data.len());
@@ -57,7 +57,7 @@ impl I420 {
         Ok(Self { size, data })
     }
 
-    /// A black picture.
+    /// A black frame.
     pub fn black(size: Size) -> Self {
         let mut data = vec![128; Self::len_of(size)];
         data[Layout::of(size).y].fill(16);
@@ -65,13 +65,13 @@ impl I420 {
         Self { size, data }
     }
 
-    /// How many bytes a picture of `size` has.
+    /// How many bytes a frame of `size` has.
     pub const fn len_of(size: Size) -> usize {
         let (width, height) = (size.width as usize, size.height as usize);
         width * height + 2 * (width.div_ceil(2) * height.div_ceil(2))
     }
 
-    /// The picture's size.
+    /// The frame's size.
     pub const fn size(&self) -> Size {
         self.size
     }
@@ -101,7 +101,7 @@ impl I420 {
         &self.data
     }
 
-    /// The planes to draw on, unless another clone of this picture is alive.
+    /// The planes to draw on, unless another clone of this frame is alive.
     pub fn planes_mut(&mut self) -> Option<[&mut [u8]; 3]> {
         let layout = Layout::of(self.size);
         let data = Arc::get_mut(&mut self.data)?;
@@ -110,7 +110,7 @@ impl I420 {
         Some([y, u, v])
     }
 
-    /// A picture of its own with the same pixels: the bytes are copied.
+    /// A frame of its own with the same pixels: the bytes are copied.
     pub(crate) fn duplicate(&self) -> Self {
         Self {
             size: self.size,

@@ -45,7 +45,7 @@ pub fn pcm(data: &[u8]) {
     }
 }
 
-/// Takes stretches of sound, each of which five bytes describe: samples are sane,
+/// Takes stretches of audio, each of which five bytes describe: samples are sane,
 /// channels equally long, and the count never falls behind the timestamps.
 pub fn sound(data: &[u8]) {
     let mut intake = Intake::new(48_000, 2);
@@ -75,7 +75,7 @@ pub fn sound(data: &[u8]) {
 }
 
 /// Plays two bytes an event to a [`FrameFallback`]: times increase, and nobody waits for a
-/// picture longer than a second.
+/// frame longer than a second.
 pub fn frame_fallback(data: &[u8]) {
     let sizes = [Size::new(2, 2), Size::new(4, 2)];
     let picture = |byte: u8| Surface::I420(I420::black(sizes[usize::from(byte & 1)]));

@@ -1,4 +1,4 @@
-//! Raw pictures and sound: frames and samples, the clocks that stamp them, the
+//! Raw video and audio: frames and samples, the clocks that stamp them, the
 //! sources they come from, and the encoders that turn them into packets.
 //!
 //! Whatever is raw or a device lives here, and so does the only `unsafe` code:

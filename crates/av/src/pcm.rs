@@ -9,7 +9,7 @@ use crate::Error;
 pub enum Encoding {
     /// Two bytes, signed.
     I16,
-    /// Two bytes, signed, big endian: ReplayKit gives an app's sound so.
+    /// Two bytes, signed, big endian: ReplayKit gives an app's audio so.
     I16Be,
     /// Three bytes, signed.
     I24,
@@ -42,7 +42,7 @@ impl Encoding {
     }
 }
 
-/// Some of a sound's channels, interleaved in one run of bytes: all of them, or
+/// Some channels of a stretch of audio, interleaved in one run of bytes: all of them, or
 /// one where a device keeps its channels apart.
 #[derive(Clone, Copy, Debug)]
 pub struct Buffer<'a> {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use onair_media::Timestamp;
 
-/// A stretch of sound. The clone is one reference count.
+/// A stretch of audio. The clone is one reference count.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AudioSamples {
     /// Samples of all channels, interleaved; full scale is -1 to 1.

@@ -6,7 +6,7 @@ use super::sys::core_media as sys;
 use super::{BlockBuffer, SampleBuffer, Status};
 use crate::pcm::Buffer;
 
-/// The sound of a sample buffer as an `AudioBufferList`, and what keeps its bytes
+/// The audio of a sample buffer as an `AudioBufferList`, and what keeps its bytes
 /// where they are.
 pub(super) struct AudioBuffers {
     /// The list, with as many buffers as there are.
@@ -15,7 +15,7 @@ pub(super) struct AudioBuffers {
 }
 
 impl AudioBuffers {
-    /// The sound in `sample`.
+    /// The audio in `sample`.
     pub(super) fn of(sample: &SampleBuffer) -> Result<Self, Status> {
         let mut list = vec![0; size(sample)?.div_ceil(size_of::<u64>())];
         let mut data = ptr::null();

@@ -86,7 +86,7 @@ impl CompressionSession {
         properties: Option<&Properties>,
         frame: usize,
     ) -> Result<(), Status> {
-        // SAFETY: a live session, picture and dictionary; the number of the frame is only ever
+        // SAFETY: a live session, frame and dictionary; the number of the frame is only ever
         // read as one.
         Status::check(unsafe {
             sys::VTCompressionSessionEncodeFrame(
@@ -108,7 +108,7 @@ impl CompressionSession {
         Status::check(unsafe { sys::VTCompressionSessionCompleteFrames(self.as_ptr(), until) })
     }
 
-    /// A copy of a picture where the encoder likes its input best.
+    /// A copy of a frame where the encoder likes its input best.
     pub(crate) fn copy_in(&self, picture: &I420) -> Result<PixelBuffer, Error> {
         // SAFETY: a live session; the pool is the session's own.
         let pool = unsafe { sys::VTCompressionSessionGetPixelBufferPool(self.as_ptr()) };

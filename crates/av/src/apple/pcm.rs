@@ -6,7 +6,7 @@ use super::{FourCharCode, SampleBuffer, Status};
 use crate::pcm::{self, Encoding};
 use crate::{AudioSamples, Error};
 
-/// The sound in a sample buffer, its channels interleaved, stamped `timestamp`.
+/// The audio in a sample buffer, its channels interleaved, stamped `timestamp`.
 ///
 /// Taken are 16 (of either end first), 24 and 32 bit integers and 32 bit floats, interleaved or not, at any
 /// rate: what microphones and ReplayKit give.

@@ -31,7 +31,7 @@ impl PixelBuffer {
         is_pixels.then(|| Self::of(buffer))
     }
 
-    /// A copy of a picture, 4:2:0 in two planes of limited range (`420v`), tagged as
+    /// A copy of a frame, 4:2:0 in two planes of limited range (`420v`), tagged as
     /// BT.709, in memory that the camera, the encoder and the display can share.
     pub fn from_i420(picture: &I420) -> Result<Self, Error> {
         let buffer = Self::create(picture.size()).map_err(|status| failed("creating", status))?;
@@ -39,7 +39,7 @@ impl PixelBuffer {
         Ok(buffer)
     }
 
-    /// Takes over a buffer fresh from a pool, and copies a picture of its size in.
+    /// Takes over a buffer fresh from a pool, and copies a frame of its size in.
     ///
     /// # Safety
     ///
@@ -52,7 +52,7 @@ impl PixelBuffer {
         Ok(buffer)
     }
 
-    /// The picture's size.
+    /// The frame's size.
     pub const fn size(&self) -> Size {
         self.size
     }
@@ -68,7 +68,7 @@ impl PixelBuffer {
         self.lock_with(sys::LOCK_READ_ONLY)
     }
 
-    /// A copy of the picture in memory, where it is `420v`.
+    /// A copy of the frame in memory, where it is `420v`.
     pub fn to_i420(&self) -> Result<I420, Error> {
         let format = self.format();
         if format.0 != sys::NV12_VIDEO_RANGE {
@@ -118,7 +118,7 @@ impl PixelBuffer {
         Ok(Self::of(buffer))
     }
 
-    /// Copies a picture in. For a buffer just made, which nobody else has seen.
+    /// Copies a frame in. For a buffer just made, which nobody else has seen.
     fn draw(&self, picture: &I420) -> Result<(), Error> {
         self.tag();
         let mut locked = self.lock_with(0)?;
@@ -189,7 +189,7 @@ pub struct LockedPixels<'a> {
     _borrow: PhantomData<&'a PixelBuffer>,
 }
 
-/// One plane of a picture.
+/// One plane of a frame.
 #[derive(Clone, Copy, Debug)]
 pub struct Plane<'a> {
     bytes: &'a [u8],
@@ -201,7 +201,7 @@ impl LockedPixels<'_> {
     pub fn plane(&self, index: usize) -> Option<Plane<'_>> {
         let (start, stride, rows) = self.locate(index)?;
         // SAFETY: Core Video gives `rows` rows of `stride` bytes from there on, which stay in
-        // place while the buffer is locked; who made the picture has finished it.
+        // place while the buffer is locked; who made the frame has finished it.
         let bytes = unsafe { slice::from_raw_parts(start, stride * rows) };
         Some(Plane { bytes, stride })
     }

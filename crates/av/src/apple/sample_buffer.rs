@@ -25,7 +25,7 @@ impl SampleBuffer {
         is_sample.then_some(Self(buffer))
     }
 
-    /// The picture, where it is a raw one.
+    /// The frame, where it is a raw one.
     pub fn image_buffer(&self) -> Option<PixelBuffer> {
         // SAFETY: a live sample buffer; what comes back is borrowed from it.
         let buffer = unsafe { sys::CMSampleBufferGetImageBuffer(self.as_ptr()) };
@@ -33,7 +33,7 @@ impl SampleBuffer {
         unsafe { PixelBuffer::retain(buffer) }
     }
 
-    /// The bytes, where they are compressed media or sound.
+    /// The bytes, where they are compressed media or audio.
     pub fn data_buffer(&self) -> Option<BlockBuffer> {
         // SAFETY: a live sample buffer; what comes back is borrowed from it.
         let buffer = unsafe { sys::CMSampleBufferGetDataBuffer(self.as_ptr()) };

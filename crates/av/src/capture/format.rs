@@ -5,7 +5,7 @@ use onair_media::{FrameRate, Size};
 /// A format as a camera lists it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Candidate {
-    /// The size of its pictures, as the sensor lies.
+    /// The size of its frames, as the sensor lies.
     pub(super) size: Size,
     /// Frame rates it can make.
     pub(super) rates: Vec<Rates>,
@@ -15,7 +15,7 @@ pub(super) struct Candidate {
     pub(super) is_binned: bool,
 }
 
-/// From so many to so many pictures a second.
+/// From so many to so many frames a second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rates {
     pub(super) min: f64,
@@ -45,7 +45,7 @@ pub(super) enum Pace {
 }
 
 /// The best of `candidates` for pictures of `wanted` (lying, as sensors do) at `rate`; `current`
-/// stays where it is as good as the best, since a change costs pictures.
+/// stays where it is as good as the best, since a change costs frames.
 ///
 /// The size counts first (the same; larger in the same shape; larger; smaller), then the rate,
 /// then the pixels (video range), then the least that the sensor has to do.

@@ -11,10 +11,10 @@ use super::{AudioSource, VideoSource};
 use crate::clock::Clock;
 use crate::{AudioSamples, Error, Surface, VideoFrame};
 
-/// A device's end of a broadcast's pictures: push there, from any thread.
+/// A device's end of a broadcast's frames: push there, from any thread.
 ///
 /// The clone is another handle on the same stream. That all of them are dropped
-/// ends nothing: the broadcast goes on with the last picture until
+/// ends nothing: the broadcast goes on with the last frame until
 /// [`end`](Self::end).
 #[derive(Clone, Debug)]
 pub struct FrameInlet {
@@ -27,7 +27,7 @@ pub struct FrameInlet {
 /// It is the one place where a live frame waits for its encoder: the newest wins.
 /// The clone is another handle on the same stream.
 ///
-/// With no picture for half a second the last one is given again, with a new
+/// With no frame for half a second the last one is given again, with a new
 /// time, twice a second; with none at all, black ones after a second. Times
 /// always increase.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct LiveFrames {
     frame_rate: FrameRate,
 }
 
-/// Both ends of a stream of pictures; what is pushed is stamped on `clock`'s line.
+/// Both ends of a stream of frames; what is pushed is stamped on `clock`'s line.
 pub fn live_frames(size: Size, frame_rate: FrameRate, clock: Clock) -> (FrameInlet, LiveFrames) {
     let shared = Arc::new(Shared::new(FrameFallback::new(size), clock));
     let inlet = FrameInlet {
@@ -47,7 +47,7 @@ pub fn live_frames(size: Size, frame_rate: FrameRate, clock: Clock) -> (FrameInl
 }
 
 impl FrameInlet {
-    /// Hands a picture over. Never waits: the newest wins.
+    /// Hands a frame over. Never waits: the newest wins.
     ///
     /// Its size may differ from the last one's; its time must not lie before
     /// that of what was shown already, or it is dropped. A time more than a
@@ -60,7 +60,7 @@ impl FrameInlet {
     /// Shows this in place of what is pushed, until told `None`.
     ///
     /// It is shown at once. When it goes, it stays in view until the next
-    /// picture comes. A slate must have the size of the pictures
+    /// frame comes. A slate must have the size of the frames
     /// ([`LiveFrames::size`]): another is refused, and the log says so.
     pub fn slate(&self, slate: Option<Surface>) {
         self.shared
@@ -72,7 +72,7 @@ impl FrameInlet {
         self.shared.clock
     }
 
-    /// The size of the newest picture: what a slate has to have.
+    /// The size of the newest frame: what a slate has to have.
     pub fn size(&self) -> Size {
         self.shared.lock().machine.size()
     }
@@ -118,7 +118,7 @@ impl LiveFrames {
 }
 
 impl VideoSource for LiveFrames {
-    /// The size of the newest picture.
+    /// The size of the newest frame.
     fn size(&self) -> Size {
         self.shared.lock().machine.size()
     }
@@ -140,7 +140,7 @@ impl VideoSource for LiveFrames {
     }
 }
 
-/// A device's end of a broadcast's sound: push there, from any thread.
+/// A device's end of a broadcast's audio: push there, from any thread.
 ///
 /// The clone is another handle on the same stream. That all of them are dropped
 /// ends nothing: the broadcast goes on in silence until [`end`](Self::end).
@@ -151,7 +151,7 @@ pub struct AudioInlet {
 
 /// A broadcast's end: an [`AudioSource`] without holes.
 ///
-/// With no sound for a fifth of a second silence is given, of exactly the
+/// With no audio for a fifth of a second silence is given, of exactly the
 /// missing length and a tenth of a second behind the present; with none from
 /// the start, silence from the line's zero.
 #[derive(Debug)]
@@ -161,7 +161,7 @@ pub struct LiveAudio {
     channels: u8,
 }
 
-/// Both ends of a stream of sound; what is pushed is stamped on `clock`'s line.
+/// Both ends of a stream of audio; what is pushed is stamped on `clock`'s line.
 ///
 /// `sample_rate` and `channels` are what the broadcast is opened for: what is
 /// pushed may have others, and change them.
@@ -179,7 +179,7 @@ pub fn live_audio(sample_rate: u32, channels: u8, clock: Clock) -> (AudioInlet, 
 }
 
 impl AudioInlet {
-    /// Hands a stretch of sound over, of any rate and number of channels. Never
+    /// Hands a stretch of audio over, of any rate and number of channels. Never
     /// waits: when three seconds wait to be taken, the oldest goes.
     pub fn push(&self, samples: AudioSamples) {
         self.shared

@@ -115,7 +115,7 @@ fn either(distance: i64) -> (usize, usize) {
     }
 }
 
-/// Adds planes to interleaved sound from its sample `silent` on.
+/// Adds planes to interleaved audio from its sample `silent` on.
 fn add(planes: &[&[f32]], mixed: &mut [f32], silent: usize) {
     let channels = planes.len();
     let mixed = mixed.get_mut(silent.saturating_mul(channels)..);

@@ -1,4 +1,4 @@
-//! Where raw pictures and sound come from.
+//! Where raw frames and audio come from.
 
 use onair_media::{FrameRate, Size};
 
@@ -29,7 +29,7 @@ pub use testcard::{Mark, TestCard};
 pub use tone::{Silence, Tone};
 pub use y4m::{Y4m, Y4mWriter};
 
-/// Something that gives pictures, in order of time.
+/// Something that gives frames, in order of time.
 pub trait VideoSource: Send {
     /// The size of its frames; a live source's may change from one frame to another.
     fn size(&self) -> Size;
@@ -46,13 +46,13 @@ pub trait VideoSource: Send {
     fn can_run_dry(&self) -> bool;
 }
 
-/// Something that gives sound, in order of time.
+/// Something that gives audio, in order of time.
 pub trait AudioSource: Send {
     /// Samples per second in each channel.
     fn sample_rate(&self) -> u32;
     /// How many channels it gives.
     fn channels(&self) -> u8;
-    /// The next stretch of sound, or `None` at the end.
+    /// The next stretch of audio, or `None` at the end.
     fn next_samples(&mut self) -> Result<Option<AudioSamples>, Error>;
     /// The end of a device's audio, if that is what gives it:
     /// [`next_samples`](Self::next_samples) blocks until there is some. `None` when the

@@ -5,17 +5,17 @@ use std::ops::RangeInclusive;
 
 use crate::device::{Position, Rotation};
 
-/// How a camera is held at one moment: the turn that would bring its pictures upright now.
+/// How a camera is held at one moment: the turn that would bring its frames upright now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CameraPose {
     pub(super) level: Rotation,
     pub(super) position: Option<Position>,
 }
 
-/// The turn that keeps pictures upright for the same viewer when one camera takes over from
+/// The turn that keeps frames upright for the same viewer when one camera takes over from
 /// another, whatever way the phone is held at that moment.
 ///
-/// Turning the phone turns the picture of a camera at its front the other way.
+/// Turning the phone turns the frame of a camera at its front the other way.
 pub(super) fn carry_over(turn: Rotation, from: CameraPose, to: CameraPose) -> Rotation {
     let degrees = |turn: Rotation| f64::from(turn.degrees());
     let away_from_level = degrees(turn) - degrees(from.level);
@@ -46,7 +46,7 @@ pub(super) fn on_sensor(turn: Rotation, x: f32, y: f32) -> (f64, f64) {
     }
 }
 
-/// The turn that brings a picture upright that says how it lies as Exif numbers it (Exif 2.32
+/// The turn that brings a frame upright that says how it lies as Exif numbers it (Exif 2.32
 /// §4.6.4, `Orientation`, and so `CGImagePropertyOrientation`). Screens are not mirrored.
 pub(super) const fn turn_of_exif(orientation: Option<i32>) -> Rotation {
     match orientation {

@@ -73,7 +73,7 @@ pub trait CameraHandle {
     fn focus(&mut self, x: f32, y: f32) -> Result<(), Error>;
     /// Keeps focus and exposure as they are, or lets them follow the scene again.
     fn lock(&mut self, locked: bool) -> Result<(), Error>;
-    /// Steadies the picture.
+    /// Steadies the frame.
     fn stabilise(&mut self, how: Stabilisation) -> Result<(), Error>;
 }
 

@@ -7,24 +7,24 @@ use super::{AudioSource, LiveAudio};
 use crate::clock::SampleClock;
 use crate::{AudioSamples, Error};
 
-/// The test card's sound: a 1 kHz beep of 100 ms at each whole second of the
-/// timeline, over a quiet low hum that shows when sound is missing.
+/// The test card's audio: a 1 kHz beep of 100 ms at each whole second of the
+/// timeline, over a quiet low hum that shows when audio is missing.
 ///
 /// Together with [`TestCard`](super::TestCard)'s flash it shows lip sync.
 pub struct Tone {
     blocks: Blocks,
-    /// One second of sound, one channel: it repeats for ever.
+    /// One second of audio, one channel: it repeats for ever.
     second: Vec<f32>,
 }
 
 impl Tone {
-    /// Sound of `channels` equal channels, in blocks of 10 ms, from the
+    /// Audio of `channels` equal channels, in blocks of 10 ms, from the
     /// timeline's origin.
     pub fn new(sample_rate: u32, channels: u8) -> Self {
         Self::starting_at(Timestamp::ZERO, sample_rate, channels)
     }
 
-    /// Sound whose timeline begins at `origin`; beeps are at whole seconds after it.
+    /// Audio whose timeline begins at `origin`; beeps are at whole seconds after it.
     pub fn starting_at(origin: Timestamp, sample_rate: u32, channels: u8) -> Self {
         Self {
             blocks: Blocks::new(origin, sample_rate, channels),
@@ -141,7 +141,7 @@ fn beep(time: f32) -> f32 {
     0.4 * ease * (TAU * 1000.0 * time).sin()
 }
 
-/// How long the beep, and the picture's flash, lasts.
+/// How long the beep, and the frame's flash, lasts.
 const BEEP_SECONDS: f32 = 0.1;
 
 #[cfg(test)]

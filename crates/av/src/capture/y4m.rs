@@ -72,7 +72,7 @@ impl<R: Read + Send> VideoSource for Y4m<R> {
     }
 }
 
-/// Writes pictures as a YUV4MPEG2 stream.
+/// Writes frames as a YUV4MPEG2 stream.
 pub struct Y4mWriter<W> {
     writer: W,
     size: Size,
@@ -90,7 +90,7 @@ impl<W: Write> Y4mWriter<W> {
         Ok(Self { writer, size })
     }
 
-    /// Writes one picture.
+    /// Writes one frame.
     pub fn write(&mut self, picture: &I420) -> Result<(), Error> {
         let (expected, got) = (self.size, picture.size());
         if expected != got {

@@ -49,7 +49,7 @@ impl Rotation {
         }
     }
 
-    /// What brings a camera's pictures upright while the interface lies like this: for systems
+    /// What brings a camera's frames upright while the interface lies like this: for systems
     /// without a rotation coordinator, which is to be preferred (iOS 17).
     ///
     /// Cameras lie along the phone, their top at the side that is up in
@@ -65,7 +65,7 @@ impl Rotation {
         }
     }
 
-    /// How the interface lies when this turn brings a camera's pictures upright: the other way
+    /// How the interface lies when this turn brings a camera's frames upright: the other way
     /// round from [`of`](Self::of).
     pub const fn interface(self, position: Position) -> Interface {
         match (self, position) {
@@ -80,7 +80,7 @@ impl Rotation {
         }
     }
 
-    /// The size that a picture of `size` has after the turn.
+    /// The size that a frame of `size` has after the turn.
     pub const fn turn(self, size: Size) -> Size {
         match self {
             Self::None | Self::Half => size,

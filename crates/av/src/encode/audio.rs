@@ -9,7 +9,7 @@ use super::settings::AudioSettings;
 use crate::clock::SampleClock;
 use crate::{AudioSamples, Error};
 
-/// An open AAC encoder: sound of any rate and cut in, one packet an access unit out.
+/// An open AAC encoder: audio of any rate and cut in, one packet an access unit out.
 ///
 /// Input of another sample rate is resampled, up to 8 channels are mixed; either may
 /// change from one call to the next without a hole, for the encoder and its time go
@@ -17,7 +17,7 @@ use crate::{AudioSamples, Error};
 /// a gap, exactly the missing samples are filled with silence, and where they overlap
 /// what is already encoded, exactly the overlap is cut. Timestamps are allowed to
 /// waver by 10 ms before either happens, and a device whose clock drifts against
-/// them is followed by stretching its sound, by 0.1 % at most. A gap of more than
+/// them is followed by stretching its audio, by 0.1 % at most. A gap of more than
 /// 10 s is left: time jumps.
 ///
 /// **A lost encoder is no failure.** When the system takes it away ([`Error::Lost`]),
@@ -27,7 +27,7 @@ pub struct AudioEncoder {
     settings: AudioSettings,
     /// What to take in place of an encoder that was lost, best first.
     candidates: Vec<&'static Audio>,
-    /// How many were lost since one last took sound.
+    /// How many were lost since one last took audio.
     losses: usize,
     config: Config,
     intake: Intake,
@@ -60,7 +60,7 @@ impl AudioEncoder {
         })
     }
 
-    /// Takes a stretch of sound and gives the access units it completes.
+    /// Takes a stretch of audio and gives the access units it completes.
     ///
     /// Samples beyond full scale are clamped; those that are no number are silence.
     pub fn encode(&mut self, samples: &AudioSamples) -> Result<Vec<Packet>, Error> {
@@ -156,7 +156,7 @@ impl AudioEncoder {
         Ok(())
     }
 
-    /// Shifts the sound that is ready so that the first access unit to come has its
+    /// Shifts the audio that is ready so that the first access unit to come has its
     /// priming before it and falls in with those that came.
     fn align(&mut self) {
         let first = self.intake.first().unwrap_or(Timestamp::ZERO);

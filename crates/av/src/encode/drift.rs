@@ -1,6 +1,6 @@
 //! A microphone's clock is not the host's.
 
-/// Keeps sound that is counted in samples in step with the clock that stamps it.
+/// Keeps audio that is counted in samples in step with the clock that stamps it.
 ///
 /// A crystal that is 50 parts per million off makes a broadcast of an hour 180 ms
 /// too long or too short: visible on lips after fifteen minutes. So the distance
@@ -30,7 +30,7 @@ impl Drift {
         (excess / HORIZON).clamp(-MOST, MOST)
     }
 
-    /// Sound was cut or filled up to its timestamp: nothing is late any more.
+    /// Audio was cut or filled up to its timestamp: nothing is late any more.
     pub(super) const fn forget(&mut self) {
         self.late = 0.0;
     }
@@ -50,7 +50,7 @@ pub(super) const MOST: f64 = 0.001;
 mod tests {
     use super::*;
 
-    /// How late sound is, in milliseconds, after each block of 10 ms from a clock
+    /// How late audio is, in milliseconds, after each block of 10 ms from a clock
     /// that is `ppm` slow, with `jitter` on its timestamps.
     fn lateness(ppm: f64, seconds: u32, jitter: impl Fn(u32) -> f64) -> Vec<f64> {
         let mut drift = Drift::default();

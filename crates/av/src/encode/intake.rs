@@ -1,4 +1,4 @@
-//! Sound as it comes, made into a stream of samples without holes.
+//! Audio as it comes, made into a stream of samples without holes.
 
 use std::ops::RangeInclusive;
 
@@ -10,7 +10,7 @@ use super::resample::Resampler;
 use crate::clock::SampleClock;
 use crate::{AudioSamples, Error};
 
-/// Takes stretches of sound of any rate and number of channels and gives one
+/// Takes stretches of audio of any rate and number of channels and gives one
 /// stream at a fixed rate whose samples are counted, never stamped.
 ///
 /// Where timestamps leave a gap, exactly the missing samples are silence; where
@@ -28,10 +28,10 @@ pub(crate) struct Intake {
     drift: Drift,
 }
 
-/// What sound comes in as.
+/// What audio comes in as.
 struct Source {
     rate: u32,
-    /// False until sound is taken after a change of rate or a repetition: its
+    /// False until audio is taken after a change of rate or a repetition: its
     /// place is exact.
     settled: bool,
     /// Absent as long as nothing is to be done.
@@ -58,7 +58,7 @@ impl Intake {
         }
     }
 
-    /// Refuses sound that makes no sense, or that no device gives.
+    /// Refuses audio that makes no sense, or that no device gives.
     pub(crate) fn check(samples: &AudioSamples) -> Result<(), Error> {
         if !RATES.contains(&samples.sample_rate) {
             let what = format!(
@@ -79,7 +79,7 @@ impl Intake {
         Ok(())
     }
 
-    /// Whether sound at `at` cannot follow what is here: there is nothing, or the
+    /// Whether audio at `at` cannot follow what is here: there is nothing, or the
     /// gap is longer than what is filled. Then [`flush`](Self::flush), take what is
     /// ready, and [`begin`](Self::begin).
     pub(crate) fn is_elsewhere(&self, at: Timestamp) -> bool {
@@ -92,7 +92,7 @@ impl Intake {
         self.drift.forget();
     }
 
-    /// Takes sound that has been [`check`](Self::check)ed and is not
+    /// Takes audio that has been [`check`](Self::check)ed and is not
     /// [`is_elsewhere`](Self::is_elsewhere).
     ///
     /// Samples beyond full scale are clamped; those that are no number are silence.
@@ -233,7 +233,7 @@ impl Intake {
         Ok(())
     }
 
-    /// Lets the resampler follow the clock that stamps the sound.
+    /// Lets the resampler follow the clock that stamps the audio.
     fn follow(&mut self, samples: &AudioSamples) -> Result<(), Error> {
         let Some(clock) = self.clock else {
             return Ok(());
@@ -296,7 +296,7 @@ impl Intake {
     }
 }
 
-/// Where a stretch of sound belongs, in samples a channel.
+/// Where a stretch of audio belongs, in samples a channel.
 enum Placement {
     Here,
     Gap(usize),

@@ -7,7 +7,7 @@
 //! pts are equal). An audio packet's time is counted in samples from the first
 //! sample's timestamp, *minus the encoder's priming*: AAC begins with access units
 //! that decode to nothing, 1024 samples of it or, from Apple's encoder, 2112, and the
-//! first is stamped that long before the first sound, so that everything heard stays
+//! first is stamped that long before the first audio, so that everything heard stays
 //! in step with everything seen. FLV and RTMP have no edit list to say this any other
 //! way.
 

@@ -1,4 +1,4 @@
-//! Sound of one sample rate as sound of another.
+//! Audio of one sample rate as audio of another.
 
 use std::fmt::Display;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use rubato::{
 use super::drift;
 use crate::Error;
 
-/// Brings planes of sound to a fixed rate, and counts so exactly what went in and
+/// Brings planes of audio to a fixed rate, and counts so exactly what went in and
 /// what came out that its delay is nobody's concern: the first sample to come out
 /// is heard at the time of the first that went in.
 ///

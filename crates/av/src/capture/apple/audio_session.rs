@@ -47,7 +47,7 @@ pub(super) fn deactivate() -> Result<(), Error> {
         .map_err(|error| refused("giving the microphone back", &error))
 }
 
-/// Chooses where sound comes from.
+/// Chooses where audio comes from.
 pub(super) fn choose(which: &Microphone) -> Result<(), Error> {
     let port = match which {
         Microphone::Usual => None,
@@ -166,7 +166,7 @@ fn reset(_: &NSNotification, _: &Tap) -> Option<Event> {
     Some(Event::ServicesReset)
 }
 
-/// Where sound comes from now.
+/// Where audio comes from now.
 fn route() -> Option<Retained<AVAudioSessionPortDescription>> {
     // SAFETY: asks only.
     let route = unsafe { session().currentRoute() };

@@ -26,7 +26,7 @@ pub(super) struct Framing {
     /// Of what is handed out, before it is turned.
     pub(super) size: Size,
     pub(super) frame_rate: FrameRate,
-    /// How long each picture takes.
+    /// How long each frame takes.
     duration: CMTime,
 }
 
@@ -141,7 +141,7 @@ impl Held<'_> {
         Ok(framing)
     }
 
-    /// Sets how long each picture takes. A session that starts resets it: so set it after.
+    /// Sets how long each frame takes. A session that starts resets it: so set it after.
     pub(super) fn pace(&self, framing: &Framing) {
         // SAFETY: the device is held, and the duration lies in a range of its format.
         unsafe { self.0.setActiveVideoMinFrameDuration(framing.duration) };
@@ -263,7 +263,7 @@ pub(super) fn pose(device: &AVCaptureDevice) -> CameraPose {
     }
 }
 
-/// Tells now and then how hard the camera is on the phone. Asked for as pictures come, since
+/// Tells now and then how hard the camera is on the phone. Asked for as frames come, since
 /// nothing has to be undone when a camera goes.
 #[cfg(target_os = "ios")]
 pub(super) fn report_pressure(
@@ -387,7 +387,7 @@ fn preferred() -> Option<Retained<AVCaptureDevice>> {
 fn candidate(format: &AVCaptureDeviceFormat) -> Candidate {
     // SAFETY: asks only.
     let description = unsafe { format.formatDescription() };
-    // SAFETY: a camera's formats describe pictures.
+    // SAFETY: a camera's formats describe frames.
     let size = unsafe { CMVideoFormatDescriptionGetDimensions(&description) };
     let side = |side: i32| u32::try_from(side).unwrap_or(0);
     Candidate {

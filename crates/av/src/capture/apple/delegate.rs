@@ -1,4 +1,4 @@
-//! What the session calls with each picture and each stretch of sound, a serial queue for each.
+//! What the session calls with each frame and each stretch of audio, a serial queue for each.
 
 use std::sync::Arc;
 

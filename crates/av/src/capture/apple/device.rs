@@ -174,7 +174,7 @@ impl AppleDevice {
         Ok(())
     }
 
-    /// Changes how many pictures come. Their size stays, so that all else can.
+    /// Changes how many frames come. Their size stays, so that all else can.
     fn change_pace(&mut self, rate: FrameRate) -> Result<(), Error> {
         if let Some(source) = self.rig.source() {
             let (framing, held) = source.frame(lying(self.wants.size), rate)?;
@@ -187,7 +187,7 @@ impl AppleDevice {
         Ok(())
     }
 
-    /// Changes what is wanted of pictures, and what they are if they come already.
+    /// Changes what is wanted of frames, and what they are if they come already.
     fn reframe(&mut self, change: impl FnOnce(&mut Setup)) -> Result<(), Error> {
         let before = self.wants.clone();
         change(&mut self.wants);
@@ -251,8 +251,8 @@ impl AppleDevice {
         granted
     }
 
-    /// Hands out no picture while `change` puts another camera in: a session that runs gives its
-    /// pictures as they lie until they are turned.
+    /// Hands out no frame while `change` puts another camera in: a session that runs gives its
+    /// frames as they lie until they are turned.
     fn unseen<T>(&mut self, change: impl FnOnce(&mut Self) -> T) -> T {
         self.tap.hide(true);
         let changed = change(self);
@@ -260,7 +260,7 @@ impl AppleDevice {
         changed
     }
 
-    /// Frames and turns pictures, does `then`, and sets their pace: a session that starts resets
+    /// Sizes and turns frames, does `then`, and sets their pace: a session that starts resets
     /// it, and a Mac's chooses a format of its own unless the camera is held until it runs.
     fn settle(&mut self, then: impl FnOnce(&Session) -> Result<(), Error>) -> Result<(), Error> {
         let (wants, rig) = (&self.wants, &self.rig);

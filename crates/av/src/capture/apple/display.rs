@@ -43,7 +43,7 @@ impl Display {
         &self.input
     }
 
-    /// Takes so many pictures a second, to be scaled into `size` in the screen's own shape.
+    /// Takes so many frames a second, to be scaled into `size` in the screen's own shape.
     pub(super) fn frame(&self, size: Size, rate: FrameRate) -> Framing {
         let framing = Framing::at(fit(self.pixels, size), rate);
         // SAFETY: a valid duration.

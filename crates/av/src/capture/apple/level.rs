@@ -1,4 +1,4 @@
-//! What brings a camera's pictures upright, and turning a preview by as much.
+//! What brings a camera's frames upright, and turning a preview by as much.
 
 use std::ffi::CStr;
 
@@ -51,7 +51,7 @@ impl Level {
         }
     }
 
-    /// What brings pictures upright.
+    /// What brings frames upright.
     pub const fn rotation(&self) -> Rotation {
         self.rotation
     }
@@ -62,7 +62,7 @@ impl Level {
     }
 }
 
-/// The turn that brings a camera's pictures upright as it is held now; `None` before iOS 17 and
+/// The turn that brings a camera's frames upright as it is held now; `None` before iOS 17 and
 /// macOS 14.
 pub(super) fn of(camera: &AVCaptureDevice) -> Option<Rotation> {
     let coordinator = coordinator(camera, None)?;

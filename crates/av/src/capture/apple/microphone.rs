@@ -1,4 +1,4 @@
-//! One microphone and where its sound goes.
+//! One microphone and where its audio goes.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub(super) fn find(which: &Which) -> Result<Retained<AVCaptureDevice>, Error> {
     }
 }
 
-/// Where the session hands sound out.
+/// Where the session hands audio out.
 pub(super) struct SoundOutput {
     output: Retained<AVCaptureAudioDataOutput>,
     /// The output holds neither for us.

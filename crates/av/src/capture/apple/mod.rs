@@ -1,5 +1,5 @@
 //! Cameras and microphones of iPhone and Mac, through AVFoundation: one capture session for
-//! both, so that pictures and sound are stamped by one clock.
+//! both, so that frames and audio are stamped by one clock.
 //!
 //! A thin layer: orders in, events and media out. Which format to take and where a turn leads is
 //! decided by `capture::format` and `capture::orientation`; what to do when the system takes something

@@ -1,4 +1,4 @@
-//! Where the session hands pictures out, and how they are turned on the way.
+//! Where the session hands frames out, and how they are turned on the way.
 
 use std::sync::Arc;
 
@@ -74,7 +74,7 @@ impl PictureOutput {
         unsafe { self.output.setVideoSettings(Some(&settings)) };
     }
 
-    /// Turns pictures, and never mirrors them: viewers read what is written. What it came to.
+    /// Turns frames, and never mirrors them: viewers read what is written. What it came to.
     pub(super) fn turn(&self, turn: Rotation, position: Option<Position>) -> Rotation {
         let Some(connection) = self.connection() else {
             return Rotation::None;
@@ -92,7 +92,7 @@ impl PictureOutput {
         Rotation::None
     }
 
-    /// Steadies pictures; false where that cannot be.
+    /// Steadies frames; false where that cannot be.
     #[cfg(target_os = "ios")]
     pub(super) fn stabilise(&self, how: Stabilisation) -> bool {
         use objc2_av_foundation::AVCaptureVideoStabilizationMode as Mode;

@@ -29,11 +29,11 @@ unsafe impl Sync for Preview {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
     /// The session is just being started, stopped or set up: it is to be tried again soon. What
-    /// will bring pictures upright, as far as that can be said without asking.
+    /// will bring frames upright, as far as that can be said without asking.
     Busy(Option<Rotation>),
     /// There is no camera in it.
     Nothing,
-    /// It is upright. Turned by as much, pictures are upright too: what to fix when a show begins.
+    /// It is upright. Turned by as much, frames are upright too: what to fix when a show begins.
     Upright(Rotation),
 }
 
@@ -71,7 +71,7 @@ impl Preview {
         Shown::Upright(level.rotation())
     }
 
-    /// The turn that brings the camera's pictures upright as the phone is held now: what to fix
+    /// The turn that brings the camera's frames upright as the phone is held now: what to fix
     /// when a show begins. `None` before iOS 17 and macOS 14, and without a camera:
     /// [`Rotation::of`] the interface's orientation then.
     pub fn level(&self) -> Option<Rotation> {

@@ -35,7 +35,7 @@ impl Rig {
         }
     }
 
-    /// Where pictures come from, while they do.
+    /// Where frames come from, while they do.
     pub(super) const fn source(&self) -> Option<&Source> {
         self.source.as_ref()
     }
@@ -48,7 +48,7 @@ impl Rig {
         self.source.is_none() && self.microphone.is_none()
     }
 
-    /// Puts a source of pictures into the session, in place of any before, or leaves all as it was.
+    /// Puts a source of frames into the session, in place of any before, or leaves all as it was.
     pub(super) fn take_pictures(&mut self, new: Source) -> Result<(), Error> {
         let old = self.source.take();
         let (before, output) = (old.as_ref().map(Source::input), self.pictures.output());
@@ -69,7 +69,7 @@ impl Rig {
         taken
     }
 
-    /// Takes the source of pictures out of the session.
+    /// Takes the source of frames out of the session.
     pub(super) fn let_go_of_pictures(&mut self) {
         if let Some(source) = self.source.take() {
             self.session

@@ -60,7 +60,7 @@ impl Rotator {
         })
     }
 
-    /// A picture of its own, turned.
+    /// A frame of its own, turned.
     pub(super) fn rotate(&mut self, picture: &PixelBuffer) -> Result<PixelBuffer, Error> {
         let upright = self.buffer(self.turn.turn(picture.size()))?;
         let session = CFRetained::as_ptr(&self.session).as_ptr();
@@ -91,7 +91,7 @@ impl Rotator {
     }
 }
 
-/// What ReplayKit says of a picture: how it lies, as Exif numbers it.
+/// What ReplayKit says of a frame: how it lies, as Exif numbers it.
 pub(super) fn orientation(sample: &SampleBuffer) -> Option<i32> {
     let key = constant(c"RPVideoSampleOrientationKey")?;
     // SAFETY: a live sample buffer, which `sample` keeps alive.

@@ -1,8 +1,8 @@
 //! A phone's screen, as ReplayKit gives it to a broadcast upload extension.
 //!
-//! An extension may use 50 MB, all told. So pictures are handed on where they lie, the newest
-//! only, and sound is mixed as it comes; what is held is a picture or two and a fifth of a second
-//! of sound.
+//! An extension may use 50 MB, all told. So frames are handed on where they lie, the newest
+//! only, and audio is mixed as it comes; what is held is a frame or two and a fifth of a second
+//! of audio.
 
 use super::line::Line;
 use super::rotator::{Rotator, orientation};
@@ -27,7 +27,7 @@ pub struct Screen {
 
 impl Screen {
     /// For these inlets. `turn` brings pictures upright for the length of the stream; `None`
-    /// takes what the first picture says of itself.
+    /// takes what the first frame says of itself.
     pub fn new(inlets: Inlets, turn: Option<Rotation>) -> Self {
         // A screen is drawn sixty times a second or more.
         let pictures = inlets.frames.iter();
@@ -41,12 +41,12 @@ impl Screen {
         }
     }
 
-    /// Takes a picture (`RPSampleBufferType.video`). None that needs no turn is copied; before
+    /// Takes a frame (`RPSampleBufferType.video`). None that needs no turn is copied; before
     /// iOS 16 none can be turned, which the log says, and viewers see them lying.
     ///
     /// # Errors
     ///
-    /// When a picture could not be turned.
+    /// When a frame could not be turned.
     pub fn push_video(&mut self, sample: &SampleBuffer) -> Result<(), Error> {
         let Some(line) = &self.pictures else {
             return Ok(());
@@ -67,11 +67,11 @@ impl Screen {
         Ok(())
     }
 
-    /// Takes the sound of whatever runs (`RPSampleBufferType.audioApp`).
+    /// Takes the audio of whatever runs (`RPSampleBufferType.audioApp`).
     ///
     /// # Errors
     ///
-    /// When it is not sound that can be read.
+    /// When it is not audio that can be read.
     pub fn push_app_sound(&mut self, sample: &SampleBuffer) -> Result<(), Error> {
         self.push_sound(APP, sample)
     }
@@ -80,7 +80,7 @@ impl Screen {
     ///
     /// # Errors
     ///
-    /// When it is not sound that can be read.
+    /// When it is not audio that can be read.
     pub fn push_microphone(&mut self, sample: &SampleBuffer) -> Result<(), Error> {
         self.push_sound(MICROPHONE, sample)
     }
@@ -99,7 +99,7 @@ impl Screen {
         Ok(())
     }
 
-    /// What turns pictures, if they are to be turned. The first one decides for all.
+    /// What turns frames, if they are to be turned. The first one decides for all.
     fn rotator(&mut self, first: &SampleBuffer) -> Option<&mut Rotator> {
         let turn = *self
             .turn

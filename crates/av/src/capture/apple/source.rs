@@ -1,4 +1,4 @@
-//! Where pictures come from: a camera, or a Mac's screen in its place.
+//! Where frames come from: a camera, or a Mac's screen in its place.
 
 use objc2_av_foundation::AVCaptureInput;
 use onair_media::{FrameRate, Size};
@@ -74,7 +74,7 @@ impl Source {
         }
     }
 
-    /// Takes pictures of this size or the nearest, and what has to be held until they come.
+    /// Takes frames of this size or the nearest, and what has to be held until they come.
     pub(super) fn frame(
         &self,
         size: Size,

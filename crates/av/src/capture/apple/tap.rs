@@ -33,7 +33,7 @@ struct State {
     sound: Option<Line<AudioInlet>>,
     /// Pictures that come now are not framed and turned yet.
     is_hidden: bool,
-    /// Rate and channels of the sound that came last.
+    /// Rate and channels of the audio that came last.
     heard: Option<(u32, u8)>,
     #[cfg(target_os = "ios")]
     pressure: crate::device::Thermal,
@@ -60,7 +60,7 @@ impl Tap {
         (state.pictures, state.sound) = (pictures, sound);
     }
 
-    /// Keeps pictures from whoever they are for, or hands them on again.
+    /// Keeps frames from whoever they are for, or hands them on again.
     pub(super) fn hide(&self, hidden: bool) {
         self.lock().is_hidden = hidden;
     }
@@ -70,7 +70,7 @@ impl Tap {
         self.lock().clock = clock;
     }
 
-    /// Takes a picture out of what a camera gave. No pixel is copied.
+    /// Takes a frame out of what a camera gave. No pixel is copied.
     pub(super) fn picture(&self, sample: &SampleBuffer) {
         let Some(surface) = sample.image_buffer() else {
             return;
@@ -84,7 +84,7 @@ impl Tap {
         });
     }
 
-    /// Takes sound out of what a microphone gave.
+    /// Takes audio out of what a microphone gave.
     pub(super) fn sound(&self, sample: &SampleBuffer) {
         let Some((line, timestamp)) = self.stamped(sample, |state| state.sound.clone()) else {
             return;
@@ -98,18 +98,18 @@ impl Tap {
         }
     }
 
-    /// Counts a picture that came too late to be handed over.
+    /// Counts a frame that came too late to be handed over.
     pub(super) fn miss(&self) {
         let line = self.lock().shown();
         line.iter().for_each(|line| line.inlet.miss());
     }
 
-    /// Rate and channels of the sound that came last.
+    /// Rate and channels of the audio that came last.
     pub(super) fn heard(&self) -> Option<(u32, u8)> {
         self.lock().heard
     }
 
-    /// True once in a while: a reading of the system pressure costs more than a picture does.
+    /// True once in a while: a reading of the system pressure costs more than a frame does.
     #[cfg(target_os = "ios")]
     pub(super) fn is_time_to_look(&self) -> bool {
         let looks = self.looks.fetch_add(1, Ordering::Relaxed);
@@ -157,7 +157,7 @@ impl Tap {
 }
 
 impl State {
-    /// Where pictures go now.
+    /// Where frames go now.
     fn shown(&self) -> Option<Line<FrameInlet>> {
         self.pictures.clone().filter(|_| !self.is_hidden)
     }

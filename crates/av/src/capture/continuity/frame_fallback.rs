@@ -8,30 +8,30 @@ use crate::{I420, Surface, VideoFrame};
 /// Pictures that never stop: the newest that came, and while none comes the last
 /// one again, or the slate.
 ///
-/// It holds two pictures at most: one that waits to be taken, and the one that
+/// It holds two frames at most: one that waits to be taken, and the one that
 /// viewers see. A device whose buffers come from a pool lends that many.
 #[derive(Debug)]
 pub(crate) struct FrameFallback {
-    /// Of the newest picture.
+    /// Of the newest frame.
     size: Size,
     /// Came, and was not taken yet.
     fresh: Option<VideoFrame>,
     /// What viewers see.
     shown: Option<Surface>,
     is_slated: bool,
-    /// The time of the picture given last.
+    /// The time of the frame given last.
     last: Option<Timestamp>,
     /// When something must be given; `None` before anybody asked.
     due: Option<Timestamp>,
-    /// How old pictures are when they come.
+    /// How old frames are when they come.
     age: Duration,
-    /// From one picture to the next, where more are not wanted.
+    /// From one frame to the next, where more are not wanted.
     interval: Option<Duration>,
     is_over: bool,
     tally: FrameTally,
 }
 
-/// What became of pictures that were not shown as they came, and what was shown in their place.
+/// What became of frames that were not shown as they came, and what was shown in their place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameTally {
     /// A newer one came before the encoder took them.
@@ -92,7 +92,7 @@ impl FrameFallback {
         self.tally.missed += 1;
     }
 
-    /// Puts up a slate or takes it down. One of another size than the pictures' is refused:
+    /// Puts up a slate or takes it down. One of another size than the frames' is refused:
     /// the stream would begin anew for it.
     pub(crate) fn handle_slate(&mut self, slate: Option<Surface>, now: Timestamp) {
         let Some(slate) = slate else {
@@ -122,7 +122,7 @@ impl FrameFallback {
         self.is_over = true;
     }
 
-    /// The next picture. Their times increase strictly.
+    /// The next frame. Their times increase strictly.
     pub(crate) fn poll(&mut self, now: Timestamp) -> Next<VideoFrame> {
         if let Some(until) = self.too_soon_until(now) {
             return Next::Wait(until);
@@ -154,7 +154,7 @@ impl FrameFallback {
         self.tally
     }
 
-    /// Until when a picture that comes too soon after the last waits for one that does not. A
+    /// Until when a frame that comes too soon after the last waits for one that does not. A
     /// screen may stand still after it, so that it is the one to be shown. Three quarters of an
     /// interval are enough, so that a source of just the right rate loses none to unsteady stamps.
     fn too_soon_until(&self, now: Timestamp) -> Option<Timestamp> {
@@ -178,7 +178,7 @@ impl FrameFallback {
         Next::Give(frame)
     }
 
-    /// As old as pictures are, so that the first real one after it is not older.
+    /// As old as frames are, so that the first real one after it is not older.
     fn repetition(&mut self, now: Timestamp) -> VideoFrame {
         let size = self.size;
         let black = || Surface::I420(I420::black(size));
@@ -191,17 +191,17 @@ impl FrameFallback {
     }
 }
 
-/// With no picture for so long, the last one is given again: twice a second, so
+/// With no frame for so long, the last one is given again: twice a second, so
 /// that a stream is at 1 fps at least even where one of them is lost on the way.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// So long may a camera take to start before black is shown in its place.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Between pictures that are due at the same moment: one tick of RTMP's clock.
+/// Between frames that are due at the same moment: one tick of RTMP's clock.
 const STEP: Duration = Duration::from_millis(1);
 
-/// How old pictures usually are when they come: sensor, image processing, queue.
+/// How old frames usually are when they come: sensor, image processing, queue.
 const ASSUMED_AGE: Duration = Duration::from_millis(100);
 
 /// What is older was held up, which says nothing about the next.
@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(machine.tally(), FrameTally::default());
     }
 
-    /// The times of what is given of pictures at `times`, each asked for as it comes.
+    /// The times of what is given of frames at `times`, each asked for as it comes.
     fn limited(times: &[i64]) -> (FrameFallback, Vec<i64>) {
         let mut machine = FrameFallback::new(SIZE);
         machine.limit(Duration::from_nanos(33_333_333));

@@ -8,7 +8,7 @@ use super::{Next, believable};
 use crate::AudioSamples;
 use crate::clock::SampleClock;
 
-/// Sound that never stops: what came, and silence of exactly the missing length
+/// Audio that never stops: what came, and silence of exactly the missing length
 /// while nothing comes.
 ///
 /// Silence stays [`MARGIN`] behind the present, so that sound that is merely
@@ -29,7 +29,7 @@ pub(crate) struct GapFill {
     tally: AudioTally,
 }
 
-/// What became of sound that was not played as it came, and what was played in its place.
+/// What became of audio that was not played as it came, and what was played in its place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AudioTally {
     /// Dropped because nobody took it for [`too long`](crate::capture::AudioInlet::push).
@@ -86,7 +86,7 @@ impl GapFill {
         self.is_over = true;
     }
 
-    /// The next stretch of sound.
+    /// The next stretch of audio.
     pub(crate) fn poll(&mut self, now: Timestamp) -> Next<AudioSamples> {
         self.begin(now);
         if let Some(first) = self.held.front() {
@@ -180,17 +180,17 @@ fn zeros(count: usize) -> Arc<[f32]> {
     std::iter::repeat_n(0.0, count).collect()
 }
 
-/// With nothing for so long, silence begins. Devices give sound every 5 to 90 ms.
+/// With nothing for so long, silence begins. Devices give audio every 5 to 90 ms.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// How far behind the present silence stays: more than sound usually takes to come.
+/// How far behind the present silence stays: more than audio usually takes to come.
 const MARGIN: Duration = Duration::from_millis(100);
 
 /// Silence is given in blocks of so much.
 const BLOCK: Duration = Duration::from_millis(20);
 const BLOCKS_PER_SECOND: u32 = 50;
 
-/// How much sound may wait for its encoder.
+/// How much audio may wait for its encoder.
 const MOST: Duration = Duration::from_secs(3);
 
 const MOST_PIECES: usize = 1024;

@@ -2,7 +2,7 @@ use onair_media::Size;
 
 use crate::I420;
 
-/// A picture being drawn on. What falls outside is cut off.
+/// A frame being drawn on. What falls outside is cut off.
 pub(super) struct Canvas<'a> {
     size: Size,
     y: &'a mut [u8],
@@ -89,7 +89,7 @@ impl Rect {
 }
 
 impl<'a> Canvas<'a> {
-    /// The picture, unless a clone of it is alive.
+    /// The frame, unless a clone of it is alive.
     pub(super) fn new(picture: &'a mut I420) -> Option<Self> {
         let size = picture.size();
         let [y, u, v] = picture.planes_mut()?;
@@ -148,7 +148,7 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Copies a rectangle from another picture of the same size.
+    /// Copies a rectangle from another frame of the same size.
     pub(super) fn restore(&mut self, from: &I420, rect: Rect) {
         let (width, height, half) = self.sides();
         copy_plane(self.y, from.y(), width, rect.cut_to(width, height));

@@ -16,7 +16,7 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Lays out a card: bars above; below them a panel with the dial beside the
-    /// text, or above it where the picture is taller than wide.
+    /// text, or above it where the frame is taller than wide.
     pub(super) fn new(size: Size, font: &mut Font, title: &str, facts: &str) -> Self {
         let plan = Plan::new(size);
         let mut background = I420::black(size);

@@ -6,9 +6,9 @@ use crate::clock::WallTime;
 
 /// What the test card's machine-readable strip says: which frame it is and when
 /// it was drawn. It survives compression and scaling, so a test or a viewer can
-/// tell lost frames and latency from the picture alone.
+/// tell lost frames and latency from the frame alone.
 ///
-/// The strip is the picture's lowest rows: two rows of forty cells, white for
+/// The strip is the frame's lowest rows: two rows of forty cells, white for
 /// one. Four cells (white, black, white, black) calibrate the reader, 32 carry
 /// the number from its highest bit, four its check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// Reads the strip of a picture, at whatever scale; `None` if there is none.
+    /// Reads the strip of a frame, at whatever scale; `None` if there is none.
     pub fn read(picture: &I420) -> Option<Self> {
         Self::read_luma(picture.y(), picture.size())
     }
@@ -61,7 +61,7 @@ impl Mark {
     }
 }
 
-/// How many of the picture's lowest rows the strip takes; zero if it has no room.
+/// How many of the frame's lowest rows the strip takes; zero if it has no room.
 pub(super) fn height(size: Size) -> usize {
     if fits(size) {
         ROWS * row_height(size)

@@ -95,7 +95,7 @@ impl TestCard {
         layout
     }
 
-    /// A picture nobody holds any more, or a new one: the background with some
+    /// A frame nobody holds any more, or a new one: the background with some
     /// older frame's moving parts on it.
     fn buffer(&mut self, background: &I420) -> I420 {
         let free = |picture: &mut I420| picture.planes_mut().is_some();

@@ -1,7 +1,7 @@
 //! The seam: what an encoder must do, which there are, and which gets picked.
 //!
 //! Platform is chosen by target: openh264 everywhere but on Apple's, where
-//! VideoToolbox is the encoder; syom for sound, on Apple's behind AudioToolbox. The
+//! VideoToolbox is the encoder; syom for audio, on Apple's behind AudioToolbox. The
 //! traits have no default methods, so a backend that cannot do something has to say
 //! so.
 

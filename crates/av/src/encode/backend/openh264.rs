@@ -4,7 +4,7 @@
 //! - **Parameter sets** keep their ids and content for the encoder's life; they
 //!   travel in the [`VideoConfig`], never in a payload.
 //! - **Rate**: quantiser 10 to 51 and no frame is ever skipped, so content that
-//!   is too hard for the bitrate overshoots; the remedy is a smaller picture.
+//!   is too hard for the bitrate overshoots; the remedy is a smaller frame.
 //!   The level leaves room to raise the rate later without a new SPS.
 //! - **Slices**: one a thread, one thread for each 32 million pixels a second,
 //!   at most four and no more than there are cores. 720p30 gets a single slice,
@@ -144,7 +144,7 @@ impl OpenH264 {
     }
 }
 
-/// The picture as planes in memory: what Core Video holds is copied.
+/// The frame as planes in memory: what Core Video holds is copied.
 fn in_memory(surface: &Surface) -> Result<Cow<'_, I420>, Error> {
     match surface {
         Surface::I420(picture) => Ok(Cow::Borrowed(picture)),

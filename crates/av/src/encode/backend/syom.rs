@@ -113,7 +113,7 @@ fn failed(error: syom::AacError) -> Error {
 const SAMPLE_RATES: [u32; 12] = [
     96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000,
 ];
-/// Samples a channel in an access unit, and before the first sound.
+/// Samples a channel in an access unit, and before the first audio.
 const FRAME_LENGTH: u32 = 1024;
 /// The decoder's input buffer (ISO/IEC 14496-3 §4.5.3.1): no access unit is bigger.
 const BITS_PER_CHANNEL: u64 = 6144;

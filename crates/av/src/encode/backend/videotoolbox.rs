@@ -1,6 +1,6 @@
 //! H.264 and HEVC by VideoToolbox: the encoder in an iPhone's or a Mac's hardware.
 //!
-//! - **Frames** of the camera go in as they are; a picture in memory is copied, once,
+//! - **Frames** of the camera go in as they are; a frame in memory is copied, once,
 //!   into a buffer of the encoder's own pool. Payloads are the encoder's memory: no
 //!   byte of a packet is copied on its way out.
 //! - **Time**: the encoder works on while nobody waits for it, and tells on a thread of
@@ -10,7 +10,7 @@
 //!   are inside does handing one over wait for the oldest, so that frames from a file do
 //!   not pile up.
 //! - **Loss**: when the app leaves the screen, the media services die or the hardware
-//!   goes wrong, the session is dropped and another opened at once, whose first picture
+//!   goes wrong, the session is dropped and another opened at once, whose first frame
 //!   is an IDR picture. While none is to be had, frames give [`Error::Lost`]; attempts
 //!   are [`RETRY`] of frame time apart. An encoder that has given a picture takes every
 //!   status for a loss, known or not: what worked may work again, and a broadcast is not
@@ -79,7 +79,7 @@ struct VideoToolbox {
     /// `None` while it is lost.
     session: Option<Session>,
     waker: Waker,
-    /// A picture has come out.
+    /// A frame has come out.
     has_worked: bool,
     /// The next frame is to be an IDR picture, whether asked for or not.
     owes_idr: bool,

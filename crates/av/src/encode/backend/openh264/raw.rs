@@ -95,7 +95,7 @@ impl Raw {
         self.set_option(sys::ENCODER_OPTION_BITRATE, rate)
     }
 
-    /// Encodes a picture of the size initialised for, and gives its NAL units
+    /// Encodes a frame of the size initialised for, and gives its NAL units
     /// without start codes; none if it was skipped.
     pub(super) fn encode(
         &mut self,
@@ -119,7 +119,7 @@ impl Raw {
         }
     }
 
-    /// The NAL units of the picture just encoded.
+    /// The NAL units of the frame just encoded.
     fn nal_units(&self) -> Result<Vec<&[u8]>, Error> {
         let count = usize::try_from(self.output.iLayerNum).unwrap_or(0);
         let layers = self.output.sLayerInfo.get(..count);

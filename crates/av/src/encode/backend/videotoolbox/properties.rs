@@ -115,7 +115,7 @@ impl Properties {
             }
         }
         // Frames have the size the session was made for; but an encoder may change the size it was
-        // asked for (VTCompressionSession.h), and then a picture cut is better than one squeezed.
+        // asked for (VTCompressionSession.h), and then a frame cut is better than one squeezed.
         let scaling = CFDictionary::<CFString, CFType>::from_slices(
             &[keys::kVTPixelTransferPropertyKey_ScalingMode],
             &[keys::kVTScalingMode_Trim.as_ref()],
@@ -163,7 +163,7 @@ impl Properties {
         self.try_to(session, key, &CFNumber::new_f64(seconds))
     }
 
-    /// BT.709, as pictures of ours are and as players assume of HD. An encoder of fixed
+    /// BT.709, as frames of ours are and as players assume of HD. An encoder of fixed
     /// colours refuses.
     fn apply_colour(&mut self, session: &CompressionSession) -> Result<(), Failure> {
         for (key, value) in [
