@@ -15,8 +15,8 @@ pub(crate) const RELAY: Duration = Duration::from_secs(1);
 pub(crate) const MAX_HELD_BYTES: usize = 8 * 1024 * 1024;
 
 /// Finds out which tracks a publisher's stream has.
-pub(crate) const fn new(patience: Duration) -> TrackProbe {
-    TrackProbe::new(patience, MAX_HELD_BYTES)
+pub(crate) const fn new(timeout: Duration) -> TrackProbe {
+    TrackProbe::new(timeout, MAX_HELD_BYTES)
 }
 
 /// Takes a packet, and what its publisher has promised by now; gives all so far when the tracks
