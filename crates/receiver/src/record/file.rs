@@ -8,14 +8,14 @@ use time::OffsetDateTime;
 
 use super::Recording;
 use super::space::Space;
-use super::tape::Tape;
+use super::writer::RecordingWriter;
 use crate::StreamName;
 
 /// A file that is being recorded to.
 #[derive(Debug)]
 pub(super) struct Open {
     path: PathBuf,
-    tape: Tape<File>,
+    writer: RecordingWriter<File>,
     space: Space,
 }
 
@@ -33,8 +33,12 @@ impl Open {
         }
         let created = create_new(directory, &stem);
         let (path, file) = created.map_err(|(path, error)| nothing(path, &error))?;
-        match Tape::begin(file, probed) {
-            Ok(tape) => Ok(Self { path, tape, space }),
+        match RecordingWriter::begin(file, probed) {
+            Ok(writer) => Ok(Self {
+                path,
+                writer,
+                space,
+            }),
             Err(error) => {
                 if let Err(error) = std::fs::remove_file(&path) {
                     tracing::warn!(%error, "cannot remove a recording that could not begin");
@@ -50,23 +54,23 @@ impl Open {
 
     /// Whether this file can hold the packet: not after a change of resolution, say.
     pub(super) fn accepts(&self, packet: &Packet) -> bool {
-        self.tape.accepts(packet)
+        self.writer.accepts(packet)
     }
 
     pub(super) fn push(&mut self, packet: &Packet) -> io::Result<()> {
         self.space.check(Instant::now())?;
-        self.tape.push(packet)
+        self.writer.push(packet)
     }
 
     /// Closes the file, after a failure if there was one: what is in it plays to its end.
     pub(super) fn finish(mut self, failure: Option<io::Error>) -> Recording {
         // Where there is room, what came last is kept too.
-        let finished = self.tape.finish();
+        let finished = self.writer.finish();
         let failure = failure.or_else(|| finished.err());
         if failure.is_some() {
             self.cut();
         }
-        let written = self.tape.written();
+        let written = self.writer.written();
         Recording {
             frames: written.pictures,
             audio_frames: written.audio,
@@ -81,8 +85,8 @@ impl Open {
 
     /// Cuts off what is not whole.
     fn cut(&mut self) {
-        let whole = self.tape.written().bytes;
-        if let Err(error) = self.tape.out().set_len(whole) {
+        let whole = self.writer.written().bytes;
+        if let Err(error) = self.writer.out().set_len(whole) {
             tracing::warn!(%error, "cannot cut off an unfinished fragment");
         }
     }

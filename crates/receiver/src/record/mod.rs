@@ -5,7 +5,7 @@ mod file;
 mod recorder;
 mod recording;
 mod space;
-mod tape;
+mod writer;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};

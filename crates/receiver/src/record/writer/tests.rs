@@ -33,27 +33,27 @@ fn lined_up(packets: Vec<Packet>) -> (Probed, Vec<Packet>) {
 }
 
 /// Records until the disk is full.
-fn record(room: usize) -> (Option<Tape<Disk>>, io::Result<()>) {
+fn record(room: usize) -> (Option<RecordingWriter<Disk>>, io::Result<()>) {
     let (tracks, packets) = lined_up(stream(150, 25));
     let holds = Vec::new();
-    let mut tape = match Tape::begin(Disk { room, holds }, &tracks) {
-        Ok(tape) => tape,
+    let mut writer = match RecordingWriter::begin(Disk { room, holds }, &tracks) {
+        Ok(writer) => writer,
         Err(error) => return (None, Err(error)),
     };
-    let result = packets.iter().try_for_each(|packet| tape.push(packet));
-    let result = result.and_then(|()| tape.finish());
-    (Some(tape), result)
+    let result = packets.iter().try_for_each(|packet| writer.push(packet));
+    let result = result.and_then(|()| writer.finish());
+    (Some(writer), result)
 }
 
 #[test]
 fn a_fragment_is_written_at_each_keyframe_and_nothing_is_missing() {
-    let (tape, result) = record(usize::MAX);
-    let mut tape = tape.unwrap();
+    let (writer, result) = record(usize::MAX);
+    let mut writer = writer.unwrap();
     result.unwrap();
-    assert_eq!(tape.written().pictures, 150);
-    let written = usize::try_from(tape.written().bytes).unwrap();
-    assert_eq!(written, tape.out().holds.len());
-    let moofs = tape
+    assert_eq!(writer.written().pictures, 150);
+    let written = usize::try_from(writer.written().bytes).unwrap();
+    assert_eq!(written, writer.out().holds.len());
+    let moofs = writer
         .out()
         .holds
         .windows(4)
@@ -66,12 +66,12 @@ fn a_full_disk_is_an_error_that_leaves_whole_fragments() {
     let (whole, _) = record(usize::MAX);
     let whole = std::mem::take(&mut whole.unwrap().out().holds);
     for room in (0..whole.len()).step_by(397) {
-        let (tape, result) = record(room);
+        let (writer, result) = record(room);
         assert_eq!(result.unwrap_err().kind(), io::ErrorKind::StorageFull);
-        let Some(mut tape) = tape else { continue };
-        let written = usize::try_from(tape.written().bytes).unwrap();
+        let Some(mut writer) = writer else { continue };
+        let written = usize::try_from(writer.written().bytes).unwrap();
         assert!(written <= room);
-        assert_eq!(tape.out().holds[..written], whole[..written]);
+        assert_eq!(writer.out().holds[..written], whole[..written]);
         assert!(whole[written..].len() > 8 && &whole[written + 4..written + 8] == b"moof");
     }
 }
@@ -83,7 +83,7 @@ fn the_real_full_disk_says_so() {
         return;
     };
     let (tracks, _) = lined_up(stream(5, 5));
-    let error = Tape::begin(full, &tracks).unwrap_err();
+    let error = RecordingWriter::begin(full, &tracks).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::StorageFull);
 }
 
@@ -91,7 +91,7 @@ fn the_real_full_disk_says_so() {
 fn a_gop_without_end_is_written_every_two_seconds() {
     let (tracks, packets) = lined_up(stream(500, 100_000));
     let room = usize::MAX;
-    let mut tape = Tape::begin(
+    let mut writer = RecordingWriter::begin(
         Disk {
             room,
             holds: Vec::new(),
@@ -99,11 +99,13 @@ fn a_gop_without_end_is_written_every_two_seconds() {
         &tracks,
     )
     .unwrap();
-    packets.iter().for_each(|packet| tape.push(packet).unwrap());
+    packets
+        .iter()
+        .for_each(|packet| writer.push(packet).unwrap());
     assert!(
-        tape.written().pictures >= 440,
+        writer.written().pictures >= 440,
         "{}",
-        tape.written().pictures
+        writer.written().pictures
     );
 }
 
@@ -111,7 +113,7 @@ fn a_gop_without_end_is_written_every_two_seconds() {
 fn a_clock_that_stands_still_does_not_fill_the_memory() {
     let (tracks, _) = lined_up(stream(2, 100));
     let room = usize::MAX;
-    let mut tape = Tape::begin(
+    let mut writer = RecordingWriter::begin(
         Disk {
             room,
             holds: Vec::new(),
@@ -120,7 +122,11 @@ fn a_clock_that_stands_still_does_not_fill_the_memory() {
     )
     .unwrap();
     for _ in 0..100 {
-        tape.push(&video_packet(0, false, 1_000_000)).unwrap();
+        writer.push(&video_packet(0, false, 1_000_000)).unwrap();
     }
-    assert!(tape.written().pictures >= 90, "{}", tape.written().pictures);
+    assert!(
+        writer.written().pictures >= 90,
+        "{}",
+        writer.written().pictures
+    );
 }

@@ -9,7 +9,7 @@ use onair_mp4::{Fragment, Fragmenter, Pacing};
 /// Each fragment is written as soon as it is whole, so that whatever kills us costs no more
 /// than the last one.
 #[derive(Debug)]
-pub(super) struct Tape<W> {
+pub(super) struct RecordingWriter<W> {
     out: W,
     fragmenter: Fragmenter,
     written: Written,
@@ -27,7 +27,7 @@ pub(super) struct Written {
     pub(super) duration: Duration,
 }
 
-impl<W: Write> Tape<W> {
+impl<W: Write> RecordingWriter<W> {
     /// Writes the beginning of the file.
     pub(super) fn begin(mut out: W, probed: &Probed) -> io::Result<Self> {
         let origin = probed.origin();
@@ -35,7 +35,7 @@ impl<W: Write> Tape<W> {
         let init = fragmenter.init().map_err(io::Error::other)?;
         out.write_all(&init)?;
         out.flush()?;
-        let mut tape = Self {
+        let mut writer = Self {
             out,
             fragmenter,
             written: Written {
@@ -46,9 +46,9 @@ impl<W: Write> Tape<W> {
             latest: origin,
         };
         for packet in &probed.packets {
-            tape.push(packet)?;
+            writer.push(packet)?;
         }
-        Ok(tape)
+        Ok(writer)
     }
 
     /// Whether this file can hold the packet: not after a change of resolution, say.
