@@ -108,7 +108,12 @@ impl Fragmenter {
     pub fn is_due(&self, packet: &Packet) -> bool {
         packet.is_video_keyframe()
             || self.ready() >= MAX_DURATION
-            || self.tracks().map(Track::ready_bytes).sum::<usize>() >= MAX_BYTES
+            || self.ready_bytes() >= MAX_BYTES
+    }
+
+    /// How many bytes of payload the next fragment would have.
+    pub fn ready_bytes(&self) -> usize {
+        self.tracks().map(Track::ready_bytes).sum()
     }
 
     /// A fragment of what is ready; `None` when nothing is.

@@ -57,9 +57,10 @@ impl Open {
         self.writer.accepts(packet)
     }
 
-    pub(super) fn push(&mut self, packet: &Packet) -> io::Result<()> {
+    /// As [`RecordingWriter::push`].
+    pub(super) fn push(&mut self, packet: &Packet, max_bytes: usize) -> io::Result<()> {
         self.space.check(Instant::now())?;
-        self.writer.push(packet)
+        self.writer.push(packet, max_bytes)
     }
 
     /// Closes the file, after a failure if there was one: what is in it plays to its end.

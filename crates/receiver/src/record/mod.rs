@@ -39,6 +39,12 @@ struct Shared {
 /// What is left free of a disk if nothing is said.
 pub(crate) const KEEP_FREE: u64 = 100_000_000;
 
+/// How many bytes one recording holds before they are in its file, at most.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// How many all recordings together hold; each may be over its part by a frame.
+const MAX_BYTES_TOGETHER: usize = 64 * 1024 * 1024;
+
 impl Recordings {
     pub(crate) fn new(directory: PathBuf, keep_free: u64, most: usize, events: WeakEvents) -> Self {
         Self(Arc::new(Shared {
@@ -71,6 +77,12 @@ impl Recordings {
             let why = format!("cannot start a thread: {error}");
             self.refuse(&name, Unrecorded::Refused(why));
         }
+    }
+
+    /// How many bytes each recording may hold now.
+    fn max_bytes(&self) -> usize {
+        let running = self.0.running.load(Ordering::Relaxed).max(1);
+        (MAX_BYTES_TOGETHER / running).min(MAX_BYTES)
     }
 
     /// Whether one more file may begin; the error says why not.

@@ -5,7 +5,7 @@ use onair_media::{Packet, Probed, Timestamp, TrackProbe, Tracks};
 use super::file::Open;
 use super::space::Space;
 use super::{Recording, Recordings, Unrecorded};
-use crate::probe::{self, MAX_HELD_BYTES, RECORDER};
+use crate::probe::{self, RECORDER};
 use crate::{Event, Item, StreamName, Viewer};
 
 /// Records one stream into one file after the other.
@@ -41,9 +41,9 @@ impl Recorder {
     pub(super) fn new(viewer: Viewer, recordings: Recordings) -> Self {
         Self {
             name: viewer.name().clone(),
+            probe: TrackProbe::new(RECORDER, recordings.max_bytes()),
             recordings,
             viewer,
-            probe: probe::new(RECORDER),
             begun: None,
             open: None,
             is_refused: false,
@@ -73,7 +73,7 @@ impl Recorder {
     fn take(&mut self, packet: Packet) -> Result<(), Recording> {
         if let Some(mut open) = self.open.take() {
             if open.accepts(&packet) {
-                let pushed = open.push(&packet);
+                let pushed = open.push(&packet, self.recordings.max_bytes());
                 if let Err(error) = pushed {
                     return Err(open.finish(Some(error)));
                 }
@@ -101,7 +101,7 @@ impl Recorder {
             }
         };
         match begun {
-            Some(begun) if begun.is_enough() => self.begin(begun.probed),
+            Some(begun) if begun.is_enough(self.recordings.max_bytes()) => self.begin(begun.probed),
             begun => {
                 self.begun = begun;
                 Ok(())
@@ -147,7 +147,9 @@ impl Recorder {
         }
         let rest = || self.probe.finish().map(Begun::new);
         match self.begun.take().or_else(rest) {
-            Some(begun) if begun.is_enough() => self.begin(begun.probed)?,
+            Some(begun) if begun.is_enough(self.recordings.max_bytes()) => {
+                self.begin(begun.probed)?
+            }
             Some(_) => self.refuse(Unrecorded::TooShort),
             None => {}
         }
@@ -196,13 +198,14 @@ impl Begun {
     }
 
     /// Whether it makes a file.
-    fn is_enough(&self) -> bool {
-        self.last.since(self.origin) >= SHORTEST || self.bytes >= MAX_HELD_BYTES
+    fn is_enough(&self, max_bytes: usize) -> bool {
+        self.last.since(self.origin) >= SHORTEST || self.bytes >= max_bytes
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::MAX_BYTES;
     use super::*;
     use onair_samples::video_packet;
 
@@ -213,10 +216,10 @@ mod tests {
             packets: vec![video_packet(0, true, 1)],
         };
         let mut begun = Begun::new(probed);
-        while !begun.is_enough() {
+        while !begun.is_enough(MAX_BYTES) {
             begun.push(video_packet(0, false, 1));
         }
-        assert!(begun.probed.packets.len() * size_of::<Packet>() <= MAX_HELD_BYTES);
+        assert!(begun.probed.packets.len() * size_of::<Packet>() <= MAX_BYTES);
         let again = Begun::new(begun.probed);
         assert_eq!((again.bytes, again.origin), (begun.bytes, begun.origin));
     }

@@ -1,4 +1,4 @@
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::time::Duration;
 
 use onair_media::{Packet, Probed, Timestamp};
@@ -46,7 +46,7 @@ impl<W: Write> RecordingWriter<W> {
             latest: origin,
         };
         for packet in &probed.packets {
-            writer.push(packet)?;
+            writer.push(packet, usize::MAX)?;
         }
         Ok(writer)
     }
@@ -56,11 +56,11 @@ impl<W: Write> RecordingWriter<W> {
         self.fragmenter.accepts(packet)
     }
 
-    /// Records a packet.
-    pub(super) fn push(&mut self, packet: &Packet) -> io::Result<()> {
+    /// Records a packet; a fragment of `max_bytes` is not waited for any longer.
+    pub(super) fn push(&mut self, packet: &Packet, max_bytes: usize) -> io::Result<()> {
         self.latest = self.latest.max(packet.dts);
         self.fragmenter.push(packet);
-        if self.fragmenter.is_due(packet) {
+        if self.fragmenter.is_due(packet) || self.fragmenter.ready_bytes() >= max_bytes {
             let fragment = self.fragmenter.take().map_err(io::Error::other)?;
             self.write(fragment)?;
         }
@@ -87,16 +87,33 @@ impl<W: Write> RecordingWriter<W> {
         let Some(fragment) = fragment else {
             return Ok(());
         };
-        let bytes = fragment.to_vec();
-        self.out.write_all(&bytes)?;
+        let bytes = write_all(&mut self.out, &fragment)?;
         self.out.flush()?;
         let frames = fragment.payloads.len() as u64;
-        self.written.bytes += bytes.len() as u64;
+        self.written.bytes += bytes;
         self.written.pictures += fragment.pictures;
         self.written.audio += frames - fragment.pictures;
         self.written.duration = self.latest.since(self.origin);
         Ok(())
     }
+}
+
+/// Writes a fragment from where its parts lie; how many bytes that are.
+fn write_all(out: &mut impl Write, fragment: &Fragment) -> io::Result<u64> {
+    let payloads = fragment.payloads.iter().map(|payload| &payload[..]);
+    let parts = std::iter::once(&fragment.head[..]).chain(payloads);
+    let mut slices: Vec<_> = parts.map(IoSlice::new).collect();
+    let bytes = slices.iter().map(|slice| slice.len() as u64).sum();
+    let mut left = &mut slices[..];
+    while !left.is_empty() {
+        match out.write_vectored(left) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut left, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]

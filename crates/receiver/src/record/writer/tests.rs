@@ -9,6 +9,15 @@ struct Disk {
     holds: Vec<u8>,
 }
 
+impl Disk {
+    fn endless() -> Self {
+        Self {
+            room: usize::MAX,
+            ..Self::default()
+        }
+    }
+}
+
 impl Write for Disk {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = bytes.len().min(self.room - self.holds.len());
@@ -40,7 +49,9 @@ fn record(room: usize) -> (Option<RecordingWriter<Disk>>, io::Result<()>) {
         Ok(writer) => writer,
         Err(error) => return (None, Err(error)),
     };
-    let result = packets.iter().try_for_each(|packet| writer.push(packet));
+    let result = packets
+        .iter()
+        .try_for_each(|packet| writer.push(packet, usize::MAX));
     let result = result.and_then(|()| writer.finish());
     (Some(writer), result)
 }
@@ -90,18 +101,10 @@ fn the_real_full_disk_says_so() {
 #[test]
 fn a_gop_without_end_is_written_every_two_seconds() {
     let (tracks, packets) = lined_up(stream(500, 100_000));
-    let room = usize::MAX;
-    let mut writer = RecordingWriter::begin(
-        Disk {
-            room,
-            holds: Vec::new(),
-        },
-        &tracks,
-    )
-    .unwrap();
+    let mut writer = RecordingWriter::begin(Disk::endless(), &tracks).unwrap();
     packets
         .iter()
-        .for_each(|packet| writer.push(packet).unwrap());
+        .for_each(|packet| writer.push(packet, usize::MAX).unwrap());
     assert!(
         writer.written().pictures >= 440,
         "{}",
@@ -112,21 +115,34 @@ fn a_gop_without_end_is_written_every_two_seconds() {
 #[test]
 fn a_clock_that_stands_still_does_not_fill_the_memory() {
     let (tracks, _) = lined_up(stream(2, 100));
-    let room = usize::MAX;
-    let mut writer = RecordingWriter::begin(
-        Disk {
-            room,
-            holds: Vec::new(),
-        },
-        &tracks,
-    )
-    .unwrap();
+    let mut writer = RecordingWriter::begin(Disk::endless(), &tracks).unwrap();
     for _ in 0..100 {
-        writer.push(&video_packet(0, false, 1_000_000)).unwrap();
+        writer
+            .push(&video_packet(0, false, 1_000_000), usize::MAX)
+            .unwrap();
     }
     assert!(
         writer.written().pictures >= 90,
         "{}",
         writer.written().pictures
     );
+}
+
+#[test]
+fn where_memory_is_short_a_fragment_is_written_sooner_from_where_its_frames_lie() {
+    const MAX_BYTES: usize = 100_000;
+    let (tracks, _) = lined_up(stream(150, 25));
+    let mut writer = RecordingWriter::begin(Disk::endless(), &tracks).unwrap();
+    let mut given = 0;
+    for number in 0..100 {
+        let before = writer.written().bytes;
+        let next = video_packet(2000 + number, false, 30_000);
+        given += next.payload.len();
+        writer.push(&next, MAX_BYTES).unwrap();
+        if writer.written().bytes > before {
+            given = 0;
+        }
+        // The last one waits for its duration.
+        assert!(given <= MAX_BYTES + 2 * 30_000, "{given} at {number}");
+    }
 }
