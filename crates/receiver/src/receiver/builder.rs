@@ -87,6 +87,11 @@ impl Builder {
     }
 
     /// Records every stream into a directory, as fragmented MP4.
+    ///
+    /// A file names its tracks at its beginning. It waits for those that the publisher announces, and 3
+    /// seconds of media for one that it does not. A track that comes later still, or changes, ends the
+    /// file, and another begins with all tracks there are: pictures from the next keyframe on, those
+    /// before it in neither.
     #[must_use]
     pub fn record(mut self, directory: impl Into<PathBuf>) -> Self {
         self.stream_tasks.record = Some(directory.into());

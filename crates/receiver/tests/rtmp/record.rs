@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use onair::Address;
 use onair::Destination;
-use onair::media::{Kind, Packet, VideoCodec, VideoTrack};
+use onair::media::{Kind, Packet, Timestamp, Tracks, VideoCodec, VideoTrack};
 use onair_receiver::{Error, Event, Receiver, Recording, Unrecorded, tls};
 
 use crate::encoder::Encoder;
@@ -237,32 +237,54 @@ fn a_disk_with_less_than_is_kept_free_is_not_recorded_to() {
     assert_eq!(std::fs::read_dir(&directory.0).unwrap().count(), 0);
 }
 
+/// Pictures for so many seconds, announced, and audio from a time on that nobody announced.
+fn late_audio(seconds: i64, from: i64) -> (Tracks, Vec<Packet>) {
+    let video = VideoTrack {
+        codec: Some(VideoCodec::H264),
+        ..VideoTrack::default()
+    };
+    let tracks = Tracks {
+        video: vec![video],
+        ..Tracks::default()
+    };
+    let from = Timestamp::from_millis(from);
+    let mut packets = Media::new().stream(0..25 * seconds, 25);
+    packets.retain(|packet| packet.kind() == Kind::Video || packet.dts >= from);
+    (tracks, packets)
+}
+
 #[test]
 fn a_track_that_starts_late_and_that_no_metadata_promised_is_in_the_same_file() {
     let directory = Directory::new("late");
     let mut stage = Stage::with(|builder| builder.record(&directory.0));
-    let media = Media::new();
     let mut encoder = Encoder::live(stage.address(), "cam");
-    encoder.describe(&onair::media::Tracks {
-        video: vec![VideoTrack {
-            codec: Some(VideoCodec::H264),
-            ..VideoTrack::default()
-        }],
-        ..Default::default()
-    });
-    let is_in_time = |packet: &Packet| {
-        packet.kind() == Kind::Video || packet.dts >= onair::media::Timestamp::from_millis(2000)
-    };
-    let sent: Vec<_> = media
-        .stream(0..100, 25)
-        .into_iter()
-        .filter(is_in_time)
-        .collect();
+    let (tracks, sent) = late_audio(4, 2000);
+    encoder.describe(&tracks);
     encoder.send_all(&sent);
     encoder.finish();
     let recording = recorded(&mut stage);
     assert_eq!((recording.frames, recording.audio_frames), (100, 50));
     assert_eq!(read(&recording.path).len(), sent.len());
+}
+
+#[test]
+fn a_track_that_starts_later_than_it_is_waited_for_begins_another_file_with_all_tracks() {
+    let directory = Directory::new("later");
+    let mut stage = Stage::with(|builder| builder.record(&directory.0));
+    let mut encoder = Encoder::live(stage.address(), "cam");
+    let (tracks, sent) = late_audio(6, 4000);
+    encoder.describe(&tracks);
+    encoder.send_all(&sent[..100]);
+    // What is announced before the file has begun would be waited for.
+    stage.wait(|event| matches!(event, Event::Recording { .. }).then_some(()));
+    encoder.send_all(&sent[100..]);
+    encoder.finish();
+    let [first, second] = [(); 2].map(|()| recorded(&mut stage));
+    assert_eq!((first.frames, first.audio_frames), (101, 0));
+    // Up to the next keyframe, pictures without those before them are of no use.
+    assert_eq!((second.frames, second.audio_frames), (25, 50));
+    let read = [first, second].map(|recording| read(&recording.path).len());
+    assert_eq!(read, [101, 75]);
 }
 
 #[test]
