@@ -47,7 +47,8 @@ impl BlockStream {
     }
 }
 
-fn read(input: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, Error> {
+/// Reads once, whatever interrupts it.
+pub(crate) fn read(input: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, Error> {
     loop {
         match input.read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -12,8 +12,6 @@ pub(super) struct Stream<T> {
     pub(super) pid: u16,
     pub(super) decoder: T,
     counter: Option<u8>,
-    /// The last packet's payload.
-    last: Vec<u8>,
     assembler: Assembler,
     losses: Losses,
     /// The segment that what is in the decoder belongs to.
@@ -40,7 +38,6 @@ impl<T> Stream<T> {
             pid,
             decoder,
             counter: None,
-            last: Vec::new(),
             assembler: Assembler::default(),
             losses: Losses::default(),
             segment: 0,
@@ -58,11 +55,9 @@ impl<T> Stream<T> {
         let last = self.counter.replace(packet.counter);
         let expected = last.map_or(packet.counter, |last| (last + 1) & 0x0f);
         let missing = packet.counter.wrapping_sub(expected) & 0x0f;
-        if missing == 15 && self.last == packet.payload {
+        if missing == 15 && self.assembler.has_just_taken(packet.payload) {
             return Continuity::Repeated;
         }
-        self.last.clear();
-        self.last.extend_from_slice(packet.payload);
         if missing == 0 || packet.discontinuity || is_seam(packet, kind, timeline) {
             return Continuity::Whole;
         }

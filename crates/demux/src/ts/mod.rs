@@ -135,7 +135,13 @@ impl Ts {
         let Some(found) = TsPacket::parse(packet) else {
             return;
         };
-        if found.pid == PAT {
+        if self
+            .program
+            .as_ref()
+            .is_some_and(|program| program.has(found.pid))
+        {
+            self.take_stream(&found, out);
+        } else if found.pid == PAT {
             for (_, body) in self.association.push(found.payload, found.start) {
                 for pid in psi::program_maps(&body).into_iter().take(MAX_PROGRAMS) {
                     self.maps.entry(pid).or_default();
@@ -146,8 +152,6 @@ impl Ts {
             for (_, body) in bodies.iter().filter(|(table, _)| *table == PMT) {
                 self.take_map(body);
             }
-        } else {
-            self.take_stream(&found, out);
         }
     }
 
@@ -275,6 +279,12 @@ impl Program {
             }
         }
         program
+    }
+
+    /// Whether a stream of this program has this packet id.
+    fn has(&self, pid: u16) -> bool {
+        let is_video = self.video.as_ref().is_some_and(|video| video.pid == pid);
+        is_video || self.audio.as_ref().is_some_and(|audio| audio.pid == pid)
     }
 
     const fn is_empty(&self) -> bool {

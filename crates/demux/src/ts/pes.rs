@@ -34,6 +34,8 @@ pub(super) struct Assembler {
     /// Bytes of the whole packet, where its header says so.
     expected: Option<usize>,
     open: bool,
+    /// The payload taken in last, where the buffer does not end with it.
+    last: Vec<u8>,
 }
 
 impl Assembler {
@@ -41,6 +43,7 @@ impl Assembler {
     /// the packet that this makes whole, or shows to be whole.
     pub(super) fn push(&mut self, payload: &[u8], start: bool) -> Option<Vec<u8>> {
         let done = if start { self.finish() } else { None };
+        self.last.clear();
         if start {
             let length = payload
                 .get(4..6)
@@ -50,6 +53,7 @@ impl Assembler {
             self.open = true;
         }
         if !self.open {
+            self.last.extend_from_slice(payload);
             return done;
         }
         self.buffer.extend_from_slice(payload);
@@ -58,9 +62,19 @@ impl Assembler {
         }
         let whole = self.expected.is_some_and(|size| self.buffer.len() >= size);
         if done.is_none() && whole {
+            self.last.extend_from_slice(payload);
             self.finish()
         } else {
             done
+        }
+    }
+
+    /// Whether what was taken in last is this payload.
+    pub(super) fn has_just_taken(&self, payload: &[u8]) -> bool {
+        if self.open {
+            self.buffer.ends_with(payload)
+        } else {
+            self.last == payload
         }
     }
 

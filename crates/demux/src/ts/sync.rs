@@ -4,7 +4,7 @@
 use std::io::Read;
 
 use crate::Error;
-use crate::block_stream::BlockStream;
+use crate::block_stream::read;
 
 /// How packets lie in the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +35,11 @@ fn is_layout(data: &[u8], offset: usize, stride: usize) -> bool {
 
 /// The packets of a stream, sync bytes checked and found again when lost.
 pub(super) struct Packets {
-    input: BlockStream,
+    input: Box<dyn Read + Send>,
+    /// What is read lies in `start..end` of it.
     buffer: Vec<u8>,
     start: usize,
+    end: usize,
     layout: Option<Layout>,
     /// Byte offset of the buffer's beginning.
     base: u64,
@@ -47,11 +49,12 @@ pub(super) struct Packets {
 }
 
 impl Packets {
-    pub(super) const fn new(input: Box<dyn Read + Send>) -> Self {
+    pub(super) fn new(input: Box<dyn Read + Send>) -> Self {
         Self {
-            input: BlockStream::new(input),
-            buffer: Vec::new(),
+            input,
+            buffer: vec![0; BUFFER],
             start: 0,
+            end: 0,
             layout: None,
             base: 0,
             ended: false,
@@ -70,7 +73,7 @@ impl Packets {
             if let Some(packet) = self.aligned() {
                 return Ok(Some(packet));
             }
-            let rest = self.buffer.len() - self.start;
+            let rest = self.end - self.start;
             if self.ended && rest < PACKET {
                 return self.finish();
             } else if let Some(stride) = self.stride_in_phase() {
@@ -83,12 +86,17 @@ impl Packets {
         }
     }
 
+    /// What is read and not yet used.
+    fn rest(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
     /// Takes the packet that begins where the layout says.
     fn aligned(&mut self) -> Option<[u8; PACKET]> {
-        let rest = &self.buffer[self.start..];
+        let rest = self.rest();
         let packet = *rest.first_chunk::<PACKET>()?;
         let stride = self.layout.filter(|_| packet[0] == SYNC)?.stride;
-        self.start += stride.min(rest.len());
+        self.start = (self.start + stride).min(self.end);
         Some(packet)
     }
 
@@ -96,7 +104,7 @@ impl Packets {
     /// most that follow are where they should be.
     fn stride_in_phase(&self) -> Option<usize> {
         let stride = self.layout?.stride;
-        let ahead = self.buffer.get(self.start + stride..)?;
+        let ahead = self.rest().get(stride..)?;
         let syncs = ahead.iter().step_by(stride).take(SYNCS);
         let (count, right) = syncs.fold((0, 0), |(count, right), byte| {
             (count + 1, right + usize::from(*byte == SYNC))
@@ -107,7 +115,7 @@ impl Packets {
     /// Moves to the next sync byte that others follow at the right distance, or
     /// past what has none.
     fn resync(&mut self) {
-        let rest = &self.buffer[self.start..];
+        let rest = self.rest();
         let search = if self.ended { rest.len() } else { SEARCH };
         let strides = self.layout.map_or(STRIDES, |layout| [layout.stride; 3]);
         let found = (0..search).find_map(|offset| {
@@ -123,25 +131,28 @@ impl Packets {
     }
 
     fn fill(&mut self) -> Result<(), Error> {
-        let piece = self.input.next()?;
-        self.ended = piece.is_empty();
         self.base += self.start as u64;
-        self.buffer.drain(..self.start);
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
         self.start = 0;
-        self.buffer.extend_from_slice(&piece);
+        let count = read(self.input.as_mut(), &mut self.buffer[self.end..])?;
+        self.ended = count == 0;
+        self.end += count;
         Ok(())
     }
 
     /// What is left is nothing, padding, or a cut packet.
     fn finish(&self) -> Result<Option<[u8; PACKET]>, Error> {
-        let rest = &self.buffer[self.start..];
-        if self.layout.is_some() && rest.first() == Some(&SYNC) {
-            let end = self.base + self.buffer.len() as u64;
+        if self.layout.is_some() && self.rest().first() == Some(&SYNC) {
+            let end = self.base + self.end as u64;
             return Err(Error::truncated("TS packet", end));
         }
         Ok(None)
     }
 }
+
+/// Bytes read at a time, behind those that were too few.
+const BUFFER: usize = 128 * 1024;
 
 /// Bytes of a packet.
 pub(super) const PACKET: usize = 188;

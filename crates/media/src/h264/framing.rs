@@ -1,4 +1,5 @@
 use bytes::{BufMut, Bytes, BytesMut};
+use memchr::memchr_iter;
 
 use crate::Error;
 
@@ -237,16 +238,8 @@ pub(crate) fn put_length_prefixed(unit: &[u8], out: &mut BytesMut) {
 
 /// The offset of the next `00 00 01`.
 fn start_code(data: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    // The third byte of a start code decides how far the search may jump.
-    while let Some(&third) = data.get(at + 2) {
-        match third {
-            0 => at += 1,
-            1 if data[at] == 0 && data[at + 1] == 0 => return Some(at),
-            _ => at += 3,
-        }
-    }
-    None
+    let mut ones = memchr_iter(1, data.get(2..)?);
+    ones.find(|&at| data[at..at + 2] == [0, 0])
 }
 
 fn trim_zeros(unit: &[u8]) -> &[u8] {
