@@ -14,6 +14,7 @@ use bytes::Bytes;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::measure::processor_time;
 use crate::player::{self, Heard};
 use crate::table::Group;
 use crate::{media, peer};
@@ -143,9 +144,9 @@ fn measure(server: &Server, file: &str) -> Result<Fan> {
     for _ in 0..PLAYERS {
         playing.recv_timeout(Duration::from_secs(10))?;
     }
-    let (before, from) = (processor_time(server)?, Instant::now());
+    let (before, from) = (processor_time(server.process.id())?, Instant::now());
     thread::sleep(WINDOW);
-    let used = processor_time(server)? - before;
+    let used = processor_time(server.process.id())? - before;
     let cpu = used / from.elapsed().as_secs_f64() / PLAYERS as f64;
     let memory_mb = memory(server)?;
     ensure!(publisher.wait()?.success(), "ffmpeg failed");
@@ -178,20 +179,6 @@ fn lost(heard: &[Heard], last: &Bytes) -> usize {
 
 /// Milliseconds from one picture to the next, rounded up.
 const PERIOD: u32 = 34;
-
-/// Seconds of user and system time so far.
-fn processor_time(server: &Server) -> Result<f64> {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", server.process.id()))?;
-    let (_, fields) = stat.rsplit_once(')').context("no name")?;
-    let ticks: u64 = fields
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .flat_map(str::parse::<u64>)
-        .sum();
-    // USER_HZ, which is the same everywhere.
-    Ok(ticks as f64 / 100.0)
-}
 
 /// Megabytes resident.
 fn memory(server: &Server) -> Result<f64> {

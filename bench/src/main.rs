@@ -10,6 +10,7 @@ mod peer;
 mod player;
 mod proxy;
 mod publish;
+mod realtime;
 mod roundtrips;
 mod sink;
 mod table;
@@ -31,9 +32,10 @@ fn main() -> Result<()> {
     if arguments == ["sink"] {
         return serve();
     }
-    let parts: [Part; 5] = [
+    let parts: [Part; 6] = [
         ("memory", memory::run),
         ("publish", publish::run),
+        ("realtime", realtime::run),
         ("roundtrips", roundtrips::run),
         ("latency", latency::run),
         ("fanout", fanout::run),

@@ -1,7 +1,7 @@
 //! What a process cost: run by a small process of its own, since a child's
 //! peak memory counts what its parent had when it forked.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
@@ -37,6 +37,20 @@ pub fn run(command: &[String]) -> Result<Cost> {
         anyhow::bail!("not a measurement: {text:?}");
     };
     Ok(Cost { cpu, peak_mb })
+}
+
+/// Seconds of user and system time that the threads of a process have had so far.
+pub fn processor_time(process: u32) -> Result<f64> {
+    let tasks = fs::read_dir(format!("/proc/{process}/task"))?;
+    let of = |task: std::io::Result<fs::DirEntry>| -> Result<f64> {
+        let stat = fs::read_to_string(task?.path().join("schedstat"))?;
+        let nanos = stat
+            .split_whitespace()
+            .next()
+            .context("an empty schedstat")?;
+        Ok(nanos.parse::<f64>()? / 1e9)
+    };
+    tasks.map(of).sum()
 }
 
 /// The other side of [`run`], and the floor: what this program does when it

@@ -23,6 +23,11 @@ pub fn onair() -> Result<String> {
     Ok(path.to_str().context("a path in UTF-8")?.to_owned())
 }
 
+/// An older binary to measure beside that one.
+pub fn before() -> Result<String> {
+    std::env::var("ONAIR_BEFORE").context("no $ONAIR_BEFORE")
+}
+
 /// Finds FFmpeg, with the encoder it is compared by.
 pub fn ffmpeg() -> Result<String> {
     let output = Command::new("ffmpeg")

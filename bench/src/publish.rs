@@ -56,7 +56,7 @@ fn contenders() -> Result<Vec<Contender>> {
     let ffmpeg = "-nostdin -loglevel error -i {} -c copy -f flv {}";
     let discard = sink::discard()?.to_string();
     let floor = move |file: &File| measure::run(&measure::floor_command(&file.path, &discard)?);
-    Ok(vec![
+    let mut contenders = vec![
         Contender::new(
             "onair publish --pace max",
             publisher(peer::onair, onair, 4096)?,
@@ -67,7 +67,12 @@ fn contenders() -> Result<Vec<Contender>> {
             "ffmpeg, server's chunks 128",
             publisher(peer::ffmpeg, ffmpeg, 128)?,
         ),
-    ])
+    ];
+    if peer::before().is_ok() {
+        let before = publisher(peer::before, onair, 4096)?;
+        contenders.insert(1, Contender::new("$ONAIR_BEFORE publish", before));
+    }
+    Ok(contenders)
 }
 
 /// FFmpeg takes over the chunk size that the server announces: most announce
