@@ -27,7 +27,7 @@ const PLAIN_EVERY: u64 = 10;
 pub(crate) struct Progress {
     told: Told,
     on_terminal: bool,
-    ticks: u64,
+    seconds: u64,
     before: Before,
     was_live: HashSet<usize>,
     /// What has stopped coming from the source, without a terminal.
@@ -56,7 +56,7 @@ impl Progress {
         Self {
             told,
             on_terminal: io::stderr().is_terminal(),
-            ticks: 0,
+            seconds: 0,
             before: Before::default(),
             was_live: HashSet::new(),
             stall: None,
@@ -95,9 +95,14 @@ impl Progress {
         self.given_up.len() == self.told.destinations
     }
 
+    /// Whether anybody is told numbers while they change.
+    pub(crate) fn ticks(&self) -> bool {
+        self.told.stats != StatsFormat::None
+    }
+
     /// Tells the numbers; once a second.
     pub(crate) fn tick(&mut self, stats: &Stats) {
-        self.ticks += 1;
+        self.seconds += 1;
         if let Some(json) = &self.json {
             json.write(&json::Stats::from(stats));
         }
@@ -138,7 +143,7 @@ impl Progress {
             return;
         }
         let stall = numbers.stall();
-        if self.ticks.is_multiple_of(PLAIN_EVERY) {
+        if self.seconds.is_multiple_of(PLAIN_EVERY) {
             numbers.rows(usize::MAX).into_iter().for_each(say);
         } else if let Some(words) = stall.as_ref().filter(|_| stall != self.stall) {
             say(words);

@@ -15,9 +15,6 @@ pub(crate) use self::rules::RULES;
 use self::rules::Show;
 pub(crate) use self::source::is_raw;
 
-use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use onair::av::capture::attended;
@@ -58,7 +55,7 @@ pub(crate) fn run(opts: &Publish, given: &Given, log: LogOptions) -> Result<(), 
 /// Runs a broadcast to its end, and says what happens meanwhile.
 pub(crate) fn on_air(builder: Builder, told: Told, interrupt: &Interrupt) -> Result<(), Failure> {
     let mut progress = Progress::new(told);
-    let broadcast = Arc::new(builder.start().map_err(Failure::usage)?);
+    let broadcast = builder.start().map_err(Failure::usage)?;
     let stopper = broadcast.stopper();
     interrupt.stops(move || stopper.stop());
     let report = watch(&broadcast, &mut progress);
@@ -113,30 +110,26 @@ fn show(opts: &Publish, plan: &source::Plan<'_>, destinations: &[Destination]) -
 }
 
 /// Tells events as they come and numbers each second, until the last event.
-fn watch(broadcast: &Arc<Broadcast>, progress: &mut Progress) -> Report {
-    let (sender, events) = mpsc::channel();
-    let source = Arc::clone(broadcast);
-    thread::spawn(move || {
-        while let Some(event) = source.next_event() {
-            let _nobody_listens = sender.send(event);
-        }
-    });
+fn watch(broadcast: &Broadcast, progress: &mut Progress) -> Report {
     let mut next_tick = Instant::now() + TICK;
     loop {
-        match events.recv_timeout(next_tick.saturating_duration_since(Instant::now())) {
-            Ok(Event::Ended(report)) => return report,
-            Ok(event) => {
+        let event = match progress.ticks() {
+            true => {
+                broadcast.next_event_within(next_tick.saturating_duration_since(Instant::now()))
+            }
+            false => broadcast.next_event(),
+        };
+        match event {
+            Some(Event::Ended(report)) => return report,
+            Some(event) => {
                 progress.event(&event);
                 if progress.is_over() {
                     broadcast.stop();
                 }
             }
-            Err(RecvTimeoutError::Timeout) => {
+            None => {
                 progress.tick(&broadcast.stats());
                 next_tick += TICK;
-            }
-            Err(RecvTimeoutError::Disconnected) => {
-                unreachable!("the last event is the report")
             }
         }
     }

@@ -55,6 +55,12 @@ impl Broadcast {
         self.hub.events().next()
     }
 
+    /// Waits for the next event, but not longer than this; `None` when none came, and after
+    /// [`Event::Ended`].
+    pub fn next_event_within(&self, timeout: Duration) -> Option<Event> {
+        self.hub.events().next_within(timeout)
+    }
+
     /// The next event if there is one already. Never waits, not even for a thread that is in
     /// [`next_event`](Self::next_event).
     pub fn try_event(&self) -> Option<Event> {

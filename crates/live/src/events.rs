@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::Event;
 
@@ -21,6 +22,12 @@ struct State {
 /// More than this are not kept for an application that does not ask: the oldest go.
 const MOST: usize = 10_000;
 
+impl State {
+    fn is_quiet(&self) -> bool {
+        self.waiting.is_empty() && !self.is_over
+    }
+}
+
 impl Events {
     pub(crate) fn push(&self, event: Event) {
         let mut state = self.lock();
@@ -37,15 +44,17 @@ impl Events {
 
     /// Waits for the next; `None` when nothing follows any more.
     pub(crate) fn next(&self) -> Option<Event> {
-        let mut state = self.lock();
-        loop {
-            let event = state.waiting.pop_front();
-            if event.is_some() || state.is_over {
-                return event;
-            }
-            let waited = self.more.wait(state);
-            state = waited.unwrap_or_else(PoisonError::into_inner);
-        }
+        let waited = self.more.wait_while(self.lock(), |state| state.is_quiet());
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        state.waiting.pop_front()
+    }
+
+    /// Waits for the next, but not longer than this.
+    pub(crate) fn next_within(&self, timeout: Duration) -> Option<Event> {
+        let is_quiet = |state: &mut State| state.is_quiet();
+        let waited = self.more.wait_timeout_while(self.lock(), timeout, is_quiet);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.waiting.pop_front()
     }
 
     /// The next if there is one already.
@@ -82,6 +91,16 @@ mod tests {
             came |= events.try_next().is_some();
             assert!(came && ended);
         });
+    }
+
+    #[test]
+    fn who_waits_for_a_while_gets_what_is_there_and_nothing_after_the_end() {
+        let events = Events::default();
+        assert!(events.next_within(Duration::ZERO).is_none());
+        events.push(Event::EncoderBack);
+        events.end();
+        assert!(events.next_within(Duration::MAX).is_some());
+        assert!(events.next_within(Duration::MAX).is_none());
     }
 
     #[test]

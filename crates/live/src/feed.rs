@@ -9,7 +9,7 @@ use crate::queue::PacketQueue;
 /// A [`PacketQueue`] between the thread that produces and the task or thread that sends.
 ///
 /// Both sides move packets in batches under one lock, and each wakes the other
-/// only when it sleeps.
+/// only when it sleeps, and once it has let go of the lock.
 #[derive(Debug)]
 pub(crate) struct Feed {
     state: Mutex<State>,
@@ -59,10 +59,15 @@ impl Feed {
         for packet in packets {
             state.queue.push(packet, now);
         }
-        if state.queue.is_ready() {
-            self.wake(&mut state);
+        match state.queue.is_ready() {
+            true => self.wake(state),
+            false => drop(state),
         }
-        let mut now = now;
+        self.wait_for_room(now);
+    }
+
+    fn wait_for_room(&self, mut now: Instant) {
+        let mut state = self.lock();
         while state.queue.is_full(now) && !state.closed && !state.queue.has_ended() {
             state.waiting = true;
             let waited = self.room.wait_timeout(state, LOOK);
@@ -77,7 +82,7 @@ impl Feed {
         let mut state = self.lock();
         state.queue.end();
         state.deadline = state.deadline.or(deadline);
-        self.wake(&mut state);
+        self.wake(state);
         self.room.notify_all();
     }
 
@@ -85,7 +90,7 @@ impl Feed {
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
-        self.wake(&mut state);
+        self.wake(state);
         self.room.notify_all();
     }
 
@@ -121,10 +126,10 @@ impl Feed {
     ) -> Poll<Taken> {
         let mut state = self.lock();
         let taken = state.take(budget, out);
-        self.made_room(&mut state);
         if taken.is_none() {
             state.waker = Some(cx.waker().clone());
         }
+        self.release(state);
         taken.map_or(Poll::Pending, Poll::Ready)
     }
 
@@ -132,16 +137,17 @@ impl Feed {
     pub(crate) fn take(&self, budget: usize, out: &mut Vec<Packet>) -> Taken {
         let mut state = self.lock();
         loop {
-            let taken = state.take(budget, out);
-            self.made_room(&mut state);
-            if let Some(taken) = taken {
+            if let Some(taken) = state.take(budget, out) {
+                self.release(state);
                 return taken;
             }
+            // What nobody could use may have made room too.
+            if state.has_made_room() {
+                self.room.notify_all();
+            }
             state.idle = true;
-            state = self
-                .more
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            let waited = self.more.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -150,18 +156,24 @@ impl Feed {
         look(&mut self.lock().queue)
     }
 
-    fn wake(&self, state: &mut State) {
-        if let Some(waker) = state.waker.take() {
+    /// Wakes a consumer that sleeps: one woken under the lock would only sleep again, for that.
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        let waker = state.waker.take();
+        let is_idle = std::mem::take(&mut state.idle);
+        drop(state);
+        if let Some(waker) = waker {
             waker.wake();
         }
-        if std::mem::take(&mut state.idle) {
+        if is_idle {
             self.more.notify_all();
         }
     }
 
-    fn made_room(&self, state: &mut State) {
-        if state.waiting && state.queue.has_room() {
-            state.waiting = false;
+    /// Wakes a producer that sleeps and has room now.
+    fn release(&self, mut state: MutexGuard<'_, State>) {
+        let has_made_room = state.has_made_room();
+        drop(state);
+        if has_made_room {
             self.room.notify_all();
         }
     }
@@ -181,6 +193,11 @@ pub(crate) enum Taken {
 }
 
 impl State {
+    /// True once, when there is room for a producer that waits for it.
+    fn has_made_room(&mut self) -> bool {
+        self.queue.has_room() && std::mem::take(&mut self.waiting)
+    }
+
     fn take(&mut self, budget: usize, out: &mut Vec<Packet>) -> Option<Taken> {
         let (mut bytes, before, now) = (0, out.len(), Instant::now());
         while bytes < budget

@@ -86,6 +86,13 @@ impl SessionContext {
         self.is_congested = is_late || self.is_congested && queued > CONGESTION / 4;
     }
 
+    /// Whether nothing was under way when that was noted last, and nothing is to be told.
+    pub(crate) fn is_calm(&self) -> bool {
+        let link = self.handle.status().link;
+        let under_way = link.unsent.unwrap_or(0) + link.unacked.unwrap_or(0);
+        under_way == 0 && self.feed().with(|queue| queue.is_quiet())
+    }
+
     /// The line as a law wants to see it, with so many bytes taken off the queue and not written.
     pub(crate) fn sample(&self, link: Link, pending: usize, now: Instant) -> LinkSample {
         let (asked, most) = self.hub.rate().asked();

@@ -79,9 +79,9 @@ struct Reader<'a> {
     since: Instant,
 }
 
-/// At full speed packets change threads in batches of about this size: with what the queue
-/// and the session hold, few enough bytes to stay in a processor's cache.
-const BATCH: usize = 64 * 1024;
+/// Packets change threads in batches of about this size: with what the queue and the session hold,
+/// few enough bytes to stay in a processor's cache.
+const BATCH: usize = 128 * 1024;
 
 /// A pipe may be slow, so a batch is handed on when it is this old.
 const LONGEST_BATCH: Duration = Duration::from_millis(20);
@@ -89,8 +89,9 @@ const LONGEST_BATCH: Duration = Duration::from_millis(20);
 /// More sound than this before the first picture is paced like the rest.
 const PRELUDE: Duration = Duration::from_millis(500);
 
-/// In real time, what is due within this need not wait: fewer wake-ups, and nobody can tell.
-const SLACK: Duration = Duration::from_millis(10);
+/// In real time, what is due within this leaves with what is due now: a sixth of the wake-ups, and
+/// less than any player buffers.
+const SLACK: Duration = Duration::from_millis(50);
 
 impl Reader<'_> {
     fn run(&mut self, media: &mut dyn PacketSource) -> Result<(), onair_demux::Error> {
@@ -116,29 +117,31 @@ impl Reader<'_> {
 
     /// False when the end was asked for.
     fn take(&mut self, packet: Packet) -> bool {
-        if self.is_live {
-            self.add(packet);
-            self.flush();
-            return !self.hub.stopping().is_asked();
-        }
-        if self.schedule.pace == Pace::Max {
-            self.add(packet);
-            if self.bytes >= BATCH || self.since.elapsed() >= LONGEST_BATCH {
-                self.flush();
-                return !self.hub.stopping().is_asked();
-            }
-            return true;
-        }
-        if self.is_prelude(&packet) {
-            self.add(packet);
-            return true;
-        }
         let now = Instant::now();
-        let due = self.pacer.due(packet.dts, now);
-        let go_on = due <= now + SLACK || self.hub.stopping().sleep_until(due);
+        let due = self.due(&packet, now);
+        if due > now + SLACK {
+            self.flush();
+            if !self.hub.stopping().sleep_until(due) {
+                return false;
+            }
+        }
         self.add(packet);
+        // What came before its time may wait for what is due with it.
+        if due > now && self.bytes < BATCH && self.since.elapsed() < LONGEST_BATCH {
+            return true;
+        }
         self.flush();
-        go_on
+        !self.hub.stopping().is_asked()
+    }
+
+    fn due(&mut self, packet: &Packet, now: Instant) -> Instant {
+        if self.is_live {
+            now
+        } else if self.schedule.pace == Pace::Max || self.is_prelude(packet) {
+            now + SLACK
+        } else {
+            self.pacer.due(packet.dts, now)
+        }
     }
 
     /// Sound before the first picture leaves with it: the clock starts there.
@@ -149,13 +152,15 @@ impl Reader<'_> {
     }
 
     fn add(&mut self, packet: Packet) {
+        if self.batch.is_empty() {
+            self.since = Instant::now();
+        }
         self.bytes += packet.payload.len();
         self.batch.push(packet);
     }
 
     fn flush(&mut self) {
         self.bytes = 0;
-        self.since = Instant::now();
         self.hub.publish(&mut self.batch);
     }
 }

@@ -251,6 +251,11 @@ impl PacketQueue {
         self.has_ended() && self.held.is_empty()
     }
 
+    /// True when nothing waits, and no gap is to be told.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.held.is_empty() && self.tally.news.is_empty()
+    }
+
     /// True when a `pop` now would give a packet.
     pub(crate) fn is_ready(&self) -> bool {
         !self.held.is_empty() && (self.consumer.has_begun() || self.beginning().is_some())

@@ -37,7 +37,7 @@ impl Session {
         let stall = self.pump.stalled_at(stall_limit(self.context.pace));
         let next = [
             Some(self.pump.deadline()),
-            Some(self.tick),
+            self.next_look(now),
             self.rate.deadline(),
             hurry.map(|at| if now < at { at } else { at + LAST_WORDS }),
             stall,
@@ -49,6 +49,15 @@ impl Session {
         }
         self.handle_time(now, hurry, stall);
         true
+    }
+
+    /// When to look at the line. What is sent brings the session here anyway: it is woken for a
+    /// look only where something waits, and rarely where something may be on its way.
+    fn next_look(&self, now: Instant) -> Option<Instant> {
+        if now >= self.tick || self.pump.unwritten() > 0 {
+            return Some(self.tick);
+        }
+        (!self.context.is_calm()).then(|| self.tick + 3 * TICK)
     }
 
     fn handle_time(&mut self, now: Instant, hurry: Option<Instant>, stall: Option<Instant>) {
