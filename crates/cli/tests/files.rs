@@ -291,3 +291,91 @@ fn a_live_stream_is_inspected_as_its_viewers_get_it() {
     assert!(said.contains("NetStream.Play.StreamNotFound"), "{said}");
     assert!(!said.contains("sesame"), "{said}");
 }
+
+/// What is sent, recorded by the program in a format.
+fn record(from: &Path, receiver: &str, dir: &Dir, extension: &str) -> PathBuf {
+    let path = dir.0.join(format!("show.{extension}"));
+    let (from, to) = (
+        from.display().to_string(),
+        format!("{receiver}/{extension}"),
+    );
+    let file = path.display().to_string();
+    let options = ["--pace", "max", "--no-reconnect", "--record", &file];
+    let sent = onair(&[&["publish", "--from", &from, "--to", &to], &options[..]].concat());
+    assert!(sent.status.success(), "{extension}: {sent:?}");
+    path
+}
+
+fn packets(path: &Path) -> Vec<Packet> {
+    let mut file = demux::open(path).expect("it is a file that can be read");
+    std::iter::from_fn(|| file.next_packet().expect("it is whole")).collect()
+}
+
+/// A track of a file as FFmpeg decodes it: each frame's hash, and its time in milliseconds.
+fn decoded(path: &Path, track: &str) -> Option<Vec<(String, i64)>> {
+    let path = path.display();
+    let options = format!("-map 0:{track} -fps_mode passthrough -enc_time_base 1:1000");
+    let ran = run(&format!("ffmpeg -xerror -i {path} {options} -f framemd5 -"))?;
+    assert!(ran.status.success() && ran.stderr.is_empty(), "{ran:?}");
+    let listing = String::from_utf8(ran.stdout).expect("text");
+    let frame = |line: &str| {
+        let fields: Vec<_> = line.split(',').map(str::trim).collect();
+        (fields[5].to_owned(), fields[2].parse().expect("a time"))
+    };
+    let lines = listing.lines().filter(|line| !line.starts_with('#'));
+    Some(lines.map(frame).collect())
+}
+
+/// Both files have the same packets of a kind, at times that differ by the same everywhere: by how
+/// much, in nanoseconds.
+fn same_packets(mp4: &Path, ts: &Path, kind: Kind) -> i64 {
+    let of_kind = |path| {
+        let mut packets = packets(path);
+        packets.retain(|packet| packet.kind() == kind);
+        packets
+    };
+    let (one, other) = (of_kind(mp4), of_kind(ts));
+    assert!(one.len() > 20 && one.len() == other.len(), "{kind:?}");
+    let shift = other[0].pts.nanos_from(one[0].pts);
+    for (one, other) in one.iter().zip(&other) {
+        assert!(one.payload == other.payload, "{kind:?} at {:?}", one.pts);
+        for (one, other) in [(one.pts, other.pts), (one.dts, other.dts)] {
+            let off = other.nanos_from(one) - shift;
+            assert!(off.abs() <= TICK, "{kind:?} at {one:?}: {off} ns off");
+        }
+    }
+    shift
+}
+
+/// FFmpeg decodes both to the same, at the same times.
+fn same_frames(mp4: &Path, ts: &Path, track: &str) {
+    let (Some(one), Some(other)) = (decoded(mp4, track), decoded(ts, track)) else {
+        return;
+    };
+    assert!(one.len() > 20 && one.len() == other.len(), "{track}");
+    // FFmpeg lets each file begin at its own first time.
+    let shift = other[0].1 - one[0].1;
+    for (one, other) in one.iter().zip(&other) {
+        assert_eq!(one.0, other.0, "{track} at {} ms", one.1);
+        let off = other.1 - one.1 - shift;
+        assert!(off.abs() <= 1, "{track} at {} ms: {off} ms off", one.1);
+    }
+}
+
+/// A time is counted in 90,000ths of a second in one file, and in something else in the other.
+const TICK: i64 = 2 * 1_000_000_000 / 90_000;
+
+#[test]
+fn a_show_recorded_as_a_transport_stream_is_the_one_recorded_as_mp4_frame_by_frame() {
+    let (ours, receivers) = (Dir::new(), Dir::new());
+    let mut receiver = recording(&receivers);
+    let address = receiver.address();
+    let source = testdata("bframes.mp4");
+    let [mp4, ts] = ["mp4", "ts"].map(|extension| record(&source, &address, &ours, extension));
+    let [video, audio] = [Kind::Video, Kind::Audio].map(|kind| same_packets(&mp4, &ts, kind));
+    assert!((video - audio).abs() <= TICK, "the tracks belong together");
+    for track in ["v", "a"] {
+        same_frames(&mp4, &ts, track);
+    }
+    receiver.stop();
+}

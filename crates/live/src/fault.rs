@@ -49,7 +49,7 @@ faults! {
     KeyRejected,
     /// The server has no such application.
     AppUnknown,
-    /// The server says which codecs it takes, and ours is none of them.
+    /// The server says which codecs it takes, and ours is none of them; or a file cannot hold ours.
     CodecRefused,
     /// The server sends us to where we do not go: out of TLS, in circles, or nowhere.
     RedirectRefused,

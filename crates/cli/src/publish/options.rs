@@ -73,7 +73,7 @@ pub(crate) struct Publish {
     /// realtime: as fast as it is watched; max: as fast as the line takes it
     #[arg(long, value_enum, default_value = "realtime", help_heading = SOURCE)]
     pub(crate) pace: Pace,
-    /// Also write all of it to a new FILE.mp4 or FILE.flv, whatever the line loses
+    /// Also write all of it to a new FILE.mp4, FILE.flv or FILE.ts, whatever the line loses
     #[arg(long, value_name = "FILE", help_heading = SOURCE)]
     pub(crate) record: Option<PathBuf>,
 

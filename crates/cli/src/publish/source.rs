@@ -120,14 +120,15 @@ impl<'a> Plan<'a> {
 
 /// Where to record, if it is a format that can be written.
 pub(crate) fn recording(path: &Path) -> Result<PathBuf, Failure> {
-    let ending = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
-    if recording_extensions().any(|known| ending.as_deref() == Some(known.as_ref())) {
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    let ending = format!(".{}", extension.to_ascii_lowercase());
+    let known = recording_extensions();
+    if known.contains(&ending) {
         return Ok(path.to_owned());
     }
-    let known: Vec<_> = recording_extensions().collect();
     Err(Failure::usage(format_args!(
-        "--record writes .{}: name a file that ends so",
-        known.join(" or .")
+        "--record writes {}: name a file that ends so",
+        known.join(" or ")
     )))
 }
 

@@ -171,7 +171,7 @@ fn a_source_that_cannot_be_is_refused_with_a_cure() {
         ),
         (
             "--record show.avi",
-            "--record writes .mp4 or .flv: name a file that ends so",
+            "--record writes .mp4 or .flv or .ts: name a file that ends so",
         ),
     ] {
         let ran = Dir::new().run(&format!("publish --to rtmp://host/live/sesame {args}"));

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::{Endpoint, Output, PROTOCOLS, Protocol, Secret};
+use super::{Endpoint, Output, PROTOCOLS, Protocol, Secret, one_of};
 use crate::{Destination, Error};
 
 /// Where a stream goes: a URL whose scheme names a protocol.
@@ -128,10 +128,7 @@ fn protocol(text: &str) -> Result<&'static Protocol, AddressError> {
 fn schemes() -> String {
     let schemes = PROTOCOLS.iter().flat_map(|protocol| protocol.schemes);
     let schemes: Vec<_> = schemes.map(|scheme| format!("{scheme}://")).collect();
-    match &schemes[..] {
-        [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
-        schemes => schemes.concat(),
-    }
+    one_of(&schemes)
 }
 
 #[cfg(test)]

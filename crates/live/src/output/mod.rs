@@ -68,6 +68,14 @@ pub(crate) trait Endpoint: fmt::Display + Send + Sync {
     fn open(&self, destination: &Destination) -> Result<Box<dyn Output>, Error>;
 }
 
+/// Choices, for a person: "a, b or c".
+pub(crate) fn one_of(choices: &[String]) -> String {
+    match choices {
+        [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        choices => choices.concat(),
+    }
+}
+
 /// Something no other connection has: for nonces and jitter, not for secrets.
 pub(crate) fn random() -> u64 {
     RandomState::new().hash_one(Instant::now())

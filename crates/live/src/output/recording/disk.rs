@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use onair_media::{Packet, Timestamp};
 
+use super::{BLOCK, Written};
+
 /// Where a recording is written: a file, or what a test has in its place.
 pub(super) trait Disk: Write + Seek + Send {
     /// Cuts off what lies behind `length`.
@@ -64,6 +66,79 @@ impl Pieces {
         let back = self.disk.seek(SeekFrom::Start(length));
         if let Err(error) = cut.and(back) {
             tracing::debug!(%error, "the end of a recording is in pieces");
+        }
+    }
+}
+
+/// A file that is written block by block; where not all of a block fits, as many packets as do.
+pub(super) struct Blocks {
+    file: Pieces,
+    block: Vec<u8>,
+    /// What each packet in the block adds to it, and where the recording then ends.
+    packets: Vec<(usize, Extent)>,
+    extent: Extent,
+    written: Extent,
+}
+
+impl Blocks {
+    pub(super) fn new(disk: Box<dyn Disk>) -> Self {
+        Self {
+            file: Pieces::new(disk),
+            block: Vec::new(),
+            packets: Vec::new(),
+            extent: Extent::default(),
+            written: Extent::default(),
+        }
+    }
+
+    /// Adds a packet, as `put` puts it into the block.
+    pub(super) fn push(
+        &mut self,
+        packet: &Packet,
+        put: impl FnOnce(&mut Vec<u8>),
+    ) -> io::Result<()> {
+        let before = self.block.len();
+        self.extent.add(packet);
+        put(&mut self.block);
+        self.packets.push((self.block.len() - before, self.extent));
+        match self.block.len() {
+            ..BLOCK => Ok(()),
+            _ => self.write(),
+        }
+    }
+
+    /// Writes what is in the block.
+    pub(super) fn write(&mut self) -> io::Result<()> {
+        let block = std::mem::take(&mut self.block);
+        let packets = std::mem::take(&mut self.packets);
+        if self.file.append(&block).is_ok() {
+            self.written = self.extent;
+            return Ok(());
+        }
+        let mut rest = &block[..];
+        for (length, extent) in packets {
+            let (packet, others) = rest.split_at(length);
+            self.file.append(packet)?;
+            self.written = extent;
+            rest = others;
+        }
+        Ok(())
+    }
+
+    /// As [`Pieces::patch`].
+    pub(super) fn patch(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.file.patch(at, bytes)
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+
+    /// What is in the file.
+    pub(super) fn written(&self) -> Written {
+        Written {
+            bytes: self.file.length(),
+            duration: self.written.duration(),
         }
     }
 }

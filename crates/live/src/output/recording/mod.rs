@@ -4,8 +4,10 @@ mod disk;
 mod flv;
 mod mp4;
 mod policy;
+mod probing;
 #[cfg(test)]
 mod tests;
+mod ts;
 
 use std::fs::{self, File};
 use std::io;
@@ -20,7 +22,9 @@ use self::disk::Disk;
 use self::flv::Flv;
 use self::mp4::Mp4;
 pub(crate) use self::policy::Recording;
-use super::{Attempt, Output, OutputHandle, SessionContext};
+use self::probing::Probing;
+use self::ts::Ts;
+use super::{Attempt, Output, OutputHandle, SessionContext, one_of};
 use crate::feed::Taken;
 use crate::program::Program;
 use crate::{Error, Failure, FailureStage, Fault};
@@ -37,11 +41,15 @@ struct Format {
 static FORMATS: &[Format] = &[
     Format {
         extension: "mp4",
-        begin: |disk, program| Box::new(Mp4::new(disk, program)),
+        begin: |disk, program| Box::new(Probing::<Mp4>::new(disk, program)),
     },
     Format {
         extension: "flv",
         begin: |disk, program| Box::new(Flv::new(disk, program)),
+    },
+    Format {
+        extension: "ts",
+        begin: |disk, program| Box::new(Probing::<Ts>::new(disk, program)),
     },
 ];
 
@@ -57,7 +65,7 @@ trait Tape: Send {
 }
 
 /// What a file has of a broadcast.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Written {
     bytes: u64,
     /// In media time; `None` before there is anything.
@@ -83,8 +91,10 @@ impl FileOutput {
             reason,
         };
         let format = Format::of(path).ok_or_else(|| {
-            let known: Vec<_> = recording_extensions().collect();
-            refuse(format!("a recording is a .{} file", known.join(" or a .")))
+            refuse(format!(
+                "a recording is a {} file",
+                one_of(&recording_extensions())
+            ))
         })?;
         let is_taken = |found: fs::Metadata| found.is_file() && found.len() > 0;
         if fs::metadata(path).is_ok_and(is_taken) {
@@ -137,6 +147,7 @@ fn write(mut tape: Box<dyn Tape>, handle: &OutputHandle) -> Result<(), Failure> 
 fn failure(error: &io::Error) -> Failure {
     let fault = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Fault::DiskFull,
+        io::ErrorKind::Unsupported => Fault::CodecRefused,
         _ => Fault::FileUnwritable,
     };
     Failure::new(FailureStage::Live, fault, error.to_string())
@@ -157,7 +168,10 @@ impl Format {
     }
 }
 
-/// How the names of files end that a broadcast can be recorded to.
-pub fn recording_extensions() -> impl Iterator<Item = &'static str> {
-    FORMATS.iter().map(|format| format.extension)
+/// How the names of files end that a broadcast can be recorded to, dot included.
+pub fn recording_extensions() -> Vec<String> {
+    let extensions = FORMATS.iter().map(|format| format.extension);
+    extensions
+        .map(|extension| format!(".{extension}"))
+        .collect()
 }

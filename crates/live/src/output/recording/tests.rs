@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use onair_flv::{TagKind, file, metadata};
-use onair_media::{Kind, VideoConfig};
+use onair_media::{Kind, Tracks, VideoConfig};
 
 use super::*;
 use crate::hub::Hub;
@@ -78,8 +78,16 @@ fn packets() -> impl Iterator<Item = Packet> {
 }
 
 fn program() -> Program {
+    program_of(&packets().take(2).collect::<Vec<_>>())
+}
+
+fn program_of(packets: &[Packet]) -> Program {
+    let mut tracks = Tracks::default();
+    packets
+        .iter()
+        .for_each(|packet| tracks.update(&packet.config));
     Program {
-        tracks: packets().take(2).map(|packet| packet.config).collect(),
+        tracks,
         lag: Duration::ZERO,
     }
 }
@@ -100,12 +108,20 @@ fn nowhere() -> OutputHandle {
 
 /// Records all packets to a disk with so much room; what is on it then, and what is said.
 fn record(extension: &str, room: u64) -> (Vec<u8>, Result<(), Fault>, Written) {
-    let handle = nowhere();
-    handle.feed().push(packets(), Instant::now());
+    record_these(packets().collect(), extension, room)
+}
+
+fn record_these(
+    packets: Vec<Packet>,
+    extension: &str,
+    room: u64,
+) -> (Vec<u8>, Result<(), Fault>, Written) {
+    let (handle, program) = (nowhere(), program_of(&packets));
+    handle.feed().push(packets.into_iter(), Instant::now());
     handle.feed().end(None);
     let disk = SmallDisk::with(room);
     let format = Format::of(&Path::new("show").with_extension(extension)).unwrap();
-    let tape = (format.begin)(Box::new(disk.clone()), &program());
+    let tape = (format.begin)(Box::new(disk.clone()), &program);
     let result = write(tape, &handle).map_err(|failure| failure.fault);
     let status = handle.status();
     let written = Written {
@@ -128,9 +144,9 @@ fn flv(content: Vec<u8>) -> (usize, Option<Duration>) {
     (tags.iter().filter(is_picture).count(), tracks.duration)
 }
 
-/// How many pictures a `.mp4` file has.
-fn mp4(content: &[u8], name: &str) -> usize {
-    let name = format!("onair-{}-{name}.mp4", std::process::id());
+/// How many pictures a `.mp4` or `.ts` file has.
+fn pictures(content: &[u8], name: &str) -> usize {
+    let name = format!("onair-{}-{name}", std::process::id());
     let path = std::env::temp_dir().join(name);
     fs::write(&path, content).unwrap();
     let mut opened = onair_demux::open(&path).unwrap();
@@ -166,23 +182,46 @@ fn what_fits_on_a_full_disk_is_a_whole_flv_file_that_knows_its_length() {
 fn what_fits_on_a_full_disk_is_a_whole_mp4_file() {
     let (whole, result, _) = record("mp4", u64::MAX);
     assert!(result.is_ok());
-    assert_eq!(mp4(&whole, "whole"), 200);
+    assert_eq!(pictures(&whole, "whole.mp4"), 200);
     let almost = whole.len() as u64 - 1;
     for (room, least) in [(50_000, 25), (130_000, 75), (almost, 200)] {
         let (content, result, written) = record("mp4", room);
         assert_eq!(result, Err(Fault::DiskFull));
         assert_eq!(written.bytes, content.len() as u64);
-        let pictures = mp4(&content, &format!("room-{room}"));
+        let found = pictures(&content, &format!("room-{room}.mp4"));
         assert!(
-            pictures >= least && pictures.is_multiple_of(25),
-            "{pictures} pictures"
+            found >= least && found.is_multiple_of(25),
+            "{found} pictures"
         );
         let length = written.duration.unwrap().as_millis();
-        assert!(
-            length + 40 >= pictures as u128 * 40,
-            "{length} ms of {pictures}"
-        );
+        assert!(length + 40 >= found as u128 * 40, "{length} ms of {found}");
     }
+}
+
+#[test]
+fn what_fits_on_a_full_disk_is_a_whole_transport_stream() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../demux/testdata/bframes.mp4");
+    let mut source = onair_demux::open(Path::new(source)).unwrap();
+    let packets: Vec<_> = std::iter::from_fn(|| source.next_packet().unwrap()).collect();
+    let (whole, result, _) = record_these(packets.clone(), "ts", u64::MAX);
+    assert_eq!((result, pictures(&whole, "whole.ts")), (Ok(()), 40));
+    for room in [5_000, 12_345, whole.len() as u64 - 1] {
+        let (content, result, written) = record_these(packets.clone(), "ts", room);
+        assert_eq!(result, Err(Fault::DiskFull));
+        assert_eq!(written.bytes, content.len() as u64);
+        assert_eq!(content.len() % 188, 0, "it ends with a whole packet");
+        assert!(room - written.bytes < 2000, "but for what does not fit");
+        let length = written.duration.unwrap().as_millis();
+        let found = pictures(&content, &format!("room-{room}.ts")) as u128;
+        assert!(length.abs_diff(found * 40) <= 80, "{found} in {length} ms");
+    }
+}
+
+#[test]
+fn what_a_transport_stream_cannot_hold_is_not_written_as_something_else() {
+    let (content, result, written) = record("ts", u64::MAX);
+    assert_eq!(result, Err(Fault::CodecRefused));
+    assert_eq!((content.len(), written), (0, Written::default()));
 }
 
 /// What a recording's one attempt is given.
@@ -201,7 +240,7 @@ fn context(recording: &Recording, hub: Hub) -> SessionContext {
 
 #[test]
 fn nothing_recorded_is_no_file_that_would_be_in_the_way() {
-    for name in ["at-once.flv", "at-once.mp4"] {
+    for name in ["at-once.flv", "at-once.mp4", "at-once.ts"] {
         let name = format!("onair-{}-{name}", std::process::id());
         let path = std::env::temp_dir().join(name);
         let recording = Recording::create(path.clone(), Overflow::Shed).unwrap();
