@@ -4,7 +4,7 @@ use onair_flv::{Muxer, file, metadata};
 use onair_media::{Kind, Packet};
 
 use super::disk::{Blocks, Disk};
-use super::{Tape, Written};
+use super::{RecordingWriter, Written};
 use crate::program::Program;
 
 /// A `.flv` file: whole up to its last tag at any moment; its duration is put in at the end.
@@ -42,7 +42,7 @@ impl Flv {
     }
 }
 
-impl Tape for Flv {
+impl RecordingWriter for Flv {
     fn push(&mut self, packet: &Packet) -> io::Result<()> {
         let head = self.muxer.is_none().then(|| self.head());
         let begin = || self.program.muxer(packet);

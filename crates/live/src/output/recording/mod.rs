@@ -34,7 +34,7 @@ use crate::{Error, Failure, FailureStage, Fault};
 struct Format {
     /// How its files' names end.
     extension: &'static str,
-    begin: fn(Box<dyn Disk>, &Program) -> Box<dyn Tape>,
+    begin: fn(Box<dyn Disk>, &Program) -> Box<dyn RecordingWriter>,
 }
 
 /// The kinds there are.
@@ -54,7 +54,7 @@ static FORMATS: &[Format] = &[
 ];
 
 /// A file in the making. What is pushed is on the disk, but for the last seconds at most.
-trait Tape: Send {
+trait RecordingWriter: Send {
     fn push(&mut self, packet: &Packet) -> io::Result<()>;
     /// Writes what is left.
     fn finish(&mut self) -> io::Result<()>;
@@ -107,11 +107,11 @@ impl FileOutput {
 
     async fn record(&self, context: SessionContext) -> Result<(), Failure> {
         let file = self.file.try_clone().map_err(|error| failure(&error))?;
-        let tape = (self.format.begin)(Box::new(file), &context.program);
+        let writer = (self.format.begin)(Box::new(file), &context.program);
         let (sender, result) = oneshot::channel();
         let run = move || {
             // Nobody waits for a disk that is stuck.
-            let _ = sender.send(write(tape, &context.handle));
+            let _ = sender.send(write(writer, &context.handle));
         };
         let thread = thread::Builder::new().name("onair-record".to_owned());
         thread.spawn(run).map_err(|error| failure(&error))?;
@@ -130,17 +130,17 @@ impl Output for FileOutput {
 
 /// Writes what the feed gives until it ends, or until no more can be written: what was written by
 /// then is a file that plays.
-fn write(mut tape: Box<dyn Tape>, handle: &OutputHandle) -> Result<(), Failure> {
+fn write(mut writer: Box<dyn RecordingWriter>, handle: &OutputHandle) -> Result<(), Failure> {
     let mut packets = Vec::new();
     let mut result = Ok(());
     while result.is_ok() && handle.feed().take(BLOCK, &mut packets) == Taken::Some {
         let mut taken = packets.drain(..);
-        result = taken.try_for_each(|packet| tape.push(&packet));
-        tape.written().note(handle);
+        result = taken.try_for_each(|packet| writer.push(&packet));
+        writer.written().note(handle);
     }
-    let result = result.and_then(|()| tape.finish());
-    let closed = tape.close();
-    tape.written().note(handle);
+    let result = result.and_then(|()| writer.finish());
+    let closed = writer.close();
+    writer.written().note(handle);
     result.and(closed).map_err(|error| failure(&error))
 }
 

@@ -5,7 +5,7 @@ use onair_mp4::{Fragment, Movie};
 
 use super::disk::{Disk, Extent, Pieces};
 use super::probing::Begin;
-use super::{Tape, Written};
+use super::{RecordingWriter, Written};
 
 /// A `.mp4` file: fragmented while it lasts, ordinary once it has ended.
 pub(super) struct Mp4 {
@@ -42,7 +42,7 @@ impl Mp4 {
     }
 }
 
-impl Tape for Mp4 {
+impl RecordingWriter for Mp4 {
     fn push(&mut self, packet: &Packet) -> io::Result<()> {
         let fragment = self.movie.push(packet).map_err(io::Error::other)?;
         let before = self.extent;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use onair_media::{Kind, Packet, Probed, TrackProbe};
 
 use super::disk::Disk;
-use super::{Tape, Written};
+use super::{RecordingWriter, Written};
 use crate::program::Program;
 
 /// A file that begins when its tracks are known.
@@ -20,7 +20,7 @@ pub(super) enum Probing<T> {
 }
 
 /// What can be begun then.
-pub(super) trait Begin: Tape + Sized {
+pub(super) trait Begin: RecordingWriter + Sized {
     /// Writes the head.
     fn begin(disk: Box<dyn Disk>, probed: &Probed) -> io::Result<Self>;
 }
@@ -51,7 +51,7 @@ impl<T: Begin> Probing<T> {
     }
 }
 
-impl<T: Begin> Tape for Probing<T> {
+impl<T: Begin> RecordingWriter for Probing<T> {
     fn push(&mut self, packet: &Packet) -> io::Result<()> {
         let (probed, disk) = match self {
             Self::Writing(file) => return file.push(packet),

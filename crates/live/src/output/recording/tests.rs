@@ -121,8 +121,8 @@ fn record_these(
     handle.feed().end(None);
     let disk = SmallDisk::with(room);
     let format = Format::of(&Path::new("show").with_extension(extension)).unwrap();
-    let tape = (format.begin)(Box::new(disk.clone()), &program);
-    let result = write(tape, &handle).map_err(|failure| failure.fault);
+    let writer = (format.begin)(Box::new(disk.clone()), &program);
+    let result = write(writer, &handle).map_err(|failure| failure.fault);
     let status = handle.status();
     let written = Written {
         bytes: status.bytes,

@@ -5,7 +5,7 @@ use onair_ts::{Error, Muxer};
 
 use super::disk::{Blocks, Disk};
 use super::probing::Begin;
-use super::{Tape, Written};
+use super::{RecordingWriter, Written};
 
 /// A `.ts` file: whole up to its last packet at any moment.
 pub(super) struct Ts {
@@ -23,7 +23,7 @@ impl Begin for Ts {
     }
 }
 
-impl Tape for Ts {
+impl RecordingWriter for Ts {
     fn push(&mut self, packet: &Packet) -> io::Result<()> {
         let bytes = self.muxer.push(packet).map_err(failed)?;
         self.file
