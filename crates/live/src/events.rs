@@ -20,7 +20,7 @@ struct State {
 }
 
 /// More than this are not kept for an application that does not ask: the oldest go.
-const MOST: usize = 10_000;
+const MAX_WAITING: usize = 10_000;
 
 impl State {
     fn is_quiet(&self) -> bool {
@@ -34,7 +34,7 @@ impl Events {
         if state.is_over {
             return;
         }
-        if state.waiting.len() >= MOST {
+        if state.waiting.len() >= MAX_WAITING {
             state.waiting.pop_front();
         }
         state.waiting.push_back(event);
@@ -106,9 +106,9 @@ mod tests {
     #[test]
     fn what_nobody_asks_for_stays_bounded_and_the_end_is_kept() {
         let events = Events::default();
-        (0..MOST + 5).for_each(|_| events.push(Event::EncoderBack));
+        (0..MAX_WAITING + 5).for_each(|_| events.push(Event::EncoderBack));
         events.end();
         events.push(Event::EncoderBack);
-        assert_eq!(std::iter::from_fn(|| events.next()).count(), MOST);
+        assert_eq!(std::iter::from_fn(|| events.next()).count(), MAX_WAITING);
     }
 }

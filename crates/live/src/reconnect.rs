@@ -8,13 +8,13 @@ use crate::failure::{Cause, Failure};
 /// What another attempt cannot change ends a destination at once: a refused key or address, a
 /// certificate that is not good. Some servers say that the stream is live before they look at
 /// the key: a refusal that ends a first, short time on air counts as a first refusal, and
-/// [`AIRINGS`] short airings that the server ended one after the other are a verdict as well.
+/// [`MAX_SHORT_AIRINGS`] short airings that the server ended one after the other are a verdict as well.
 ///
 /// Everything else is tried until the policy's attempts are used up, from the first second: a
-/// server may be about to start. A destination that was on air for [`STABLE`] has shown that its
+/// server may be about to start. A destination that was on air for [`STABLE_AFTER`] has shown that its
 /// key is good and is tried whatever the server answers. "Already publishing" after a drop of our
 /// own is the server's memory of the dead connection; such answers count for nothing
-/// until the server had time to notice ([`GHOST`]).
+/// until the server had time to notice ([`GHOST_TIMEOUT`]).
 #[derive(Debug)]
 pub(crate) struct Reconnect {
     policy: RetryPolicy,
@@ -38,22 +38,22 @@ pub(crate) enum Verdict {
 }
 
 /// How long a server may keep a dead session: nginx-rtmp pings after 60 s and waits 30 s more.
-pub(crate) const GHOST: Duration = Duration::from_secs(95);
+pub(crate) const GHOST_TIMEOUT: Duration = Duration::from_secs(95);
 
 /// How many short airings, each ended by the server, say that it does not want the stream.
-const AIRINGS: u32 = 4;
+const MAX_SHORT_AIRINGS: u32 = 4;
 
 /// How long a connection must be on air for its loss to begin a new outage.
-const STABLE: Duration = Duration::from_secs(10);
+const STABLE_AFTER: Duration = Duration::from_secs(10);
 
 /// The delay of the second retry; each further one doubles it.
-const STEP: Duration = Duration::from_secs(1);
+const BASE_DELAY: Duration = Duration::from_secs(1);
 
 /// No delay is longer.
-const LONGEST: Duration = Duration::from_secs(15);
+const MAX_DELAY: Duration = Duration::from_secs(15);
 
 /// How often a busy server is asked again.
-const BUSY: Duration = Duration::from_secs(3);
+const BUSY_DELAY: Duration = Duration::from_secs(3);
 
 impl Reconnect {
     /// Before the first connection. `seed` spreads the delays of many broadcasts.
@@ -85,8 +85,8 @@ impl Reconnect {
         if failure.cause == Cause::Renewed {
             return self.renewed();
         }
-        if self.airings >= AIRINGS {
-            let verdict = failure.accepted_then_dropped(self.airings, STABLE.as_secs());
+        if self.airings >= MAX_SHORT_AIRINGS {
+            let verdict = failure.accepted_then_dropped(self.airings, STABLE_AFTER.as_secs());
             return Verdict::GiveUp(verdict);
         }
         if is_hopeless {
@@ -95,11 +95,11 @@ impl Reconnect {
         if !self.policy.enabled {
             return Verdict::GiveUp(match self.airings {
                 0 => failure,
-                airings => failure.accepted_then_dropped(airings, STABLE.as_secs()),
+                airings => failure.accepted_then_dropped(airings, STABLE_AFTER.as_secs()),
             });
         }
         if self.is_ghost(&failure, now) {
-            let delay = self.jitter(BUSY);
+            let delay = self.jitter(BUSY_DELAY);
             return self.retry(delay);
         }
         self.attempts += 1;
@@ -124,7 +124,7 @@ impl Reconnect {
     /// The connection that failed was on air for so long.
     fn aired(&mut self, aired: Duration, failure: &Failure, now: Instant) {
         self.dropped = Some(now);
-        if aired >= STABLE {
+        if aired >= STABLE_AFTER {
             self.proven = true;
             self.attempts = 0;
             self.airings = 0;
@@ -136,7 +136,7 @@ impl Reconnect {
     /// `aired` is how long the connection that failed was on air, if it was.
     fn is_hopeless(&self, failure: &Failure, aired: Option<Duration>) -> bool {
         let is_first = self.dropped.is_none() && aired.is_none();
-        let is_short = !self.proven && aired.is_some_and(|aired| aired < STABLE);
+        let is_short = !self.proven && aired.is_some_and(|aired| aired < STABLE_AFTER);
         match failure.cause {
             Cause::Untrusted => is_first,
             Cause::Rejected | Cause::Busy { is_said: false } => is_first || is_short,
@@ -145,14 +145,16 @@ impl Reconnect {
     }
 
     fn is_ghost(&self, failure: &Failure, now: Instant) -> bool {
-        let recent = |at: Instant| now.saturating_duration_since(at) < GHOST;
+        let recent = |at: Instant| now.saturating_duration_since(at) < GHOST_TIMEOUT;
         matches!(failure.cause, Cause::Busy { .. }) && self.dropped.is_some_and(recent)
     }
 
     fn delay(&mut self) -> Duration {
         let base = match self.attempts {
             0 | 1 => Duration::from_millis(200),
-            n => STEP.saturating_mul(1 << (n - 2).min(8)).min(LONGEST),
+            n => BASE_DELAY
+                .saturating_mul(1 << (n - 2).min(8))
+                .min(MAX_DELAY),
         };
         self.jitter(base)
     }
@@ -276,10 +278,10 @@ mod tests {
         let mut reconnect = Reconnect::new(RetryPolicy::default(), 7);
         let now = Instant::now();
         reconnect.live(now);
-        let first = delay(&reconnect.failed(lost(), now + STABLE));
+        let first = delay(&reconnect.failed(lost(), now + STABLE_AFTER));
         assert!(first < Duration::from_millis(300), "{first:?}");
         let delays: Vec<_> = (0..8)
-            .map(|_| delay(&reconnect.failed(lost(), now + STABLE)))
+            .map(|_| delay(&reconnect.failed(lost(), now + STABLE_AFTER)))
             .collect();
         for (delay, base) in delays.iter().zip([1, 2, 4, 8, 15, 15, 15, 15]) {
             let base = Duration::from_secs(base);
@@ -300,9 +302,9 @@ mod tests {
         let now = Instant::now();
         reconnect.live(now);
         for _ in 0..5 {
-            delay(&reconnect.failed(refused(false), now + STABLE));
+            delay(&reconnect.failed(refused(false), now + STABLE_AFTER));
         }
-        let late = reconnect.failed(refused(false), now + STABLE);
+        let late = reconnect.failed(refused(false), now + STABLE_AFTER);
         assert!(is_given_up(&late));
     }
 
@@ -315,9 +317,9 @@ mod tests {
         assert!(is_given_up(&reconnect.failed(refused(false), moment)));
         let mut proven = Reconnect::new(RetryPolicy::default(), 1);
         proven.live(now);
-        delay(&proven.failed(lost(), now + STABLE));
-        proven.live(now + STABLE);
-        delay(&proven.failed(refused(false), now + STABLE));
+        delay(&proven.failed(lost(), now + STABLE_AFTER));
+        proven.live(now + STABLE_AFTER);
+        delay(&proven.failed(refused(false), now + STABLE_AFTER));
     }
 
     #[test]
@@ -334,7 +336,7 @@ mod tests {
         while now < until {
             now += delay(&reconnect.failed(refused(true), now));
         }
-        now += GHOST;
+        now += GHOST_TIMEOUT;
         assert!(is_given_up(&reconnect.failed(refused(true), now)));
     }
 
@@ -349,7 +351,7 @@ mod tests {
         reconnect.live(now);
         assert!(delay(&reconnect.failed(lost(), now)) > Duration::from_secs(10));
         reconnect.live(now);
-        assert!(delay(&reconnect.failed(lost(), now + STABLE)) < STEP);
+        assert!(delay(&reconnect.failed(lost(), now + STABLE_AFTER)) < BASE_DELAY);
     }
 
     #[test]
@@ -371,7 +373,7 @@ mod tests {
             delay(&reconnect.failed(lost(), now));
         }
         assert_eq!(reconnect.failed(Failure::renewed(), now), at_once);
-        assert!(delay(&reconnect.failed(lost(), now)) < STEP);
+        assert!(delay(&reconnect.failed(lost(), now)) < BASE_DELAY);
     }
 
     #[test]

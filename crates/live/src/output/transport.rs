@@ -36,10 +36,10 @@ impl Stream for TlsStream<TcpStream> {
 }
 
 /// How long a name, a TCP connection or a TLS handshake may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long one address may keep the next from being tried (RFC 8305, section 5).
-const HEAD_START: Duration = Duration::from_millis(250);
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// How long data may stay unacknowledged before the connection counts as dead.
 pub(crate) const fn stall_limit(pace: Pace) -> Duration {
@@ -81,11 +81,11 @@ pub(crate) async fn connect(remote: &Remote<'_>, pace: Pace) -> Result<Box<dyn S
 
 async fn connect_tcp(host: &str, port: u16) -> Result<TcpStream, Failure> {
     let unknown = |words: String| Failure::new(FailureStage::Resolve, Fault::UnknownHost, words);
-    let found = timeout(PATIENCE, lookup_host((host, port))).await;
+    let found = timeout(CONNECT_TIMEOUT, lookup_host((host, port))).await;
     let found = found
         .map_err(|_| unknown(format!("nobody answered who {host} is")))?
         .map_err(|error| unknown(format!("cannot find {host}: {error}")))?;
-    let race = timeout(PATIENCE, race(alternate(found.collect())));
+    let race = timeout(CONNECT_TIMEOUT, race(alternate(found.collect())));
     let late = io::Error::from(io::ErrorKind::TimedOut);
     let socket = race.await.unwrap_or(Err(late));
     socket.map_err(|error| {
@@ -122,11 +122,11 @@ async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     let mut last_error = io::Error::from(io::ErrorKind::NotFound);
     loop {
         let next = addresses.next();
-        let patience = next.map_or(PATIENCE, |_| HEAD_START);
+        let limit = next.map_or(CONNECT_TIMEOUT, |_| ATTEMPT_DELAY);
         if let Some(address) = next {
             attempts.spawn(TcpStream::connect(address));
         }
-        match timeout(patience, attempts.join_next()).await {
+        match timeout(limit, attempts.join_next()).await {
             Ok(Some(Ok(Ok(socket)))) => return Ok(socket),
             Ok(Some(Ok(Err(error)))) => last_error = error,
             Ok(Some(Err(error))) => last_error = io::Error::other(error),
@@ -174,7 +174,7 @@ async fn connect_tls(
     let handshake = TlsConnector::from(config).connect(name, socket);
     let mut stream = tokio::select! {
         biased;
-        shaken = timeout(PATIENCE, handshake) => match shaken {
+        shaken = timeout(CONNECT_TIMEOUT, handshake) => match shaken {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return Err(refused(&error, host, peer.ok(), encryption).await),
             Err(_) => {

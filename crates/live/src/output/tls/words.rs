@@ -169,9 +169,9 @@ fn wrong_name(host: &str, presented: &[String]) -> String {
         let (_, inner) = printed.strip_suffix(')')?.split_once('(')?;
         let name = inner.trim_matches('"');
         let is_plain = |c: char| c.is_ascii_alphanumeric() || ".:-_*".contains(c);
-        (name.len() <= LONGEST_NAME && name.chars().all(is_plain)).then_some(name)
+        (name.len() <= MAX_NAME_LENGTH && name.chars().all(is_plain)).then_some(name)
     });
-    let names: Vec<_> = names.take(MOST_NAMES).collect();
+    let names: Vec<_> = names.take(MAX_NAMES).collect();
     let of = match &names[..] {
         [] => String::new(),
         names => format!(", but for {}", names.join(", ")),
@@ -234,9 +234,9 @@ fn by_webpki(error: &webpki::Error, host: &str) -> (Fault, String) {
 
 const DAY: u64 = 24 * 60 * 60;
 /// Names have at most so many letters (RFC 1035, section 2.3.4).
-const LONGEST_NAME: usize = 253;
+const MAX_NAME_LENGTH: usize = 253;
 /// A certificate may have thousands.
-const MOST_NAMES: usize = 5;
+const MAX_NAMES: usize = 5;
 
 #[cfg(test)]
 mod tests {

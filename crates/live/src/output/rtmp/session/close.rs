@@ -21,18 +21,18 @@ impl Session {
             return Ok(());
         }
         let hurry = self.last_moment();
-        let patience = stall_limit(self.context.pace);
-        let limit = hurry.unwrap_or_else(|| Instant::now() + patience);
-        let goodbye = timeout_at(limit.into(), self.pump.stream_mut().shutdown());
-        if matches!(goodbye.await, Ok(Ok(()))) && !self.linger(patience).await {
-            return Err(Failure::stalled(FailureStage::End, patience.as_secs()));
+        let limit = stall_limit(self.context.pace);
+        let until = hurry.unwrap_or_else(|| Instant::now() + limit);
+        let goodbye = timeout_at(until.into(), self.pump.stream_mut().shutdown());
+        if matches!(goodbye.await, Ok(Ok(()))) && !self.linger(limit).await {
+            return Err(Failure::stalled(FailureStage::End, limit.as_secs()));
         }
         Ok(())
     }
 
     /// While the kernel gets rid of what it has, however long that takes, and a while after.
     /// False when it did not.
-    async fn linger(&mut self, patience: Duration) -> bool {
+    async fn linger(&mut self, limit: Duration) -> bool {
         let mut buffer = [0; 1024];
         let (mut settled, mut moved) = (Instant::now(), Instant::now());
         let mut before = None;
@@ -50,7 +50,7 @@ impl Session {
                 tracing::debug!("the server did not close its side");
                 return true;
             }
-            if now >= moved + patience {
+            if now >= moved + limit {
                 return false;
             }
             match timeout(LINGER / 10, self.pump.stream_mut().read(&mut buffer)).await {
