@@ -12,20 +12,21 @@ pub struct Destination {
     pub credentials: Option<Credentials>,
     /// How to trust a server that is spoken to inside TLS.
     pub tls: Tls,
-    /// Wait for each answer of the server from the start, where its protocol lets us speak ahead.
-    pub patient: bool,
+    /// Send commands ahead of the answers to those before them, where the protocol allows it: the
+    /// stream is on air sooner. Some servers do not bear it.
+    pub pipelining: bool,
     /// What to do when the connection fails.
     pub retry: RetryPolicy,
 }
 
 impl Destination {
-    /// `address` with the defaults: the system's trust, speaking ahead, reconnecting.
+    /// `address` with the defaults: the system's trust, pipelining, reconnecting.
     pub fn new(address: impl Into<Address>) -> Self {
         Self {
             address: address.into(),
             credentials: None,
             tls: Tls::default(),
-            patient: false,
+            pipelining: true,
             retry: RetryPolicy::default(),
         }
     }

@@ -28,7 +28,7 @@ pub(crate) fn all(opts: &Publish) -> Result<Vec<Destination>, Failure> {
             let mut destination = Destination::new(address(text, opts.key.as_deref())?);
             destination.credentials.clone_from(&credentials);
             destination.tls = tls(opts);
-            destination.patient = opts.patient;
+            destination.pipelining = !opts.patient;
             destination.retry = retry(opts);
             Ok(destination)
         })

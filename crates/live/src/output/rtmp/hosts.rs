@@ -5,21 +5,22 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use onair_rtmp::Url;
 
-/// The hosts that took the patient order and not the first flight.
-static PATIENT: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
+/// The hosts that took commands one by one, and not the first flight.
+static WITHOUT_PIPELINING: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
 
-/// The patient order has worked where the first flight had not.
+/// Commands one by one have worked where the first flight had not.
 pub(super) fn remember(url: &Url) {
-    patient().insert(host(url));
+    hosts().insert(host(url));
 }
 
-/// Whether it has before.
-pub(super) fn is_patient(url: &Url) -> bool {
-    patient().contains(&host(url))
+/// Whether they have before.
+pub(super) fn want_no_pipelining(url: &Url) -> bool {
+    hosts().contains(&host(url))
 }
 
-fn patient() -> MutexGuard<'static, HashSet<String>> {
-    PATIENT.lock().unwrap_or_else(PoisonError::into_inner)
+fn hosts() -> MutexGuard<'static, HashSet<String>> {
+    let hosts = WITHOUT_PIPELINING.lock();
+    hosts.unwrap_or_else(PoisonError::into_inner)
 }
 
 fn host(url: &Url) -> String {

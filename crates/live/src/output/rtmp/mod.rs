@@ -23,7 +23,7 @@ use crate::{Destination, Error, Failure, FailureStage, Fault};
 struct RtmpOutput {
     url: Url,
     credentials: Option<Credentials>,
-    is_patient: bool,
+    pipelines: bool,
     trust: Trust,
 }
 
@@ -35,7 +35,7 @@ impl RtmpOutput {
         Ok(Self {
             url: url.clone(),
             credentials: destination.credentials.clone(),
-            is_patient: destination.patient,
+            pipelines: destination.pipelining,
             trust: Trust::new(&destination.tls, url.scheme() == Scheme::Rtmps)?,
         })
     }
@@ -44,7 +44,7 @@ impl RtmpOutput {
     async fn attempt(&self, mut context: SessionContext) -> Result<(), Failure> {
         let mut next = Next {
             config: self.config(&self.url, &context),
-            hasty: None,
+            pipelined: None,
             detour: None,
         };
         for _ in 0..MAX_ROUNDS {
@@ -52,7 +52,7 @@ impl RtmpOutput {
                 return Ok(());
             };
             if ended.was_live
-                && let Some(url) = next.hasty.take()
+                && let Some(url) = next.pipelined.take()
             {
                 hosts::remember(&url);
             }
@@ -98,7 +98,7 @@ impl RtmpOutput {
         if let Some(credentials) = &self.credentials {
             config.credentials = Some(credentials.clone());
         }
-        if self.is_patient || hosts::is_patient(url) {
+        if !self.pipelines || hosts::want_no_pipelining(url) {
             config.flight = Flight::Patient;
         }
         config.video_codec = context.program.tracks.video_codec();
@@ -116,8 +116,8 @@ impl Output for RtmpOutput {
 /// What the next connection is told.
 struct Next {
     config: Config,
-    /// Whom the first flight was too much for, it seems.
-    hasty: Option<Url>,
+    /// Whom pipelined commands were too much for, it seems.
+    pipelined: Option<Url>,
     /// Where a server asked us to connect instead.
     detour: Option<Url>,
 }
@@ -126,7 +126,7 @@ impl Next {
     fn retry(&mut self, retry: Retry) {
         tracing::debug!(why = %retry.why, "another connection");
         if retry.why == Why::PatientOrder {
-            self.hasty = Some(self.config.url.clone());
+            self.pipelined = Some(self.config.url.clone());
         }
         self.config = retry.config;
         self.config.seed = random();
