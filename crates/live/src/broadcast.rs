@@ -3,13 +3,14 @@ use std::time::{Duration, Instant};
 
 use onair_media::Bitrate;
 
+use crate::config::Limits;
 use crate::feed::HURRY;
 use crate::hub::Hub;
 use crate::network::{Network, Orders};
 use crate::output::OutputHandle;
 use crate::output::recording::Recording;
 use crate::pipeline::Pipeline;
-use crate::queue::Overflow;
+use crate::queue::{Overflow, PacketQueue};
 use crate::rate::Holder;
 use crate::{Builder, Destination, Error, Event, Pace, Stats};
 
@@ -132,10 +133,11 @@ impl Broadcast {
     /// When a file of certificates cannot be read, or the broadcast is over.
     pub fn add(&self, destination: impl Into<Destination>) -> Result<usize, Error> {
         let destination = destination.into();
-        let output = OutputHandle::server(&destination, self.overflow, self.has_video)?;
+        let output = destination.open()?;
+        let handle = handle(&destination, self.overflow, self.has_video);
         let over = || Error::Misuse("the broadcast is over: nothing more is sent");
-        let number = self.hub.add(Arc::new(output)).ok_or_else(over)?;
-        match self.orders.begin(number) {
+        let number = self.hub.add(Arc::new(handle)).ok_or_else(over)?;
+        match self.orders.begin(number, output) {
             true => Ok(number),
             false => Err(over()),
         }
@@ -181,13 +183,15 @@ impl Broadcast {
             usual => usual,
         };
         let destinations = builder.destinations.iter();
-        let outputs = destinations
-            .map(|to| OutputHandle::server(to, overflow, has_video).map(Arc::new))
-            .collect::<Result<_, _>>()?;
+        let outputs = destinations.map(Destination::open);
+        let outputs = outputs.collect::<Result<Vec<_>, _>>()?;
+        let destinations = builder.destinations.iter();
+        let handles = destinations.map(|to| Arc::new(handle(to, overflow, has_video)));
+        let handles = handles.collect();
         let record = |path| Recording::create(path, self::overflow(pace)).map(Arc::new);
         let recording = builder.record.take().map(record).transpose()?;
         let recorded = recording.as_ref().map(|own| own.handle().clone());
-        let hub = Arc::new(Hub::new(outputs, recorded));
+        let hub = Arc::new(Hub::new(handles, recorded));
         let began = Instant::now();
         let network = Network {
             hub: hub.clone(),
@@ -195,6 +199,7 @@ impl Broadcast {
             pace,
             recording: recording.clone(),
             began,
+            outputs: outputs.into_iter().enumerate().collect(),
         };
         let started = network
             .start()
@@ -227,6 +232,15 @@ impl Stopper {
     pub fn stop(&self) {
         self.hub.stop();
     }
+}
+
+fn handle(destination: &Destination, overflow: Overflow, has_video: bool) -> OutputHandle {
+    let limits = match overflow {
+        Overflow::Shed | Overflow::ShedLate => Limits::REALTIME,
+        Overflow::Hold => Limits::MAX_PACE,
+    };
+    let queue = PacketQueue::new(limits, overflow, has_video);
+    OutputHandle::server(destination.address.to_string(), destination.retry, queue)
 }
 
 const fn overflow(pace: Pace) -> Overflow {

@@ -1,43 +1,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::output::{Address, Credentials};
-
-/// One server to publish to, and how.
-#[derive(Clone, Debug)]
-pub struct Destination {
-    /// Where: key included.
-    pub address: Address,
-    /// What to answer when the server asks who we are; what the address says when `None`.
-    pub credentials: Option<Credentials>,
-    /// How to trust a server that is spoken to inside TLS.
-    pub tls: Tls,
-    /// Send commands ahead of the answers to those before them, where the protocol allows it: the
-    /// stream is on air sooner. Some servers do not bear it.
-    pub pipelining: bool,
-    /// What to do when the connection fails.
-    pub retry: RetryPolicy,
-}
-
-impl Destination {
-    /// `address` with the defaults: the system's trust, pipelining, reconnecting.
-    pub fn new(address: impl Into<Address>) -> Self {
-        Self {
-            address: address.into(),
-            credentials: None,
-            tls: Tls::default(),
-            pipelining: true,
-            retry: RetryPolicy::default(),
-        }
-    }
-}
-
-impl From<Address> for Destination {
-    fn from(address: Address) -> Self {
-        Self::new(address)
-    }
-}
-
 /// Whom to trust when the address says that the server has to prove whom it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {

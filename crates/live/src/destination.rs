@@ -1,11 +1,12 @@
 use std::future::{pending, poll_fn};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use onair_media::Timestamp;
 
 use crate::failure::{Cause, Failure, FailureStage};
 use crate::feed::Feed;
-use crate::output::{OutputHandle, SessionContext, random};
+use crate::output::{Output, OutputHandle, SessionContext, random};
 use crate::queue::PacketQueue;
 use crate::reconnect::{Reconnect, Verdict};
 use crate::{Event, Fault, Pace, State};
@@ -13,6 +14,7 @@ use crate::{Event, Fault, Pace, State};
 /// One destination's whole story: attempts, one after the other.
 pub(crate) struct DestinationTask {
     index: usize,
+    output: Arc<dyn Output>,
     /// What each attempt is given.
     context: SessionContext,
 }
@@ -21,8 +23,12 @@ pub(crate) struct DestinationTask {
 const GRACE: Duration = Duration::from_secs(2);
 
 impl DestinationTask {
-    pub(crate) const fn new(index: usize, context: SessionContext) -> Self {
-        Self { index, context }
+    pub(crate) fn new(index: usize, output: Arc<dyn Output>, context: SessionContext) -> Self {
+        Self {
+            index,
+            output,
+            context,
+        }
     }
 
     /// Runs to its end.
@@ -86,7 +92,7 @@ impl DestinationTask {
         let handle = self.context.handle.clone();
         let mut context = self.context.clone();
         context.began = Instant::now();
-        let result = handle.output().run(context).await;
+        let result = self.output.run(context).await;
         if let Some(since) = handle.status().live_since.take() {
             reconnect.live(since);
         }

@@ -48,14 +48,14 @@ pub mod studio;
 
 pub use broadcast::{Broadcast, Stopper};
 pub use builder::Builder;
-pub use config::{Destination, Pace, RetryPolicy, Tls};
+pub use config::{Pace, RetryPolicy, Tls};
 pub use error::Error;
 pub use event::Event;
 pub use failure::{Failure, FailureStage, Refusal};
 pub use fault::Fault;
 pub use output::recording::recording_extensions;
 pub use output::rtmp::playback::Playback;
-pub use output::{Address, AddressError, Credentials, Secret};
+pub use output::{Address, AddressError, Credentials, Destination, Secret};
 pub use report::{
     AudioCapture, CaptureReport, DestinationReport, DestinationStats, EncoderReport, EncoderTrack,
     Encoding, Gap, Outcome, QueueDelay, RecordingReport, Report, State, Stats, TrackReport,

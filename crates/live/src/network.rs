@@ -11,7 +11,7 @@ use crate::destination::DestinationTask;
 use crate::failure::{Failure, FailureStage};
 use crate::hub::Hub;
 use crate::output::recording::Recording;
-use crate::output::{OutputHandle, SessionContext};
+use crate::output::{Output, OutputHandle, SessionContext};
 use crate::program::Program;
 use crate::{Error, Event, Fault, Outcome, Pace, Report, State};
 
@@ -22,24 +22,26 @@ pub(crate) struct Network {
     pub(crate) pace: Pace,
     pub(crate) recording: Option<Arc<Recording>>,
     pub(crate) began: Instant,
+    /// By the destinations' numbers.
+    pub(crate) outputs: HashMap<usize, Arc<dyn Output>>,
 }
 
 /// The end of a running network at which destinations are asked for, by number.
 #[derive(Clone, Debug)]
 pub(crate) struct Orders(UnboundedSender<Order>);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Order {
     /// Connect it.
-    Begin(usize),
+    Begin(usize, Arc<dyn Output>),
     /// Connect it again, if it has ended; or at once, if it waits.
     Retry(usize),
 }
 
 impl Orders {
     /// Connects a destination that was just added; false when the broadcast is over.
-    pub(crate) fn begin(&self, number: usize) -> bool {
-        self.0.send(Order::Begin(number)).is_ok()
+    pub(crate) fn begin(&self, number: usize, output: Arc<dyn Output>) -> bool {
+        self.0.send(Order::Begin(number, output)).is_ok()
     }
 
     /// Tries a destination again; false when the broadcast is over.
@@ -64,7 +66,7 @@ impl Network {
         Ok(Orders(sender))
     }
 
-    fn run(self, runtime: &Runtime, orders: UnboundedReceiver<Order>) {
+    fn run(mut self, runtime: &Runtime, orders: UnboundedReceiver<Order>) {
         runtime.block_on(self.destinations(orders));
         let was_stopped = !self.hub.stopping().ask();
         self.hub.stop();
@@ -77,10 +79,10 @@ impl Network {
 
     /// Runs the destinations, and what is added and tried again meanwhile, until all have ended.
     /// A recording goes on without them.
-    async fn destinations(&self, mut orders: UnboundedReceiver<Order>) {
+    async fn destinations(&mut self, mut orders: UnboundedReceiver<Order>) {
         self.record();
         let mut running = Running::default();
-        for number in 0..self.hub.outputs().len() {
+        for number in 0..self.outputs.len() {
             self.begin(number, &mut running);
         }
         loop {
@@ -107,9 +109,12 @@ impl Network {
         }
     }
 
-    fn obey(&self, order: Order, running: &mut Running) {
+    fn obey(&mut self, order: Order, running: &mut Running) {
         match order {
-            Order::Begin(number) => self.begin(number, running),
+            Order::Begin(number, output) => {
+                self.outputs.insert(number, output);
+                self.begin(number, running);
+            }
             Order::Retry(number) => match running.state(number, &self.hub) {
                 None => self.revive(number, running),
                 Some(State::Live) => {}
@@ -137,12 +142,15 @@ impl Network {
     }
 
     fn begin(&self, number: usize, running: &mut Running) {
-        let handle = self.hub.outputs()[number].clone();
-        if handle.is_insecure() {
+        let Some(output) = self.outputs.get(&number).cloned() else {
+            return;
+        };
+        if output.is_insecure() {
             let words = "the server's certificate is not checked: anybody on the way can listen in";
             self.hub.warn(Some(number), words.to_owned());
         }
-        let task = DestinationTask::new(number, self.context(Some(number), handle));
+        let context = self.context(Some(number), self.hub.outputs()[number].clone());
+        let task = DestinationTask::new(number, output, context);
         running.spawn(number, task, &self.hub);
     }
 

@@ -2,8 +2,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::Credentials;
 use super::{Endpoint, Output, PROTOCOLS, Protocol, Secret, one_of};
-use crate::{Destination, Error};
+use crate::{Error, RetryPolicy, Tls};
 
 /// Where a stream goes: a URL whose scheme names a protocol.
 ///
@@ -11,6 +12,22 @@ use crate::{Destination, Error};
 /// parse again.
 #[derive(Clone)]
 pub struct Address(Arc<dyn Endpoint>);
+
+/// One server to publish to, and how.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// Where: key included.
+    pub address: Address,
+    /// What to answer when the server asks who we are; what the address says when `None`.
+    pub credentials: Option<Credentials>,
+    /// How to trust a server that is spoken to inside TLS.
+    pub tls: Tls,
+    /// Send commands ahead of the answers to those before them, where the protocol allows it: the
+    /// stream is on air sooner. Some servers do not bear it.
+    pub pipelining: bool,
+    /// What to do when the connection fails.
+    pub retry: RetryPolicy,
+}
 
 /// What is wrong with an address, and what to do about it. Nothing of the address is in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,10 +91,29 @@ impl Address {
     pub fn is_secure(&self) -> bool {
         self.0.is_secure()
     }
+}
+
+impl Destination {
+    /// `address` with the defaults: the system's trust, pipelining, reconnecting.
+    pub fn new(address: impl Into<Address>) -> Self {
+        Self {
+            address: address.into(),
+            credentials: None,
+            tls: Tls::default(),
+            pipelining: true,
+            retry: RetryPolicy::default(),
+        }
+    }
 
     /// Makes ready to send there.
-    pub(super) fn open(&self, destination: &Destination) -> Result<Box<dyn Output>, Error> {
-        self.0.open(destination)
+    pub(crate) fn open(&self) -> Result<Arc<dyn Output>, Error> {
+        self.address.0.open(self)
+    }
+}
+
+impl From<Address> for Destination {
+    fn from(address: Address) -> Self {
+        Self::new(address)
     }
 }
 

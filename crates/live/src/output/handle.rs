@@ -3,26 +3,21 @@ use std::time::{Duration, Instant};
 
 use onair_media::Bitrate;
 
-use super::Output;
-use crate::config::Limits;
 use crate::failure::Failure;
 use crate::feed::Feed;
 use crate::kernel::Link;
 use crate::meter::Meter;
-use crate::queue::{Overflow, PacketQueue};
+use crate::queue::PacketQueue;
 use crate::renewal::Renewal;
 use crate::stop::Stop;
-use crate::{Destination, DestinationReport, DestinationStats, Error, RetryPolicy, State};
+use crate::{DestinationReport, DestinationStats, RetryPolicy, State};
 
-/// An output, its queue, and what is known about it: for everybody to look at.
+/// An output's queue, and what is known about it: for everybody to look at.
 #[derive(Debug)]
 pub(crate) struct OutputHandle {
     /// Where to, without the key.
     name: String,
-    output: Box<dyn Output>,
     retry: RetryPolicy,
-    /// Whom it talks to is not checked.
-    is_insecure: bool,
     feed: Feed,
     leaving: Stop,
     renewal: Renewal,
@@ -45,40 +40,16 @@ pub(crate) struct Status {
 }
 
 impl OutputHandle {
-    /// Of a server; `overflow` is what becomes of what it does not take in time.
-    pub(crate) fn server(
-        destination: &Destination,
-        overflow: Overflow,
-        has_video: bool,
-    ) -> Result<Self, Error> {
-        let limits = match overflow {
-            Overflow::Shed | Overflow::ShedLate => Limits::REALTIME,
-            Overflow::Hold => Limits::MAX_PACE,
-        };
-        Ok(Self {
-            retry: destination.retry,
-            is_insecure: destination.tls.insecure,
-            ..Self::new(
-                destination.address.to_string(),
-                destination.address.open(destination)?,
-                PacketQueue::new(limits, overflow, has_video),
-            )
-        })
+    /// Of a file: nothing is tried twice.
+    pub(crate) fn file(name: String, queue: PacketQueue) -> Self {
+        Self::server(name, RetryPolicy::NEVER, queue)
     }
 
-    /// Of a file: its queue has no line that could be down, and nothing is tried twice.
-    pub(crate) fn file(name: String, output: Box<dyn Output>, overflow: Overflow) -> Self {
-        let mut queue = PacketQueue::new(Limits::RECORDING, overflow, false);
-        queue.live();
-        Self::new(name, output, queue)
-    }
-
-    fn new(name: String, output: Box<dyn Output>, queue: PacketQueue) -> Self {
+    /// Of a server.
+    pub(crate) fn server(name: String, retry: RetryPolicy, queue: PacketQueue) -> Self {
         Self {
             name,
-            output,
-            retry: RetryPolicy::NEVER,
-            is_insecure: false,
+            retry,
             feed: Feed::new(queue),
             leaving: Stop::new(),
             renewal: Renewal::new(),
@@ -86,17 +57,9 @@ impl OutputHandle {
         }
     }
 
-    pub(crate) fn output(&self) -> &dyn Output {
-        self.output.as_ref()
-    }
-
     /// Whether and how often another attempt follows one that failed.
     pub(crate) const fn retry(&self) -> RetryPolicy {
         self.retry
-    }
-
-    pub(crate) const fn is_insecure(&self) -> bool {
-        self.is_insecure
     }
 
     pub(crate) const fn feed(&self) -> &Feed {
@@ -206,12 +169,13 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::Address;
+    use crate::config::Limits;
     use crate::hub::Hub;
+    use crate::queue::Overflow;
 
     fn handle() -> OutputHandle {
-        let address: Address = "rtmp://127.0.0.1/live/key".parse().unwrap();
-        OutputHandle::server(&address.into(), Overflow::Shed, true).unwrap()
+        let queue = PacketQueue::new(Limits::REALTIME, Overflow::Shed, true);
+        OutputHandle::server("here".to_owned(), RetryPolicy::default(), queue)
     }
 
     #[test]

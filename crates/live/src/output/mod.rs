@@ -15,20 +15,24 @@ mod transport;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Instant;
 
 pub use onair_rtmp::{Credentials, Secret};
 
-pub use self::address::{Address, AddressError};
+pub use self::address::{Address, AddressError, Destination};
 pub(crate) use self::context::SessionContext;
 pub(crate) use self::handle::OutputHandle;
-use crate::{Destination, Error, Failure};
+use crate::{Error, Failure};
 
 /// A way to send a stream to one place.
 pub(crate) trait Output: fmt::Debug + Send + Sync {
     /// One attempt: connects, sends what the queue gives, and resolves when the stream has ended,
     /// with everything sent, or the attempt has failed.
     fn run(&self, context: SessionContext) -> Attempt<'_>;
+
+    /// Whether nobody checks whom it talks to, because the user wants it so.
+    fn is_insecure(&self) -> bool;
 }
 
 /// An attempt that goes on.
@@ -65,7 +69,7 @@ pub(crate) trait Endpoint: fmt::Display + Send + Sync {
     /// All of it in one form: two endpoints are one if this is the same.
     fn canonical(&self) -> Secret;
     /// Makes ready to send there.
-    fn open(&self, destination: &Destination) -> Result<Box<dyn Output>, Error>;
+    fn open(&self, destination: &Destination) -> Result<Arc<dyn Output>, Error>;
 }
 
 /// Choices, for a person: "a, b or c".

@@ -126,6 +126,10 @@ impl Output for FileOutput {
     fn run(&self, context: SessionContext) -> Attempt<'_> {
         Box::pin(self.record(context))
     }
+
+    fn is_insecure(&self) -> bool {
+        false
+    }
 }
 
 /// Writes what the feed gives until it ends, or until no more can be written: what was written by

@@ -9,15 +9,17 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::FileOutput;
+use crate::config::Limits;
 use crate::hub::Hub;
-use crate::output::{OutputHandle, SessionContext};
-use crate::queue::Overflow;
+use crate::output::{Output, OutputHandle, SessionContext};
+use crate::queue::{Overflow, PacketQueue};
 use crate::{Error, Event, Failure, FailureStage, Fault, RecordingReport};
 
 /// The recording of a broadcast.
 #[derive(Debug)]
 pub(crate) struct Recording {
     path: PathBuf,
+    output: Box<dyn Output>,
     handle: Arc<OutputHandle>,
     is_over: watch::Sender<bool>,
 }
@@ -29,15 +31,18 @@ impl Recording {
     /// Creates the file.
     pub(crate) fn create(path: PathBuf, overflow: Overflow) -> Result<Self, Error> {
         let output = Box::new(FileOutput::create(&path)?);
-        let name = path.display().to_string();
-        let handle = OutputHandle::file(name, output, overflow);
-        Ok(Self::new(path, handle))
+        Ok(Self::new(path, output, overflow))
     }
 
-    pub(super) fn new(path: PathBuf, handle: OutputHandle) -> Self {
+    /// Its queue has no line that could be down.
+    pub(super) fn new(path: PathBuf, output: Box<dyn Output>, overflow: Overflow) -> Self {
+        let mut queue = PacketQueue::new(Limits::RECORDING, overflow, false);
+        queue.live();
+        let name = path.display().to_string();
         Self {
             path,
-            handle: Arc::new(handle),
+            output,
+            handle: Arc::new(OutputHandle::file(name, queue)),
             is_over: watch::Sender::new(false),
         }
     }
@@ -63,7 +68,7 @@ impl Recording {
     pub(crate) async fn run(&self, context: SessionContext) {
         let over = Over(&self.is_over);
         let hub = context.hub.clone();
-        let result = self.handle.output().run(context).await;
+        let result = self.output.run(context).await;
         self.handle.feed().close();
         if let Err(failure) = &result {
             self.tell_failed(failure, &hub);

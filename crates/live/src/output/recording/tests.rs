@@ -100,10 +100,14 @@ impl Output for Nowhere {
     fn run(&self, _: SessionContext) -> Attempt<'_> {
         Box::pin(std::future::pending())
     }
+
+    fn is_insecure(&self) -> bool {
+        false
+    }
 }
 
-fn nowhere() -> OutputHandle {
-    OutputHandle::file("show".to_owned(), Box::new(Nowhere), Overflow::Hold)
+fn nowhere() -> Recording {
+    Recording::new("show".into(), Box::new(Nowhere), Overflow::Hold)
 }
 
 /// Records all packets to a disk with so much room; what is on it then, and what is said.
@@ -116,13 +120,14 @@ fn record_these(
     extension: &str,
     room: u64,
 ) -> (Vec<u8>, Result<(), Fault>, Written) {
-    let (handle, program) = (nowhere(), program_of(&packets));
+    let (recording, program) = (nowhere(), program_of(&packets));
+    let handle = recording.handle();
     handle.feed().push(packets.into_iter(), Instant::now());
     handle.feed().end(None);
     let disk = SmallDisk::with(room);
     let format = Format::of(&Path::new("show").with_extension(extension)).unwrap();
     let writer = (format.begin)(Box::new(disk.clone()), &program);
-    let result = write(writer, &handle).map_err(|failure| failure.fault);
+    let result = write(writer, handle).map_err(|failure| failure.fault);
     let status = handle.status();
     let written = Written {
         bytes: status.bytes,
@@ -257,7 +262,7 @@ fn nothing_recorded_is_no_file_that_would_be_in_the_way() {
 
 #[tokio::test(start_paused = true)]
 async fn a_disk_that_is_stuck_does_not_keep_a_broadcast_from_its_end_and_it_is_said() {
-    let recording = Recording::new("show".into(), nowhere());
+    let recording = nowhere();
     let hub = Hub::new(Vec::new(), Some(recording.handle().clone()));
     let hour = Duration::from_secs(3600);
     let wait = || tokio::time::timeout(hour, recording.over_or_stuck(&hub));

@@ -1,5 +1,7 @@
 //! RTMP's addresses, `rtmp://` and `rtmps://`.
 
+use std::sync::Arc;
+
 use onair_rtmp::{Error, Scheme, Url, UrlError};
 
 use super::RtmpOutput;
@@ -36,8 +38,8 @@ impl Endpoint for Url {
         Secret::from(format!("{login}{}\n{key}", self.tc_url()))
     }
 
-    fn open(&self, destination: &Destination) -> Result<Box<dyn Output>, crate::Error> {
-        Ok(Box::new(RtmpOutput::new(self, destination)?))
+    fn open(&self, destination: &Destination) -> Result<Arc<dyn Output>, crate::Error> {
+        Ok(Arc::new(RtmpOutput::new(self, destination)?))
     }
 }
 

@@ -25,6 +25,7 @@ struct RtmpOutput {
     credentials: Option<Credentials>,
     pipelines: bool,
     trust: Trust,
+    is_insecure: bool,
 }
 
 /// How many connections one attempt may need: a fall-back, redirects, rounds of authentication.
@@ -36,6 +37,7 @@ impl RtmpOutput {
             url: url.clone(),
             credentials: destination.credentials.clone(),
             pipelines: destination.pipelining,
+            is_insecure: destination.tls.insecure,
             trust: Trust::new(&destination.tls, url.scheme() == Scheme::Rtmps)?,
         })
     }
@@ -110,6 +112,10 @@ impl RtmpOutput {
 impl Output for RtmpOutput {
     fn run(&self, context: SessionContext) -> Attempt<'_> {
         Box::pin(self.attempt(context))
+    }
+
+    fn is_insecure(&self) -> bool {
+        self.is_insecure
     }
 }
 
