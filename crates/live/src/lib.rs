@@ -6,9 +6,9 @@
 //! on and the next connection begins at the next keyframe. When a line narrows,
 //! whole GOP tails of video are shed and listed; audio never is.
 //!
-//! The thinking parts (`interleave`, `queue`, `rate`, `reconnect`, `pace`) are pure and
-//! know no clock; `output` does what the machines of
-//! [`onair_rtmp`] say, on one thread for all sockets.
+//! The thinking parts (`interleave`, `queue`, `rate`, `reconnect`, `pace`) are pure and know no
+//! clock. `output` reaches servers and files, one protocol or format in each of its modules; all
+//! sockets are on one thread.
 #![cfg_attr(not(target_vendor = "apple"), forbid(unsafe_code))]
 #![cfg_attr(target_vendor = "apple", deny(unsafe_code))] // but for `kernel/apple.rs`
 
