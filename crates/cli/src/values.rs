@@ -89,7 +89,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     seconds
         .filter(|seconds| *seconds > 0.0)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .filter(|time| *time <= A_YEAR)
+        .filter(|time| !time.is_zero() && *time <= A_YEAR)
         .ok_or_else(|| "expected a time such as 10s, 1m30s, 2h or 500ms".to_owned())
 }
 
@@ -227,7 +227,7 @@ mod tests {
             );
         }
         for text in [
-            "", "s", "10x", "-1s", "0", "0s", "1s2", "NaN", "inf", "1e300h", "9000h",
+            "", "s", "1e-300", "10x", "-1s", "0", "0s", "1s2", "NaN", "inf", "1e300h", "9000h",
         ] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
