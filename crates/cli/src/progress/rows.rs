@@ -195,10 +195,18 @@ impl Numbers<'_> {
             State::Live => {
                 return self
                     .missing(so_far, seen)
-                    .unwrap_or_else(|| "ok".to_owned());
+                    .unwrap_or_else(|| self.well().to_owned());
             }
         };
         words.to_owned()
+    }
+
+    /// Of a destination: where it has a row with the recording, that has to be well too.
+    fn well(&self) -> &'static str {
+        match (self.stats.destinations.len(), self.recording()) {
+            (1, Some(_)) => "on air",
+            _ => "ok",
+        }
     }
 
     /// What a line that takes all it is given is not given any more.
@@ -491,5 +499,19 @@ mod tests {
             );
             assert!(rows[3].starts_with("  [3]  given up"), "{rows:#?}");
         }
+    }
+
+    #[test]
+    fn nothing_is_ok_beside_a_recording_that_failed() {
+        let mut stats = stats(vec![destination(State::Live, track(60, 0), track(94, 0))]);
+        let row = |stats: &Stats| rows(stats, Duration::ZERO, stats, 80).remove(0);
+        assert!(row(&stats).starts_with("0:00:12  ok"), "{}", row(&stats));
+        stats.recording = Some(onair::RecordingReport {
+            error: Some("disk full".to_owned()),
+            ..onair::RecordingReport::default()
+        });
+        let row = row(&stats);
+        assert!(row.starts_with("0:00:12  on air"), "{row}");
+        assert!(row.contains("the recording failed"), "{row}");
     }
 }

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use onair::media::Bitrate;
 use onair_receiver::{
-    Event, EventStream, Recording, Repeats, StreamInfo, StreamName, StreamRegistry, Unrecorded,
+    Event, EventStream, Recording, RelayFailure, Repeats, StreamInfo, StreamName, StreamRegistry,
+    Unrecorded,
 };
 use serde::Serialize;
 
@@ -67,6 +68,8 @@ struct Report {
     /// Streams that were not recorded though that was asked for; not counted are those of less than
     /// half a second, also before a change.
     not_recorded: u64,
+    /// How often a relay was given up.
+    relays_failed: u64,
 }
 
 /// A file that was written.
@@ -127,6 +130,7 @@ impl Watch {
             Event::Published { .. } => self.report.published += 1,
             Event::Refused { times, .. } => self.report.refused += times,
             Event::NotRecorded { reason, .. } => self.report.leave_out(reason),
+            Event::RelayFailed { failure, .. } => self.report.give_up(failure),
             Event::Recorded { name, recording } => {
                 self.report.note(recorded(name, recording));
             }
@@ -189,6 +193,11 @@ impl Report {
         ));
     }
 
+    /// A stream that finds its relay taken by another is none of its failures.
+    fn give_up(&mut self, failure: &RelayFailure) {
+        self.relays_failed += u64::from(!matches!(failure, RelayFailure::NotBegun(_)));
+    }
+
     /// A recording that failed is a failure, whatever else went well.
     fn verdict(&self) -> Result<(), Failure> {
         if self.recordings_failed > 0 {
@@ -204,6 +213,10 @@ impl Report {
         if self.not_recorded > 0 {
             let streams = Count(self.not_recorded, "stream");
             return Err(Failure::failed(format_args!("{streams} not recorded")));
+        }
+        if self.relays_failed > 0 {
+            let relays = Count(self.relays_failed, "relay");
+            return Err(Failure::failed(format_args!("{relays} given up")));
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use onair_receiver::{Event, Recording, RelayFailure};
 
+use crate::explain::with_cure;
 use crate::text::{Bytes, Clock};
 
 pub(super) fn in_words(event: &Event) -> String {
@@ -37,7 +38,9 @@ pub(super) fn in_words(event: &Event) -> String {
 fn given_up(failure: &RelayFailure) -> String {
     match failure {
         RelayFailure::NotBegun(why) => format!("not relayed: {why}"),
-        RelayFailure::Destination(failure) => format!("given up: {failure}"),
+        RelayFailure::Destination(failure) => {
+            with_cure(format_args!("given up: {failure}"), failure.fault)
+        }
         other => other.to_string(),
     }
 }

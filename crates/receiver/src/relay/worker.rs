@@ -188,6 +188,7 @@ impl Worker {
     }
 
     fn follow(&self, name: &StreamName, broadcast: &Broadcast) {
+        let mut was_live = false;
         while let Some(event) = broadcast.next_event() {
             if let onair::Event::DestinationEnded {
                 failure: Some(failure),
@@ -201,7 +202,8 @@ impl Worker {
                 self.state().stands = stands;
             }
             let is_cut = self.state().next.is_some();
-            if let Some(words) = in_words(&event, is_cut) {
+            was_live |= matches!(event, onair::Event::Live { .. });
+            if let Some(words) = in_words(&event, was_live, is_cut) {
                 self.tell(name, words);
             }
         }
@@ -249,12 +251,13 @@ impl RelayState {
 }
 
 /// What a person wants to know of a broadcast, which the next may be cutting off.
-fn in_words(event: &onair::Event, is_cut: bool) -> Option<String> {
+fn in_words(event: &onair::Event, was_live: bool, is_cut: bool) -> Option<String> {
     use onair::Event as E;
     Some(match event {
         E::Live { after, .. } => format!("on air after {} ms", after.as_millis()),
         E::Reconnecting { failure, delay, .. } => {
-            format!("lost: {failure}; trying again in {}", seconds(*delay))
+            let state = if was_live { "lost" } else { "not on air" };
+            format!("{state}: {failure}; trying again in {}", seconds(*delay))
         }
         E::Dropped { frames, gap, .. } => format!(
             "{frames} pictures, {}, did not get through: {}",
@@ -291,9 +294,24 @@ mod tests {
             frames: 45,
             gap,
         };
-        let words = |is_cut| in_words(&event, is_cut).unwrap();
+        let words = |is_cut| in_words(&event, true, is_cut).unwrap();
         let slow = "45 pictures, 1.5 s, did not get through: the line to it was too slow or down";
         assert_eq!(words(false), slow);
         assert!(words(true).contains("the next stream"), "{}", words(true));
+    }
+
+    #[test]
+    fn only_what_was_on_air_is_lost() {
+        let (stage, fault) = (onair::FailureStage::Connect, onair::Fault::NobodyListens);
+        let event = onair::Event::Reconnecting {
+            destination: 0,
+            failure: onair::Failure::new(stage, fault, "nobody listens"),
+            at: Timestamp::ZERO,
+            attempt: 1,
+            delay: Duration::from_millis(200),
+        };
+        let words = |was_live| in_words(&event, was_live, false).unwrap();
+        assert_eq!(words(true), "lost: nobody listens; trying again in 0.2 s");
+        assert!(words(false).starts_with("not on air: "), "{}", words(false));
     }
 }
