@@ -2,6 +2,8 @@ use std::io;
 
 use onair_media::Size;
 
+use crate::device::{self, Kind};
+
 /// Why frames or audio could not be had or encoded, by whose fault it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -50,6 +52,9 @@ pub enum Error {
         /// What it was doing, and its own status code or words.
         what: String,
     },
+    /// The user or the system does not let this program use a kind of device.
+    #[error("{}", device::refusal(*.0))]
+    NotAllowed(Kind),
     /// An encoder was taken away by the system: the app left the screen, the media
     /// services died, the hardware went wrong. Another may be had later.
     #[error("{backend}: the encoder was lost: {what}")]

@@ -3,7 +3,6 @@
 mod capture;
 mod destination;
 mod filler;
-mod keeper;
 mod options;
 mod rules;
 mod source;

@@ -1,5 +1,6 @@
 //! Where a device's callbacks end and a broadcast's threads begin.
 
+use std::any::Any;
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
@@ -34,7 +35,11 @@ pub struct FrameInlet {
 pub struct LiveFrames {
     shared: Arc<Shared<FrameFallback>>,
     frame_rate: FrameRate,
+    _hold: Option<Hold>,
 }
+
+/// Something that is only to be dropped in time.
+pub type Hold = Arc<dyn Any + Send + Sync>;
 
 /// Both ends of a stream of frames; what is pushed is stamped on `clock`'s line.
 pub fn live_frames(size: Size, frame_rate: FrameRate, clock: Clock) -> (FrameInlet, LiveFrames) {
@@ -43,7 +48,12 @@ pub fn live_frames(size: Size, frame_rate: FrameRate, clock: Clock) -> (FrameInl
         shared: shared.clone(),
         frame_rate,
     };
-    (inlet, LiveFrames { shared, frame_rate })
+    let frames = LiveFrames {
+        shared,
+        frame_rate,
+        _hold: None,
+    };
+    (inlet, frames)
 }
 
 impl FrameInlet {
@@ -101,6 +111,13 @@ impl FrameInlet {
 }
 
 impl LiveFrames {
+    /// Keeps `what` for as long as the frames are taken: what feeds them.
+    #[must_use]
+    pub fn holding(mut self, what: Hold) -> Self {
+        self._hold = Some(what);
+        self
+    }
+
     /// Waits for the next frame, or to be woken, whichever comes first.
     pub fn wait(&self) -> Waited<VideoFrame> {
         self.shared.wait(FrameFallback::poll)
@@ -159,6 +176,7 @@ pub struct LiveAudio {
     shared: Arc<Shared<GapFill>>,
     sample_rate: u32,
     channels: u8,
+    _hold: Option<Hold>,
 }
 
 /// Both ends of a stream of audio; what is pushed is stamped on `clock`'s line.
@@ -170,12 +188,13 @@ pub fn live_audio(sample_rate: u32, channels: u8, clock: Clock) -> (AudioInlet, 
     let inlet = AudioInlet {
         shared: shared.clone(),
     };
-    let sound = LiveAudio {
+    let audio = LiveAudio {
         shared,
         sample_rate,
         channels,
+        _hold: None,
     };
-    (inlet, sound)
+    (inlet, audio)
 }
 
 impl AudioInlet {
@@ -209,6 +228,13 @@ impl AudioInlet {
 }
 
 impl LiveAudio {
+    /// Keeps `what` for as long as the audio is taken: what feeds it.
+    #[must_use]
+    pub fn holding(mut self, what: Hold) -> Self {
+        self._hold = Some(what);
+        self
+    }
+
     /// What was dropped and how much silence was given so far.
     pub fn tally(&self) -> AudioTally {
         self.shared.lock().machine.tally()

@@ -22,7 +22,9 @@ mod tone;
 mod y4m;
 
 pub use continuity::{AudioTally, FrameTally};
-pub use inlet::{AudioInlet, FrameInlet, LiveAudio, LiveFrames, Waited, live_audio, live_frames};
+pub use inlet::{
+    AudioInlet, FrameInlet, Hold, LiveAudio, LiveFrames, Waited, live_audio, live_frames,
+};
 pub use session::{CameraHandle, CaptureSession, MicrophoneHandle, VideoHandle};
 pub use systems::{attended, list, open};
 pub use testcard::{Mark, TestCard};

@@ -1,14 +1,11 @@
 //! Cameras, microphones and screens: what is asked for, found among what there is, and running.
 
-use std::time::Instant;
-
-use onair::av::capture::{LiveAudio, LiveFrames, list, live_audio, live_frames, open};
-use onair::av::clock::Clock;
-use onair::av::device::{self, Camera, Info, Inlets, Kind, Microphone, Position, Setup};
+use onair::av::capture::{list, open};
+use onair::av::device::{self, Camera, Info, Kind, Microphone, Position, Setup};
 use onair::av::encode::AudioSettings;
 use onair::media::{FrameRate, Size};
+use onair::studio::Captured;
 
-use super::keeper::{Keeper, Kept};
 use crate::failure::Failure;
 
 /// A device as it was typed: `camera`, `camera:front`, `mic:ID`.
@@ -16,12 +13,6 @@ use crate::failure::Failure;
 pub(super) struct Ask {
     kind: Kind,
     which: Option<String>,
-}
-
-/// What runs, to be put on air.
-pub(super) struct Captured {
-    pub(super) pictures: Option<Kept<LiveFrames>>,
-    pub(super) sound: Option<Kept<LiveAudio>>,
 }
 
 impl Ask {
@@ -99,20 +90,13 @@ pub(super) fn start(
     setup.camera = video.map(|ask| ask.camera(&there)).transpose()?;
     setup.microphone = audio.map(|ask| ask.which_microphone(&there)).transpose()?;
     let device = open(&setup).map_err(Failure::usage)?;
-    let mut keeper = Keeper::start(device)?;
-    let (format, clock) = (keeper.format(), Clock::starting_at(Instant::now()));
-    let video = video.map(|_| live_frames(format.size, format.frame_rate, clock));
     let settings = AudioSettings::default();
-    let audio = audio.map(|_| live_audio(settings.sample_rate, settings.channels, clock));
-    keeper.attach(Inlets {
-        frames: video.as_ref().map(|(inlet, _)| inlet.clone()),
-        audio: audio.as_ref().map(|(inlet, _)| inlet.clone()),
-    });
-    let hold = keeper.keep()?;
-    Ok(Captured {
-        pictures: video.map(|(_, source)| Kept::new(source, &hold)),
-        sound: audio.map(|(_, source)| Kept::new(source, &hold)),
-    })
+    Captured::start(device, video.is_some(), audio.map(|_| &settings)).map_err(
+        |error| match error {
+            onair::Error::System { .. } => Failure::failed(error),
+            error => Failure::usage(error),
+        },
+    )
 }
 
 fn none(kind: Kind) -> Failure {

@@ -261,11 +261,11 @@ fn captured(
         _ => None,
     };
     let device = capture::start(Some(camera), microphone, wanted(opts))?;
-    let sound = match device.sound {
+    let sound = match device.audio {
         Some(sound) => Some(Box::new(sound) as Box<dyn AudioSource>),
         None => made(asked, opts)?,
     };
-    let pictures = device.pictures.expect("a camera was asked for");
+    let pictures = device.frames.expect("a camera was asked for");
     encoded(builder, pictures, sound, opts)
 }
 
@@ -282,7 +282,7 @@ fn made(sound: Sound, opts: &Publish) -> Result<Option<Box<dyn AudioSource>>, Fa
         Sound::None => None,
         Sound::Device(ask) => {
             let device = capture::start(None, Some(&ask), wanted(opts))?;
-            device.sound.map(|sound| Box::new(sound) as _)
+            device.audio.map(|audio| Box::new(audio) as _)
         }
         Sound::File => {
             return Err(Failure::usage(

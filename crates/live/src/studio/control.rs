@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use onair_av::device::{Device, Format, Order};
 
+use super::driver::{Directed, Driver};
 use super::on_air::{Cues, OnAir, video_settings};
 use super::{Listener, News, Shared, Show};
-use crate::director::{self, Command, Director, Quality};
+use crate::director::{self, Command, Quality};
 use crate::{Broadcast, Error, Event};
 
 /// Something for the studio's thread to do.
@@ -22,8 +23,7 @@ pub(super) enum Message {
 
 /// The studio's thread: tells the director what happens and does what it says.
 pub(super) struct Control {
-    device: Box<dyn Device>,
-    director: Director,
+    driver: Driver,
     listener: Listener,
     shared: Arc<Shared>,
     inbox: Receiver<Message>,
@@ -38,19 +38,18 @@ pub(super) struct Control {
 
 impl Control {
     pub(super) fn new(
-        mut device: Box<dyn Device>,
+        device: Box<dyn Device>,
         listener: Listener,
         shared: Arc<Shared>,
         (outbox, inbox): (Sender<Message>, Receiver<Message>),
     ) -> Self {
         let from_device = outbox.clone();
-        device.listen(Arc::new(move |event| {
+        let tell = Arc::new(move |event| {
             // Nobody listens any more: the studio is closed.
             let _ = from_device.send(Message::Device(event));
-        }));
+        });
         Self {
-            director: Director::new(device.format()),
-            device,
+            driver: Driver::new(device, tell),
             listener,
             shared,
             inbox,
@@ -69,7 +68,7 @@ impl Control {
             match self.wait() {
                 Some(message) => self.handle(message),
                 None => {
-                    self.director.handle_timeout(Instant::now());
+                    self.driver.handle_timeout(Instant::now());
                     self.obey();
                 }
             }
@@ -78,7 +77,7 @@ impl Control {
 
     /// The next message; `None` when it is the director's time first.
     fn wait(&self) -> Option<Message> {
-        let Some(at) = self.director.poll_timeout() else {
+        let Some(at) = self.driver.poll_timeout() else {
             return Some(self.inbox.recv().unwrap_or(Message::Close));
         };
         let time = at.saturating_duration_since(Instant::now());
@@ -110,7 +109,7 @@ impl Control {
             Some(_) if self.next.is_some() => self.not_started("another show waits to begin"),
             // A server may believe that the key is still on air before that.
             Some(_) => self.next = Some(show),
-            None if self.director.is_allowed_nothing() => self.not_started(
+            None if self.driver.director().is_allowed_nothing() => self.not_started(
                 "neither the camera nor the microphone may be used: allow one of them in the \
                  system's settings",
             ),
@@ -119,8 +118,8 @@ impl Control {
     }
 
     fn begin(&mut self, show: Show) {
-        let mut format = self.device.format();
-        if let Some(frame_rate) = self.director.frame_rate_when_cool() {
+        let mut format = self.driver.device().format();
+        if let Some(frame_rate) = self.driver.director().frame_rate_when_cool() {
             format.frame_rate = frame_rate;
         }
         let quality = Quality {
@@ -135,7 +134,7 @@ impl Control {
         };
         self.direct(director::Event::GoLive { quality, ladder });
         // Heat may have changed the size by now; the frame rate to plan for is the one wanted.
-        format.size = self.device.format().size;
+        format.size = self.driver.device().format().size;
         if let Err(error) = self.start(show, format) {
             self.direct(director::Event::End);
             self.not_started(&error.to_string());
@@ -146,7 +145,7 @@ impl Control {
         let on_air = OnAir::start(show, format, self.cues)?;
         let broadcast = on_air.broadcast.clone();
         self.spread(broadcast.clone())?;
-        self.device.attach(on_air.inlets.clone());
+        self.driver.device().attach(on_air.inlets.clone());
         self.shared.set_broadcast(Some(broadcast));
         self.on_air = Some(on_air);
         Ok(())
@@ -177,7 +176,7 @@ impl Control {
             && !on_air.is_ending
         {
             on_air.end();
-            self.device.detach();
+            self.driver.device().detach();
             self.direct(director::Event::End);
         }
     }
@@ -185,7 +184,7 @@ impl Control {
     fn close(&mut self) {
         self.is_closing = true;
         self.end();
-        self.device.detach();
+        self.driver.device().detach();
         self.direct(director::Event::Order(Order::Stop));
     }
 
@@ -207,39 +206,27 @@ impl Control {
     fn leave(&mut self) {
         if let Some(on_air) = self.on_air.take() {
             on_air.close();
-            self.device.detach();
+            self.driver.device().detach();
             self.direct(director::Event::End);
         }
         self.shared.set_broadcast(None);
     }
 
     fn direct(&mut self, event: director::Event) {
-        self.director.handle_event(event, Instant::now());
+        self.driver.handle_event(event, Instant::now());
         self.obey();
     }
 
     fn obey(&mut self) {
-        while let Some(command) = self.director.poll_command() {
-            match command {
-                Command::Device(order) => self.order(order),
-                Command::KeepAwake(awake) => self.tell(News::KeepAwake(awake)),
-                Command::Tell(notice) => self.tell(News::Notice(notice)),
-                command => self.cue(&command),
+        while let Some(directed) = self.driver.poll() {
+            match directed {
+                // The director tells of a refusal where somebody should know.
+                Directed::Ordered(_) => self.shared.look_at(self.driver.device()),
+                Directed::Command(Command::KeepAwake(awake)) => self.tell(News::KeepAwake(awake)),
+                Directed::Command(Command::Tell(notice)) => self.tell(News::Notice(notice)),
+                Directed::Command(command) => self.cue(&command),
             }
         }
-    }
-
-    fn order(&mut self, order: Order) {
-        let result = self.device.perform(&order);
-        self.shared.look_at(&*self.device);
-        let event = match result {
-            Ok(()) => director::Event::Performed(order),
-            Err(error) => director::Event::Refused {
-                order,
-                what: error.to_string(),
-            },
-        };
-        self.director.handle_event(event, Instant::now());
     }
 
     /// What viewers get; kept for a show that is about to begin.

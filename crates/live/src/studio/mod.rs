@@ -7,7 +7,9 @@
 //!                                                 Broadcast ◄──inlets───────┘ and sound
 //! ```
 
+mod captured;
 mod control;
+mod driver;
 mod on_air;
 mod show;
 mod slate;
@@ -18,6 +20,7 @@ use std::thread;
 
 use onair_av::device::{Capabilities, Device, Format, Order};
 
+pub use self::captured::Captured;
 pub use self::show::{Show, Slate};
 
 use self::control::{Control, Message};

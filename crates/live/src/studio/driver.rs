@@ -1,0 +1,75 @@
+use std::time::Instant;
+
+use onair_av::Error;
+use onair_av::device::{Device, Order, Tell};
+
+use crate::director::{Command, Director, Event};
+
+/// A device and its director: the one place that drives either.
+pub(super) struct Driver {
+    device: Box<dyn Device>,
+    director: Director,
+}
+
+/// Something the director said.
+pub(super) enum Directed {
+    /// An order for the device, which has been given; this is the device's answer.
+    Ordered(Result<(), Error>),
+    /// Anything else, for the caller to do.
+    Command(Command),
+}
+
+impl Driver {
+    /// Brings the two together. `tell` takes what the device tells, on the device's own threads.
+    pub(super) fn new(mut device: Box<dyn Device>, tell: Tell) -> Self {
+        device.listen(tell);
+        Self {
+            director: Director::new(device.format()),
+            device,
+        }
+    }
+
+    pub(super) fn device(&mut self) -> &mut dyn Device {
+        &mut *self.device
+    }
+
+    pub(super) const fn director(&self) -> &Director {
+        &self.director
+    }
+
+    /// When the director is to be called if nothing happens before.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.director.poll_timeout()
+    }
+
+    /// Tells the director that its time has come; then, [`poll`](Self::poll).
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        self.director.handle_timeout(now);
+    }
+
+    /// Tells the director what happened; then, [`poll`](Self::poll).
+    pub(super) fn handle_event(&mut self, event: Event, now: Instant) {
+        self.director.handle_event(event, now);
+    }
+
+    /// What the director says next, until it has no more to say.
+    pub(super) fn poll(&mut self) -> Option<Directed> {
+        Some(match self.director.poll_command()? {
+            Command::Device(order) => Directed::Ordered(self.order(order)),
+            command => Directed::Command(command),
+        })
+    }
+
+    fn order(&mut self, order: Order) -> Result<(), Error> {
+        let answer = self.device.perform(&order);
+        let event = match &answer {
+            Ok(()) => Event::Performed(order),
+            Err(error) => Event::Refused {
+                order,
+                what: error.to_string(),
+            },
+        };
+        self.director.handle_event(event, Instant::now());
+        answer
+    }
+}
