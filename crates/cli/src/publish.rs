@@ -2,7 +2,7 @@
 
 mod capture;
 mod destination;
-mod filler;
+mod end_with_video;
 mod options;
 mod rules;
 mod source;

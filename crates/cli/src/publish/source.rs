@@ -14,7 +14,7 @@ use onair::media::{FrameRate, Kind, Packet, Size, VideoCodec};
 use onair::{Builder, recording_extensions};
 
 use super::capture::{self, Ask};
-use super::filler;
+use super::end_with_video::end_with_video;
 use super::options::{Codec, Publish};
 use super::rules;
 use super::stdin::Awaited;
@@ -305,7 +305,7 @@ fn encoded(
     };
     let mut audio = AudioSettings::default();
     audio.bitrate = opts.audio_bitrate.unwrap_or(audio.bitrate);
-    let (pictures, sound) = filler::pair(pictures, sound);
+    let (pictures, sound) = end_with_video(pictures, sound);
     Ok(builder.video(pictures).audio(sound).audio_settings(audio))
 }
 

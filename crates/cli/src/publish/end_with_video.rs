@@ -1,4 +1,4 @@
-//! Sound that has no end of its own ends with the pictures it goes with.
+//! Audio that has no end of its own ends with the video it goes with.
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,25 +6,25 @@ use onair::av::capture::{LiveAudio, LiveFrames};
 use onair::av::{AudioSamples, AudioSource, Error, VideoFrame, VideoSource};
 use onair::media::{FrameRate, Size, Timestamp};
 
-/// `pictures` and `sound`, tied together.
-pub(super) fn pair<V, A>(pictures: V, sound: A) -> (Pictures<V>, Filler<A>) {
+/// Ties `audio` to `video`.
+pub(super) fn end_with_video<V, A>(video: V, audio: A) -> (Ending<V>, Following<A>) {
     let end = Arc::new(OnceLock::new());
-    let pictures = Pictures {
-        inner: pictures,
+    let video = Ending {
+        inner: video,
         after: Timestamp::ZERO,
         end: Arc::clone(&end),
     };
-    (pictures, Filler { inner: sound, end })
+    (video, Following { inner: audio, end })
 }
 
-/// Pictures that tell when they are over.
-pub(super) struct Pictures<V> {
+/// Video that tells when it is over.
+pub(super) struct Ending<V> {
     inner: V,
     after: Timestamp,
     end: Arc<OnceLock<Timestamp>>,
 }
 
-impl<V: VideoSource> VideoSource for Pictures<V> {
+impl<V: VideoSource> VideoSource for Ending<V> {
     fn size(&self) -> Size {
         self.inner.size()
     }
@@ -51,13 +51,13 @@ impl<V: VideoSource> VideoSource for Pictures<V> {
     }
 }
 
-/// Endless sound, until the pictures are over.
-pub(super) struct Filler<A> {
+/// Endless audio, until the video is over.
+pub(super) struct Following<A> {
     inner: A,
     end: Arc<OnceLock<Timestamp>>,
 }
 
-impl<A: AudioSource> AudioSource for Filler<A> {
+impl<A: AudioSource> AudioSource for Following<A> {
     fn sample_rate(&self) -> u32 {
         self.inner.sample_rate()
     }
@@ -87,19 +87,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sound_lasts_as_long_as_the_pictures() {
+    fn audio_lasts_as_long_as_the_video() {
         let mut raw = b"YUV4MPEG2 W16 H16 F10:1\n".to_vec();
         for _ in 0..5 {
             raw.extend(b"FRAME\n");
             raw.extend([0; 16 * 16 * 3 / 2]);
         }
-        let pictures = Y4m::new(&raw[..]).unwrap();
-        let (mut pictures, mut sound) = pair(pictures, Silence::new(48_000, 2));
-        while pictures.next_frame().unwrap().is_some() {
-            assert!(sound.next_samples().unwrap().is_some());
+        let video = Y4m::new(&raw[..]).unwrap();
+        let (mut video, mut audio) = end_with_video(video, Silence::new(48_000, 2));
+        while video.next_frame().unwrap().is_some() {
+            assert!(audio.next_samples().unwrap().is_some());
         }
         let mut last = Timestamp::ZERO;
-        while let Some(samples) = sound.next_samples().unwrap() {
+        while let Some(samples) = audio.next_samples().unwrap() {
             last = samples.timestamp;
         }
         assert!(last < Timestamp::from_millis(500));
