@@ -297,6 +297,10 @@ fn a_stalled_server_costs_video_and_never_audio_and_every_gap_is_listed() {
         let at = Timestamp::from_nanos(index * 100_000);
         source.send(video(at, index % 20 == 0, 65_536)).unwrap();
         source.send(audio(at)).unwrap();
+        // What would overflow the queue before there is a connection is no matter of this one.
+        if index == 20 {
+            wait_for(&broadcast, |event| matches!(event, Event::Live { .. }));
+        }
     }
     drop(source);
     wait_for(&broadcast, |event| matches!(event, Event::Dropped { .. }));

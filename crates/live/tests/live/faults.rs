@@ -184,7 +184,8 @@ fn a_stream_that_is_accepted_and_dropped_again_and_again_is_not_wanted() {
     let ended = loop {
         match broadcast.next_event().expect("the end is told") {
             Event::Connecting { .. } => {
-                gop(index, 10).for_each(|packet| source.send(packet).unwrap());
+                // The event may be read after the end of what it tells of.
+                gop(index, 10).for_each(|packet| drop(source.send(packet)));
                 index += 10;
             }
             Event::Live { .. } => airings += 1,
