@@ -81,7 +81,7 @@ struct Reader<'a> {
 
 /// Packets change threads in batches of about this size: with what the queue and the session hold,
 /// few enough bytes to stay in a processor's cache.
-const BATCH: usize = 128 * 1024;
+const BATCH: usize = 64 * 1024;
 
 /// A pipe may be slow, so a batch is handed on when it is this old.
 const LONGEST_BATCH: Duration = Duration::from_millis(20);
