@@ -13,6 +13,7 @@ use onair::demux::{self, Opened, PacketSource, Survey};
 use onair::rtmp::{self, Url};
 use onair::{Playback, Tls};
 
+use crate::explain::with_cure;
 use crate::failure::Failure;
 use crate::given::Given;
 use crate::interrupt::{self, Interrupt};
@@ -85,7 +86,10 @@ fn watch(opts: &Inspect, url: &str) -> Result<Playback, Failure> {
         insecure: opts.insecure,
     };
     let length = opts.duration.unwrap_or(WATCHED);
-    Playback::open(&parsed, &tls, length).map_err(|error| about(opts, &error))
+    Playback::open(&parsed, &tls, length).map_err(|error| match error {
+        onair::Error::Unplayable(failure) => about(opts, &with_cure(&failure, failure.fault)),
+        error => about(opts, &error),
+    })
 }
 
 /// A failure with the name of what failed: of an address without its key.

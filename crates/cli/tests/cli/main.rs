@@ -563,6 +563,8 @@ fn inspect_names_what_it_cannot_read() {
     let ran = dir.run("inspect rtmp://127.0.0.1:1/live/sesame");
     assert_eq!((ran.status, ran.stdout.as_str()), (Some(1), ""));
     assert!(!ran.stderr.contains("sesame"), "{}", ran.stderr);
+    let cure = "Nothing listens there: is the server running";
+    assert!(ran.stderr.contains(cure), "{}", ran.stderr);
 }
 
 #[cfg(not(target_vendor = "apple"))]
