@@ -20,8 +20,8 @@ use crate::{
 /// The app: what it knows, and what it thinks of what happens.
 ///
 /// Give it every [`Input`] with the time, then take [`Effect`]s until there are none, then draw
-/// its [`Screen`]; call again with [`Input::Timeout`] when [`poll_timeout`](Self::poll_timeout)
-/// says.
+/// its [`Screen`](crate::Screen); call again with [`Input::Timeout`] when
+/// [`poll_timeout`](Self::poll_timeout) says.
 #[derive(Debug, Default)]
 pub struct App {
     pub(crate) settings: Settings,

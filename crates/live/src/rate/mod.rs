@@ -7,7 +7,7 @@
 //!            destination, by LinkSamples
 //! ```
 //!
-//! To add a law: one file beside [`Unlimited`]'s, and its name in [`law`].
+//! To add a law: one file beside [`Unlimited`]'s, and its name in `law`.
 
 mod arbiter;
 mod follower;
