@@ -1,36 +1,34 @@
 //! Packets for tests: well-formed configurations, payloads of any size.
 #![forbid(unsafe_code)]
 
+mod configs;
+
+pub use configs::Configs;
+
 use std::sync::Arc;
 
-use bytes::Bytes;
 use onair_media::{AudioConfig, Config, Packet, Timestamp, VideoConfig};
 
-/// 1280x720, Baseline.
-const SPS: &[u8] = &[
+/// A sequence parameter set: 1280x720, Baseline.
+pub const SPS: &[u8] = &[
     0x67, 0x42, 0xC0, 0x1F, 0xDA, 0x01, 0x40, 0x16, 0xE8, 0x06, 0xD0, 0xA1, 0x35,
 ];
-const PPS: &[u8] = &[0x68, 0xCE, 0x3C, 0x80];
+
+/// Two picture parameter sets: one decoder configuration each.
+const PPS: [&[u8]; 2] = [&[0x68, 0xCE, 0x3C, 0x80], &[0x68, 0xCE, 0x3C, 0x81]];
+
+/// AAC-LC, 48 kHz, stereo.
+const ASC: &[u8] = &[0x11, 0x90];
 
 /// H.264 Baseline, 1280x720.
-///
-/// # Panics
-///
-/// Never: the parameter sets are good.
 pub fn video_config() -> Arc<VideoConfig> {
-    let sets = |set: &'static [u8]| [Bytes::from_static(set)];
-    let config = VideoConfig::from_parameter_sets(&sets(SPS), &sets(PPS));
-    Arc::new(config.expect("good parameter sets"))
+    let [config, _] = Configs::new().video;
+    config
 }
 
 /// AAC-LC, 48 kHz, stereo.
-///
-/// # Panics
-///
-/// Never: the configuration is good.
 pub fn audio_config() -> Arc<AudioConfig> {
-    let config = AudioConfig::aac(Bytes::from_static(&[0x11, 0x90]));
-    Arc::new(config.expect("a good AudioSpecificConfig"))
+    Configs::new().audio
 }
 
 /// A video packet of so many bytes at so many milliseconds, its time written all over it.

@@ -3,8 +3,9 @@ use std::io::Cursor;
 use bytes::Bytes;
 use onair_demux::Format;
 use onair_media::{Config, Kind, Packet, Timestamp, Tracks, VideoCodec, VideoConfig};
+use onair_samples::Configs;
 
-use crate::fuzz::{Configs, Receiver};
+use crate::fuzz::Receiver;
 use crate::{Error, Muxer, PACKET};
 
 /// The tables as FFmpeg writes them for one program of H.264 and AAC, but for their packets' headers.
@@ -28,7 +29,13 @@ fn muxer<const N: usize>(configs: [Config; N]) -> Result<Muxer, Error> {
     Muxer::new(&Tracks::from_iter(configs), Timestamp::ZERO)
 }
 
-impl Configs {
+/// Packets of an ordinary stream.
+trait Packets {
+    fn picture(&self, millis: i64, keyframe: bool, size: usize) -> Packet;
+    fn sound(&self, millis: i64, size: usize) -> Packet;
+}
+
+impl Packets for Configs {
     fn picture(&self, millis: i64, keyframe: bool, size: usize) -> Packet {
         let kind = if keyframe { 0x65 } else { 0x41 };
         let mut payload = u32::try_from(size).unwrap().to_be_bytes().to_vec();
