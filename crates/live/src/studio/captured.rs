@@ -1,7 +1,7 @@
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use onair_av::Error;
 use onair_av::capture::{self, Hold, LiveAudio, LiveFrames};
@@ -116,18 +116,12 @@ impl DeviceRunner {
     fn run(mut self) {
         loop {
             // A refusal was told, and the director knows what to do about it.
-            let _refused = match self.wait() {
-                Ok(Message::Device(event)) => self.tell(Event::Device(event)),
-                Err(RecvTimeoutError::Timeout) => self.handle_timeout(Instant::now()),
-                Ok(Message::Over) | Err(RecvTimeoutError::Disconnected) => return,
+            let _refused = match self.driver.wait(&self.inbox, Message::Over) {
+                Some(Message::Device(event)) => self.tell(Event::Device(event)),
+                Some(Message::Over) => return,
+                None => self.handle_timeout(Instant::now()),
             };
         }
-    }
-
-    fn wait(&self) -> Result<Message, RecvTimeoutError> {
-        let due = self.driver.poll_timeout();
-        let wait = due.map_or(FOREVER, |due| due.saturating_duration_since(Instant::now()));
-        self.inbox.recv_timeout(wait)
     }
 
     fn tell(&mut self, event: Event) -> Result<(), Error> {
@@ -183,9 +177,6 @@ fn log(notice: &Notice) {
         other => tracing::info!(?other),
     }
 }
-
-/// Until something is told.
-const FOREVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {
@@ -307,7 +298,11 @@ mod tests {
         assert_eq!(fake.starts(), 1);
         let what = "unplugged".to_owned();
         let _told = runner.tell(Event::Device(device::Event::Failed { what }));
-        let due = runner.driver.poll_timeout().expect("another attempt");
+        let due = runner
+            .driver
+            .director()
+            .poll_timeout()
+            .expect("another attempt");
         runner.handle_timeout(due).unwrap();
         assert_eq!(fake.starts(), 2);
     }

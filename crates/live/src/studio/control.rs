@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, Sender};
 use std::thread;
 use std::time::Instant;
 
@@ -65,26 +65,13 @@ impl Control {
     pub(super) fn run(mut self) {
         self.direct(director::Event::Order(Order::Start));
         while !self.is_closing || self.on_air.is_some() {
-            match self.wait() {
+            match self.driver.wait(&self.inbox, Message::Close) {
                 Some(message) => self.handle(message),
                 None => {
                     self.driver.handle_timeout(Instant::now());
                     self.obey();
                 }
             }
-        }
-    }
-
-    /// The next message; `None` when it is the director's time first.
-    fn wait(&self) -> Option<Message> {
-        let Some(at) = self.driver.poll_timeout() else {
-            return Some(self.inbox.recv().unwrap_or(Message::Close));
-        };
-        let time = at.saturating_duration_since(Instant::now());
-        match self.inbox.recv_timeout(time) {
-            Ok(message) => Some(message),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Message::Close),
         }
     }
 

@@ -1,3 +1,4 @@
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
 use onair_av::Error;
@@ -37,9 +38,18 @@ impl Driver {
         &self.director
     }
 
-    /// When the director is to be called if nothing happens before.
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.director.poll_timeout()
+    /// The next message for whoever drives; `None` when it is the director's time first. An inbox
+    /// that nobody can write to any more has had `last`.
+    pub(super) fn wait<M>(&self, inbox: &Receiver<M>, last: M) -> Option<M> {
+        let Some(at) = self.director.poll_timeout() else {
+            return Some(inbox.recv().unwrap_or(last));
+        };
+        let time = at.saturating_duration_since(Instant::now());
+        match inbox.recv_timeout(time) {
+            Ok(message) => Some(message),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(last),
+        }
     }
 
     /// Tells the director that its time has come; then, [`poll`](Self::poll).
