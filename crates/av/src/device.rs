@@ -159,6 +159,19 @@ pub struct Info {
     pub is_default: bool,
 }
 
+impl Info {
+    /// A device that looks nowhere and is not picked by itself.
+    pub fn new(kind: Kind, id: &str, name: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            kind,
+            position: None,
+            is_default: false,
+        }
+    }
+}
+
 /// What a device gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -370,17 +383,10 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_answered_with_what_is() {
-        let info = |kind, id: &str, name: &str| Info {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            kind,
-            position: None,
-            is_default: false,
-        };
         let there = [
-            info(Kind::Camera, "0x1420", "FaceTime HD Camera"),
-            info(Kind::Microphone, "BuiltIn", "Microphone"),
-            info(Kind::Camera, "A1", "iPhone Camera"),
+            Info::new(Kind::Camera, "0x1420", "FaceTime HD Camera"),
+            Info::new(Kind::Microphone, "BuiltIn", "Microphone"),
+            Info::new(Kind::Camera, "A1", "iPhone Camera"),
         ];
         let message = |kind| unknown(kind, "x", &there).to_string();
         assert_eq!(

@@ -151,11 +151,8 @@ mod tests {
 
     fn info(kind: device::Kind, id: &str, name: &str, is_default: bool) -> Info {
         Info {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            kind,
-            position: None,
             is_default,
+            ..Info::new(kind, id, name)
         }
     }
 

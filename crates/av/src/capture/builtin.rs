@@ -26,16 +26,9 @@ pub(super) const SYSTEM: System = System {
 };
 
 fn list() -> Vec<Info> {
-    let info = |kind, id: &str, name: &str| Info {
-        id: id.to_owned(),
-        name: name.to_owned(),
-        kind,
-        position: None,
-        is_default: false,
-    };
     vec![
-        info(Kind::Camera, CARD, "Test card"),
-        info(Kind::Microphone, TONE, "Tone"),
+        Info::new(Kind::Camera, CARD, "Test card"),
+        Info::new(Kind::Microphone, TONE, "Tone"),
     ]
 }
 

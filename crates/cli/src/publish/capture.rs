@@ -113,22 +113,12 @@ fn none(kind: Kind) -> Failure {
 mod tests {
     use super::*;
 
-    fn info(kind: Kind, id: &str, name: &str) -> Info {
-        Info {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            kind,
-            position: None,
-            is_default: false,
-        }
-    }
-
     fn there() -> Vec<Info> {
         vec![
-            info(Kind::Camera, "0x1420", "FaceTime HD Camera"),
-            info(Kind::Camera, "A1B2", "iPhone Camera"),
-            info(Kind::Microphone, "BuiltIn", "MacBook Microphone"),
-            info(Kind::Screen, "1", "Main screen, 3024x1964"),
+            Info::new(Kind::Camera, "0x1420", "FaceTime HD Camera"),
+            Info::new(Kind::Camera, "A1B2", "iPhone Camera"),
+            Info::new(Kind::Microphone, "BuiltIn", "MacBook Microphone"),
+            Info::new(Kind::Screen, "1", "Main screen, 3024x1964"),
         ]
     }
 
