@@ -28,7 +28,7 @@ pub fn unknown(kind: Kind, id: &str, there: &[Info]) -> Error {
 }
 
 /// That the user does not allow it, and where that can be changed.
-pub fn refusal(kind: Kind) -> String {
+pub(crate) fn refusal(kind: Kind) -> String {
     let (what, page) = match kind {
         Kind::Camera => ("the camera", "Camera"),
         Kind::Microphone => ("the microphone", "Microphone"),
