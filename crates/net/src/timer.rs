@@ -24,7 +24,7 @@ impl Timer {
     /// Wakes the task at `deadline`; true when it rang, at the latest then.
     ///
     /// It may ring early, since a deadline that moves to later leaves it as it is: to set it again
-    /// when it rings is rarer than to set it each time. Whoever is rung looks at the clock.
+    /// when it rings is rarer than to set it each time. Whoever is woken looks at the clock.
     pub fn poll(&mut self, deadline: Instant, cx: &mut Context<'_>) -> bool {
         if deadline < self.armed {
             self.arm(deadline);

@@ -61,7 +61,7 @@ fn handle(signal: Signal) {
     match signal {
         Signal::Appeared => begin(),
         Signal::Turned => turned(),
-        Signal::Unpresented => settle_later(),
+        Signal::Unpresented => present_later(),
         // Tried again when the session can be set up.
         Signal::Unlevelled => after(BUSY, level),
     }
@@ -91,8 +91,8 @@ fn begin() {
 }
 
 /// Lets the stage present what UIKit had no time for.
-fn settle_later() {
-    after(SOON, || DRIVER.with(Driver::settle));
+fn present_later() {
+    after(SOON, || DRIVER.with(Driver::present));
 }
 
 /// The interface was turned: so is the picture, and once more when the animation is over, since
@@ -152,12 +152,12 @@ impl Driver {
 
     /// Presents what has to be presented yet. UIKit loads views meanwhile and ends typing, which
     /// tells us so: that waits until the stage is done.
-    fn settle(&self) {
+    fn present(&self) {
         if self.is_busy.replace(true) {
-            return settle_later();
+            return present_later();
         }
         if let Some(stage) = stage() {
-            stage.settle();
+            stage.present();
         }
         self.empty();
     }

@@ -171,16 +171,18 @@ impl Stage {
             let mut alerts = self.ivars().alerts.borrow_mut();
             alerts.render(screen.alert.as_ref());
         }
-        self.settle();
+        self.present();
     }
 
     /// Presents what is not presented yet. UIKit does one thing at a time: what has to wait is
     /// tried again soon.
-    pub(crate) fn settle(&self) {
+    pub(crate) fn present(&self) {
         let sheet = self.ivars().sheet.borrow();
-        let is_sheet_up = sheet.as_ref().is_none_or(|sheet| sheet.settle(self.host()));
+        let is_sheet_up = sheet
+            .as_ref()
+            .is_none_or(|sheet| sheet.present(self.host()));
         let front = sheet.as_ref().map_or(&**self, Sheet::controller);
-        if !(is_sheet_up && self.ivars().alerts.borrow().settle(front)) {
+        if !(is_sheet_up && self.ivars().alerts.borrow().present(front)) {
             inbox::signal(Signal::Unpresented);
         }
     }

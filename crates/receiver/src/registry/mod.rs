@@ -35,7 +35,7 @@ use stream::Stream;
 pub(crate) use stream::{IsOver, MAX_LEFT_OUT};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// How much a registry holds, and how it settles disputes.
+/// How much a registry holds, and who wins a dispute over a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RegistryConfig {

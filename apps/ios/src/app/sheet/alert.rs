@@ -17,7 +17,7 @@ pub(crate) struct Alerts {
 }
 
 impl Alerts {
-    /// Asks `alert` from now on, or nothing; [`settle`](Self::settle) brings it to the screen.
+    /// Asks `alert` from now on, or nothing; [`present`](Self::present) brings it to the screen.
     pub(crate) fn render(&mut self, alert: Option<&Alert>) {
         let next = alert.map(build);
         let old = std::mem::replace(&mut self.shown, next);
@@ -28,7 +28,7 @@ impl Alerts {
     }
 
     /// Presents what is asked from the controller in front; true once all is as it should be.
-    pub(crate) fn settle(&self, front: &UIViewController) -> bool {
+    pub(crate) fn present(&self, front: &UIViewController) -> bool {
         self.shown
             .as_ref()
             .is_none_or(|alert| super::present(front, alert))

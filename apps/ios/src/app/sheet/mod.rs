@@ -55,7 +55,7 @@ pub(crate) fn present(front: &UIViewController, controller: &UIViewController) -
 }
 
 impl Sheet {
-    /// Shows `pages` from now on; [`settle`](Self::settle) brings them to the screen.
+    /// Shows `pages` from now on; [`present`](Self::present) brings them to the screen.
     pub(crate) fn render(host: Host<'_>, slot: &RefCell<Option<Self>>, pages: &[Page]) {
         if pages.is_empty() {
             if let Some(sheet) = slot.take() {
@@ -70,7 +70,7 @@ impl Sheet {
     }
 
     /// Presents the sheet; true once it is.
-    pub(crate) fn settle(&self, host: Host<'_>) -> bool {
+    pub(crate) fn present(&self, host: Host<'_>) -> bool {
         let is_presented = present(host.controller, &self.navigation);
         if let Some(presentation) = self.navigation.presentationController() {
             // SAFETY: kept weakly.

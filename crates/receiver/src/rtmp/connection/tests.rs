@@ -130,7 +130,7 @@ impl Scene {
     }
 
     /// Turns until nothing wakes it any more.
-    fn settle(&mut self) -> Poll<Ending> {
+    fn run_until_idle(&mut self) -> Poll<Ending> {
         let bell = Arc::new(Bell::default());
         let waker = bell.clone().into();
         for _ in 0..TURNS {
@@ -180,7 +180,7 @@ fn held_up(takes_nothing: bool) -> (Scene, Viewer) {
     scene.socket.peer().takes_nothing = takes_nothing;
     let mut outputs = scene.registry.outputs();
     scene.socket.arrives(&flight("cam", &ahead()));
-    assert!(scene.settle().is_pending());
+    assert!(scene.run_until_idle().is_pending());
     let left = scene.socket.peer().incoming.len();
     assert!(left > 100_000, "{left} bytes are not read yet");
     (scene, outputs.try_recv().unwrap())
@@ -190,9 +190,9 @@ fn held_up(takes_nothing: bool) -> (Scene, Viewer) {
 async fn what_a_publisher_sent_before_it_went_is_read_however_long_that_takes() {
     let (mut scene, output) = held_up(false);
     scene.socket.peer().is_reset = true;
-    assert!(scene.settle().is_pending());
+    assert!(scene.run_until_idle().is_pending());
     drop(output);
-    let ending = scene.settle();
+    let ending = scene.run_until_idle();
     assert_eq!(scene.socket.peer().incoming.len(), 0);
     assert!(matches!(ending, Poll::Ready(Ending::Broken(why)) if why == "reset by peer"));
     assert_eq!(scene.registry.streams()[0].packets, 100);
@@ -208,7 +208,7 @@ async fn a_publisher_that_is_not_read_is_not_asked_for_a_sign_of_life() {
         let mut cx = Wakeup::from_waker(std::task::Waker::noop());
         scene.connection.timing.media = late;
         scene.connection.poll_timer(&mut cx, late);
-        polled = scene.settle();
+        polled = scene.run_until_idle();
     }
     assert!(polled.is_pending(), "{polled:?}");
 }
@@ -218,7 +218,7 @@ fn turned_away() -> Scene {
     let mut scene = Scene::new(|_, keys| keys.add("cam", &"sesame".into()).unwrap());
     scene.socket.peer().takes_nothing = true;
     scene.socket.arrives(&flight("guess", &[]));
-    assert!(scene.settle().is_pending());
+    assert!(scene.run_until_idle().is_pending());
     scene
 }
 
@@ -246,12 +246,12 @@ async fn a_right_key_behind_a_wrong_one_is_not_looked_at() {
     scene.socket.peer().takes_nothing = true;
     let both = [flight("guess", &[]), another("sesame")].concat();
     scene.socket.arrives(&both);
-    assert!(scene.settle().is_pending());
+    assert!(scene.run_until_idle().is_pending());
     assert_eq!(scene.registry.streams(), []);
     // Alone it would have been.
     let mut scene = Scene::new(|_, keys| keys.add("cam", &"sesame".into()).unwrap());
     scene.socket.arrives(&flight("sesame", &[]));
-    assert!(scene.settle().is_pending());
+    assert!(scene.run_until_idle().is_pending());
     assert_eq!(scene.registry.streams().len(), 1);
 }
 
@@ -260,7 +260,7 @@ async fn who_closed_and_takes_nothing_is_read_no_more() {
     let mut scene = turned_away();
     scene.socket.peer().is_closed = true;
     let reads = scene.socket.peer().reads;
-    assert!(scene.settle().is_pending());
+    assert!(scene.run_until_idle().is_pending());
     assert!(scene.socket.peer().reads <= reads + 1);
 }
 
@@ -271,7 +271,7 @@ async fn a_useless_publisher_that_takes_nothing_is_turned_down_once() {
     let body = [&[0x91][..], b"av01", &[7; 4000]].concat();
     let junk = Tag::from_body(TagKind::Video, 0, body.into());
     scene.socket.arrives(&flight("cam", &vec![junk; 8]));
-    assert!(scene.settle().is_pending());
+    assert!(scene.run_until_idle().is_pending());
     assert_eq!(scene.registry.streams(), []);
 }
 
@@ -282,8 +282,8 @@ async fn a_publisher_held_up_that_takes_nothing_rests_when_all_is_to_end() {
     // What follows it is no publisher's any more.
     scene.socket.peer().incoming.clear();
     scene.stopper.stop();
-    assert!(scene.settle().is_pending());
+    assert!(scene.run_until_idle().is_pending());
     tokio::time::pause();
     tokio::time::advance(flow::HELD_UP * 2).await;
-    assert!(scene.settle().is_pending());
+    assert!(scene.run_until_idle().is_pending());
 }
