@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 use onair_media::Bitrate;
 
 use crate::config::Limits;
+use crate::fanout::Fanout;
 use crate::feed::HURRY;
-use crate::hub::Hub;
 use crate::network::{Network, Orders};
 use crate::output::OutputHandle;
 use crate::output::recording::Recording;
@@ -36,7 +36,7 @@ use crate::{Builder, Destination, Error, Event, Pace, Stats};
 /// ```
 #[derive(Debug)]
 pub struct Broadcast {
-    hub: Arc<Hub>,
+    fanout: Arc<Fanout>,
     orders: Orders,
     recording: Option<Arc<Recording>>,
     /// What becomes of what a line does not take in time.
@@ -53,25 +53,25 @@ impl Broadcast {
 
     /// Waits for the next event; `None` after [`Event::Ended`].
     pub fn next_event(&self) -> Option<Event> {
-        self.hub.events().next()
+        self.fanout.events().next()
     }
 
     /// Waits for the next event, but not longer than this; `None` when none came, and after
     /// [`Event::Ended`].
     pub fn next_event_within(&self, timeout: Duration) -> Option<Event> {
-        self.hub.events().next_within(timeout)
+        self.fanout.events().next_within(timeout)
     }
 
     /// The next event if there is one already. Never waits, not even for a thread that is in
     /// [`next_event`](Self::next_event).
     pub fn try_event(&self) -> Option<Event> {
-        self.hub.events().try_next()
+        self.fanout.events().try_next()
     }
 
     /// What is going on. It is the same for all who ask, however often.
     pub fn stats(&self) -> Stats {
         let now = Instant::now();
-        let mut notes = self.hub.notes();
+        let mut notes = self.fanout.notes();
         let encoding = notes.encoding(now);
         let asked = notes.asked_since;
         let dry = asked.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
@@ -80,12 +80,12 @@ impl Broadcast {
         Stats {
             elapsed: now - self.began,
             destinations: self
-                .hub
+                .fanout
                 .outputs()
                 .iter()
                 .map(|output| output.stats(now))
                 .collect(),
-            encoder: self.hub.encoder_report(),
+            encoder: self.fanout.encoder_report(),
             encoding,
             capture,
             source_dry: dry,
@@ -97,17 +97,17 @@ impl Broadcast {
     /// else [limits](crate::rate::LimitedBy) it to less. What is passed through untouched stays
     /// as it is; a rate that the encoder refuses is an [`Event::Warning`].
     pub fn set_video_bitrate(&self, bitrate: Bitrate) {
-        self.hub.rate().wish(Holder::User, Some(bitrate));
+        self.fanout.rate().wish(Holder::User, Some(bitrate));
     }
 
     /// The most that the machine's temperature allows; `None` takes the limit back.
     pub(crate) fn limit_for_heat(&self, bitrate: Option<Bitrate>) {
-        self.hub.rate().wish(Holder::Thermal, bitrate);
+        self.fanout.rate().wish(Holder::Thermal, bitrate);
     }
 
     /// Makes the next picture an IDR picture, where pictures are encoded here.
     pub fn request_keyframe(&self) {
-        self.hub.ask_keyframe();
+        self.fanout.ask_keyframe();
     }
 
     /// Connects every destination anew at once: for when the way to the network has changed, and
@@ -117,7 +117,7 @@ impl Broadcast {
     /// again waits no longer. The failures before it are forgiven. What has been given up, or is
     /// just ending in an orderly way, stays so.
     pub fn reconnect_now(&self) {
-        let outputs = self.hub.outputs();
+        let outputs = self.fanout.outputs();
         outputs.iter().for_each(|output| output.renewal().ask());
     }
 
@@ -136,7 +136,7 @@ impl Broadcast {
         let output = destination.open()?;
         let handle = handle(&destination, self.overflow, self.has_video);
         let over = || Error::Misuse("the broadcast is over: nothing more is sent");
-        let number = self.hub.add(Arc::new(handle)).ok_or_else(over)?;
+        let number = self.fanout.add(Arc::new(handle)).ok_or_else(over)?;
         match self.orders.begin(number, output) {
             true => Ok(number),
             false => Err(over()),
@@ -147,7 +147,7 @@ impl Broadcast {
     /// [`Event::DestinationEnded`] tells when that is done. It keeps its number and its place in
     /// the report. False when there is none of this number.
     pub fn remove(&self, destination: usize) -> bool {
-        let outputs = self.hub.outputs();
+        let outputs = self.fanout.outputs();
         let output = outputs.get(destination);
         output
             .inspect(|output| output.leave(Instant::now() + HURRY))
@@ -159,19 +159,19 @@ impl Broadcast {
     /// longer; one that is on air is left alone. False when there is none of this number, or the
     /// broadcast is over.
     pub fn retry(&self, destination: usize) -> bool {
-        let is_there = self.hub.outputs().get(destination).is_some();
-        is_there && !self.hub.is_finished() && self.orders.retry(destination)
+        let is_there = self.fanout.outputs().get(destination).is_some();
+        is_there && !self.fanout.is_finished() && self.orders.retry(destination)
     }
 
     /// Ends the broadcast properly and within a second; [`Event::Ended`] tells when it is done.
     pub fn stop(&self) {
-        self.hub.stop();
+        self.fanout.stop();
     }
 
     /// Something that can [`stop`](Self::stop) this broadcast from elsewhere: a signal handler, say.
     pub fn stopper(&self) -> Stopper {
         Stopper {
-            hub: self.hub.clone(),
+            fanout: self.fanout.clone(),
         }
     }
 
@@ -191,10 +191,10 @@ impl Broadcast {
         let record = |path| Recording::create(path, self::overflow(pace)).map(Arc::new);
         let recording = builder.record.take().map(record).transpose()?;
         let recorded = recording.as_ref().map(|own| own.handle().clone());
-        let hub = Arc::new(Hub::new(handles, recorded));
+        let fanout = Arc::new(Fanout::new(handles, recorded));
         let began = Instant::now();
         let network = Network {
-            hub: hub.clone(),
+            fanout: fanout.clone(),
             program: Arc::new(pipeline.program().clone()),
             pace,
             recording: recording.clone(),
@@ -203,10 +203,10 @@ impl Broadcast {
         };
         let started = network
             .start()
-            .and_then(|orders| pipeline.start(&hub).map(|()| orders));
+            .and_then(|orders| pipeline.start(&fanout).map(|()| orders));
         Ok(Self {
-            orders: started.inspect_err(|_| hub.stop())?,
-            hub,
+            orders: started.inspect_err(|_| fanout.stop())?,
+            fanout,
             recording,
             overflow,
             has_video,
@@ -224,13 +224,13 @@ impl Drop for Broadcast {
 /// Stops a [`Broadcast`] from another thread.
 #[derive(Clone, Debug)]
 pub struct Stopper {
-    hub: Arc<Hub>,
+    fanout: Arc<Fanout>,
 }
 
 impl Stopper {
     /// As [`Broadcast::stop`].
     pub fn stop(&self) {
-        self.hub.stop();
+        self.fanout.stop();
     }
 }
 

@@ -39,7 +39,7 @@ impl DestinationTask {
         handle.feed().with(PacketQueue::abandon);
         self.context.tell_gaps();
         handle.feed().close();
-        self.context.hub.tell(Event::DestinationEnded {
+        self.context.fanout.tell(Event::DestinationEnded {
             destination: self.index,
             failure: result.err(),
         });
@@ -50,7 +50,7 @@ impl DestinationTask {
         let mut reconnect = Reconnect::new(handle.retry(), random());
         let mut number = 1;
         loop {
-            self.context.hub.tell(Event::Connecting {
+            self.context.fanout.tell(Event::Connecting {
                 destination: self.index,
                 attempt: number,
             });
@@ -119,7 +119,7 @@ impl DestinationTask {
 
     fn tell_refusal(&self, failure: &Failure) {
         if failure.refusal.is_some() {
-            self.context.hub.tell(Event::Refused {
+            self.context.fanout.tell(Event::Refused {
                 destination: self.index,
                 failure: failure.clone(),
             });
@@ -136,7 +136,7 @@ impl DestinationTask {
         if handle.status().connects > 0 {
             handle.set_state(State::Reconnecting);
         }
-        self.context.hub.tell(Event::Reconnecting {
+        self.context.fanout.tell(Event::Reconnecting {
             destination: self.index,
             failure: failure.clone(),
             at: at.unwrap_or(Timestamp::ZERO),

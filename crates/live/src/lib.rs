@@ -22,12 +22,12 @@ mod error;
 mod event;
 mod events;
 mod failure;
+mod fanout;
 mod fault;
 mod feed;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
-mod hub;
 mod interleave;
 mod kernel;
 mod meter;

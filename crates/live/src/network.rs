@@ -9,7 +9,7 @@ use tokio::task::{Id, JoinSet};
 
 use crate::destination::DestinationTask;
 use crate::failure::{Failure, FailureStage};
-use crate::hub::Hub;
+use crate::fanout::Fanout;
 use crate::output::recording::Recording;
 use crate::output::{Output, OutputHandle, SessionContext};
 use crate::program::Program;
@@ -17,7 +17,7 @@ use crate::{Error, Event, Fault, Outcome, Pace, Report, State};
 
 /// Everything the one thread for all sockets needs.
 pub(crate) struct Network {
-    pub(crate) hub: Arc<Hub>,
+    pub(crate) fanout: Arc<Fanout>,
     pub(crate) program: Arc<Program>,
     pub(crate) pace: Pace,
     pub(crate) recording: Option<Arc<Recording>>,
@@ -68,13 +68,13 @@ impl Network {
 
     fn run(mut self, runtime: &Runtime, orders: UnboundedReceiver<Order>) {
         runtime.block_on(self.destinations(orders));
-        let was_stopped = !self.hub.stopping().ask();
-        self.hub.stop();
+        let was_stopped = !self.fanout.stopping().ask();
+        self.fanout.stop();
         if let Some(recording) = &self.recording {
-            recording.leave_behind(&self.hub);
+            recording.leave_behind(&self.fanout);
         }
-        self.hub.tell(Event::Ended(self.report(was_stopped)));
-        self.hub.hang_up();
+        self.fanout.tell(Event::Ended(self.report(was_stopped)));
+        self.fanout.hang_up();
     }
 
     /// Runs the destinations, and what is added and tried again meanwhile, until all have ended.
@@ -105,7 +105,7 @@ impl Network {
     /// Resolves when nothing is recorded any more.
     async fn recorded(&self) {
         if let Some(recording) = &self.recording {
-            recording.over_or_stuck(&self.hub).await;
+            recording.over_or_stuck(&self.fanout).await;
         }
     }
 
@@ -115,13 +115,13 @@ impl Network {
                 self.outputs.insert(number, output);
                 self.begin(number, running);
             }
-            Order::Retry(number) => match running.state(number, &self.hub) {
+            Order::Retry(number) => match running.state(number, &self.fanout) {
                 None => self.revive(number, running),
                 Some(State::Live) => {}
                 // It is about to be given up: its task is still saying so.
                 Some(State::Ended | State::Failed) => running.again.push(number),
                 Some(State::Connecting | State::Reconnecting) => {
-                    self.hub.outputs()[number].renewal().ask();
+                    self.fanout.outputs()[number].renewal().ask();
                 }
             },
         }
@@ -136,7 +136,7 @@ impl Network {
     }
 
     fn revive(&self, number: usize, running: &mut Running) {
-        if self.hub.revive(number) {
+        if self.fanout.revive(number) {
             self.begin(number, running);
         }
     }
@@ -147,11 +147,11 @@ impl Network {
         };
         if output.is_insecure() {
             let words = "the server's certificate is not checked: anybody on the way can listen in";
-            self.hub.warn(Some(number), words.to_owned());
+            self.fanout.warn(Some(number), words.to_owned());
         }
-        let context = self.context(Some(number), self.hub.outputs()[number].clone());
+        let context = self.context(Some(number), self.fanout.outputs()[number].clone());
         let task = DestinationTask::new(number, output, context);
-        running.spawn(number, task, &self.hub);
+        running.spawn(number, task, &self.fanout);
     }
 
     fn record(&self) {
@@ -164,7 +164,7 @@ impl Network {
     fn context(&self, destination: Option<usize>, handle: Arc<OutputHandle>) -> SessionContext {
         SessionContext {
             destination,
-            hub: self.hub.clone(),
+            fanout: self.fanout.clone(),
             renewals: handle.renewal().watch(),
             handle,
             program: self.program.clone(),
@@ -175,8 +175,8 @@ impl Network {
     }
 
     fn report(&self, was_stopped: bool) -> Report {
-        let notes = self.hub.notes().clone();
-        let outputs = self.hub.outputs();
+        let notes = self.fanout.notes().clone();
+        let outputs = self.fanout.outputs();
         let recording = self.recording.as_ref().map(|own| Box::new(own.report()));
         let end = match &notes.failure {
             Some(words) => words,
@@ -197,7 +197,7 @@ impl Network {
             outcome,
             duration: self.began.elapsed(),
             destinations: outputs.iter().map(|output| output.report()).collect(),
-            encoder: self.hub.encoder_report(),
+            encoder: self.fanout.encoder_report(),
             capture: (!notes.capture.is_empty()).then(|| Box::new(notes.capture)),
             damage: (!notes.damage.is_none()).then(|| Box::new(notes.damage)),
             recording,
@@ -216,9 +216,9 @@ struct Running {
 }
 
 impl Running {
-    fn spawn(&mut self, number: usize, task: DestinationTask, hub: &Arc<Hub>) {
+    fn spawn(&mut self, number: usize, task: DestinationTask, fanout: &Arc<Fanout>) {
         let guard = Broken {
-            hub: hub.clone(),
+            fanout: fanout.clone(),
             number,
         };
         let task = self.tasks.spawn(async move {
@@ -243,22 +243,22 @@ impl Running {
     }
 
     /// How it stands, if it runs.
-    fn state(&self, number: usize, hub: &Hub) -> Option<State> {
+    fn state(&self, number: usize, fanout: &Fanout) -> Option<State> {
         let runs = self.numbers.values().any(|other| *other == number);
-        runs.then(|| hub.outputs()[number].status().state)
+        runs.then(|| fanout.outputs()[number].status().state)
     }
 }
 
 /// Gives a destination up whose task panicked.
 struct Broken {
-    hub: Arc<Hub>,
+    fanout: Arc<Fanout>,
     number: usize,
 }
 
 impl Drop for Broken {
     fn drop(&mut self) {
         if thread::panicking() {
-            let handle = &self.hub.outputs()[self.number];
+            let handle = &self.fanout.outputs()[self.number];
             handle.finish(Err(Failure::new(
                 FailureStage::Live,
                 Fault::Internal,

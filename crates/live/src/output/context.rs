@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 use onair_media::{Bitrate, Packet};
 
 use super::OutputHandle;
+use crate::fanout::Fanout;
 use crate::feed::Feed;
-use crate::hub::Hub;
 use crate::kernel::Link;
 use crate::program::Program;
 use crate::queue::PacketQueue;
@@ -18,7 +18,7 @@ use crate::{Event, Failure, Pace, State};
 pub(crate) struct SessionContext {
     /// By which number events name the destination; a recording has none.
     pub(crate) destination: Option<usize>,
-    pub(crate) hub: Arc<Hub>,
+    pub(crate) fanout: Arc<Fanout>,
     pub(crate) handle: Arc<OutputHandle>,
     pub(crate) program: Arc<Program>,
     pub(crate) pace: Pace,
@@ -46,7 +46,7 @@ impl SessionContext {
         connecting: impl Future<Output = Result<T, Failure>>,
     ) -> Result<Option<T>, Failure> {
         if !self.feed().with(|queue| queue.is_ready()) {
-            self.hub.ask_keyframe();
+            self.fanout.ask_keyframe();
         }
         tokio::select! {
             connected = connecting => connected.map(Some),
@@ -95,8 +95,8 @@ impl SessionContext {
 
     /// The line as a law wants to see it, with so many bytes taken off the queue and not written.
     pub(crate) fn sample(&self, link: Link, pending: usize, now: Instant) -> LinkSample {
-        let (asked, most) = self.hub.rate().asked();
-        let (encoded, audio) = self.hub.notes().encoded(now);
+        let (asked, most) = self.fanout.rate().asked();
+        let (encoded, audio) = self.fanout.notes().encoded(now);
         let waiting = |queue: &mut PacketQueue| (queue.age(now), queue.payload());
         let (queue_age, queued) = self.feed().with(waiting);
         LinkSample {
@@ -120,7 +120,7 @@ impl SessionContext {
     pub(crate) fn limit_bitrate(&self, bitrate: Option<Bitrate>) {
         if let Some(destination) = self.destination {
             let holder = Holder::Line(destination);
-            self.hub.rate().wish(holder, bitrate);
+            self.fanout.rate().wish(holder, bitrate);
         }
     }
 
@@ -139,19 +139,19 @@ impl SessionContext {
     /// Tells the application something about this destination.
     pub(crate) fn tell(&self, event: impl FnOnce(usize) -> Event) {
         if let Some(destination) = self.destination {
-            self.hub.tell(event(destination));
+            self.fanout.tell(event(destination));
         }
     }
 
     /// The same in words.
     pub(crate) fn warn(&self, words: String) {
-        self.hub.warn(self.destination, words);
+        self.fanout.warn(self.destination, words);
     }
 
     /// Tells the gaps closed since the last time.
     pub(crate) fn tell_gaps(&self) {
         if let Some(destination) = self.destination {
-            self.hub.tell_gaps(destination, self.feed());
+            self.fanout.tell_gaps(destination, self.feed());
         }
     }
 }

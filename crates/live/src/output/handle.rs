@@ -170,7 +170,7 @@ mod tests {
 
     use super::*;
     use crate::config::Limits;
-    use crate::hub::Hub;
+    use crate::fanout::Fanout;
     use crate::queue::Overflow;
 
     fn handle() -> OutputHandle {
@@ -180,15 +180,15 @@ mod tests {
 
     #[test]
     fn an_end_stays_one_whenever_a_retry_is_asked_for() {
-        for ends_by in [Hub::stop, Hub::finish] {
+        for ends_by in [Fanout::stop, Fanout::finish] {
             for _ in 0..500 {
-                let hub = Hub::new(vec![Arc::new(handle())], None);
+                let fanout = Fanout::new(vec![Arc::new(handle())], None);
                 thread::scope(|scope| {
-                    scope.spawn(|| hub.revive(0));
-                    ends_by(&hub);
+                    scope.spawn(|| fanout.revive(0));
+                    ends_by(&fanout);
                 });
-                assert!(hub.outputs()[0].feed().with(|queue| queue.has_ended()));
-                assert!(!hub.revive(0), "it is over");
+                assert!(fanout.outputs()[0].feed().with(|queue| queue.has_ended()));
+                assert!(!fanout.revive(0), "it is over");
             }
         }
     }

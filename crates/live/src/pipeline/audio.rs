@@ -52,7 +52,7 @@ impl AudioChain {
             name: self.encoder.name().to_owned(),
             ..EncoderTrack::default()
         };
-        mixer.hub().notes().encoder.audio = Some(track);
+        mixer.fanout().notes().encoder.audio = Some(track);
         let mixer = mixer.clone();
         spawn("onair-audio", move || self.run(&mixer, schedule))
     }
@@ -68,9 +68,9 @@ impl AudioChain {
         while let Some(samples) = self.source.next_samples()? {
             let live = self.source.live_audio();
             if let Some(live) = live {
-                mixer.hub().notes().capture.audio = Some(live.tally().into());
+                mixer.fanout().notes().capture.audio = Some(live.tally().into());
             }
-            let is_due = || schedule.wait(samples.timestamp, live.is_some(), mixer.hub());
+            let is_due = || schedule.wait(samples.timestamp, live.is_some(), mixer.fanout());
             if schedule.is_over(samples.timestamp) || !is_due() {
                 break;
             }

@@ -30,15 +30,15 @@ pub(super) fn behind(
 fn read(mut source: Box<dyn VideoSource>, inlet: &FrameInlet, mixer: &Mixer) -> Result<(), Error> {
     let (clock, mut anchor) = (inlet.clock(), Anchor::default());
     let mut next = || {
-        mixer.hub().notes().asked_since = Some(Instant::now());
+        mixer.fanout().notes().asked_since = Some(Instant::now());
         let frame = source.next_frame();
-        mixer.hub().notes().asked_since = None;
+        mixer.fanout().notes().asked_since = None;
         frame
     };
     while let Some(mut frame) = next()? {
         frame.timestamp = anchor.place(frame.timestamp, clock.now());
         let due = clock.instant(frame.timestamp);
-        if !mixer.hub().stopping().sleep_until(due) {
+        if !mixer.fanout().stopping().sleep_until(due) {
             break;
         }
         inlet.push(frame);

@@ -6,15 +6,20 @@ use onair_media::{Config, Kind, Packet, Timestamp};
 
 use super::Schedule;
 use crate::Pace;
-use crate::hub::Hub;
+use crate::fanout::Fanout;
 use crate::pace::Pacer;
 
 /// Reads a file or stream to its end and hands its packets on.
-pub(super) fn run(mut media: Box<dyn PacketSource>, hub: &Hub, schedule: Schedule, is_live: bool) {
-    warn(media.as_ref(), hub);
+pub(super) fn run(
+    mut media: Box<dyn PacketSource>,
+    fanout: &Fanout,
+    schedule: Schedule,
+    is_live: bool,
+) {
+    warn(media.as_ref(), fanout);
     let has_video = media.tracks().iter().any(|t| t.kind() == Kind::Video);
     let mut reader = Reader {
-        hub,
+        fanout,
         schedule,
         is_live,
         pacer: Pacer::default(),
@@ -27,23 +32,23 @@ pub(super) fn run(mut media: Box<dyn PacketSource>, hub: &Hub, schedule: Schedul
     let outcome = reader.run(media.as_mut());
     // What was whole before the damage is still sent.
     reader.flush();
-    let mut notes = hub.notes();
+    let mut notes = fanout.notes();
     notes.damage = media.damage();
     if let Err(error) = outcome {
         notes.failure = Some(error.to_string());
     }
     drop(notes);
-    hub.finish();
+    fanout.finish();
 }
 
 /// What a person should know about a file that goes out as it is.
-fn warn(media: &dyn PacketSource, hub: &Hub) {
+fn warn(media: &dyn PacketSource, fanout: &Fanout) {
     let tracks = media.tracks().iter();
     let notes = media
         .notes()
         .iter()
         .chain(tracks.clone().flat_map(|t| &t.notes));
-    notes.for_each(|note| hub.warn(None, note.clone()));
+    notes.for_each(|note| fanout.warn(None, note.clone()));
     let codec = tracks.clone().find_map(|track| match &track.config {
         Config::Video(video) => Some(video.codec),
         Config::Audio(_) => None,
@@ -53,19 +58,19 @@ fn warn(media: &dyn PacketSource, hub: &Hub) {
             "these pictures are {codec}, which some servers take without a word and never show; \
              H.264 works everywhere"
         );
-        hub.warn(None, words);
+        fanout.warn(None, words);
     }
     if let Some(turn) = tracks.filter_map(|track| track.rotation).next() {
         let words = format!(
             "players of this file turn its picture {turn} degrees clockwise; RTMP cannot tell \
              viewers' players, who will see it as it lies"
         );
-        hub.warn(None, words);
+        fanout.warn(None, words);
     }
 }
 
 struct Reader<'a> {
-    hub: &'a Hub,
+    fanout: &'a Fanout,
     schedule: Schedule,
     /// The media comes when it is due.
     is_live: bool,
@@ -98,7 +103,7 @@ impl Reader<'_> {
         while let Some(packet) = media.next_packet()? {
             let packet = self.on_the_line(packet);
             if self.schedule.is_over(packet.dts) {
-                self.hub.notes().timed_out = true;
+                self.fanout.notes().timed_out = true;
                 break;
             }
             if !self.take(packet) {
@@ -121,7 +126,7 @@ impl Reader<'_> {
         let due = self.due(&packet, now);
         if due > now + SLACK {
             self.flush();
-            if !self.hub.stopping().sleep_until(due) {
+            if !self.fanout.stopping().sleep_until(due) {
                 return false;
             }
         }
@@ -131,7 +136,7 @@ impl Reader<'_> {
             return true;
         }
         self.flush();
-        !self.hub.stopping().is_asked()
+        !self.fanout.stopping().is_asked()
     }
 
     fn due(&mut self, packet: &Packet, now: Instant) -> Instant {
@@ -161,6 +166,6 @@ impl Reader<'_> {
 
     fn flush(&mut self) {
         self.bytes = 0;
-        self.hub.publish(&mut self.batch);
+        self.fanout.publish(&mut self.batch);
     }
 }

@@ -95,14 +95,14 @@ fn make(
     loop {
         // A frame that is made for the moment is made in it: the test card has a clock.
         let due = rhythm.next();
-        if !due.is_none_or(|due| schedule.wait(due, false, mixer.hub())) {
+        if !due.is_none_or(|due| schedule.wait(due, false, mixer.fanout())) {
             break;
         }
         match source.next_frame() {
-            Ok(Some(frame)) if schedule.ends(frame.timestamp, mixer.hub()) => break,
+            Ok(Some(frame)) if schedule.ends(frame.timestamp, mixer.fanout()) => break,
             Ok(Some(frame)) => {
                 rhythm.note(frame.timestamp);
-                let go_on = schedule.wait(frame.timestamp, false, mixer.hub());
+                let go_on = schedule.wait(frame.timestamp, false, mixer.fanout());
                 if !go_on || latest.is_over() {
                     break;
                 }
@@ -143,7 +143,7 @@ fn hand_over(frame: VideoFrame, latest: &LatestFrame<VideoFrame>, mixer: &Mixer,
     if pace == Pace::Max {
         latest.put(frame);
     } else if latest.replace(frame)
-        && let Some(track) = &mut mixer.hub().notes().encoder.video
+        && let Some(track) = &mut mixer.fanout().notes().encoder.video
     {
         track.dropped += 1;
     }

@@ -19,7 +19,7 @@ use onair_media::{AudioCodec, AudioTrack, Config, Kind, Timestamp, Tracks, Video
 use self::audio::AudioChain;
 use self::mixer::Mixer;
 use self::video::VideoChain;
-use crate::hub::Hub;
+use crate::fanout::Fanout;
 use crate::program::Program;
 use crate::{Builder, Error, Pace};
 
@@ -76,8 +76,8 @@ impl Pipeline {
         &self.program
     }
 
-    /// Lets the threads run. They end by themselves, or when the hub stops.
-    pub(crate) fn start(self, hub: &Arc<Hub>) -> Result<(), Error> {
+    /// Lets the threads run. They end by themselves, or when the fan-out stops.
+    pub(crate) fn start(self, fanout: &Arc<Fanout>) -> Result<(), Error> {
         let schedule = Schedule {
             began: Instant::now(),
             pace: self.pace,
@@ -85,14 +85,14 @@ impl Pipeline {
         };
         match self.source {
             Source::File(media) => {
-                let (hub, is_live) = (hub.clone(), self.media_is_live);
+                let (fanout, is_live) = (fanout.clone(), self.media_is_live);
                 spawn("onair-file", move || {
-                    file::run(media, &hub, schedule, is_live);
+                    file::run(media, &fanout, schedule, is_live);
                 })
             }
             Source::Raw { video, audio } => {
                 let kinds = (video.is_some(), audio.is_some());
-                let mixer = Arc::new(Mixer::new(hub.clone(), self.pace, kinds));
+                let mixer = Arc::new(Mixer::new(fanout.clone(), self.pace, kinds));
                 video.map_or(Ok(()), |chain| chain.start(&mixer, schedule))?;
                 audio.map_or(Ok(()), |chain| chain.start(&mixer, schedule))
             }
@@ -139,19 +139,19 @@ impl Schedule {
     }
 
     /// As [`is_over`](Self::is_over), and lets the report say so.
-    fn ends(&self, time: Timestamp, hub: &Hub) -> bool {
+    fn ends(&self, time: Timestamp, fanout: &Fanout) -> bool {
         let is_over = self.is_over(time);
-        hub.notes().timed_out |= is_over;
+        fanout.notes().timed_out |= is_over;
         is_over
     }
 
     /// Waits until media at `time` is due; false when the end was asked for.
-    fn wait(&self, time: Timestamp, is_live: bool, hub: &Hub) -> bool {
+    fn wait(&self, time: Timestamp, is_live: bool, fanout: &Fanout) -> bool {
         if is_live || self.pace == Pace::Max {
-            return !hub.stopping().is_asked();
+            return !fanout.stopping().is_asked();
         }
         let due = self.began + time.since(Timestamp::ZERO);
-        hub.stopping().sleep_until(due)
+        fanout.stopping().sleep_until(due)
     }
 }
 

@@ -40,8 +40,8 @@ impl VideoChain {
             name: self.encoder.name().to_owned(),
             ..EncoderTrack::default()
         };
-        mixer.hub().notes().encoder.video = Some(track);
-        mixer.hub().rate().begin(self.settings().bitrate);
+        mixer.fanout().notes().encoder.video = Some(track);
+        mixer.fanout().rate().begin(self.settings().bitrate);
         let is_live = self.source.live_frames().is_some();
         let frames = Frames::of(self.source, mixer, schedule)?;
         let mut encoder = self.encoder;
@@ -95,7 +95,7 @@ impl EncodeLoop<'_> {
             self.note_loss();
             self.note_capture(frames);
             self.mixer.push(Kind::Video, packets);
-            if self.mixer.hub().stopping().is_asked() {
+            if self.mixer.fanout().stopping().is_asked() {
                 break;
             }
             self.check_loss(PATIENCE)?;
@@ -103,7 +103,7 @@ impl EncodeLoop<'_> {
         let packets = self.encoder.finish()?;
         self.note_loss();
         self.mixer.push(Kind::Video, packets);
-        if self.mixer.hub().stopping().is_asked() {
+        if self.mixer.fanout().stopping().is_asked() {
             return Ok(());
         }
         self.check_loss(LAST_PATIENCE)
@@ -111,8 +111,8 @@ impl EncodeLoop<'_> {
 
     /// Nothing of this frame or later is wanted.
     fn is_enough(&self, frame: &VideoFrame) -> bool {
-        let hub = self.mixer.hub();
-        hub.stopping().is_asked() || self.schedule.ends(frame.timestamp, hub)
+        let fanout = self.mixer.fanout();
+        fanout.stopping().is_asked() || self.schedule.ends(frame.timestamp, fanout)
     }
 
     /// A failure, if the encoder has been away for longer than this and nobody waits for it.
@@ -126,7 +126,8 @@ impl EncodeLoop<'_> {
         self.fit(frame.surface.size())?;
         self.retune();
         self.latest = frame.timestamp;
-        self.encoder.encode(frame, self.mixer.hub().take_keyframe())
+        self.encoder
+            .encode(frame, self.mixer.fanout().take_keyframe())
     }
 
     /// A camera may change the size of its pictures.
@@ -140,15 +141,15 @@ impl EncodeLoop<'_> {
     }
 
     fn retune(&mut self) {
-        let hub = self.mixer.hub();
-        let Some(change) = hub.rate().change() else {
+        let fanout = self.mixer.fanout();
+        let Some(change) = fanout.rate().change() else {
             return;
         };
         match self.encoder.set_bitrate(change.bitrate) {
-            Ok(()) => hub.rate().applied(change),
+            Ok(()) => fanout.rate().applied(change),
             Err(error) => {
-                hub.rate().refused(change);
-                hub.warn(None, format!("the video bitrate stays as it was: {error}"));
+                fanout.rate().refused(change);
+                fanout.warn(None, format!("the video bitrate stays as it was: {error}"));
             }
         }
     }
@@ -156,7 +157,7 @@ impl EncodeLoop<'_> {
     /// A live frame that a newer one overtook is one that the encoder was too slow for.
     fn note_capture(&mut self, frames: &Frames) {
         let Some(tally) = frames.tally() else { return };
-        let mut notes = self.mixer.hub().notes();
+        let mut notes = self.mixer.fanout().notes();
         notes.capture.video = Some(tally.into());
         let before = mem::replace(&mut self.overtaken, tally.overtaken);
         if let Some(track) = &mut notes.encoder.video {
@@ -165,12 +166,12 @@ impl EncodeLoop<'_> {
     }
 
     fn note_loss(&mut self) {
-        let (hub, now) = (self.mixer.hub(), self.latest);
+        let (fanout, now) = (self.mixer.fanout(), self.latest);
         let loss = self.encoder.loss().map(ToString::to_string);
         if let Some(event) = self.outages.update(loss, now) {
-            hub.tell(event);
+            fanout.tell(event);
         }
-        if let Some(track) = &mut hub.notes().encoder.video {
+        if let Some(track) = &mut fanout.notes().encoder.video {
             track.dropped += self.encoder.take_dropped();
             track.lost = self.encoder.lost_frames();
             track.lost_time = self.outages.total(now);

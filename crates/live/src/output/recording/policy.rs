@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::FileOutput;
 use crate::config::Limits;
-use crate::hub::Hub;
+use crate::fanout::Fanout;
 use crate::output::{Output, OutputHandle, SessionContext};
 use crate::queue::{Overflow, PacketQueue};
 use crate::{Error, Event, Failure, FailureStage, Fault, RecordingReport};
@@ -67,14 +67,14 @@ impl Recording {
     /// Records until the source ends, or no more can be written.
     pub(crate) async fn run(&self, context: SessionContext) {
         let over = Over(&self.is_over);
-        let hub = context.hub.clone();
+        let fanout = context.fanout.clone();
         let result = self.output.run(context).await;
         self.handle.feed().close();
         if let Err(failure) = &result {
-            self.tell_failed(failure, &hub);
+            self.tell_failed(failure, &fanout);
         }
         self.handle.finish(result);
-        self.tell_dropped(&hub);
+        self.tell_dropped(&fanout);
         if self.handle.status().recorded.is_none() {
             self.remove();
         }
@@ -83,9 +83,9 @@ impl Recording {
 
     /// Resolves when everything is written that will be, or when the disk has taken nothing of the
     /// rest for [`CLOSING`].
-    pub(crate) async fn over_or_stuck(&self, hub: &Hub) {
+    pub(crate) async fn over_or_stuck(&self, fanout: &Fanout) {
         let stuck = async {
-            hub.recording_ended().await;
+            fanout.recording_ended().await;
             self.stuck().await;
         };
         tokio::select! {
@@ -95,13 +95,13 @@ impl Recording {
     }
 
     /// What is not closed by now is not waited for, and that is said.
-    pub(crate) fn leave_behind(&self, hub: &Hub) {
+    pub(crate) fn leave_behind(&self, fanout: &Fanout) {
         if *self.is_over.borrow() {
             return;
         }
         let words = "it could not be closed in time: the disk does not take it";
         let failure = Failure::new(FailureStage::End, Fault::DiskStuck, words);
-        self.tell_failed(&failure, hub);
+        self.tell_failed(&failure, fanout);
         self.handle.finish(Err(failure));
     }
 
@@ -122,12 +122,12 @@ impl Recording {
         let _ = is_over.wait_for(|is_over| *is_over).await;
     }
 
-    fn tell_failed(&self, failure: &Failure, hub: &Hub) {
+    fn tell_failed(&self, failure: &Failure, fanout: &Fanout) {
         let reason = format!("{}: {failure}", self.path.display());
-        hub.tell(Event::RecordingFailed { reason });
+        fanout.tell(Event::RecordingFailed { reason });
     }
 
-    fn tell_dropped(&self, hub: &Hub) {
+    fn tell_dropped(&self, fanout: &Fanout) {
         let (dropped, audio) = self.handle.feed().with(|queue| {
             let tally = queue.tally();
             (tally.video.dropped, tally.audio.dropped)
@@ -138,7 +138,7 @@ impl Recording {
             (0, _) => format!("{audio} audio frames"),
             _ => format!("{dropped} pictures and {audio} audio frames"),
         };
-        hub.warn(
+        fanout.warn(
             None,
             format!("the disk was too slow: {lost} are not recorded"),
         );

@@ -7,7 +7,7 @@ use onair_flv::{TagKind, file, metadata};
 use onair_media::{Kind, Tracks, VideoConfig};
 
 use super::*;
-use crate::hub::Hub;
+use crate::fanout::Fanout;
 use crate::queue::Overflow;
 use crate::samples::{audio, video};
 use crate::{Event, Pace};
@@ -230,10 +230,10 @@ fn what_a_transport_stream_cannot_hold_is_not_written_as_something_else() {
 }
 
 /// What a recording's one attempt is given.
-fn context(recording: &Recording, hub: Hub) -> SessionContext {
+fn context(recording: &Recording, fanout: Fanout) -> SessionContext {
     SessionContext {
         destination: None,
-        hub: Arc::new(hub),
+        fanout: Arc::new(fanout),
         handle: recording.handle().clone(),
         program: Arc::new(program()),
         pace: Pace::Realtime,
@@ -252,7 +252,7 @@ fn nothing_recorded_is_no_file_that_would_be_in_the_way() {
         assert!(path.exists());
         recording.handle().feed().end(None);
         let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let context = context(&recording, Hub::new(Vec::new(), None));
+        let context = context(&recording, Fanout::new(Vec::new(), None));
         runtime.unwrap().block_on(recording.run(context));
         assert!(!path.exists());
         let report = recording.report();
@@ -263,11 +263,11 @@ fn nothing_recorded_is_no_file_that_would_be_in_the_way() {
 #[tokio::test(start_paused = true)]
 async fn a_disk_that_is_stuck_does_not_keep_a_broadcast_from_its_end_and_it_is_said() {
     let recording = nowhere();
-    let hub = Hub::new(Vec::new(), Some(recording.handle().clone()));
+    let fanout = Fanout::new(Vec::new(), Some(recording.handle().clone()));
     let hour = Duration::from_secs(3600);
-    let wait = || tokio::time::timeout(hour, recording.over_or_stuck(&hub));
+    let wait = || tokio::time::timeout(hour, recording.over_or_stuck(&fanout));
     assert!(wait().await.is_err(), "nothing comes, and it goes on");
-    hub.finish();
+    fanout.finish();
     let asked = tokio::time::Instant::now();
     assert!(wait().await.is_ok());
     assert!(
@@ -275,8 +275,8 @@ async fn a_disk_that_is_stuck_does_not_keep_a_broadcast_from_its_end_and_it_is_s
         "{:?}",
         asked.elapsed()
     );
-    recording.leave_behind(&hub);
-    let Some(Event::RecordingFailed { reason }) = hub.events().try_next() else {
+    recording.leave_behind(&fanout);
+    let Some(Event::RecordingFailed { reason }) = fanout.events().try_next() else {
         panic!("it was not said");
     };
     assert!(reason.starts_with("show: "), "{reason}");

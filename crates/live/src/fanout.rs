@@ -17,7 +17,7 @@ use crate::{CaptureReport, EncoderReport, Encoding, Event};
 
 /// Where the threads that produce packets meet those that send them.
 #[derive(Debug)]
-pub(crate) struct Hub {
+pub(crate) struct Fanout {
     /// Of the destinations, in the order in which they were added.
     outputs: Mutex<Arc<[Arc<OutputHandle>]>>,
     recording: Option<Arc<OutputHandle>>,
@@ -85,8 +85,8 @@ impl Notes {
     }
 }
 
-impl Hub {
-    /// A hub for these destinations and the recording.
+impl Fanout {
+    /// The fan-out to these destinations and the recording.
     pub(crate) fn new(
         outputs: Vec<Arc<OutputHandle>>,
         recording: Option<Arc<OutputHandle>>,
