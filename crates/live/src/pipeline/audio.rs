@@ -5,7 +5,7 @@ use onair_av::encode::{AudioEncoder, AudioSettings};
 use onair_av::{AudioSource, Error};
 use onair_media::Kind;
 
-use super::mixer::Mixer;
+use super::packet_merger::PacketMerger;
 use super::{Schedule, spawn};
 use crate::EncoderTrack;
 use crate::program::{DEVICE_LAG, ENCODER_LAG};
@@ -47,36 +47,40 @@ impl AudioChain {
         }
     }
 
-    pub(super) fn start(self, mixer: &Arc<Mixer>, schedule: Schedule) -> Result<(), crate::Error> {
+    pub(super) fn start(
+        self,
+        merger: &Arc<PacketMerger>,
+        schedule: Schedule,
+    ) -> Result<(), crate::Error> {
         let track = EncoderTrack {
             name: self.encoder.name().to_owned(),
             ..EncoderTrack::default()
         };
-        mixer.fanout().notes().encoder.audio = Some(track);
-        let mixer = mixer.clone();
-        spawn("onair-audio", move || self.run(&mixer, schedule))
+        merger.fanout().notes().encoder.audio = Some(track);
+        let merger = merger.clone();
+        spawn("onair-audio", move || self.run(&merger, schedule))
     }
 
-    fn run(mut self, mixer: &Mixer, schedule: Schedule) {
-        match self.encode_all(mixer, schedule) {
-            Ok(()) => mixer.end(Kind::Audio),
-            Err(error) => mixer.fail(Kind::Audio, &error),
+    fn run(mut self, merger: &PacketMerger, schedule: Schedule) {
+        match self.encode_all(merger, schedule) {
+            Ok(()) => merger.end(Kind::Audio),
+            Err(error) => merger.fail(Kind::Audio, &error),
         }
     }
 
-    fn encode_all(&mut self, mixer: &Mixer, schedule: Schedule) -> Result<(), Error> {
+    fn encode_all(&mut self, merger: &PacketMerger, schedule: Schedule) -> Result<(), Error> {
         while let Some(samples) = self.source.next_samples()? {
             let live = self.source.live_audio();
             if let Some(live) = live {
-                mixer.fanout().notes().capture.audio = Some(live.tally().into());
+                merger.fanout().notes().capture.audio = Some(live.tally().into());
             }
-            let is_due = || schedule.wait(samples.timestamp, live.is_some(), mixer.fanout());
+            let is_due = || schedule.wait(samples.timestamp, live.is_some(), merger.fanout());
             if schedule.is_over(samples.timestamp) || !is_due() {
                 break;
             }
-            mixer.push(Kind::Audio, self.encoder.encode(&samples)?);
+            merger.push(Kind::Audio, self.encoder.encode(&samples)?);
         }
-        mixer.push(Kind::Audio, self.encoder.finish()?);
+        merger.push(Kind::Audio, self.encoder.finish()?);
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use onair_av::clock::Clock;
 use onair_av::{Error, VideoSource};
 use onair_media::{Kind, Timestamp};
 
-use super::mixer::Mixer;
+use super::packet_merger::PacketMerger;
 use super::spawn;
 
 /// Puts a source that may run dry, a pipe say, behind what devices have: while nothing comes the
@@ -14,31 +14,35 @@ use super::spawn;
 pub(super) fn behind(
     source: Box<dyn VideoSource>,
     clock: Clock,
-    mixer: &Arc<Mixer>,
+    merger: &Arc<PacketMerger>,
 ) -> Result<LiveFrames, crate::Error> {
     let (inlet, pictures) = live_frames(source.size(), source.frame_rate(), clock);
-    let mixer = mixer.clone();
+    let merger = merger.clone();
     spawn("onair-reader", move || {
-        if let Err(error) = read(source, &inlet, &mixer) {
-            mixer.fail(Kind::Video, &error);
+        if let Err(error) = read(source, &inlet, &merger) {
+            merger.fail(Kind::Video, &error);
         }
         inlet.end();
     })?;
     Ok(pictures)
 }
 
-fn read(mut source: Box<dyn VideoSource>, inlet: &FrameInlet, mixer: &Mixer) -> Result<(), Error> {
+fn read(
+    mut source: Box<dyn VideoSource>,
+    inlet: &FrameInlet,
+    merger: &PacketMerger,
+) -> Result<(), Error> {
     let (clock, mut anchor) = (inlet.clock(), Anchor::default());
     let mut next = || {
-        mixer.fanout().notes().asked_since = Some(Instant::now());
+        merger.fanout().notes().asked_since = Some(Instant::now());
         let frame = source.next_frame();
-        mixer.fanout().notes().asked_since = None;
+        merger.fanout().notes().asked_since = None;
         frame
     };
     while let Some(mut frame) = next()? {
         frame.timestamp = anchor.place(frame.timestamp, clock.now());
         let due = clock.instant(frame.timestamp);
-        if !mixer.fanout().stopping().sleep_until(due) {
+        if !merger.fanout().stopping().sleep_until(due) {
             break;
         }
         inlet.push(frame);

@@ -8,7 +8,7 @@ use onair_av::{VideoFrame, VideoSource};
 use onair_media::{Kind, Timestamp};
 
 use super::latest_frame::LatestFrame;
-use super::mixer::Mixer;
+use super::packet_merger::PacketMerger;
 use super::{Schedule, fallback, spawn};
 use crate::Pace;
 
@@ -28,7 +28,7 @@ impl Frames {
     /// Has `source` give its frames.
     pub(super) fn of(
         source: Box<dyn VideoSource>,
-        mixer: &Arc<Mixer>,
+        merger: &Arc<PacketMerger>,
         schedule: Schedule,
     ) -> Result<Self, crate::Error> {
         if let Some(frames) = source.live_frames().cloned() {
@@ -40,14 +40,14 @@ impl Frames {
         if schedule.pace == Pace::Realtime && source.can_run_dry() {
             let clock = Clock::starting_at(schedule.began);
             return Ok(Self::Live {
-                frames: fallback::behind(source, clock, mixer)?,
+                frames: fallback::behind(source, clock, merger)?,
                 _source: None,
             });
         }
         let latest = Arc::new(LatestFrame::new());
-        let (frames, mixer) = (latest.clone(), mixer.clone());
+        let (frames, merger) = (latest.clone(), merger.clone());
         spawn("onair-frames", move || {
-            make(source, &latest, &mixer, schedule);
+            make(source, &latest, &merger, schedule);
         })?;
         Ok(Self::Made(frames))
     }
@@ -88,29 +88,29 @@ impl Drop for Frames {
 fn make(
     mut source: Box<dyn VideoSource>,
     latest: &LatestFrame<VideoFrame>,
-    mixer: &Mixer,
+    merger: &PacketMerger,
     schedule: Schedule,
 ) {
     let mut rhythm = Rhythm::default();
     loop {
         // A frame that is made for the moment is made in it: the test card has a clock.
         let due = rhythm.next();
-        if !due.is_none_or(|due| schedule.wait(due, false, mixer.fanout())) {
+        if !due.is_none_or(|due| schedule.wait(due, false, merger.fanout())) {
             break;
         }
         match source.next_frame() {
-            Ok(Some(frame)) if schedule.ends(frame.timestamp, mixer.fanout()) => break,
+            Ok(Some(frame)) if schedule.ends(frame.timestamp, merger.fanout()) => break,
             Ok(Some(frame)) => {
                 rhythm.note(frame.timestamp);
-                let go_on = schedule.wait(frame.timestamp, false, mixer.fanout());
+                let go_on = schedule.wait(frame.timestamp, false, merger.fanout());
                 if !go_on || latest.is_over() {
                     break;
                 }
-                hand_over(frame, latest, mixer, schedule.pace);
+                hand_over(frame, latest, merger, schedule.pace);
             }
             Ok(None) => break,
             Err(error) => {
-                mixer.fail(Kind::Video, &error);
+                merger.fail(Kind::Video, &error);
                 break;
             }
         }
@@ -139,11 +139,16 @@ impl Rhythm {
 /// After a gap the next frame is not waited for as long again.
 const LONGEST_STEP: Duration = Duration::from_millis(100);
 
-fn hand_over(frame: VideoFrame, latest: &LatestFrame<VideoFrame>, mixer: &Mixer, pace: Pace) {
+fn hand_over(
+    frame: VideoFrame,
+    latest: &LatestFrame<VideoFrame>,
+    merger: &PacketMerger,
+    pace: Pace,
+) {
     if pace == Pace::Max {
         latest.put(frame);
     } else if latest.replace(frame)
-        && let Some(track) = &mut mixer.fanout().notes().encoder.video
+        && let Some(track) = &mut merger.fanout().notes().encoder.video
     {
         track.dropped += 1;
     }

@@ -5,7 +5,7 @@ mod fallback;
 mod file;
 mod frames;
 mod latest_frame;
-mod mixer;
+mod packet_merger;
 mod video;
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use onair_demux::PacketSource;
 use onair_media::{AudioCodec, AudioTrack, Config, Kind, Timestamp, Tracks, VideoTrack};
 
 use self::audio::AudioChain;
-use self::mixer::Mixer;
+use self::packet_merger::PacketMerger;
 use self::video::VideoChain;
 use crate::fanout::Fanout;
 use crate::program::Program;
@@ -92,9 +92,9 @@ impl Pipeline {
             }
             Source::Raw { video, audio } => {
                 let kinds = (video.is_some(), audio.is_some());
-                let mixer = Arc::new(Mixer::new(fanout.clone(), self.pace, kinds));
-                video.map_or(Ok(()), |chain| chain.start(&mixer, schedule))?;
-                audio.map_or(Ok(()), |chain| chain.start(&mixer, schedule))
+                let merger = Arc::new(PacketMerger::new(fanout.clone(), self.pace, kinds));
+                video.map_or(Ok(()), |chain| chain.start(&merger, schedule))?;
+                audio.map_or(Ok(()), |chain| chain.start(&merger, schedule))
             }
         }
     }

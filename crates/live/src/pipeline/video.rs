@@ -8,7 +8,7 @@ use onair_av::{Error, VideoFrame, VideoSource};
 use onair_media::{Kind, Packet, Size, Timestamp};
 
 use super::frames::Frames;
-use super::mixer::Mixer;
+use super::packet_merger::PacketMerger;
 use super::{Schedule, spawn};
 use crate::{EncoderTrack, Event};
 
@@ -35,22 +35,26 @@ impl VideoChain {
         self.encoder.settings()
     }
 
-    pub(super) fn start(self, mixer: &Arc<Mixer>, schedule: Schedule) -> Result<(), crate::Error> {
+    pub(super) fn start(
+        self,
+        merger: &Arc<PacketMerger>,
+        schedule: Schedule,
+    ) -> Result<(), crate::Error> {
         let track = EncoderTrack {
             name: self.encoder.name().to_owned(),
             ..EncoderTrack::default()
         };
-        mixer.fanout().notes().encoder.video = Some(track);
-        mixer.fanout().rate().begin(self.settings().bitrate);
+        merger.fanout().notes().encoder.video = Some(track);
+        merger.fanout().rate().begin(self.settings().bitrate);
         let is_live = self.source.live_frames().is_some();
-        let frames = Frames::of(self.source, mixer, schedule)?;
+        let frames = Frames::of(self.source, merger, schedule)?;
         let mut encoder = self.encoder;
         encoder.wake(frames.waker());
-        let mixer = mixer.clone();
+        let merger = merger.clone();
         spawn("onair-video", move || {
             let encoding = EncodeLoop {
                 encoder,
-                mixer: &mixer,
+                merger: &merger,
                 is_live,
                 schedule,
                 latest: Timestamp::ZERO,
@@ -65,7 +69,7 @@ impl VideoChain {
 /// The encoder's thread.
 struct EncodeLoop<'a> {
     encoder: VideoEncoder,
-    mixer: &'a Mixer,
+    merger: &'a PacketMerger,
     /// A device gives frames for as long as it likes: so long is a lost encoder waited for.
     is_live: bool,
     schedule: Schedule,
@@ -79,8 +83,8 @@ struct EncodeLoop<'a> {
 impl EncodeLoop<'_> {
     fn run(mut self, frames: &Frames) {
         match self.encode_all(frames) {
-            Ok(()) => self.mixer.end(Kind::Video),
-            Err(error) => self.mixer.fail(Kind::Video, &error),
+            Ok(()) => self.merger.end(Kind::Video),
+            Err(error) => self.merger.fail(Kind::Video, &error),
         }
     }
 
@@ -94,16 +98,16 @@ impl EncodeLoop<'_> {
             };
             self.note_loss();
             self.note_capture(frames);
-            self.mixer.push(Kind::Video, packets);
-            if self.mixer.fanout().stopping().is_asked() {
+            self.merger.push(Kind::Video, packets);
+            if self.merger.fanout().stopping().is_asked() {
                 break;
             }
             self.check_loss(PATIENCE)?;
         }
         let packets = self.encoder.finish()?;
         self.note_loss();
-        self.mixer.push(Kind::Video, packets);
-        if self.mixer.fanout().stopping().is_asked() {
+        self.merger.push(Kind::Video, packets);
+        if self.merger.fanout().stopping().is_asked() {
             return Ok(());
         }
         self.check_loss(LAST_PATIENCE)
@@ -111,7 +115,7 @@ impl EncodeLoop<'_> {
 
     /// Nothing of this frame or later is wanted.
     fn is_enough(&self, frame: &VideoFrame) -> bool {
-        let fanout = self.mixer.fanout();
+        let fanout = self.merger.fanout();
         fanout.stopping().is_asked() || self.schedule.ends(frame.timestamp, fanout)
     }
 
@@ -127,7 +131,7 @@ impl EncodeLoop<'_> {
         self.retune();
         self.latest = frame.timestamp;
         self.encoder
-            .encode(frame, self.mixer.fanout().take_keyframe())
+            .encode(frame, self.merger.fanout().take_keyframe())
     }
 
     /// A camera may change the size of its pictures.
@@ -135,13 +139,13 @@ impl EncodeLoop<'_> {
         let before = self.encoder.settings().size;
         if size != before {
             tracing::info!("pictures of {size} follow those of {before}");
-            self.mixer.push(Kind::Video, self.encoder.resize(size)?);
+            self.merger.push(Kind::Video, self.encoder.resize(size)?);
         }
         Ok(())
     }
 
     fn retune(&mut self) {
-        let fanout = self.mixer.fanout();
+        let fanout = self.merger.fanout();
         let Some(change) = fanout.rate().change() else {
             return;
         };
@@ -157,7 +161,7 @@ impl EncodeLoop<'_> {
     /// A live frame that a newer one overtook is one that the encoder was too slow for.
     fn note_capture(&mut self, frames: &Frames) {
         let Some(tally) = frames.tally() else { return };
-        let mut notes = self.mixer.fanout().notes();
+        let mut notes = self.merger.fanout().notes();
         notes.capture.video = Some(tally.into());
         let before = mem::replace(&mut self.overtaken, tally.overtaken);
         if let Some(track) = &mut notes.encoder.video {
@@ -166,7 +170,7 @@ impl EncodeLoop<'_> {
     }
 
     fn note_loss(&mut self) {
-        let (fanout, now) = (self.mixer.fanout(), self.latest);
+        let (fanout, now) = (self.merger.fanout(), self.latest);
         let loss = self.encoder.loss().map(ToString::to_string);
         if let Some(event) = self.outages.update(loss, now) {
             fanout.tell(event);

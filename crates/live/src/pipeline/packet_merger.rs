@@ -8,7 +8,7 @@ use crate::fanout::Fanout;
 use crate::interleave::Interleaver;
 
 /// Where the encoders' packets become one stream.
-pub(super) struct Mixer {
+pub(super) struct PacketMerger {
     fanout: Arc<Fanout>,
     interleaver: Mutex<Interleaver>,
     turn: Condvar,
@@ -17,7 +17,7 @@ pub(super) struct Mixer {
 /// How often a waiting encoder looks whether the broadcast still exists.
 const LOOK: Duration = Duration::from_millis(100);
 
-impl Mixer {
+impl PacketMerger {
     pub(super) fn new(fanout: Arc<Fanout>, pace: Pace, (video, audio): (bool, bool)) -> Self {
         let interleaver = match pace {
             Pace::Realtime => Interleaver::live(video, audio),
