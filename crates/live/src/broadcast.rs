@@ -5,13 +5,13 @@ use onair_media::Bitrate;
 
 use crate::config::Limits;
 use crate::fanout::Fanout;
-use crate::feed::HURRY;
 use crate::network::{Network, Orders};
 use crate::output::OutputHandle;
 use crate::output::recording::Recording;
 use crate::pipeline::Pipeline;
 use crate::queue::{Overflow, PacketQueue};
 use crate::rate::Holder;
+use crate::shared_queue::HURRY;
 use crate::{Builder, Destination, Error, Event, Pace, Stats};
 
 /// A running broadcast. Dropping it stops it.

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use onair_media::Timestamp;
 
 use crate::failure::{Cause, Failure, FailureStage};
-use crate::feed::Feed;
 use crate::output::{Output, OutputHandle, SessionContext, random};
 use crate::queue::PacketQueue;
 use crate::reconnect::{Reconnect, Verdict};
+use crate::shared_queue::SharedQueue;
 use crate::{Event, Fault, Pace, State};
 
 /// One destination's whole story: attempts, one after the other.
@@ -36,9 +36,9 @@ impl DestinationTask {
         let result = self.attempts().await;
         let handle = &self.context.handle;
         handle.finish(result.clone());
-        handle.feed().with(PacketQueue::abandon);
+        handle.queue().with(PacketQueue::abandon);
         self.context.tell_gaps();
-        handle.feed().close();
+        handle.queue().close();
         self.context.fanout.tell(Event::DestinationEnded {
             destination: self.index,
             failure: result.err(),
@@ -106,15 +106,15 @@ impl DestinationTask {
 
     /// Whether the last of a live source has been given.
     fn is_over(&self) -> bool {
-        let feed = self.context.feed();
-        self.context.pace == Pace::Realtime && feed.with(|queue| queue.has_ended())
+        let queue = self.context.queue();
+        self.context.pace == Pace::Realtime && queue.with(|queue| queue.has_ended())
     }
 
     /// Whether the source ended by itself and nothing of it is left to send.
     fn is_sent(&self) -> bool {
         let is_stopped = self.context.handle.leaving().is_asked();
-        let feed = self.context.feed();
-        !is_stopped && feed.with(|queue| queue.is_over_and_empty())
+        let queue = self.context.queue();
+        !is_stopped && queue.with(|queue| queue.is_over_and_empty())
     }
 
     fn tell_refusal(&self, failure: &Failure) {
@@ -129,7 +129,7 @@ impl DestinationTask {
     /// Waits before the next attempt.
     async fn wait(&mut self, failure: &Failure, attempt: u32, delay: Duration) -> Waited {
         let handle = self.context.handle.clone();
-        let at = handle.feed().with(|queue| {
+        let at = handle.queue().with(|queue| {
             queue.away();
             queue.last_taken()
         });
@@ -145,7 +145,7 @@ impl DestinationTask {
         });
         tokio::select! {
             () = tokio::time::sleep(delay) => Waited::Enough,
-            () = source_ended(handle.feed(), self.context.pace) => Waited::Enough,
+            () = source_ended(handle.queue(), self.context.pace) => Waited::Enough,
             () = self.context.renewals.asked() => Waited::Renewed,
             () = handle.leaving().asked() => Waited::Stopped,
         }
@@ -162,16 +162,16 @@ enum Waited {
 
 /// Resolves when there is nothing more to come that another attempt could wait for. At full speed
 /// the whole file waits.
-async fn source_ended(feed: &Feed, pace: Pace) {
+async fn source_ended(queue: &SharedQueue, pace: Pace) {
     match pace {
-        Pace::Realtime => poll_fn(|cx| feed.poll_ended(cx)).await,
+        Pace::Realtime => poll_fn(|cx| queue.poll_ended(cx)).await,
         Pace::Max => pending().await,
     }
 }
 
 /// Resolves when the source has ended and nobody has agreed to a publish for a while since.
 async fn too_late(handle: &OutputHandle, pace: Pace) {
-    source_ended(handle.feed(), pace).await;
+    source_ended(handle.queue(), pace).await;
     tokio::time::sleep(GRACE).await;
     if handle.status().state == State::Live {
         pending::<()>().await;

@@ -7,11 +7,11 @@ use onair_demux::Damage;
 use onair_media::{Bitrate, Kind, Packet};
 
 use crate::events::Events;
-use crate::feed::{Feed, HURRY};
 use crate::meter::Meter;
 use crate::output::OutputHandle;
 use crate::queue::PacketQueue;
 use crate::rate::Arbiter;
+use crate::shared_queue::{HURRY, SharedQueue};
 use crate::stop::Stop;
 use crate::{CaptureReport, EncoderReport, Encoding, Event};
 
@@ -129,16 +129,16 @@ impl Fanout {
         output.inspect(|output| output.revive()).is_some()
     }
 
-    /// Gives packets, in order, to everybody. Waits where a feed holds and is full.
+    /// Gives packets, in order, to everybody. Waits where a queue holds and is full.
     pub(crate) fn publish(&self, packets: &mut Vec<Packet>) {
         let now = Instant::now();
         let outputs = self.outputs();
-        let mut feeds = self.feeds(&outputs).peekable();
-        while let Some(feed) = feeds.next() {
-            if feeds.peek().is_some() {
-                feed.push(packets.iter().cloned(), now);
+        let mut queues = self.queues(&outputs).peekable();
+        while let Some(queue) = queues.next() {
+            if queues.peek().is_some() {
+                queue.push(packets.iter().cloned(), now);
             } else {
-                feed.push(packets.drain(..), now);
+                queue.push(packets.drain(..), now);
             }
         }
     }
@@ -147,7 +147,7 @@ impl Fanout {
     pub(crate) fn finish(&self) {
         self.finished.store(true, Ordering::SeqCst);
         let outputs = self.outputs();
-        self.feeds(&outputs).for_each(|feed| feed.end(None));
+        self.queues(&outputs).for_each(|queue| queue.end(None));
     }
 
     /// Whether no packet will follow.
@@ -158,7 +158,7 @@ impl Fanout {
     /// Resolves when nothing more will be recorded but what is queued.
     pub(crate) async fn recording_ended(&self) {
         if let Some(recording) = &self.recording {
-            poll_fn(|cx| recording.feed().poll_ended(cx)).await;
+            poll_fn(|cx| recording.queue().poll_ended(cx)).await;
         }
     }
 
@@ -171,7 +171,7 @@ impl Fanout {
             .iter()
             .for_each(|output| output.leave(deadline));
         let recording = self.recording.iter();
-        recording.for_each(|output| output.feed().end(None));
+        recording.for_each(|output| output.queue().end(None));
     }
 
     /// The threads' and tasks' view of that wish.
@@ -201,8 +201,8 @@ impl Fanout {
     }
 
     /// Tells the gaps closed since the last time.
-    pub(crate) fn tell_gaps(&self, destination: usize, feed: &Feed) {
-        for (gap, frames) in feed.with(PacketQueue::take_news) {
+    pub(crate) fn tell_gaps(&self, destination: usize, queue: &SharedQueue) {
+        for (gap, frames) in queue.with(PacketQueue::take_news) {
             self.tell(Event::Dropped {
                 destination,
                 frames,
@@ -229,9 +229,12 @@ impl Fanout {
         &self.events
     }
 
-    fn feeds<'a>(&'a self, outputs: &'a [Arc<OutputHandle>]) -> impl Iterator<Item = &'a Feed> {
+    fn queues<'a>(
+        &'a self,
+        outputs: &'a [Arc<OutputHandle>],
+    ) -> impl Iterator<Item = &'a SharedQueue> {
         let all = self.recording.iter().chain(outputs);
-        all.map(|output| output.feed())
+        all.map(|output| output.queue())
     }
 
     fn locked_outputs(&self) -> MutexGuard<'_, Arc<[Arc<OutputHandle>]>> {

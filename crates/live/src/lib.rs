@@ -24,7 +24,6 @@ mod events;
 mod failure;
 mod fanout;
 mod fault;
-mod feed;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
@@ -43,6 +42,7 @@ mod renewal;
 mod report;
 #[cfg(test)]
 mod samples;
+mod shared_queue;
 mod stop;
 pub mod studio;
 

@@ -264,7 +264,7 @@ impl Drop for Broken {
                 Fault::Internal,
                 "internal error",
             )));
-            handle.feed().close();
+            handle.queue().close();
         }
     }
 }

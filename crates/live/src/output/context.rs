@@ -5,12 +5,12 @@ use onair_media::{Bitrate, Packet};
 
 use super::OutputHandle;
 use crate::fanout::Fanout;
-use crate::feed::Feed;
 use crate::kernel::Link;
 use crate::program::Program;
 use crate::queue::PacketQueue;
 use crate::rate::{Holder, LinkSample};
 use crate::renewal::Renewals;
+use crate::shared_queue::SharedQueue;
 use crate::{Event, Failure, Pace, State};
 
 /// What an output works with in one attempt, and how it tells what comes of it.
@@ -34,8 +34,8 @@ const CONGESTION: Duration = Duration::from_millis(600);
 
 impl SessionContext {
     /// Where the packets come from.
-    pub(crate) fn feed(&self) -> &Feed {
-        self.handle.feed()
+    pub(crate) fn queue(&self) -> &SharedQueue {
+        self.handle.queue()
     }
 
     /// Waits for a connection, unless the end is asked for, which is `None`, or another connection.
@@ -45,7 +45,7 @@ impl SessionContext {
         &mut self,
         connecting: impl Future<Output = Result<T, Failure>>,
     ) -> Result<Option<T>, Failure> {
-        if !self.feed().with(|queue| queue.is_ready()) {
+        if !self.queue().with(|queue| queue.is_ready()) {
             self.fanout.ask_keyframe();
         }
         tokio::select! {
@@ -57,7 +57,7 @@ impl SessionContext {
 
     /// The server takes the stream from now on.
     pub(crate) fn go_live(&self, server: Option<String>, link: Link, now: Instant) {
-        self.feed().with(PacketQueue::live);
+        self.queue().with(PacketQueue::live);
         self.handle.status().go_live(link, now);
         self.tell(|destination| Event::Live {
             destination,
@@ -75,7 +75,7 @@ impl SessionContext {
     pub(crate) fn look(&mut self, link: Link, is_live: bool) {
         self.handle.status().link = link;
         self.tell_gaps();
-        let queued = self.feed().with(|queue| queue.span());
+        let queued = self.queue().with(|queue| queue.span());
         let is_late = is_live && self.pace == Pace::Realtime && queued > CONGESTION;
         if is_late && !self.is_congested {
             self.tell(|destination| Event::Congested {
@@ -90,7 +90,7 @@ impl SessionContext {
     pub(crate) fn is_calm(&self) -> bool {
         let link = self.handle.status().link;
         let under_way = link.unsent.unwrap_or(0) + link.unacked.unwrap_or(0);
-        under_way == 0 && self.feed().with(|queue| queue.is_quiet())
+        under_way == 0 && self.queue().with(|queue| queue.is_quiet())
     }
 
     /// The line as a law wants to see it, with so many bytes taken off the queue and not written.
@@ -98,7 +98,7 @@ impl SessionContext {
         let (asked, most) = self.fanout.rate().asked();
         let (encoded, audio) = self.fanout.notes().encoded(now);
         let waiting = |queue: &mut PacketQueue| (queue.age(now), queue.payload());
-        let (queue_age, queued) = self.feed().with(waiting);
+        let (queue_age, queued) = self.queue().with(waiting);
         LinkSample {
             at: now,
             queue_age,
@@ -126,7 +126,7 @@ impl SessionContext {
 
     /// Puts back what was taken and did not arrive.
     pub(crate) fn restore(&self, packets: Vec<Packet>) {
-        self.feed()
+        self.queue()
             .with(|queue| queue.restore(packets, Instant::now()));
     }
 
@@ -151,7 +151,7 @@ impl SessionContext {
     /// Tells the gaps closed since the last time.
     pub(crate) fn tell_gaps(&self) {
         if let Some(destination) = self.destination {
-            self.fanout.tell_gaps(destination, self.feed());
+            self.fanout.tell_gaps(destination, self.queue());
         }
     }
 }

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 use onair_media::Bitrate;
 
 use crate::failure::Failure;
-use crate::feed::Feed;
 use crate::kernel::Link;
 use crate::meter::Meter;
 use crate::queue::PacketQueue;
 use crate::renewal::Renewal;
+use crate::shared_queue::SharedQueue;
 use crate::stop::Stop;
 use crate::{DestinationReport, DestinationStats, RetryPolicy, State};
 
@@ -18,7 +18,7 @@ pub(crate) struct OutputHandle {
     /// Where to, without the key.
     name: String,
     retry: RetryPolicy,
-    feed: Feed,
+    queue: SharedQueue,
     leaving: Stop,
     renewal: Renewal,
     status: Mutex<Status>,
@@ -50,7 +50,7 @@ impl OutputHandle {
         Self {
             name,
             retry,
-            feed: Feed::new(queue),
+            queue: SharedQueue::new(queue),
             leaving: Stop::new(),
             renewal: Renewal::new(),
             status: Mutex::default(),
@@ -62,8 +62,8 @@ impl OutputHandle {
         self.retry
     }
 
-    pub(crate) const fn feed(&self) -> &Feed {
-        &self.feed
+    pub(crate) const fn queue(&self) -> &SharedQueue {
+        &self.queue
     }
 
     /// The wish that this output's stream ends.
@@ -79,13 +79,13 @@ impl OutputHandle {
     /// Takes the stream down properly, before `deadline`.
     pub(crate) fn leave(&self, deadline: Instant) {
         self.leaving.ask();
-        self.feed.end(Some(deadline));
+        self.queue.end(Some(deadline));
     }
 
     /// What has ended begins again.
     pub(crate) fn revive(&self) {
         self.leaving.take_back();
-        self.feed.reopen();
+        self.queue.reopen();
         let mut status = self.status();
         status.failure = None;
         status.live_since = None;
@@ -115,7 +115,7 @@ impl OutputHandle {
 
     pub(crate) fn report(&self) -> DestinationReport {
         let status = self.status().clone();
-        let tally = self.feed.with(|queue| queue.tally().clone());
+        let tally = self.queue.with(|queue| queue.tally().clone());
         let mut video = tally.video;
         video.keyframes.get_or_insert(0);
         DestinationReport {
@@ -142,7 +142,7 @@ impl OutputHandle {
             bitrate,
             delivery: link.delivery_bps.map(Bitrate::bps),
             unsent_bytes: link.unsent,
-            queued: self.feed.with(|queue| queue.span()),
+            queued: self.queue.with(|queue| queue.span()),
         }
     }
 }
@@ -187,7 +187,7 @@ mod tests {
                     scope.spawn(|| fanout.revive(0));
                     ends_by(&fanout);
                 });
-                assert!(fanout.outputs()[0].feed().with(|queue| queue.has_ended()));
+                assert!(fanout.outputs()[0].queue().with(|queue| queue.has_ended()));
                 assert!(!fanout.revive(0), "it is over");
             }
         }

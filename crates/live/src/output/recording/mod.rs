@@ -25,8 +25,8 @@ pub(crate) use self::policy::Recording;
 use self::probing::Probing;
 use self::ts::Ts;
 use super::{Attempt, Output, OutputHandle, SessionContext, one_of};
-use crate::feed::Taken;
 use crate::program::Program;
+use crate::shared_queue::Taken;
 use crate::{Error, Failure, FailureStage, Fault};
 
 /// A kind of file that can be recorded to.
@@ -132,12 +132,12 @@ impl Output for FileOutput {
     }
 }
 
-/// Writes what the feed gives until it ends, or until no more can be written: what was written by
+/// Writes what the queue gives until it ends, or until no more can be written: what was written by
 /// then is a file that plays.
 fn write(mut writer: Box<dyn RecordingWriter>, handle: &OutputHandle) -> Result<(), Failure> {
     let mut packets = Vec::new();
     let mut result = Ok(());
-    while result.is_ok() && handle.feed().take(BLOCK, &mut packets) == Taken::Some {
+    while result.is_ok() && handle.queue().take(BLOCK, &mut packets) == Taken::Some {
         let mut taken = packets.drain(..);
         result = taken.try_for_each(|packet| writer.push(&packet));
         writer.written().note(handle);

@@ -53,7 +53,10 @@ impl Recording {
 
     /// What has become of it so far.
     pub(crate) fn report(&self) -> RecordingReport {
-        let dropped = self.handle.feed().with(|queue| queue.tally().video.dropped);
+        let dropped = self
+            .handle
+            .queue()
+            .with(|queue| queue.tally().video.dropped);
         let status = self.handle.status();
         RecordingReport {
             path: self.path.clone(),
@@ -69,7 +72,7 @@ impl Recording {
         let over = Over(&self.is_over);
         let fanout = context.fanout.clone();
         let result = self.output.run(context).await;
-        self.handle.feed().close();
+        self.handle.queue().close();
         if let Err(failure) = &result {
             self.tell_failed(failure, &fanout);
         }
@@ -128,7 +131,7 @@ impl Recording {
     }
 
     fn tell_dropped(&self, fanout: &Fanout) {
-        let (dropped, audio) = self.handle.feed().with(|queue| {
+        let (dropped, audio) = self.handle.queue().with(|queue| {
             let tally = queue.tally();
             (tally.video.dropped, tally.audio.dropped)
         });

@@ -122,8 +122,8 @@ fn record_these(
 ) -> (Vec<u8>, Result<(), Fault>, Written) {
     let (recording, program) = (nowhere(), program_of(&packets));
     let handle = recording.handle();
-    handle.feed().push(packets.into_iter(), Instant::now());
-    handle.feed().end(None);
+    handle.queue().push(packets.into_iter(), Instant::now());
+    handle.queue().end(None);
     let disk = SmallDisk::with(room);
     let format = Format::of(&Path::new("show").with_extension(extension)).unwrap();
     let writer = (format.begin)(Box::new(disk.clone()), &program);
@@ -250,7 +250,7 @@ fn nothing_recorded_is_no_file_that_would_be_in_the_way() {
         let path = std::env::temp_dir().join(name);
         let recording = Recording::create(path.clone(), Overflow::Shed).unwrap();
         assert!(path.exists());
-        recording.handle().feed().end(None);
+        recording.handle().queue().end(None);
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let context = context(&recording, Fanout::new(Vec::new(), None));
         runtime.unwrap().block_on(recording.run(context));

@@ -64,7 +64,7 @@ impl Session {
 
     /// When to leave, should somebody have asked for the end.
     fn last_moment(&self) -> Option<Instant> {
-        let deadline = self.context.feed().deadline();
+        let deadline = self.context.queue().deadline();
         deadline.map(|at| at + LAST_WORDS)
     }
 }

@@ -12,7 +12,7 @@ use super::super::failure::of_stage;
 use super::{Ending, Phase, Session};
 use crate::Pace;
 use crate::failure::Failure;
-use crate::feed::Taken;
+use crate::shared_queue::Taken;
 
 /// The server says little.
 const READ: ReadLimits = ReadLimits {
@@ -37,7 +37,7 @@ impl Session {
     /// Where the end was said already and something of the stream had still to go, it is lost.
     fn broke(&mut self, broken: &Broken, stage: Stage) {
         let failure = Failure::broken(of_stage(stage), &broken.error);
-        let is_hurried = self.context.feed().deadline().is_some();
+        let is_hurried = self.context.queue().deadline().is_some();
         if broken.unwritten > 0 && self.phase.is_closing() && !is_hurried {
             self.ending = Some(Ending::Lost(failure.clone()));
         }
@@ -58,14 +58,14 @@ impl Session {
     }
 
     /// Takes packets from the queue once everything before them is gone.
-    pub(super) fn poll_feed(&mut self, cx: &Context<'_>, now: Instant) -> bool {
+    pub(super) fn poll_queue(&mut self, cx: &Context<'_>, now: Instant) -> bool {
         if !self.is_sending() {
             return false;
         }
         if self.packets.is_empty() {
             let mut taken = Vec::new();
             let budget = budget(self.context.pace);
-            match self.context.feed().poll_take(cx, budget, &mut taken) {
+            match self.context.queue().poll_take(cx, budget, &mut taken) {
                 Poll::Ready(Taken::Some) => self.packets.push(taken),
                 Poll::Ready(Taken::End) => self.source_ended(now),
                 Poll::Pending => return false,
@@ -119,7 +119,7 @@ impl Session {
     }
 
     fn source_ended(&mut self, now: Instant) {
-        let deadline = self.context.feed().deadline();
+        let deadline = self.context.queue().deadline();
         let is_late = deadline.is_some_and(|deadline| now >= deadline);
         match &mut self.phase {
             Phase::Opening {

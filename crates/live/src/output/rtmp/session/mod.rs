@@ -162,7 +162,7 @@ impl Session {
                 return Poll::Ready(ending);
             }
             let progress = self.poll_read(cx, now)
-                || self.poll_feed(cx, now)
+                || self.poll_queue(cx, now)
                 || self.poll_stop(cx)
                 || self.poll_renewal(cx)
                 || self.poll_timer(cx, now);

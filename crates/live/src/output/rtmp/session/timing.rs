@@ -33,7 +33,7 @@ impl Session {
     }
 
     pub(super) fn poll_timer(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        let hurry = self.context.feed().deadline();
+        let hurry = self.context.queue().deadline();
         let stall = self.pump.stalled_at(stall_limit(self.context.pace));
         let next = [
             Some(self.pump.deadline()),

@@ -11,7 +11,7 @@ use crate::queue::PacketQueue;
 /// Both sides move packets in batches under one lock, and each wakes the other
 /// only when it sleeps, and once it has let go of the lock.
 #[derive(Debug)]
-pub(crate) struct Feed {
+pub(crate) struct SharedQueue {
     state: Mutex<State>,
     room: Condvar,
     more: Condvar,
@@ -29,8 +29,8 @@ struct State {
     deadline: Option<Instant>,
 }
 
-impl Feed {
-    /// A feed around an empty queue.
+impl SharedQueue {
+    /// Shares a queue.
     pub(crate) const fn new(queue: PacketQueue) -> Self {
         Self {
             state: Mutex::new(State {
