@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 use onair_flv::{Tag, file};
-use onair_rtmp::publisher::{Config, End, Event, Flight, Stage};
+use onair_rtmp::publisher::{Config, End, Event, Flight, Step};
 use onair_rtmp::{Input, Machine, Output, Publisher, Slices};
 
 fn main() {
@@ -88,7 +88,7 @@ fn publish(config: Config, tags: &[Tag], is_paced: bool) -> Result<End, Box<dyn 
             } else {
                 wake = wake.min(due);
             }
-        } else if publisher.stage() == Stage::Live {
+        } else if publisher.step() == Step::Live {
             publisher.close(now);
             continue;
         }

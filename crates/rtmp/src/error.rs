@@ -1,7 +1,7 @@
 use onair_media::FourCc;
 
 use crate::UrlError;
-use crate::publisher::Stage;
+use crate::publisher::Step;
 use crate::status::{Meaning, Status};
 
 /// Why an RTMP conversation went wrong, sorted by whose fault it is.
@@ -85,7 +85,7 @@ pub enum Error {
     )]
     Closed {
         /// How far we had come.
-        during: Stage,
+        during: Step,
     },
     /// The caller asked for something the protocol or the present state does not allow.
     #[error("misuse: {what}")]
@@ -96,9 +96,9 @@ pub enum Error {
 }
 
 /// What the server interrupted.
-fn when(during: Stage) -> String {
+fn when(during: Step) -> String {
     match during {
-        Stage::Live => "in the middle of the stream".to_owned(),
+        Step::Live => "in the middle of the stream".to_owned(),
         other => format!("while we waited for {}", other.awaited()),
     }
 }

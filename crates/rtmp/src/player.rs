@@ -10,7 +10,7 @@ use onair_media::VideoCodec;
 use crate::chunk::Limits;
 use crate::command::stream_id;
 use crate::io::IDLE;
-use crate::publisher::Stage;
+use crate::publisher::Step;
 use crate::status::Status;
 use crate::wire::{Heard, Wire};
 use crate::{
@@ -120,13 +120,13 @@ impl Player {
         }
         let waiting_for = match self.state {
             State::Playing => "the stream's media",
-            _ => self.stage().awaited(),
+            _ => self.step().awaited(),
         };
         Err(Error::TimedOut { waiting_for })
     }
 
     fn handle_end(&mut self) -> Result<(), Error> {
-        let during = self.stage();
+        let during = self.step();
         match self.state {
             State::Closed => {}
             State::Playing => self.finish(),
@@ -263,13 +263,13 @@ impl Player {
     }
 
     /// How far it has come.
-    pub const fn stage(&self) -> Stage {
+    pub const fn step(&self) -> Step {
         match self.state {
-            State::Handshake => Stage::Handshake,
-            State::Connect => Stage::Connect,
-            State::CreateStream => Stage::CreateStream,
-            State::Play | State::Playing => Stage::Play,
-            State::Closed => Stage::Closed,
+            State::Handshake => Step::Handshake,
+            State::Connect => Step::Connect,
+            State::CreateStream => Step::CreateStream,
+            State::Play | State::Playing => Step::Play,
+            State::Closed => Step::Closed,
         }
     }
 

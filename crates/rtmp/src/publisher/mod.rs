@@ -4,7 +4,7 @@ mod config;
 mod event;
 mod flight;
 mod reply;
-mod stage;
+mod step;
 mod verdict;
 
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use onair_flv::{Tag, TagKind};
 
 pub use self::config::{Config, Flight, Timeouts};
 pub use self::event::{End, Event, Retry, Why};
-pub use self::stage::Stage;
+pub use self::step::Step;
 use self::verdict::Fault;
 use crate::chunk::Limits;
 use crate::io::IDLE;
@@ -69,15 +69,15 @@ enum State {
 }
 
 impl State {
-    const fn stage(&self) -> Stage {
+    const fn step(&self) -> Step {
         match self {
-            Self::Handshake => Stage::Handshake,
-            Self::Connect => Stage::Connect,
-            Self::CreateStream => Stage::CreateStream,
-            Self::Publish { .. } => Stage::Publish,
-            Self::Live { .. } => Stage::Live,
-            Self::Farewell => Stage::Farewell,
-            Self::Closed => Stage::Closed,
+            Self::Handshake => Step::Handshake,
+            Self::Connect => Step::Connect,
+            Self::CreateStream => Step::CreateStream,
+            Self::Publish { .. } => Step::Publish,
+            Self::Live { .. } => Step::Live,
+            Self::Farewell => Step::Farewell,
+            Self::Closed => Step::Closed,
         }
     }
 }
@@ -145,8 +145,8 @@ impl Publisher {
     }
 
     /// How far the connection has come.
-    pub const fn stage(&self) -> Stage {
-        self.state.stage()
+    pub const fn step(&self) -> Step {
+        self.state.step()
     }
 
     /// Sends a tag; metadata (`onMetaData`) is wrapped in `@setDataFrame`.
@@ -209,7 +209,7 @@ impl Publisher {
             self.finish();
             return Ok(());
         }
-        let waiting_for = self.stage().awaited();
+        let waiting_for = self.step().awaited();
         Err(Error::TimedOut { waiting_for }.into())
     }
 
@@ -220,7 +220,7 @@ impl Publisher {
             State::Farewell => self.finish(),
             _ => {
                 return Err(Error::Closed {
-                    during: self.stage(),
+                    during: self.step(),
                 }
                 .into());
             }
@@ -252,7 +252,7 @@ impl Publisher {
         }
         let used = self.handshake.handle(data)?;
         self.drain_handshake();
-        if self.handshake.is_done() && self.stage() == Stage::Handshake {
+        if self.handshake.is_done() && self.step() == Step::Handshake {
             self.enter_connect();
         }
         Ok(&data[used..])
@@ -281,12 +281,12 @@ impl Publisher {
     /// Ends badly, or in another attempt. What is said against our farewell, short of a refusal,
     /// changes nothing: the stream is over as asked.
     fn end(&mut self, fault: Fault) -> Result<(), Error> {
-        if self.stage() == Stage::Farewell && !fault.is_refusal() {
+        if self.step() == Step::Farewell && !fault.is_refusal() {
             self.finish();
             return Ok(());
         }
         let secrets = self.config.secrets();
-        let verdict = verdict::judge(&self.config, self.stage(), fault);
+        let verdict = verdict::judge(&self.config, self.step(), fault);
         self.set_state(State::Closed);
         self.wire.clear();
         let verdict = verdict.map_err(|error| secrets.hide_in(error));
@@ -300,7 +300,7 @@ impl Publisher {
     }
 
     fn set_state(&mut self, state: State) {
-        tracing::debug!(from = %self.state.stage(), to = %state.stage(), "publisher");
+        tracing::debug!(from = %self.state.step(), to = %state.step(), "publisher");
         let timeouts = &self.config.timeouts;
         let patience = match state {
             State::Handshake => Some(timeouts.handshake),

@@ -2,7 +2,7 @@
 
 use super::flight::{ASSUMED_STREAM, CONNECT, CREATE_STREAM, FC_PUBLISH, RELEASE_STREAM};
 use super::verdict::{self, Fault};
-use super::{Event, Publisher, Stage, State};
+use super::{Event, Publisher, Step, State};
 use crate::codecs;
 use crate::command::stream_id;
 use crate::status::{Meaning, Status};
@@ -118,9 +118,9 @@ impl Publisher {
     fn handle_status(&mut self, status: Status) -> Result<(), Fault> {
         match status.meaning() {
             Meaning::Refused | Meaning::Failed => return Err(status.into()),
-            _ if self.stage() == Stage::Farewell => self.handle_last_words(&status),
+            _ if self.step() == Step::Farewell => self.handle_last_words(&status),
             Meaning::Started => self.handle_started(status),
-            Meaning::Complaint if self.stage() == Stage::Publish => {
+            Meaning::Complaint if self.step() == Step::Publish => {
                 return Err(status.into());
             }
             Meaning::Reconnect => self.handle_reconnect(&status),

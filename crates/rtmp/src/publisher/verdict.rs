@@ -1,6 +1,6 @@
 //! What a failure means: another connection, or the end.
 
-use super::{Config, Flight, Retry, Stage, Why};
+use super::{Config, Flight, Retry, Step, Why};
 use crate::auth::{Demand, Method, Round, introduction};
 use crate::status::{Meaning, Redirect, Status};
 use crate::{Credentials, Error, Scheme, Url};
@@ -45,16 +45,16 @@ const MAX_HOPS: u8 = 5;
 /// confused by the first flight could have done as well (closed, fallen silent, answered
 /// nonsense, failed in unknown words) is tried once more in the classical order, as long as the
 /// server has not agreed to the publish.
-pub(super) fn judge(config: &Config, stage: Stage, fault: Fault) -> Result<Retry, Error> {
+pub(super) fn judge(config: &Config, step: Step, fault: Fault) -> Result<Retry, Error> {
     match fault {
-        Fault::Refused(status) => judge_refusal(config, stage, *status),
+        Fault::Refused(status) => judge_refusal(config, step, *status),
         Fault::OtherStream(stream) => {
             tracing::debug!(stream, "the first flight assumed stream 1");
             Ok(in_patient_order(config, None))
         }
         // It has understood us well.
         Fault::Error(error @ Error::CodecRefused { .. }) => Err(error),
-        Fault::Error(error) => judge_order(config, stage, error),
+        Fault::Error(error) => judge_order(config, step, error),
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) fn resolve(url: &Url, target: &str) -> Option<Url> {
     (!is_downgrade(url, &found)).then_some(found)
 }
 
-fn judge_refusal(config: &Config, stage: Stage, status: Status) -> Result<Retry, Error> {
+fn judge_refusal(config: &Config, step: Step, status: Status) -> Result<Retry, Error> {
     if let Some(redirect) = &status.redirect {
         return follow(config, redirect);
     }
@@ -76,14 +76,14 @@ fn judge_refusal(config: &Config, stage: Stage, status: Status) -> Result<Retry,
     if is_final || error.is_already_publishing() {
         return Err(error);
     }
-    judge_order(config, stage, error)
+    judge_order(config, step, error)
 }
 
-fn judge_order(config: &Config, stage: Stage, error: Error) -> Result<Retry, Error> {
-    match stage {
-        Stage::Live | Stage::Farewell | Stage::Closed => Err(error),
+fn judge_order(config: &Config, step: Step, error: Error) -> Result<Retry, Error> {
+    match step {
+        Step::Live | Step::Farewell | Step::Closed => Err(error),
         _ if config.flight == Flight::First => Ok(in_patient_order(config, Some(error))),
-        Stage::Connect if config.is_enhanced() => Ok(in_plain_words(config, error)),
+        Step::Connect if config.is_enhanced() => Ok(in_plain_words(config, error)),
         _ => Err(error),
     }
 }

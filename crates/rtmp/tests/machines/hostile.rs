@@ -84,7 +84,7 @@ fn every_prefix_of_a_servers_words_and_then_silence_ends_or_is_live() {
             client.closes = false;
             client.input(Input::Receive(start(), &words[..end]));
             client.input(Input::Timeout(start() + Duration::from_secs(60)));
-            let is_live = client.publisher.stage() == onair_rtmp::publisher::Stage::Live;
+            let is_live = client.publisher.step() == onair_rtmp::publisher::Step::Live;
             if !is_live {
                 assert_over(&client);
             }

@@ -2,7 +2,7 @@
 
 use onair_flv::{Tag, TagKind};
 use onair_rtmp::player::Event;
-use onair_rtmp::publisher::Stage;
+use onair_rtmp::publisher::Step;
 use onair_rtmp::server::{self, Event as Told};
 use onair_rtmp::{Error, Input, Machine, Output, Player, Server};
 
@@ -109,11 +109,11 @@ fn silence_and_a_close_are_named_by_what_was_waited_for() {
         panic!("all is said");
     };
     let closed = player.handle_input(Input::Closed(start())).unwrap_err();
-    let during = Stage::Handshake;
+    let during = Step::Handshake;
     assert_eq!(closed, Error::Closed { during });
     let mut player = Player::new(url(), 7, start());
     let late = player.handle_input(Input::Timeout(at)).unwrap_err();
-    let waiting_for = Stage::Handshake.awaited();
+    let waiting_for = Step::Handshake.awaited();
     assert_eq!(late, Error::TimedOut { waiting_for });
 }
 

@@ -7,7 +7,7 @@ use crate::common::{KEY, config, metadata, patient, picture, run, show, start};
 use crate::host::Host;
 use onair_flv::TagKind;
 use onair_netsim::{Duplex, Profile};
-use onair_rtmp::publisher::{self, Flight, Stage};
+use onair_rtmp::publisher::{self, Flight, Step};
 use onair_rtmp::{Error, server};
 
 const ONE_WAY: Duration = Duration::from_millis(50);
@@ -289,14 +289,14 @@ fn a_reset_at_any_moment_is_an_error_or_another_attempt() {
             let mut line = Duplex::new(7, line());
             let moment = start() + Duration::from_millis(after);
             line.run(start(), moment, &mut client, &mut host);
-            let stage = client.publisher.stage();
+            let step = client.publisher.step();
             line.reset(moment);
             let later = moment + Duration::from_secs(60);
             line.run(moment, later, &mut client, &mut host);
             let retry = client.retry().map(|retry| retry.cause);
-            let during = Error::Closed { during: stage };
-            match stage {
-                Stage::Live => assert_eq!(client.error, Some(during)),
+            let during = Error::Closed { during: step };
+            match step {
+                Step::Live => assert_eq!(client.error, Some(during)),
                 _ if config.flight == Flight::First => assert_eq!(retry, Some(Some(during))),
                 _ => assert_eq!(client.error, Some(during)),
             }

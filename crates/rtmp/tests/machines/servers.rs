@@ -6,7 +6,7 @@ use bytes::Bytes;
 use onair_flv::amf0::{self, Value};
 use onair_flv::{Tag, TagKind};
 use onair_media::VideoCodec;
-use onair_rtmp::publisher::{Event, Flight, Stage, Why};
+use onair_rtmp::publisher::{Event, Flight, Step, Why};
 use onair_rtmp::{Command, Control, Error, LimitType, MessageKind, UserControl};
 
 use crate::common::{KEY, config, metadata, patient, picture, sound, start};
@@ -439,9 +439,9 @@ fn quirk_b19_an_error_without_words_is_still_an_error() {
 #[test]
 fn quirk_b19_a_close_without_a_word_is_explained() {
     for (silent, during, hint) in [
-        ("connect", Stage::Connect, "application name"),
-        ("createStream", Stage::CreateStream, "publish"),
-        ("publish", Stage::Publish, "key"),
+        ("connect", Step::Connect, "application name"),
+        ("createStream", Step::CreateStream, "publish"),
+        ("publish", Step::Publish, "key"),
     ] {
         let (retries, end) = talks(config(), |command, reply| {
             if command.name == silent {
@@ -520,7 +520,7 @@ fn quirk_b22_a_servers_close_ends_the_session_and_is_not_answered() {
     assert_eq!(
         done.client.error,
         Some(Error::Closed {
-            during: Stage::Live
+            during: Step::Live
         })
     );
     assert!(!done.server.names().contains(&"close"));
@@ -627,7 +627,7 @@ fn an_unknown_complaint_about_a_live_stream_is_passed_on() {
         }
     });
     assert_eq!(done.client.error, None);
-    assert_eq!(done.client.publisher.stage(), Stage::Live);
+    assert_eq!(done.client.publisher.step(), Step::Live);
 }
 
 /// A server that says nothing from some command on.
@@ -840,6 +840,6 @@ fn quirk_e_a_server_that_takes_its_time_to_agree_is_waited_for() {
     });
     let line = onair_netsim::Profile::default();
     crate::common::run(line, &mut client, &mut server, Duration::from_secs(8));
-    assert_eq!(client.publisher.stage(), Stage::Publish);
+    assert_eq!(client.publisher.step(), Step::Publish);
     assert!(client.retry().is_none());
 }

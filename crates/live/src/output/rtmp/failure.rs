@@ -3,15 +3,15 @@
 use onair_flv::enhanced_four_cc;
 use onair_media::VideoCodec;
 use onair_rtmp::Error;
-use onair_rtmp::publisher::Stage;
+use onair_rtmp::publisher::Step;
 
 use crate::Fault;
 use crate::failure::{Cause, Failure, FailureStage, Refusal};
 
-/// Why a conversation failed in `stage`; `codec` is the one that is sent, if not every server
+/// Why a conversation failed at `step`; `codec` is the one that is sent, if not every server
 /// knows it.
-pub(crate) fn failure(error: &Error, stage: Stage, codec: Option<VideoCodec>) -> Failure {
-    let mut failure = Failure::new(of_stage(stage), fault(error), words(error, codec));
+pub(crate) fn failure(error: &Error, step: Step, codec: Option<VideoCodec>) -> Failure {
+    let mut failure = Failure::new(stage_of(step), fault(error), words(error, codec));
     failure.cause = cause(error);
     if let Error::Refused { code, description } = error {
         failure.refusal = Some(Refusal {
@@ -22,12 +22,12 @@ pub(crate) fn failure(error: &Error, stage: Stage, codec: Option<VideoCodec>) ->
     failure
 }
 
-pub(super) const fn of_stage(stage: Stage) -> FailureStage {
-    match stage {
-        Stage::Handshake | Stage::Connect => FailureStage::Negotiate,
-        Stage::CreateStream | Stage::Publish | Stage::Play => FailureStage::Publish,
-        Stage::Live => FailureStage::Live,
-        Stage::Farewell | Stage::Closed => FailureStage::End,
+pub(super) const fn stage_of(step: Step) -> FailureStage {
+    match step {
+        Step::Handshake | Step::Connect => FailureStage::Negotiate,
+        Step::CreateStream | Step::Publish | Step::Play => FailureStage::Publish,
+        Step::Live => FailureStage::Live,
+        Step::Farewell | Step::Closed => FailureStage::End,
     }
 }
 
@@ -142,7 +142,7 @@ mod tests {
             (redirect, Fault::RedirectRefused),
             (url, Fault::AddressUnusable),
         ] {
-            let failure = failure(&error, Stage::Connect, None);
+            let failure = failure(&error, Step::Connect, None);
             assert_eq!((failure.fault, failure.cause), (expected, Cause::Rejected));
             assert_eq!(failure.stage, FailureStage::Negotiate);
             assert_eq!(failure.refusal, None);

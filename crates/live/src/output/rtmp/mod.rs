@@ -70,8 +70,8 @@ impl RtmpOutput {
                     let url = next.detour.as_ref().unwrap_or(&self.url);
                     next.config = self.config(url, &context);
                 }
-                Ending::Failed(error, stage) => {
-                    return Err(failure(&error, stage, next.config.video_codec));
+                Ending::Failed(error, step) => {
+                    return Err(failure(&error, step, next.config.video_codec));
                 }
                 Ending::Lost(failure) => return Err(failure),
             }

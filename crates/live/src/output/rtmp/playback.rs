@@ -15,7 +15,7 @@ use crate::output::tls::Trust;
 use crate::output::transport;
 use crate::{Error, Failure, Pace, Tls};
 
-use super::failure::{self, of_stage};
+use super::failure::{self, stage_of};
 
 /// What a server plays to those who watch, for a while, to be read as an FLV stream.
 ///
@@ -80,7 +80,7 @@ impl Stream {
                 self.take(event, now);
             }
             while let Poll::Ready(written) = self.pump.poll_write(cx, now) {
-                let stage = of_stage(self.pump.machine.stage());
+                let stage = stage_of(self.pump.machine.step());
                 written.map_err(|broken| Failure::broken(stage, &broken.error))?;
             }
             self.is_over |= self.until.is_some_and(|until| until <= now);
@@ -94,7 +94,7 @@ impl Stream {
 
     /// Waits for the server, or for what time brings.
     fn poll_server(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<Result<(), Failure>> {
-        let (deadline, stage) = (self.pump.deadline(), self.pump.machine.stage());
+        let (deadline, step) = (self.pump.deadline(), self.pump.machine.step());
         let result = match self.pump.poll_read(cx, LIMITS, now) {
             Poll::Ready(received) => received.result,
             Poll::Pending if deadline <= now => self.pump.machine.handle_input(Input::Timeout(now)),
@@ -106,7 +106,7 @@ impl Stream {
                 };
             }
         };
-        Poll::Ready(result.map_err(|error| failure::failure(&error, stage, None)))
+        Poll::Ready(result.map_err(|error| failure::failure(&error, step, None)))
     }
 
     fn take(&mut self, event: Event, now: Instant) {

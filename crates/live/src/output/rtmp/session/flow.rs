@@ -6,9 +6,9 @@ use std::time::Instant;
 use onair_media::{Kind, Packet};
 use onair_net::{Broken, ReadLimits};
 use onair_rtmp::SendBuffer;
-use onair_rtmp::publisher::Stage;
+use onair_rtmp::publisher::Step;
 
-use super::super::failure::of_stage;
+use super::super::failure::stage_of;
 use super::{Ending, Phase, Session};
 use crate::Pace;
 use crate::failure::Failure;
@@ -23,11 +23,11 @@ const READ: ReadLimits = ReadLimits {
 impl Session {
     /// Hands the kernel what it takes.
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) {
-        let stage = self.pump.machine.stage();
+        let step = self.pump.machine.step();
         while let Poll::Ready(written) = self.pump.poll_write(cx, now) {
             match written {
                 Ok(bytes) => self.context.sent(bytes, now),
-                Err(broken) => self.broke(&broken, stage),
+                Err(broken) => self.broke(&broken, step),
             }
         }
     }
@@ -35,8 +35,8 @@ impl Session {
     /// Nothing more can be written; what the server said before may still be read.
     ///
     /// Where the end was said already and something of the stream had still to go, it is lost.
-    fn broke(&mut self, broken: &Broken, stage: Stage) {
-        let failure = Failure::broken(of_stage(stage), &broken.error);
+    fn broke(&mut self, broken: &Broken, step: Step) {
+        let failure = Failure::broken(stage_of(step), &broken.error);
         let is_hurried = self.context.queue().deadline().is_some();
         if broken.unwritten > 0 && self.phase.is_closing() && !is_hurried {
             self.ending = Some(Ending::Lost(failure.clone()));
@@ -46,14 +46,14 @@ impl Session {
 
     /// Reads, unless the server does not.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        let stage = self.pump.machine.stage();
+        let step = self.pump.machine.step();
         let Poll::Ready(received) = self.pump.poll_read(cx, READ, now) else {
             return false;
         };
         if let Some(broken) = &received.broken {
-            self.broke(broken, stage);
+            self.broke(broken, step);
         }
-        self.check(received.result, stage);
+        self.check(received.result, step);
         true
     }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use onair_media::Packet;
 use onair_net::Pump;
-use onair_rtmp::publisher::{Config, End, Event as Said, Retry, Stage};
+use onair_rtmp::publisher::{Config, End, Event as Said, Retry, Step};
 use onair_rtmp::{Error, Publisher, Url};
 
 use self::packets::Packets;
@@ -87,7 +87,7 @@ pub(super) enum Ending {
     /// The server does.
     Moved(Move),
     /// The conversation failed, when it had come so far.
-    Failed(Error, Stage),
+    Failed(Error, Step),
     /// The connection did, or the application wants another.
     Lost(Failure),
 }
@@ -222,15 +222,15 @@ impl Session {
         }
     }
 
-    /// Notes what the machine, which was in `stage`, made of an input.
-    fn check(&mut self, result: Result<(), Error>, stage: Stage) {
+    /// Notes what the machine, which was at `step`, made of an input.
+    fn check(&mut self, result: Result<(), Error>, step: Step) {
         if let Err(error) = result
             && self.ending.is_none()
         {
             let is_close = matches!(error, Error::Closed { .. });
             self.ending = Some(match self.broken.take() {
                 Some(failure) if is_close && self.phase.is_live() => Ending::Lost(failure),
-                _ => Ending::Failed(error, stage),
+                _ => Ending::Failed(error, step),
             });
         }
     }

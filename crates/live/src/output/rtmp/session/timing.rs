@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use onair_rtmp::{Input, Machine};
 
-use super::super::failure::of_stage;
+use super::super::failure::stage_of;
 use super::{Ending, LAST_WORDS, Session, TICK, Wish};
 use crate::failure::Failure;
 use crate::output::transport::stall_limit;
@@ -62,9 +62,9 @@ impl Session {
 
     fn handle_time(&mut self, now: Instant, hurry: Option<Instant>, stall: Option<Instant>) {
         if now >= self.pump.deadline() {
-            let stage = self.pump.machine.stage();
+            let step = self.pump.machine.step();
             let result = self.pump.machine.handle_input(Input::Timeout(now));
-            self.check(result, stage);
+            self.check(result, step);
         }
         if now >= self.tick {
             self.tick = now + TICK;
@@ -86,7 +86,7 @@ impl Session {
         }
         if stall.is_some_and(|at| now >= at) && self.pump.unwritten() > 0 {
             let seconds = stall_limit(self.context.pace).as_secs();
-            let stage = of_stage(self.pump.machine.stage());
+            let stage = stage_of(self.pump.machine.step());
             self.pump.discard();
             self.ending = Some(Ending::Lost(Failure::stalled(stage, seconds)));
         }

@@ -2,7 +2,7 @@ use std::fmt;
 
 /// How far a publisher has come; errors name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum Step {
     /// Waiting for S0, S1 and S2.
     Handshake,
     /// Waiting for the answer to `connect`.
@@ -21,8 +21,8 @@ pub enum Stage {
     Closed,
 }
 
-impl Stage {
-    /// What the server owes us in this stage.
+impl Step {
+    /// What the server owes us at this step.
     pub const fn awaited(self) -> &'static str {
         match self {
             Self::Handshake => "the server's handshake",
@@ -36,7 +36,7 @@ impl Stage {
         }
     }
 
-    /// What commonly makes a server close in this stage without a word.
+    /// What commonly makes a server close at this step without a word.
     pub const fn common_cause(self) -> &'static str {
         match self {
             Self::Handshake => "the port speaks another protocol, or RTMP inside TLS (rtmps)",
@@ -50,7 +50,7 @@ impl Stage {
     }
 }
 
-impl fmt::Display for Stage {
+impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Handshake => "the handshake",
