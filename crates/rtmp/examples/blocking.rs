@@ -37,7 +37,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let is_paced = !options.iter().any(|option| option == "--max");
     let mut config = Config::new(url.parse()?);
     if options.iter().any(|option| option == "--patient") {
-        config.flight = Flight::Patient;
+        config.flight = Flight::Classic;
     }
     while let End::Retry(retry) = publish(config, &tags, is_paced)? {
         println!("again, for {}", retry.why);

@@ -24,7 +24,7 @@ pub struct Client {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
     /// After S1, echoing it.
-    Patient,
+    Classic,
     /// With C0 and C1, without having seen S1.
     FirstFlight,
 }
@@ -32,7 +32,7 @@ enum Order {
 impl Client {
     /// Sends C0 and C1, and C2 once S1 is known. `seed` makes the random body.
     pub fn new(seed: u64) -> Self {
-        Self::start(seed, Order::Patient)
+        Self::start(seed, Order::Classic)
     }
 
     /// Sends C0, C1 and a C2 made without seeing S1, all at once.
@@ -46,7 +46,7 @@ impl Client {
         while let Some((arrived, bytes)) = self.intake.take(&mut rest) {
             match arrived {
                 Expect::Version => check_s0(bytes[0])?,
-                Expect::Packet1 if self.order == Order::Patient => {
+                Expect::Packet1 if self.order == Order::Classic => {
                     self.output.extend_from_slice(&bytes);
                 }
                 // An S2 that does not echo C1 is as good as one that does.

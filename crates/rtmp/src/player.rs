@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Plays one stream over one connection, without touching it (RTMP 1.0 section 7.2.2.1), in the
-/// patient order that every server understands.
+/// classical order that every server understands.
 ///
 /// One mutation ([`handle_input`](Self::handle_input)), then drain
 /// [`poll_output`](Self::poll_output) until it answers [`Output::Timeout`], then the next. After

@@ -258,8 +258,8 @@ fn without_reconnecting_a_dropped_connection_is_the_end() {
 }
 
 #[test]
-fn a_server_that_dislikes_the_first_flight_gets_everything_in_the_patient_order() {
-    let peer = Peer::start([Behaviour::WantPatience]);
+fn a_server_that_dislikes_the_first_flight_gets_everything_in_the_classical_order() {
+    let peer = Peer::start([Behaviour::WantClassic]);
     let broadcast = Broadcast::builder()
         .media(Script::of(gop(0, 20)))
         .pace(Pace::Max)

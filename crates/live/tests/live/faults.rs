@@ -55,11 +55,11 @@ fn a_server_that_pings_and_reads_no_answers_is_not_read_either() {
 }
 
 #[test]
-fn a_host_is_asked_patiently_from_then_on_once_that_has_worked() {
+fn a_host_is_asked_in_the_classical_order_from_then_on_once_that_has_worked() {
     let peer = Peer::start([
-        Behaviour::WantPatience,
+        Behaviour::WantClassic,
         Behaviour::Accept,
-        Behaviour::WantPatience,
+        Behaviour::WantClassic,
     ]);
     assert_eq!(publish(&peer).outcome, Outcome::Finished);
     assert!(peer.published().tags.is_empty(), "the first flight");
@@ -69,11 +69,11 @@ fn a_host_is_asked_patiently_from_then_on_once_that_has_worked() {
 }
 
 #[test]
-fn a_host_is_not_written_off_for_a_patient_attempt_that_failed_too() {
+fn a_host_is_not_written_off_for_a_classical_attempt_that_failed_too() {
     let peer = Peer::start([
-        Behaviour::WantPatience,
+        Behaviour::WantClassic,
         Behaviour::Refuse("NetStream.Publish.Denied", "not today"),
-        Behaviour::WantPatience,
+        Behaviour::WantClassic,
         Behaviour::Accept,
     ]);
     assert_eq!(publish(&peer).outcome, Outcome::Failed);

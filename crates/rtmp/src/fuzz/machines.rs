@@ -214,7 +214,7 @@ fn publish(options: u8, now: Instant) -> Publisher {
 fn config(options: u8) -> publisher::Config {
     let mut config = publisher::Config::new(url());
     if options & 1 == 1 {
-        config.flight = Flight::Patient;
+        config.flight = Flight::Classic;
     }
     config.reconnect_requests = options & 2 == 2;
     config.video_codec = (options & 4 == 4).then_some(VideoCodec::Hevc);

@@ -14,7 +14,7 @@ pub enum Flight {
     #[default]
     First,
     /// Each command waits for the answer to the one before: 5.5 round trips, understood by every server.
-    Patient,
+    Classic,
 }
 
 /// How long each state may last before the server counts as silent.
@@ -26,7 +26,7 @@ pub struct Timeouts {
     /// For the answer to one command.
     pub command: Duration,
     /// For the answer to `createStream` in the first flight, once `connect` is answered: a server
-    /// that drops what came before its answer is asked again in the patient order. Eight round
+    /// that drops what came before its answer is asked again in the classical order. Eight round
     /// trips, if they are longer; never longer than `command`.
     pub pipelined: Duration,
     /// For the peer to close its side after the farewell.

@@ -69,7 +69,7 @@ pub struct Retry {
 pub enum Why {
     /// The server may not have understood the first flight: speak in the classical order (and
     /// remember that for the host).
-    PatientOrder,
+    ClassicOrder,
     /// The server challenged us; the next connection carries the answer.
     Authentication,
     /// The server sends us elsewhere.
@@ -81,7 +81,7 @@ pub enum Why {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::PatientOrder => "the server may not understand the first flight",
+            Self::ClassicOrder => "the server may not understand the first flight",
             Self::Authentication => "the server asks for authentication",
             Self::Redirect => "the server redirects",
             Self::PlainConnect => "the server may not understand Enhanced RTMP",

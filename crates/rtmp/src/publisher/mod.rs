@@ -115,7 +115,7 @@ impl Publisher {
     pub fn new(config: Config, now: Instant) -> Self {
         let handshake = match config.flight {
             Flight::First => handshake::Client::first_flight(config.seed),
-            Flight::Patient => handshake::Client::new(config.seed),
+            Flight::Classic => handshake::Client::new(config.seed),
         };
         let mut publisher = Self {
             state: State::Handshake,
@@ -191,7 +191,7 @@ impl Publisher {
         self.wire.waiting()
     }
 
-    /// The first words: all of them in the first flight, C0 and C1 in the patient order.
+    /// The first words: all of them in the first flight, C0 and C1 in the classical order.
     fn open(&mut self) {
         self.drain_handshake();
         if self.is_first_flight() {

@@ -50,7 +50,7 @@ pub(super) fn judge(config: &Config, step: Step, fault: Fault) -> Result<Retry, 
         Fault::Refused(status) => judge_refusal(config, step, *status),
         Fault::OtherStream(stream) => {
             tracing::debug!(stream, "the first flight assumed stream 1");
-            Ok(in_patient_order(config, None))
+            Ok(in_classic_order(config, None))
         }
         // It has understood us well.
         Fault::Error(error @ Error::CodecRefused { .. }) => Err(error),
@@ -82,20 +82,20 @@ fn judge_refusal(config: &Config, step: Step, status: Status) -> Result<Retry, E
 fn judge_order(config: &Config, step: Step, error: Error) -> Result<Retry, Error> {
     match step {
         Step::Live | Step::Farewell | Step::Closed => Err(error),
-        _ if config.flight == Flight::First => Ok(in_patient_order(config, Some(error))),
+        _ if config.flight == Flight::First => Ok(in_classic_order(config, Some(error))),
         Step::Connect if config.is_enhanced() => Ok(in_plain_words(config, error)),
         _ => Err(error),
     }
 }
 
 /// The classical order, and none of the Enhanced RTMP keys, which might have been the trouble too.
-fn in_patient_order(config: &Config, cause: Option<Error>) -> Retry {
+fn in_classic_order(config: &Config, cause: Option<Error>) -> Retry {
     let mut next = config.next();
-    next.flight = Flight::Patient;
+    next.flight = Flight::Classic;
     next.speak_plainly();
     Retry {
         config: next,
-        why: Why::PatientOrder,
+        why: Why::ClassicOrder,
         cause,
     }
 }
@@ -126,7 +126,7 @@ fn authenticate(config: &Config, demand: Demand, status: Status) -> Result<Retry
     };
     let mut next = config.next();
     // Each round but the last is refused: nothing is gained by speaking ahead.
-    next.flight = Flight::Patient;
+    next.flight = Flight::Classic;
     next.round = round;
     Ok(Retry {
         config: next,

@@ -4,7 +4,7 @@ use onair_flv::amf0::Value;
 use onair_rtmp::publisher::{Config, Event, Flight, Why};
 use onair_rtmp::{Command, Credentials, Error};
 
-use crate::common::{config, patient};
+use crate::common::{config, classic};
 use crate::script::{Reply, info, stay, talks};
 
 fn with_credentials() -> Config {
@@ -141,12 +141,12 @@ fn quirk_c23_an_unknown_method_is_a_refusal_in_the_servers_words() {
 }
 
 #[test]
-fn quirk_c23_each_round_is_patient_with_other_random_bytes_and_hides_its_answer() {
+fn quirk_c23_each_round_is_classical_with_other_random_bytes_and_hides_its_answer() {
     let (retries, _) = talks(with_credentials(), adobe);
     assert!(
         retries
             .iter()
-            .all(|retry| retry.config.flight == Flight::Patient)
+            .all(|retry| retry.config.flight == Flight::Classic)
     );
     assert_ne!(retries[0].config.seed, retries[1].config.seed);
     let shown = format!("{retries:?}");
@@ -246,7 +246,7 @@ fn quirk_c26_a_redirect_is_followed_with_the_same_key() {
 
 #[test]
 fn quirk_c26_a_redirect_may_come_as_a_status() {
-    let mut config = patient();
+    let mut config = classic();
     config.seed = 3;
     let (retries, _) = talks(config, |command, reply| {
         if command.name == "connect" && !tc_url_of(command).contains("other") {

@@ -6,7 +6,7 @@ use onair_rtmp::chunk::{Limits, Reader};
 use onair_rtmp::publisher::{Config, Why};
 use onair_rtmp::{Command, Error, Input, MessageKind, handshake};
 
-use crate::common::{config, patient, start};
+use crate::common::{config, classic, start};
 use crate::host::Host;
 use crate::script::{Reply, info, stay, talks};
 
@@ -21,7 +21,7 @@ fn list(names: &[&str]) -> Value {
 
 #[test]
 fn quirk_b16_a_codec_is_declared_by_its_four_characters() {
-    for config in [config(), patient()] {
+    for config in [config(), classic()] {
         let done = stay(hevc(config), |command, reply| reply.politely(command));
         let said = &done.server.heard_command("connect").object;
         assert_eq!(said.get("fourCcList"), Some(&list(&["hvc1"])));
@@ -34,8 +34,8 @@ fn quirk_b16_a_codec_is_declared_by_its_four_characters() {
 #[test]
 fn quirk_b16_the_declaration_is_left_out_after_a_close_before_the_answer() {
     for (config, why) in [
-        (config(), Why::PatientOrder),
-        (patient(), Why::PlainConnect),
+        (config(), Why::ClassicOrder),
+        (classic(), Why::PlainConnect),
     ] {
         let (retries, end) = talks(hevc(config), |command, reply| {
             if command.object.get("fourCcList").is_some() {

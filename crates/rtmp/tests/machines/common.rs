@@ -20,9 +20,9 @@ pub(crate) fn config() -> Config {
 }
 
 /// The configuration of the classical order.
-pub(crate) fn patient() -> Config {
+pub(crate) fn classic() -> Config {
     let mut config = config();
-    config.flight = Flight::Patient;
+    config.flight = Flight::Classic;
     config
 }
 

@@ -5,7 +5,7 @@ use onair_rtmp::{
     Command, Control, Error, Input, Machine, Publisher, Server, UserControl, handshake, server,
 };
 
-use crate::common::{bytes_of, patient, start};
+use crate::common::{bytes_of, classic, start};
 use crate::script::Reply;
 
 /// More than any machine may keep for a peer, and far less than was asked for.
@@ -139,7 +139,7 @@ fn a_server_that_pings_or_checks_bandwidth_without_end_costs_its_publisher_nothi
         |reply: &mut Reply| reply.control(&Control::UserControl(UserControl::PingRequest(7)));
     let check = |reply: &mut Reply| reply.command(0, &Command::new("onBWDone", 0.0));
     for say in [&ping as &dyn Fn(&mut Reply), &check] {
-        let mut publisher = connected(patient());
+        let mut publisher = connected(classic());
         let mut most = 0;
         let ended = flood(say, |data| {
             let result = publisher.handle_input(Input::Receive(start(), data));

@@ -8,7 +8,7 @@ use onair_rtmp::publisher::Config;
 use onair_rtmp::{Control, Error, Input, Machine, UserControl};
 
 use crate::client::Client;
-use crate::common::{config, patient, show, start};
+use crate::common::{config, classic, show, start};
 use crate::host::Host;
 use crate::script::Reply;
 
@@ -63,7 +63,7 @@ fn telling(words: &[u8]) -> impl Iterator<Item = usize> + use<> {
 
 #[test]
 fn every_prefix_of_a_servers_words_ends_in_words() {
-    for config in [config(), patient()] {
+    for config in [config(), classic()] {
         let words = server_words(config.clone());
         for end in telling(&words) {
             let client = hear(config.clone(), &words[..end]);
@@ -77,7 +77,7 @@ fn every_prefix_of_a_servers_words_ends_in_words() {
 
 #[test]
 fn every_prefix_of_a_servers_words_and_then_silence_ends_or_is_live() {
-    for config in [config(), patient()] {
+    for config in [config(), classic()] {
         let words = server_words(config.clone());
         for end in telling(&words) {
             let mut client = Client::new(config.clone(), show(2));
@@ -94,7 +94,7 @@ fn every_prefix_of_a_servers_words_and_then_silence_ends_or_is_live() {
 
 #[test]
 fn every_flipped_byte_of_a_servers_words_ends_in_words() {
-    for config in [config(), patient()] {
+    for config in [config(), classic()] {
         let words = server_words(config.clone());
         for at in telling(&words) {
             for mask in [0x01, 0x80, 0xFF] {
@@ -108,7 +108,7 @@ fn every_flipped_byte_of_a_servers_words_ends_in_words() {
 
 #[test]
 fn every_prefix_of_a_clients_words_is_served() {
-    for config in [config(), patient()] {
+    for config in [config(), classic()] {
         let words = client_words(config);
         for end in telling(&words) {
             let mut host = Host::new();
@@ -122,7 +122,7 @@ fn every_prefix_of_a_clients_words_is_served() {
 
 #[test]
 fn every_flipped_byte_of_a_clients_words_is_survived() {
-    let words = client_words(patient());
+    let words = client_words(classic());
     for at in telling(&words) {
         for mask in [0x01, 0x80, 0xFF] {
             let mut words = words.clone();
@@ -137,15 +137,15 @@ fn every_flipped_byte_of_a_clients_words_is_survived() {
 
 #[test]
 fn noise_after_the_handshake_is_the_servers_fault() {
-    let handshake = server_words(patient())[..1 + 2 * 1536].to_vec();
+    let handshake = server_words(classic())[..1 + 2 * 1536].to_vec();
     for seed in 0..300 {
         let mut noise = vec![0; 4000];
         Noise::new(seed).fill(&mut noise);
-        let client = hear(patient(), &[&handshake[..], &noise].concat());
+        let client = hear(classic(), &[&handshake[..], &noise].concat());
         assert_over(&client);
         let error = client
             .error
-            .expect("noise is no retry in the patient order");
+            .expect("noise is no retry in the classical order");
         assert!(!matches!(error, Error::Misuse { .. }), "{error:?}");
     }
 }
@@ -156,7 +156,7 @@ fn a_server_of_another_protocol_is_named() {
         (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "HTTP"),
         (&[0x15, 3, 3, 0, 2, 2, 70][..], "rtmps"),
     ] {
-        let client = hear(patient(), words);
+        let client = hear(classic(), words);
         let error = client.error.expect("not RTMP");
         assert!(error.to_string().contains(hint), "{error}");
     }
@@ -164,9 +164,9 @@ fn a_server_of_another_protocol_is_named() {
 
 #[test]
 fn nothing_is_said_or_told_after_the_end() {
-    let mut client = hear(patient(), b"");
+    let mut client = hear(classic(), b"");
     assert!(client.error.is_some());
-    let words = server_words(patient());
+    let words = server_words(classic());
     let now = start() + Duration::from_secs(1);
     for input in [
         Input::Receive(now, &words),
@@ -186,7 +186,7 @@ fn nothing_is_said_or_told_after_the_end() {
 
 #[test]
 fn a_client_cannot_open_streams_without_end() {
-    let mut words = client_words(patient());
+    let mut words = client_words(classic());
     let mut reply = Reply::new();
     let create = onair_rtmp::Command::new("createStream", 9.0);
     (0..100).for_each(|_| reply.command(0, &create));
@@ -205,8 +205,8 @@ fn a_client_cannot_open_streams_without_end() {
 
 #[test]
 fn what_is_queued_at_a_failure_is_not_said() {
-    let mut client = Client::new(patient(), show(1));
-    client.input(Input::Receive(start(), &server_words(patient())[..3073]));
+    let mut client = Client::new(classic(), show(1));
+    client.input(Input::Receive(start(), &server_words(classic())[..3073]));
     client.take_out();
     let mut reply = Reply::new();
     reply.control(&Control::UserControl(UserControl::PingRequest(7)));

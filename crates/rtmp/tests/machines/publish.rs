@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::client::Client;
-use crate::common::{KEY, config, metadata, patient, picture, run, show, start};
+use crate::common::{KEY, config, metadata, classic, picture, run, show, start};
 use crate::host::Host;
 use onair_flv::TagKind;
 use onair_netsim::{Duplex, Profile};
@@ -56,13 +56,13 @@ fn the_first_flight_has_media_there_after_one_and_a_half_round_trips() {
 }
 
 #[test]
-fn the_patient_order_has_media_there_after_five_and_a_half_round_trips() {
-    assert_eq!(trips(patient()) / 2.0, 5.5);
+fn the_classical_order_has_media_there_after_five_and_a_half_round_trips() {
+    assert_eq!(trips(classic()) / 2.0, 5.5);
 }
 
 #[test]
 fn the_server_learns_who_publishes_what() {
-    for config in [config(), patient()] {
+    for config in [config(), classic()] {
         let (_, host) = publish(config, line());
         let told = host.told();
         let connected = server::Event::Connected {
@@ -85,7 +85,7 @@ fn the_server_learns_who_publishes_what() {
 
 #[test]
 fn the_publisher_tells_of_its_progress_in_order() {
-    for config in [config(), patient()] {
+    for config in [config(), classic()] {
         let (client, _) = publish(config, line());
         let told: Vec<_> = client.told();
         let [
@@ -104,7 +104,7 @@ fn the_publisher_tells_of_its_progress_in_order() {
 #[test]
 fn bytes_may_arrive_in_any_pieces() {
     for chop in [1..=1, 2..=2, 3..=7, 1..=3000] {
-        for config in [config(), patient()] {
+        for config in [config(), classic()] {
             let line = Profile {
                 chop: chop.clone(),
                 ..line()
@@ -180,8 +180,8 @@ fn what_leaves_before_the_server_agrees_is_bounded() {
 }
 
 #[test]
-fn the_patient_order_sends_nothing_before_the_server_agrees() {
-    let client = Client::new(patient(), show(3));
+fn the_classical_order_sends_nothing_before_the_server_agrees() {
+    let client = Client::new(classic(), show(3));
     assert_eq!(client.sent, 0);
     assert!(!client.publisher.ready());
 }
@@ -220,7 +220,7 @@ fn the_server_refuses_to_hold_more_early_media_than_it_said() {
 
 #[test]
 fn a_servers_refusal_arrives_in_its_own_words() {
-    for config in [config(), patient()] {
+    for config in [config(), classic()] {
         let mut client = Client::new(config, show(3));
         let mut host = Host::new();
         host.refuses = Some(("NetStream.Publish.Denied", "this key has expired"));
@@ -250,7 +250,7 @@ fn closing_early_says_farewell_where_a_stream_may_exist() {
             .any(|event| matches!(event, server::Event::Ended { .. }))
     );
 
-    let mut client = Client::new(patient(), show(1));
+    let mut client = Client::new(classic(), show(1));
     client.close(start());
     assert!(client.is_finished(), "nothing to take down");
 }
@@ -281,7 +281,7 @@ fn a_live_stream_outlasts_pings() {
 
 #[test]
 fn a_reset_at_any_moment_is_an_error_or_another_attempt() {
-    for config in [config(), patient()] {
+    for config in [config(), classic()] {
         for after in (0..700).step_by(10) {
             let mut client = Client::new(config.clone(), show(30));
             client.closes = false;
@@ -307,7 +307,7 @@ fn a_reset_at_any_moment_is_an_error_or_another_attempt() {
 
 #[test]
 fn a_stall_in_the_opening_is_waited_out() {
-    for config in [config(), patient()] {
+    for config in [config(), classic()] {
         let mut client = Client::new(config, show(30));
         let mut host = Host::new();
         let mut line = Duplex::new(7, line());
@@ -325,7 +325,7 @@ fn a_stall_in_the_opening_is_waited_out() {
 
 #[test]
 fn a_url_with_a_query_for_its_key_publishes_as_ffmpeg_does() {
-    for flight in [Flight::First, Flight::Patient] {
+    for flight in [Flight::First, Flight::Classic] {
         let mut config = publisher::Config::new("rtmp://host/cam?user=a&pass=b".parse().unwrap());
         config.flight = flight;
         let (mut client, mut host) = (Client::new(config, show(2)), Host::new());

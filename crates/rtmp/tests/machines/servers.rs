@@ -9,12 +9,12 @@ use onair_media::VideoCodec;
 use onair_rtmp::publisher::{Event, Flight, Step, Why};
 use onair_rtmp::{Command, Control, Error, LimitType, MessageKind, UserControl};
 
-use crate::common::{KEY, config, metadata, patient, picture, sound, start};
+use crate::common::{KEY, config, metadata, classic, picture, sound, start};
 use crate::script::{Reply, Script, info, stay, talk, talk_of, talks};
 
 /// Both orders of speaking.
 fn both() -> [onair_rtmp::publisher::Config; 2] {
-    [config(), patient()]
+    [config(), classic()]
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn quirk_b15_connect_says_what_obs_says_in_its_order() {
 
 #[test]
 fn quirk_b16_enhanced_keys_are_left_out_after_a_close_before_the_answer() {
-    let mut config = patient();
+    let mut config = classic();
     config.reconnect_requests = true;
     let (retries, end) = talks(config, |command, reply| {
         match command.object.get("capsEx") {
@@ -201,7 +201,7 @@ fn quirk_b16_the_first_flight_falls_back_without_enhanced_keys_at_once() {
     assert_eq!(end, Ok(()));
     assert_eq!(
         retries.iter().map(|retry| retry.why).collect::<Vec<_>>(),
-        [Why::PatientOrder]
+        [Why::ClassicOrder]
     );
 }
 
@@ -259,7 +259,7 @@ fn quirk_b17_an_early_error_to_an_old_command_is_not_connects() {
 
 #[test]
 fn quirk_b17_a_bandwidth_check_is_asked_for_when_offered() {
-    let done = talk(patient(), |command, reply| {
+    let done = talk(classic(), |command, reply| {
         reply.politely(command);
         if command.name == "connect" {
             reply.command(
@@ -273,8 +273,8 @@ fn quirk_b17_a_bandwidth_check_is_asked_for_when_offered() {
 }
 
 #[test]
-fn quirk_b17_the_patient_order_publishes_on_the_stream_the_server_names() {
-    let done = talk(patient(), |command, reply| match command.name.as_str() {
+fn quirk_b17_the_classical_order_publishes_on_the_stream_the_server_names() {
+    let done = talk(classic(), |command, reply| match command.name.as_str() {
         "createStream" => reply.result(command, Value::from(5.0)),
         "publish" => reply.status(5, "status", "NetStream.Publish.Start", ""),
         _ => reply.politely(command),
@@ -302,7 +302,7 @@ fn quirk_b17_the_first_flight_yields_where_the_server_names_another_stream() {
     assert_eq!(retries.len(), 1);
     assert_eq!(
         (retries[0].why, retries[0].config.flight),
-        (Why::PatientOrder, Flight::Patient)
+        (Why::ClassicOrder, Flight::Classic)
     );
 }
 
@@ -338,7 +338,7 @@ fn quirk_b18_a_refusal_after_publish_start_is_a_refusal() {
 
 #[test]
 fn quirk_b18_on_fc_publish_is_not_the_start() {
-    let done = talk(patient(), |command, reply| match command.name.as_str() {
+    let done = talk(classic(), |command, reply| match command.name.as_str() {
         "publish" => {
             let start = info("status", "NetStream.Publish.Start", "");
             reply.command(0, &Command::new("onFCPublish", 0.0).argument(start));
@@ -387,7 +387,7 @@ fn quirk_b19_clear_refusals_are_final_in_either_order() {
 }
 
 #[test]
-fn quirk_b19_vague_refusals_are_final_in_the_patient_order_only() {
+fn quirk_b19_vague_refusals_are_final_in_the_classical_order_only() {
     for code in [
         "NetStream.Publish.Failed",
         "NetStream.Failed",
@@ -401,7 +401,7 @@ fn quirk_b19_vague_refusals_are_final_in_the_patient_order_only() {
         };
         assert_eq!(
             (retry.why, &retry.cause),
-            (Why::PatientOrder, &Some(refused(code)))
+            (Why::ClassicOrder, &Some(refused(code)))
         );
     }
 }
@@ -511,7 +511,7 @@ fn quirk_b21_the_farewell_is_short_when_the_server_answers_it() {
 
 #[test]
 fn quirk_b22_a_servers_close_ends_the_session_and_is_not_answered() {
-    let done = stay(patient(), |command, reply| {
+    let done = stay(classic(), |command, reply| {
         reply.politely(command);
         if command.name == "publish" {
             reply.command(0, &Command::new("close", 0.0));
@@ -657,7 +657,7 @@ fn silence_in_each_state_is_named() {
 
 #[test]
 fn silence_from_the_beginning_is_named() {
-    let mut client = crate::client::Client::new(patient(), Vec::new());
+    let mut client = crate::client::Client::new(classic(), Vec::new());
     let later = start() + Duration::from_secs(10);
     client.input(onair_rtmp::Input::Timeout(later - Duration::from_millis(1)));
     assert_eq!(client.error, None, "too early");
@@ -668,7 +668,7 @@ fn silence_from_the_beginning_is_named() {
 
 #[test]
 fn an_answer_late_but_in_time_is_in_time() {
-    let mut client = crate::client::Client::new(patient(), Vec::new());
+    let mut client = crate::client::Client::new(classic(), Vec::new());
     let mut server = Script::new(|command: &Command, reply: &mut Reply| reply.politely(command));
     let mut now = start();
     for _ in 0..6 {
@@ -771,13 +771,13 @@ fn medooze() -> impl FnMut(&Command, &mut Reply) {
 }
 
 #[test]
-fn quirk_e_a_server_that_drops_the_first_flight_is_asked_patiently() {
+fn quirk_e_a_server_that_drops_the_first_flight_is_asked_in_the_classical_order() {
     let (retries, end) = talks(config(), medooze());
     assert_eq!(end, Ok(()));
     let [retry] = &retries[..] else {
         panic!("{retries:?}")
     };
-    assert_eq!(retry.why, Why::PatientOrder);
+    assert_eq!(retry.why, Why::ClassicOrder);
     let cause = retry.cause.as_ref().map(ToString::to_string);
     let waited = "timed out waiting for the answer to createStream";
     assert_eq!(cause.as_deref(), Some(waited));

@@ -41,7 +41,7 @@ fn every_seed_makes_a_body() {
 }
 
 #[test]
-fn patient_client_and_server_agree_in_any_cut() {
+fn classical_client_and_server_agree_in_any_cut() {
     for cut in [1, 2, 1535, 1536, 1537, 5000] {
         let (mut client, mut server) = (Client::new(1), Server::new(2));
         let c0c1 = sent_by(|| client.poll_transmit());

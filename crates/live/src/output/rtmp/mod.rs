@@ -101,7 +101,7 @@ impl RtmpOutput {
             config.credentials = Some(credentials.clone());
         }
         if !self.pipelines || hosts::want_no_pipelining(url) {
-            config.flight = Flight::Patient;
+            config.flight = Flight::Classic;
         }
         config.video_codec = context.program.tracks.video_codec();
         config.seed = random();
@@ -131,7 +131,7 @@ struct Next {
 impl Next {
     fn retry(&mut self, retry: Retry) {
         tracing::debug!(why = %retry.why, "another connection");
-        if retry.why == Why::PatientOrder {
+        if retry.why == Why::ClassicOrder {
             self.pipelined = Some(self.config.url.clone());
         }
         self.config = retry.config;

@@ -23,7 +23,7 @@ pub(crate) enum Behaviour {
     /// Close without a word after so many pictures.
     CloseAfter(usize),
     /// Close on anybody who speaks before he is answered.
-    WantPatience,
+    WantClassic,
     /// Ask for a new connection at the first picture.
     Move,
     /// The same, naming a place.
@@ -208,7 +208,7 @@ impl Connection<'_> {
         loop {
             let count = stream.read(&mut buffer).unwrap_or(0);
             let hasty = std::mem::take(&mut first) && count > HELLO;
-            if count == 0 || hasty && matches!(self.behaviour, Behaviour::WantPatience) {
+            if count == 0 || hasty && matches!(self.behaviour, Behaviour::WantClassic) {
                 break;
             }
             let input = Input::Receive(Instant::now(), &buffer[..count]);
