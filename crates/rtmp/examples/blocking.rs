@@ -114,11 +114,11 @@ fn write(socket: &mut TcpStream, mut bytes: Slices) -> std::io::Result<()> {
 fn receive(
     socket: &mut TcpStream,
     publisher: &mut Publisher,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<(), Box<dyn Error>> {
     let mut data = [0; 16 * 1024];
-    socket.set_nonblocking(patience.is_zero())?;
-    socket.set_read_timeout(Some(patience.max(Duration::from_millis(1))))?;
+    socket.set_nonblocking(timeout.is_zero())?;
+    socket.set_read_timeout(Some(timeout.max(Duration::from_millis(1))))?;
     let result = socket.read(&mut data);
     socket.set_nonblocking(false)?;
     let now = Instant::now();

@@ -70,8 +70,8 @@ fn write(out: &mut File, tag: &Tag) -> std::io::Result<()> {
 /// Waits until then for the client, and tells the server what came of it.
 fn receive(socket: &mut TcpStream, server: &mut Server, at: Instant) -> Result<(), Box<dyn Error>> {
     let mut data = [0; 64 * 1024];
-    let patience = at.saturating_duration_since(Instant::now());
-    socket.set_read_timeout(Some(patience.max(Duration::from_millis(1))))?;
+    let timeout = at.saturating_duration_since(Instant::now());
+    socket.set_read_timeout(Some(timeout.max(Duration::from_millis(1))))?;
     let result = socket.read(&mut data);
     let now = Instant::now();
     let input = match result {

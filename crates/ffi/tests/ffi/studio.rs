@@ -85,8 +85,8 @@ impl Set {
     }
 
     fn expect_order(&self, wanted: &Order) {
-        let patience = Duration::from_secs(30);
-        while self.orders.recv_timeout(patience).expect("it did not come") != *wanted {}
+        let timeout = Duration::from_secs(30);
+        while self.orders.recv_timeout(timeout).expect("it did not come") != *wanted {}
     }
 
     fn expect(&self, wanted: impl Fn(&StudioEvent) -> bool) -> StudioEvent {

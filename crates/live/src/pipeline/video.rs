@@ -102,7 +102,7 @@ impl EncodeLoop<'_> {
             if self.merger.fanout().stopping().is_asked() {
                 break;
             }
-            self.check_loss(PATIENCE)?;
+            self.check_loss(LOSS_TIMEOUT)?;
         }
         let packets = self.encoder.finish()?;
         self.note_loss();
@@ -110,7 +110,7 @@ impl EncodeLoop<'_> {
         if self.merger.fanout().stopping().is_asked() {
             return Ok(());
         }
-        self.check_loss(LAST_PATIENCE)
+        self.check_loss(END_TIMEOUT)
     }
 
     /// Nothing of this frame or later is wanted.
@@ -120,8 +120,8 @@ impl EncodeLoop<'_> {
     }
 
     /// A failure, if the encoder has been away for longer than this and nobody waits for it.
-    fn check_loss(&self, patience: Duration) -> Result<(), Error> {
-        let is_given_up = !self.is_live && self.outages.current(self.latest) > patience;
+    fn check_loss(&self, timeout: Duration) -> Result<(), Error> {
+        let is_given_up = !self.is_live && self.outages.current(self.latest) > timeout;
         let loss = self.encoder.loss().filter(|_| is_given_up);
         loss.cloned().map_or(Ok(()), Err)
     }
@@ -184,9 +184,9 @@ impl EncodeLoop<'_> {
 }
 
 /// How much of what is not live passes without an encoder before that is a failure.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LOSS_TIMEOUT: Duration = Duration::from_secs(10);
 /// The same at its end, where one that comes back has nothing more to do.
-const LAST_PATIENCE: Duration = Duration::from_secs(1);
+const END_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// When and for how long the encoder was away, in media time.
 #[derive(Debug, Default)]

@@ -258,8 +258,8 @@ fn payloads_that_are_no_media_are_passed_over() {
 
 /// How much the receiver takes of endless `words` from somebody who reads nothing, up to `most`.
 fn taken(socket: &mut TcpStream, words: &[u8], most: usize) -> usize {
-    let patience = Some(Duration::from_secs(1));
-    socket.set_write_timeout(patience).unwrap();
+    let timeout = Some(Duration::from_secs(1));
+    socket.set_write_timeout(timeout).unwrap();
     let block = words.repeat(64 * 1024 / words.len());
     let mut taken = 0;
     while taken < most {

@@ -302,17 +302,17 @@ impl Publisher {
     fn set_state(&mut self, state: State) {
         tracing::debug!(from = %self.state.step(), to = %state.step(), "publisher");
         let timeouts = &self.config.timeouts;
-        let patience = match state {
+        let timeout = match state {
             State::Handshake => Some(timeouts.handshake),
             State::CreateStream if self.is_first_flight() => {
-                let patience = timeouts.pipelined.max(self.round_trip * 8);
-                Some(patience.min(timeouts.command))
+                let timeout = timeouts.pipelined.max(self.round_trip * 8);
+                Some(timeout.min(timeouts.command))
             }
             State::Connect | State::CreateStream | State::Publish { .. } => Some(timeouts.command),
             State::Farewell => Some(timeouts.farewell),
             State::Live { .. } | State::Closed => None,
         };
-        self.deadline = patience.map(|patience| self.now + patience);
+        self.deadline = timeout.map(|timeout| self.now + timeout);
         self.state = state;
     }
 }

@@ -36,7 +36,7 @@ pub struct Server {
     streams: Streams,
     events: VecDeque<Event>,
     now: Instant,
-    patience: Patience,
+    awaiting: Awaiting,
     is_unpublishing: bool,
 }
 
@@ -74,7 +74,7 @@ impl fmt::Debug for Greeted {
 
 /// What we wait for.
 #[derive(Clone, Copy, Debug)]
-enum Patience {
+enum Awaiting {
     /// The client to ask for something, by then.
     Request(Instant),
     /// Any sign of life, before we ask for one.
@@ -83,7 +83,7 @@ enum Patience {
     Pong(Instant),
 }
 
-impl Patience {
+impl Awaiting {
     const fn until(self) -> Instant {
         match self {
             Self::Request(until) | Self::Quiet(until) | Self::Pong(until) => until,
@@ -123,7 +123,7 @@ impl Machine for Server {
         }
         Output::Timeout(match self.state {
             State::Closed => self.now + IDLE,
-            _ => self.patience.until(),
+            _ => self.awaiting.until(),
         })
     }
 }
@@ -137,7 +137,7 @@ impl Server {
             streams: Streams::new(config.pending_limit),
             events: VecDeque::new(),
             now,
-            patience: Patience::Request(now + config.setup_timeout),
+            awaiting: Awaiting::Request(now + config.setup_timeout),
             is_unpublishing: false,
             config,
         }
@@ -231,16 +231,16 @@ impl Server {
     }
 
     fn handle_timeout(&mut self) -> Result<(), Error> {
-        if matches!(self.state, State::Closed) || self.now < self.patience.until() {
+        if matches!(self.state, State::Closed) || self.now < self.awaiting.until() {
             return Ok(());
         }
-        let waiting_for = match self.patience {
-            Patience::Quiet(_) => {
+        let waiting_for = match self.awaiting {
+            Awaiting::Quiet(_) => {
                 self.ping();
                 return Ok(());
             }
-            Patience::Request(_) => "a request to publish or play",
-            Patience::Pong(_) => "a sign of life from the client",
+            Awaiting::Request(_) => "a request to publish or play",
+            Awaiting::Pong(_) => "a sign of life from the client",
         };
         Err(Error::TimedOut { waiting_for })
     }
@@ -248,11 +248,11 @@ impl Server {
     fn ping(&mut self) {
         self.wire
             .send_control(&Control::UserControl(UserControl::PingRequest(PING)));
-        self.patience = Patience::Pong(self.now + self.config.idle_timeout);
+        self.awaiting = Awaiting::Pong(self.now + self.config.idle_timeout);
     }
 
     fn handle_data(&mut self, data: &[u8]) -> Result<(), Error> {
-        if !matches!(self.patience, Patience::Request(_)) {
+        if !matches!(self.awaiting, Awaiting::Request(_)) {
             self.rest();
         }
         let chunks = self.handle_handshake(data)?;
@@ -294,7 +294,7 @@ impl Server {
 
     /// Something was asked for, or heard: from here on only silence matters.
     fn rest(&mut self) {
-        self.patience = Patience::Quiet(self.now + self.config.idle_timeout);
+        self.awaiting = Awaiting::Quiet(self.now + self.config.idle_timeout);
     }
 
     fn end(&mut self) {

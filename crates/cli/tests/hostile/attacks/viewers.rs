@@ -14,7 +14,7 @@ use crate::wire;
 const KEYFRAME: usize = 7_800_000;
 
 /// How long the publisher has for one.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(crate) fn players_that_stop_reading() -> Row {
     let victim = Victim::receive("");
@@ -40,13 +40,13 @@ fn stall(
     let publisher = peer::publisher(1, victim.rtmp(), "cam").expect("it is granted");
     let mut wire = wire::avc_config(0, 0, 0);
     wire.extend(wire::picture(0, true, 20, 0));
-    flood::run(vec![Flood::of(&publisher, &wire, wire.len())], PATIENCE);
+    flood::run(vec![Flood::of(&publisher, &wire, wire.len())], TIMEOUT);
     let mut stuck = Vec::new();
     for number in 1..=viewers {
         stuck.extend(watch(to, number));
         let keyframe = wire::picture(number * 40, true, KEYFRAME, number.into());
         let flood = Flood::of(&publisher, &keyframe, keyframe.len());
-        if flood::run(vec![flood], PATIENCE) < KEYFRAME as u64 {
+        if flood::run(vec![flood], TIMEOUT) < KEYFRAME as u64 {
             break;
         }
     }

@@ -79,12 +79,12 @@ impl Puppet {
     fn wait<T>(&self, mut ready: impl FnMut(&mut State) -> Option<T>) -> T {
         let mut found = None;
         let state = self.lock();
-        let patience = Duration::from_secs(30);
+        let timeout = Duration::from_secs(30);
         let waiting = |state: &mut State| {
             found = ready(state);
             found.is_none()
         };
-        let waited = self.0.changed.wait_timeout_while(state, patience, waiting);
+        let waited = self.0.changed.wait_timeout_while(state, timeout, waiting);
         let (state, _) = waited.unwrap();
         found.unwrap_or_else(|| panic!("it did not come; orders: {:?}", state.orders))
     }

@@ -97,8 +97,8 @@ impl Peer {
 
     /// The next thing heard, and on which connection.
     pub(crate) fn next(&self) -> (usize, Heard) {
-        let patience = Duration::from_secs(30);
-        self.heard.recv_timeout(patience).expect("nothing heard")
+        let timeout = Duration::from_secs(30);
+        self.heard.recv_timeout(timeout).expect("nothing heard")
     }
 
     /// Reads until a connection is over; gives what was published on it.

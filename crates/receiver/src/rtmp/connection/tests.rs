@@ -203,7 +203,7 @@ async fn a_publisher_that_is_not_read_is_not_asked_for_a_sign_of_life() {
     let (mut scene, _output) = held_up(false);
     let mut polled = Poll::Pending;
     for _ in 0..2 {
-        // The server's own patience is over, twice.
+        // The server's own timeout has passed, twice.
         let late = scene.connection.pump.deadline() + Duration::from_millis(1);
         let mut cx = Wakeup::from_waker(std::task::Waker::noop());
         scene.connection.timing.media = late;
