@@ -111,7 +111,7 @@ use crate::event::Events;
 use crate::guesses::ANSWER_DELAY;
 use crate::permits::{Grant, Permit};
 use crate::{Event, Ingest, Origin, PublisherKind, StreamName};
-use hello::{Answer, Fault, Hello};
+use hello::{Answer, Problem, Hello};
 use session::{BrowserSession, End};
 use socket::{Lost, Socket};
 
@@ -154,7 +154,7 @@ type Peer<'a> = (SocketAddr, Option<&'a Permit>);
 async fn serve(mut socket: Socket, web: &Web, peer: Peer<'_>, stranger: Permit) {
     let hello = tokio::select! {
         hello = socket.hello() => hello,
-        () = stranger.evicted() => Err(Fault::new("full", "Too many want to go live at once. Try again.")),
+        () = stranger.evicted() => Err(Problem::new("full", "Too many want to go live at once. Try again.")),
     };
     drop(stranger);
     if web.guesses.check(peer.0.ip(), Instant::now()).is_err() {
@@ -163,9 +163,9 @@ async fn serve(mut socket: Socket, web: &Web, peer: Peer<'_>, stranger: Permit) 
     let begun = hello.and_then(|hello| begin(&hello, web, peer).map(|begun| (hello, begun)));
     let (hello, (ingest, resumed)) = match begun {
         Ok(begun) => begun,
-        Err(fault) => {
-            web.events.tell_refused(peer.0, &fault.message);
-            return socket.end(Answer::Refused(fault), close_code::POLICY).await;
+        Err(problem) => {
+            web.events.tell_refused(peer.0, &problem.message);
+            return socket.end(Answer::Refused(problem), close_code::POLICY).await;
         }
     };
     let name = ingest.name().to_string();
@@ -187,13 +187,13 @@ async fn serve(mut socket: Socket, web: &Web, peer: Peer<'_>, stranger: Permit) 
 }
 
 /// Checks who it is and takes the name.
-fn begin(hello: &Hello, web: &Web, peer: Peer<'_>) -> Result<(Arc<Ingest>, bool), Fault> {
+fn begin(hello: &Hello, web: &Web, peer: Peer<'_>) -> Result<(Arc<Ingest>, bool), Problem> {
     check_token(hello, web, peer.0.ip())?;
     hello.check()?;
     let name = StreamName::new("live", &hello.name);
-    let name = name.ok_or_else(|| Fault::new("hello", "That name cannot be used."))?;
+    let name = name.ok_or_else(|| Problem::new("hello", "That name cannot be used."))?;
     let granted = peer.1.map_or(Ok(()), |permit| permit.grant(Grant::Publish));
-    granted.map_err(|full| Fault::new("full", sentence(&full.to_string())))?;
+    granted.map_err(|full| Problem::new("full", sentence(&full.to_string())))?;
     let resumed = web.shared.sessions.release(&hello.session);
     let origin = Origin::new(peer.0.to_string(), PublisherKind::Browser, hello.software());
     let ingest = web
@@ -201,7 +201,7 @@ fn begin(hello: &Hello, web: &Web, peer: Peer<'_>) -> Result<(Arc<Ingest>, bool)
         .publish(name.clone(), origin.clone())
         .map_err(|error| {
             let is_busy = matches!(error, crate::PublishError::Busy(_));
-            Fault::new(
+            Problem::new(
                 if is_busy { "busy" } else { "full" },
                 sentence(&error.to_string()),
             )
@@ -212,16 +212,16 @@ fn begin(hello: &Hello, web: &Web, peer: Peer<'_>) -> Result<(Arc<Ingest>, bool)
     Ok((ingest, resumed))
 }
 
-fn check_token(hello: &Hello, web: &Web, from: IpAddr) -> Result<(), Fault> {
+fn check_token(hello: &Hello, web: &Web, from: IpAddr) -> Result<(), Problem> {
     if web.is_token(&hello.token) {
         return Ok(());
     }
     let now = Instant::now();
     let checked = web.guesses.check(from, now);
-    checked.map_err(|wait| Fault::new("token", sentence(&wait.to_string())))?;
+    checked.map_err(|wait| Problem::new("token", sentence(&wait.to_string())))?;
     web.guesses.wrong(from, &hello.token, now);
     let what = "That link is not this server's any more. Take the one it printed when it started.";
-    Err(Fault::new("token", what))
+    Err(Problem::new("token", what))
 }
 
 /// Says farewell; a broadcast that did not end waits a while for its page to come back.
@@ -235,11 +235,11 @@ async fn part(socket: Socket, web: &Web, (session, ingest): (&str, Arc<Ingest>),
         End::Closing => (Answer::Ended, close_code::AWAY),
         End::Replaced => {
             let what = "Somebody else publishes under this name now.";
-            let fault = Fault::new("busy", what);
+            let problem = Problem::new("busy", what);
             web.shared.sessions.forget(session, &ingest);
-            return socket.end(Answer::Error(fault), close_code::POLICY).await;
+            return socket.end(Answer::Error(problem), close_code::POLICY).await;
         }
-        End::Faulty(fault) => (Answer::Error(fault), close_code::POLICY),
+        End::Faulty(problem) => (Answer::Error(problem), close_code::POLICY),
     };
     web.shared.sessions.forget(session, &ingest);
     let name = ingest.name().clone();

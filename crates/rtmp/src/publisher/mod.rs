@@ -15,7 +15,7 @@ use onair_flv::{Tag, TagKind};
 pub use self::config::{Config, Flight, Timeouts};
 pub use self::event::{End, Event, Retry, Why};
 pub use self::step::Step;
-use self::verdict::Fault;
+use self::verdict::Setback;
 use crate::chunk::Limits;
 use crate::io::IDLE;
 use crate::wire::Wire;
@@ -96,7 +96,7 @@ impl Machine for Publisher {
             Input::Receive(_, data) => self.handle_data(data),
             Input::Closed(_) => self.handle_end(),
         };
-        result.or_else(|fault| self.end(fault))
+        result.or_else(|setback| self.end(setback))
     }
 
     fn poll_output(&mut self) -> Output<Event> {
@@ -201,7 +201,7 @@ impl Publisher {
         }
     }
 
-    fn handle_timeout(&mut self) -> Result<(), Fault> {
+    fn handle_timeout(&mut self) -> Result<(), Setback> {
         if self.deadline.is_none_or(|deadline| self.now < deadline) {
             return Ok(());
         }
@@ -214,7 +214,7 @@ impl Publisher {
     }
 
     /// The peer closed, or said `close`.
-    fn handle_end(&mut self) -> Result<(), Fault> {
+    fn handle_end(&mut self) -> Result<(), Setback> {
         match self.state {
             State::Closed => {}
             State::Farewell => self.finish(),
@@ -228,7 +228,7 @@ impl Publisher {
         Ok(())
     }
 
-    fn handle_data(&mut self, data: &[u8]) -> Result<(), Fault> {
+    fn handle_data(&mut self, data: &[u8]) -> Result<(), Setback> {
         if let State::Closed = self.state {
             return Ok(());
         }
@@ -246,7 +246,7 @@ impl Publisher {
     }
 
     /// Takes what belongs to the handshake off the front.
-    fn handle_handshake<'a>(&mut self, data: &'a [u8]) -> Result<&'a [u8], Fault> {
+    fn handle_handshake<'a>(&mut self, data: &'a [u8]) -> Result<&'a [u8], Setback> {
         if self.handshake.is_done() {
             return Ok(data);
         }
@@ -280,13 +280,13 @@ impl Publisher {
 
     /// Ends badly, or in another attempt. What is said against our farewell, short of a refusal,
     /// changes nothing: the stream is over as asked.
-    fn end(&mut self, fault: Fault) -> Result<(), Error> {
-        if self.step() == Step::Farewell && !fault.is_refusal() {
+    fn end(&mut self, setback: Setback) -> Result<(), Error> {
+        if self.step() == Step::Farewell && !setback.is_refusal() {
             self.finish();
             return Ok(());
         }
         let secrets = self.config.secrets();
-        let verdict = verdict::judge(&self.config, self.step(), fault);
+        let verdict = verdict::judge(&self.config, self.step(), setback);
         self.set_state(State::Closed);
         self.wire.clear();
         let verdict = verdict.map_err(|error| secrets.hide_in(error));

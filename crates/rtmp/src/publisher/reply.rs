@@ -1,7 +1,7 @@
 //! What the server says, and where it leads.
 
 use super::flight::{ASSUMED_STREAM, CONNECT, CREATE_STREAM, FC_PUBLISH, RELEASE_STREAM};
-use super::verdict::{self, Fault};
+use super::verdict::{self, Setback};
 use super::{Event, Publisher, Step, State};
 use crate::codecs;
 use crate::command::stream_id;
@@ -10,7 +10,7 @@ use crate::wire::Heard;
 use crate::{Command, Error};
 
 impl Publisher {
-    pub(super) fn handle_heard(&mut self, heard: Heard) -> Result<(), Fault> {
+    pub(super) fn handle_heard(&mut self, heard: Heard) -> Result<(), Setback> {
         match heard {
             Heard::Command(_, command) => self.handle_command(&command)?,
             Heard::Acknowledged(bytes) => self.events.push_back(Event::Acknowledged { bytes }),
@@ -20,7 +20,7 @@ impl Publisher {
         Ok(())
     }
 
-    fn handle_command(&mut self, command: &Command) -> Result<(), Fault> {
+    fn handle_command(&mut self, command: &Command) -> Result<(), Setback> {
         tracing::trace!(name = command.name, "the server says");
         match command.name.as_str() {
             "_result" => self.handle_result(command),
@@ -36,7 +36,7 @@ impl Publisher {
         }
     }
 
-    fn handle_result(&mut self, command: &Command) -> Result<(), Fault> {
+    fn handle_result(&mut self, command: &Command) -> Result<(), Setback> {
         match self.state {
             State::Connect if command.transaction == CONNECT => self.handle_connected(command),
             State::CreateStream if command.transaction == CREATE_STREAM => {
@@ -46,7 +46,7 @@ impl Publisher {
         }
     }
 
-    fn handle_connected(&mut self, command: &Command) -> Result<(), Fault> {
+    fn handle_connected(&mut self, command: &Command) -> Result<(), Setback> {
         let status = Status::parse(command.info());
         if matches!(status.meaning(), Meaning::Refused | Meaning::Failed) {
             return Err(status.into());
@@ -67,7 +67,7 @@ impl Publisher {
     }
 
     /// Most servers do not say what they take; then it shows.
-    fn check_codec(&self, command: &Command) -> Result<(), Fault> {
+    fn check_codec(&self, command: &Command) -> Result<(), Setback> {
         let Some(codec) = self.config.declared_codec() else {
             return Ok(());
         };
@@ -80,7 +80,7 @@ impl Publisher {
         Err(Error::CodecRefused { codec, takes }.into())
     }
 
-    fn handle_created(&mut self, command: &Command) -> Result<(), Fault> {
+    fn handle_created(&mut self, command: &Command) -> Result<(), Setback> {
         let number = command.arguments.first().and_then(|value| value.as_f64());
         let stream = number
             .and_then(stream_id)
@@ -91,7 +91,7 @@ impl Publisher {
         if !self.is_first_flight() {
             self.say_publish(stream);
         } else if stream != ASSUMED_STREAM {
-            return Err(Fault::OtherStream(stream));
+            return Err(Setback::OtherStream(stream));
         }
         self.set_state(State::Publish { stream });
         Ok(())
@@ -99,7 +99,7 @@ impl Publisher {
 
     /// An answer to `releaseStream`, `FCPublish` or `_checkbw` is nothing to worry about: most
     /// servers do not know them.
-    fn handle_error(&mut self, command: &Command) -> Result<(), Fault> {
+    fn handle_error(&mut self, command: &Command) -> Result<(), Setback> {
         let status = Status::parse(command.info());
         let transaction = command.transaction;
         let is_ours = match self.state {
@@ -115,7 +115,7 @@ impl Publisher {
         Ok(())
     }
 
-    fn handle_status(&mut self, status: Status) -> Result<(), Fault> {
+    fn handle_status(&mut self, status: Status) -> Result<(), Setback> {
         match status.meaning() {
             Meaning::Refused | Meaning::Failed => return Err(status.into()),
             _ if self.step() == Step::Farewell => self.handle_last_words(&status),

@@ -7,7 +7,7 @@ use crate::{Credentials, Error, Scheme, Url};
 
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Fault {
+pub(super) enum Setback {
     /// The server said no.
     Refused(Box<Status>),
     /// `createStream` gave another message stream than the first flight assumed.
@@ -16,20 +16,20 @@ pub(super) enum Fault {
     Error(Error),
 }
 
-impl Fault {
+impl Setback {
     /// The server clearly said no.
     pub(super) fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused(status) if status.meaning() == Meaning::Refused)
     }
 }
 
-impl From<Status> for Fault {
+impl From<Status> for Setback {
     fn from(status: Status) -> Self {
         Self::Refused(Box::new(status))
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for Setback {
     fn from(error: Error) -> Self {
         Self::Error(error)
     }
@@ -38,23 +38,23 @@ impl From<Error> for Fault {
 /// How many redirects to follow.
 const MAX_HOPS: u8 = 5;
 
-/// Judges a fault: another connection, or an error to report.
+/// Judges a setback: another connection, or an error to report.
 ///
 /// A refusal whose code says that the application, the key or the name is the trouble is final:
 /// the classical order would be told the same, a round of waiting later. Whatever a server
 /// confused by the first flight could have done as well (closed, fallen silent, answered
 /// nonsense, failed in unknown words) is tried once more in the classical order, as long as the
 /// server has not agreed to the publish.
-pub(super) fn judge(config: &Config, step: Step, fault: Fault) -> Result<Retry, Error> {
-    match fault {
-        Fault::Refused(status) => judge_refusal(config, step, *status),
-        Fault::OtherStream(stream) => {
+pub(super) fn judge(config: &Config, step: Step, setback: Setback) -> Result<Retry, Error> {
+    match setback {
+        Setback::Refused(status) => judge_refusal(config, step, *status),
+        Setback::OtherStream(stream) => {
             tracing::debug!(stream, "the first flight assumed stream 1");
             Ok(in_classic_order(config, None))
         }
         // It has understood us well.
-        Fault::Error(error @ Error::CodecRefused { .. }) => Err(error),
-        Fault::Error(error) => judge_order(config, step, error),
+        Setback::Error(error @ Error::CodecRefused { .. }) => Err(error),
+        Setback::Error(error) => judge_order(config, step, error),
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) enum Answer {
         resumed: bool,
         watch: String,
     },
-    Refused(Fault),
+    Refused(Problem),
     Ack {
         bytes: u64,
         messages: u64,
@@ -67,18 +67,18 @@ pub(super) enum Answer {
         viewers: usize,
     },
     Keyframe,
-    Error(Fault),
+    Error(Problem),
     Ended,
 }
 
 /// What is wrong, for a program and for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Fault {
+pub(super) struct Problem {
     pub(super) code: &'static str,
     pub(super) message: String,
 }
 
-impl Fault {
+impl Problem {
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { code, message }
@@ -97,19 +97,19 @@ impl std::fmt::Debug for Hello {
 
 impl Hello {
     /// Checks everything but the token.
-    pub(super) fn check(&self) -> Result<(), Fault> {
+    pub(super) fn check(&self) -> Result<(), Problem> {
         if self.version != VERSION {
             let what =
                 "This page and this server do not understand each other. Load the page anew.";
-            return Err(Fault::new("version", what));
+            return Err(Problem::new("version", what));
         }
         if !is_plain(&self.name, 1) {
             let what = "A name has 1 to 64 letters, digits, dots, dashes and underscores.";
-            return Err(Fault::new("hello", what));
+            return Err(Problem::new("hello", what));
         }
         if !is_plain(&self.session, 16) {
             let what = "A session has 16 to 64 letters, digits, dots, dashes and underscores.";
-            return Err(Fault::new("hello", what));
+            return Err(Problem::new("hello", what));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use bytes::{Buf, Bytes};
 use onair_media::{Kind, Timestamp};
 
-use super::hello::Fault;
+use super::hello::Problem;
 
 /// One binary message, understood but not yet believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub(super) struct Media {
 
 impl Media {
     /// Reads a message; the payload is a slice of it.
-    pub(super) fn parse(mut message: Bytes) -> Result<Self, Fault> {
-        let wrong = |what: &str| Fault::new("message", format!("A binary message {what}."));
+    pub(super) fn parse(mut message: Bytes) -> Result<Self, Problem> {
+        let wrong = |what: &str| Problem::new("message", format!("A binary message {what}."));
         if message.len() <= HEADER {
             return Err(wrong("without payload"));
         }

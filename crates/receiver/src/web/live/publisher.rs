@@ -12,7 +12,7 @@ use onair_media::{
     AudioConfig, Bitrate, Config, Kind, Packet, Timestamp, VideoCodec, VideoConfig, h264,
 };
 
-use super::hello::{AudioSetup, Fault, Setup, VideoSetup};
+use super::hello::{AudioSetup, Problem, Setup, VideoSetup};
 use super::media::{Media, timestamp};
 
 /// What one connection sends, checked and put on one timeline.
@@ -55,7 +55,7 @@ impl Publisher {
     }
 
     /// Takes how the tracks are coded. What has no description yet is left to a later word.
-    pub(super) fn configure(&mut self, setup: &Setup) -> Result<(), Fault> {
+    pub(super) fn configure(&mut self, setup: &Setup) -> Result<(), Problem> {
         if let Some(video) = &setup.video {
             self.configure_video(video)?;
         }
@@ -65,7 +65,7 @@ impl Publisher {
         Ok(())
     }
 
-    fn configure_video(&mut self, setup: &VideoSetup) -> Result<(), Fault> {
+    fn configure_video(&mut self, setup: &VideoSetup) -> Result<(), Problem> {
         match VideoCodec::from_codec_string(&setup.codec) {
             Some(VideoCodec::H264) => {}
             Some(VideoCodec::Hevc) | None => {
@@ -73,14 +73,14 @@ impl Publisher {
                     "Video is taken as H.264 (avc1), not as {:.40}.",
                     setup.codec
                 );
-                return Err(Fault::new("config", what));
+                return Err(Problem::new("config", what));
             }
         }
         let Some(record) = description(setup.description.as_deref())? else {
             return Ok(());
         };
         let config = VideoConfig::h264(record);
-        let config = config.map_err(|error| Fault::new("config", format!("avcC: {error}")))?;
+        let config = config.map_err(|error| Problem::new("config", format!("avcC: {error}")))?;
         let is_new = self.video.as_deref() != Some(&config);
         if is_new {
             self.video = Some(Arc::new(config));
@@ -89,14 +89,14 @@ impl Publisher {
         Ok(())
     }
 
-    fn configure_audio(&mut self, setup: &AudioSetup) -> Result<(), Fault> {
+    fn configure_audio(&mut self, setup: &AudioSetup) -> Result<(), Problem> {
         let format = match setup.codec.as_str() {
             "pcm-f32" => Format::F32,
             "pcm-s16" => Format::S16,
             codec if codec.starts_with("mp4a.40.") => return self.configure_aac(setup),
             codec => {
                 let what = format!("Sound is taken as AAC or PCM, not as {codec:.40}.");
-                return Err(Fault::new("config", what));
+                return Err(Problem::new("config", what));
             }
         };
         let sound = Pcm::open(format, setup)?;
@@ -106,19 +106,19 @@ impl Publisher {
         Ok(())
     }
 
-    fn configure_aac(&mut self, setup: &AudioSetup) -> Result<(), Fault> {
+    fn configure_aac(&mut self, setup: &AudioSetup) -> Result<(), Problem> {
         let Some(record) = description(setup.description.as_deref())? else {
             return Ok(());
         };
         let config = AudioConfig::aac(record);
         let config = config
-            .map_err(|error| Fault::new("config", format!("AudioSpecificConfig: {error}")))?;
+            .map_err(|error| Problem::new("config", format!("AudioSpecificConfig: {error}")))?;
         self.sound = Some(Sound::Aac(Arc::new(config)));
         Ok(())
     }
 
     /// Takes a binary message and gives what it completes.
-    pub(super) fn take(&mut self, message: Bytes) -> Result<Vec<Packet>, Fault> {
+    pub(super) fn take(&mut self, message: Bytes) -> Result<Vec<Packet>, Problem> {
         let media = Media::parse(message)?;
         let origin = *self.origin.get_or_insert(media.dts);
         let times = (timestamp(media.pts, origin), timestamp(media.dts, origin));
@@ -132,14 +132,14 @@ impl Publisher {
         &mut self,
         media: Media,
         (pts, dts): (Timestamp, Timestamp),
-    ) -> Result<Option<Packet>, Fault> {
-        let wrong = |what: &str| Fault::new("video", what);
+    ) -> Result<Option<Packet>, Problem> {
+        let wrong = |what: &str| Problem::new("video", what);
         let config = self.video.clone();
         let config = config.ok_or_else(|| wrong("A picture before its configuration."))?;
         let length = config.length_size();
         if let Some(Err(error)) = h264::length_prefixed(&media.payload, length).find(Result::is_err)
         {
-            return Err(Fault::new("video", format!("An access unit: {error}.")));
+            return Err(Problem::new("video", format!("An access unit: {error}.")));
         }
         let keyframe = h264::is_idr(&media.payload, length);
         if media.keyframe && !keyframe {
@@ -161,8 +161,8 @@ impl Publisher {
         }))
     }
 
-    fn sound(&mut self, media: Media, pts: Timestamp) -> Result<Vec<Packet>, Fault> {
-        let wrong = |what: &str| Fault::new("audio", what);
+    fn sound(&mut self, media: Media, pts: Timestamp) -> Result<Vec<Packet>, Problem> {
+        let wrong = |what: &str| Problem::new("audio", what);
         let packets = match &mut self.sound {
             None => return Err(wrong("Sound before its configuration.")),
             Some(Sound::Pcm(pcm)) => pcm.take(&media.payload, pts)?,
@@ -190,7 +190,7 @@ impl Publisher {
 }
 
 impl Pcm {
-    fn open(format: Format, setup: &AudioSetup) -> Result<Self, Fault> {
+    fn open(format: Format, setup: &AudioSetup) -> Result<Self, Problem> {
         let bitrate = if setup.channels == 1 { 96 } else { 128 };
         let settings = AudioSettings {
             sample_rate: setup.sample_rate,
@@ -198,7 +198,7 @@ impl Pcm {
             bitrate: Bitrate::kbps(bitrate),
         };
         if !(1..=2).contains(&setup.channels) {
-            return Err(Fault::new("config", "Sound has one channel or two."));
+            return Err(Problem::new("config", "Sound has one channel or two."));
         }
         let encoder = open_encoder(&settings)?;
         Ok(Self {
@@ -213,7 +213,7 @@ impl Pcm {
         self.format == other.format && self.settings == other.settings
     }
 
-    fn take(&mut self, payload: &[u8], timestamp: Timestamp) -> Result<Vec<Packet>, Fault> {
+    fn take(&mut self, payload: &[u8], timestamp: Timestamp) -> Result<Vec<Packet>, Problem> {
         let samples = self.read(payload, timestamp)?;
         let is_far = |end: &Timestamp| end.nanos_from(timestamp).unsigned_abs() > FARTHEST;
         if self.end.as_ref().is_some_and(is_far) {
@@ -221,15 +221,15 @@ impl Pcm {
         }
         self.end = Some(timestamp + samples.duration());
         let packets = self.encoder.encode(&samples);
-        packets.map_err(|error| Fault::new("audio", error.to_string()))
+        packets.map_err(|error| Problem::new("audio", error.to_string()))
     }
 
-    fn read(&self, mut payload: &[u8], timestamp: Timestamp) -> Result<AudioSamples, Fault> {
+    fn read(&self, mut payload: &[u8], timestamp: Timestamp) -> Result<AudioSamples, Problem> {
         let frame = self.format.bytes() * usize::from(self.settings.channels);
         let longest = self.settings.sample_rate as usize / 5 * frame;
         if !payload.len().is_multiple_of(frame) || payload.len() > longest {
             let what = "A stretch of sound that ends amid a sample, or is longer than 200 ms.";
-            return Err(Fault::new("audio", what));
+            return Err(Problem::new("audio", what));
         }
         let mut samples = Vec::with_capacity(payload.len() / self.format.bytes());
         while payload.has_remaining() {
@@ -256,13 +256,13 @@ impl Format {
     }
 }
 
-fn open_encoder(settings: &AudioSettings) -> Result<AudioEncoder, Fault> {
-    AudioEncoder::open(settings).map_err(|error| Fault::new("config", error.to_string()))
+fn open_encoder(settings: &AudioSettings) -> Result<AudioEncoder, Problem> {
+    AudioEncoder::open(settings).map_err(|error| Problem::new("config", error.to_string()))
 }
 
-fn description(base64: Option<&str>) -> Result<Option<Bytes>, Fault> {
+fn description(base64: Option<&str>) -> Result<Option<Bytes>, Problem> {
     let decoded = base64.map(|text| STANDARD.decode(text)).transpose();
-    let decoded = decoded.map_err(|_| Fault::new("config", "A description that is not base64."));
+    let decoded = decoded.map_err(|_| Problem::new("config", "A description that is not base64."));
     Ok(decoded?.map(Bytes::from))
 }
 

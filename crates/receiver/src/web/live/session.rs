@@ -5,7 +5,7 @@ use axum::extract::ws::Message;
 use bytes::Bytes;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
-use super::hello::{Answer, Fault, Hello, Said};
+use super::hello::{Answer, Problem, Hello, Said};
 use super::publisher::Publisher;
 use super::sentence;
 use super::socket::{Lost, SILENCE_TIMEOUT, Socket, parse};
@@ -22,7 +22,7 @@ pub(super) enum End {
     /// Another connection has the stream: this page's next, or somebody else's.
     Replaced,
     /// The client broke the protocol.
-    Faulty(Fault),
+    Faulty(Problem),
     /// The server shuts down.
     Closing,
 }
@@ -67,8 +67,8 @@ impl<'a> BrowserSession<'a> {
     }
 
     pub(super) async fn run(mut self, hello: &Hello) -> End {
-        if let Err(fault) = self.publisher.configure(&hello.setup) {
-            return End::Faulty(fault);
+        if let Err(problem) = self.publisher.configure(&hello.setup) {
+            return End::Faulty(problem);
         }
         let (mut acks, mut probes) = (ticker(ACK_EVERY), ticker(PROBE_EVERY));
         let ingest = self.ingest.clone();
@@ -96,7 +96,7 @@ impl<'a> BrowserSession<'a> {
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
             Some(Err(error)) if is_too_long(&error) => {
                 let what = "A message longer than the server takes.";
-                Err(End::Faulty(Fault::new("message", what)))
+                Err(End::Faulty(Problem::new("message", what)))
             }
             Some(Ok(Message::Close(_)) | Err(_)) | None => Err(End::Lost),
         }
@@ -106,7 +106,7 @@ impl<'a> BrowserSession<'a> {
         match parse(text).map_err(End::Faulty)? {
             Said::Config(setup) => self.publisher.configure(&setup).map_err(End::Faulty),
             Said::Bye => Err(End::Said),
-            Said::Hello(_) => Err(End::Faulty(Fault::new("message", "A second hello."))),
+            Said::Hello(_) => Err(End::Faulty(Problem::new("message", "A second hello."))),
         }
     }
 
@@ -120,7 +120,7 @@ impl<'a> BrowserSession<'a> {
         for packet in packets {
             self.ingest.push(packet).map_err(|error| match error {
                 PushError::Replaced => End::Replaced,
-                other => End::Faulty(Fault::new("config", sentence(&other.to_string()))),
+                other => End::Faulty(Problem::new("config", sentence(&other.to_string()))),
             })?;
         }
         self.ask().await

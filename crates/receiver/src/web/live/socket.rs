@@ -3,7 +3,7 @@ use std::time::Duration;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use tokio::time::timeout;
 
-use super::hello::{Answer, Fault, Hello, Said};
+use super::hello::{Answer, Problem, Hello, Said};
 
 /// The connection to a page, with manners.
 pub(super) struct Socket(WebSocket);
@@ -23,9 +23,9 @@ impl Socket {
     }
 
     /// The first message, which has to be a hello, and soon.
-    pub(super) async fn hello(&mut self) -> Result<Box<Hello>, Fault> {
+    pub(super) async fn hello(&mut self) -> Result<Box<Hello>, Problem> {
         let first = timeout(HELLO_TIMEOUT, self.0.recv()).await;
-        let wrong = |what: &str| Fault::new("hello", what);
+        let wrong = |what: &str| Problem::new("hello", what);
         match first {
             Err(_) => Err(wrong("No hello within five seconds.")),
             Ok(Some(Ok(Message::Text(text)))) => match parse(&text) {
@@ -64,12 +64,12 @@ impl Socket {
 }
 
 /// A text message's meaning.
-pub(super) fn parse(text: &str) -> Result<Said, Fault> {
+pub(super) fn parse(text: &str) -> Result<Said, Problem> {
     if text.len() > MAX_WORDS {
-        return Err(Fault::new("message", "A text message longer than 64 KiB."));
+        return Err(Problem::new("message", "A text message longer than 64 KiB."));
     }
     serde_json::from_str(text).map_err(|error| {
-        Fault::new(
+        Problem::new(
             "message",
             format!("A text message not understood: {error}."),
         )

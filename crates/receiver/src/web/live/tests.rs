@@ -212,9 +212,9 @@ fn configurations_that_cannot_be_are_refused_in_words() {
         audio("pcm-s16", 48_000, 9),
     ];
     for setup in impossible {
-        let fault = Publisher::default().configure(&setup).unwrap_err();
-        assert_eq!(fault.code, "config", "{setup:?}");
-        assert!(!fault.message.is_empty());
+        let problem = Publisher::default().configure(&setup).unwrap_err();
+        assert_eq!(problem.code, "config", "{setup:?}");
+        assert!(!problem.message.is_empty());
     }
 }
 
