@@ -84,7 +84,7 @@ impl Interrupt {
     /// What is to be stopped from now on, instead of what was before.
     pub(crate) fn stops(&self, stop: impl Fn() + Send + Sync + 'static) {
         *self.0.stop() = Some(Arc::new(stop));
-        self.0.settle();
+        self.0.stop_if_asked();
     }
 }
 
@@ -127,7 +127,7 @@ impl State {
     fn hear(&self) {
         let meaning = self.signals().handle(Instant::now());
         match meaning {
-            Meaning::Stop => self.settle(),
+            Meaning::Stop => self.stop_if_asked(),
             Meaning::Echo => {}
             Meaning::Abort => abort(),
         }
@@ -136,7 +136,7 @@ impl State {
     /// Stops, when that was asked for and there is something to stop. On a thread of its own:
     /// stopping may take a moment, in which the next signal is to be heard. Where the system gives
     /// no thread, on this one.
-    fn settle(&self) {
+    fn stop_if_asked(&self) {
         let asked = self.signals().first.is_some();
         let stop = self.stop().clone();
         if let Some(stop) = stop.filter(|_| asked) {

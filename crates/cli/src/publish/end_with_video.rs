@@ -7,9 +7,9 @@ use onair::av::{AudioSamples, AudioSource, Error, VideoFrame, VideoSource};
 use onair::media::{FrameRate, Size, Timestamp};
 
 /// Ties `audio` to `video`.
-pub(super) fn end_with_video<V, A>(video: V, audio: A) -> (Ending<V>, Following<A>) {
+pub(super) fn end_with_video<V, A>(video: V, audio: A) -> (Leading<V>, Following<A>) {
     let end = Arc::new(OnceLock::new());
-    let video = Ending {
+    let video = Leading {
         inner: video,
         after: Timestamp::ZERO,
         end: Arc::clone(&end),
@@ -18,13 +18,13 @@ pub(super) fn end_with_video<V, A>(video: V, audio: A) -> (Ending<V>, Following<
 }
 
 /// Video that tells when it is over.
-pub(super) struct Ending<V> {
+pub(super) struct Leading<V> {
     inner: V,
     after: Timestamp,
     end: Arc<OnceLock<Timestamp>>,
 }
 
-impl<V: VideoSource> VideoSource for Ending<V> {
+impl<V: VideoSource> VideoSource for Leading<V> {
     fn size(&self) -> Size {
         self.inner.size()
     }

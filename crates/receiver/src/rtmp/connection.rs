@@ -44,7 +44,7 @@ pub(super) struct Connection {
     unwritable: Option<String>,
     /// Bytes received that are not a publisher's, and from when on they are forgiven.
     unasked: (usize, Instant),
-    ending: Option<Ending>,
+    ending: Option<ConnectionEnd>,
     read_size: ReadSize,
     /// What is to be said, and not at once.
     refusal: Option<Refusal>,
@@ -64,7 +64,7 @@ enum Role {
 
 /// How it ends.
 #[derive(Debug)]
-enum Ending {
+enum ConnectionEnd {
     /// What is pending is sent first.
     Orderly,
     /// There is nobody to send anything to, or no use in it.
@@ -129,17 +129,17 @@ impl Connection {
         let ending = poll_fn(|cx| self.poll(cx)).await;
         let role = std::mem::replace(&mut self.role, Role::Guest);
         match (ending, role) {
-            (Ending::Broken(why), Role::Publisher(publishing))
+            (ConnectionEnd::Broken(why), Role::Publisher(publishing))
                 if !self.pump.machine.is_unpublishing() =>
             {
                 let ingest = publishing.into_ingest();
                 return Some(Parted { ingest, why });
             }
-            (Ending::Broken(why), role) => {
+            (ConnectionEnd::Broken(why), role) => {
                 tracing::debug!(peer = %self.peer, why, "the connection broke");
                 self.leave(role);
             }
-            (Ending::Orderly, role) => {
+            (ConnectionEnd::Orderly, role) => {
                 self.leave(role);
                 self.part().await;
             }
@@ -148,7 +148,7 @@ impl Connection {
     }
 
     /// Does a bounded amount of work, so that the other connections have their turn.
-    fn poll(&mut self, cx: &mut Wakeup<'_>) -> Poll<Ending> {
+    fn poll(&mut self, cx: &mut Wakeup<'_>) -> Poll<ConnectionEnd> {
         let mut begun = None;
         for _ in 0..STEPS {
             let now = Instant::now();
@@ -159,8 +159,8 @@ impl Connection {
             self.poll_write(cx, now);
             self.weigh(now);
             match self.ending.take() {
-                Some(Ending::Orderly) if self.pump.unwritten() > 0 => {
-                    self.ending = Some(Ending::Orderly);
+                Some(ConnectionEnd::Orderly) if self.pump.unwritten() > 0 => {
+                    self.ending = Some(ConnectionEnd::Orderly);
                 }
                 Some(ending) => return Poll::Ready(ending),
                 None => {}
@@ -214,7 +214,7 @@ impl Connection {
                 }
             }
             Said::Ended { stream } => self.handle_ended(stream),
-            Said::Closed => self.end(Ending::Orderly),
+            Said::Closed => self.end(ConnectionEnd::Orderly),
             _ => {}
         }
     }
@@ -232,7 +232,7 @@ impl Connection {
             Taken::Replaced => {
                 self.role = Role::Guest;
                 self.pump.machine.close(now);
-                self.end(Ending::Orderly);
+                self.end(ConnectionEnd::Orderly);
             }
             Taken::Refused(words) => self.turn_out("NetStream.Publish.Denied", &words, now),
         }
@@ -250,7 +250,7 @@ impl Connection {
         }
         self.leave(role);
         self.pump.machine.close(now);
-        self.end(Ending::Orderly);
+        self.end(ConnectionEnd::Orderly);
     }
 
     /// Its own wish, unless the connection broke: then the stream may go on.
@@ -260,7 +260,7 @@ impl Connection {
             Role::Publisher(publishing) => publishing.stream == stream,
             Role::Player(playing) => playing.stream == stream,
         };
-        if is_ours && !matches!(self.ending, Some(Ending::Broken(_))) {
+        if is_ours && !matches!(self.ending, Some(ConnectionEnd::Broken(_))) {
             let role = std::mem::replace(&mut self.role, Role::Guest);
             self.leave(role);
         }
@@ -290,12 +290,12 @@ impl Connection {
 
     fn check(&mut self, result: Result<(), onair_rtmp::Error>) {
         if let Err(error) = result {
-            self.end(Ending::Broken(error.to_string()));
+            self.end(ConnectionEnd::Broken(error.to_string()));
         }
     }
 
     /// The first end is the one that counts.
-    fn end(&mut self, ending: Ending) {
+    fn end(&mut self, ending: ConnectionEnd) {
         self.ending.get_or_insert(ending);
     }
 
@@ -306,7 +306,7 @@ impl Connection {
 
     fn broke(&mut self, words: &str) {
         self.pump.discard();
-        self.ending = Some(Ending::Broken(words.to_owned()));
+        self.ending = Some(ConnectionEnd::Broken(words.to_owned()));
     }
 
     fn poll_cut(&mut self, cx: &mut Wakeup<'_>) -> bool {
@@ -322,7 +322,7 @@ impl Connection {
             return false;
         }
         self.pump.machine.close(now);
-        self.end(Ending::Orderly);
+        self.end(ConnectionEnd::Orderly);
         true
     }
 

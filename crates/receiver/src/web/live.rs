@@ -111,7 +111,7 @@ use crate::event::Events;
 use crate::guesses::ANSWER_DELAY;
 use crate::permits::{Grant, Permit};
 use crate::{Event, Ingest, Origin, PublisherKind, StreamName};
-use hello::{Answer, Problem, Hello};
+use hello::{Answer, Hello, Problem};
 use session::{BrowserSession, End};
 use socket::{Lost, Socket};
 
@@ -165,7 +165,9 @@ async fn serve(mut socket: Socket, web: &Web, peer: Peer<'_>, stranger: Permit) 
         Ok(begun) => begun,
         Err(problem) => {
             web.events.tell_refused(peer.0, &problem.message);
-            return socket.end(Answer::Refused(problem), close_code::POLICY).await;
+            return socket
+                .end(Answer::Refused(problem), close_code::POLICY)
+                .await;
         }
     };
     let name = ingest.name().to_string();

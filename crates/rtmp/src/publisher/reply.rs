@@ -2,7 +2,7 @@
 
 use super::flight::{ASSUMED_STREAM, CONNECT, CREATE_STREAM, FC_PUBLISH, RELEASE_STREAM};
 use super::verdict::{self, Setback};
-use super::{Event, Publisher, Step, State};
+use super::{Event, Publisher, State, Step};
 use crate::codecs;
 use crate::command::stream_id;
 use crate::status::{Meaning, Status};

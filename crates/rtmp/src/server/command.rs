@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use onair_flv::amf0::Value;
 
-use super::streams::{Ended, Pending, Request};
+use super::streams::{Activity, Pending, Request};
 use super::{Event, Greeted, Server, State, StreamId};
 use crate::{Command, Control, LimitType, Secret, UserControl, codecs};
 
@@ -162,14 +162,14 @@ impl Server {
         self.handle_ended(stream, ended);
     }
 
-    fn handle_ended(&mut self, stream: StreamId, ended: Option<Ended>) {
+    fn handle_ended(&mut self, stream: StreamId, ended: Option<Activity>) {
         match ended {
             None => return,
-            Some(Ended::Publishing) => {
+            Some(Activity::Publishing) => {
                 let code = "NetStream.Unpublish.Success";
                 self.say_status(stream, "status", code, "Unpublished.");
             }
-            Some(Ended::Playing) => {
+            Some(Activity::Playing) => {
                 self.say_status(stream, "status", "NetStream.Play.Stop", "Stopped.");
             }
         }

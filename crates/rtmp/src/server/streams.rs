@@ -146,14 +146,14 @@ impl Streams {
     }
 
     /// Ends what the stream does (`closeStream`); whether it did anything, and was publishing.
-    pub(super) fn close(&mut self, stream: StreamId) -> Option<Ended> {
+    pub(super) fn close(&mut self, stream: StreamId) -> Option<Activity> {
         let role = self.all.get_mut(&stream)?;
-        Ended::of(&std::mem::replace(role, Role::Idle))
+        Activity::of(&std::mem::replace(role, Role::Idle))
     }
 
     /// Forgets the stream (`deleteStream`).
-    pub(super) fn delete(&mut self, stream: StreamId) -> Option<Ended> {
-        Ended::of(&self.all.remove(&stream)?)
+    pub(super) fn delete(&mut self, stream: StreamId) -> Option<Activity> {
+        Activity::of(&self.all.remove(&stream)?)
     }
 
     /// Forgets all streams; gives those that did something.
@@ -161,19 +161,19 @@ impl Streams {
         let all = std::mem::take(&mut self.all);
         let busy = all
             .into_iter()
-            .filter(|(_, role)| Ended::of(role).is_some());
+            .filter(|(_, role)| Activity::of(role).is_some());
         busy.map(|(stream, _)| stream).collect()
     }
 }
 
 /// What a stream was doing when it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(super) enum Activity {
     Publishing,
     Playing,
 }
 
-impl Ended {
+impl Activity {
     const fn of(role: &Role) -> Option<Self> {
         match role {
             Role::Idle => None,

@@ -4,7 +4,7 @@ use onair_flv::amf0::Value;
 use onair_rtmp::publisher::{Config, Event, Flight, Why};
 use onair_rtmp::{Command, Credentials, Error};
 
-use crate::common::{config, classic};
+use crate::common::{classic, config};
 use crate::script::{Reply, info, stay, talks};
 
 fn with_credentials() -> Config {

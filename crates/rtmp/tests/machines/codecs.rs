@@ -6,7 +6,7 @@ use onair_rtmp::chunk::{Limits, Reader};
 use onair_rtmp::publisher::{Config, Why};
 use onair_rtmp::{Command, Error, Input, MessageKind, handshake};
 
-use crate::common::{config, classic, start};
+use crate::common::{classic, config, start};
 use crate::host::Host;
 use crate::script::{Reply, info, stay, talks};
 

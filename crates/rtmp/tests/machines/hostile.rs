@@ -8,7 +8,7 @@ use onair_rtmp::publisher::Config;
 use onair_rtmp::{Control, Error, Input, Machine, UserControl};
 
 use crate::client::Client;
-use crate::common::{config, classic, show, start};
+use crate::common::{classic, config, show, start};
 use crate::host::Host;
 use crate::script::Reply;
 

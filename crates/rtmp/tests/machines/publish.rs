@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::client::Client;
-use crate::common::{KEY, config, metadata, classic, picture, run, show, start};
+use crate::common::{KEY, classic, config, metadata, picture, run, show, start};
 use crate::host::Host;
 use onair_flv::TagKind;
 use onair_netsim::{Duplex, Profile};

@@ -9,7 +9,7 @@ use onair_media::VideoCodec;
 use onair_rtmp::publisher::{Event, Flight, Step, Why};
 use onair_rtmp::{Command, Control, Error, LimitType, MessageKind, UserControl};
 
-use crate::common::{KEY, config, metadata, classic, picture, sound, start};
+use crate::common::{KEY, classic, config, metadata, picture, sound, start};
 use crate::script::{Reply, Script, info, stay, talk, talk_of, talks};
 
 /// Both orders of speaking.
@@ -519,9 +519,7 @@ fn quirk_b22_a_servers_close_ends_the_session_and_is_not_answered() {
     });
     assert_eq!(
         done.client.error,
-        Some(Error::Closed {
-            during: Step::Live
-        })
+        Some(Error::Closed { during: Step::Live })
     );
     assert!(!done.server.names().contains(&"close"));
     assert!(!done.server.names().contains(&"deleteStream"));

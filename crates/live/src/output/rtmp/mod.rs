@@ -13,7 +13,7 @@ use onair_rtmp::{Scheme, Url};
 pub(crate) use self::address::PROTOCOL;
 use self::connect::connect;
 use self::failure::failure;
-use self::session::{Ended, Ending, Move, Session};
+use self::session::{EndReason, Move, Session, SessionEnd};
 use super::tls::Trust;
 use super::{Attempt, Credentials, Output, SessionContext, random};
 use crate::{Destination, Error, Failure, FailureStage, Fault};
@@ -59,10 +59,10 @@ impl RtmpOutput {
                 hosts::remember(&url);
             }
             context.restore(ended.left);
-            match ended.how {
-                Ending::Finished => return Ok(()),
-                Ending::Retry(retry) => next.retry(*retry),
-                Ending::Moved(to) => {
+            match ended.reason {
+                EndReason::Finished => return Ok(()),
+                EndReason::Retry(retry) => next.retry(*retry),
+                EndReason::Moved(to) => {
                     context.begin_again();
                     if let Move::To(url) = to {
                         next.detour = Some(url);
@@ -70,10 +70,10 @@ impl RtmpOutput {
                     let url = next.detour.as_ref().unwrap_or(&self.url);
                     next.config = self.config(url, &context);
                 }
-                Ending::Failed(error, step) => {
+                EndReason::Failed(error, step) => {
                     return Err(failure(&error, step, next.config.video_codec));
                 }
-                Ending::Lost(failure) => return Err(failure),
+                EndReason::Lost(failure) => return Err(failure),
             }
         }
         let words = "the server asked for one connection after another";
@@ -86,7 +86,7 @@ impl RtmpOutput {
         &self,
         config: &Config,
         context: &mut SessionContext,
-    ) -> Result<Option<Ended>, Failure> {
+    ) -> Result<Option<SessionEnd>, Failure> {
         let connecting = connect(&config.url, &self.trust, context.pace);
         let Some(stream) = context.connect(connecting).await? else {
             return Ok(None);

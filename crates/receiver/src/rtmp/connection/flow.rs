@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use onair_net::{ReadLimits, Received};
 use onair_rtmp::SendBuffer;
 
-use super::{Connection, Ending, Role, TURN};
+use super::{Connection, ConnectionEnd, Role, TURN};
 
 /// What came of trying to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ impl Connection {
                 Some(broken) => broken.error.to_string(),
                 None => "it closed the connection".to_owned(),
             };
-            self.end(Ending::Broken(why));
+            self.end(ConnectionEnd::Broken(why));
         }
         self.check(received.result);
     }
@@ -156,7 +156,7 @@ impl Connection {
             Poll::Pending => return false,
             Poll::Ready(Ok(true)) => {}
             Poll::Ready(Ok(false)) => self.pump.machine.close(now),
-            Poll::Ready(Err(error)) => self.end(Ending::Broken(error.to_string())),
+            Poll::Ready(Err(error)) => self.end(ConnectionEnd::Broken(error.to_string())),
         }
         true
     }

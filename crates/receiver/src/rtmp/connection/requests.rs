@@ -7,7 +7,7 @@ use onair_rtmp::{Secret, Target};
 
 use super::super::playing::Playing;
 use super::super::publishing::Publishing;
-use super::{Connection, Ending, Role};
+use super::{Connection, ConnectionEnd, Role};
 use crate::guesses::ANSWER_DELAY;
 use crate::permits::Grant;
 use crate::{Event, KeyError, Origin, PublisherKind, StreamName};
@@ -162,6 +162,6 @@ impl Connection {
     pub(super) fn refuse(&mut self, stream: StreamId, code: &str, words: &str) {
         self.pump.machine.refuse(stream, code, words);
         self.context.events.tell_refused(self.peer, words);
-        self.end(Ending::Orderly);
+        self.end(ConnectionEnd::Orderly);
     }
 }

@@ -130,7 +130,7 @@ impl Scene {
     }
 
     /// Turns until nothing wakes it any more.
-    fn run_until_idle(&mut self) -> Poll<Ending> {
+    fn run_until_idle(&mut self) -> Poll<ConnectionEnd> {
         let bell = Arc::new(Bell::default());
         let waker = bell.clone().into();
         for _ in 0..TURNS {
@@ -194,7 +194,7 @@ async fn what_a_publisher_sent_before_it_went_is_read_however_long_that_takes() 
     drop(output);
     let ending = scene.run_until_idle();
     assert_eq!(scene.socket.peer().incoming.len(), 0);
-    assert!(matches!(ending, Poll::Ready(Ending::Broken(why)) if why == "reset by peer"));
+    assert!(matches!(ending, Poll::Ready(ConnectionEnd::Broken(why)) if why == "reset by peer"));
     assert_eq!(scene.registry.streams()[0].packets, 100);
 }
 

@@ -5,7 +5,7 @@ use axum::extract::ws::Message;
 use bytes::Bytes;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
-use super::hello::{Answer, Problem, Hello, Said};
+use super::hello::{Answer, Hello, Problem, Said};
 use super::publisher::Publisher;
 use super::sentence;
 use super::socket::{Lost, SILENCE_TIMEOUT, Socket, parse};

@@ -3,7 +3,7 @@ use std::time::Duration;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use tokio::time::timeout;
 
-use super::hello::{Answer, Problem, Hello, Said};
+use super::hello::{Answer, Hello, Problem, Said};
 
 /// The connection to a page, with manners.
 pub(super) struct Socket(WebSocket);
@@ -66,7 +66,10 @@ impl Socket {
 /// A text message's meaning.
 pub(super) fn parse(text: &str) -> Result<Said, Problem> {
     if text.len() > MAX_WORDS {
-        return Err(Problem::new("message", "A text message longer than 64 KiB."));
+        return Err(Problem::new(
+            "message",
+            "A text message longer than 64 KiB.",
+        ));
     }
     serde_json::from_str(text).map_err(|error| {
         Problem::new(

@@ -9,7 +9,7 @@ use onair_rtmp::SendBuffer;
 use onair_rtmp::publisher::Step;
 
 use super::super::failure::stage_of;
-use super::{Ending, Phase, Session};
+use super::{EndReason, Phase, Session};
 use crate::Pace;
 use crate::failure::Failure;
 use crate::shared_queue::Taken;
@@ -39,7 +39,7 @@ impl Session {
         let failure = Failure::broken(stage_of(step), &broken.error);
         let is_hurried = self.context.queue().deadline().is_some();
         if broken.unwritten > 0 && self.phase.is_closing() && !is_hurried {
-            self.ending = Some(Ending::Lost(failure.clone()));
+            self.end_reason = Some(EndReason::Lost(failure.clone()));
         }
         self.broken.get_or_insert(failure);
     }

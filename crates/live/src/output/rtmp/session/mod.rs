@@ -33,7 +33,7 @@ pub(super) struct Session {
     /// Nothing more can be written; what the server said before that is still read.
     broken: Option<Failure>,
     /// The end is certain; what is left is to be written.
-    ending: Option<Ending>,
+    end_reason: Option<EndReason>,
     rate: Follower,
     /// When the connection is looked at again.
     tick: Instant,
@@ -69,8 +69,8 @@ pub(super) enum Move {
 
 /// How a session ended, and what it leaves behind.
 #[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) how: Ending,
+pub(super) struct SessionEnd {
+    pub(super) reason: EndReason,
     /// The server agreed to the publish.
     pub(super) was_live: bool,
     /// Packets that did not arrive.
@@ -79,7 +79,7 @@ pub(super) struct Ended {
 
 /// How a session ended.
 #[derive(Debug)]
-pub(super) enum Ending {
+pub(super) enum EndReason {
     /// As asked, farewell and all.
     Finished,
     /// The machine wants another connection.
@@ -121,7 +121,7 @@ impl Session {
             },
             moving: None,
             broken: None,
-            ending: None,
+            end_reason: None,
             rate: Follower::new(rate::law(), now),
             tick: now + TICK,
             stopping: Some(Box::pin(context.handle.leaving().asked())),
@@ -131,25 +131,25 @@ impl Session {
     }
 
     /// Runs to its end.
-    pub(super) async fn run(mut self) -> Ended {
-        let mut how = poll_fn(|cx| self.poll(cx)).await;
-        if let Ending::Finished = how {
-            how = match (self.close().await, self.moving.take()) {
-                (Err(failure), _) => Ending::Lost(failure),
-                (Ok(()), Some(to)) => Ending::Moved(to),
-                (Ok(()), None) => Ending::Finished,
+    pub(super) async fn run(mut self) -> SessionEnd {
+        let mut reason = poll_fn(|cx| self.poll(cx)).await;
+        if let EndReason::Finished = reason {
+            reason = match (self.close().await, self.moving.take()) {
+                (Err(failure), _) => EndReason::Lost(failure),
+                (Ok(()), Some(to)) => EndReason::Moved(to),
+                (Ok(()), None) => EndReason::Finished,
             };
         }
         self.context.tell_gaps();
         self.context.limit_bitrate(None);
-        Ended {
-            how,
+        SessionEnd {
+            reason,
             was_live: self.phase.is_live(),
             left: self.packets.left(),
         }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<EndReason> {
         loop {
             let now = Instant::now();
             while let Some(said) = self.pump.next_event(now) {
@@ -157,9 +157,10 @@ impl Session {
             }
             self.poll_write(cx, now);
             let is_unwritten = self.pump.unwritten() > 0;
-            let waits = |ending: &mut Ending| matches!(ending, Ending::Finished) && is_unwritten;
-            if let Some(ending) = self.ending.take_if(|ending| !waits(ending)) {
-                return Poll::Ready(ending);
+            let waits =
+                |reason: &mut EndReason| matches!(reason, EndReason::Finished) && is_unwritten;
+            if let Some(reason) = self.end_reason.take_if(|reason| !waits(reason)) {
+                return Poll::Ready(reason);
             }
             let progress = self.poll_read(cx, now)
                 || self.poll_queue(cx, now)
@@ -194,15 +195,15 @@ impl Session {
                     });
                 }
             }
-            Said::Closed(End::Finished) => self.end(Ending::Finished),
-            Said::Closed(End::Retry(retry)) => self.end(Ending::Retry(retry)),
+            Said::Closed(End::Finished) => self.end(EndReason::Finished),
+            Said::Closed(End::Retry(retry)) => self.end(EndReason::Retry(retry)),
             _ => {}
         }
     }
 
     /// The first end counts.
-    fn end(&mut self, ending: Ending) {
-        self.ending.get_or_insert(ending);
+    fn end(&mut self, reason: EndReason) {
+        self.end_reason.get_or_insert(reason);
     }
 
     fn go_live(&mut self, now: Instant) {
@@ -225,12 +226,12 @@ impl Session {
     /// Notes what the machine, which was at `step`, made of an input.
     fn check(&mut self, result: Result<(), Error>, step: Step) {
         if let Err(error) = result
-            && self.ending.is_none()
+            && self.end_reason.is_none()
         {
             let is_close = matches!(error, Error::Closed { .. });
-            self.ending = Some(match self.broken.take() {
-                Some(failure) if is_close && self.phase.is_live() => Ending::Lost(failure),
-                _ => Ending::Failed(error, step),
+            self.end_reason = Some(match self.broken.take() {
+                Some(failure) if is_close && self.phase.is_live() => EndReason::Lost(failure),
+                _ => EndReason::Failed(error, step),
             });
         }
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use onair_rtmp::{Input, Machine};
 
 use super::super::failure::stage_of;
-use super::{Ending, LAST_WORDS, Session, TICK, Wish};
+use super::{EndReason, LAST_WORDS, Session, TICK, Wish};
 use crate::failure::Failure;
 use crate::output::transport::stall_limit;
 
@@ -27,7 +27,7 @@ impl Session {
         let is_asked = has_come(&mut self.renewing, cx);
         if is_asked && !self.phase.is_closing() {
             self.pump.discard();
-            self.end(Ending::Lost(Failure::renewed()));
+            self.end(EndReason::Lost(Failure::renewed()));
         }
         is_asked
     }
@@ -81,14 +81,14 @@ impl Session {
         }
         if hurry.is_some_and(|at| now >= at + LAST_WORDS) {
             self.pump.discard();
-            self.end(Ending::Finished);
+            self.end(EndReason::Finished);
             return;
         }
         if stall.is_some_and(|at| now >= at) && self.pump.unwritten() > 0 {
             let seconds = stall_limit(self.context.pace).as_secs();
             let stage = stage_of(self.pump.machine.step());
             self.pump.discard();
-            self.ending = Some(Ending::Lost(Failure::stalled(stage, seconds)));
+            self.end_reason = Some(EndReason::Lost(Failure::stalled(stage, seconds)));
         }
     }
 }
