@@ -9,7 +9,7 @@ use onair::av::clock::Clock;
 use crate::config;
 use crate::feed::Feed;
 use crate::mailbox::{Item, Mailbox};
-use crate::table::Place;
+use crate::table::Entry;
 use crate::{BroadcastConfig, Event, OnairError, Stats};
 
 /// A broadcast of what the application captures. Dropping it stops it.
@@ -20,7 +20,7 @@ use crate::{BroadcastConfig, Event, OnairError, Stats};
 pub struct Broadcaster {
     broadcast: Arc<Broadcast>,
     feed: Feed,
-    place: Place<Feed>,
+    entry: Entry<Feed>,
     events: Arc<Mailbox<onair::Event>>,
 }
 
@@ -47,7 +47,7 @@ impl Broadcaster {
         forward(broadcast.clone(), events.clone())?;
         Ok(Arc::new(Self {
             broadcast,
-            place: feed.clone().open(),
+            entry: feed.clone().open(),
             feed,
             events,
         }))
@@ -55,7 +55,7 @@ impl Broadcaster {
 
     /// Ends the broadcast properly and within a second; [`Event::Ended`] tells when it is done.
     pub fn stop(&self) {
-        self.place.close();
+        self.entry.close();
         self.broadcast.stop();
         self.feed.end();
     }
@@ -106,7 +106,7 @@ impl Broadcaster {
     /// What the C interface calls this broadcast's feed. It stands for nothing once the broadcast
     /// was stopped or dropped, and never for another: pushing too late is harmless.
     pub fn feed_handle(&self) -> u64 {
-        self.place.handle()
+        self.entry.handle()
     }
 }
 

@@ -7,7 +7,7 @@
 use onair::av::capture::{AudioInlet, FrameInlet};
 use onair::av::clock::Clock;
 
-use crate::table::{Place, Table};
+use crate::table::{Entry, Table};
 
 /// The ends at which pictures and sound go in. Clones are the same feed.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ impl Feed {
     }
 
     /// Gives it a number.
-    pub(crate) fn open(self) -> Place<Self> {
+    pub(crate) fn open(self) -> Entry<Self> {
         FEEDS.put(self)
     }
 

@@ -7,7 +7,7 @@ use onair::av::device::{Device, Rotation, Setup};
 use onair::av::capture::apple::{AppleDevice, Preview as Sight};
 
 #[cfg(target_vendor = "apple")]
-use crate::table::{Place, Table};
+use crate::table::{Entry, Table};
 
 /// The number, and what it stands for; nowhere but on Apple is there one.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(crate) struct Preview {
     #[cfg(target_vendor = "apple")]
     sight: Sight,
     #[cfg(target_vendor = "apple")]
-    place: Place<Sight>,
+    entry: Entry<Sight>,
 }
 
 /// A device, and what it sees.
@@ -29,8 +29,8 @@ static SIGHTS: Table<Sight> = Table::new();
 pub(crate) fn open(setup: &Setup) -> Result<Opened, Error> {
     let device = AppleDevice::open(setup)?;
     let sight = device.preview();
-    let place = SIGHTS.put(sight.clone());
-    Ok((Box::new(device), Some(Preview { sight, place })))
+    let entry = SIGHTS.put(sight.clone());
+    Ok((Box::new(device), Some(Preview { sight, entry })))
 }
 
 /// Opens what `setup` names.
@@ -48,7 +48,7 @@ pub(crate) fn of(handle: u64) -> Option<Sight> {
 #[cfg(target_vendor = "apple")]
 impl Preview {
     pub(crate) const fn handle(&self) -> u64 {
-        self.place.handle()
+        self.entry.handle()
     }
 
     pub(crate) fn level(&self) -> Option<Rotation> {

@@ -15,7 +15,7 @@ struct State<T> {
 }
 
 /// A number, as long as it stands for something: until this is dropped.
-pub(crate) struct Place<T: 'static> {
+pub(crate) struct Entry<T: 'static> {
     table: &'static Table<T>,
     handle: u64,
 }
@@ -37,19 +37,19 @@ impl<T: Clone> Table<T> {
     }
 
     /// Gives `thing` a number.
-    pub(crate) fn put(&'static self, thing: T) -> Place<T> {
+    pub(crate) fn put(&'static self, thing: T) -> Entry<T> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.last += 1;
         let handle = state.last;
         state.things.insert(handle, thing);
-        Place {
+        Entry {
             table: self,
             handle,
         }
     }
 }
 
-impl<T> Place<T> {
+impl<T> Entry<T> {
     /// The number.
     pub(crate) const fn handle(&self) -> u64 {
         self.handle
@@ -66,15 +66,15 @@ impl<T> Place<T> {
     }
 }
 
-impl<T> Drop for Place<T> {
+impl<T> Drop for Entry<T> {
     fn drop(&mut self) {
         self.close();
     }
 }
 
-impl<T> fmt::Debug for Place<T> {
+impl<T> fmt::Debug for Entry<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Place({})", self.handle)
+        write!(f, "Entry({})", self.handle)
     }
 }
 
