@@ -115,7 +115,7 @@ fn source(info: &Info) -> String {
 
 fn write_encoder(text: &mut String, encoder: &EncoderInfo) {
     let mark = if encoder.default { '*' } else { ' ' };
-    let place = match encoder.hardware {
+    let location = match encoder.hardware {
         Some(true) => "hardware",
         Some(false) => "software",
         None => "hardware where there is any",
@@ -123,7 +123,7 @@ fn write_encoder(text: &mut String, encoder: &EncoderInfo) {
     let (name, codec) = (encoder.name, encoder.codec);
     let _infallible = writeln!(
         text,
-        "{mark} {name:<10} {codec}, {place} ({})",
+        "{mark} {name:<10} {codec}, {location} ({})",
         kind(encoder)
     );
     for note in &encoder.notes {

@@ -1,6 +1,6 @@
 //! The onair command line: one file per verb, glue only.
 //!
-//! stdout is data, stderr is talk. Exit status 0: ended as asked; 1: the
+//! stdout is data, stderr is for people. Exit status 0: ended as asked; 1: the
 //! broadcast (or the file looked at) failed; 2: what was asked for cannot be.
 #![forbid(unsafe_code)]
 

@@ -128,7 +128,7 @@ fn is_ready(report: &serde_json::Value) -> bool {
 }
 
 /// Files with something against them, of each kind there is a command for.
-fn patients(dir: &Dir) -> Vec<String> {
+fn samples(dir: &Dir) -> Vec<String> {
     let mut files: Vec<_> = [
         "vp9-opus.webm",
         "sorenson-mp3.flv",
@@ -155,7 +155,7 @@ fn patients(dir: &Dir) -> Vec<String> {
 #[test]
 fn every_command_that_inspect_gives_makes_a_file_that_every_service_takes() {
     let dir = Dir::new();
-    for (index, file) in patients(&dir).iter().enumerate() {
+    for (index, file) in samples(&dir).iter().enumerate() {
         let report = inspect(file);
         let command = report["cure"].as_str();
         let command = command.unwrap_or_else(|| panic!("{file}: there is no cure: {report}"));

@@ -202,10 +202,10 @@ mod tests {
             now += i64::try_from(5 + random % 120).unwrap();
             jittery.push(now);
         }
-        let stand_in: Vec<_> = (0..20).map(|second| second * 1000).collect();
+        let fallback: Vec<_> = (0..20).map(|second| second * 1000).collect();
         let steady = (0..150).map(|index| index * 33);
         let mixed: Vec<_> = steady.chain((5..15).map(|second| second * 1000)).collect();
-        for pictures in [&jittery[..], &stand_in, &mixed, &[]] {
+        for pictures in [&jittery[..], &fallback, &mixed, &[]] {
             let longest = longest_wait(pictures, 20_000);
             assert!(longest <= max_wait, "{longest} ms");
         }

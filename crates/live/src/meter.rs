@@ -7,12 +7,12 @@ use onair_media::Bitrate;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meter {
     began: Option<Instant>,
-    /// A few at most: what comes within one [`SLOT`] is added up.
-    slots: VecDeque<Slot>,
+    /// A few at most: what comes within one [`BUCKET`] is added up.
+    buckets: VecDeque<Bucket>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Slot {
+struct Bucket {
     began: Instant,
     packets: u32,
     bytes: u64,
@@ -29,7 +29,7 @@ pub(crate) struct Reading {
 /// How far back it looks.
 const WINDOW: Duration = Duration::from_secs(3);
 
-const SLOT: Duration = Duration::from_millis(100);
+const BUCKET: Duration = Duration::from_millis(100);
 
 /// Rates over less time than this say nothing.
 const SHORTEST: Duration = Duration::from_millis(500);
@@ -39,13 +39,14 @@ impl Meter {
     pub(crate) fn add(&mut self, bytes: usize, now: Instant) {
         self.began.get_or_insert(now);
         self.forget(now);
-        let is_current = |slot: &&mut Slot| now.saturating_duration_since(slot.began) < SLOT;
-        match self.slots.back_mut().filter(is_current) {
-            Some(slot) => {
-                slot.packets = slot.packets.saturating_add(1);
-                slot.bytes += bytes as u64;
+        let is_current =
+            |bucket: &&mut Bucket| now.saturating_duration_since(bucket.began) < BUCKET;
+        match self.buckets.back_mut().filter(is_current) {
+            Some(bucket) => {
+                bucket.packets = bucket.packets.saturating_add(1);
+                bucket.bytes += bytes as u64;
             }
-            None => self.slots.push_back(Slot {
+            None => self.buckets.push_back(Bucket {
                 began: now,
                 packets: 1,
                 bytes: bytes as u64,
@@ -61,8 +62,8 @@ impl Meter {
             return Reading::default();
         };
         let time = time.min(WINDOW);
-        let packets: u32 = self.slots.iter().map(|slot| slot.packets).sum();
-        let bytes = self.slots.iter().map(|slot| slot.bytes).sum();
+        let packets: u32 = self.buckets.iter().map(|bucket| bucket.packets).sum();
+        let bytes = self.buckets.iter().map(|bucket| bucket.bytes).sum();
         Reading {
             packets: f64::from(packets) / time.as_secs_f64(),
             bitrate: Bitrate::of(bytes, time),
@@ -70,8 +71,8 @@ impl Meter {
     }
 
     fn forget(&mut self, now: Instant) {
-        let is_old = |slot: &mut Slot| now.saturating_duration_since(slot.began) >= WINDOW;
-        while self.slots.pop_front_if(is_old).is_some() {}
+        let is_old = |bucket: &mut Bucket| now.saturating_duration_since(bucket.began) >= WINDOW;
+        while self.buckets.pop_front_if(is_old).is_some() {}
     }
 }
 
@@ -95,7 +96,7 @@ mod tests {
         assert!((48.0..=50.5).contains(&fps), "{fps}");
         assert!((1920..=2020).contains(&kbps), "{kbps}");
         let (fps, _) = read(&mut meter, at(11_500));
-        assert!((23.0..=25.0).contains(&fps), "{fps}, but for a slot");
+        assert!((23.0..=25.0).contains(&fps), "{fps}, but for a bucket");
         assert_eq!(read(&mut meter, at(13_000)), (0.0, 0));
     }
 
@@ -120,6 +121,6 @@ mod tests {
         for index in 0..1_000_000_u64 {
             meter.add(1, began + Duration::from_micros(index * 10));
         }
-        assert!(meter.slots.len() <= 31, "{}", meter.slots.len());
+        assert!(meter.buckets.len() <= 31, "{}", meter.buckets.len());
     }
 }

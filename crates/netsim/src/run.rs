@@ -3,7 +3,7 @@ use std::time::Instant;
 use crate::duplex::{Arrival, Duplex, Side};
 
 /// More turns than this at one moment mean that a timeout never moves on.
-const MOST_TURNS: u32 = 10_000;
+const MAX_TURNS: u32 = 10_000;
 
 /// A machine without I/O, as [`Duplex::run`] drives it.
 pub trait Peer {
@@ -62,7 +62,7 @@ impl Duplex {
             }
             turns = if next > now { 0 } else { turns + 1 };
             assert!(
-                turns < MOST_TURNS,
+                turns < MAX_TURNS,
                 "a timeout stays due however often it is handled"
             );
             now = now.max(next);

@@ -158,8 +158,8 @@ impl Buf for Slices {
 
     fn chunks_vectored<'a>(&'a self, dst: &mut [IoSlice<'a>]) -> usize {
         let mut count = 0;
-        for (slot, piece) in dst.iter_mut().zip(self.pieces()) {
-            *slot = IoSlice::new(piece);
+        for (chunk, piece) in dst.iter_mut().zip(self.pieces()) {
+            *chunk = IoSlice::new(piece);
             count += 1;
         }
         count

@@ -41,7 +41,7 @@ pub(crate) struct Camera {
 }
 
 /// Beyond, a picture is a few large squares.
-const MOST_ZOOM: f32 = 10.0;
+const MAX_ZOOM: f32 = 10.0;
 
 /// How long a reticle and a zoom factor are of interest.
 const INTEREST: Duration = Duration::from_millis(1500);
@@ -89,7 +89,7 @@ impl Camera {
 
     /// The new zoom, if it is one.
     pub(crate) fn pinch(&mut self, scale: f32, now: Instant) -> Option<f32> {
-        let zoom = (self.pinched_from * scale).clamp(1.0, MOST_ZOOM);
+        let zoom = (self.pinched_from * scale).clamp(1.0, MAX_ZOOM);
         self.zoomed = Some(now);
         // What is not a number compares false with everything.
         let is_other = (zoom - self.zoom).abs() > 0.001;
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(camera.pinch(2.0, now), None);
         camera.begin_pinch();
         assert_eq!(camera.pinch(2.0, now), Some(4.0));
-        assert_eq!(camera.pinch(1000.0, now), Some(MOST_ZOOM));
+        assert_eq!(camera.pinch(1000.0, now), Some(MAX_ZOOM));
         assert_eq!(camera.pinch(0.0, now), Some(1.0));
         assert_eq!(camera.pinch(f32::NAN, now), None);
     }

@@ -109,14 +109,14 @@ fn parse_link(link: &str) -> Result<Found, LinkError> {
     })
 }
 
-fn put(slot: &mut Option<String>, label: &'static str, value: &str) -> Result<(), LinkError> {
-    if slot.is_some() {
+fn put(field: &mut Option<String>, label: &'static str, value: &str) -> Result<(), LinkError> {
+    if field.is_some() {
         return Err(LinkError::Twice(label));
     }
     let value = percent_decode_str(value).decode_utf8();
     let value = value.map_err(|_| LinkError::NotText)?;
     if !value.trim().is_empty() {
-        *slot = Some(value.trim().to_owned());
+        *field = Some(value.trim().to_owned());
     }
     Ok(())
 }

@@ -109,9 +109,9 @@ fn bitrate(value: &str) -> Option<Bitrate> {
     Settings::BITRATES.contains(&bitrate).then_some(bitrate)
 }
 
-fn set<T>(slot: &mut T, value: Option<T>) {
+fn set<T>(field: &mut T, value: Option<T>) {
     if let Some(value) = value {
-        *slot = value;
+        *field = value;
     }
 }
 

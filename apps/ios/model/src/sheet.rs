@@ -233,9 +233,9 @@ impl Settings {
     }
 }
 
-fn put<T: Copy>(slot: &mut T, options: &[T], index: usize) {
+fn put<T: Copy>(field: &mut T, options: &[T], index: usize) {
     if let Some(option) = options.get(index) {
-        *slot = *option;
+        *field = *option;
     }
 }
 

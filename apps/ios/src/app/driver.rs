@@ -10,9 +10,9 @@ use objc2::rc::Retained;
 use onair::Studio;
 use onair_ios_model::{App, Effect, Input, Phase, Screen, Setup};
 
+use crate::app::controller::Controller;
 use crate::app::device::{AppleDevice, Preview};
 use crate::app::inbox::{self, Signal, Takers};
-use crate::app::stage::Stage;
 use crate::app::{defaults, device, feedback, keychain, network, photos, turn};
 
 /// What the loop holds, for as long as the process lives.
@@ -25,7 +25,7 @@ struct Driver {
     is_busy: Cell<bool>,
     studio: OnceCell<Studio>,
     preview: OnceCell<Preview>,
-    stage: RefCell<Option<Retained<Stage>>>,
+    controller: RefCell<Option<Retained<Controller>>>,
     shown: RefCell<Option<Screen>>,
     wake: Cell<Option<Instant>>,
     measured: Cell<Option<Instant>>,
@@ -67,19 +67,19 @@ fn handle(signal: Signal) {
     }
 }
 
-/// Draws on this stage from now on.
-pub(crate) fn show_on(stage: Retained<Stage>) {
+/// Draws on this controller from now on.
+pub(crate) fn show_on(controller: Retained<Controller>) {
     DRIVER.with(|driver| {
         if let Some(preview) = driver.preview.get() {
-            stage.show(preview);
+            controller.show(preview);
         }
-        driver.stage.replace(Some(stage));
+        driver.controller.replace(Some(controller));
         driver.shown.replace(None);
         driver.take(Input::Timeout);
     });
 }
 
-/// The stage is on the screen: work may begin. What comes after the first time is no beginning.
+/// The controller's view is on the screen: work may begin. What comes after the first time is no beginning.
 fn begin() {
     DRIVER.with(|driver| {
         if !driver.has_begun.replace(true) {
@@ -90,7 +90,7 @@ fn begin() {
     });
 }
 
-/// Lets the stage present what UIKit had no time for.
+/// Lets the controller present what UIKit had no time for.
 fn present_later() {
     after(SOON, || DRIVER.with(Driver::present));
 }
@@ -104,8 +104,8 @@ fn turned() {
 
 /// The camera or its direction may be another: the picture is turned anew.
 fn level() {
-    if let Some(stage) = stage() {
-        stage.level();
+    if let Some(controller) = controller() {
+        controller.level();
     }
 }
 
@@ -120,16 +120,16 @@ fn after(delay: Duration, act: fn()) {
     }
 }
 
-fn stage() -> Option<Retained<Stage>> {
-    DRIVER.with(|driver| driver.stage.borrow().clone())
+fn controller() -> Option<Retained<Controller>> {
+    DRIVER.with(|driver| driver.controller.borrow().clone())
 }
 
 /// Takes over the device that was opened. It is shown before it is started: a layer that is made
 /// while a session starts waits for it.
 fn adopt(device: AppleDevice) {
     let preview = device.preview();
-    if let Some(stage) = stage() {
-        stage.show(&preview);
+    if let Some(controller) = controller() {
+        controller.show(&preview);
     }
     DRIVER.with(|driver| driver.preview.set(preview).ok());
     let news = match device::start(device) {
@@ -151,13 +151,13 @@ impl Driver {
     }
 
     /// Presents what has to be presented yet. UIKit loads views meanwhile and ends typing, which
-    /// tells us so: that waits until the stage is done.
+    /// tells us so: that waits until the controller is done.
     fn present(&self) {
         if self.is_busy.replace(true) {
             return present_later();
         }
-        if let Some(stage) = stage() {
-            stage.present();
+        if let Some(controller) = controller() {
+            controller.present();
         }
         self.empty();
     }
@@ -231,8 +231,8 @@ impl Driver {
             return;
         }
         self.shown.replace(Some(screen.clone()));
-        if let Some(stage) = stage() {
-            stage.render(&screen, before.as_ref());
+        if let Some(controller) = controller() {
+            controller.render(&screen, before.as_ref());
         }
     }
 

@@ -9,7 +9,7 @@ use onair_ios_model::Input;
 /// What the driver is told that is not the app's business.
 #[derive(Clone, Copy)]
 pub(crate) enum Signal {
-    /// The stage is on the screen: work may begin.
+    /// The controller's view is on the screen: work may begin.
     Appeared,
     /// The interface was turned.
     Turned,

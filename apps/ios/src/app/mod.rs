@@ -5,8 +5,8 @@
 //! | here, `scene` | the process and its one window, as UIKit wants them |
 //! | `inbox` | where all news come in, from any thread |
 //! | `driver` | the loop: inputs in, effects done, the screen drawn |
-//! | `stage` | the one view controller: preview, status, controls, fingers |
-//! | `views` | what is on the stage, a view each, drawn from its part of the `Screen` |
+//! | `controller` | the one view controller: preview, status, controls, fingers |
+//! | `views` | what is on the controller's view, a view each, drawn from its part of the `Screen` |
 //! | `sheet` | settings: forms of rows, the scanner, alerts |
 //! | `device`, `turn` | the engine's camera, and how the phone is held |
 //! | `keychain`, `defaults`, `photos`, `network`, `feedback`, `grace` | one system service each |
@@ -14,6 +14,7 @@
 //! Everything runs on the main thread but for what the engine and the system do by themselves;
 //! their news come in through `inbox::post`.
 
+mod controller;
 mod defaults;
 mod device;
 mod driver;
@@ -25,7 +26,6 @@ mod network;
 mod photos;
 mod scene;
 mod sheet;
-mod stage;
 mod turn;
 mod ui;
 mod views;

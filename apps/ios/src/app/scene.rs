@@ -1,4 +1,4 @@
-//! The scene: one window with the stage in it.
+//! The scene: one window with the controller in it.
 
 use std::cell::RefCell;
 
@@ -13,8 +13,8 @@ use objc2_ui_kit::{
 use onair::Secret;
 use onair_ios_model::Input;
 
+use crate::app::controller::Controller;
 use crate::app::inbox::{self, Signal};
-use crate::app::stage::Stage;
 use crate::app::{driver, grace};
 
 define_class!(
@@ -95,11 +95,11 @@ impl SceneDelegate {
     fn open_window(&self, scene: &UIWindowScene) {
         let mtm = self.mtm();
         let window = UIWindow::initWithWindowScene(UIWindow::alloc(mtm), scene);
-        let stage = Stage::new(mtm);
+        let controller = Controller::new(mtm);
         // What the driver draws needs its views.
-        stage.loadViewIfNeeded();
-        window.setRootViewController(Some(&stage));
-        driver::show_on(stage);
+        controller.loadViewIfNeeded();
+        window.setRootViewController(Some(&controller));
+        driver::show_on(controller);
         window.makeKeyAndVisible();
         self.ivars().replace(Some(window));
     }

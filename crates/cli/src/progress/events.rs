@@ -49,14 +49,14 @@ impl Progress {
             }
             other => in_words(other)?,
         };
-        Some(match place(event) {
+        Some(match destination(event) {
             Some(index) if self.several() => format!("[{}] {words}", index + 1),
             _ => words,
         })
     }
 }
 
-const fn place(event: &Event) -> Option<usize> {
+const fn destination(event: &Event) -> Option<usize> {
     match event {
         Event::Connecting { destination, .. }
         | Event::Live { destination, .. }

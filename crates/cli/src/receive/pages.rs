@@ -75,9 +75,9 @@ pub(crate) enum Served {
 /// Says where the pages are. The link to go live is nowhere else, so -q does not leave it out.
 pub(crate) fn greet(receiver: &Receiver, served: Served, token: &Token) {
     for address in distinct(receiver.web_addresses()) {
-        let place = format!("{}://{}", served.scheme(), shown(address));
-        say(format_args!("Watch:    {place}/"));
-        let link = format!("{place}/live#token={}", token.expose());
+        let base = format!("{}://{}", served.scheme(), shown(address));
+        say(format_args!("Watch:    {base}/"));
+        let link = format!("{base}/live#token={}", token.expose());
         insist(format_args!("Go live:  {link}"));
         let is_for_phones = !address.ip().is_loopback();
         if is_for_phones && served == Served::Plainly {
@@ -86,7 +86,7 @@ pub(crate) fn greet(receiver: &Receiver, served: Served, token: &Token) {
             say(code);
         }
         if served == Served::ByOwnAuthority {
-            say(format_args!("Trust:    {place}/trust\n{TRUST}"));
+            say(format_args!("Trust:    {base}/trust\n{TRUST}"));
         }
     }
 }

@@ -21,7 +21,7 @@ fn receive(dir: &Dir, first: &str, options: &str) -> (Child, BufReader<ChildStde
 fn line_with(words: &str, said: &mut BufReader<ChildStderr>) -> String {
     loop {
         let mut line = String::new();
-        assert!(said.read_line(&mut line).expect("it talks") > 0, "{words}");
+        assert!(said.read_line(&mut line).expect("it writes") > 0, "{words}");
         if line.contains(words) {
             return line;
         }

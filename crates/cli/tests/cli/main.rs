@@ -495,7 +495,7 @@ fn a_stdin_that_gives_nothing_is_said_to_be_waited_for() {
     let mut child = command.spawn().expect("it starts");
     let mut said = BufReader::new(child.stderr.take().expect("it is piped"));
     let mut first = String::new();
-    said.read_line(&mut first).expect("it talks");
+    said.read_line(&mut first).expect("it writes");
     assert_eq!(first, "waiting for stdin: nothing has come yet\n");
     drop(child.stdin.take());
     assert_eq!(child.wait().expect("it ends").code(), Some(1));

@@ -14,14 +14,14 @@ const CARD: &str = "--size 160x90 --bitrate 100k --duration 1s --pace max";
 /// A pipe that is full, and stays so for as long as the reader is kept.
 fn stuck() -> (PipeReader, PipeWriter) {
     let (reader, writer) = pipe().expect("a pipe");
-    let mut filler = writer.try_clone().expect("a copy");
+    let mut filling = writer.try_clone().expect("a copy");
     let (written, pieces) = mpsc::channel();
     thread::spawn(move || {
-        while filler.write_all(&[b'x'; 4096]).is_ok() {
+        while filling.write_all(&[b'x'; 4096]).is_ok() {
             let _nobody_counts = written.send(());
         }
     });
-    // 64 KiB is what a pipe holds; where it is less the filler has filled it sooner.
+    // A pipe holds 64 KiB at most.
     for _ in 0..16 {
         if pieces.recv_timeout(Duration::from_secs(2)).is_err() {
             break;
@@ -45,14 +45,14 @@ fn ends(mut child: Child) -> Option<i32> {
 
 #[test]
 fn a_stderr_that_nobody_reads_stops_neither_the_stream_nor_its_end() {
-    for talk in ["", "-v", "-vvv"] {
+    for options in ["", "-v", "-vvv"] {
         let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
         let (_unread, writer) = stuck();
-        let mut command = dir.onair(&format!("publish --to {} {CARD} {talk}", peer.url()));
+        let mut command = dir.onair(&format!("publish --to {} {CARD} {options}", peer.url()));
         let child = command.stderr(writer).spawn().expect("it starts");
-        assert_eq!(ends(child), Some(0), "{talk}");
+        assert_eq!(ends(child), Some(0), "{options}");
         let pictures = peer.count(onair_flv::TagKind::Video);
-        assert_eq!(pictures, [1, 30], "{talk}");
+        assert_eq!(pictures, [1, 30], "{options}");
     }
 }
 

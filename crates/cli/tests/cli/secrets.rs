@@ -115,8 +115,8 @@ fn no_way_to_give_a_publisher_a_secret_tells_it() {
             (format!("--to {server}"), &[("ONAIR_KEY", MARK)]),
         ];
         for (way, variables) in ways {
-            for talk in ["-vv", "-vv --stats json", "--patient"] {
-                let line = format!("publish {way} {CARD} {talk}");
+            for options in ["-vv", "-vv --stats json", "--patient"] {
+                let line = format!("publish {way} {CARD} {options}");
                 let ran = run(&dir, &line, variables);
                 let is_well = matches!(manner, Manner::Accept);
                 assert_eq!(ran.status == Some(0), is_well, "{line}: {ran:?}");
@@ -170,7 +170,7 @@ impl Receiver {
     fn wait(&mut self, words: &str) -> String {
         loop {
             let mut line = String::new();
-            let length = self.said.read_line(&mut line).expect("it talks");
+            let length = self.said.read_line(&mut line).expect("it writes");
             assert!(
                 length > 0,
                 "it ended without saying {words:?}: {}",
@@ -188,7 +188,9 @@ impl Receiver {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-INT", &id]).status();
         assert!(sent.expect("kill is there").success());
-        self.said.read_to_string(&mut self.heard).expect("it talks");
+        self.said
+            .read_to_string(&mut self.heard)
+            .expect("it writes");
         assert_eq!(
             self.child.wait().expect("it ends").code(),
             Some(0),

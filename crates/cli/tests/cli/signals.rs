@@ -27,7 +27,7 @@ fn start(dir: &Dir, args: &str) -> (Child, BufReader<ChildStderr>) {
 fn wait_for(words: &str, said: &mut BufReader<ChildStderr>) {
     loop {
         let mut line = String::new();
-        assert!(said.read_line(&mut line).expect("it talks") > 0, "{words}");
+        assert!(said.read_line(&mut line).expect("it writes") > 0, "{words}");
         if line.contains(words) {
             return;
         }

@@ -20,7 +20,7 @@ impl Receiver {
     pub(crate) fn wait(&mut self, words: &str) -> String {
         loop {
             let mut line = String::new();
-            let length = self.said.read_line(&mut line).expect("it talks");
+            let length = self.said.read_line(&mut line).expect("it writes");
             assert!(length > 0, "it ended without saying {words:?}");
             if line.contains(words) {
                 return line.trim_end().to_owned();
@@ -47,7 +47,7 @@ impl Receiver {
         let sent = Command::new("kill").args(["-INT", &id]).status();
         assert!(sent.expect("kill is there").success());
         let mut rest = String::new();
-        self.said.read_to_string(&mut rest).expect("it talks");
+        self.said.read_to_string(&mut rest).expect("it writes");
         (self.child.wait().expect("it ends").code(), rest)
     }
 }

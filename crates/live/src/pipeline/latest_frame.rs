@@ -101,27 +101,33 @@ mod tests {
 
     #[test]
     fn the_newest_frame_wins() {
-        let slot = LatestFrame::new();
-        assert!(!slot.replace(1));
-        assert!(slot.replace(2));
-        assert_eq!(slot.take(), Waited::Item(2));
+        let latest = LatestFrame::new();
+        assert!(!latest.replace(1));
+        assert!(latest.replace(2));
+        assert_eq!(latest.take(), Waited::Item(2));
     }
 
     #[test]
     fn the_last_frame_survives_the_end() {
-        let slot = LatestFrame::new();
-        slot.put(1);
-        slot.end();
-        assert_eq!((slot.take(), slot.take()), (Waited::Item(1), Waited::End));
+        let latest = LatestFrame::new();
+        latest.put(1);
+        latest.end();
+        assert_eq!(
+            (latest.take(), latest.take()),
+            (Waited::Item(1), Waited::End)
+        );
     }
 
     #[test]
     fn being_woken_comes_before_the_frame_and_only_once() {
-        let slot = Arc::new(LatestFrame::new());
-        slot.put(1);
-        let waker = Waker::from(slot.clone());
+        let latest = Arc::new(LatestFrame::new());
+        latest.put(1);
+        let waker = Waker::from(latest.clone());
         waker.wake_by_ref();
         waker.wake();
-        assert_eq!((slot.take(), slot.take()), (Waited::Woken, Waited::Item(1)));
+        assert_eq!(
+            (latest.take(), latest.take()),
+            (Waited::Woken, Waited::Item(1))
+        );
     }
 }

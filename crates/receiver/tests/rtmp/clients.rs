@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use onair_receiver::Limits;
 
-use crate::setup::Stage;
+use crate::setup::Fixture;
 
 /// Whether a program is there; says so if it is not.
 fn has(program: &str, flag: &str) -> bool {
@@ -65,15 +65,15 @@ fn sounds(input: &str) -> Vec<String> {
     hashes.map(|hash| hash.trim().to_owned()).collect()
 }
 
-fn ffmpeg_publishes(stage: &mut Stage, clip: &std::path::Path) -> std::process::Child {
-    let url = format!("rtmp://{}/live/cam", stage.address());
+fn ffmpeg_publishes(fixture: &mut Fixture, clip: &std::path::Path) -> std::process::Child {
+    let url = format!("rtmp://{}/live/cam", fixture.address());
     let mut command = Command::new("ffmpeg");
     command.args(["-v", "error", "-re", "-i"]).arg(clip);
     command
         .args(["-c", "copy", "-f", "flv", &url])
         .stdin(Stdio::null());
     let child = command.spawn().unwrap();
-    stage.wait_for_publisher();
+    fixture.wait_for_publisher();
     child
 }
 
@@ -83,9 +83,9 @@ fn what_ffmpeg_publishes_ffmpeg_plays_bit_for_bit() {
         return;
     }
     let clip = clip("ffmpeg.flv");
-    let mut stage = Stage::new();
-    let mut publisher = ffmpeg_publishes(&mut stage, &clip);
-    let played = hashes(&format!("rtmp://{}/live/cam", stage.address()));
+    let mut fixture = Fixture::new();
+    let mut publisher = ffmpeg_publishes(&mut fixture, &clip);
+    let played = hashes(&format!("rtmp://{}/live/cam", fixture.address()));
     assert_eq!(played, hashes(clip.to_str().unwrap()));
     assert!(publisher.wait().unwrap().success());
     std::fs::remove_file(clip).unwrap();
@@ -97,10 +97,10 @@ fn what_ffmpeg_publishes_rtmpdump_plays_bit_for_bit() {
         return;
     }
     let clip = clip("rtmpdump.flv");
-    let mut stage = Stage::new();
-    let mut publisher = ffmpeg_publishes(&mut stage, &clip);
+    let mut fixture = Fixture::new();
+    let mut publisher = ffmpeg_publishes(&mut fixture, &clip);
     let out = scratch("rtmpdump-out.flv");
-    let url = format!("rtmp://{}/live/cam", stage.address());
+    let url = format!("rtmp://{}/live/cam", fixture.address());
     let mut command = Command::new("rtmpdump");
     run(command.args(["-q", "-v", "-r", &url, "-o"]).arg(&out));
     assert_eq!(
@@ -121,9 +121,9 @@ fn what_gstreamer_publishes_ffmpeg_plays() {
     let mut limits = Limits::default();
     // It just hangs up.
     limits.linger = Duration::ZERO;
-    let mut stage = Stage::with(|builder| builder.limits(limits));
+    let mut fixture = Fixture::with(|builder| builder.limits(limits));
     let clip = clip("gst.flv");
-    let url = format!("rtmp://{}/live/cam", stage.address());
+    let url = format!("rtmp://{}/live/cam", fixture.address());
     let pipeline = "flvdemux name=d flvmux name=m streamable=true \
                     d.video ! queue ! h264parse ! identity sync=true ! m. \
                     d.audio ! queue ! aacparse ! identity sync=true ! m. m. ! rtmp2sink";
@@ -133,7 +133,7 @@ fn what_gstreamer_publishes_ffmpeg_plays() {
     command.args(pipeline.split_whitespace());
     command.arg(format!("location={url}")).stdin(Stdio::null());
     let mut publisher = command.spawn().unwrap();
-    stage.wait_for_publisher();
+    fixture.wait_for_publisher();
     let (played, original) = (sounds(&url), sounds(clip.to_str().unwrap()));
     // GStreamer puts access unit delimiters into the pictures; the sound it leaves alone. But
     // it may send some before the first picture, and whoever joins begins with the picture.

@@ -13,7 +13,7 @@ use onair_receiver::{Event, Keys, Limits};
 
 use crate::encoder::Encoder;
 use crate::player::{Player, requests};
-use crate::setup::{Media, Stage};
+use crate::setup::{Fixture, Media};
 
 /// Somebody who publishes and somebody who watches, whatever else goes on.
 struct Show {
@@ -24,12 +24,12 @@ struct Show {
 }
 
 impl Show {
-    fn begin(stage: &mut Stage) -> Self {
-        let encoder = Encoder::live(stage.address(), "show");
-        stage.wait_for_publisher();
+    fn begin(fixture: &mut Fixture) -> Self {
+        let encoder = Encoder::live(fixture.address(), "show");
+        fixture.wait_for_publisher();
         Self {
             encoder,
-            player: Player::play(stage.address(), "show"),
+            player: Player::play(fixture.address(), "show"),
             media: Media::new(),
             next: 0,
         }
@@ -46,11 +46,11 @@ impl Show {
     }
 }
 
-fn stage() -> Stage {
+fn fixture() -> Fixture {
     let mut limits = Limits::default();
     limits.linger = Duration::ZERO;
     limits.half_open = 64;
-    Stage::with(|builder| builder.limits(limits))
+    Fixture::with(|builder| builder.limits(limits))
 }
 
 /// Everything a publisher sends before it has heard a word.
@@ -104,18 +104,18 @@ fn noise(state: &mut u64) -> u64 {
 
 #[test]
 fn no_prefix_and_no_flipped_bit_of_a_conversation_disturbs_the_show() {
-    let mut stage = stage();
-    let mut show = Show::begin(&mut stage);
+    let mut fixture = fixture();
+    let mut show = Show::begin(&mut fixture);
     for golden in [flight(), questions()] {
         let commands = 3073..golden.len().min(3073 + 900);
         for at in commands.clone().step_by(7) {
-            attack(stage.address(), &golden[..at]);
+            attack(fixture.address(), &golden[..at]);
             show.goes_on();
         }
         for at in commands.step_by(5) {
             let mut bent = golden.clone();
             bent[at] ^= 1 << (at % 8);
-            attack(stage.address(), &bent);
+            attack(fixture.address(), &bent);
             show.goes_on();
         }
     }
@@ -123,8 +123,8 @@ fn no_prefix_and_no_flipped_bit_of_a_conversation_disturbs_the_show() {
 
 #[test]
 fn noise_of_any_kind_disturbs_nothing() {
-    let mut stage = stage();
-    let mut show = Show::begin(&mut stage);
+    let mut fixture = fixture();
+    let mut show = Show::begin(&mut fixture);
     let mut state = 0x5EED;
     for round in 0..200 {
         let length = usize::try_from(noise(&mut state) % 6000).unwrap();
@@ -134,11 +134,11 @@ fn noise_of_any_kind_disturbs_nothing() {
         if round % 2 == 0 {
             bytes.splice(0..0, flight()[..3073].to_vec());
         }
-        attack(stage.address(), &bytes);
+        attack(fixture.address(), &bytes);
         show.goes_on();
     }
     attack(
-        stage.address(),
+        fixture.address(),
         b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n",
     );
     show.goes_on();
@@ -146,18 +146,18 @@ fn noise_of_any_kind_disturbs_nothing() {
 
 #[test]
 fn a_thousand_half_open_connections_keep_nobody_out() {
-    let mut stage = stage();
-    let mut show = Show::begin(&mut stage);
+    let mut fixture = fixture();
+    let mut show = Show::begin(&mut fixture);
     let mut half_open = Vec::new();
     for i in 0..1000 {
-        let Ok(mut socket) = TcpStream::connect(stage.address()) else {
+        let Ok(mut socket) = TcpStream::connect(fixture.address()) else {
             panic!("{i} connections, and no more");
         };
         let _pushed_out = socket.write_all(&flight()[..i * 3]);
         half_open.push(socket);
         if i % 50 == 0 {
             show.goes_on();
-            let mut newcomer = Player::play(stage.address(), "show");
+            let mut newcomer = Player::play(fixture.address(), "show");
             assert!(newcomer.packet().is_some());
         }
     }
@@ -180,8 +180,8 @@ fn a_thousand_half_open_connections_keep_nobody_out() {
 
 #[test]
 fn who_lies_about_sizes_is_cut_off() {
-    let mut stage = stage();
-    let mut show = Show::begin(&mut stage);
+    let mut fixture = fixture();
+    let mut show = Show::begin(&mut fixture);
     let handshake = &flight()[..3073];
     let set_chunk_size = |size: u32| {
         [
@@ -201,16 +201,16 @@ fn who_lies_about_sizes_is_cut_off() {
             .collect(),
     ];
     for lie in lies {
-        attack(stage.address(), &[handshake, &lie].concat());
+        attack(fixture.address(), &[handshake, &lie].concat());
         show.goes_on();
     }
 }
 
 #[test]
 fn who_sends_without_asking_is_cut_off() {
-    let mut stage = stage();
-    let mut show = Show::begin(&mut stage);
-    let mut socket = TcpStream::connect(stage.address()).unwrap();
+    let mut fixture = fixture();
+    let mut show = Show::begin(&mut fixture);
+    let mut socket = TcpStream::connect(fixture.address()).unwrap();
     socket.write_all(&flight()[..3073]).unwrap();
     // Messages of a kind nobody asked for, for ever.
     let message = [&[4, 0, 0, 0, 0, 0, 100, 9, 1, 0, 0, 0], &[0; 100][..]].concat();
@@ -221,9 +221,9 @@ fn who_sends_without_asking_is_cut_off() {
 
 #[test]
 fn a_player_who_floods_the_receiver_is_cut_off() {
-    let mut stage = stage();
-    let mut show = Show::begin(&mut stage);
-    let mut player = Player::play(stage.address(), "show");
+    let mut fixture = fixture();
+    let mut show = Show::begin(&mut fixture);
+    let mut player = Player::play(fixture.address(), "show");
     let message = [&[4, 0, 0, 0, 0, 0, 100, 9, 1, 0, 0, 0], &[0; 100][..]].concat();
     let sent = (0..1_000_000).take_while(|_| player.socket.write_all(&message).is_ok());
     assert!(sent.count() < 1_000_000);
@@ -232,11 +232,11 @@ fn a_player_who_floods_the_receiver_is_cut_off() {
 
 #[test]
 fn payloads_that_are_no_media_are_passed_over() {
-    let mut stage = stage();
+    let mut fixture = fixture();
     let media = Media::new();
-    let mut encoder = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
-    let mut player = Player::play(stage.address(), "cam");
+    let mut encoder = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
+    let mut player = Player::play(fixture.address(), "cam");
     let bodies: [&[u8]; 6] = [
         &[0x17, 0, 0, 0, 0, 1, 2],
         &[0x17, 1],
@@ -278,11 +278,11 @@ const PING: [u8; 18] = [2, 0, 0, 0, 0, 0, 6, 4, 0, 0, 0, 0, 0, 6, 0, 0, 0, 7];
 
 #[test]
 fn a_publisher_who_reads_no_answers_is_not_read_either() {
-    let mut stage = stage();
-    let mut show = Show::begin(&mut stage);
-    let mut socket = TcpStream::connect(stage.address()).unwrap();
+    let mut fixture = fixture();
+    let mut show = Show::begin(&mut fixture);
+    let mut socket = TcpStream::connect(fixture.address()).unwrap();
     socket.write_all(&flight()).unwrap();
-    stage.wait_for_publisher();
+    fixture.wait_for_publisher();
     let taken = taken(&mut socket, &PING, FLOOD);
     assert!(taken < FLOOD, "all of it was read");
     show.goes_on();
@@ -292,8 +292,8 @@ fn a_publisher_who_reads_no_answers_is_not_read_either() {
 fn who_guesses_keys_has_to_wait_whatever_it_says_then() {
     let mut keys = Keys::none();
     keys.add("cam", &"sesame".into()).unwrap();
-    let mut stage = Stage::with(|builder| builder.keys(keys));
-    let refused = |key: &str| match Encoder::publish(stage.address(), key) {
+    let mut fixture = Fixture::with(|builder| builder.keys(keys));
+    let refused = |key: &str| match Encoder::publish(fixture.address(), key) {
         Err(Error::Refused { description, .. }) => description,
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("{key} is no key"),
@@ -314,7 +314,7 @@ fn who_guesses_keys_has_to_wait_whatever_it_says_then() {
         "{words}"
     );
     let mut told = 0;
-    while stage.wait(|event| match event {
+    while fixture.wait(|event| match event {
         Event::Refused { why, .. } => Some(!why.starts_with("too many")),
         _ => None,
     }) {
@@ -327,16 +327,16 @@ fn who_guesses_keys_has_to_wait_whatever_it_says_then() {
 fn who_may_not_watch_is_told_so_and_who_has_the_key_may() {
     let mut keys = Keys::none();
     keys.require_to_play(&"popcorn".into()).unwrap();
-    let mut stage = Stage::with(|builder| builder.keys(keys));
-    let mut encoder = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
-    let (_, said) = Player::ask(stage.address(), "cam").rest();
+    let mut fixture = Fixture::with(|builder| builder.keys(keys));
+    let mut encoder = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
+    let (_, said) = Player::ask(fixture.address(), "cam").rest();
     let expected = (
         "NetStream.Play.Failed".to_owned(),
         "this stream key is not known here".to_owned(),
     );
     assert_eq!(said, [expected]);
-    let mut player = Player::play(stage.address(), "cam?key=popcorn");
+    let mut player = Player::play(fixture.address(), "cam?key=popcorn");
     encoder.send(&Media::new().picture(0, true, 10));
     assert!(player.packet().is_some());
 }
@@ -345,24 +345,24 @@ fn who_may_not_watch_is_told_so_and_who_has_the_key_may() {
 fn viewers_that_take_every_place_leave_publishers_theirs_and_are_refused_in_words() {
     let mut limits = Limits::default();
     limits.connections = 8;
-    let mut stage = Stage::with(|builder| builder.limits(limits));
-    let _encoder = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
+    let mut fixture = Fixture::with(|builder| builder.limits(limits));
+    let _encoder = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
     let viewers: Vec<_> = (0..6)
-        .map(|_| Player::play(stage.address(), "cam"))
+        .map(|_| Player::play(fixture.address(), "cam"))
         .collect();
-    let (_, said) = Player::ask(stage.address(), "cam").rest();
+    let (_, said) = Player::ask(fixture.address(), "cam").rest();
     let words = |words: &str| vec![("NetStream.Play.Failed".to_owned(), words.to_owned())];
     assert_eq!(said, words("this server takes no more viewers"));
-    let _second = Encoder::live(stage.address(), "other");
+    let _second = Encoder::live(fixture.address(), "other");
     drop(viewers);
     let mut limits = Limits::default();
     limits.viewers_per_address = 1;
-    let mut stage = Stage::with(|builder| builder.limits(limits));
-    let _encoder = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
-    let _one = Player::play(stage.address(), "cam");
-    let (_, said) = Player::ask(stage.address(), "cam").rest();
+    let mut fixture = Fixture::with(|builder| builder.limits(limits));
+    let _encoder = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
+    let _one = Player::play(fixture.address(), "cam");
+    let (_, said) = Player::ask(fixture.address(), "cam").rest();
     assert_eq!(
         said,
         words("this server takes no more viewers from one address")
@@ -373,10 +373,10 @@ fn viewers_that_take_every_place_leave_publishers_theirs_and_are_refused_in_word
 fn metadata_and_configurations_without_measure_cost_nothing_or_end_in_words() {
     use onair::flv::{Tag, TagKind};
     use onair::media::Tracks;
-    let mut stage = stage();
-    let mut show = Show::begin(&mut stage);
-    let mut encoder = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
+    let mut fixture = fixture();
+    let mut show = Show::begin(&mut fixture);
+    let mut encoder = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
     for i in 0..100 {
         encoder.describe(&Tracks {
             encoder: format!("{i}{}", "x".repeat(60_000)),
@@ -402,7 +402,7 @@ fn metadata_and_configurations_without_measure_cost_nothing_or_end_in_words() {
         0,
         vec![0x17, 1, 0, 0, 0, 0, 0, 0, 1, 0x65].into(),
     ));
-    let why = stage.wait(|event| match event {
+    let why = fixture.wait(|event| match event {
         Event::Refused { why, .. } => Some(why),
         _ => None,
     });
@@ -417,26 +417,26 @@ fn metadata_and_configurations_without_measure_cost_nothing_or_end_in_words() {
 #[test]
 fn nothing_a_publisher_calls_itself_acts_on_a_terminal_or_a_page() {
     let odd = "\u{202e}evil\u{1b}[2J\u{200b}\u{9b}\u{2066}";
-    let mut stage = stage();
+    let mut fixture = fixture();
     let mut config = Config::new(
-        format!("rtmp://{}/live/cam", stage.address())
+        format!("rtmp://{}/live/cam", fixture.address())
             .parse()
             .unwrap(),
     );
     config.flash_version = odd.to_owned();
-    let mut encoder = Encoder::with(stage.address(), config).unwrap();
+    let mut encoder = Encoder::with(fixture.address(), config).unwrap();
     encoder.describe(&onair::media::Tracks {
         encoder: odd.to_owned(),
         ..Default::default()
     });
     encoder.send(&Media::new().picture(0, true, 10));
-    let told = stage.wait(|event| match event {
+    let told = fixture.wait(|event| match event {
         Event::Published { origin, .. } => Some(origin.software),
         _ => None,
     });
-    let mut player = Player::play(stage.address(), "cam");
+    let mut player = Player::play(fixture.address(), "cam");
     player.packet().unwrap();
-    let stream = &stage.receiver.registry().streams()[0];
+    let stream = &fixture.receiver.registry().streams()[0];
     let shown = [
         &told,
         &stream.publisher.software,
@@ -448,7 +448,7 @@ fn nothing_a_publisher_calls_itself_acts_on_a_terminal_or_a_page() {
         assert!(words.chars().all(is_printable), "{words:?}");
     }
     for name in ["a\u{202e}b", "a\u{200b}b"] {
-        let Err(Error::Refused { description, .. }) = Encoder::publish(stage.address(), name)
+        let Err(Error::Refused { description, .. }) = Encoder::publish(fixture.address(), name)
         else {
             panic!("{name:?} is no name");
         };

@@ -9,7 +9,7 @@ use onair_receiver::{Event, Keys, Limits, RegistryConfig};
 
 use crate::encoder::Encoder;
 use crate::player::Player;
-use crate::setup::{Media, Stage};
+use crate::setup::{Fixture, Media};
 
 fn keys() -> Keys {
     let mut keys = Keys::none();
@@ -27,11 +27,11 @@ fn refusal(result: Result<Encoder, Error>) -> (String, String) {
 
 #[test]
 fn a_player_gets_exactly_what_was_published() {
-    let mut stage = Stage::new();
+    let mut fixture = Fixture::new();
     let sent = Media::new().stream(0..100, 25);
-    let mut encoder = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
-    let mut player = Player::play(stage.address(), "cam");
+    let mut encoder = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
+    let mut player = Player::play(fixture.address(), "cam");
     let mut got = Vec::new();
     for packet in &sent {
         encoder.send(packet);
@@ -45,17 +45,17 @@ fn a_player_gets_exactly_what_was_published() {
 
 #[test]
 fn a_wrong_key_is_refused_in_words_and_the_right_one_is_not_shown_to_anybody() {
-    let mut stage = Stage::with(|builder| builder.keys(keys()));
-    let (code, words) = refusal(Encoder::publish(stage.address(), "sesam"));
+    let mut fixture = Fixture::with(|builder| builder.keys(keys()));
+    let (code, words) = refusal(Encoder::publish(fixture.address(), "sesam"));
     assert_eq!(code, "NetStream.Publish.Denied");
     assert_eq!(words, "this stream key is not known here");
-    let why = stage.wait(|event| match event {
+    let why = fixture.wait(|event| match event {
         Event::Refused { why, .. } => Some(why),
         _ => None,
     });
     assert_eq!(why, words);
-    let _encoder = Encoder::live(stage.address(), "sesame");
-    let name = stage.wait(|event| {
+    let _encoder = Encoder::live(fixture.address(), "sesame");
+    let name = fixture.wait(|event| {
         assert!(!format!("{event:?}").contains("sesame"));
         match event {
             Event::Published { name, .. } => Some(name),
@@ -63,7 +63,7 @@ fn a_wrong_key_is_refused_in_words_and_the_right_one_is_not_shown_to_anybody() {
         }
     });
     assert_eq!(name.as_str(), "live/cam");
-    let info = format!("{:?}", stage.receiver.registry().streams());
+    let info = format!("{:?}", fixture.receiver.registry().streams());
     assert!(
         info.contains("live/cam") && !info.contains("sesame"),
         "{info}"
@@ -72,12 +72,12 @@ fn a_wrong_key_is_refused_in_words_and_the_right_one_is_not_shown_to_anybody() {
 
 #[test]
 fn the_second_publisher_of_a_key_is_told_that_it_is_busy() {
-    let mut stage = Stage::new();
+    let mut fixture = Fixture::new();
     let media = Media::new();
-    let mut first = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
-    let mut player = Player::play(stage.address(), "cam");
-    let (code, words) = refusal(Encoder::publish(stage.address(), "cam"));
+    let mut first = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
+    let mut player = Player::play(fixture.address(), "cam");
+    let (code, words) = refusal(Encoder::publish(fixture.address(), "cam"));
     assert_eq!(code, "NetStream.Publish.BadName");
     // Our publisher takes its key out of what it is told.
     assert_eq!(words, "somebody is publishing to live/*** already");
@@ -92,14 +92,14 @@ fn with_takeover_the_second_publisher_goes_on_and_the_viewer_stays() {
         registry.takeover = true;
         registry
     };
-    let mut stage = Stage::with(|builder| builder.registry(registry));
+    let mut fixture = Fixture::with(|builder| builder.registry(registry));
     let media = Media::new();
-    let mut first = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
-    let mut player = Player::play(stage.address(), "cam");
+    let mut first = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
+    let mut player = Player::play(fixture.address(), "cam");
     first.send_all(&media.stream(0..10, 5));
     let before = player.packets(20);
-    let mut second = Encoder::live(stage.address(), "cam");
+    let mut second = Encoder::live(fixture.address(), "cam");
     second.send_all(&media.stream(0..10, 5));
     let after = player.packets(20);
     assert!(after[0].is_video_keyframe());
@@ -112,16 +112,16 @@ fn with_takeover_the_second_publisher_goes_on_and_the_viewer_stays() {
 
 #[test]
 fn a_publisher_that_vanishes_may_come_back_to_its_viewers() {
-    let mut stage = Stage::new();
+    let mut fixture = Fixture::new();
     let media = Media::new();
-    let mut encoder = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
-    let mut player = Player::play(stage.address(), "cam");
+    let mut encoder = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
+    let mut player = Player::play(fixture.address(), "cam");
     encoder.send_all(&media.stream(0..10, 5));
     player.packets(20);
     drop(encoder);
-    stage.wait(|event| matches!(event, Event::Interrupted { .. }).then_some(()));
-    let mut again = Encoder::live(stage.address(), "cam");
+    fixture.wait(|event| matches!(event, Event::Interrupted { .. }).then_some(()));
+    let mut again = Encoder::live(fixture.address(), "cam");
     again.send_all(&media.stream(0..10, 5));
     assert_eq!(player.packets(20).len(), 20);
 }
@@ -130,18 +130,18 @@ fn a_publisher_that_vanishes_may_come_back_to_its_viewers() {
 fn streams_whose_publishers_vanished_keep_nobody_out_and_their_end_is_told() {
     let mut registry = RegistryConfig::default();
     registry.streams = 2;
-    let mut stage = Stage::with(|builder| builder.registry(registry));
+    let mut fixture = Fixture::with(|builder| builder.registry(registry));
     for name in ["one", "two"] {
-        drop(Encoder::live(stage.address(), name));
-        stage.wait(|event| matches!(event, Event::Interrupted { .. }).then_some(()));
+        drop(Encoder::live(fixture.address(), name));
+        fixture.wait(|event| matches!(event, Event::Interrupted { .. }).then_some(()));
     }
-    let _third = Encoder::live(stage.address(), "three");
-    let ended = stage.wait(|event| match event {
+    let _third = Encoder::live(fixture.address(), "three");
+    let ended = fixture.wait(|event| match event {
         Event::Unpublished { name } => Some(name.to_string()),
         _ => None,
     });
     assert_eq!(ended, "live/one");
-    let live: Vec<_> = stage.receiver.registry().streams();
+    let live: Vec<_> = fixture.receiver.registry().streams();
     let names: Vec<_> = live.iter().map(|stream| stream.name.as_str()).collect();
     assert_eq!(names, ["live/three", "live/two"]);
 }
@@ -150,12 +150,12 @@ fn streams_whose_publishers_vanished_keep_nobody_out_and_their_end_is_told() {
 fn a_publisher_that_vanishes_for_good_ends_its_stream() {
     let mut limits = Limits::default();
     limits.linger = Duration::from_millis(20);
-    let mut stage = Stage::with(|builder| builder.limits(limits));
-    let encoder = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
-    let player = Player::play(stage.address(), "cam");
+    let mut fixture = Fixture::with(|builder| builder.limits(limits));
+    let encoder = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
+    let player = Player::play(fixture.address(), "cam");
     drop(encoder);
-    stage.wait(|event| matches!(event, Event::Unpublished { .. }).then_some(()));
+    fixture.wait(|event| matches!(event, Event::Unpublished { .. }).then_some(()));
     let (_, said) = player.rest();
     assert_eq!(said.last().unwrap().0, "NetStream.Play.UnpublishNotify");
 }
@@ -166,12 +166,12 @@ fn who_says_nothing_and_who_publishes_nothing_is_let_go() {
     limits.setup_timeout = Duration::from_millis(50);
     limits.silence_timeout = Duration::from_millis(50);
     limits.linger = Duration::ZERO;
-    let mut stage = Stage::with(|builder| builder.limits(limits));
-    let mut silent = TcpStream::connect(stage.address()).unwrap();
+    let mut fixture = Fixture::with(|builder| builder.limits(limits));
+    let mut silent = TcpStream::connect(fixture.address()).unwrap();
     assert_eq!(silent.read(&mut [0; 10]).unwrap(), 0);
-    let encoder = Encoder::live(stage.address(), "cam");
+    let encoder = Encoder::live(fixture.address(), "cam");
     encoder.wait_for_end();
-    let why = stage.wait(|event| match event {
+    let why = fixture.wait(|event| match event {
         Event::Interrupted { why, .. } => Some(why),
         _ => None,
     });
@@ -180,11 +180,11 @@ fn who_says_nothing_and_who_publishes_nothing_is_let_go() {
 
 #[test]
 fn a_receiver_that_stops_says_farewell_to_everybody() {
-    let mut stage = Stage::new();
-    let encoder = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
-    let player = Player::play(stage.address(), "cam");
-    let receiver = stage.receiver;
+    let mut fixture = Fixture::new();
+    let encoder = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
+    let player = Player::play(fixture.address(), "cam");
+    let receiver = fixture.receiver;
     let stop = std::thread::spawn(move || receiver.stop());
     encoder.wait_for_end();
     let (_, said) = player.rest();
@@ -194,10 +194,10 @@ fn a_receiver_that_stops_says_farewell_to_everybody() {
 
 #[test]
 fn what_the_publisher_says_about_its_stream_reaches_players_and_the_list() {
-    let mut stage = Stage::new();
-    let mut encoder = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
-    let mut player = Player::play(stage.address(), "cam");
+    let mut fixture = Fixture::new();
+    let mut encoder = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
+    let mut player = Player::play(fixture.address(), "cam");
     encoder.describe(&onair::media::Tracks {
         encoder: "the test".to_owned(),
         ..Default::default()
@@ -205,24 +205,24 @@ fn what_the_publisher_says_about_its_stream_reaches_players_and_the_list() {
     encoder.send(&Media::new().picture(0, true, 10));
     player.packet().unwrap();
     assert_eq!(player.metadata[0].encoder, "the test");
-    assert_eq!(stage.receiver.registry().streams()[0].encoder, "the test");
+    assert_eq!(fixture.receiver.registry().streams()[0].encoder, "the test");
 }
 
 #[test]
 fn a_publisher_who_says_that_it_ends_may_break_the_connection() {
-    let mut stage = Stage::new();
+    let mut fixture = Fixture::new();
     let media = Media::new();
     for round in 0..10 {
-        let mut encoder = Encoder::live(stage.address(), "cam");
-        stage.wait_for_publisher();
-        let mut player = Player::play(stage.address(), "cam");
+        let mut encoder = Encoder::live(fixture.address(), "cam");
+        fixture.wait_for_publisher();
+        let mut player = Player::play(fixture.address(), "cam");
         encoder.send(&media.picture(0, true, 100_000));
         assert!(player.packet().is_some());
         // As FFmpeg does: the last pictures, FCUnpublish, and a close with answers unread, which
         // resets the connection.
         encoder.send(&media.picture(40, false, 100_000));
         encoder.say_unpublish_and_reset();
-        let interrupted = stage.wait(|event| match event {
+        let interrupted = fixture.wait(|event| match event {
             Event::Interrupted { .. } => Some(true),
             Event::Unpublished { .. } => Some(false),
             _ => None,

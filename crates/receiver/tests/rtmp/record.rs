@@ -9,7 +9,7 @@ use onair_receiver::{Error, Event, Receiver, Recording, Unrecorded, tls};
 
 use crate::encoder::Encoder;
 use crate::player::Player;
-use crate::setup::{Media, Stage};
+use crate::setup::{Fixture, Media};
 
 /// A directory that is gone afterwards.
 pub(crate) struct Directory(pub(crate) PathBuf);
@@ -51,8 +51,8 @@ fn pictures(packets: &[Packet]) -> Vec<(bool, bytes::Bytes)> {
 }
 
 /// Waits for a recording to be closed.
-pub(crate) fn recorded(stage: &mut Stage) -> Recording {
-    stage.wait(|event| match event {
+pub(crate) fn recorded(fixture: &mut Fixture) -> Recording {
+    fixture.wait(|event| match event {
         Event::Recorded { recording, .. } => Some(recording),
         _ => None,
     })
@@ -61,12 +61,12 @@ pub(crate) fn recorded(stage: &mut Stage) -> Recording {
 #[test]
 fn a_recording_has_every_picture_and_frame_of_sound() {
     let directory = Directory::new("whole");
-    let mut stage = Stage::with(|builder| builder.record(&directory.0));
+    let mut fixture = Fixture::with(|builder| builder.record(&directory.0));
     let sent = Media::new().stream(0..60, 25);
-    let mut encoder = Encoder::live(stage.address(), "cam");
+    let mut encoder = Encoder::live(fixture.address(), "cam");
     encoder.send_all(&sent);
     encoder.finish();
-    let recording = recorded(&mut stage);
+    let recording = recorded(&mut fixture);
     assert_eq!((recording.frames, recording.dropped), (60, 0));
     assert_eq!((recording.audio_frames, recording.dropped_audio), (60, 0));
     assert_eq!(recording.duration.as_millis(), 59 * 40 + 20);
@@ -83,15 +83,15 @@ fn a_recording_has_every_picture_and_frame_of_sound() {
 #[test]
 fn a_recording_can_be_read_at_any_time_but_for_its_last_fragment() {
     let directory = Directory::new("killed");
-    let mut stage = Stage::with(|builder| builder.record(&directory.0));
+    let mut fixture = Fixture::with(|builder| builder.record(&directory.0));
     let media = Media::new();
-    let mut encoder = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
-    let mut player = Player::play(stage.address(), "cam");
+    let mut encoder = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
+    let mut player = Player::play(fixture.address(), "cam");
     let sent = media.stream(0..60, 25);
     encoder.send_all(&sent);
     player.packets(120);
-    let path = stage.wait(|event| match event {
+    let path = fixture.wait(|event| match event {
         Event::Recording { path, .. } => Some(path),
         _ => None,
     });
@@ -106,14 +106,14 @@ fn a_recording_can_be_read_at_any_time_but_for_its_last_fragment() {
 #[test]
 fn a_change_of_configuration_begins_another_file() {
     let directory = Directory::new("change");
-    let mut stage = Stage::with(|builder| builder.record(&directory.0));
+    let mut fixture = Fixture::with(|builder| builder.record(&directory.0));
     let media = Media::new();
-    let mut encoder = Encoder::live(stage.address(), "cam");
+    let mut encoder = Encoder::live(fixture.address(), "cam");
     encoder.send_all(&media.stream(0..20, 5));
     encoder.send_all(&smaller(media.stream(20..40, 5)));
     encoder.finish();
     for _ in 0..2 {
-        let recording = recorded(&mut stage);
+        let recording = recorded(&mut fixture);
         assert_eq!(recording.frames, 20);
         assert_eq!(pictures(&read(&recording.path)).len(), 20);
     }
@@ -137,32 +137,32 @@ fn smaller(mut packets: Vec<Packet>) -> Vec<Packet> {
 #[test]
 fn a_change_before_there_is_a_file_is_said() {
     let directory = Directory::new("early");
-    let mut stage = Stage::with(|builder| builder.record(&directory.0));
+    let mut fixture = Fixture::with(|builder| builder.record(&directory.0));
     let media = Media::new();
-    let mut encoder = Encoder::live(stage.address(), "cam");
+    let mut encoder = Encoder::live(fixture.address(), "cam");
     encoder.send_all(&media.stream(0..5, 5));
     encoder.send_all(&smaller(media.stream(5..40, 5)));
     encoder.finish();
-    let reason = stage.wait(|event| match event {
+    let reason = fixture.wait(|event| match event {
         Event::NotRecorded { reason, .. } => Some(reason),
         Event::Recorded { .. } => panic!("what is missing was not said"),
         _ => None,
     });
     assert_eq!(reason, Unrecorded::Changed);
-    assert_eq!(recorded(&mut stage).frames, 35);
+    assert_eq!(recorded(&mut fixture).frames, 35);
 }
 
 #[test]
 fn a_recording_that_fails_is_reported_and_the_stream_goes_on() {
     let directory = Directory::new("fails");
-    let mut stage = Stage::with(|builder| builder.record(&directory.0));
+    let mut fixture = Fixture::with(|builder| builder.record(&directory.0));
     std::fs::remove_dir_all(&directory.0).unwrap();
     let media = Media::new();
-    let mut encoder = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
-    let mut player = Player::play(stage.address(), "cam");
+    let mut encoder = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
+    let mut player = Player::play(fixture.address(), "cam");
     encoder.send_all(&media.stream(0..20, 5));
-    let recording = recorded(&mut stage);
+    let recording = recorded(&mut fixture);
     assert_eq!((recording.frames, recording.bytes), (0, 0));
     let failure = recording.failure.unwrap();
     assert!(failure.contains("No such file"), "{failure}");
@@ -173,13 +173,13 @@ fn a_recording_that_fails_is_reported_and_the_stream_goes_on() {
 #[test]
 fn a_burst_is_recorded_to_the_last_frame() {
     let directory = Directory::new("burst");
-    let mut stage = Stage::with(|builder| builder.record(&directory.0));
+    let mut fixture = Fixture::with(|builder| builder.record(&directory.0));
     // 100 s at once, 26 MB: without a recording's own place in the stream 3 s of it are left.
     let sent = Media::new().stream(0..2500, 50);
-    let mut encoder = Encoder::live(stage.address(), "cam");
+    let mut encoder = Encoder::live(fixture.address(), "cam");
     encoder.send_all(&sent);
     encoder.finish();
-    let recording = recorded(&mut stage);
+    let recording = recorded(&mut fixture);
     assert_eq!((recording.frames, recording.dropped), (2500, 0));
     assert_eq!((recording.audio_frames, recording.dropped_audio), (2500, 0));
     assert_eq!(pictures(&read(&recording.path)), pictures(&sent));
@@ -188,21 +188,21 @@ fn a_burst_is_recorded_to_the_last_frame() {
 #[test]
 fn a_recording_is_no_viewer() {
     let directory = Directory::new("viewer");
-    let stage = Stage::with(|builder| builder.record(&directory.0));
-    let _encoder = Encoder::live(stage.address(), "cam");
-    assert_eq!(stage.receiver.registry().streams()[0].viewers, 0);
+    let fixture = Fixture::with(|builder| builder.record(&directory.0));
+    let _encoder = Encoder::live(fixture.address(), "cam");
+    assert_eq!(fixture.receiver.registry().streams()[0].viewers, 0);
 }
 
 #[test]
 fn a_publisher_that_comes_and_goes_does_not_fill_a_directory() {
     let directory = Directory::new("flood");
-    let mut stage = Stage::with(|builder| builder.record(&directory.0));
+    let mut fixture = Fixture::with(|builder| builder.record(&directory.0));
     let media = Media::new();
     for _ in 0..12 {
-        let mut encoder = Encoder::live(stage.address(), "cam");
+        let mut encoder = Encoder::live(fixture.address(), "cam");
         encoder.send_all(&media.stream(0..20, 5));
         encoder.finish();
-        stage.wait(|event| match event {
+        fixture.wait(|event| match event {
             Event::Recorded { .. } | Event::NotRecorded { .. } => Some(()),
             _ => None,
         });
@@ -213,11 +213,11 @@ fn a_publisher_that_comes_and_goes_does_not_fill_a_directory() {
 #[test]
 fn a_stream_too_short_to_be_one_makes_no_file_and_it_is_said() {
     let directory = Directory::new("short");
-    let mut stage = Stage::with(|builder| builder.record(&directory.0));
-    let mut encoder = Encoder::live(stage.address(), "cam");
+    let mut fixture = Fixture::with(|builder| builder.record(&directory.0));
+    let mut encoder = Encoder::live(fixture.address(), "cam");
     encoder.send_all(&Media::new().stream(0..5, 5));
     encoder.finish();
-    let reason = stage.wait(|event| match event {
+    let reason = fixture.wait(|event| match event {
         Event::NotRecorded { reason, .. } => Some(reason),
         _ => None,
     });
@@ -229,10 +229,10 @@ fn a_stream_too_short_to_be_one_makes_no_file_and_it_is_said() {
 fn a_disk_with_less_than_is_kept_free_is_not_recorded_to() {
     let directory = Directory::new("space");
     let keep = |builder: onair_receiver::Builder| builder.keep_free(u64::MAX);
-    let mut stage = Stage::with(|builder| keep(builder.record(&directory.0)));
-    let mut encoder = Encoder::live(stage.address(), "cam");
+    let mut fixture = Fixture::with(|builder| keep(builder.record(&directory.0)));
+    let mut encoder = Encoder::live(fixture.address(), "cam");
     encoder.send_all(&Media::new().stream(0..20, 5));
-    let failure = recorded(&mut stage).failure.unwrap();
+    let failure = recorded(&mut fixture).failure.unwrap();
     assert!(failure.contains("kept free"), "{failure}");
     assert_eq!(std::fs::read_dir(&directory.0).unwrap().count(), 0);
 }
@@ -256,13 +256,13 @@ fn late_audio(seconds: i64, from: i64) -> (Tracks, Vec<Packet>) {
 #[test]
 fn a_track_that_starts_late_and_that_no_metadata_promised_is_in_the_same_file() {
     let directory = Directory::new("late");
-    let mut stage = Stage::with(|builder| builder.record(&directory.0));
-    let mut encoder = Encoder::live(stage.address(), "cam");
+    let mut fixture = Fixture::with(|builder| builder.record(&directory.0));
+    let mut encoder = Encoder::live(fixture.address(), "cam");
     let (tracks, sent) = late_audio(4, 2000);
     encoder.describe(&tracks);
     encoder.send_all(&sent);
     encoder.finish();
-    let recording = recorded(&mut stage);
+    let recording = recorded(&mut fixture);
     assert_eq!((recording.frames, recording.audio_frames), (100, 50));
     assert_eq!(read(&recording.path).len(), sent.len());
 }
@@ -270,16 +270,16 @@ fn a_track_that_starts_late_and_that_no_metadata_promised_is_in_the_same_file() 
 #[test]
 fn a_track_that_starts_later_than_it_is_waited_for_begins_another_file_with_all_tracks() {
     let directory = Directory::new("later");
-    let mut stage = Stage::with(|builder| builder.record(&directory.0));
-    let mut encoder = Encoder::live(stage.address(), "cam");
+    let mut fixture = Fixture::with(|builder| builder.record(&directory.0));
+    let mut encoder = Encoder::live(fixture.address(), "cam");
     let (tracks, sent) = late_audio(6, 4000);
     encoder.describe(&tracks);
     encoder.send_all(&sent[..100]);
     // What is announced before the file has begun would be waited for.
-    stage.wait(|event| matches!(event, Event::Recording { .. }).then_some(()));
+    fixture.wait(|event| matches!(event, Event::Recording { .. }).then_some(()));
     encoder.send_all(&sent[100..]);
     encoder.finish();
-    let [first, second] = [(); 2].map(|()| recorded(&mut stage));
+    let [first, second] = [(); 2].map(|()| recorded(&mut fixture));
     assert_eq!((first.frames, first.audio_frames), (101, 0));
     // Up to the next keyframe, pictures without those before them are of no use.
     assert_eq!((second.frames, second.audio_frames), (25, 50));
@@ -293,7 +293,7 @@ fn rtmps_is_rtmp_with_a_certificate() {
     let authority = tls::Authority::open(&directory.0).unwrap();
     let config = authority.server(&["localhost".to_owned()]).unwrap();
     let free = ([127, 0, 0, 1], 0).into();
-    let mut target = Stage::with(|builder| builder.tls(config).listen_tls(free));
+    let mut target = Fixture::with(|builder| builder.tls(config).listen_tls(free));
     let secure = target.receiver.rtmp_addresses()[1].port();
     let url: Address = format!("rtmps://localhost:{secure}/live/out")
         .parse()
@@ -302,9 +302,9 @@ fn rtmps_is_rtmp_with_a_certificate() {
     std::fs::write(&ca, authority.certificate()).unwrap();
     let mut destination = Destination::new(url);
     destination.tls.ca = Some(ca);
-    let stage = Stage::with(|builder| builder.relay(destination));
+    let fixture = Fixture::with(|builder| builder.relay(destination));
     let media = Media::new();
-    let mut encoder = Encoder::live(stage.address(), "cam");
+    let mut encoder = Encoder::live(fixture.address(), "cam");
     let sent = media.stream(0..2, 10);
     encoder.send_all(&sent);
     target.wait_for_publisher();

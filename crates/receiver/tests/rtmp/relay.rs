@@ -12,15 +12,15 @@ use onair_receiver::{
 use crate::encoder::Encoder;
 use crate::player::Player;
 use crate::record::{Directory, recorded};
-use crate::setup::{Media, Stage};
+use crate::setup::{Fixture, Media};
 
 fn target(address: SocketAddr, path: &str) -> RelayTarget {
     format!("rtmp://{address}/{path}").parse().unwrap()
 }
 
 /// Why a relay fails.
-fn failure(stage: &mut Stage) -> RelayFailure {
-    stage.wait(|event| match event {
+fn failure(fixture: &mut Fixture) -> RelayFailure {
+    fixture.wait(|event| match event {
         Event::RelayFailed { failure, .. } => Some(failure),
         _ => None,
     })
@@ -37,14 +37,14 @@ fn threads(name: &str) -> usize {
 
 #[test]
 fn a_relay_publishes_what_comes_in_untouched() {
-    let mut target = Stage::new();
+    let mut target = Fixture::new();
     let url: Address = format!("rtmp://{}/live/out", target.address())
         .parse()
         .unwrap();
-    let mut stage = Stage::with(|builder| builder.relay(url));
+    let mut fixture = Fixture::with(|builder| builder.relay(url));
     let media = Media::new();
     let sent = media.stream(0..40, 10);
-    let mut encoder = Encoder::live(stage.address(), "cam");
+    let mut encoder = Encoder::live(fixture.address(), "cam");
     encoder.send_all(&sent[..2]);
     target.wait_for_publisher();
     let mut player = Player::play(target.address(), "out");
@@ -52,7 +52,7 @@ fn a_relay_publishes_what_comes_in_untouched() {
     assert_eq!(player.packets(80), sent);
     encoder.finish();
     assert_eq!(player.rest().0, []);
-    let words = stage.wait(|event| match event {
+    let words = fixture.wait(|event| match event {
         Event::Relay { message, url, .. } => {
             assert!(!url.contains("out"), "{url}");
             Some(message)
@@ -65,10 +65,10 @@ fn a_relay_publishes_what_comes_in_untouched() {
 #[test]
 fn a_burst_is_relayed_to_the_last_frame() {
     let directory = Directory::new("relayed");
-    let mut there = Stage::with(|builder| builder.record(&directory.0));
+    let mut there = Fixture::with(|builder| builder.record(&directory.0));
     let to = target(there.address(), "live/out");
-    let stage = Stage::with(|builder| builder.relay(to));
-    let mut encoder = Encoder::live(stage.address(), "cam");
+    let fixture = Fixture::with(|builder| builder.relay(to));
+    let mut encoder = Encoder::live(fixture.address(), "cam");
     encoder.send_all(&Media::new().stream(0..2500, 50));
     encoder.finish();
     let recording = recorded(&mut there);
@@ -79,52 +79,52 @@ fn a_burst_is_relayed_to_the_last_frame() {
 fn streams_that_come_and_go_make_one_relay_to_a_server_that_is_silent_and_it_can_be_stopped() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let to = target(silent.local_addr().unwrap(), "live/key");
-    let mut stage = Stage::with(|builder| builder.relay(to));
+    let mut fixture = Fixture::with(|builder| builder.relay(to));
     for _ in 0..20 {
-        let mut encoder = Encoder::live(stage.address(), "cam");
+        let mut encoder = Encoder::live(fixture.address(), "cam");
         encoder.send_all(&Media::new().stream(0..20, 5));
         encoder.finish();
-        stage.wait(|event| matches!(event, Event::Unpublished { .. }).then_some(()));
+        fixture.wait(|event| matches!(event, Event::Unpublished { .. }).then_some(()));
     }
     #[cfg(target_os = "linux")]
     assert!(threads("onair-relay") <= 4, "{}", threads("onair-relay"));
     let before = Instant::now();
-    stage.receiver.stop();
+    fixture.receiver.stop();
     assert!(
         before.elapsed() < Duration::from_secs(3),
         "{:?}",
         before.elapsed()
     );
     // No thread that is left behind keeps the events open.
-    while stage.events.blocking_next().is_some() {}
-    assert_eq!(stage.receiver.relays(), []);
+    while fixture.events.blocking_next().is_some() {}
+    assert_eq!(fixture.receiver.relays(), []);
 }
 
 #[test]
 fn a_url_for_one_stream_is_not_given_to_two_and_the_second_is_told() {
-    let mut there = Stage::new();
+    let mut there = Fixture::new();
     let to = target(there.address(), "live/key");
-    let mut stage = Stage::with(|builder| builder.relay(to));
+    let mut fixture = Fixture::with(|builder| builder.relay(to));
     let media = Media::new();
-    let mut one = Encoder::live(stage.address(), "one");
+    let mut one = Encoder::live(fixture.address(), "one");
     one.send_all(&media.stream(0..2, 10));
     there.wait_for_publisher();
-    let mut two = Encoder::live(stage.address(), "two");
+    let mut two = Encoder::live(fixture.address(), "two");
     two.send_all(&media.stream(0..2, 10));
-    let failure = failure(&mut stage);
+    let failure = failure(&mut fixture);
     let one = StreamName::new("live", "one").unwrap();
     assert_eq!(failure, RelayFailure::NotBegun(RelayError::Busy(one)));
     assert!(failure.to_string().contains("{stream}"), "{failure}");
-    assert_eq!(stage.receiver.relays().len(), 1);
+    assert_eq!(fixture.receiver.relays().len(), 1);
 }
 
 #[test]
 fn a_url_with_a_stream_in_it_takes_as_many_as_there_are() {
-    let mut there = Stage::new();
+    let mut there = Fixture::new();
     let to = target(there.address(), "{app}/out-{stream}");
-    let stage = Stage::with(|builder| builder.relay(to));
+    let fixture = Fixture::with(|builder| builder.relay(to));
     let media = Media::new();
-    let mut encoders = ["one", "two"].map(|key| Encoder::live(stage.address(), key));
+    let mut encoders = ["one", "two"].map(|key| Encoder::live(fixture.address(), key));
     for encoder in &mut encoders {
         encoder.send_all(&media.stream(0..2, 10));
     }
@@ -133,8 +133,8 @@ fn a_url_with_a_stream_in_it_takes_as_many_as_there_are() {
     assert_eq!(names, ["live/out-one", "live/out-two"]);
 }
 
-fn published(stage: &mut Stage) -> String {
-    stage.wait(|event| match event {
+fn published(fixture: &mut Fixture) -> String {
+    fixture.wait(|event| match event {
         Event::Published { name, .. } => Some(name.to_string()),
         _ => None,
     })
@@ -144,23 +144,23 @@ fn published(stage: &mut Stage) -> String {
 fn a_relay_that_was_given_up_can_be_begun_anew_while_its_stream_is_live() {
     let mut keys = Keys::none();
     keys.add("other", &"other".into()).unwrap();
-    let there = Stage::with(|builder| builder.keys(keys));
+    let there = Fixture::with(|builder| builder.keys(keys));
     let to = target(there.address(), "live/wrong");
-    let mut stage = Stage::with(|builder| builder.relay(to));
-    let mut encoder = Encoder::live(stage.address(), "cam");
+    let mut fixture = Fixture::with(|builder| builder.relay(to));
+    let mut encoder = Encoder::live(fixture.address(), "cam");
     encoder.send_all(&Media::new().stream(0..2, 10));
     let name = StreamName::new("live", "cam").unwrap();
     for _ in 0..2 {
-        let failure = failure(&mut stage);
+        let failure = failure(&mut fixture);
         let RelayFailure::Destination(why) = &failure else {
             panic!("{failure:?}");
         };
         let refusal = why.refusal.as_ref().expect("the server's own words");
         assert_eq!(refusal.code, "NetStream.Publish.Denied");
         let stands = loop {
-            let relays = stage.receiver.relays();
+            let relays = fixture.receiver.relays();
             assert_eq!((relays.len(), &relays[0].name), (1, &name));
-            if stage.receiver.retry_relays(&name) == 1 {
+            if fixture.receiver.retry_relays(&name) == 1 {
                 break relays[0].state.clone();
             }
         };
@@ -170,11 +170,11 @@ fn a_relay_that_was_given_up_can_be_begun_anew_while_its_stream_is_live() {
 
 #[test]
 fn a_relay_passes_on_what_the_publisher_says_of_its_stream() {
-    let mut there = Stage::new();
+    let mut there = Fixture::new();
     let to = target(there.address(), "live/out");
-    let stage = Stage::with(|builder| builder.relay(to));
+    let fixture = Fixture::with(|builder| builder.relay(to));
     let media = Media::new();
-    let mut encoder = Encoder::live(stage.address(), "cam");
+    let mut encoder = Encoder::live(fixture.address(), "cam");
     let said = Tracks {
         video: vec![VideoTrack {
             codec: Some(VideoCodec::H264),
@@ -210,11 +210,11 @@ fn a_relay_passes_on_what_the_publisher_says_of_its_stream() {
 
 #[test]
 fn a_relay_announces_a_track_that_begins_late() {
-    let mut there = Stage::new();
+    let mut there = Fixture::new();
     let to = target(there.address(), "live/out");
-    let stage = Stage::with(|builder| builder.relay(to));
+    let fixture = Fixture::with(|builder| builder.relay(to));
     let media = Media::new();
-    let mut encoder = Encoder::live(stage.address(), "cam");
+    let mut encoder = Encoder::live(fixture.address(), "cam");
     let pictures: Vec<_> = (0..50)
         .map(|i| media.picture(i * 40, i % 25 == 0, 100))
         .collect();

@@ -13,12 +13,12 @@ const SPS: &[u8] = &[
 const PPS: &[u8] = &[0x68, 0xCE, 0x3C, 0x80];
 
 /// A receiver on a port of its own, and what it tells.
-pub(crate) struct Stage {
+pub(crate) struct Fixture {
     pub(crate) receiver: Receiver,
     pub(crate) events: EventStream,
 }
 
-impl Stage {
+impl Fixture {
     pub(crate) fn new() -> Self {
         Self::with(|builder| builder)
     }

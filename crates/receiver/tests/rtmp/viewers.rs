@@ -4,19 +4,19 @@ use onair_receiver::{Event, RegistryConfig};
 
 use crate::encoder::Encoder;
 use crate::player::Player;
-use crate::setup::{Media, Stage};
+use crate::setup::{Fixture, Media};
 
 #[test]
 fn a_viewer_who_comes_late_gets_the_current_gop_first() {
-    let mut stage = Stage::new();
+    let mut fixture = Fixture::new();
     let media = Media::new();
-    let mut encoder = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
-    let mut first = Player::play(stage.address(), "cam");
+    let mut encoder = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
+    let mut first = Player::play(fixture.address(), "cam");
     let sent = media.stream(0..40, 25);
     encoder.send_all(&sent);
     assert_eq!(first.packets(80).len(), 80);
-    let mut late = Player::play(stage.address(), "cam");
+    let mut late = Player::play(fixture.address(), "cam");
     let got = late.packets(30);
     assert!(got[0].is_video_keyframe());
     let payloads = |packets: &[onair::media::Packet]| -> Vec<_> {
@@ -30,8 +30,8 @@ fn a_viewer_who_comes_late_gets_the_current_gop_first() {
 
 #[test]
 fn nobody_to_watch_is_said_in_words() {
-    let stage = Stage::new();
-    let (packets, said) = Player::ask(stage.address(), "nothing").rest();
+    let fixture = Fixture::new();
+    let (packets, said) = Player::ask(fixture.address(), "nothing").rest();
     let expected = (
         "NetStream.Play.StreamNotFound".to_owned(),
         "nobody publishes a stream of this name".to_owned(),
@@ -41,12 +41,12 @@ fn nobody_to_watch_is_said_in_words() {
 
 #[test]
 fn a_player_that_takes_other_codecs_only_is_told_so() {
-    let mut stage = Stage::new();
+    let mut fixture = Fixture::new();
     let media = Media::hevc();
-    let mut encoder = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
+    let mut encoder = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
     // Before there is a picture nobody knows the codec; the refusal comes with the first.
-    let mut early = Player::ask_for(stage.address(), "cam", &["av01", "vp09"]);
+    let mut early = Player::ask_for(fixture.address(), "cam", &["av01", "vp09"]);
     early.wait_for("NetStream.Play.Start");
     encoder.send(&media.picture(0, true, 100));
     let refused = (
@@ -56,26 +56,26 @@ fn a_player_that_takes_other_codecs_only_is_told_so() {
     let (packets, said) = early.rest();
     assert!(packets.is_empty());
     assert_eq!(said.last(), Some(&refused));
-    let late = Player::ask_for(stage.address(), "cam", &["av01", "vp09"]);
+    let late = Player::ask_for(fixture.address(), "cam", &["av01", "vp09"]);
     assert_eq!(late.rest(), (Vec::new(), vec![refused]));
     for codecs in [&["av01", "hvc1"][..], &["*"], &[]] {
-        let mut player = Player::ask_for(stage.address(), "cam", codecs);
+        let mut player = Player::ask_for(fixture.address(), "cam", codecs);
         assert!(player.packet().is_some(), "{codecs:?}");
     }
     // H.264 is in no list.
     encoder.send(&Media::new().picture(40, true, 100));
-    let mut player = Player::ask_for(stage.address(), "cam", &["av01"]);
+    let mut player = Player::ask_for(fixture.address(), "cam", &["av01"]);
     assert!(player.packet().is_some());
 }
 
 #[test]
 fn a_viewer_that_does_not_read_is_cut_to_a_keyframe_and_costs_the_others_nothing() {
-    let mut stage = Stage::new();
+    let mut fixture = Fixture::new();
     let media = Media::new();
-    let mut encoder = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
-    let mut good = Player::play(stage.address(), "cam");
-    let mut bad = Player::play(stage.address(), "cam");
+    let mut encoder = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
+    let mut good = Player::play(fixture.address(), "cam");
+    let mut bad = Player::play(fixture.address(), "cam");
     // More than any kernel buffers, at 10 s a lap.
     for i in 0..1000 {
         encoder.send(&media.picture(i * 40, i % 25 == 0, 60_000));
@@ -97,7 +97,7 @@ fn a_viewer_that_does_not_read_is_cut_to_a_keyframe_and_costs_the_others_nothing
     let lost = 1000 - u64::try_from(times.len()).unwrap();
     let mut dropped = Vec::new();
     while dropped.len() < 2 {
-        dropped.push(stage.wait(|event| match event {
+        dropped.push(fixture.wait(|event| match event {
             Event::Stopped { dropped, .. } => Some(dropped),
             _ => None,
         }));
@@ -110,17 +110,17 @@ fn a_viewer_that_does_not_read_is_cut_to_a_keyframe_and_costs_the_others_nothing
 fn stalled_viewers_pin_no_more_than_their_share_and_who_reads_loses_nothing() {
     let mut registry = RegistryConfig::default();
     registry.memory = 12 << 20;
-    let mut stage = Stage::with(|builder| builder.registry(registry));
+    let mut fixture = Fixture::with(|builder| builder.registry(registry));
     let media = Media::new();
-    let mut encoder = Encoder::live(stage.address(), "cam");
-    stage.wait_for_publisher();
-    let mut good = Player::play(stage.address(), "cam");
+    let mut encoder = Encoder::live(fixture.address(), "cam");
+    fixture.wait_for_publisher();
+    let mut good = Player::play(fixture.address(), "cam");
     let stalled: Vec<_> = (0..12)
-        .map(|_| Player::play(stage.address(), "cam"))
+        .map(|_| Player::play(fixture.address(), "cam"))
         .collect();
     // Seven times 400 kB are within the quarter that is theirs; the kernel buffers what comes first.
     let mut times = 0..10_000;
-    while stage.receiver.registry().streams()[0].viewers > 1 + 7 {
+    while fixture.receiver.registry().streams()[0].viewers > 1 + 7 {
         let at = times.next().expect("the stalled are cut");
         encoder.send(&media.picture(at, true, 400_000));
         assert_eq!(good.packet().unwrap().dts.as_millis(), at);

@@ -143,9 +143,9 @@ impl Writer {
     /// Writes the first chunk's header; gives the header of the chunks that continue it.
     fn begin(&mut self, header: &Header, length: usize, out: &mut Slices) -> Continuation {
         let id = header.chunk_stream.0;
-        let slot = &mut self.streams[usize::from(id) % 32];
-        let (format, time) = choose(*slot, header, length);
-        *slot = Some(Sent {
+        let last = &mut self.streams[usize::from(id) % 32];
+        let (format, time) = choose(*last, header, length);
+        *last = Some(Sent {
             header: *header,
             length,
         });

@@ -10,11 +10,11 @@ pub(super) fn parse_authority(text: &str) -> Result<(Url, &str), UrlError> {
     let scheme = parse_scheme(scheme)?;
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    let (userinfo, place) = match authority.rsplit_once('@') {
-        Some((userinfo, place)) => (Some(userinfo), place),
+    let (userinfo, host_port) = match authority.rsplit_once('@') {
+        Some((userinfo, host_port)) => (Some(userinfo), host_port),
         None => (None, authority),
     };
-    let (host, port) = parse_place(place)?;
+    let (host, port) = parse_host_port(host_port)?;
     let url = Url {
         scheme,
         credentials: userinfo.map(parse_userinfo).transpose()?,
@@ -42,8 +42,8 @@ fn parse_scheme(scheme: &str) -> Result<Scheme, UrlError> {
 }
 
 /// `host`, `host:port`, `[v6]` or `[v6]:port`.
-fn parse_place(place: &str) -> Result<(&str, Option<u16>), UrlError> {
-    let (host, port) = match place.strip_prefix('[') {
+fn parse_host_port(host_port: &str) -> Result<(&str, Option<u16>), UrlError> {
+    let (host, port) = match host_port.strip_prefix('[') {
         Some(rest) => {
             let (host, port) = rest.split_once(']').ok_or(UrlError::InvalidHost)?;
             let address = host.split('%').next().unwrap_or_default();
@@ -52,7 +52,7 @@ fn parse_place(place: &str) -> Result<(&str, Option<u16>), UrlError> {
                 .map_err(|_| UrlError::InvalidHost)?;
             (host, port)
         }
-        None => place.split_at(place.find(':').unwrap_or(place.len())),
+        None => host_port.split_at(host_port.find(':').unwrap_or(host_port.len())),
     };
     let port = match port.strip_prefix(':') {
         Some(port) if port.contains(':') => return Err(UrlError::InvalidHost),

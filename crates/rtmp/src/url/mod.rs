@@ -88,7 +88,7 @@ impl Url {
         url.with_app(path)?.with_key(key)
     }
 
-    /// The same place with another app.
+    /// The same URL with another app.
     pub fn with_app(mut self, app: impl Into<String>) -> Result<Self, Error> {
         self.app = app.into();
         // Services print their server as `rtmp://host/app/`; that slash is a separator, and a `?`
@@ -101,14 +101,14 @@ impl Url {
         Ok(self)
     }
 
-    /// The same place with another key.
+    /// The same URL with another key.
     pub fn with_key(self, key: impl Into<Secret>) -> Result<Self, Error> {
         let key = key.into();
         check_part(key.expose(), UrlError::MissingKey)?;
         self.keyed(key)
     }
 
-    /// The same place with other credentials.
+    /// The same URL with other credentials.
     pub fn with_credentials(mut self, credentials: Option<Credentials>) -> Self {
         self.credentials = credentials;
         self

@@ -5,7 +5,7 @@ use onair_rtmp::publisher::{Config, Event, Flight, Why};
 use onair_rtmp::{Command, Credentials, Error};
 
 use crate::common::{classic, config};
-use crate::script::{Reply, info, stay, talks};
+use crate::script::{Reply, exchanges, info, stay};
 
 fn with_credentials() -> Config {
     let mut config = config();
@@ -53,7 +53,7 @@ fn adobe(command: &Command, reply: &mut Reply) {
 }
 
 fn whys(config: Config, rule: fn(&Command, &mut Reply)) -> (Vec<Why>, Result<(), Error>) {
-    let (retries, end) = talks(config, rule);
+    let (retries, end) = exchanges(config, rule);
     (retries.iter().map(|retry| retry.why).collect(), end)
 }
 
@@ -86,7 +86,7 @@ fn quirk_c23_without_credentials_the_error_says_what_is_missing() {
 #[test]
 fn quirk_c23_a_wrong_password_ends_it() {
     for reason in ["authfailed", "nosuchuser"] {
-        let (retries, end) = talks(with_credentials(), |command, reply| {
+        let (retries, end) = exchanges(with_credentials(), |command, reply| {
             if app_of(command).contains("&response=") {
                 reject(
                     command,
@@ -107,7 +107,7 @@ fn quirk_c23_a_wrong_password_ends_it() {
 
 #[test]
 fn quirk_c23_a_server_that_challenges_for_ever_is_left() {
-    let (retries, end) = talks(with_credentials(), |command, reply| {
+    let (retries, end) = exchanges(with_credentials(), |command, reply| {
         reject(
             command,
             reply,
@@ -119,7 +119,7 @@ fn quirk_c23_a_server_that_challenges_for_ever_is_left() {
         matches!(end, Err(Error::CredentialsRejected { .. })),
         "{end:?}"
     );
-    let (retries, end) = talks(with_credentials(), |command, reply| {
+    let (retries, end) = exchanges(with_credentials(), |command, reply| {
         reject(command, reply, "code=403 need auth; authmod=adobe");
     });
     assert_eq!(retries.len(), 1);
@@ -131,7 +131,7 @@ fn quirk_c23_a_server_that_challenges_for_ever_is_left() {
 
 #[test]
 fn quirk_c23_an_unknown_method_is_a_refusal_in_the_servers_words() {
-    let (_, end) = talks(with_credentials(), |command, reply| {
+    let (_, end) = exchanges(with_credentials(), |command, reply| {
         reject(command, reply, "code=403 need auth; authmod=rot13");
     });
     let Err(Error::Refused { description, .. }) = end else {
@@ -142,7 +142,7 @@ fn quirk_c23_an_unknown_method_is_a_refusal_in_the_servers_words() {
 
 #[test]
 fn quirk_c23_each_round_is_classical_with_other_random_bytes_and_hides_its_answer() {
-    let (retries, _) = talks(with_credentials(), adobe);
+    let (retries, _) = exchanges(with_credentials(), adobe);
     assert!(
         retries
             .iter()
@@ -158,7 +158,7 @@ fn quirk_c23_each_round_is_classical_with_other_random_bytes_and_hides_its_answe
 
 #[test]
 fn quirk_c24_limelights_challenge_is_answered_too() {
-    let (retries, end) = talks(with_credentials(), |command, reply| {
+    let (retries, end) = exchanges(with_credentials(), |command, reply| {
         if command.name != "connect" {
             return reply.politely(command);
         }
@@ -188,7 +188,7 @@ fn quirk_c24_limelights_challenge_is_answered_too() {
 fn quirk_c25_credentials_in_a_query_are_left_to_the_server() {
     let config = Config::new("rtmp://live.example/app/key?user=u&pass=p".parse().unwrap());
     assert_eq!(config.credentials, None);
-    let (_, end) = talks(config, |command, reply| {
+    let (_, end) = exchanges(config, |command, reply| {
         if command.name == "publish" {
             assert_eq!(command.arguments[0], Value::from("key?user=u&pass=p"));
         }
@@ -224,7 +224,7 @@ fn quirk_c26_a_redirect_is_followed_with_the_same_key() {
             "rtmp://other.example:1936/edge/live_1234?x=%20y",
         ),
     ] {
-        let (retries, end) = talks(config(), |command, reply| {
+        let (retries, end) = exchanges(config(), |command, reply| {
             match (command.name.as_str(), tc_url_of(command).contains("other")) {
                 ("connect", false) => redirect(command, reply, name, target),
                 _ if reply.closes => {}
@@ -248,7 +248,7 @@ fn quirk_c26_a_redirect_is_followed_with_the_same_key() {
 fn quirk_c26_a_redirect_may_come_as_a_status() {
     let mut config = classic();
     config.seed = 3;
-    let (retries, _) = talks(config, |command, reply| {
+    let (retries, _) = exchanges(config, |command, reply| {
         if command.name == "connect" && !tc_url_of(command).contains("other") {
             let ex = Value::object([
                 ("code", Value::from(302.0)),
@@ -269,7 +269,7 @@ fn quirk_c26_a_redirect_may_come_as_a_status() {
 #[test]
 fn quirk_c26_five_redirects_are_enough() {
     let mut hops = 0;
-    let (retries, end) = talks(config(), |command, reply| {
+    let (retries, end) = exchanges(config(), |command, reply| {
         if command.name == "connect" {
             hops += 1;
             redirect(
@@ -289,7 +289,7 @@ fn quirk_c26_five_redirects_are_enough() {
 #[test]
 fn quirk_c26_no_redirect_leaves_tls_or_shows_the_key() {
     let config = Config::new("rtmps://live.example/app/live_1234".parse().unwrap());
-    let (retries, end) = talks(config, |command, reply| {
+    let (retries, end) = exchanges(config, |command, reply| {
         redirect(
             command,
             reply,
@@ -308,7 +308,7 @@ fn quirk_c26_no_redirect_leaves_tls_or_shows_the_key() {
 
 #[test]
 fn quirk_c26_a_redirect_to_nonsense_is_an_error() {
-    let (_, end) = talks(config(), |command, reply| {
+    let (_, end) = exchanges(config(), |command, reply| {
         redirect(command, reply, "redirect", "http://[");
     });
     assert!(matches!(end, Err(Error::Redirected { .. })), "{end:?}");
@@ -395,7 +395,7 @@ fn quirk_c27_caps_ex_is_declared_when_asked_for() {
 
 #[test]
 fn quirk_c26_a_redirect_begins_authentication_anew() {
-    let (retries, end) = talks(with_credentials(), |command, reply| {
+    let (retries, end) = exchanges(with_credentials(), |command, reply| {
         let is_answered = app_of(command).contains("&response=");
         if command.name == "connect" && tc_url_of(command).contains("other") {
             assert_eq!(app_of(command), "edge");

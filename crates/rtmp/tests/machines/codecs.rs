@@ -8,7 +8,7 @@ use onair_rtmp::{Command, Error, Input, MessageKind, handshake};
 
 use crate::common::{classic, config, start};
 use crate::host::Host;
-use crate::script::{Reply, info, stay, talks};
+use crate::script::{Reply, exchanges, info, stay};
 
 fn hevc(mut config: Config) -> Config {
     config.video_codec = Some(VideoCodec::Hevc);
@@ -37,7 +37,7 @@ fn quirk_b16_the_declaration_is_left_out_after_a_close_before_the_answer() {
         (config(), Why::ClassicOrder),
         (classic(), Why::PlainConnect),
     ] {
-        let (retries, end) = talks(hevc(config), |command, reply| {
+        let (retries, end) = exchanges(hevc(config), |command, reply| {
             if command.object.get("fourCcList").is_some() {
                 reply.closes = true;
             } else {
@@ -77,7 +77,7 @@ fn a_server_that_takes_other_codecs_only_is_told_apart_at_once() {
         ("fourCcList", list(&["av01", "vp09"])),
     ] {
         for in_info in [true, false] {
-            let (retries, end) = talks(hevc(config()), |command, reply| {
+            let (retries, end) = exchanges(hevc(config()), |command, reply| {
                 answering(command, reply, std::slice::from_ref(&said), in_info);
             });
             let refused = Error::CodecRefused {
@@ -103,7 +103,7 @@ fn a_server_that_takes_it_or_any_or_says_nothing_is_published_to() {
         Some(("fourCcList", Value::Null)),
         None,
     ] {
-        let (retries, end) = talks(hevc(config()), |command, reply| {
+        let (retries, end) = exchanges(hevc(config()), |command, reply| {
             answering(command, reply, said.as_slice(), true);
         });
         assert_eq!((retries.len(), end), (0, Ok(())), "{said:?}");
@@ -113,7 +113,7 @@ fn a_server_that_takes_it_or_any_or_says_nothing_is_published_to() {
 #[test]
 fn what_a_server_takes_is_no_matter_for_h_264() {
     let said = [("fourCcList", list(&["av01"]))];
-    let (retries, end) = talks(config(), |command, reply| {
+    let (retries, end) = exchanges(config(), |command, reply| {
         answering(command, reply, &said, true);
     });
     assert_eq!((retries.len(), end), (0, Ok(())));
@@ -166,7 +166,7 @@ fn our_server_says_what_it_takes_to_whoever_speaks_of_it() {
 #[test]
 fn a_codec_that_a_server_can_only_encode_is_none_that_it_takes() {
     let map = Value::object([("hvc1", Value::from(2.0)), ("av01", Value::from(4.0))]);
-    let (_, end) = talks(hevc(config()), |command, reply| {
+    let (_, end) = exchanges(hevc(config()), |command, reply| {
         let said = [("videoFourCcInfoMap", map.clone())];
         answering(command, reply, &said, true);
     });

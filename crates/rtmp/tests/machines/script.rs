@@ -173,17 +173,17 @@ impl<R: FnMut(&Command, &mut Reply)> Peer for Script<R> {
 }
 
 /// A publisher of a short show, and the server it spoke to, after it was over.
-pub(crate) struct Talk<R> {
+pub(crate) struct Exchange<R> {
     pub(crate) client: Client,
     pub(crate) server: Script<R>,
 }
 
 /// A short show, ended as soon as it is live.
-pub(crate) fn talk<R: FnMut(&Command, &mut Reply)>(config: Config, rule: R) -> Talk<R> {
-    talk_of(show(3), config, rule)
+pub(crate) fn exchange<R: FnMut(&Command, &mut Reply)>(config: Config, rule: R) -> Exchange<R> {
+    exchange_of(show(3), config, rule)
 }
 
-pub(crate) fn talk_of<R>(tags: Vec<Tag>, config: Config, rule: R) -> Talk<R>
+pub(crate) fn exchange_of<R>(tags: Vec<Tag>, config: Config, rule: R) -> Exchange<R>
 where
     R: FnMut(&Command, &mut Reply),
 {
@@ -191,13 +191,13 @@ where
 }
 
 /// A short show, after which the stream stays live.
-pub(crate) fn stay<R: FnMut(&Command, &mut Reply)>(config: Config, rule: R) -> Talk<R> {
+pub(crate) fn stay<R: FnMut(&Command, &mut Reply)>(config: Config, rule: R) -> Exchange<R> {
     let mut client = Client::new(config, show(3));
     client.closes = false;
     converse(client, rule)
 }
 
-fn converse<R: FnMut(&Command, &mut Reply)>(mut client: Client, rule: R) -> Talk<R> {
+fn converse<R: FnMut(&Command, &mut Reply)>(mut client: Client, rule: R) -> Exchange<R> {
     let mut server = Script::new(rule);
     let delay = Duration::from_millis(10);
     let line = Profile {
@@ -205,18 +205,18 @@ fn converse<R: FnMut(&Command, &mut Reply)>(mut client: Client, rule: R) -> Talk
         ..Profile::default()
     };
     run(line, &mut client, &mut server, Duration::from_secs(120));
-    Talk { client, server }
+    Exchange { client, server }
 }
 
 /// Follows retries to their end, each on a new connection to the same rule.
-pub(crate) fn talks<R: FnMut(&Command, &mut Reply)>(
+pub(crate) fn exchanges<R: FnMut(&Command, &mut Reply)>(
     config: Config,
     mut rule: R,
 ) -> (Vec<Retry>, Result<(), Error>) {
     let mut retries = Vec::new();
     let mut config = config;
     loop {
-        let client = talk(config, &mut rule).client;
+        let client = exchange(config, &mut rule).client;
         let Some(retry) = client.retry() else {
             return (retries, client.error.map_or(Ok(()), Err));
         };

@@ -10,7 +10,7 @@ use onair_rtmp::publisher::{Event, Flight, Step, Why};
 use onair_rtmp::{Command, Control, Error, LimitType, MessageKind, UserControl};
 
 use crate::common::{KEY, classic, config, metadata, picture, sound, start};
-use crate::script::{Reply, Script, info, stay, talk, talk_of, talks};
+use crate::script::{Reply, Script, exchange, exchange_of, exchanges, info, stay};
 
 /// Both orders of speaking.
 fn both() -> [onair_rtmp::publisher::Config; 2] {
@@ -20,7 +20,7 @@ fn both() -> [onair_rtmp::publisher::Config; 2] {
 #[test]
 fn quirk_a10_strange_acknowledgements_are_survived() {
     for sequence in [0, 100, 0x7FFF_FFFF, 0xF000_0000, u32::MAX] {
-        let done = talk(config(), |command, reply| {
+        let done = exchange(config(), |command, reply| {
             reply.politely(command);
             reply.control(&Control::Acknowledgement(sequence));
             reply.control(&Control::Acknowledgement(sequence.wrapping_add(1)));
@@ -62,7 +62,7 @@ fn quirk_a10_acknowledgements_are_sent_as_often_as_the_server_asks() {
 
 #[test]
 fn quirk_a11_pings_are_answered_with_their_own_bytes() {
-    let done = talk(config(), |command, reply| {
+    let done = exchange(config(), |command, reply| {
         reply.politely(command);
         if command.name == "publish" {
             reply.control(&Control::UserControl(UserControl::PingRequest(0xDEAD_BEEF)));
@@ -75,7 +75,7 @@ fn quirk_a11_pings_are_answered_with_their_own_bytes() {
 
 #[test]
 fn quirk_a12_peer_bandwidth_is_answered_and_unknown_messages_are_skipped() {
-    let done = talk(config(), |command, reply| {
+    let done = exchange(config(), |command, reply| {
         reply.politely(command);
         let limit = LimitType::Other(77);
         reply.control(&Control::PeerBandwidth {
@@ -118,7 +118,7 @@ fn quirk_b13_the_tc_url_has_no_credentials_and_no_default_port() {
     ] {
         let mut config = config();
         config.url = url.parse().unwrap();
-        let done = talk(config, |command, reply| reply.politely(command));
+        let done = exchange(config, |command, reply| reply.politely(command));
         let connect = &done.server.heard_command("connect").object;
         assert_eq!(connect.get("tcUrl"), Some(&Value::from(expected)));
         assert_eq!(connect.get("swfUrl"), Some(&Value::from(expected)));
@@ -128,7 +128,7 @@ fn quirk_b13_the_tc_url_has_no_credentials_and_no_default_port() {
 #[test]
 fn quirk_b14_the_key_arrives_byte_for_byte_wherever_it_is_said() {
     for config in both() {
-        let done = talk(config, |command, reply| reply.politely(command));
+        let done = exchange(config, |command, reply| reply.politely(command));
         for name in ["releaseStream", "FCPublish", "publish", "FCUnpublish"] {
             let command = done.server.heard_command(name);
             assert_eq!(command.arguments[0], Value::from(KEY), "{name}");
@@ -147,7 +147,7 @@ fn quirk_b14_the_app_keeps_its_slashes_and_its_query() {
         .url
         .with_app("live/_definst_?vhost=a.example")
         .unwrap();
-    let done = talk(config, |command, reply| reply.politely(command));
+    let done = exchange(config, |command, reply| reply.politely(command));
     let app = done
         .server
         .heard_command("connect")
@@ -159,7 +159,7 @@ fn quirk_b14_the_app_keeps_its_slashes_and_its_query() {
 
 #[test]
 fn quirk_b15_connect_says_what_obs_says_in_its_order() {
-    let done = talk(config(), |command, reply| reply.politely(command));
+    let done = exchange(config(), |command, reply| reply.politely(command));
     let expected = Value::object([
         ("app", Value::from("app")),
         ("type", Value::from("nonprivate")),
@@ -175,7 +175,7 @@ fn quirk_b15_connect_says_what_obs_says_in_its_order() {
 fn quirk_b16_enhanced_keys_are_left_out_after_a_close_before_the_answer() {
     let mut config = classic();
     config.reconnect_requests = true;
-    let (retries, end) = talks(config, |command, reply| {
+    let (retries, end) = exchanges(config, |command, reply| {
         match command.object.get("capsEx") {
             Some(_) => reply.closes = true,
             None => reply.politely(command),
@@ -192,7 +192,7 @@ fn quirk_b16_enhanced_keys_are_left_out_after_a_close_before_the_answer() {
 fn quirk_b16_the_first_flight_falls_back_without_enhanced_keys_at_once() {
     let mut config = config();
     config.reconnect_requests = true;
-    let (retries, end) = talks(config, |command, reply| {
+    let (retries, end) = exchanges(config, |command, reply| {
         match command.object.get("capsEx") {
             Some(_) => reply.closes = true,
             None => reply.politely(command),
@@ -208,7 +208,7 @@ fn quirk_b16_the_first_flight_falls_back_without_enhanced_keys_at_once() {
 #[test]
 fn quirk_b17_the_commands_come_in_order_and_the_unanswered_ones_are_not_waited_for() {
     for config in both() {
-        let done = talk(config, |command, reply| reply.politely(command));
+        let done = exchange(config, |command, reply| reply.politely(command));
         assert!(done.client.is_finished());
         let opening = [
             "connect",
@@ -230,7 +230,7 @@ fn quirk_b17_the_commands_come_in_order_and_the_unanswered_ones_are_not_waited_f
 #[test]
 fn quirk_b17_errors_to_the_old_commands_are_normal() {
     for config in both() {
-        let done = talk(config, |command, reply| match command.name.as_str() {
+        let done = exchange(config, |command, reply| match command.name.as_str() {
             "releaseStream" | "FCPublish" | "_checkbw" => {
                 reply.error(
                     command,
@@ -245,7 +245,7 @@ fn quirk_b17_errors_to_the_old_commands_are_normal() {
 
 #[test]
 fn quirk_b17_an_early_error_to_an_old_command_is_not_connects() {
-    let done = talk(config(), |command, reply| match command.name.as_str() {
+    let done = exchange(config(), |command, reply| match command.name.as_str() {
         "connect" => {}
         "releaseStream" => {
             let unknown = info("error", "NetConnection.Call.Failed", "unknown");
@@ -259,7 +259,7 @@ fn quirk_b17_an_early_error_to_an_old_command_is_not_connects() {
 
 #[test]
 fn quirk_b17_a_bandwidth_check_is_asked_for_when_offered() {
-    let done = talk(classic(), |command, reply| {
+    let done = exchange(classic(), |command, reply| {
         reply.politely(command);
         if command.name == "connect" {
             reply.command(
@@ -274,7 +274,7 @@ fn quirk_b17_a_bandwidth_check_is_asked_for_when_offered() {
 
 #[test]
 fn quirk_b17_the_classical_order_publishes_on_the_stream_the_server_names() {
-    let done = talk(classic(), |command, reply| match command.name.as_str() {
+    let done = exchange(classic(), |command, reply| match command.name.as_str() {
         "createStream" => reply.result(command, Value::from(5.0)),
         "publish" => reply.status(5, "status", "NetStream.Publish.Start", ""),
         _ => reply.politely(command),
@@ -293,7 +293,7 @@ fn quirk_b17_the_classical_order_publishes_on_the_stream_the_server_names() {
 
 #[test]
 fn quirk_b17_the_first_flight_yields_where_the_server_names_another_stream() {
-    let (retries, end) = talks(config(), |command, reply| match command.name.as_str() {
+    let (retries, end) = exchanges(config(), |command, reply| match command.name.as_str() {
         "createStream" => reply.result(command, Value::from(2.0)),
         "publish" => reply.status(2, "status", "NetStream.Publish.Start", ""),
         _ => reply.politely(command),
@@ -309,7 +309,7 @@ fn quirk_b17_the_first_flight_yields_where_the_server_names_another_stream() {
 #[test]
 fn quirk_b18_publish_start_counts_on_stream_zero_too() {
     for config in both() {
-        let done = talk(config, |command, reply| match command.name.as_str() {
+        let done = exchange(config, |command, reply| match command.name.as_str() {
             "publish" => reply.status(0, "status", "NetStream.Publish.Start", ""),
             _ => reply.politely(command),
         });
@@ -338,7 +338,7 @@ fn quirk_b18_a_refusal_after_publish_start_is_a_refusal() {
 
 #[test]
 fn quirk_b18_on_fc_publish_is_not_the_start() {
-    let done = talk(classic(), |command, reply| match command.name.as_str() {
+    let done = exchange(classic(), |command, reply| match command.name.as_str() {
         "publish" => {
             let start = info("status", "NetStream.Publish.Start", "");
             reply.command(0, &Command::new("onFCPublish", 0.0).argument(start));
@@ -376,7 +376,7 @@ fn quirk_b19_clear_refusals_are_final_in_either_order() {
         "NetConnection.Connect.InvalidApp",
     ] {
         for config in both() {
-            let (retries, end) = talks(config, refuse(code));
+            let (retries, end) = exchanges(config, refuse(code));
             assert_eq!(end, Err(refused(code)));
             assert!(
                 retries.is_empty(),
@@ -394,7 +394,7 @@ fn quirk_b19_vague_refusals_are_final_in_the_classical_order_only() {
         "NetConnection.Connect.Closed",
         "NetStream.Something.Else",
     ] {
-        let (retries, end) = talks(config(), refuse(code));
+        let (retries, end) = exchanges(config(), refuse(code));
         assert_eq!(end, Err(refused(code)));
         let [retry] = &retries[..] else {
             panic!("{retries:?}")
@@ -409,7 +409,7 @@ fn quirk_b19_vague_refusals_are_final_in_the_classical_order_only() {
 #[test]
 fn quirk_b19_a_refused_connect_says_why() {
     for config in both() {
-        let (retries, end) = talks(config, |command, reply| {
+        let (retries, end) = exchanges(config, |command, reply| {
             let code = "NetConnection.Connect.InvalidApp";
             reply.error(command, info("error", code, "no app called app"));
         });
@@ -422,11 +422,11 @@ fn quirk_b19_a_refused_connect_says_why() {
 
 #[test]
 fn quirk_b19_an_error_without_words_is_still_an_error() {
-    let (_, end) = talks(config(), |command, reply| {
+    let (_, end) = exchanges(config(), |command, reply| {
         reply.command(0, &Command::new("_error", command.transaction));
     });
     assert!(matches!(end, Err(Error::Refused { .. })), "{end:?}");
-    let (_, end) = talks(config(), |command, reply| match command.name.as_str() {
+    let (_, end) = exchanges(config(), |command, reply| match command.name.as_str() {
         "createStream" => reply.error(command, Value::from("a bare string")),
         _ => reply.politely(command),
     });
@@ -443,7 +443,7 @@ fn quirk_b19_a_close_without_a_word_is_explained() {
         ("createStream", Step::CreateStream, "publish"),
         ("publish", Step::Publish, "key"),
     ] {
-        let (retries, end) = talks(config(), |command, reply| {
+        let (retries, end) = exchanges(config(), |command, reply| {
             if command.name == silent {
                 reply.closes = true;
             } else if !reply.closes {
@@ -459,11 +459,11 @@ fn quirk_b19_a_close_without_a_word_is_explained() {
 
 #[test]
 fn quirk_b20_a_ghost_session_is_told_from_other_refusals() {
-    let (_, end) = talks(config(), refuse("NetStream.Publish.BadName"));
+    let (_, end) = exchanges(config(), refuse("NetStream.Publish.BadName"));
     assert!(end.unwrap_err().is_already_publishing());
-    let (_, end) = talks(config(), refuse("NetStream.Publish.Denied"));
+    let (_, end) = exchanges(config(), refuse("NetStream.Publish.Denied"));
     assert!(!end.unwrap_err().is_already_publishing());
-    let (retries, end) = talks(config(), |command, reply| match command.name.as_str() {
+    let (retries, end) = exchanges(config(), |command, reply| match command.name.as_str() {
         "publish" => reply.status(1, "error", "NetStream.Publish.Failed", "Stream is busy"),
         _ => reply.politely(command),
     });
@@ -474,7 +474,7 @@ fn quirk_b20_a_ghost_session_is_told_from_other_refusals() {
 #[test]
 fn quirk_b21_the_stream_is_taken_down_in_order() {
     for config in both() {
-        let done = talk(config, |command, reply| reply.politely(command));
+        let done = exchange(config, |command, reply| reply.politely(command));
         let names = done.server.names();
         assert_eq!(
             names[names.len() - 3..],
@@ -489,7 +489,7 @@ fn quirk_b21_the_stream_is_taken_down_in_order() {
 
 #[test]
 fn quirk_b21_the_farewell_is_short_when_the_server_answers_it() {
-    let done = talk(config(), |command, reply| match command.name.as_str() {
+    let done = exchange(config(), |command, reply| match command.name.as_str() {
         "deleteStream" => reply.status(1, "status", "NetStream.Unpublish.Success", ""),
         _ => reply.politely(command),
     });
@@ -528,7 +528,7 @@ fn quirk_b22_a_servers_close_ends_the_session_and_is_not_answered() {
 #[test]
 fn quirk_b22_unknown_invokes_change_nothing() {
     for config in both() {
-        let done = talk(config, |command, reply| {
+        let done = exchange(config, |command, reply| {
             reply.politely(command);
             for name in ["onFCPublish", "onMetaData", "makeCoffee", ""] {
                 reply.command(0, &Command::new(name, 7.0).text("?"));
@@ -545,7 +545,7 @@ fn quirk_b22_unknown_invokes_change_nothing() {
 
 #[test]
 fn quirk_d28_metadata_travels_in_set_data_frame() {
-    let done = talk(config(), |command, reply| reply.politely(command));
+    let done = exchange(config(), |command, reply| reply.politely(command));
     let data = done
         .server
         .messages
@@ -562,7 +562,7 @@ fn quirk_d28_other_data_travels_as_it_is() {
     let mut body = Vec::new();
     Value::from("onTextData").write(&mut body);
     let text = Tag::from_body(TagKind::Script, 5, Bytes::from(body));
-    let done = talk_of(vec![text.clone()], config(), |command, reply| {
+    let done = exchange_of(vec![text.clone()], config(), |command, reply| {
         reply.politely(command)
     });
     let data = done
@@ -582,7 +582,7 @@ fn quirk_d29_and_d30_media_arrives_in_order_with_its_times() {
         picture(1, 200),
         sound(1),
     ];
-    let done = talk_of(tags.clone(), config(), |command, reply| {
+    let done = exchange_of(tags.clone(), config(), |command, reply| {
         reply.politely(command)
     });
     let is_media = |kind| matches!(kind, MessageKind::Audio | MessageKind::Video);
@@ -646,7 +646,7 @@ fn silence_in_each_state_is_named() {
         ("createStream", "the answer to createStream"),
         ("publish", "NetStream.Publish.Start"),
     ] {
-        let (retries, end) = talks(config(), fall_silent(at));
+        let (retries, end) = exchanges(config(), fall_silent(at));
         assert_eq!(end, Err(Error::TimedOut { waiting_for }));
         assert_eq!(retries.len(), 1);
         assert_eq!(retries[0].cause, Some(Error::TimedOut { waiting_for }));
@@ -687,7 +687,7 @@ fn an_answer_late_but_in_time_is_in_time() {
 #[test]
 fn what_is_said_against_our_farewell_changes_nothing_but_a_refusal_does() {
     let last_words = |code: &'static str| {
-        talk(config(), move |command, reply| {
+        exchange(config(), move |command, reply| {
             match command.name.as_str() {
                 "FCUnpublish" => reply.status(1, "error", code, "late"),
                 _ => reply.politely(command),
@@ -704,7 +704,7 @@ fn what_is_said_against_our_farewell_changes_nothing_but_a_refusal_does() {
 
 #[test]
 fn garbage_after_our_farewell_changes_nothing() {
-    let done = talk(config(), |command, reply| match command.name.as_str() {
+    let done = exchange(config(), |command, reply| match command.name.as_str() {
         "FCUnpublish" => reply.raw(&[0xC5; 64]),
         _ => reply.politely(command),
     });
@@ -715,7 +715,7 @@ fn garbage_after_our_farewell_changes_nothing() {
 fn a_servers_words_neither_quote_the_key_nor_reach_for_the_terminal() {
     let words = format!("\x1b[31mapp/{KEY}\x07 is taken");
     for code in ["NetStream.Publish.Denied", "NetStream.Publish.Failed"] {
-        let (retries, end) = talks(config(), |command, reply| match command.name.as_str() {
+        let (retries, end) = exchanges(config(), |command, reply| match command.name.as_str() {
             "publish" => reply.status(1, "error", code, &words),
             _ => reply.politely(command),
         });
@@ -770,7 +770,7 @@ fn medooze() -> impl FnMut(&Command, &mut Reply) {
 
 #[test]
 fn quirk_e_a_server_that_drops_the_first_flight_is_asked_in_the_classical_order() {
-    let (retries, end) = talks(config(), medooze());
+    let (retries, end) = exchanges(config(), medooze());
     assert_eq!(end, Ok(()));
     let [retry] = &retries[..] else {
         panic!("{retries:?}")
@@ -786,7 +786,7 @@ fn quirk_e_a_server_that_also_hangs_up_on_enhanced_rtmp_is_asked_once_without() 
     for config in both() {
         let mut config = config;
         config.video_codec = Some(VideoCodec::Hevc);
-        let (retries, end) = talks(config, |command, reply| {
+        let (retries, end) = exchanges(config, |command, reply| {
             if command.object.get("fourCcList").is_some() {
                 reply.closes = true;
             } else {

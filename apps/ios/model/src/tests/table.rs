@@ -1,4 +1,4 @@
-//! What the stage shows, state by state, in one table: `screens.txt`.
+//! What the main screen shows, state by state, in one table: `screens.txt`.
 
 use onair::director::Why;
 use onair::{AudioCapture, VideoCapture};
@@ -265,7 +265,7 @@ fn dropped(seconds: u64) -> Rig {
 
 /// One screen as a paragraph of the table.
 fn paragraph(name: &str, screen: &Screen) -> String {
-    let mut lines = vec![format!("# {name}"), stage(screen), spoken(screen)];
+    let mut lines = vec![format!("# {name}"), main_screen(screen), spoken(screen)];
     if let Some(banner) = &screen.banner {
         let button = banner
             .button
@@ -281,7 +281,7 @@ fn paragraph(name: &str, screen: &Screen) -> String {
     lines.join("\n") + "\n"
 }
 
-fn stage(screen: &Screen) -> String {
+fn main_screen(screen: &Screen) -> String {
     let button = match (screen.record.phase, screen.record.is_enabled) {
         (Phase::Idle, true) => "(o)",
         (Phase::Idle, false) => "( )",

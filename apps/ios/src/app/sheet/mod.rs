@@ -56,16 +56,16 @@ pub(crate) fn present(front: &UIViewController, controller: &UIViewController) -
 
 impl Sheet {
     /// Shows `pages` from now on; [`present`](Self::present) brings them to the screen.
-    pub(crate) fn render(host: Host<'_>, slot: &RefCell<Option<Self>>, pages: &[Page]) {
+    pub(crate) fn render(host: Host<'_>, shown: &RefCell<Option<Self>>, pages: &[Page]) {
         if pages.is_empty() {
-            if let Some(sheet) = slot.take() {
+            if let Some(sheet) = shown.take() {
                 sheet.dismiss();
             }
             return;
         }
-        let mut slot = slot.borrow_mut();
-        let is_there = slot.is_some();
-        let sheet = slot.get_or_insert_with(|| Self::new(host));
+        let mut shown = shown.borrow_mut();
+        let is_there = shown.is_some();
+        let sheet = shown.get_or_insert_with(|| Self::new(host));
         sheet.update(pages, is_there);
     }
 

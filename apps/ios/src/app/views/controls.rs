@@ -47,18 +47,18 @@ const SETTINGS: Look = Look {
 };
 
 impl Controls {
-    /// Puts them on `stage`.
-    pub(crate) fn new(stage: &UIView, mtm: MainThreadMarker) -> Self {
+    /// Puts them on `root`.
+    pub(crate) fn new(root: &UIView, mtm: MainThreadMarker) -> Self {
         let stack = UIStackView::new(mtm);
-        ui::add(stage, &stack);
+        ui::add(root, &stack);
         let controls = Self {
             record: RecordButton::new(mtm),
             mute: Tool::new(Control::Mute, MUTE, mtm),
             torch: Tool::new(Control::Torch, TORCH, mtm),
             flip: Tool::new(Control::Flip, FLIP, mtm),
             settings: Tool::new(Control::Settings, SETTINGS, mtm),
-            upright: upright(stage, &stack),
-            lying: lying(stage, &stack),
+            upright: upright(root, &stack),
+            lying: lying(root, &stack),
             stack,
         };
         controls.fill();
@@ -107,8 +107,8 @@ impl Controls {
     }
 }
 
-fn upright(stage: &UIView, stack: &UIStackView) -> [Retained<NSLayoutConstraint>; 2] {
-    let safe = stage.safeAreaLayoutGuide();
+fn upright(root: &UIView, stack: &UIStackView) -> [Retained<NSLayoutConstraint>; 2] {
+    let safe = root.safeAreaLayoutGuide();
     [
         stack
             .centerXAnchor()
@@ -119,8 +119,8 @@ fn upright(stage: &UIView, stack: &UIStackView) -> [Retained<NSLayoutConstraint>
     ]
 }
 
-fn lying(stage: &UIView, stack: &UIStackView) -> [Retained<NSLayoutConstraint>; 2] {
-    let safe = stage.safeAreaLayoutGuide();
+fn lying(root: &UIView, stack: &UIStackView) -> [Retained<NSLayoutConstraint>; 2] {
+    let safe = root.safeAreaLayoutGuide();
     [
         stack
             .centerYAnchor()

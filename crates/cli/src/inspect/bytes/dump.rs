@@ -158,7 +158,7 @@ pub(super) struct Codec {
 /// Length-prefixed NAL units (ISO/IEC 14496-15 §5.3.4.2).
 pub(super) fn units(dump: &mut Dump<'_>, lengths: LengthSize, header_of: impl Fn(&[u8]) -> String) {
     let prefix = usize::from(lengths.bytes());
-    for _ in 0..MOST_UNITS {
+    for _ in 0..MAX_UNITS {
         let Some(length) = dump.rest().get(..prefix) else {
             return;
         };
@@ -174,4 +174,4 @@ pub(super) fn units(dump: &mut Dump<'_>, lengths: LengthSize, header_of: impl Fn
 }
 
 /// More than a picture has; what a hostile one has beyond them is shown as one.
-const MOST_UNITS: usize = 100;
+const MAX_UNITS: usize = 100;

@@ -4,7 +4,7 @@ use super::dump::{Dump, quoted};
 
 /// A script tag's body: AMF0 values one after another (FLV 10.1 §E.4.4; AMF0, December 2007).
 pub(super) fn body(dump: &mut Dump<'_>) {
-    for _ in 0..MOST_VALUES {
+    for _ in 0..MAX_VALUES {
         match dump.rest().first().copied() {
             None => return,
             Some(ECMA_ARRAY) => {
@@ -27,7 +27,7 @@ pub(super) fn body(dump: &mut Dump<'_>) {
 }
 
 fn properties(dump: &mut Dump<'_>) {
-    for _ in 0..MOST_PROPERTIES {
+    for _ in 0..MAX_PROPERTIES {
         if dump.rest().is_empty() {
             return;
         }
@@ -77,5 +77,5 @@ const OBJECT: u8 = 3;
 const ECMA_ARRAY: u8 = 8;
 const OBJECT_END: [u8; 3] = [0, 0, 9];
 /// More than anybody writes; what a hostile script has beyond them is shown as one.
-const MOST_VALUES: usize = 100;
-const MOST_PROPERTIES: usize = 300;
+const MAX_VALUES: usize = 100;
+const MAX_PROPERTIES: usize = 300;

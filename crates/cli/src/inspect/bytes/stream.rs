@@ -62,7 +62,7 @@ impl Stream {
     pub(super) const fn is_enough(&self, most: Option<u32>) -> bool {
         match most {
             Some(most) => self.tags >= most,
-            None => (self.has_picture && self.has_sound) || self.tags >= MOST_TAGS,
+            None => (self.has_picture && self.has_sound) || self.tags >= MAX_TAGS,
         }
     }
 
@@ -137,4 +137,4 @@ fn promised(flags: u8) -> &'static str {
 const HEADER: usize = 11;
 const BACK_POINTER: usize = 4;
 /// Where a stream of one kind is enough.
-const MOST_TAGS: u32 = 40;
+const MAX_TAGS: u32 = 40;

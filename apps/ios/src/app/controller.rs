@@ -21,7 +21,7 @@ use crate::app::sheet::{Alerts, Host, Sheet};
 use crate::app::views::{BannerCard, Controls, Pill, Preview, StatusLine};
 use crate::app::{device, turn, ui};
 
-/// What the stage holds.
+/// What the controller holds.
 #[derive(Default)]
 pub(crate) struct Ivars {
     views: OnceCell<Views>,
@@ -46,11 +46,11 @@ define_class!(
     // SAFETY: UIViewController may be subclassed, and there is no Drop.
     #[unsafe(super(UIViewController))]
     #[thread_kind = MainThreadOnly]
-    #[name = "OnairStage"]
+    #[name = "OnairController"]
     #[ivars = Ivars]
-    pub(crate) struct Stage;
+    pub(crate) struct Controller;
 
-    impl Stage {
+    impl Controller {
         #[unsafe(method(viewDidLoad))]
         fn view_did_load(&self) {
             // SAFETY: the superclass has this method, and it takes nothing.
@@ -103,10 +103,10 @@ define_class!(
     }
 
     // SAFETY: UIViewController conforms to it.
-    unsafe impl NSObjectProtocol for Stage {}
+    unsafe impl NSObjectProtocol for Controller {}
 
     // SAFETY: the method has the protocol's signature.
-    unsafe impl UINavigationControllerDelegate for Stage {
+    unsafe impl UINavigationControllerDelegate for Controller {
         #[unsafe(method(navigationController:didShowViewController:animated:))]
         fn did_show(
             &self,
@@ -119,7 +119,7 @@ define_class!(
     }
 
     // SAFETY: the method has the protocol's signature.
-    unsafe impl UIAdaptivePresentationControllerDelegate for Stage {
+    unsafe impl UIAdaptivePresentationControllerDelegate for Controller {
         #[unsafe(method(presentationControllerDidDismiss:))]
         fn did_dismiss(&self, _presentation: &UIPresentationController) {
             self.ivars().sheet.replace(None);
@@ -128,7 +128,7 @@ define_class!(
     }
 );
 
-impl Stage {
+impl Controller {
     pub(crate) fn new(mtm: MainThreadMarker) -> Retained<Self> {
         let this = Self::alloc(mtm).set_ivars(Ivars::default());
         // SAFETY: UIViewController's `init` takes nothing and gives the object.
@@ -306,23 +306,23 @@ fn changed<T: PartialEq>(before: Option<&Screen>, now: &Screen, part: fn(&Screen
 }
 
 impl Views {
-    fn new(stage: &UIView, mtm: MainThreadMarker) -> Self {
+    fn new(root: &UIView, mtm: MainThreadMarker) -> Self {
         let preview = Preview::new(mtm);
-        ui::fill(stage, &preview.view, (0.0, 0.0));
+        ui::fill(root, &preview.view, (0.0, 0.0));
         let views = Self {
             preview,
             status: StatusLine::new(mtm),
             banner: BannerCard::new(mtm),
             note: Pill::new(mtm),
             zoom: Pill::new(mtm),
-            controls: Controls::new(stage, mtm),
+            controls: Controls::new(root, mtm),
         };
-        views.lay_out(stage, mtm);
+        views.lay_out(root, mtm);
         views
     }
 
     /// The status above the banner above what is told for a moment, from the top down.
-    fn lay_out(&self, stage: &UIView, mtm: MainThreadMarker) {
+    fn lay_out(&self, root: &UIView, mtm: MainThreadMarker) {
         let column = UIStackView::new(mtm);
         column.setAxis(UILayoutConstraintAxis::Vertical);
         column.setAlignment(UIStackViewAlignment::Center);
@@ -331,8 +331,8 @@ impl Views {
         column.addArrangedSubview(&self.banner.view);
         column.addArrangedSubview(&self.note.view);
         column.addArrangedSubview(&self.zoom.view);
-        ui::add(stage, &column);
-        let safe = stage.safeAreaLayoutGuide();
+        ui::add(root, &column);
+        let safe = root.safeAreaLayoutGuide();
         let (top, leading) = (column.topAnchor(), column.leadingAnchor());
         ui::activate(&[
             top.constraintEqualToAnchor_constant(&safe.topAnchor(), 8.0),
