@@ -68,8 +68,8 @@ impl Broadcaster {
 
     /// Silences what is pushed, or lets it be heard again.
     pub fn mute(&self, muted: bool) {
-        if let Some(sound) = &self.feed.sound {
-            sound.mute(muted);
+        if let Some(inlet) = &self.feed.audio {
+            inlet.mute(muted);
         }
     }
 
@@ -142,9 +142,9 @@ fn open(config: &BroadcastConfig, clock: Clock) -> Result<(Feed, onair::Builder)
     }
     if let Some(audio) = &config.audio {
         let settings = audio.settings();
-        let (inlet, sound) = capture::live_audio(settings.sample_rate, settings.channels, clock);
-        feed.sound = Some(inlet);
-        builder = builder.audio(sound).audio_settings(settings);
+        let (inlet, source) = capture::live_audio(settings.sample_rate, settings.channels, clock);
+        feed.audio = Some(inlet);
+        builder = builder.audio(source).audio_settings(settings);
     }
     if let Some(path) = &config.record {
         builder = builder.record(path);

@@ -16,7 +16,7 @@ pub struct Feed {
     /// Where pictures go, if they are wanted.
     pub pictures: Option<FrameInlet>,
     /// Where sound goes, if it is wanted.
-    pub sound: Option<AudioInlet>,
+    pub audio: Option<AudioInlet>,
     /// What their times are on.
     pub clock: Clock,
     #[cfg(apple_media)]
@@ -33,7 +33,7 @@ impl Feed {
     pub(crate) fn new(clock: Clock) -> Self {
         Self {
             pictures: None,
-            sound: None,
+            audio: None,
             clock,
             #[cfg(apple_media)]
             apple: crate::apple::Apple::new(clock),
@@ -48,7 +48,7 @@ impl Feed {
     /// Nothing more will come.
     pub(crate) fn end(&self) {
         self.pictures.iter().for_each(FrameInlet::end);
-        self.sound.iter().for_each(AudioInlet::end);
+        self.audio.iter().for_each(AudioInlet::end);
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn audio(feed: u64, sample: Option<&SampleBuffer>) -> Pushed {
     let Some(feed) = Feed::of(feed) else {
         return Pushed::NoFeed;
     };
-    let Some(inlet) = &feed.sound else {
+    let Some(inlet) = &feed.audio else {
         return Pushed::NotWanted;
     };
     match audio_samples(sample, feed.apple.host.timestamp(host)) {

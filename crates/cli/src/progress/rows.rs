@@ -151,9 +151,9 @@ impl Numbers<'_> {
 
     /// What -v adds.
     fn details(&self, stats: &DestinationStats, seen: Seen) -> Vec<Field> {
-        let sounds = stats.so_far.audio.frames.saturating_sub(seen.audio.count);
+        let frames = stats.so_far.audio.frames.saturating_sub(seen.audio.count);
         let mut fields = vec![
-            field(7, format_args!("{} audio frames/s", self.a_second(sounds))),
+            field(7, format_args!("{} audio frames/s", self.a_second(frames))),
             field(7, format_args!("{} sent", Bytes(stats.so_far.bytes))),
         ];
         if let Some(unsent) = stats.unsent_bytes {

@@ -36,7 +36,7 @@ enum Source {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Sound {
+enum Audio {
     Tone,
     Silence,
     File,
@@ -50,17 +50,17 @@ const Y4M_MAGIC: &[u8] = b"YUV4MPEG2";
 /// What is to be sent, looked at but not yet opened.
 pub(crate) struct Plan<'a> {
     source: Asked,
-    sound: Option<Sound>,
+    audio: Option<Audio>,
     opts: &'a Publish,
 }
 
 impl<'a> Plan<'a> {
     pub(crate) fn new(opts: &'a Publish) -> Result<Self, Failure> {
         let source = asked(opts)?;
-        let sound = sound(opts.audio.as_deref())?;
+        let audio = audio(opts.audio.as_deref())?;
         Ok(Self {
             source,
-            sound,
+            audio,
             opts,
         })
     }
@@ -88,32 +88,32 @@ impl<'a> Plan<'a> {
     }
 
     pub(crate) fn has_audio(&self) -> bool {
-        self.sound != Some(Sound::None)
+        self.audio != Some(Audio::None)
     }
 
     /// Gives `builder` the pictures and sound that were asked for.
     pub(crate) fn feed(self, builder: Builder) -> Result<Builder, Failure> {
         let Self {
             source,
-            sound,
+            audio,
             opts,
         } = self;
         let opened = match source {
             Asked::TestCard => {
                 let (size, rate) = wanted(opts);
-                let sound = made(sound.unwrap_or(Sound::Tone), opts)?;
-                return encoded(builder, TestCard::new(size, rate), sound, opts);
+                let audio = made(audio.unwrap_or(Audio::Tone), opts)?;
+                return encoded(builder, TestCard::new(size, rate), audio, opts);
             }
-            Asked::Device(camera) => return captured(builder, &camera, sound, opts),
+            Asked::Device(camera) => return captured(builder, &camera, audio, opts),
             Asked::Stdin(format) => open_stdin(format)?,
             Asked::File { path, is_raw } => open_file(&path, is_raw, opts.repeat)?,
         };
         match opened {
             Source::Raw(pictures) => {
-                let sound = made(sound.unwrap_or(Sound::Silence), opts)?;
-                encoded(builder, pictures, sound, opts)
+                let audio = made(audio.unwrap_or(Audio::Silence), opts)?;
+                encoded(builder, pictures, audio, opts)
             }
-            Source::Compressed(file) => passed_through(builder, file, sound.unwrap_or(Sound::File)),
+            Source::Compressed(file) => passed_through(builder, file, audio.unwrap_or(Audio::File)),
         }
     }
 }
@@ -226,15 +226,15 @@ fn about(name: impl Display, error: &dyn Display) -> Failure {
     Failure::usage(format_args!("{name}: {error}"))
 }
 
-fn sound(text: Option<&str>) -> Result<Option<Sound>, Failure> {
+fn audio(text: Option<&str>) -> Result<Option<Audio>, Failure> {
     Ok(Some(match text {
         None => return Ok(None),
-        Some("tone") => Sound::Tone,
-        Some("silence") => Sound::Silence,
-        Some("file") => Sound::File,
-        Some("none") => Sound::None,
+        Some("tone") => Audio::Tone,
+        Some("silence") => Audio::Silence,
+        Some("file") => Audio::File,
+        Some("none") => Audio::None,
         Some(text) => match Ask::parse(text) {
-            Some(ask) if ask.kind() == device::Kind::Microphone => Sound::Device(ask),
+            Some(ask) if ask.kind() == device::Kind::Microphone => Audio::Device(ask),
             _ => {
                 return Err(Failure::usage(format_args!(
                     "--audio {text}: expected mic, tone, silence, file or none"
@@ -249,42 +249,42 @@ fn sound(text: Option<&str>) -> Result<Option<Sound>, Failure> {
 fn captured(
     builder: Builder,
     camera: &Ask,
-    asked: Option<Sound>,
+    asked: Option<Audio>,
     opts: &Publish,
 ) -> Result<Builder, Failure> {
     let asked = asked.unwrap_or_else(|| match camera.kind() {
-        device::Kind::Camera => Sound::Device(Ask::microphone()),
-        _ => Sound::Silence,
+        device::Kind::Camera => Audio::Device(Ask::microphone()),
+        _ => Audio::Silence,
     });
     let microphone = match &asked {
-        Sound::Device(ask) => Some(ask),
+        Audio::Device(ask) => Some(ask),
         _ => None,
     };
     let device = capture::start(Some(camera), microphone, wanted(opts))?;
-    let sound = match device.audio {
-        Some(sound) => Some(Box::new(sound) as Box<dyn AudioSource>),
+    let audio = match device.audio {
+        Some(audio) => Some(Box::new(audio) as Box<dyn AudioSource>),
         None => made(asked, opts)?,
     };
     let pictures = device.frames.expect("a camera was asked for");
-    encoded(builder, pictures, sound, opts)
+    encoded(builder, pictures, audio, opts)
 }
 
 /// Sound that goes with any pictures; `None` where none is wanted.
-fn made(sound: Sound, opts: &Publish) -> Result<Option<Box<dyn AudioSource>>, Failure> {
+fn made(audio: Audio, opts: &Publish) -> Result<Option<Box<dyn AudioSource>>, Failure> {
     let AudioSettings {
         sample_rate,
         channels,
         ..
     } = AudioSettings::default();
-    Ok(match sound {
-        Sound::Tone => Some(Box::new(Tone::new(sample_rate, channels))),
-        Sound::Silence => Some(Box::new(Silence::new(sample_rate, channels))),
-        Sound::None => None,
-        Sound::Device(ask) => {
+    Ok(match audio {
+        Audio::Tone => Some(Box::new(Tone::new(sample_rate, channels))),
+        Audio::Silence => Some(Box::new(Silence::new(sample_rate, channels))),
+        Audio::None => None,
+        Audio::Device(ask) => {
             let device = capture::start(None, Some(&ask), wanted(opts))?;
             device.audio.map(|audio| Box::new(audio) as _)
         }
-        Sound::File => {
+        Audio::File => {
             return Err(Failure::usage(
                 "--audio file: this source has no sound of its own; choose mic, tone, silence or none",
             ));
@@ -295,18 +295,21 @@ fn made(sound: Sound, opts: &Publish) -> Result<Option<Box<dyn AudioSource>>, Fa
 fn encoded(
     builder: Builder,
     pictures: impl VideoSource + 'static,
-    sound: Option<Box<dyn AudioSource>>,
+    audio: Option<Box<dyn AudioSource>>,
     opts: &Publish,
 ) -> Result<Builder, Failure> {
     let settings = video_settings(&pictures, opts);
     let builder = builder.video_settings(settings);
-    let Some(sound) = sound else {
+    let Some(audio) = audio else {
         return Ok(builder.video(pictures));
     };
-    let mut audio = AudioSettings::default();
-    audio.bitrate = opts.audio_bitrate.unwrap_or(audio.bitrate);
-    let (pictures, sound) = end_with_video(pictures, sound);
-    Ok(builder.video(pictures).audio(sound).audio_settings(audio))
+    let mut settings = AudioSettings::default();
+    settings.bitrate = opts.audio_bitrate.unwrap_or(settings.bitrate);
+    let (pictures, audio) = end_with_video(pictures, audio);
+    Ok(builder
+        .video(pictures)
+        .audio(audio)
+        .audio_settings(settings))
 }
 
 fn video_settings(pictures: &impl VideoSource, opts: &Publish) -> VideoSettings {
@@ -324,12 +327,12 @@ fn video_settings(pictures: &impl VideoSource, opts: &Publish) -> VideoSettings 
 fn passed_through(
     builder: Builder,
     file: Box<dyn PacketSource>,
-    sound: Sound,
+    audio: Audio,
 ) -> Result<Builder, Failure> {
-    match sound {
-        Sound::File => Ok(builder.media(file)),
-        Sound::None => Ok(builder.media(Box::new(PicturesOnly::new(file)))),
-        Sound::Tone | Sound::Silence | Sound::Device(_) => Err(Failure::usage(
+    match audio {
+        Audio::File => Ok(builder.media(file)),
+        Audio::None => Ok(builder.media(Box::new(PicturesOnly::new(file)))),
+        Audio::Tone | Audio::Silence | Audio::Device(_) => Err(Failure::usage(
             "a file goes with its own sound (--audio file) or none (--audio none) for now",
         )),
     }

@@ -16,7 +16,7 @@ fn push(feed: &Feed) {
         surface: Surface::I420(I420::black(Size::new(64, 48))),
         timestamp,
     });
-    feed.sound.as_ref().unwrap().push(AudioSamples {
+    feed.audio.as_ref().unwrap().push(AudioSamples {
         samples: vec![0.25; 4800].into(),
         channels: 1,
         sample_rate: 48_000,

@@ -307,8 +307,8 @@ fn a_stalled_server_costs_video_and_never_audio_and_every_gap_is_listed() {
     peer.resume();
     let published = peer.published();
     let (_, report) = finish(&broadcast);
-    let sound = published.media(TagKind::Audio);
-    assert_eq!(sound.len(), usize::try_from(frames).unwrap());
+    let audio = published.media(TagKind::Audio);
+    assert_eq!(audio.len(), usize::try_from(frames).unwrap());
     let pictures = published.media(TagKind::Video);
     for pair in pictures.windows(2) {
         let is_next = pair[1].2.nanos_from(pair[0].2) == 100_000;
@@ -417,8 +417,8 @@ fn a_test_card_is_encoded_and_published() {
     let pictures = published.media(TagKind::Video);
     assert_eq!(pictures.len(), 30);
     assert!(pictures[0].1, "begins with a keyframe");
-    let sound = published.media(TagKind::Audio);
-    assert!((46..=49).contains(&sound.len()), "{}", sound.len());
+    let audio = published.media(TagKind::Audio);
+    assert!((46..=49).contains(&audio.len()), "{}", audio.len());
     let is_media = |tag: &&Tag| !tag.payload.is_empty();
     let media = published.tags.iter().filter(is_media);
     let times: Vec<_> = media.map(|tag| tag.timestamp).collect();

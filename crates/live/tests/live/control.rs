@@ -169,10 +169,10 @@ fn sizes(tags: &[Tag]) -> Vec<Size> {
 fn a_device_that_gives_nothing_is_on_air_with_a_slate_and_silence() {
     let peer = Peer::start([Behaviour::Accept]);
     let (camera, pictures) = Camera::new();
-    let (_microphone, sound) = live_audio(48_000, 2, camera.clock);
+    let (_microphone, audio) = live_audio(48_000, 2, camera.clock);
     let slate = Surface::I420(I420::black(SIZE));
     camera.inlet.slate(Some(slate));
-    let builder = Broadcast::builder().video(pictures).audio(sound);
+    let builder = Broadcast::builder().video(pictures).audio(audio);
     let broadcast = builder.to(peer.url()).start().unwrap();
     let mut heard = Vec::new();
     for _ in 0..3 {
@@ -190,8 +190,8 @@ fn a_device_that_gives_nothing_is_on_air_with_a_slate_and_silence() {
     let of = |kind| heard.iter().filter(move |tag| tag.kind == kind);
     let times: Vec<_> = of(TagKind::Video).map(|tag| tag.timestamp).collect();
     assert!(times.is_sorted(), "{times:?}");
-    let sound = of(TagKind::Audio).filter(|tag| !tag.is_sequence_header());
-    let times: Vec<_> = sound.map(|tag| tag.timestamp).collect();
+    let audio = of(TagKind::Audio).filter(|tag| !tag.is_sequence_header());
+    let times: Vec<_> = audio.map(|tag| tag.timestamp).collect();
     assert!(times.len() > 10, "{times:?}");
     for pair in times.windows(2) {
         assert!((21..=22).contains(&(pair[1] - pair[0])), "{times:?}");

@@ -67,10 +67,10 @@ fn a_pipe_that_runs_dry_leaves_no_hole_and_is_in_time_when_it_goes_on() {
     );
     assert_eq!(capture.audio, None, "silence that was asked for");
     let shown = times(&tags, TagKind::Video);
-    let sound = times(&tags, TagKind::Audio);
+    let audio = times(&tags, TagKind::Audio);
     let holes = shown.windows(2).map(|pair| pair[1] - pair[0]);
     assert!(holes.max() < Some(700), "{shown:?}");
-    let apart = shown.last().unwrap().abs_diff(*sound.last().unwrap());
+    let apart = shown.last().unwrap().abs_diff(*audio.last().unwrap());
     assert!(apart < 300, "{apart} ms out of step: {shown:?}");
     assert!(began.elapsed() < Duration::from_secs(5));
     drop(writer);

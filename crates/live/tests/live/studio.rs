@@ -92,7 +92,7 @@ fn next_picture(peer: &Peer, tags: &mut Vec<Tag>) -> Tag {
 }
 
 /// The frames of sound among them.
-fn sounds(tags: &[Tag]) -> impl Iterator<Item = &Tag> {
+fn audio(tags: &[Tag]) -> impl Iterator<Item = &Tag> {
     let own = tags.iter().filter(|tag| tag.kind == TagKind::Audio);
     own.filter(|tag| !tag.is_sequence_header())
 }
@@ -140,7 +140,7 @@ fn a_show_goes_on_over_one_connection_while_the_phone_does_what_phones_do() {
         .tell(Told::CameraInterrupted(Interruption::CameraInUse));
     set.wait_for_notice(&Notice::NoPicture(Why::InUse));
     let from = tags.len();
-    while sounds(&tags[from..]).count() < 10 {
+    while audio(&tags[from..]).count() < 10 {
         next_picture(&peer, &mut tags);
     }
     set.puppet.tell(Told::CameraInterruptionEnded);
@@ -160,10 +160,10 @@ fn a_show_goes_on_over_one_connection_while_the_phone_does_what_phones_do() {
     let video = report.capture.and_then(|capture| capture.video).unwrap();
     assert_eq!(video.hidden, 1);
     assert!(video.repeated > 0, "{video:?}");
-    let (pictures, sounds) = (times(&tags, TagKind::Video), times(&tags, TagKind::Audio));
+    let (pictures, audio) = (times(&tags, TagKind::Video), times(&tags, TagKind::Audio));
     let seconds = (pictures[pictures.len() - 1] - pictures[0]) / 1000;
     assert!(pictures.len() > seconds as usize, "1 fps at least");
-    let steps = sounds.windows(2).map(|pair| pair[1] - pair[0]);
+    let steps = audio.windows(2).map(|pair| pair[1] - pair[0]);
     assert!(steps.max().unwrap() <= 25, "sound without holes");
 }
 
@@ -178,7 +178,7 @@ fn a_device_out_of_the_table_of_systems_goes_on_air_anywhere() {
     let studio = Studio::open(capture::open(&setup).unwrap(), listener).unwrap();
     studio.go_live(Show::to(peer.url()));
     let mut tags = Vec::new();
-    while times(&tags, TagKind::Video).len() < 20 || sounds(&tags).count() < 20 {
+    while times(&tags, TagKind::Video).len() < 20 || audio(&tags).count() < 20 {
         next_picture(&peer, &mut tags);
     }
     let capture = studio.stats().expect("it is on air").capture;
@@ -245,7 +245,7 @@ fn what_is_muted_before_a_show_is_never_heard_in_it() {
         set.studio().go_live(Show::to(peer.url()));
         let inlets = set.puppet.inlets();
         let mut tags = Vec::new();
-        while sounds(&tags).count() < 20 {
+        while audio(&tags).count() < 20 {
             hear(&inlets);
             if let (0, Heard::Tag(tag)) = peer.next() {
                 tags.push(tag);
@@ -254,7 +254,7 @@ fn what_is_muted_before_a_show_is_never_heard_in_it() {
         set.studio().end();
         set.wait_for_report();
         set.puppet.detached();
-        sounds(&tags).map(|tag| tag.payload.len()).max().unwrap()
+        audio(&tags).map(|tag| tag.payload.len()).max().unwrap()
     };
     let heard = longest();
     set.studio().mute(true);

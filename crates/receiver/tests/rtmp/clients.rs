@@ -56,7 +56,7 @@ fn hashes(input: &str) -> Vec<String> {
 }
 
 /// A hash of each frame of sound.
-fn sounds(input: &str) -> Vec<String> {
+fn audio_hashes(input: &str) -> Vec<String> {
     let mut command = Command::new("ffmpeg");
     command.args(["-v", "error", "-i", input]);
     let text = run(command.args("-map 0:a -c copy -f framemd5 -".split_whitespace()));
@@ -134,7 +134,7 @@ fn what_gstreamer_publishes_ffmpeg_plays() {
     command.arg(format!("location={url}")).stdin(Stdio::null());
     let mut publisher = command.spawn().unwrap();
     fixture.wait_for_publisher();
-    let (played, original) = (sounds(&url), sounds(clip.to_str().unwrap()));
+    let (played, original) = (audio_hashes(&url), audio_hashes(clip.to_str().unwrap()));
     // GStreamer puts access unit delimiters into the pictures; the sound it leaves alone. But
     // it may send some before the first picture, and whoever joins begins with the picture.
     assert!(original.ends_with(&played), "{played:?} of {original:?}");

@@ -97,7 +97,7 @@ impl Media {
         }
     }
 
-    pub(crate) fn sound(&self, millis: i64) -> Packet {
+    pub(crate) fn audio(&self, millis: i64) -> Packet {
         Packet {
             config: self.audio.clone(),
             ..self.picture(millis, true, 60)
@@ -110,7 +110,7 @@ impl Media {
             let size = 500 + usize::try_from(i * 977 % 20_000).unwrap();
             [
                 self.picture(i * 40, i % gop == 0, size),
-                self.sound(i * 40 + 20),
+                self.audio(i * 40 + 20),
             ]
         };
         pictures.flat_map(pair).collect()

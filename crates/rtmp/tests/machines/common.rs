@@ -45,14 +45,14 @@ pub(crate) fn picture(index: u32, size: usize) -> Tag {
     Tag::from_body(TagKind::Video, index * 20, body.into())
 }
 
-pub(crate) fn sound(index: u32) -> Tag {
+pub(crate) fn audio(index: u32) -> Tag {
     let body = Bytes::from(vec![0xAF, 1, index.to_le_bytes()[0]]);
     Tag::from_body(TagKind::Audio, index * 20, body)
 }
 
 /// Metadata, then pictures and sound.
 pub(crate) fn show(pictures: u32) -> Vec<Tag> {
-    let media = (0..pictures).flat_map(|index| [picture(index, 3000), sound(index)]);
+    let media = (0..pictures).flat_map(|index| [picture(index, 3000), audio(index)]);
     std::iter::once(metadata()).chain(media).collect()
 }
 

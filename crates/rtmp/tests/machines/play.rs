@@ -6,7 +6,7 @@ use onair_rtmp::publisher::Step;
 use onair_rtmp::server::{self, Event as Told};
 use onair_rtmp::{Error, Input, Machine, Output, Player, Server};
 
-use crate::common::{KEY, bytes_of, metadata, picture, sound, start, url};
+use crate::common::{KEY, audio, bytes_of, metadata, picture, start, url};
 
 /// What a machine has to say, its events apart.
 fn drain<E>(mut poll: impl FnMut() -> Output<E>) -> (Vec<u8>, Vec<E>) {
@@ -51,7 +51,7 @@ fn watch(show: &[Tag]) -> (Vec<Event>, Vec<u8>) {
 }
 
 fn show() -> Vec<Tag> {
-    vec![metadata(), picture(0, 3000), sound(0), picture(1, 500)]
+    vec![metadata(), picture(0, 3000), audio(0), picture(1, 500)]
 }
 
 #[test]

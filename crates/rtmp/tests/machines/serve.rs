@@ -9,7 +9,7 @@ use onair_rtmp::chunk::{Limits, Reader};
 use onair_rtmp::server::{Config, Event, StreamId};
 use onair_rtmp::{Command, Control, Error, Input, Message, MessageKind, UserControl, handshake};
 
-use crate::common::{metadata, picture, sound, start};
+use crate::common::{audio, metadata, picture, start};
 use crate::host::Host;
 use crate::script::Reply;
 
@@ -198,7 +198,7 @@ fn gstreamers_order_without_the_old_commands_is_served() {
     let mut speaker = Speaker::new();
     speaker.open();
     assert_eq!(codes(&speaker.publish()), ["NetStream.Publish.Start"]);
-    speaker.send(1, &sound(0));
+    speaker.send(1, &audio(0));
     assert_eq!(speaker.host.tags().len(), 1);
 }
 
@@ -294,7 +294,7 @@ fn an_aggregate_is_taken_apart() {
     speaker.open();
     speaker.publish();
     let mut body = Vec::new();
-    for tag in [picture(0, 40), sound(0)] {
+    for tag in [picture(0, 40), audio(0)] {
         onair_flv::file::write_tag(&tag, &mut body);
     }
     speaker
@@ -307,7 +307,7 @@ fn an_aggregate_is_taken_apart() {
         .into_iter()
         .map(|(_, tag)| tag)
         .collect();
-    assert_eq!(tags, [picture(0, 40), sound(0)]);
+    assert_eq!(tags, [picture(0, 40), audio(0)]);
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn a_player_is_sent_what_the_application_gives_it() {
         panic!()
     };
     assert_eq!((&*app, key.expose()), ("live", "key"));
-    for tag in [metadata(), picture(0, 9000), sound(0)] {
+    for tag in [metadata(), picture(0, 9000), audio(0)] {
         speaker.host.server.send(stream, &tag).unwrap();
         speaker.host.drain(start());
         let heard = speaker.listen();
@@ -374,7 +374,7 @@ fn answers_for_a_stream_that_is_gone_change_nothing() {
         .host
         .server
         .refuse(stream, "NetStream.Publish.Denied", "late");
-    speaker.host.server.send(stream, &sound(0)).unwrap();
+    speaker.host.server.send(stream, &audio(0)).unwrap();
     speaker.host.drain(start());
     assert!(speaker.listen().is_empty());
 }
@@ -461,14 +461,14 @@ fn two_streams_on_a_connection_are_kept_apart() {
     speaker.say(0, Command::new("createStream", 4.0));
     speaker.publish();
     speaker.say(2, Command::new("publish", 5.0).text("other"));
-    speaker.send(2, &sound(0));
-    speaker.send(1, &sound(1));
+    speaker.send(2, &audio(0));
+    speaker.send(1, &audio(1));
     let media = |event: Event| match event {
         Event::Media { stream, tag } => Some((stream.value(), tag)),
         _ => None,
     };
     let media: Vec<(u32, Tag)> = speaker.host.told().into_iter().filter_map(media).collect();
-    assert_eq!(media, [(2, sound(0)), (1, untimed(sound(1)))]);
+    assert_eq!(media, [(2, audio(0)), (1, untimed(audio(1)))]);
     let streams = |event: &Event| match event {
         Event::Publish { stream, .. } => Some(*stream),
         _ => None,

@@ -9,7 +9,7 @@ use onair_media::VideoCodec;
 use onair_rtmp::publisher::{Event, Flight, Step, Why};
 use onair_rtmp::{Command, Control, Error, LimitType, MessageKind, UserControl};
 
-use crate::common::{KEY, classic, config, metadata, picture, sound, start};
+use crate::common::{KEY, audio, classic, config, metadata, picture, start};
 use crate::script::{Reply, Script, exchange, exchange_of, exchanges, info, stay};
 
 /// Both orders of speaking.
@@ -578,9 +578,9 @@ fn quirk_d29_and_d30_media_arrives_in_order_with_its_times() {
     let tags = vec![
         metadata(),
         picture(0, 9000),
-        sound(0),
+        audio(0),
         picture(1, 200),
-        sound(1),
+        audio(1),
     ];
     let done = exchange_of(tags.clone(), config(), |command, reply| {
         reply.politely(command)

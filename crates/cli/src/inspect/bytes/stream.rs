@@ -12,7 +12,7 @@ pub(super) struct Stream {
     /// From the avcC: how NAL units are divided.
     pub(super) lengths: LengthSize,
     has_picture: bool,
-    has_sound: bool,
+    has_audio: bool,
 }
 
 impl Stream {
@@ -62,7 +62,7 @@ impl Stream {
     pub(super) const fn is_enough(&self, most: Option<u32>) -> bool {
         match most {
             Some(most) => self.tags >= most,
-            None => (self.has_picture && self.has_sound) || self.tags >= MAX_TAGS,
+            None => (self.has_picture && self.has_audio) || self.tags >= MAX_TAGS,
         }
     }
 
@@ -71,7 +71,7 @@ impl Stream {
         let tags = self.tags;
         match most {
             Some(_) => format!("\n{tags} tags, as asked for.\n"),
-            None if self.has_picture && self.has_sound => format!(
+            None if self.has_picture && self.has_audio => format!(
                 "\nThat was a keyframe and a frame of sound, after {tags} tags: what follows looks the same. --bytes=N shows N tags.\n"
             ),
             None => format!(
@@ -83,7 +83,7 @@ impl Stream {
     fn body(&mut self, kind: Option<TagKind>, dump: &mut Dump<'_>) {
         match kind {
             Some(TagKind::Video) => self.has_picture |= video::body(dump, &mut self.lengths),
-            Some(TagKind::Audio) => self.has_sound |= audio::body(dump),
+            Some(TagKind::Audio) => self.has_audio |= audio::body(dump),
             Some(TagKind::Script) => script::body(dump),
             None => dump.remainder("a body of no known kind"),
         }

@@ -184,8 +184,8 @@ fn where_the_camera_stops_and_audio_goes_on_the_present_is_the_audio_s() {
 fn a_slide_stands_for_some_seconds_and_audio_may_have_a_clock_of_its_own() {
     let mut ring = ring();
     let slide = |i: i64| {
-        let sounds = (0..400).map(move |k| audio_packet(60_000 + i * 8000 + k * 20));
-        [video_packet(i * 8000, true, 9)].into_iter().chain(sounds)
+        let audio = (0..400).map(move |k| audio_packet(60_000 + i * 8000 + k * 20));
+        [video_packet(i * 8000, true, 9)].into_iter().chain(audio)
     };
     let mut viewer = ring.join();
     for i in 0..5 {

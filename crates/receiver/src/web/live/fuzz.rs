@@ -12,7 +12,7 @@ use super::socket::parse;
 /// text when it begins like JSON. What comes out is in order, and no more than what came in.
 pub fn browser(mut data: &[u8]) {
     let mut publisher = Publisher::default();
-    let _ = publisher.configure(&raw_sound());
+    let _ = publisher.configure(&raw_audio());
     let mut last = None;
     while let [high, low, rest @ ..] = data {
         let length = usize::from(u16::from_be_bytes([*high, *low])).min(rest.len());
@@ -49,7 +49,7 @@ fn hear(publisher: &mut Publisher, text: &str) {
     }
 }
 
-fn raw_sound() -> Setup {
+fn raw_audio() -> Setup {
     Setup {
         video: None,
         audio: Some(AudioSetup {

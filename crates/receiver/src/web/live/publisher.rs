@@ -19,7 +19,7 @@ use super::media::{Media, timestamp};
 #[derive(Default)]
 pub(super) struct Publisher {
     video: Option<Arc<VideoConfig>>,
-    sound: Option<Sound>,
+    audio: Option<Audio>,
     /// The client's time that is the line's zero: the first it named.
     origin: Option<i64>,
     last_video: Option<Timestamp>,
@@ -28,7 +28,7 @@ pub(super) struct Publisher {
     waits: bool,
 }
 
-enum Sound {
+enum Audio {
     Aac(Arc<AudioConfig>),
     Pcm(Box<Pcm>),
 }
@@ -99,9 +99,9 @@ impl Publisher {
                 return Err(Problem::new("config", what));
             }
         };
-        let sound = Pcm::open(format, setup)?;
-        if !matches!(&self.sound, Some(Sound::Pcm(old)) if old.is_like(&sound)) {
-            self.sound = Some(Sound::Pcm(Box::new(sound)));
+        let pcm = Pcm::open(format, setup)?;
+        if !matches!(&self.audio, Some(Audio::Pcm(old)) if old.is_like(&pcm)) {
+            self.audio = Some(Audio::Pcm(Box::new(pcm)));
         }
         Ok(())
     }
@@ -113,7 +113,7 @@ impl Publisher {
         let config = AudioConfig::aac(record);
         let config = config
             .map_err(|error| Problem::new("config", format!("AudioSpecificConfig: {error}")))?;
-        self.sound = Some(Sound::Aac(Arc::new(config)));
+        self.audio = Some(Audio::Aac(Arc::new(config)));
         Ok(())
     }
 
@@ -124,7 +124,7 @@ impl Publisher {
         let times = (timestamp(media.pts, origin), timestamp(media.dts, origin));
         match media.kind {
             Kind::Video => Ok(self.picture(media, times)?.into_iter().collect()),
-            Kind::Audio => self.sound(media, times.0),
+            Kind::Audio => self.audio(media, times.0),
         }
     }
 
@@ -161,15 +161,15 @@ impl Publisher {
         }))
     }
 
-    fn sound(&mut self, media: Media, pts: Timestamp) -> Result<Vec<Packet>, Problem> {
+    fn audio(&mut self, media: Media, pts: Timestamp) -> Result<Vec<Packet>, Problem> {
         let wrong = |what: &str| Problem::new("audio", what);
-        let packets = match &mut self.sound {
+        let packets = match &mut self.audio {
             None => return Err(wrong("Sound before its configuration.")),
-            Some(Sound::Pcm(pcm)) => pcm.take(&media.payload, pts)?,
-            Some(Sound::Aac(_)) if media.payload.len() > MAX_AAC => {
+            Some(Audio::Pcm(pcm)) => pcm.take(&media.payload, pts)?,
+            Some(Audio::Aac(_)) if media.payload.len() > MAX_AAC => {
                 return Err(wrong("An AAC block longer than there are."));
             }
-            Some(Sound::Aac(config)) => vec![Packet {
+            Some(Audio::Aac(config)) => vec![Packet {
                 config: Config::Audio(config.clone()),
                 pts,
                 dts: pts,
