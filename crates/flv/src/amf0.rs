@@ -27,8 +27,8 @@ pub enum Value {
     Null,
     /// §2.8.
     Undefined,
-    /// §2.9: the complex value of that index in the same message, unresolved,
-    /// since resolving would let a small message grow without bound.
+    /// §2.9: the index of a complex value in the same message, left unresolved: resolving would let
+    /// a small message grow without bound.
     Reference(u16),
     /// §2.10, an associative array.
     EcmaArray(Vec<(String, Self)>),
@@ -38,7 +38,7 @@ pub enum Value {
     Date {
         /// Milliseconds since 1970-01-01 UTC.
         millis: f64,
-        /// Reserved: zero, yet some senders fill it.
+        /// Reserved: should be zero, yet some senders fill it.
         time_zone: i16,
     },
     /// §2.15: what the sender could not serialise.
@@ -90,7 +90,7 @@ impl Value {
         }
     }
 
-    /// The number of a number.
+    /// The value of a number.
     pub const fn as_f64(&self) -> Option<f64> {
         match self {
             Self::Number(number) => Some(*number),
@@ -98,7 +98,7 @@ impl Value {
         }
     }
 
-    /// The truth of a boolean.
+    /// The value of a boolean.
     pub const fn as_bool(&self) -> Option<bool> {
         match self {
             Self::Boolean(truth) => Some(*truth),

@@ -13,7 +13,7 @@ pub enum AudioPacketType {
     SequenceStart = 0,
     /// One frame.
     CodedFrames = 1,
-    /// Nothing to decode, by Enhanced RTMP only: the end of the sequence, or which channel is for
+    /// Nothing to decode, Enhanced RTMP only: the end of the sequence, or which channel belongs to
     /// which loudspeaker.
     Other = 2,
 }
@@ -22,16 +22,16 @@ pub enum AudioPacketType {
 /// v2, "Enhanced Audio").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AudioTagHeader {
-    /// Of what.
+    /// The codec.
     pub codec: AudioCodec,
     /// What the payload is.
     pub packet_type: AudioPacketType,
 }
 
 impl AudioTagHeader {
-    /// The header as bytes, in the form the codec has in FLV. Rate, size and channels of a
-    /// numbered one are the constants the specification asks for: the truth is in the decoder
-    /// configuration.
+    /// The header as bytes, in the form that FLV has for the codec. Rate, size and channels of a
+    /// numbered one are the constants that the specification asks for: the decoder configuration
+    /// has the true ones.
     pub fn write(self) -> Head {
         let packet_type = self.packet_type as u8;
         match codec::audio(self.codec) {
@@ -42,8 +42,7 @@ impl AudioTagHeader {
         }
     }
 
-    /// Reads a tag's head, in either form. A codec that is not known here is
-    /// [`Error::Unsupported`], by its name.
+    /// Reads a tag's head, in either form. An unknown codec is [`Error::Unsupported`], by its name.
     pub fn parse(head: &[u8]) -> Result<Self, Error> {
         let first = *head
             .first()
@@ -62,7 +61,7 @@ impl AudioTagHeader {
     }
 }
 
-/// What people call a legacy `SoundFormat` (FLV 10.1 §E.4.2.1).
+/// The common name of a legacy `SoundFormat` (FLV 10.1 §E.4.2.1).
 pub fn format_name(format: u8) -> &'static str {
     match format {
         0 => "PCM of unknown byte order",

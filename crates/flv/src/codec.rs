@@ -1,4 +1,4 @@
-//! How FLV names each codec and heads its tags: the one table of it.
+//! How FLV names each codec and begins its tags, in one table.
 
 use onair_media::{AudioCodec, FourCc, VideoCodec};
 
@@ -11,7 +11,7 @@ pub(crate) enum Form {
     Named(FourCc),
 }
 
-/// How the tags of a video codec begin. A numbered one's have the form of AVC's.
+/// How the tags of a video codec begin. Numbered ones look like AVC's.
 pub(crate) const fn video(codec: VideoCodec) -> Form {
     match codec {
         VideoCodec::H264 => Form::Numbered(7),
@@ -19,14 +19,14 @@ pub(crate) const fn video(codec: VideoCodec) -> Form {
     }
 }
 
-/// How the tags of an audio codec begin. A numbered one's have the form of AAC's.
+/// How the tags of an audio codec begin. Numbered ones look like AAC's.
 pub(crate) const fn audio(codec: AudioCodec) -> Form {
     match codec {
         AudioCodec::Aac => Form::Numbered(10),
     }
 }
 
-/// Whether coded frames of a codec have a composition time in front (Enhanced RTMP v2,
+/// Whether coded frames of a codec begin with a composition time (Enhanced RTMP v2,
 /// "`ExVideoTagBody`").
 pub(crate) fn has_composition_time(four_cc: FourCc) -> bool {
     match VideoCodec::from_four_cc(four_cc) {
@@ -35,8 +35,8 @@ pub(crate) fn has_composition_time(four_cc: FourCc) -> bool {
     }
 }
 
-/// The `FourCC` under which a connection declares that it sends `codec`; `None` for what every
-/// peer has known from the start.
+/// The `FourCC` by which a connection declares that it sends `codec`; `None` for codecs that every
+/// peer has always known.
 pub const fn enhanced_four_cc(codec: VideoCodec) -> Option<FourCc> {
     match video(codec) {
         Form::Numbered(_) => None,
@@ -44,14 +44,14 @@ pub const fn enhanced_four_cc(codec: VideoCodec) -> Option<FourCc> {
     }
 }
 
-/// The video codec that has this number.
+/// The video codec with this number.
 pub(crate) fn video_of(number: u8) -> Option<VideoCodec> {
     let all = VideoCodec::ALL.iter().copied();
     let is_it = |codec: &VideoCodec| video(*codec) == Form::Numbered(number);
     all.into_iter().find(is_it)
 }
 
-/// The audio codec that has this number.
+/// The audio codec with this number.
 pub(crate) fn audio_of(number: u8) -> Option<AudioCodec> {
     let all = AudioCodec::ALL.iter().copied();
     let is_it = |codec: &AudioCodec| audio(*codec) == Form::Numbered(number);
@@ -68,7 +68,7 @@ impl Form {
     }
 }
 
-/// What is said beside the name of a codec that is not understood: which are.
+/// The list of codecs that are understood, to go beside the name of one that is not.
 pub(crate) fn understood(names: impl Iterator<Item = String>) -> String {
     let names: Vec<_> = names.collect();
     let verb = if names.len() == 1 { "works" } else { "work" };

@@ -18,7 +18,7 @@ pub struct Demuxer {
     clock: Clock,
     video: Option<Config>,
     audio: Option<Config>,
-    /// The tracks that were left out, and how many of them were told.
+    /// The tracks that were left out, and how many of them were reported.
     others: Vec<(TagKind, u8)>,
     left_out: VecDeque<Error>,
 }
@@ -28,11 +28,11 @@ pub struct Demuxer {
 pub enum Demuxed {
     /// An access unit or an audio frame.
     Packet(Packet),
-    /// `onMetaData`: what the stream says of itself.
+    /// `onMetaData`: how the stream describes itself.
     Metadata(Tracks),
-    /// Nothing to hand on: a sequence header (kept for the packets it belongs
-    /// to), an end of sequence, an empty body, a script of another name, or one
-    /// that is broken: a stream plays without its metadata.
+    /// Nothing to hand on: a sequence header (kept for the packets it belongs to), an end of
+    /// sequence, an empty body, a script of another name or a broken one, since a stream plays
+    /// without its metadata.
     Nothing,
 }
 
@@ -51,13 +51,13 @@ impl Demuxer {
         }
     }
 
-    /// A track that was left out since the last time: of several that Enhanced RTMP can carry,
-    /// track 0 is the one that is kept. Each is named once, the first eight of them.
+    /// A track left out since the last call: of the several that Enhanced RTMP can carry, only
+    /// track 0 is kept. Each of the first eight is named once.
     pub fn left_out(&mut self) -> Option<Error> {
         self.left_out.pop_front()
     }
 
-    /// The track that is kept of a message with modifiers or several tracks.
+    /// Picks the track to keep from a message with modifiers or several tracks.
     fn unfold(
         &mut self,
         folded: &Tag,
@@ -138,7 +138,7 @@ impl Demuxer {
         }
     }
 
-    /// A picture, if the sequence header in force is its codec's.
+    /// A picture, if it has the codec of the sequence header in force.
     fn picture(&self, tag: &Tag, header: VideoTagHeader, dts: Timestamp) -> Result<Demuxed, Error> {
         if tag.payload.is_empty() {
             return Ok(Demuxed::Nothing);
@@ -170,7 +170,7 @@ impl Demuxer {
         }
     }
 
-    /// A frame of audio, if the sequence header in force is its codec's.
+    /// A frame of audio, if it has the codec of the sequence header in force.
     fn frame(&self, tag: &Tag, header: AudioTagHeader, dts: Timestamp) -> Result<Demuxed, Error> {
         if tag.payload.is_empty() {
             return Ok(Demuxed::Nothing);
@@ -189,7 +189,7 @@ impl Demuxer {
     }
 }
 
-/// No encoder sends more tracks than that; a hostile one names no more.
+/// No encoder sends more tracks than that, and a hostile one gets no more named.
 const MAX_OTHERS: usize = 8;
 
 fn script(tag: &Tag) -> Demuxed {
@@ -203,7 +203,7 @@ fn offset(dts: Timestamp, millis: i32) -> Timestamp {
     dts.offset(i64::from(millis) * 1_000_000)
 }
 
-/// A header repeated leaves the packets' shared configuration as it is.
+/// A repeated header leaves the packets' shared configuration as it is.
 fn adopt(kept: &mut Option<Config>, config: Config) {
     if !kept.as_ref().is_some_and(|kept| kept.same(&config)) {
         *kept = Some(config);

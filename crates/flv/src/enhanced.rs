@@ -1,4 +1,4 @@
-//! The header of Enhanced RTMP v2, which audio and video share, where it holds more than one plain
+//! The Enhanced RTMP v2 header that audio and video share, where it holds more than one plain
 //! track: packet modifiers and several tracks ("ExAudioTagHeader", "ExVideoTagHeader").
 
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use crate::Error;
 use crate::folded::{MOD_EX, is_command, is_folded, multitrack};
 use crate::head::TagKind;
 
-/// A message unfolded: its tracks as they would be sent alone.
+/// An unfolded message: its tracks as they would be sent alone.
 #[derive(Debug)]
 pub(crate) struct Unfolded {
     /// The first byte each of the tracks would have alone.
@@ -18,30 +18,30 @@ pub(crate) struct Unfolded {
     rest: Bytes,
 }
 
-/// `AvMultitrackType`, or none, and how far the tracks share a codec.
+/// `AvMultitrackType`, if there is one, and how far the tracks share a codec.
 #[derive(Clone, Copy, Debug)]
 enum Tracks {
     /// No track ids: all is track 0.
     Plain(FourCc),
-    /// `OneTrack`, and not track 0 perhaps.
+    /// `OneTrack`, which may be another than track 0.
     One(FourCc),
     /// `ManyTracks`.
     Many(FourCc),
     /// `ManyTracksManyCodecs`.
     ManyCodecs,
-    /// None, or no more.
+    /// None, or none left.
     None,
 }
 
 /// One track of a message.
 #[derive(Debug)]
 pub(crate) struct Track {
-    /// 0 is the one that every receiver takes.
+    /// 0 is the one that every receiver plays.
     pub(crate) id: u8,
     pub(crate) codec: FourCc,
-    /// How the message would begin that carried it alone,
+    /// How a message with this track alone would begin,
     pub(crate) head: [u8; 5],
-    /// and what would follow.
+    /// and how it would go on.
     pub(crate) body: Bytes,
 }
 
@@ -92,8 +92,7 @@ impl Unfolded {
         self.first
     }
 
-    /// By how many nanoseconds the message is presented later than its timestamp says: less than
-    /// a million.
+    /// How many nanoseconds after its timestamp the message is presented: less than a million.
     pub(crate) const fn nanos(&self) -> u32 {
         self.nanos
     }
@@ -122,7 +121,7 @@ impl Unfolded {
         }))
     }
 
-    /// A track that says how long it is; others may follow.
+    /// A track that states its length; others may follow.
     fn sized(
         &mut self,
         tracks: Tracks,
@@ -139,10 +138,10 @@ impl Unfolded {
     }
 }
 
-/// What is still to be read of a message.
+/// The unread rest of a message.
 struct Reader {
     rest: Bytes,
-    /// Where that is in the body.
+    /// The offset of that in the body.
     at: usize,
 }
 

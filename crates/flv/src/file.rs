@@ -1,4 +1,4 @@
-//! The `.flv` file (FLV 10.1 §E.2, §E.3): bytes of one, never a `File`.
+//! The `.flv` file (FLV 10.1 §E.2, §E.3), as bytes: no `File` is opened here.
 
 mod buffer;
 
@@ -13,8 +13,8 @@ pub const fn header(audio: bool, video: bool) -> [u8; 13] {
     [b'F', b'L', b'V', 1, flags, 0, 0, 0, 9, 0, 0, 0, 0]
 }
 
-/// A tag's header in a file: eleven bytes that come before its body. A body of
-/// 16 MiB or more, which the format cannot say, is counted as its longest.
+/// A tag's header in a file: the eleven bytes before its body. A body of 16 MiB or more, which the
+/// format cannot express, is given the greatest length.
 pub fn tag_header(tag: &Tag) -> [u8; TAG_HEADER] {
     let [_, l0, l1, l2] = body_len(tag).to_be_bytes();
     let [extended, t0, t1, t2] = tag.timestamp.to_be_bytes();
@@ -22,7 +22,7 @@ pub fn tag_header(tag: &Tag) -> [u8; TAG_HEADER] {
     [kind, l0, l1, l2, t0, t1, t2, extended, 0, 0, 0]
 }
 
-/// The back-pointer that comes after a tag's body: header and body, counted.
+/// The back-pointer after a tag's body: the length of header and body.
 pub fn back_pointer(tag: &Tag) -> [u8; BACK_POINTER] {
     (body_len(tag) + 11).to_be_bytes()
 }
@@ -41,13 +41,12 @@ fn body_len(tag: &Tag) -> u32 {
     u32::try_from(tag.len()).unwrap_or(MAX_BODY).min(MAX_BODY)
 }
 
-/// Bytes of a file in, tags out, in whatever pieces the bytes come.
+/// Takes bytes of a file and gives tags, however the bytes are cut.
 ///
-/// A tag that lies within one pushed piece is a slice of it; one that does not
-/// is joined, which is the only copy. Drain [`Parser::next`] before the next
-/// [`Parser::push`] and no more than one tag (16 MiB) is ever held. Nothing is
-/// skipped: after an error the parser repeats it, for behind a broken tag
-/// header no byte can be trusted.
+/// A tag within one pushed piece is a slice of it; any other is joined, which is the only copy.
+/// Drain [`Parser::next`] before the next [`Parser::push`], and at most one tag (16 MiB) is held.
+/// Nothing is skipped: after an error the parser repeats it, for no byte after a broken tag header
+/// can be trusted.
 #[derive(Debug, Default)]
 pub struct Parser {
     buffer: Buffer,
@@ -86,8 +85,8 @@ impl Parser {
         }
     }
 
-    /// Says whether the file may end here: [`Error::Truncated`] in the middle of
-    /// its header or of a tag. A missing last back-pointer is forgiven.
+    /// Whether the file may end here: [`Error::Truncated`] inside its header or a tag. A missing
+    /// last back-pointer is forgiven.
     pub fn finish(&self) -> Result<(), Error> {
         let what = match &self.state {
             State::Broken(error) => return Err(error.clone()),
@@ -99,13 +98,13 @@ impl Parser {
         Err(Error::truncated(what, self.buffer.end()))
     }
 
-    /// The byte offset in the file of what [`Parser::next`] reads next.
+    /// The offset in the file where [`Parser::next`] goes on.
     pub const fn position(&self) -> u64 {
         self.buffer.position()
     }
 
-    /// Whether the header promises audio and video, once it has passed. Tags of
-    /// a kind it does not promise are common.
+    /// Whether the header promises audio and video, once it has been read. Tags of a kind it does
+    /// not promise are common.
     pub const fn promised(&self) -> Option<(bool, bool)> {
         self.has
     }
@@ -149,7 +148,7 @@ impl Parser {
         Ok(Step::Go)
     }
 
-    /// Later versions may have a longer header: skipped, never held.
+    /// Later versions may have a longer header, which is skipped and never held.
     fn header_rest(&mut self, left: u32) -> Step {
         let skipped = self.buffer.skip(left);
         let left = left - skipped;

@@ -1,4 +1,4 @@
-//! Which heads of Enhanced RTMP v2 are not a plain track's.
+//! Which Enhanced RTMP v2 headers are not those of a plain track.
 
 use crate::head::TagKind;
 
@@ -41,5 +41,5 @@ pub(crate) const VIDEO_METADATA: u8 = 4;
 /// `VideoFrameType.Command`.
 const VIDEO_COMMAND: u8 = 5;
 
-/// What is said to whoever reads a head alone: only a [`Demuxer`](crate::Demuxer) unfolds.
+/// The error for a caller that parses a head by itself: only a [`Demuxer`](crate::Demuxer) unfolds.
 pub(crate) const FOLDED: &str = "a head of Enhanced RTMP that holds tracks or modifiers";

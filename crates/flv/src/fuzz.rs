@@ -33,8 +33,7 @@ pub fn flv_tag(data: &[u8]) {
     assert!(std::iter::from_fn(|| demuxer.left_out()).count() <= 8);
 }
 
-/// However the bytes of a file are cut, the same tags come out and the same
-/// end is met.
+/// However the bytes of a file are cut, the same tags come out, and the same end.
 pub fn flv_file(data: &[u8]) {
     let cut = 1 + data.first().map_or(0, |first| usize::from(first % 32));
     let whole = parse(data, data.len().max(1));
@@ -173,8 +172,8 @@ mod tests {
         }
     }
 
-    /// Runs `body` over `golden`, over prefixes, and over copies with a few
-    /// bytes made noise.
+    /// Runs `body` over `golden`, over its prefixes, and over copies with a few bytes replaced by
+    /// noise.
     fn replay(body: fn(&[u8]), golden: &[u8], rounds: usize) {
         let mut noise = Noise(0x9E37_79B9_7F4A_7C15);
         body(golden);

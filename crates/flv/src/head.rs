@@ -18,7 +18,7 @@ impl TagKind {
         self as u8
     }
 
-    /// The kind of a number on the wire.
+    /// The kind with this number on the wire.
     pub const fn from_code(code: u8) -> Option<Self> {
         match code {
             8 => Some(Self::Audio),
@@ -29,7 +29,7 @@ impl TagKind {
     }
 }
 
-/// A tag's codec header, at most [`Head::MAX`] bytes held in place.
+/// A tag's codec header: at most [`Head::MAX`] bytes, held inline.
 #[derive(Clone, Copy, Default)]
 pub struct Head {
     bytes: [u8; Self::MAX],

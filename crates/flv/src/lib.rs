@@ -1,10 +1,10 @@
 //! How RTMP and `.flv` files carry audio and video.
 //!
-//! A [`Muxer`] makes [`Tag`]s of packets, a [`Demuxer`] packets of tags; a tag
-//! is at once an FLV tag and an RTMP media message. [`amf0`] is what scripts
-//! and RTMP commands are written in, [`mod@file`] the bytes of a file.
+//! A [`Muxer`] turns packets into [`Tag`]s, a [`Demuxer`] tags into packets; a tag is both an FLV
+//! tag and an RTMP media message. Scripts and RTMP commands are written in [`amf0`]; [`mod@file`]
+//! has the bytes of a file.
 //!
-//! | what | where | law |
+//! | what | where | specification |
 //! |---|---|---|
 //! | values | [`amf0`] | AMF0 (December 2007) |
 //! | tag | [`Tag`] | FLV 10.1 §E.4.1 |

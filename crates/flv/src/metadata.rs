@@ -1,4 +1,4 @@
-//! `onMetaData`: what a stream says of itself before its first picture, by which servers judge it
+//! `onMetaData`: how a stream describes itself before its first picture, for servers to judge it by
 //! (FLV 10.1 §E.5; Enhanced RTMP v2, "onMetaData").
 //!
 //! It has room for one track of a kind: the main one.
@@ -32,10 +32,10 @@ pub fn to_tag(tracks: &Tracks, timestamp: u32) -> Tag {
     }
 }
 
-/// Reads a script body, with or without `"@setDataFrame"` in front; `None` when it is another
-/// script. Values of a wrong type are left out.
+/// Reads a script body, with or without `"@setDataFrame"` in front; `None` for another script.
+/// Values of a wrong type are left out.
 ///
-/// A track is there when its codec is named, or anything else that only such a track has: encoders
+/// A track exists if its codec is named, or anything else that only such a track has: encoders
 /// leave codec ids out, or write empty ones.
 pub fn parse(body: &[u8]) -> Result<Option<Tracks>, Error> {
     let (mut name, mut at) = amf0::read(body)?;
@@ -144,7 +144,7 @@ fn audio(value: &Value) -> Option<AudioTrack> {
     })
 }
 
-/// What else is said, as far as it is short and no list.
+/// The other properties, as far as they are short and no lists.
 fn properties(value: &Value) -> Vec<(String, Property)> {
     let others = value.properties().iter();
     let others = others.filter(|(name, _)| name.len() <= MAX_NAME && !KNOWN.contains(&&name[..]));
@@ -171,7 +171,7 @@ fn audio_codec(id: u32) -> Option<AudioCodec> {
     all.find(|codec| is_called(id, codec::audio(*codec), codec.four_cc()))
 }
 
-/// Some writers name a codec by its `FourCC` that has a number.
+/// Whether `id` names the codec: some writers use the `FourCC` of one that has a number.
 const fn is_called(id: u32, form: Form, four_cc: FourCc) -> bool {
     id == form.id() || id == four_cc.as_u32()
 }
@@ -180,7 +180,7 @@ fn number(value: &Value, name: &str) -> Option<f64> {
     value.get(name).and_then(as_number)
 }
 
-/// Some writers say numbers as text.
+/// Some writers write numbers as text.
 fn as_number(value: &Value) -> Option<f64> {
     let number = match value {
         Value::String(text) => text.trim().parse().ok(),
@@ -200,7 +200,7 @@ fn as_whole(number: f64) -> Option<u32> {
         .then(|| number.round() as u32)
 }
 
-/// A codec is a number, or in some files its four characters.
+/// A codec is a number, or in some files four characters.
 fn as_codec(value: &Value) -> Option<u32> {
     match value.as_str() {
         Some(text) if text.eq_ignore_ascii_case("h264") => {
@@ -246,12 +246,12 @@ fn from_kilobits(kilobits: f64) -> Option<Bitrate> {
     as_whole(kilobits * 1000.0).map(|bits| Bitrate::bps(bits.into()))
 }
 
-/// More than anybody says, and so much memory a stranger can take.
+/// More than any publisher sends, and all the memory a stranger gets.
 const MAX_PROPERTIES: usize = 32;
 const MAX_NAME: usize = 64;
 const MAX_TEXT: usize = 256;
 
-/// The names of what [`Tracks`] has a field for, or what is made anew.
+/// The names that [`Tracks`] has a field for, and those that are written anew.
 const KNOWN: [&str; 18] = [
     "duration",
     "fileSize",
@@ -275,7 +275,7 @@ const KNOWN: [&str; 18] = [
 
 const ON_METADATA: &str = "onMetaData";
 const SET_DATA_FRAME: &str = "@setDataFrame";
-/// AAC decodes to 16 bits, which is also what everybody else writes.
+/// AAC decodes to 16 bits, and everybody writes that.
 const SAMPLE_SIZE: f64 = 16.0;
 
 #[cfg(test)]

@@ -7,13 +7,12 @@ use crate::audio::{AudioPacketType, AudioTagHeader};
 use crate::video::{FrameType, VideoPacketType, VideoTagHeader};
 use crate::{Head, Tag, TagKind, metadata};
 
-/// Packets to tags: where nanoseconds become the wire's wrapping milliseconds.
+/// Packets to tags: here nanoseconds become the wire's wrapping milliseconds.
 ///
-/// A track's sequence header goes before its first packet, and again whenever
-/// its configuration changes. Wire time begins at zero and a track's never
-/// decreases; a picture's composition offset is measured from the wire time it
-/// gets, so it is shown when it should be even where its decoding time was
-/// moved. No payload byte is copied.
+/// A track's sequence header goes before its first packet, and again whenever its configuration
+/// changes. Wire time begins at zero, and a track's never decreases. A picture's composition offset
+/// counts from its wire time, so that it is shown on time even if its decoding time was moved. No
+/// payload byte is copied.
 #[derive(Debug, Default)]
 pub struct Muxer {
     origin: Option<Timestamp>,
@@ -27,8 +26,8 @@ impl Muxer {
         Self::default()
     }
 
-    /// A muxer whose wire time is zero at `origin`: a reconnect's, say. What
-    /// comes from before it is sent at zero.
+    /// A muxer whose wire time is zero at `origin`, for instance after a reconnect. Whatever is
+    /// earlier is sent at zero.
     pub fn starting_at(origin: Timestamp) -> Self {
         Self {
             origin: Some(origin),
@@ -57,13 +56,12 @@ impl Muxer {
         }
     }
 
-    /// What a stream says of itself as a tag, at the latest time that was muxed.
+    /// The stream's description as a tag, at the latest time that was muxed.
     pub fn metadata(&self, tracks: &Tracks) -> Tag {
         metadata::to_tag(tracks, wire(self.video.latest.max(self.audio.latest)))
     }
 
-    /// The tag that ends the video track in an orderly way; `None` when there
-    /// was no video.
+    /// The tag that properly ends the video track; `None` if there was no video.
     pub fn end_of_sequence(&self) -> Option<Tag> {
         let Some(Config::Video(video)) = &self.video.config else {
             return None;
@@ -132,7 +130,7 @@ impl Track {
         self.latest
     }
 
-    /// True when `config` is news.
+    /// True if `config` is new.
     fn configure(&mut self, config: &Config) -> bool {
         if self.config.as_ref().is_some_and(|old| old.same(config)) {
             return false;
@@ -176,7 +174,7 @@ fn audio_head(codec: AudioCodec, packet_type: AudioPacketType) -> Head {
     AudioTagHeader { codec, packet_type }.write()
 }
 
-/// Headers clamp what does not fit.
+/// Headers clamp offsets that do not fit.
 fn saturating(offset: i64) -> i32 {
     i32::try_from(offset).unwrap_or(if offset < 0 { i32::MIN } else { i32::MAX })
 }

@@ -20,9 +20,9 @@ pub struct Tag {
 }
 
 impl Tag {
-    /// A tag from a whole body, whose head is recognised and split off. No
-    /// payload byte is copied, and no body is refused: a head cut short, or of a
-    /// codec nobody knows, is the first bytes there are.
+    /// A tag from a whole body, whose head is recognised and split off. No payload byte is copied
+    /// and no body is refused: a head that is cut short, or of an unknown codec, is whatever bytes
+    /// there are.
     pub fn from_body(kind: TagKind, timestamp: u32, body: Bytes) -> Self {
         let len = head_len(kind, &body).min(body.len());
         Self {
@@ -72,8 +72,8 @@ impl Tag {
         self.kind == TagKind::Video && video::is_keyframe(&self.plain_head())
     }
 
-    /// The head, or what stands for it where it is folded into Enhanced RTMP's modifiers and
-    /// tracks.
+    /// The head, or the one that a folded message (with modifiers or tracks of Enhanced RTMP) would
+    /// have unfolded.
     fn plain_head(&self) -> Head {
         match Unfolded::of(self.kind, &self.head, &self.payload) {
             None => self.head,
@@ -91,7 +91,7 @@ impl Tag {
     }
 }
 
-/// How many bytes of a body are its head: of one that has to be unfolded, the first.
+/// How many bytes of a body are its head; one, if it has to be unfolded.
 fn head_len(kind: TagKind, body: &[u8]) -> usize {
     match body {
         [first, ..] if is_folded(kind, *first) => 1,

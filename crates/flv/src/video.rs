@@ -49,13 +49,13 @@ pub enum VideoPacketType {
 /// (Enhanced RTMP v2, "Enhanced Video").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VideoTagHeader {
-    /// Of what.
+    /// The codec.
     pub codec: VideoCodec,
     /// Key or not.
     pub frame_type: FrameType,
     /// What the payload is.
     pub packet_type: VideoPacketType,
-    /// Composition time minus decoding time in milliseconds, 24 bits signed; only coded frames
+    /// Presentation time minus decoding time in milliseconds, 24 bits signed; only coded frames
     /// have one.
     pub composition_offset: i32,
 }
@@ -66,8 +66,8 @@ impl VideoTagHeader {
     /// The smallest composition offset that fits.
     pub const MIN_OFFSET: i32 = -(1 << 23);
 
-    /// The header as bytes, in the form the codec has in FLV; an offset out of range is clamped
-    /// into it.
+    /// The header as bytes, in the form that FLV has for the codec; an offset out of range is
+    /// clamped.
     pub fn write(self) -> Head {
         match codec::video(self.codec) {
             Form::Numbered(number) => self.write_numbered(number),
@@ -81,7 +81,7 @@ impl VideoTagHeader {
         Head::new(&[first, self.packet_type as u8, a, b, c])
     }
 
-    /// `CodedFramesX`, which has no composition offset, where that is zero.
+    /// As `CodedFramesX`, which has no composition offset, if that is zero.
     fn write_named(self, four_cc: FourCc) -> Head {
         let is_coded = self.packet_type == VideoPacketType::CodedFrames;
         let has_offset = is_coded && codec::has_composition_time(four_cc);
@@ -97,19 +97,19 @@ impl VideoTagHeader {
     }
 }
 
-/// A video tag's head, read.
+/// A parsed video tag's head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VideoHeader {
     /// Pictures, or what they need.
     Media(VideoTagHeader),
     /// A command frame, whatever its codec: no picture.
     Command,
-    /// What Enhanced RTMP says about the pictures, their colours for instance: no picture.
+    /// What Enhanced RTMP says about the pictures, such as their colours: no picture.
     Metadata,
 }
 
 impl VideoHeader {
-    /// Reads a tag's head. A codec that is not known here is [`Error::Unsupported`], by its name.
+    /// Reads a tag's head. An unknown codec is [`Error::Unsupported`], by its name.
     pub fn parse(head: &[u8]) -> Result<Self, Error> {
         let first = *head
             .first()
@@ -136,7 +136,7 @@ impl VideoHeader {
     }
 }
 
-/// What people call a legacy video `CodecID` (FLV 10.1 §E.4.3.1).
+/// The common name of a legacy video `CodecID` (FLV 10.1 §E.4.3.1).
 pub fn codec_name(codec_id: u8) -> &'static str {
     match codec_id {
         1 => "JPEG",
@@ -182,7 +182,7 @@ pub(crate) fn is_keyframe(head: &[u8]) -> bool {
     key && coded
 }
 
-/// Whether the tags of a legacy codec have the form of AVC's: HEVC's do, as some write it.
+/// Whether the tags of a legacy codec look like AVC's: HEVC's do, as some write it.
 fn has_packet_type(number: u8) -> bool {
     codec::video_of(number).is_some() || number == HEVC
 }
@@ -245,7 +245,7 @@ fn named(frame_type: FrameType, head: &[u8]) -> Result<VideoTagHeader, Error> {
     })
 }
 
-/// A composition offset as 24 bits, clamped into them.
+/// A composition offset clamped to 24 bits.
 fn write_offset(offset: i32) -> [u8; 3] {
     let offset = offset.clamp(VideoTagHeader::MIN_OFFSET, VideoTagHeader::MAX_OFFSET);
     let [_, a, b, c] = offset.to_be_bytes();

@@ -1,4 +1,4 @@
-//! What FFmpeg writes is read, and what is written FFmpeg reads.
+//! FFmpeg's output can be read here, and ours by FFmpeg.
 //!
 //! Needs `ffmpeg` with libx264: `cargo test -p onair-flv -- --ignored`.
 

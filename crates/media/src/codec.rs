@@ -1,7 +1,7 @@
-//! The codecs, one descriptor each: all that the workspace asks of a codec in general.
+//! The codecs, one descriptor each: everything the workspace asks of a codec in general.
 //!
-//! To add one: a file with its bitstream facts and a `DESCRIPTOR`, and a line in the table below. What else has to know does not compile until it does: no match over codecs
-//! has a wildcard.
+//! To add one: a file with its bitstream facts and a `DESCRIPTOR`, and a line in the table below.
+//! The compiler names the rest: no match over codecs has a wildcard.
 
 use std::fmt;
 
@@ -34,20 +34,21 @@ macro_rules! codecs {
                 self.descriptor().four_cc
             }
 
-            /// The codec of this name.
+            /// The codec with this name.
             pub fn from_four_cc(four_cc: FourCc) -> Option<Self> {
                 let mut all = Self::ALL.iter().copied();
                 all.find(|codec| codec.four_cc() == four_cc)
             }
 
-            /// The codec that media types name so, e.g. `avc1.640028` or `mp4a.40.2` (RFC 6381).
+            /// The codec with this name in media types, e.g. `avc1.640028` or `mp4a.40.2` (RFC
+            /// 6381).
             pub fn from_codec_string(string: &str) -> Option<Self> {
                 let (name, _) = string.split_once('.').unwrap_or((string, ""));
                 name.as_bytes().try_into().ok().map(FourCc).and_then(Self::from_four_cc)
             }
         }
 
-        /// As people call it.
+        /// The common name.
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(self.descriptor().name)

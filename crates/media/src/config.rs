@@ -7,7 +7,7 @@ use crate::h264::{AvcDecoderConfig, LengthSize};
 use crate::hevc::HevcDecoderConfig;
 use crate::{AudioCodec, Error, FrameRate, Kind, Size, VideoCodec};
 
-/// A decoder's set-up, shared by all the packets that need it.
+/// A decoder's configuration, shared by all packets that need it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Config {
     /// A video track's.
@@ -51,7 +51,7 @@ impl Config {
     }
 }
 
-/// A video track's decoder set-up.
+/// A video track's decoder configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoConfig {
     /// The codec.
@@ -65,7 +65,7 @@ pub struct VideoConfig {
     pub decoder_config: Bytes,
 }
 
-/// An audio track's decoder set-up.
+/// An audio track's decoder configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioConfig {
     /// The codec.
@@ -79,8 +79,8 @@ pub struct AudioConfig {
 }
 
 impl VideoConfig {
-    /// The configuration of a track of `codec` with this decoder configuration, which is kept
-    /// as it is.
+    /// The configuration of a track of `codec` with this decoder configuration, which is kept as it
+    /// is.
     pub fn new(codec: VideoCodec, decoder_config: Bytes) -> Result<Self, Error> {
         let facts = (codec.descriptor().facts)(&decoder_config)?;
         Ok(Self {

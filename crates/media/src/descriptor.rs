@@ -1,4 +1,4 @@
-//! What a codec's file says of it for the table in `codec.rs`.
+//! What a codec's file tells the table in `codec.rs`.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,7 +18,7 @@ impl FourCc {
     }
 }
 
-/// The four characters, or their hexadecimal digits where one is not printable.
+/// The four characters, or their hexadecimal digits if one is not printable.
 impl fmt::Display for FourCc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match std::str::from_utf8(&self.0) {
@@ -28,10 +28,10 @@ impl fmt::Display for FourCc {
     }
 }
 
-/// What there is to know of a video codec.
+/// What is common to all video codecs.
 #[derive(Debug)]
 pub(crate) struct VideoDescriptor {
-    /// As people call it.
+    /// The common name.
     pub(crate) name: &'static str,
     /// Its name in MP4, in Enhanced RTMP, and at the beginning of its RFC 6381 string.
     pub(crate) four_cc: FourCc,
@@ -39,14 +39,14 @@ pub(crate) struct VideoDescriptor {
     pub(crate) facts: fn(&Bytes) -> Result<VideoFacts, Error>,
     /// The RFC 6381 string of a decoder configuration; of a broken one, as much as can be said.
     pub(crate) codec_string: fn(&Bytes) -> String,
-    /// Which byte of a decoder configuration ends with `lengthSizeMinusOne`; `None` where
-    /// payloads have no NAL units.
+    /// Which byte of a decoder configuration ends with `lengthSizeMinusOne`; `None` if payloads
+    /// have no NAL units.
     pub(crate) length_size_at: Option<usize>,
     /// Whether decoding can start with a payload, which has a decoder configuration.
     pub(crate) is_random_access_point: fn(&[u8], &Bytes) -> bool,
 }
 
-/// What a decoder configuration says of its pictures.
+/// What a decoder configuration says about the video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct VideoFacts {
     /// After cropping.
@@ -56,10 +56,10 @@ pub(crate) struct VideoFacts {
     pub(crate) reorder_depth: Option<u8>,
 }
 
-/// What there is to know of an audio codec.
+/// What is common to all audio codecs.
 #[derive(Debug)]
 pub(crate) struct AudioDescriptor {
-    /// As people call it.
+    /// The common name.
     pub(crate) name: &'static str,
     /// As a video codec's.
     pub(crate) four_cc: FourCc,
@@ -69,7 +69,7 @@ pub(crate) struct AudioDescriptor {
     pub(crate) codec_string: fn(&Bytes) -> String,
 }
 
-/// What a decoder configuration says of its audio.
+/// What a decoder configuration says about the audio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AudioFacts {
     /// Samples per second in each channel that a decoder puts out.

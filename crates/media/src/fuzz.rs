@@ -33,7 +33,7 @@ fn golomb(data: &[u8]) {
     }
 }
 
-/// What a user types as an amount is one in its range, and is printed as something that is read again.
+/// An amount that a user types is within its range, and prints as something that can be read again.
 pub fn units(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     if let Ok(rate) = text.parse::<Bitrate>() {
@@ -48,7 +48,7 @@ pub fn units(data: &[u8]) {
     }
 }
 
-/// A parsed SPS shows a picture, and a whole one reads alike behind its padding.
+/// A parsed SPS has a size and a frame rate within bounds.
 pub fn sps(data: &[u8]) {
     for nal in [data, &[&[0x67], data].concat()] {
         let Ok(sps) = Sps::parse(nal) else { continue };
@@ -58,7 +58,7 @@ pub fn sps(data: &[u8]) {
     }
 }
 
-/// An avcC that parses writes one that parses alike.
+/// An avcC that parses is written as one that parses to the same.
 pub fn avcc_roundtrip(data: &[u8]) {
     let record = Bytes::copy_from_slice(data);
     let Ok(parsed) = AvcDecoderConfig::parse(&record) else {
@@ -70,7 +70,7 @@ pub fn avcc_roundtrip(data: &[u8]) {
     drop(crate::VideoConfig::h264(record));
 }
 
-/// An hvcC that parses writes one that parses alike, and a parsed HEVC SPS shows a picture.
+/// An hvcC that parses is written as one that parses to the same; a parsed HEVC SPS has a picture.
 pub fn hvcc_roundtrip(data: &[u8]) {
     for nal in [data, &[&[0x42, 1], data].concat()] {
         let Ok(sps) = hevc::Sps::parse(nal) else {
@@ -125,7 +125,7 @@ pub fn length_prefixed(data: &[u8]) {
     }
 }
 
-/// An `AudioSpecificConfig` that can be written reads back alike.
+/// An `AudioSpecificConfig` that can be written reads back the same.
 pub fn asc(data: &[u8]) {
     let Ok(parsed) = AudioSpecificConfig::parse(data) else {
         return;

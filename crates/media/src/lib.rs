@@ -1,5 +1,5 @@
-//! What a compressed live stream is: time, units, packets, and the bitstream
-//! facts a publisher needs to know about H.264, HEVC and AAC.
+//! What a compressed live stream consists of: time, units, packets, and the bitstream facts of
+//! H.264, HEVC and AAC that a publisher needs.
 //!
 //! Pure: no I/O, no clock, no unsafe, and no panic on any input.
 #![forbid(unsafe_code)]

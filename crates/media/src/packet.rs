@@ -6,9 +6,9 @@ use crate::{Config, Kind, Timestamp};
 
 /// One access unit of video or one frame of audio, compressed.
 ///
-/// Every packet names the configuration it needs to be decoded with, so a
-/// queue may drop any of its neighbours without losing a parameter set. The
-/// clone is two reference counts: no payload byte is copied.
+/// Every packet names the configuration that decodes it, so that a queue may drop any of its
+/// neighbours without losing a parameter set. Cloning is two reference counts: no payload byte is
+/// copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
     /// What a decoder must be set up with before this packet.
@@ -17,7 +17,7 @@ pub struct Packet {
     pub pts: Timestamp,
     /// When it is decoded; never decreases within a track.
     pub dts: Timestamp,
-    /// How long it lasts, where the source says so.
+    /// How long it lasts, if the source says so.
     pub duration: Option<Duration>,
     /// True when decoding can start here: an IDR picture, or any audio frame.
     pub keyframe: bool,
@@ -32,8 +32,8 @@ impl Packet {
         self.config.kind()
     }
 
-    /// What it costs to hold it, in bytes, but for the configuration that packets share: tiny ones
-    /// are not free.
+    /// What it costs to hold, in bytes, without the configuration that packets share: even tiny
+    /// packets cost something.
     pub const fn weight(&self) -> usize {
         OVERHEAD + self.payload.len()
     }
@@ -44,6 +44,6 @@ impl Packet {
     }
 }
 
-/// What it takes to hold a packet of any size: a list that has grown is up to twice as large as
-/// what is in it, and a payload has its own allocation.
+/// What holding any packet costs: a list that has grown may be twice as large as its content, and a
+/// payload has its own allocation.
 const OVERHEAD: usize = 2 * size_of::<Packet>() + 64;

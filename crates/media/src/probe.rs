@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use crate::{AudioConfig, Config, Kind, Packet, Timestamp, Tracks, VideoConfig};
 
-/// Waits until it is known which tracks a stream has.
+/// Waits until the tracks of a stream are known.
 ///
-/// That is when each that may come has come, or when there was time enough for it. Pictures
-/// before the first keyframe are left out.
+/// That is when each track that may come has come, or when they had time enough. Pictures before
+/// the first keyframe are left out.
 #[derive(Debug)]
 pub struct TrackProbe {
     timeout: Duration,
@@ -15,11 +15,11 @@ pub struct TrackProbe {
     bytes: usize,
     video: Option<Arc<VideoConfig>>,
     audio: Option<Arc<AudioConfig>>,
-    /// What is said of a track of pictures, and of one of audio.
+    /// What was announced of the video track, and of the audio track.
     said: [Said; 2],
 }
 
-/// What is said of a track.
+/// What was announced of a track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Said {
     /// Nothing: it may come.
@@ -30,21 +30,21 @@ enum Said {
     Denied,
 }
 
-/// By how much longer a track is waited for that is promised.
+/// How many times longer a promised track is waited for.
 const PROMISED: u32 = 5;
 
-/// The tracks of a stream, and what came while that was not known.
+/// The tracks of a stream, and what came before they were known.
 #[derive(Debug)]
 pub struct Probed {
-    /// What is known of them: one of each kind at most.
+    /// At most one of each kind.
     pub tracks: Tracks,
     /// In the order in which they came.
     pub packets: Vec<Packet>,
 }
 
 impl TrackProbe {
-    /// Waits so long for the second track, in media time, and holds so many bytes meanwhile, by
-    /// [`Packet::weight`].
+    /// Waits up to `timeout` for the second track, in media time, and holds up to `max_bytes`
+    /// meanwhile, by [`Packet::weight`].
     pub const fn new(timeout: Duration, max_bytes: usize) -> Self {
         Self {
             timeout,
@@ -57,13 +57,13 @@ impl TrackProbe {
         }
     }
 
-    /// Notes that the stream is said to have such a track, which is waited for longer then. That
-    /// nothing is said of a track does not mean that it will not come.
+    /// Notes that the stream announces such a track, which is then waited for longer. A track that
+    /// is not announced may come all the same.
     pub const fn promise(&mut self, kind: Kind) {
         self.said[kind as usize] = Said::Promised;
     }
 
-    /// Takes what is known for certain: whether the stream has pictures, and audio.
+    /// Takes what is known for certain: whether the stream has video, and audio.
     pub const fn expect(&mut self, video: bool, audio: bool) {
         if video && !audio {
             self.said[Kind::Audio as usize] = Said::Denied;
@@ -73,7 +73,7 @@ impl TrackProbe {
         }
     }
 
-    /// Takes a packet; gives all so far when the tracks are known.
+    /// Takes a packet; gives all packets so far once the tracks are known.
     pub fn push(&mut self, packet: Packet) -> Option<Probed> {
         match &packet.config {
             Config::Video(_) if self.video.is_none() && !packet.keyframe => return None,
@@ -89,7 +89,7 @@ impl TrackProbe {
         self.is_known().then(|| self.give())
     }
 
-    /// What there is at the stream's end; `None` when there is nothing.
+    /// All there is at the stream's end; `None` if that is nothing.
     pub fn finish(&mut self) -> Option<Probed> {
         (!self.held.is_empty()).then(|| self.give())
     }
@@ -106,7 +106,7 @@ impl TrackProbe {
         self.timeout().is_none_or(is_over) || self.bytes >= self.max_bytes
     }
 
-    /// How long the tracks are waited for that have not come and may; `None` if there are none.
+    /// How long to wait for the tracks that have not come and may; `None` if there are none.
     fn timeout(&self) -> Option<Duration> {
         let [video, audio] = self.said;
         let video = Some(video).filter(|_| self.video.is_none());
@@ -133,8 +133,8 @@ impl TrackProbe {
 }
 
 impl Probed {
-    /// The earliest time of all, of decoding or of presentation: counted from there, none is
-    /// negative, and no player cuts the first picture off.
+    /// The earliest decoding or presentation time: counted from there none is negative, and no
+    /// player cuts the first picture off.
     pub fn origin(&self) -> Timestamp {
         let times = self.packets.iter().map(|packet| packet.dts.min(packet.pts));
         times.min().unwrap_or_default()

@@ -1,4 +1,4 @@
-/// Bytes out of hexadecimal text.
+/// Bytes from hexadecimal text.
 pub(crate) fn hex(text: &str) -> Vec<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16).unwrap();
     let pairs = text.as_bytes().chunks_exact(2);

@@ -1,4 +1,4 @@
-//! Words from strangers, made fit to be shown: on a terminal, in a log, on a page.
+//! Words from strangers, made fit for a terminal, a log or a page.
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
@@ -18,8 +18,8 @@ pub fn is_printable(c: char) -> bool {
     !acts && !is_blank
 }
 
-/// `words` on one line and at most `longest` characters long, an ellipsis not counted: white space
-/// becomes a space, and what is not [printable](is_printable) U+FFFD, so that it can be seen that
+/// `words` on one line and at most `longest` characters long, not counting an ellipsis. White space
+/// becomes a space, and what is not [printable](is_printable) becomes U+FFFD, so that one sees that
 /// something was there.
 pub fn clean(words: &str, longest: usize) -> String {
     let fit = |c: char| match c {
@@ -39,7 +39,7 @@ pub fn clean(words: &str, longest: usize) -> String {
 mod tests {
     use super::*;
 
-    /// One of each kind that moves a cursor, turns the direction of reading or hides.
+    /// One character of each kind that moves a cursor, turns the direction of reading or hides.
     const ODD: &str = "\0\u{7}\u{1b}\u{7f}\u{9b}\u{ad}\u{61c}\u{180e}\u{200b}\u{200d}\u{200e}\u{200f}\
                        \u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2060}\u{2066}\u{2067}\u{2068}\u{2069}\
                        \u{206f}\u{feff}\u{fff9}\u{fffb}\u{e0001}\u{e0041}\u{34f}\u{3164}";

@@ -8,9 +8,8 @@ use std::time::Duration;
 /// time before the timeline's origin. Arithmetic saturates: 292 years of
 /// nanoseconds fit, so saturation only ever meets hostile input.
 ///
-/// This is *media* time. What drives timeouts is [`std::time::Instant`], and
-/// the wire's wrapping milliseconds are born in `onair-flv`'s muxer and nowhere
-/// else.
+/// This is *media* time. Timeouts are driven by [`std::time::Instant`], and the wire's wrapping
+/// milliseconds exist only in `onair-flv`'s muxer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -57,7 +56,7 @@ impl Timestamp {
         self.0 as f64 / 1e9
     }
 
-    /// The time since `earlier`, zero when `earlier` is in fact later.
+    /// The time since `earlier`; zero if `earlier` is in fact later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }

@@ -6,55 +6,55 @@ use crate::{
     AudioCodec, AudioConfig, Bitrate, Config, Error, FrameRate, Kind, Size, VideoCodec, VideoConfig,
 };
 
-/// What a stream says of itself: its tracks, several of a kind perhaps, and who made it.
+/// How a stream describes itself: its tracks, perhaps several of a kind, and who made it.
 ///
 /// Nothing here is certain, and anything may be missing: a publisher can leave a track out, or
-/// announce one that never comes. What a decoder needs is in the packets.
+/// announce one that never comes. Packets bring what a decoder needs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tracks {
-    /// The tracks of pictures, the main one first.
+    /// The video tracks, the main one first.
     pub video: Vec<VideoTrack>,
-    /// The tracks of audio, the main one first.
+    /// The audio tracks, the main one first.
     pub audio: Vec<AudioTrack>,
-    /// The program that made the stream; empty for unsaid.
+    /// The program that made the stream; empty if unknown.
     pub encoder: String,
     /// How long a file lasts; `None` for a live stream.
     pub duration: Option<Duration>,
-    /// What else is said, in words of the publisher's own.
+    /// Other properties, named by the publisher.
     pub properties: Vec<(String, Property)>,
 }
 
-/// One track of pictures.
+/// One video track.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VideoTrack {
-    /// `None` where it is unsaid, or none that is known here.
+    /// `None` if unsaid, or unknown here.
     pub codec: Option<VideoCodec>,
-    /// The decoder's set-up, once it is known.
+    /// The decoder configuration, once it is known.
     pub config: Option<Arc<VideoConfig>>,
     /// Picture size.
     pub size: Option<Size>,
     /// Pictures per second.
     pub frame_rate: Option<FrameRate>,
-    /// What the encoder aims at.
+    /// The encoder's target.
     pub bitrate: Option<Bitrate>,
-    /// What is spoken or written in it.
+    /// Its language, spoken or written.
     pub language: Option<Language>,
 }
 
-/// One track of audio.
+/// One audio track.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AudioTrack {
-    /// `None` where it is unsaid, or none that is known here.
+    /// `None` if unsaid, or unknown here.
     pub codec: Option<AudioCodec>,
-    /// The decoder's set-up, once it is known.
+    /// The decoder configuration, once it is known.
     pub config: Option<Arc<AudioConfig>>,
     /// Samples per second in each channel.
     pub sample_rate: Option<u32>,
     /// Number of channels.
     pub channels: Option<u8>,
-    /// What the encoder aims at.
+    /// The encoder's target.
     pub bitrate: Option<Bitrate>,
-    /// What is spoken in it.
+    /// Its spoken language.
     pub language: Option<Language>,
 }
 
@@ -92,7 +92,7 @@ pub enum Property {
 }
 
 impl From<Arc<VideoConfig>> for VideoTrack {
-    /// A track of which the decoder's set-up is known.
+    /// A track with a known decoder configuration.
     fn from(config: Arc<VideoConfig>) -> Self {
         let mut track = Self::default();
         track.update(config);
@@ -101,7 +101,7 @@ impl From<Arc<VideoConfig>> for VideoTrack {
 }
 
 impl From<Arc<AudioConfig>> for AudioTrack {
-    /// A track of which the decoder's set-up is known.
+    /// A track with a known decoder configuration.
     fn from(config: Arc<AudioConfig>) -> Self {
         let mut track = Self::default();
         track.update(config);
@@ -110,7 +110,7 @@ impl From<Arc<AudioConfig>> for AudioTrack {
 }
 
 impl VideoTrack {
-    /// Takes what a decoder's set-up says; a frame rate that was declared stays.
+    /// Takes over what a decoder configuration says; a frame rate that was declared stays.
     fn update(&mut self, config: Arc<VideoConfig>) {
         self.codec = Some(config.codec);
         self.size = Some(config.size);
@@ -120,7 +120,7 @@ impl VideoTrack {
 }
 
 impl AudioTrack {
-    /// Takes what a decoder's set-up says.
+    /// Takes over what a decoder configuration says.
     fn update(&mut self, config: Arc<AudioConfig>) {
         self.codec = Some(config.codec);
         self.sample_rate = Some(config.sample_rate);
@@ -130,7 +130,7 @@ impl AudioTrack {
 }
 
 impl FromIterator<Config> for Tracks {
-    /// The tracks with these set-ups, in their order.
+    /// The tracks with these configurations, in their order.
     fn from_iter<T: IntoIterator<Item = Config>>(configs: T) -> Self {
         let mut tracks = Self::default();
         configs.into_iter().for_each(|config| tracks.add(config));
@@ -139,7 +139,7 @@ impl FromIterator<Config> for Tracks {
 }
 
 impl Tracks {
-    /// Adds a track with this set-up.
+    /// Adds a track with this configuration.
     pub fn add(&mut self, config: Config) {
         match config {
             Config::Video(config) => self.video.push(config.into()),
@@ -147,7 +147,7 @@ impl Tracks {
         }
     }
 
-    /// Whether there is a track of this kind, as far as is said.
+    /// Whether there is a track of this kind, as far as is known.
     pub const fn has(&self, kind: Kind) -> bool {
         match kind {
             Kind::Video => !self.video.is_empty(),
@@ -155,20 +155,20 @@ impl Tracks {
         }
     }
 
-    /// The codec of the main track of pictures.
+    /// The codec of the main video track.
     pub fn video_codec(&self) -> Option<VideoCodec> {
         self.video.first()?.codec
     }
 
-    /// The set-ups that are known, pictures first.
+    /// The configurations that are known, video first.
     pub fn configs(&self) -> impl Iterator<Item = Config> {
         let video = self.video.iter().filter_map(|track| track.config.clone());
         let audio = self.audio.iter().filter_map(|track| track.config.clone());
         video.map(Config::Video).chain(audio.map(Config::Audio))
     }
 
-    /// Whether this says of the main track of its kind what its set-up does, so that nobody is
-    /// misled: of pictures codec and size, of audio that there is any.
+    /// Whether the description of the main track agrees with its configuration well enough to
+    /// mislead nobody: codec and size of video, the existence of audio.
     pub fn agrees_with(&self, config: &Config) -> bool {
         match config {
             Config::Video(config) => self.video.first().is_some_and(|track| {
@@ -181,7 +181,7 @@ impl Tracks {
         }
     }
 
-    /// Lets the main track of its kind have this set-up; what else was said of it stays.
+    /// Gives the main track of its kind this configuration; the rest of its description stays.
     pub fn update(&mut self, config: &Config) {
         match config {
             Config::Video(config) => main(&mut self.video).update(config.clone()),
@@ -189,8 +189,8 @@ impl Tracks {
         }
     }
 
-    /// These tracks with what their publisher says of them and a decoder's set-up does not: frame
-    /// rate, bitrate and language, the encoder, and properties of its own.
+    /// These tracks with what only their publisher can say: frame rate, bitrate and language, the
+    /// encoder, and other properties.
     #[must_use]
     pub fn described_by(mut self, said: &Self) -> Self {
         for (track, said) in self.video.iter_mut().zip(&said.video) {
@@ -209,7 +209,7 @@ impl Tracks {
         self
     }
 
-    /// What it costs to hold it, in bytes, but for the set-ups, which packets share.
+    /// What it costs to hold, in bytes, without the configurations, which packets share.
     pub fn weight(&self) -> usize {
         let property = |(name, value): &(String, Property)| {
             size_of::<(String, Property)>() + name.len() + value.weight()

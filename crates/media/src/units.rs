@@ -9,12 +9,12 @@ use crate::Error;
 pub struct Bitrate(u64);
 
 impl Bitrate {
-    /// So many bits per second.
+    /// `bits` bits per second.
     pub const fn bps(bits: u64) -> Self {
         Self(bits)
     }
 
-    /// So many thousand bits per second.
+    /// `kilobits` thousand bits per second.
     pub const fn kbps(kilobits: u64) -> Self {
         Self(kilobits.saturating_mul(1000))
     }
@@ -76,7 +76,7 @@ pub struct Size {
 }
 
 impl Size {
-    /// A size of so many columns and rows.
+    /// A size of `width` columns and `height` rows.
     pub const fn new(width: u32, height: u32) -> Self {
         Self { width, height }
     }
@@ -121,12 +121,12 @@ impl FrameRate {
         })
     }
 
-    /// The fraction's upper part.
+    /// The numerator.
     pub const fn numerator(self) -> u32 {
         self.numerator
     }
 
-    /// The fraction's lower part.
+    /// The denominator.
     pub const fn denominator(self) -> u32 {
         self.denominator
     }
@@ -136,8 +136,8 @@ impl FrameRate {
         f64::from(self.numerator) / f64::from(self.denominator)
     }
 
-    /// So many pictures per second, as a number says it: 29.97 is 2997/100, and only what is
-    /// nearer to it 30000/1001. `None` when it is no rate.
+    /// A rate given as a decimal: 29.97 is 2997/100, and only a number closer to 30000/1001 is
+    /// that. `None` if it is no rate.
     pub fn from_f64(rate: f64) -> Option<Self> {
         let is_rate = rate > 0.0 && rate <= 4000.0;
         let fraction = |denominator: u32| {

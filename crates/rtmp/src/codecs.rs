@@ -21,14 +21,14 @@ pub(crate) fn declared(object: &Value) -> Vec<&str> {
     names.into_iter().take(MAX_NAMES).collect()
 }
 
-/// Whether somebody who declared `names` takes `codec`; who declared nothing may.
+/// Whether a peer that declared `names` takes `codec`. One that declared nothing may.
 pub(crate) fn takes(names: &[impl AsRef<str>], codec: FourCc) -> bool {
     let codec = codec.to_string();
     let is_it = |name: &str| name == codec || name == "*";
     names.is_empty() || names.iter().any(|name| is_it(name.as_ref()))
 }
 
-/// Whether a client's `connect` speaks of Enhanced RTMP at all.
+/// Whether a client's `connect` mentions Enhanced RTMP at all.
 pub(crate) fn is_enhanced(object: &Value) -> bool {
     let keys = [
         "fourCcList",
@@ -39,8 +39,8 @@ pub(crate) fn is_enhanced(object: &Value) -> bool {
     keys.iter().any(|key| object.get(key).is_some())
 }
 
-/// What a server of ours takes of Enhanced RTMP: what [`Demuxer`](onair_flv::Demuxer) reads. Of
-/// several tracks only the first is kept, so multitrack is not declared.
+/// The Enhanced RTMP that our server takes: what [`Demuxer`](onair_flv::Demuxer) reads. Only the
+/// first of several tracks is kept, so multitrack is not declared.
 pub(crate) fn taken() -> [(&'static str, Value); 4] {
     let video: Vec<_> = VideoCodec::ALL
         .iter()
@@ -84,5 +84,5 @@ const CAN_FORWARD: u32 = 4;
 const CAPS_MOD_EX: f64 = 4.0;
 const CAPS_NANO_OFFSET: f64 = 8.0;
 
-/// Many times as many codecs as there are.
+/// Far more codecs than exist.
 const MAX_NAMES: usize = 64;

@@ -10,7 +10,7 @@ use crate::Error;
 pub struct Command {
     /// What to do, or `_result`, `_error`, `onStatus` for an answer.
     pub name: String,
-    /// Pairs an answer with its question; 0 where none is expected.
+    /// Pairs an answer with its command; 0 where no answer is expected.
     pub transaction: f64,
     /// The command object, [`Value::Null`] where there is none.
     pub object: Value,
@@ -19,7 +19,7 @@ pub struct Command {
 }
 
 impl fmt::Debug for Command {
-    /// No values: they may be a stream key, or a `connect` with tokens in its query.
+    /// Without its values: they may hold a stream key, or tokens in the query of a `connect`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.object.properties().iter().map(|(name, _)| name);
         f.debug_struct("Command")
@@ -64,8 +64,8 @@ impl Command {
 
     /// Reads the payload of an AMF0 command message.
     ///
-    /// Servers leave things out, and some add what AMF0 does not have: what is missing after the
-    /// name is null or 0, and what follows the first unreadable argument is left out.
+    /// Servers leave values out, and some add types that AMF0 does not have: what is missing after
+    /// the name is null or 0, and nothing is read after the first unreadable argument.
     ///
     /// # Errors
     ///

@@ -10,13 +10,13 @@ pub enum Control {
     SetChunkSize(u32),
     /// The message half sent on this chunk stream will not be finished.
     Abort(u32),
-    /// So many bytes have arrived, modulo 2^32.
+    /// How many bytes have arrived, modulo 2^32.
     Acknowledgement(u32),
     /// A stream event or a ping.
     UserControl(UserControl),
-    /// The receiver shall acknowledge each so many bytes.
+    /// The receiver has to acknowledge every so many bytes.
     WindowAckSize(u32),
-    /// The receiver shall leave no more than so many bytes unacknowledged.
+    /// The receiver may leave at most so many bytes unacknowledged.
     PeerBandwidth {
         /// The window, in bytes.
         size: u32,
@@ -32,7 +32,7 @@ pub enum LimitType {
     Hard,
     /// 1: this window or the one in force, whichever is smaller.
     Soft,
-    /// 2: hard if the last one was hard, else to be ignored.
+    /// 2: hard if the last one was hard, else ignored.
     Dynamic,
     /// Anything else.
     Other(u8),

@@ -62,7 +62,7 @@ pub enum Error {
         /// The server's own words.
         description: String,
     },
-    /// The server sends us to where we do not go.
+    /// The server redirects us to a target that we refuse.
     #[error("the server redirects to {target}, but {why}")]
     Redirected {
         /// Where to, without the key.
@@ -75,7 +75,7 @@ pub enum Error {
     CodecRefused {
         /// Ours.
         codec: FourCc,
-        /// The server's, by theirs.
+        /// The server's, as it names them.
         takes: String,
     },
     /// The server closed the connection without a word.
@@ -104,17 +104,18 @@ fn when(during: Step) -> String {
 }
 
 impl Error {
-    /// Whether the server refused because the stream name is in use, perhaps by our own ghost.
+    /// Whether the server refused because the stream name is in use, perhaps by our own last
+    /// connection.
     ///
     /// nginx-rtmp and others have a code for it; some only have words.
     pub fn is_already_publishing(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if code == BAD_NAME) || self.says_busy()
     }
 
-    /// Whether another attempt would be told the same: the key, the application, the address or
-    /// the login is the trouble, and not the server's or the line's present state.
+    /// Whether another attempt would fail the same way: the key, the application, the address or
+    /// the login is wrong, and not merely the server or the line in a bad state.
     ///
-    /// A name in use is none of these, where the server says so: it may be free in a minute.
+    /// A name that the server says is in use does not count: it may be free in a minute.
     pub fn is_final(&self) -> bool {
         match self {
             Self::Refused { code, .. } => {
@@ -134,8 +135,8 @@ impl Error {
         }
     }
 
-    /// The server says that the stream's name is in use, and means just that: some have
-    /// `BadName` for a key they do not know, but then they say so.
+    /// The server says that the stream's name is in use, and means it: some answer `BadName` to a
+    /// key they do not know, but then their description says so.
     fn says_busy(&self) -> bool {
         let Self::Refused { code, description } = self else {
             return false;

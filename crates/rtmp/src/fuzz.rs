@@ -1,6 +1,6 @@
 //! Fuzz bodies: plain functions over arbitrary bytes, replayed here by stable tests.
 //!
-//! A body panics where a promise is broken; bytes that make no sense are not a fault.
+//! A body panics where a promise is broken; malformed bytes alone are no fault.
 
 mod machines;
 
@@ -19,8 +19,8 @@ const LIMITS: Limits = Limits {
     buffered: 32 << 16,
 };
 
-/// A URL that parses says the same again from its parts, and what it prints is no URL to use.
-/// Any app and key name a stream that shows neither query.
+/// A URL that parses is the same again when built from its parts, and its printed form is no URL to
+/// use. Any app and key name a stream that shows neither query.
 pub fn url(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -36,7 +36,7 @@ pub fn url(data: &[u8]) {
     drop(url.resolve(text));
 }
 
-/// Both sides of the handshake take the same bytes in any cut.
+/// Both sides of the handshake take the same bytes, however cut.
 pub fn handshake(data: &[u8]) {
     let Some((seed, data)) = data.split_first() else {
         return;
@@ -107,7 +107,7 @@ pub fn chunk_roundtrip(mut data: &[u8]) {
     }
 }
 
-/// A control message that is read writes itself again; an aggregate comes to its end.
+/// A control message that was read can be written and read again; an aggregate ends.
 pub fn message(data: &[u8]) {
     let Some((kind, body)) = data.split_first() else {
         return;

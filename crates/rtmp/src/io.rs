@@ -5,7 +5,7 @@ use crate::{Error, Slices};
 /// What the world gives a machine.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
-    /// The time a machine asked for has come (or any time has: an early one does no harm).
+    /// The time a machine asked for has come. Coming early does no harm.
     Timeout(Instant),
     /// Bytes arrived from the peer.
     Receive(Instant, &'a [u8]),
@@ -36,20 +36,20 @@ pub enum Output<E> {
 }
 
 /// What [`Publisher`](crate::Publisher), [`Player`](crate::Player) and [`Server`](crate::Server)
-/// have in common: all that whoever moves their bytes has to know.
+/// have in common: all that a driver needs to know.
 pub trait Machine {
-    /// What it has to tell.
+    /// What it reports.
     type Event;
 
-    /// Takes what the world has.
+    /// Takes an input.
     ///
     /// # Errors
     ///
-    /// When the conversation is over, and not as it should be: the peer refused, closed, fell
-    /// silent, broke the protocol or asked for too much memory.
+    /// When the conversation failed: the peer refused, closed, fell silent, broke the protocol or
+    /// asked for too much memory.
     fn handle_input(&mut self, input: Input<'_>) -> Result<(), Error>;
 
-    /// Gives what there is for the world; [`Output::Timeout`] means: nothing more for now.
+    /// Gives the next output; [`Output::Timeout`] means that there is nothing more for now.
     fn poll_output(&mut self) -> Output<Self::Event>;
 }
 

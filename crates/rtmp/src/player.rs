@@ -1,4 +1,4 @@
-//! The machine of someone who watches.
+//! The viewer's machine.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -18,8 +18,8 @@ use crate::{
     handshake, publisher,
 };
 
-/// Plays one stream over one connection, without touching it (RTMP 1.0 section 7.2.2.1), in the
-/// classical order that every server understands.
+/// Plays one stream over one connection, which it never touches itself (RTMP 1.0 section 7.2.2.1),
+/// in the classical order that every server understands.
 ///
 /// One mutation ([`handle_input`](Self::handle_input)), then drain
 /// [`poll_output`](Self::poll_output) until it answers [`Output::Timeout`], then the next. After
@@ -31,7 +31,8 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct Player {
-    /// What a publisher to the same place would be told: where, how long to wait, what is secret.
+    /// A publisher's configuration for this URL: where to connect, how long to wait, what is
+    /// secret.
     config: publisher::Config,
     state: State,
     handshake: handshake::Client,
@@ -51,11 +52,11 @@ enum State {
     Closed,
 }
 
-/// What a [`Player`] tells.
+/// What a [`Player`] reports.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// The server plays the stream: nothing need have come of it yet.
+    /// The server plays the stream; no media need have come yet.
     Playing,
     /// Audio, video, or `onMetaData` and its like.
     Media(Tag),
@@ -200,7 +201,7 @@ impl Player {
         Ok(())
     }
 
-    /// Media before `Play.Start`, or without it, means the same.
+    /// Media before `Play.Start`, or without it, means the same as `Play.Start`.
     fn handle_media(&mut self, message: Message) {
         if !matches!(self.state, State::Play | State::Playing) {
             return;
@@ -273,8 +274,7 @@ impl Player {
         }
     }
 
-    /// What players say in `connect`: every codec of old, and those of Enhanced RTMP that are
-    /// understood here.
+    /// A player's `connect`: every legacy codec, and the Enhanced RTMP ones that we understand.
     fn connect_object(&self) -> Value {
         let names = VideoCodec::ALL.iter().copied().filter_map(enhanced_four_cc);
         let names: Vec<_> = names.map(|name| name.to_string()).collect();
@@ -310,10 +310,10 @@ const CAN_DECODE: f64 = 1.0;
 /// How much we claim to buffer, in milliseconds: servers send that much at once.
 const BUFFER: u32 = 1000;
 
-/// A stream that plays and gives nothing for so long is none.
+/// How long a stream that plays may give nothing.
 const SILENCE: Duration = Duration::from_secs(15);
 
-/// Keyframes of any honest stream fit; nobody else's do.
+/// Larger than the keyframes of any honest stream.
 const LIMITS: Limits = Limits {
     chunk_streams: 64,
     message: 16 << 20,

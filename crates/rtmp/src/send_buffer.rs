@@ -10,7 +10,7 @@ use crate::Slices;
 #[derive(Debug)]
 pub struct SendBuffer {
     slices: Slices,
-    /// When the buffer last was empty, or a good part of it went.
+    /// When the buffer was last empty, or last made progress.
     since: Instant,
     /// How much has to go before that counts as progress.
     due: usize,
@@ -44,7 +44,7 @@ impl SendBuffer {
         &self.slices
     }
 
-    /// The kernel took so many bytes.
+    /// The kernel took `bytes`.
     ///
     /// # Panics
     /// If that is more than there are.
@@ -56,8 +56,8 @@ impl SendBuffer {
         }
     }
 
-    /// When the peer counts as stalled if it may take `limit` for each 16 KiB, or for all there
-    /// is; `None` while nothing waits. A byte now and then does not move it.
+    /// When the peer counts as stalled, if it has `limit` for each 16 KiB, or for all that waits if
+    /// that is less; `None` while nothing waits. A byte now and then does not postpone it.
     pub fn stalled_at(&self, limit: Duration) -> Option<Instant> {
         (!self.is_empty()).then(|| self.since + limit)
     }
@@ -99,7 +99,7 @@ mod tests {
         slices
     }
 
-    /// For how long somebody lasts who takes `step` bytes a second of `bytes`.
+    /// How many seconds a peer lasts that takes `step` bytes a second of `bytes`.
     fn lasts(bytes: usize, step: usize) -> Option<u64> {
         let start = onair_netsim::epoch();
         let mut buffer = SendBuffer::new(start);

@@ -93,8 +93,8 @@ impl Slices {
         }
     }
 
-    /// Lets go of what was read, once that is more than what is left: somebody who reads, but
-    /// never all there is, does not make this grow.
+    /// Frees what was read, once that is more than what is left, so that a reader who is always
+    /// behind does not make this grow.
     fn forget_read(&mut self) {
         let read = self.headers.len().saturating_sub(self.remaining);
         if read > self.remaining + SLACK || self.next > self.segments.len() / 2 + SLACK {
@@ -194,7 +194,7 @@ impl fmt::Debug for Slices {
     }
 }
 
-/// How much that was read is not worth moving the rest for, in bytes or segments.
+/// Up to so much read, in bytes or segments, the rest is not worth moving.
 const SLACK: usize = 4096;
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ impl Redirect {
     }
 }
 
-/// The description, or what stands in for it: some servers send a bare string.
+/// The description, or its substitute: some servers send a bare string.
 fn describe(info: &Value) -> String {
     match info.as_str() {
         Some(bare) => bare.to_owned(),

@@ -57,7 +57,7 @@ impl<'a> Target<'a> {
         self.app
     }
 
-    /// The stream's name, without its query: the last of the app's where the key has none.
+    /// The stream's name without its query: the key's, or else the app's last.
     pub const fn name(&self) -> &'a str {
         self.name
     }
@@ -95,7 +95,7 @@ fn cut(text: &str) -> (&str, &str) {
     (path.trim_matches('/'), query)
 }
 
-/// What the value of the query's secret may be: up to the next `&`, up to the next pair, and all.
+/// What the value of the query's secret may be: up to the next `&`, up to the next pair, or all.
 fn values(query: &str) -> impl Iterator<Item = &str> {
     let rest = SECRETS.iter().find_map(|name| after(query, name));
     let found = rest.map(|rest| {
@@ -114,12 +114,12 @@ fn values(query: &str) -> impl Iterator<Item = &str> {
     found.into_iter().flatten()
 }
 
-/// What follows `name` where a pair begins with it.
+/// What follows `name`, if a pair begins with it.
 fn after<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     let mut found = query.match_indices(name).map(|(at, _)| at);
     let at = found.find(|at| *at == 0 || query.as_bytes()[at - 1] == b'&')?;
     Some(&query[at + name.len()..])
 }
 
-/// How queries call a secret: ours, and MediaMTX's.
+/// What queries call a secret: ours, and MediaMTX's.
 const SECRETS: [&str; 2] = ["key=", "pass="];

@@ -1,5 +1,5 @@
-//! What both machines share once the handshake is done: chunks in and out, and the protocol
-//! control messages nobody above needs to see.
+//! What the machines share once the handshake is done: chunks in and out, and the protocol control
+//! messages nobody above needs to see.
 
 use bytes::Bytes;
 use onair_flv::{Tag, TagKind};
@@ -13,7 +13,7 @@ use crate::{
 /// How often to acknowledge when the peer does not say: librtmp's figure.
 const DEFAULT_WINDOW: u32 = 2_500_000;
 
-/// How many bytes of answers may wait to be taken: hundreds of them, where a dozen is usual.
+/// How many bytes of answers may wait to be taken: hundreds of answers, where a dozen is usual.
 const MAX_ANSWERS: usize = 32 * 1024;
 
 /// One end of a connection after the handshake.
@@ -27,7 +27,7 @@ pub(crate) struct Wire {
     /// The window we announced to the peer.
     announced: u32,
     sent: Acknowledged,
-    /// How much of `out` answers what the peer said.
+    /// How many bytes of `out` answer the peer.
     answers: usize,
     fault: Option<Error>,
 }
@@ -119,8 +119,8 @@ impl Wire {
         self.reader.next()
     }
 
-    /// What is malformed above the chunks is skipped like what is unknown: it confuses nobody
-    /// else, and a broadcast is worth more than a grammar.
+    /// What is malformed above the chunks is skipped like what is unknown: it harms nothing else,
+    /// and a broadcast is worth more than a grammar.
     fn hear(&mut self, message: Message) -> Option<Heard> {
         match message.kind {
             MessageKind::CommandAmf0 => match Command::parse(&message.payload) {
@@ -157,15 +157,15 @@ impl Wire {
         None
     }
 
-    /// Answers a peer bandwidth, unless it says what we announced already.
+    /// Answers a peer bandwidth, unless it is what we announced already.
     fn announce_window(&mut self, size: u32) {
         if std::mem::replace(&mut self.announced, size) != size {
             self.answer_control(&Control::WindowAckSize(size));
         }
     }
 
-    /// Answers with a control message, or not, where too many answers wait already: the next says
-    /// as much.
+    /// Answers with a control message, unless too many answers wait already: the next one says as
+    /// much.
     fn answer_control(&mut self, control: &Control) {
         if self.answers < MAX_ANSWERS {
             let before = self.out.len();
@@ -174,7 +174,7 @@ impl Wire {
         }
     }
 
-    /// Answers what the peer asked. One who asks and asks and takes no answer breaks the limit.
+    /// Answers the peer. One that keeps asking and takes no answer exceeds the limit.
     pub(crate) fn answer(&mut self, stream: u32, command: &Command) {
         if self.answers >= MAX_ANSWERS {
             return self.note(Err(Error::LimitExceeded {
@@ -245,7 +245,7 @@ impl Wire {
         self.window.bytes()
     }
 
-    /// Keeps the first thing that could not be sent, for [`Self::next`] to tell.
+    /// Keeps the first error in sending, for [`Self::next`] to return.
     fn note(&mut self, result: Result<(), Error>) {
         if let Err(error) = result {
             self.fault.get_or_insert(error);

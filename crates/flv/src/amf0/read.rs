@@ -3,10 +3,9 @@ use crate::Error;
 
 /// Reads one value from the front of `data`: the value and how many bytes it took.
 ///
-/// Text that is not UTF-8 is read with replacement characters: servers put
-/// Latin-1 into descriptions. An ECMA array's count is a hint and not believed.
-/// What is built is bounded by [`MAX_DEPTH`], [`MAX_VALUES`] and three times
-/// the length of `data`.
+/// Text that is not UTF-8 is read with replacement characters: servers put Latin-1 into
+/// descriptions. An ECMA array's count is only a hint, and is ignored. What is built is bounded by
+/// [`MAX_DEPTH`], [`MAX_VALUES`] and three times the length of `data`.
 pub fn read(data: &[u8]) -> Result<(Value, usize), Error> {
     let mut reader = Reader::new(data);
     let value = reader.value(0)?;
@@ -157,8 +156,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The longest front of `text` that a 16-bit length can count: replacement
-/// characters may have made it longer than it was.
+/// The longest beginning of `text` that a 16-bit length can count: replacement characters may have
+/// made it longer than it was.
 pub(super) fn cut(text: &str) -> &str {
     let end = text.floor_char_boundary(usize::from(u16::MAX));
     &text[..end]

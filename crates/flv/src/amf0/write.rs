@@ -12,7 +12,7 @@ pub fn write_all(values: &[Value]) -> Vec<u8> {
 impl Value {
     /// Appends the value's one encoding: equal values give equal bytes.
     ///
-    /// A property name over 65 535 bytes, which AMF0 cannot say, is cut there.
+    /// A property name over 65 535 bytes, which AMF0 cannot express, is cut there.
     pub fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Number(number) => fixed(out, marker::NUMBER, number.to_be_bytes()),
@@ -93,7 +93,7 @@ fn long(out: &mut Vec<u8>, marker: u8, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Nothing this crate can hold in memory and write has 2^32 parts.
+/// Nothing that fits into memory has 2^32 parts.
 fn count(len: usize) -> [u8; 4] {
     u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes()
 }

@@ -11,8 +11,7 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
-    /// Adds bytes. Crumbs are joined, so that the pieces never weigh more than
-    /// what is in them.
+    /// Adds bytes. Small pieces are joined, so that the pieces never weigh more than their content.
     pub(super) fn push(&mut self, bytes: Bytes) {
         if bytes.is_empty() {
             return;
@@ -30,12 +29,12 @@ impl Buffer {
         self.len == 0
     }
 
-    /// Where in the file the first byte held lies.
+    /// The offset in the file of the first byte held.
     pub(super) const fn position(&self) -> u64 {
         self.position
     }
 
-    /// Where in the file the last byte held ends.
+    /// The offset in the file after the last byte held.
     pub(super) const fn end(&self) -> u64 {
         self.position + self.len
     }
@@ -48,8 +47,7 @@ impl Buffer {
         Some(array)
     }
 
-    /// Takes the next `len` bytes, if they are there: a slice where they lie in
-    /// one piece.
+    /// Takes the next `len` bytes, if they are there: as a slice if one piece has them all.
     pub(super) fn take(&mut self, len: u32) -> Option<Bytes> {
         if self.len < u64::from(len) {
             return None;

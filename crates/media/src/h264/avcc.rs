@@ -27,7 +27,7 @@ pub struct AvcDecoderConfig {
     pub sps: Vec<Bytes>,
     /// Picture parameter sets, NAL unit headers included.
     pub pps: Vec<Bytes>,
-    /// What records of the High profiles end with; many writers leave it out.
+    /// The end of a High profile's record; many writers leave it out.
     pub high: Option<HighProfile>,
 }
 
@@ -98,8 +98,8 @@ impl AvcDecoderConfig {
         })
     }
 
-    /// Writes the record. What it cannot count (more than 31 SPS or 255 PPS, a
-    /// set above 64 KiB) neither constructor lets in, and it is left out here.
+    /// Writes the record. What it cannot count (more than 31 SPS or 255 PPS, a set above 64 KiB) is
+    /// left out; neither constructor lets it in.
     pub fn write(&self) -> Bytes {
         let mut out = BytesMut::with_capacity(64);
         out.put_slice(&[1, self.profile, self.compatibility, self.level]);

@@ -29,8 +29,8 @@ impl LengthSize {
         }
     }
 
-    /// What the byte at `at` of a decoder configuration says: its last two bits are
-    /// `lengthSizeMinusOne`. Four where it says nothing that can be.
+    /// Reads the last two bits of the byte at `at` of a decoder configuration,
+    /// `lengthSizeMinusOne`. Four if they hold nothing valid.
     pub(crate) fn read(decoder_config: &[u8], at: usize) -> Self {
         let size = decoder_config.get(at).map(|byte| (byte & 0b11) + 1);
         size.and_then(Self::new).unwrap_or_default()

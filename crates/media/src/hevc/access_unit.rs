@@ -43,7 +43,7 @@ impl AccessUnit {
         unit
     }
 
-    /// True for a parameter set. More than there are ids are a flood, not a stream.
+    /// True for a parameter set. More of them than there are ids are a flood, not a stream.
     fn keep_set(&mut self, kind: NalUnitType, nal: &[u8]) -> bool {
         let (sets, most) = match kind {
             NalUnitType::Vps => (&mut self.vps, 16),

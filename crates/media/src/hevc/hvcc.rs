@@ -127,8 +127,7 @@ impl HevcDecoderConfig {
         })
     }
 
-    /// Writes the record. What it cannot count neither constructor lets in, and
-    /// it is left out here.
+    /// Writes the record. What it cannot count is left out; neither constructor lets it in.
     pub fn write(&self) -> Bytes {
         let mut out = BytesMut::with_capacity(128);
         out.put_u8(1);

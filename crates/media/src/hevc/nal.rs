@@ -5,8 +5,8 @@ use crate::h264::{LengthSize, length_prefixed};
 pub enum NalUnitType {
     /// A slice of a picture that needs others (0 to 9).
     Slice(u8),
-    /// A slice of a picture that decoding may start from, though pictures that
-    /// are shown before it may refer to what came earlier: BLA (16 to 18) or CRA (21).
+    /// A slice of a picture that decoding may start from, although pictures shown before it may
+    /// refer to earlier ones: BLA (16 to 18) or CRA (21).
     RandomAccess(u8),
     /// A slice of an IDR picture (19, 20): decoding starts anew here.
     Idr,

@@ -20,7 +20,7 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Reads it, and passes over what is said of the sub-layers.
+    /// Reads it, and skips the sub-layers.
     pub(super) fn read(bits: &mut BitReader<'_>, sub_layers: u8) -> Result<Self, Error> {
         let profile = Self {
             space: bits.small(2)?,

@@ -6,8 +6,8 @@ use crate::{Error, Size};
 
 const SPS: &str = "HEVC sequence parameter set";
 
-/// What a sequence parameter set says (ISO/IEC 23008-2 §7.3.2.2), up to what
-/// a publisher needs: the coding tools and the VUI after it are not read.
+/// What a sequence parameter set says (ISO/IEC 23008-2 §7.3.2.2), as far as a publisher needs it:
+/// the coding tools and the VUI behind are not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sps {

@@ -31,17 +31,17 @@ impl Default for Limits {
 
 /// Puts messages together from chunks.
 ///
-/// Bytes go in with [`Self::feed`], in any cut; then [`Self::next`] gives messages until there
-/// is none, which leaves at most a chunk header waiting. Set Chunk Size and Abort take effect
-/// here and are given as messages too. After an error the bytes cannot be understood any more:
-/// `next` repeats the error and what is fed is forgotten.
+/// [`Self::feed`] takes bytes cut anywhere; [`Self::next`] then gives messages until there are none
+/// left, and at most a chunk header stays behind. Set Chunk Size and Abort take effect here and are
+/// given as messages too. After an error nothing more can be understood: `next` repeats the error
+/// and `feed` drops its bytes.
 pub struct Reader {
     limits: Limits,
     chunk_size: usize,
     input: Bytes,
     /// How many bytes were taken from the input.
     at: u64,
-    /// Few, so that a search beats a map.
+    /// So few that a search beats a map.
     streams: Vec<Stream>,
     /// The chunk whose payload is being read.
     open: Option<Open>,
@@ -71,7 +71,7 @@ struct Stream {
     extended: Option<u32>,
     /// The body so far, while a message is incomplete.
     partial: Option<Vec<u8>>,
-    /// What `partial` counts for in `Reader::buffered`.
+    /// How much of `Reader::buffered` is for `partial`.
     reserved: usize,
 }
 
@@ -202,7 +202,7 @@ impl Reader {
         Ok(count)
     }
 
-    /// Reads what there is of the open chunk; gives the payload of a message that is complete.
+    /// Reads as much of the open chunk as has arrived; gives the payload of a complete message.
     fn read_payload(&mut self, open: Open) -> Result<Option<Bytes>, Error> {
         let stream = &self.streams[open.stream];
         let fresh = stream.partial.as_ref().is_none_or(Vec::is_empty);
@@ -359,8 +359,8 @@ impl Stream {
 
     /// How many bytes of extended timestamp a type 3 chunk has, none while that is open.
     ///
-    /// They should be there if the message's first chunk had them, but some senders leave them
-    /// out: bytes that are not the same time again are payload.
+    /// It should repeat its message's, but some senders leave that out: four bytes that differ from
+    /// it are payload.
     fn peek_extended(&self, rest: &[u8]) -> Option<usize> {
         let Some(extended) = self.extended else {
             return Some(0);

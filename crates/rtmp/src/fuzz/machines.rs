@@ -15,7 +15,7 @@ use crate::{
     server,
 };
 
-/// A command that is read writes itself again; what it says is understood without harm.
+/// A command that was read can be written and read again; interpreting it does no harm.
 pub fn command(data: &[u8]) {
     let Ok(command) = Command::parse(data) else {
         return;
@@ -107,7 +107,7 @@ struct Driven<M> {
     is_over: bool,
 }
 
-/// What is done with what a machine tells.
+/// How a machine's events are answered.
 trait Answer: Machine {
     /// Answers an event; true at the end.
     fn answer(&mut self, event: &Self::Event) -> bool;
@@ -233,7 +233,7 @@ fn tag(arguments: &[u8]) -> Tag {
     )
 }
 
-/// A well-formed message of any kind: a peer that knows chunks and lies above them.
+/// A well-formed message of any kind, as from a peer whose chunks are right and whose content lies.
 fn message(arguments: &[u8]) -> Vec<u8> {
     let Some((&[kind, stream], payload)) = arguments.split_first_chunk::<2>() else {
         return Vec::new();

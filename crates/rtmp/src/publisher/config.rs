@@ -56,9 +56,10 @@ pub struct Config {
     pub credentials: Option<Credentials>,
     /// The size of outgoing chunks: kept within 128 and 65536.
     pub chunk_size: u32,
-    /// What to call ourselves in `connect`: servers know OBS's and FMLE's name, and some look at it.
+    /// What to call ourselves in `connect`: servers know the names of OBS and FMLE, and some check.
     pub flash_version: String,
-    /// How many bytes of media may leave before the server agreed to the publish; one tag may exceed it.
+    /// How many bytes of media may leave before the server agrees to the publish; one tag may
+    /// exceed it.
     pub flight_limit: usize,
     /// How long to wait in each state.
     pub timeouts: Timeouts,
@@ -69,10 +70,10 @@ pub struct Config {
     /// Some servers stumble over the declaration; a close or refusal during `connect` is then
     /// tried again without it.
     pub reconnect_requests: bool,
-    /// The codec of the pictures to come. One that RTMP did not know from the start is
-    /// declared (E-RTMP v2 `fourCcList`, `videoFourCcInfoMap`), and a server that says it takes
-    /// others only is an error. The declaration is left out where it makes a server stumble,
-    /// as [`reconnect_requests`](Self::reconnect_requests) is.
+    /// The codec of the video. One that RTMP did not know from the start is declared (E-RTMP v2
+    /// `fourCcList`, `videoFourCcInfoMap`), and a server that lists only others is an error. Like
+    /// [`reconnect_requests`](Self::reconnect_requests), the declaration is left out for a server
+    /// that stumbles over it.
     pub video_codec: Option<VideoCodec>,
     /// How often this publish was redirected already.
     pub(crate) hops: u8,

@@ -3,7 +3,7 @@ use std::fmt;
 use super::Config;
 use crate::{Error, Url};
 
-/// What a [`Publisher`](super::Publisher) has to tell.
+/// What a [`Publisher`](super::Publisher) reports.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
@@ -28,15 +28,15 @@ pub enum Event {
         /// The server's own words.
         description: String,
     },
-    /// The server wishes that we connect anew (E-RTMP v2), at `url` if it names one: go on until the
-    /// next keyframe, connect there, then close this connection.
+    /// The server asks us to reconnect (E-RTMP v2), at `url` if it names one: go on until the next
+    /// keyframe, connect there, then close this connection.
     ReconnectRequested {
-        /// Where to, resolved against the present URL; `None`: the same place.
+        /// Where to, resolved against the present URL; `None`: to the same URL.
         url: Option<Url>,
         /// The server's own words.
         description: String,
     },
-    /// It is over, and no error: close the connection.
+    /// The connection is over without an error: close it.
     Closed(End),
 }
 

@@ -47,7 +47,7 @@ impl Publisher {
         self.wire.send_command(stream, &command);
     }
 
-    /// Takes the stream down, if there can be one.
+    /// Takes the stream down, if there may be one.
     pub(super) fn say_farewell(&mut self) {
         let stream = match self.state {
             State::Publish { stream } | State::Live { stream } => stream,
@@ -63,8 +63,7 @@ impl Publisher {
         self.set_state(State::Farewell);
     }
 
-    /// Flash Media Server's bandwidth check: asking for it makes some servers go on. Once is
-    /// enough for any.
+    /// Asks for Flash Media Server's bandwidth check: some servers go on only then. Once is enough.
     pub(super) fn say_check_bandwidth(&mut self) {
         if !std::mem::replace(&mut self.has_checked_bandwidth, true) {
             self.wire

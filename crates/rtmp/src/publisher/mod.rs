@@ -21,7 +21,7 @@ use crate::io::IDLE;
 use crate::wire::Wire;
 use crate::{Error, Input, Machine, Output, handshake};
 
-/// Publishes one stream over one connection, without touching it.
+/// Publishes one stream over one connection, which it never touches itself.
 ///
 /// One mutation ([`handle_input`](Self::handle_input), [`send`](Self::send),
 /// [`close`](Self::close)), then drain [`poll_output`](Self::poll_output) until it answers
@@ -185,8 +185,7 @@ impl Publisher {
         }
     }
 
-    /// How many bytes for the server wait in here: nothing but what the last mutation left, once
-    /// [`poll_output`](Self::poll_output) is drained.
+    /// How many bytes for the server [`poll_output`](Self::poll_output) has not given yet.
     pub const fn waiting(&self) -> usize {
         self.wire.waiting()
     }
@@ -272,13 +271,13 @@ impl Publisher {
         }
     }
 
-    /// All is said: what is still to be sent remains to be drained.
+    /// Nothing more will be said; what is still to be sent remains to be drained.
     fn finish(&mut self) {
         self.set_state(State::Closed);
         self.events.push_back(Event::Closed(End::Finished));
     }
 
-    /// Ends badly, or in another attempt. What is said against our farewell, short of a refusal,
+    /// Ends in an error or in another attempt. After our farewell, anything short of a refusal
     /// changes nothing: the stream is over as asked.
     fn end(&mut self, setback: Setback) -> Result<(), Error> {
         if self.step() == Step::Farewell && !setback.is_refusal() {
@@ -326,7 +325,7 @@ fn is_metadata(tag: &Tag) -> bool {
 const ON_META_DATA: &[u8] = b"\x02\x00\x0AonMetaData";
 const SET_DATA_FRAME: &[u8] = b"\x02\x00\x0D@setDataFrame";
 
-/// A server says little to a publisher; its player's chatter is short too.
+/// A server says little to a publisher.
 const LIMITS: Limits = Limits {
     chunk_streams: 64,
     message: 1 << 20,

@@ -66,7 +66,7 @@ impl Publisher {
         Ok(())
     }
 
-    /// Most servers do not say what they take; then it shows.
+    /// Most servers do not list the codecs they take.
     fn check_codec(&self, command: &Command) -> Result<(), Setback> {
         let Some(codec) = self.config.declared_codec() else {
             return Ok(());
@@ -163,7 +163,7 @@ impl Publisher {
         self.events.push_back(event);
     }
 
-    /// The server's words as they may be shown.
+    /// The server's words, made fit to be shown.
     fn fit(&self, words: &str) -> String {
         self.config.secrets().hide(words)
     }

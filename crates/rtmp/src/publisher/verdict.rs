@@ -52,7 +52,7 @@ pub(super) fn judge(config: &Config, step: Step, setback: Setback) -> Result<Ret
             tracing::debug!(stream, "the first flight assumed stream 1");
             Ok(in_classic_order(config, None))
         }
-        // It has understood us well.
+        // It has understood the first flight.
         Setback::Error(error @ Error::CodecRefused { .. }) => Err(error),
         Setback::Error(error) => judge_order(config, step, error),
     }

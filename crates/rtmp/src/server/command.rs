@@ -9,7 +9,7 @@ use super::{Event, Greeted, Server, State, StreamId};
 use crate::{Command, Control, LimitType, Secret, UserControl, codecs};
 
 impl Server {
-    /// Commands out of place, and those of other products, change nothing.
+    /// Commands out of order, and those of other products, change nothing.
     pub(super) fn handle_command(&mut self, stream: StreamId, command: &Command) {
         tracing::trace!(name = command.name, "the client says");
         match (&self.state, command.name.as_str()) {
@@ -70,7 +70,7 @@ impl Server {
             ("fmsVer", Value::from("FMS/3,0,1,123")),
             ("capabilities", Value::from(31.0)),
         ];
-        // Who does not speak of it gets the answer that clients have known for twenty years.
+        // Other clients get the answer they have known for twenty years.
         if codecs::is_enhanced(&command.object) {
             server.extend(codecs::taken());
         }
@@ -96,7 +96,7 @@ impl Server {
         }
     }
 
-    /// Some encoders wait for the answer in words of its own.
+    /// Some encoders wait for an answer with a name of its own.
     fn handle_announcement(&mut self, command: &Command) {
         self.say_result(command, Value::Undefined);
         let info = info("status", "NetStream.Publish.Start", "");

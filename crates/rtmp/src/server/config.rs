@@ -10,9 +10,9 @@ pub struct Config {
     pub window: u32,
     /// How many bytes of media to hold while a publish waits to be accepted; more, and the client is refused.
     pub pending_limit: usize,
-    /// How long the handshake may take, and the time from there to a publish or play request.
+    /// How long the handshake may take, and then how long until a publish or play request.
     pub setup_timeout: Duration,
-    /// After how long a silence to ping the client; it has as long again to show life.
+    /// How long a client may be silent before it is pinged; it has as long again to show life.
     pub idle_timeout: Duration,
     /// Feeds the handshake's random bytes.
     pub seed: u64,

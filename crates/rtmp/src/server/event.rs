@@ -21,7 +21,7 @@ impl StreamId {
     }
 }
 
-/// What a [`Server`](super::Server) has to tell.
+/// What a [`Server`](super::Server) reports.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
@@ -80,7 +80,7 @@ pub enum Event {
 }
 
 impl fmt::Debug for Event {
-    /// Only how apps begin: their queries, and the last of their names, may be a secret.
+    /// Shows only how apps begin: their queries, and their last names, may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut asked = |name, stream: &StreamId, app: &str| {
             let mut fields = f.debug_struct(name);

@@ -36,7 +36,7 @@ impl Server {
 /// `"@setDataFrame"` as an AMF0 string.
 const SET_DATA_FRAME: &[u8] = b"\x02\x00\x0D@setDataFrame";
 
-/// The data a player is to keep, or the data itself.
+/// The payload without the `@setDataFrame` in front, if there is one.
 fn strip_set_data_frame(payload: Bytes) -> Bytes {
     if payload.starts_with(SET_DATA_FRAME) {
         payload.slice(SET_DATA_FRAME.len()..)

@@ -22,7 +22,7 @@ use crate::io::IDLE;
 use crate::wire::{Heard, Wire};
 use crate::{Control, Error, Input, Machine, Output, UserControl, codecs, handshake};
 
-/// Serves one connection, without touching it.
+/// Serves one connection, which it never touches itself.
 ///
 /// One mutation, then drain [`poll_output`](Self::poll_output) until it answers
 /// [`Output::Timeout`], then the next mutation. A client that does not wait for answers is
@@ -56,7 +56,7 @@ enum State {
     Closed,
 }
 
-/// What `connect` said: shared by the events, which a client can ask for many of.
+/// What `connect` said; shared, because a client can ask for many events.
 #[derive(Clone)]
 struct Greeted {
     app: Arc<str>,
@@ -168,8 +168,8 @@ impl Server {
         }
     }
 
-    /// Why a stream of `codec` is nothing for this client, in words, if its `connect` listed the
-    /// codecs it takes and this is none of them. H.264 in the legacy form is in no list.
+    /// Why this client cannot play `codec`, in words, if its `connect` listed the codecs it takes
+    /// and this is none of them. H.264 in the legacy form is in no list.
     pub fn refusal_of(&self, codec: VideoCodec) -> Option<String> {
         let codec = enhanced_four_cc(codec)?;
         let State::Open(Greeted { codecs, .. }) = &self.state else {
@@ -189,7 +189,7 @@ impl Server {
         }
     }
 
-    /// Sends a tag to a player; to a stream that is gone by now, nothing.
+    /// Sends a tag to a player; nothing where the stream is gone by now.
     ///
     /// # Errors
     ///
@@ -213,14 +213,13 @@ impl Server {
         self.end();
     }
 
-    /// Whether the client has said that its publish is at its end (`FCUnpublish`): whatever the
-    /// connection ends in from here on, the stream ended as its publisher wished.
+    /// Whether the client has announced the end of its publish (`FCUnpublish`): however the
+    /// connection ends now, the stream ended as its publisher wished.
     pub const fn is_unpublishing(&self) -> bool {
         self.is_unpublishing
     }
 
-    /// How many bytes for the client wait in here: nothing but what the last mutation left, once
-    /// [`poll_output`](Self::poll_output) is drained.
+    /// How many bytes for the client [`poll_output`](Self::poll_output) has not given yet.
     pub const fn waiting(&self) -> usize {
         self.wire.waiting()
     }

@@ -145,7 +145,7 @@ impl Streams {
         playing.map(|(stream, _)| *stream).collect()
     }
 
-    /// Ends what the stream does (`closeStream`); whether it did anything, and was publishing.
+    /// Ends what the stream does (`closeStream`); gives what that was.
     pub(super) fn close(&mut self, stream: StreamId) -> Option<Activity> {
         let role = self.all.get_mut(&stream)?;
         Activity::of(&std::mem::replace(role, Role::Idle))
@@ -156,7 +156,7 @@ impl Streams {
         Activity::of(&self.all.remove(&stream)?)
     }
 
-    /// Forgets all streams; gives those that did something.
+    /// Forgets all streams; gives those that were busy.
     pub(super) fn end_all(&mut self) -> Vec<StreamId> {
         let all = std::mem::take(&mut self.all);
         let busy = all

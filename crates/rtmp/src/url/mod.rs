@@ -40,7 +40,7 @@ pub enum Scheme {
     Rtmps,
 }
 
-/// A key as long as this is no application's common name.
+/// No application's common name is as long as this.
 const LONG_KEY: usize = 8;
 
 /// The longest tcUrl nginx-rtmp keeps.

@@ -42,9 +42,9 @@ pub(super) fn application<'a>(path: &'a str, key: &str) -> Result<&'a str, UrlEr
     }
 }
 
-/// Refuses a list of URLs: all but the last one's key would be application, which is shown.
+/// Refuses a list of URLs: every key but the last would be application, which is shown.
 ///
-/// A URL in a query is a value, unless a separator of lists is in front of it.
+/// A URL in a query is a value, unless a list's separator precedes it.
 pub(super) fn check_single(text: &str) -> Result<(), UrlError> {
     let rest = text.split_once("://").map_or("", |(_, rest)| rest);
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
