@@ -39,14 +39,14 @@ pub struct Broadcast {
     fanout: Arc<Fanout>,
     orders: Orders,
     recording: Option<Arc<Recording>>,
-    /// What becomes of what a line does not take in time.
+    /// What happens to packets that a line does not take in time.
     overflow: Overflow,
     has_video: bool,
     began: Instant,
 }
 
 impl Broadcast {
-    /// Says what to send where.
+    /// A builder, to say what goes where.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -56,19 +56,19 @@ impl Broadcast {
         self.fanout.events().next()
     }
 
-    /// Waits for the next event, but not longer than this; `None` when none came, and after
+    /// Waits for the next event, at most for `timeout`; `None` if none came, and after
     /// [`Event::Ended`].
     pub fn next_event_within(&self, timeout: Duration) -> Option<Event> {
         self.fanout.events().next_within(timeout)
     }
 
-    /// The next event if there is one already. Never waits, not even for a thread that is in
+    /// The next event, if there is one already. Never waits, not even for a thread that is in
     /// [`next_event`](Self::next_event).
     pub fn try_event(&self) -> Option<Event> {
         self.fanout.events().try_next()
     }
 
-    /// What is going on. It is the same for all who ask, however often.
+    /// The state of the broadcast. Asking changes nothing, however often and by whom.
     pub fn stats(&self) -> Stats {
         let now = Instant::now();
         let mut notes = self.fanout.notes();
@@ -93,40 +93,40 @@ impl Broadcast {
         }
     }
 
-    /// Encodes pictures at this rate from the next one on, without a keyframe, as far as nothing
-    /// else [limits](crate::rate::LimitedBy) it to less. What is passed through untouched stays
-    /// as it is; a rate that the encoder refuses is an [`Event::Warning`].
+    /// Encodes video at this rate from the next frame on, without a keyframe, unless something else
+    /// [limits](crate::rate::LimitedBy) it to less. Media that is passed through stays as it is; a
+    /// rate that the encoder refuses is an [`Event::Warning`].
     pub fn set_video_bitrate(&self, bitrate: Bitrate) {
         self.fanout.rate().wish(Holder::User, Some(bitrate));
     }
 
-    /// The most that the machine's temperature allows; `None` takes the limit back.
+    /// The limit that the machine's temperature sets; `None` lifts it.
     pub(crate) fn limit_for_heat(&self, bitrate: Option<Bitrate>) {
         self.fanout.rate().wish(Holder::Thermal, bitrate);
     }
 
-    /// Makes the next picture an IDR picture, where pictures are encoded here.
+    /// Makes the next frame an IDR picture, if video is encoded here.
     pub fn request_keyframe(&self) {
         self.fanout.ask_keyframe();
     }
 
-    /// Connects every destination anew at once: for when the way to the network has changed, and
-    /// the connections there are would only be found dead much later.
+    /// Reconnects every destination at once: for when the network has changed, and the old
+    /// connections would only be found dead much later.
     ///
-    /// What has a connection drops it, what is making one begins again, and what waits to try
-    /// again waits no longer. The failures before it are forgiven. What has been given up, or is
-    /// just ending in an orderly way, stays so.
+    /// A destination with a connection drops it, one that is connecting starts over, and one that
+    /// waits to try again waits no longer. Earlier failures are forgiven. A destination that has
+    /// been given up, or is just ending properly, is left alone.
     pub fn reconnect_now(&self) {
         let outputs = self.fanout.outputs();
         outputs.iter().for_each(|output| output.renewal().ask());
     }
 
-    /// Adds a destination to those that are served already; the number by which events and
-    /// [`stats`](Self::stats) name it. It joins at the next keyframe, which an encoder of our own
+    /// Adds a destination to those already served; gives the number by which events and
+    /// [`stats`](Self::stats) name it. It joins at the next keyframe, which an encoder of ours
     /// makes at once.
     ///
-    /// A broadcast lasts as long as any of its destinations, or its recording: to change the only
-    /// one for another, add first and [remove](Self::remove) then.
+    /// A broadcast lasts as long as any of its destinations, or its recording: to replace the only
+    /// one, add the new one first, then [remove](Self::remove) the old one.
     ///
     /// # Errors
     ///
@@ -144,8 +144,8 @@ impl Broadcast {
     }
 
     /// Takes the stream at one destination down properly, while the others go on;
-    /// [`Event::DestinationEnded`] tells when that is done. It keeps its number and its place in
-    /// the report. False when there is none of this number.
+    /// [`Event::DestinationEnded`] tells when that is done. It keeps its number and its entry in
+    /// the report. False if there is no destination with this number.
     pub fn remove(&self, destination: usize) -> bool {
         let outputs = self.fanout.outputs();
         let output = outputs.get(destination);
@@ -154,9 +154,9 @@ impl Broadcast {
             .is_some()
     }
 
-    /// Tries a destination again that was given up or removed, while the broadcast goes on: at
-    /// once, and as if nothing had failed before. One that waits for its next attempt waits no
-    /// longer; one that is on air is left alone. False when there is none of this number, or the
+    /// Retries a destination that was given up or removed, while the broadcast goes on: at once,
+    /// and as if nothing had failed before. One that waits for its next attempt waits no longer;
+    /// one that is on air is left alone. False if there is no destination with this number, or the
     /// broadcast is over.
     pub fn retry(&self, destination: usize) -> bool {
         let is_there = self.fanout.outputs().get(destination).is_some();
@@ -168,7 +168,8 @@ impl Broadcast {
         self.fanout.stop();
     }
 
-    /// Something that can [`stop`](Self::stop) this broadcast from elsewhere: a signal handler, say.
+    /// A handle that can [`stop`](Self::stop) this broadcast from elsewhere, such as a signal
+    /// handler.
     pub fn stopper(&self) -> Stopper {
         Stopper {
             fanout: self.fanout.clone(),

@@ -25,51 +25,51 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Pictures to encode.
+    /// Raw frames to encode.
     #[must_use]
     pub fn video(mut self, source: impl VideoSource + 'static) -> Self {
         self.video = Some(Box::new(source));
         self
     }
 
-    /// Sound to encode.
+    /// Raw audio to encode.
     #[must_use]
     pub fn audio(mut self, source: impl AudioSource + 'static) -> Self {
         self.audio = Some(Box::new(source));
         self
     }
 
-    /// Compressed media to pass through untouched, in place of pictures and sound.
+    /// Compressed media to pass through untouched, in place of frames and audio.
     #[must_use]
     pub fn media(mut self, media: Box<dyn PacketSource>) -> Self {
         self.media = Some(media);
         self
     }
 
-    /// As [`media`](Self::media), for media that comes as it happens: each packet is sent as soon
-    /// as it is there.
+    /// As [`media`](Self::media), for media that comes live: each packet is sent as soon as it is
+    /// there.
     #[must_use]
     pub fn live_media(mut self, media: Box<dyn PacketSource>) -> Self {
         self.media_is_live = true;
         self.media(media)
     }
 
-    /// What the source of the media says of it, which goes on to whoever receives it: frame rate,
-    /// bitrates, encoder and properties of its own, of the tracks that there are.
+    /// How the media's source describes it. Receivers are told its frame rate, bitrates, encoder
+    /// and other properties, for the tracks that exist.
     #[must_use]
     pub fn described(mut self, said: Tracks) -> Self {
         self.described = Some(said);
         self
     }
 
-    /// How to encode pictures; made from the source's size and rate when not said.
+    /// How to encode video; derived from the source's size and rate by default.
     #[must_use]
     pub fn video_settings(mut self, settings: VideoSettings) -> Self {
         self.video_settings = Some(settings);
         self
     }
 
-    /// How to encode sound; the source's rate and channels at 128 kbit/s when not said.
+    /// How to encode audio; by default with the source's rate and channels, at 128 kbit/s.
     #[must_use]
     pub fn audio_settings(mut self, settings: AudioSettings) -> Self {
         self.audio_settings = Some(settings);
@@ -90,14 +90,14 @@ impl Builder {
         self
     }
 
-    /// How fast to send what is not live by nature.
+    /// How fast to send media that is not live by nature.
     #[must_use]
     pub const fn pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
         self
     }
 
-    /// Ends the broadcast after so much media time.
+    /// Ends the broadcast after this much media time.
     #[must_use]
     pub const fn duration(mut self, duration: Duration) -> Self {
         self.duration = Some(duration);
@@ -109,8 +109,8 @@ impl Builder {
     /// # Errors
     ///
     /// When there is nothing to send or nowhere to send it, when no encoder opens, when the
-    /// recording cannot be created, or a file of certificates cannot be read. A server that
-    /// cannot be reached is no error here: it is an [`Event`](crate::Event).
+    /// recording cannot be created, or a file of certificates cannot be read. An unreachable server
+    /// is no error here: it is an [`Event`](crate::Event).
     pub fn start(self) -> Result<Broadcast, Error> {
         self.check()?;
         Broadcast::start(self)

@@ -1,17 +1,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Whom to trust when the address says that the server has to prove whom it is.
+/// Which servers to trust when the address demands that they prove their identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
-    /// A PEM file of certificates to trust besides the system's: of authorities, or a server's own,
-    /// which is then trusted whatever name and date are in it.
+    /// A PEM file of certificates to trust besides the system's: of authorities, or of a server
+    /// itself, which is then trusted whatever name and date its certificate has.
     pub ca: Option<PathBuf>,
-    /// Accept any certificate: for a test on one's own network, announced with a warning.
+    /// Accept any certificate: for tests on one's own network. A warning announces it.
     pub insecure: bool,
 }
 
-/// Whether and how long to try again.
+/// Whether to try again, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// False: the first failure is the last.
@@ -40,7 +40,7 @@ impl RetryPolicy {
 /// How fast media that is not live by nature is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Pace {
-    /// As fast as it is to be watched.
+    /// As fast as it is watched.
     #[default]
     Realtime,
     /// As fast as the slowest destination takes it; nothing is ever shed.

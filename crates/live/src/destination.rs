@@ -11,15 +11,15 @@ use crate::reconnect::{Reconnect, Verdict};
 use crate::shared_queue::SharedQueue;
 use crate::{Event, Fault, Pace, State};
 
-/// One destination's whole story: attempts, one after the other.
+/// A destination's whole life: one attempt after the other.
 pub(crate) struct DestinationTask {
     index: usize,
     output: Arc<dyn Output>,
-    /// What each attempt is given.
+    /// What each attempt gets.
     context: SessionContext,
 }
 
-/// How long a connection that is being made may still take when the source has ended.
+/// How long a connection may still take to come about once the source has ended.
 const GRACE: Duration = Duration::from_secs(2);
 
 impl DestinationTask {
@@ -67,7 +67,7 @@ impl DestinationTask {
                 Verdict::GiveUp(failure) => return Err(failure),
                 // Another connection would publish nothing, over what the server has recorded.
                 Verdict::Retry { .. } if self.is_sent() => return Err(failure),
-                // What is over is tried once more, and not for half an hour.
+                // A stream that is over gets one more attempt, not half an hour of them.
                 Verdict::Retry { .. } if was_over && failure.cause != Cause::Renewed => {
                     return Err(failure);
                 }
@@ -104,13 +104,13 @@ impl DestinationTask {
         result
     }
 
-    /// Whether the last of a live source has been given.
+    /// Whether a live source has given its last packet.
     fn is_over(&self) -> bool {
         let queue = self.context.queue();
         self.context.pace == Pace::Realtime && queue.with(|queue| queue.has_ended())
     }
 
-    /// Whether the source ended by itself and nothing of it is left to send.
+    /// Whether the source ended by itself and all of it was sent.
     fn is_sent(&self) -> bool {
         let is_stopped = self.context.handle.leaving().is_asked();
         let queue = self.context.queue();
@@ -160,8 +160,8 @@ enum Waited {
     Stopped,
 }
 
-/// Resolves when there is nothing more to come that another attempt could wait for. At full speed
-/// the whole file waits.
+/// Resolves when the source will give nothing more that is worth another attempt. At full speed the
+/// whole file waits to be sent.
 async fn source_ended(queue: &SharedQueue, pace: Pace) {
     match pace {
         Pace::Realtime => poll_fn(|cx| queue.poll_ended(cx)).await,
@@ -169,7 +169,7 @@ async fn source_ended(queue: &SharedQueue, pace: Pace) {
     }
 }
 
-/// Resolves when the source has ended and nobody has agreed to a publish for a while since.
+/// Resolves when the source ended a while ago and no server has agreed to a publish since.
 async fn too_late(handle: &OutputHandle, pace: Pace) {
     source_ended(handle.queue(), pace).await;
     tokio::time::sleep(GRACE).await;

@@ -34,7 +34,7 @@ pub enum Error {
     /// A file or stream of compressed media failed.
     #[error(transparent)]
     Demux(#[from] onair_demux::Error),
-    /// The operating system refused a thread or a socket.
+    /// The operating system refused a resource, such as a thread or a socket.
     #[error("{what}: {source}")]
     System {
         /// What was asked of it.

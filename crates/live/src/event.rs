@@ -31,7 +31,7 @@ pub enum Event {
         /// With its [`refusal`](Failure::refusal).
         failure: Failure,
     },
-    /// The connection is lost, or could not be had; another attempt follows.
+    /// The connection was lost, or never came about; another attempt follows.
     Reconnecting {
         /// Which destination.
         destination: usize,
@@ -44,7 +44,7 @@ pub enum Event {
         /// How long until it is made.
         delay: Duration,
     },
-    /// The line lags: this much media waits for it. Told once until the queue has recovered.
+    /// The line lags: this much media waits for it. Told once, until the queue has recovered.
     Congested {
         /// Which destination.
         destination: usize,
@@ -55,12 +55,12 @@ pub enum Event {
     Dropped {
         /// Which destination.
         destination: usize,
-        /// How many pictures in this gap.
+        /// How many frames this gap has.
         frames: u64,
         /// From when to when, in media time.
         gap: Gap,
     },
-    /// The server asked us to connect anew, and we do.
+    /// The server asked us to reconnect, and we do.
     ReconnectRequested {
         /// Which destination.
         destination: usize,
@@ -75,7 +75,7 @@ pub enum Event {
     },
     /// There is a video encoder again, and it begins with an IDR picture.
     EncoderBack,
-    /// Something a person should know, though the broadcast goes on.
+    /// Something a person should know; the broadcast goes on.
     Warning {
         /// Which destination it is about, if one.
         destination: Option<usize>,

@@ -6,7 +6,7 @@ use crate::Event;
 
 /// What happened, on its way to the application.
 ///
-/// Whoever waits for the next event keeps nobody else from asking whether there is one.
+/// A thread that waits for the next event keeps no other from asking for one.
 #[derive(Debug, Default)]
 pub(crate) struct Events {
     state: Mutex<State>,
@@ -19,7 +19,7 @@ struct State {
     is_over: bool,
 }
 
-/// More than this are not kept for an application that does not ask: the oldest go.
+/// More than this are not kept for an application that does not ask: the oldest are dropped.
 const MAX_WAITING: usize = 10_000;
 
 impl State {
@@ -49,7 +49,7 @@ impl Events {
         state.waiting.pop_front()
     }
 
-    /// Waits for the next, but not longer than this.
+    /// Waits for the next, at most for `timeout`.
     pub(crate) fn next_within(&self, timeout: Duration) -> Option<Event> {
         let is_quiet = |state: &mut State| state.is_quiet();
         let waited = self.more.wait_timeout_while(self.lock(), timeout, is_quiet);

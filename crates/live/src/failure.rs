@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use crate::Fault;
 
-/// Why a connection to a destination ended, or did not come about: typed for programs, and in
-/// words for a person (`Display`).
+/// Why a connection to a destination ended, or never came about: typed for programs, and in words
+/// for people (`Display`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     words: String,
-    /// What lies behind it.
+    /// The cause.
     pub fault: Fault,
     /// How far things had come.
     pub stage: FailureStage,
@@ -48,15 +48,15 @@ pub struct Refusal {
     pub description: String,
 }
 
-/// What another attempt is likely to bring: what to do about a failure hangs on this alone.
+/// What another attempt is likely to bring: this alone decides what to do about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// The server is not whom the URL names.
+    /// The server cannot prove the identity that the URL demands.
     Untrusted,
     /// The server said no, and would say so again.
     Rejected,
-    /// The server believes this key to be on air already; or it may, without having said so: the
-    /// code stands for that, and for a key that some servers do not know.
+    /// The server believes that this key is on air already. It may not have said so: its code can
+    /// also mean a key that it does not know.
     Busy { is_said: bool },
     /// The server ended the connection, or reset it.
     Dropped,
@@ -67,7 +67,7 @@ pub(crate) enum Cause {
 }
 
 impl Failure {
-    /// One that another attempt may mend.
+    /// A failure that another attempt may mend.
     pub fn new(stage: FailureStage, fault: Fault, words: impl Into<String>) -> Self {
         Self {
             words: words.into(),
@@ -85,7 +85,7 @@ impl Failure {
         self
     }
 
-    /// The server cannot prove whom it is.
+    /// The server cannot prove its identity.
     pub(crate) fn untrusted(fault: Fault, words: impl Into<String>) -> Self {
         Self::new(FailureStage::Tls, fault, words).because(Cause::Untrusted)
     }
@@ -96,13 +96,13 @@ impl Failure {
         Self::new(FailureStage::Live, Fault::Renewed, words).because(Cause::Renewed)
     }
 
-    /// The line took nothing, or a byte now and then, for so many seconds.
+    /// The line took nothing, or only a byte now and then, for so many seconds.
     pub(crate) fn stalled(stage: FailureStage, seconds: u64) -> Self {
         let words = format!("the line took nothing to speak of for {seconds} seconds");
         Self::new(stage, Fault::Stalled, words)
     }
 
-    /// The operating system says that the connection is gone.
+    /// The operating system reports that the connection is gone.
     pub(crate) fn broken(stage: FailureStage, error: &io::Error) -> Self {
         use io::ErrorKind as E;
         let cause = match error.kind() {
@@ -115,7 +115,7 @@ impl Failure {
         Self::new(stage, Fault::ConnectionBroken, words).because(cause)
     }
 
-    /// The verdict on a server that took the stream so often and dropped it each time.
+    /// The verdict on a server that took the stream this often and dropped it each time.
     pub(crate) fn accepted_then_dropped(&self, airings: u32, within: u64) -> Self {
         let words = match airings {
             1 => format!(

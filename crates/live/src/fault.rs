@@ -1,12 +1,12 @@
 use serde::Serialize;
 
-/// Declares the faults once, so that the list of all of them cannot lack one.
+/// Declares the faults once, so that the list of them is complete.
 macro_rules! faults {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// What lies behind a failure, for whoever wants to name a cure beside the cause. The cure
-        /// itself is each application's: where a setting is found differs.
+        /// What lies behind a failure, so that an application can name a cure. It words the cure
+        /// itself: each has its settings elsewhere.
         ///
-        /// Whoever matches on it is told by the compiler of each fault that is added.
+        /// The compiler tells whoever matches on it about each new fault.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum Fault {
@@ -25,9 +25,9 @@ faults! {
     KeyInUse,
     /// Nothing listens at the address.
     NobodyListens,
-    /// The name cannot be resolved.
+    /// The host's name cannot be resolved.
     UnknownHost,
-    /// There is no way to the address, for a reason that the system names.
+    /// There is no route to the address, for a reason that the system names.
     Unreachable,
     /// A certificate is too old, or a clock is wrong.
     CertificateExpired,
@@ -37,9 +37,9 @@ faults! {
     CertificateUntrusted,
     /// A certificate cannot be used for another reason.
     CertificateUnusable,
-    /// The server speaks something else than TLS on this port.
+    /// The server does not speak TLS on this port.
     NotTls,
-    /// TLS cannot be agreed on.
+    /// TLS could not be negotiated.
     TlsFailed,
     /// The server knows no such user name and password.
     LoginRejected,
@@ -49,34 +49,34 @@ faults! {
     KeyRejected,
     /// The server has no such application.
     AppUnknown,
-    /// The server says which codecs it takes, and ours is none of them; or a file cannot hold ours.
+    /// The server takes other codecs, or a file cannot hold ours.
     CodecRefused,
-    /// The server sends us to where we do not go: out of TLS, in circles, or nowhere.
+    /// The server redirects to where we do not go: out of TLS, in circles, or nowhere.
     RedirectRefused,
-    /// The server said no, in words that name none of these.
+    /// The server refused, in words that name none of these.
     Refused,
     /// The address cannot be published to.
     AddressUnusable,
-    /// The server agreed to the publish and dropped the stream soon after, again and again: as
-    /// many do with a key they do not know, or with what their rules forbid.
+    /// The server agreed to the publish and dropped the stream soon after, again and again, as many
+    /// do for an unknown key or a stream that their rules forbid.
     AcceptedThenDropped,
     /// The server closed the connection without a word.
     ServerClosed,
-    /// The server broke its protocol, or asked for too much.
+    /// The server broke the protocol, or asked for too much.
     ServerMisbehaved,
     /// The connection broke.
     ConnectionBroken,
     /// The line takes no more data.
     Stalled,
-    /// Nobody answered in time.
+    /// The server did not answer in time.
     TimedOut,
-    /// Nothing: the application wanted another connection.
+    /// No fault: the application wanted another connection.
     Renewed,
     /// The disk has no room left.
     DiskFull,
-    /// The disk takes nothing any more, without a word.
+    /// The disk silently takes nothing any more.
     DiskStuck,
-    /// The system does not let a file be written.
+    /// The system does not let the file be written.
     FileUnwritable,
     /// A mistake of our own.
     Internal,

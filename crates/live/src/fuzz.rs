@@ -11,8 +11,8 @@ pub use queue::queue;
 
 use crate::director::{Command, Director, Event, Ladder, Notice, Path, Quality};
 
-/// A director keeps its promises whatever happens in whatever order: two bytes are an event, an
-/// answer of the device, or some time that passes.
+/// A director keeps its promises whatever happens, in any order: two bytes are an event, an answer
+/// of the device, or some time passing.
 pub fn director(data: &[u8]) {
     let mut watch = Watch::new();
     for pair in data.chunks_exact(2).take(2000) {
@@ -25,7 +25,7 @@ pub fn director(data: &[u8]) {
     watch.recover();
 }
 
-/// A director, what it has said, and what it therefore must not say now.
+/// A director, what it has said, and what it must therefore not say now.
 struct Watch {
     director: Director,
     now: Instant,
@@ -81,7 +81,7 @@ impl Watch {
             Event::End => self.is_on_air = false,
             Event::Device(device::Event::ServicesLost) => self.is_dead = true,
             Event::Device(device::Event::ServicesReset) => self.is_dead = false,
-            // That the user asks says that he thinks they are back.
+            // The user asks, so he thinks that they are back.
             Event::Order(Order::Start) => self.is_dead = false,
             _ => {}
         }
@@ -113,12 +113,12 @@ impl Watch {
         self.now = until;
         let most = 100 + time.as_secs() / 10;
         assert!(timeouts <= most, "{timeouts} timeouts in {time:?}");
-        // One for the session, and one for sound that could be activated.
+        // One for the session, and one for audio that could be activated.
         let is_bounded = self.is_in_front || starts <= 2;
         assert!(is_bounded, "it starts in the background again and again");
     }
 
-    /// When all is well with the phone, all is well with the show.
+    /// Once all is well with the phone, all is well with the show.
     fn recover(&mut self) {
         let granted = |kind| device::Event::Permission {
             kind,

@@ -5,14 +5,13 @@ use onair_media::{Kind, Packet};
 
 /// Puts two tracks in the order of their decoding times.
 ///
-/// Live, video never waits: it leaves the moment it comes, after such audio as
-/// is there and earlier. Audio waits for earlier video, but never longer than
-/// [`MAX_WAIT`]; audio that comes after later video has left follows it at
-/// once, so the order across tracks is loose by as much as audio is late. Within
-/// a track the order is always the encoder's.
+/// Live video never waits: it leaves the moment it comes, after any audio that is there and
+/// earlier. Audio waits for earlier video, but never longer than [`MAX_WAIT`]; audio that comes
+/// after later video has left follows at once, so the order across tracks is loose by as much as
+/// audio is late. Within a track the order is always the encoder's.
 ///
-/// At full speed there is no lateness to fear, so each track waits for the
-/// other, and [`is_ahead`](Self::is_ahead) holds back the encoder that runs away.
+/// At full speed nothing can be late, so each track waits for the other, and
+/// [`is_ahead`](Self::is_ahead) holds back the faster encoder.
 #[derive(Debug)]
 pub(crate) struct Interleaver {
     video: Track,
@@ -39,7 +38,7 @@ impl Interleaver {
         Self::new(video, audio, false)
     }
 
-    /// For media at full speed.
+    /// For media at full speed, with the tracks there will be.
     pub(crate) fn strict(video: bool, audio: bool) -> Self {
         Self::new(video, audio, true)
     }
@@ -63,7 +62,7 @@ impl Interleaver {
             .all(|track| track.ended && track.held.is_empty())
     }
 
-    /// True when this track should wait for the other. Never live.
+    /// True if this track should wait for the other. Never for live media.
     pub(crate) fn is_ahead(&self, kind: Kind) -> bool {
         let (own, other) = match kind {
             Kind::Video => (&self.video, &self.audio),
@@ -72,7 +71,7 @@ impl Interleaver {
         self.strict && !other.ended && own.span() >= LEAD
     }
 
-    /// The next packet in order, if its turn has come.
+    /// The next packet in order, if it is due.
     pub(crate) fn poll(&mut self, now: Instant) -> Option<Packet> {
         match (self.video.held.front(), self.audio.held.front()) {
             (None, None) => None,
@@ -165,8 +164,8 @@ mod tests {
         assert_eq!(order(&mut interleaver, later), [(Kind::Audio, 40)]);
     }
 
-    /// Lets sound come every 21 ms and pictures when `pictures` says, both in milliseconds;
-    /// gives how late, at most, sound left that came when it was due.
+    /// Lets audio come every 21 ms and video at the times of `pictures`, both in milliseconds;
+    /// gives the longest wait of audio that came on time.
     fn longest_wait(pictures: &[i64], until: i64) -> i64 {
         let (mut interleaver, began) = (Interleaver::live(true, true), Instant::now());
         let mut longest = 0;

@@ -1,10 +1,9 @@
 //! Puts a camera and microphone, a test card or a file on air over RTMP, and keeps it there.
 //!
-//! A [`Broadcast`] encodes once (or passes a file through untouched) and sends
-//! to any number of [`Destination`]s, each with its own queue and its own
-//! failures. It survives its connections: when a line drops, the timeline goes
-//! on and the next connection begins at the next keyframe. When a line narrows,
-//! whole GOP tails of video are shed and listed; audio never is.
+//! A [`Broadcast`] encodes once (or passes a file through untouched) and sends to any number of
+//! [`Destination`]s, each with its own queue and its own failures. It outlives its connections:
+//! when a line drops, the timeline goes on, and the next connection begins at the next keyframe.
+//! When a line narrows, whole GOP tails of video are shed and listed; audio never is.
 //!
 //! The thinking parts (`interleave`, `queue`, `rate`, `reconnect`, `pace`) are pure and know no
 //! clock. `output` reaches servers and files, one protocol or format in each of its modules; all

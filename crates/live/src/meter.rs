@@ -7,7 +7,7 @@ use onair_media::Bitrate;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meter {
     began: Option<Instant>,
-    /// A few at most: what comes within one [`BUCKET`] is added up.
+    /// Only a few: packets within one [`BUCKET`] are added up.
     buckets: VecDeque<Bucket>,
 }
 
@@ -31,7 +31,7 @@ const WINDOW: Duration = Duration::from_secs(3);
 
 const BUCKET: Duration = Duration::from_millis(100);
 
-/// Rates over less time than this say nothing.
+/// Rates over a shorter time mean nothing.
 const SHORTEST: Duration = Duration::from_millis(500);
 
 impl Meter {
@@ -54,7 +54,7 @@ impl Meter {
         }
     }
 
-    /// The rates up to `now`; zero before there is enough to go by.
+    /// The rates up to `now`; zero before they mean anything.
     pub(crate) fn read(&mut self, now: Instant) -> Reading {
         self.forget(now);
         let age = self.began.map(|began| now.saturating_duration_since(began));

@@ -3,27 +3,27 @@ use std::time::Duration;
 use onair_flv::Muxer;
 use onair_media::{Packet, Tracks};
 
-/// What is to be known about the media before the first packet.
+/// What has to be known about the media before the first packet.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
-    /// What it consists of.
+    /// Its tracks.
     pub(crate) tracks: Tracks,
-    /// By how much a packet may come after one of the other track that is later in time.
+    /// How much later than a packet of the other track with a later time one may come.
     pub(crate) lag: Duration,
 }
 
-/// How late sound comes out of its encoder, priming included, compared with pictures.
+/// How late audio comes out of its encoder, priming included, compared with video.
 pub(crate) const ENCODER_LAG: Duration = Duration::from_millis(100);
 
-/// The same where silence stands in for a microphone that gives nothing: only after a while is
-/// it clear that nothing comes.
+/// The same if silence may replace a microphone that gives nothing: it takes a while to know that
+/// nothing comes.
 pub(crate) const DEVICE_LAG: Duration = Duration::from_millis(300);
 
 impl Program {
-    /// A muxer for what begins with `first`.
+    /// A muxer for a stream that begins with `first`.
     ///
-    /// Sound that is earlier than the picture it follows would all be sent at the wire's time
-    /// zero, and servers stumble over times that repeat: the wire begins early enough for it.
+    /// Audio earlier than the picture it follows would all be sent at wire time zero, and servers
+    /// stumble over repeated times: wire time begins early enough for it.
     pub(crate) fn muxer(&self, first: &Packet) -> Muxer {
         Muxer::starting_at(first.dts - self.lag)
     }

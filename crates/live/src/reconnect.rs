@@ -5,16 +5,16 @@ use crate::failure::{Cause, Failure};
 
 /// Decides whether and when a destination is tried again. Pure: time is an argument.
 ///
-/// What another attempt cannot change ends a destination at once: a refused key or address, a
-/// certificate that is not good. Some servers say that the stream is live before they look at
-/// the key: a refusal that ends a first, short time on air counts as a first refusal, and
-/// [`MAX_SHORT_AIRINGS`] short airings that the server ended one after the other are a verdict as well.
+/// A destination ends at once if another attempt cannot help: a refused key or address, a bad
+/// certificate. Some servers say that the stream is live before they look at the key, so a refusal
+/// after a first, short time on air counts as a first refusal, and so do [`MAX_SHORT_AIRINGS`]
+/// short airings in a row that the server ended.
 ///
-/// Everything else is tried until the policy's attempts are used up, from the first second: a
-/// server may be about to start. A destination that was on air for [`STABLE_AFTER`] has shown that its
-/// key is good and is tried whatever the server answers. "Already publishing" after a drop of our
-/// own is the server's memory of the dead connection; such answers count for nothing
-/// until the server had time to notice ([`GHOST_TIMEOUT`]).
+/// Everything else is tried until the policy's attempts are used up, from the first second on: a
+/// server may be about to start. A destination that was on air for [`STABLE_AFTER`] has a good key,
+/// and is tried whatever the server answers. "Already publishing" after a drop of our own means
+/// that the server has not noticed the dead connection: such answers do not count until it had time
+/// to ([`GHOST_TIMEOUT`]).
 #[derive(Debug)]
 pub(crate) struct Reconnect {
     policy: RetryPolicy,
@@ -22,9 +22,9 @@ pub(crate) struct Reconnect {
     attempts: u32,
     live_since: Option<Instant>,
     dropped: Option<Instant>,
-    /// It was on air for long enough to say that its key is good.
+    /// It was on air long enough to show that its key is good.
     proven: bool,
-    /// How often the server took the stream and dropped it soon after, while nothing is proven.
+    /// How often the server took the stream and dropped it soon after, until the key is proven.
     airings: u32,
 }
 
@@ -33,14 +33,14 @@ pub(crate) struct Reconnect {
 pub(crate) enum Verdict {
     /// Try again after this delay; this will be attempt number `attempt` of the outage.
     Retry { delay: Duration, attempt: u32 },
-    /// Do not, and this is why.
+    /// Do not, for this reason.
     GiveUp(Failure),
 }
 
 /// How long a server may keep a dead session: nginx-rtmp pings after 60 s and waits 30 s more.
 pub(crate) const GHOST_TIMEOUT: Duration = Duration::from_secs(95);
 
-/// How many short airings, each ended by the server, say that it does not want the stream.
+/// After how many short airings, each ended by the server, it clearly does not want the stream.
 const MAX_SHORT_AIRINGS: u32 = 4;
 
 /// How long a connection must be on air for its loss to begin a new outage.
@@ -49,7 +49,7 @@ const STABLE_AFTER: Duration = Duration::from_secs(10);
 /// The delay of the second retry; each further one doubles it.
 const BASE_DELAY: Duration = Duration::from_secs(1);
 
-/// No delay is longer.
+/// The longest delay.
 const MAX_DELAY: Duration = Duration::from_secs(15);
 
 /// How often a busy server is asked again.
@@ -110,7 +110,7 @@ impl Reconnect {
         self.retry(delay)
     }
 
-    /// There is a new way to the server: what failed before it counts for nothing.
+    /// There is a new route to the server: earlier failures do not count.
     pub(crate) const fn renewed(&mut self) -> Verdict {
         self.attempts = 0;
         self.retry(Duration::ZERO)
@@ -121,7 +121,7 @@ impl Reconnect {
         Verdict::Retry { delay, attempt }
     }
 
-    /// The connection that failed was on air for so long.
+    /// The connection that failed was on air for `aired`.
     fn aired(&mut self, aired: Duration, failure: &Failure, now: Instant) {
         self.dropped = Some(now);
         if aired >= STABLE_AFTER {
@@ -159,7 +159,7 @@ impl Reconnect {
         self.jitter(base)
     }
 
-    /// Something between four fifths and six fifths of `base`.
+    /// Between four and six fifths of `base`.
     fn jitter(&mut self, base: Duration) -> Duration {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
@@ -231,7 +231,7 @@ mod tests {
         }
     }
 
-    /// Each airing lasts so long and is ended by the server; how many there are.
+    /// Each airing lasts this long and is ended by the server; gives how many there are.
     fn airings(lengths: impl IntoIterator<Item = u64>) -> (usize, Option<Failure>) {
         let mut reconnect = Reconnect::new(RetryPolicy::default(), 1);
         let mut now = Instant::now();
@@ -244,7 +244,7 @@ mod tests {
                 Verdict::Retry { delay, .. } => now += delay,
                 Verdict::GiveUp(failure) => return (count, Some(failure)),
             }
-            // That it cannot be reached in between does not speak for the key.
+            // Being unreachable in between says nothing about the key.
             now += delay(&reconnect.failed(lost(), now));
         }
         (count, None)

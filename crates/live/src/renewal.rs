@@ -1,6 +1,6 @@
 use tokio::sync::watch;
 
-/// The wish that every destination connects anew, for tasks to notice.
+/// The wish that every destination reconnects, for tasks to notice.
 #[derive(Debug)]
 pub(crate) struct Renewal {
     asked: watch::Sender<u64>,
@@ -23,7 +23,7 @@ impl Renewal {
         self.asked.send_modify(|count| *count += 1);
     }
 
-    /// Sees what is asked for from now on.
+    /// A view of wishes from now on.
     pub(crate) fn watch(&self) -> Renewals {
         Renewals {
             asked: self.asked.subscribe(),
@@ -32,7 +32,7 @@ impl Renewal {
 }
 
 impl Renewals {
-    /// Resolves when a new connection is asked for, or was since the last time this resolved.
+    /// Resolves when a new connection is asked for, or was since this last resolved.
     pub(crate) async fn asked(&mut self) {
         if self.asked.changed().await.is_err() {
             // Nobody is left who could ask.
@@ -40,7 +40,7 @@ impl Renewals {
         }
     }
 
-    /// What was asked for up to now is being done.
+    /// All wishes up to now are being fulfilled.
     pub(crate) fn seen(&mut self) {
         self.asked.mark_unchanged();
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::Failure;
 use crate::rate::BitrateLimit;
 
-/// What a broadcast did, told once at its end.
+/// What a broadcast did, reported once at its end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// Why it ended, in words.
@@ -22,13 +22,13 @@ pub struct Report {
     pub destinations: Vec<DestinationReport>,
     /// What encoded it; both tracks are absent when a file was passed through untouched.
     pub encoder: EncoderReport,
-    /// What devices, or a pipe of raw pictures, gave.
+    /// What devices, or a pipe of raw frames, gave.
     pub capture: Option<Box<CaptureReport>>,
-    /// What of the source could not be read, where it is compressed and not all could be.
+    /// What could not be read of a compressed source, if not all could be.
     pub damage: Option<Box<Damage>>,
-    /// What became of the local copy, if one was asked for.
+    /// The local copy, if one was asked for.
     pub recording: Option<Box<RecordingReport>>,
-    /// True when all that was asked for came about: no destination was given up, and neither the
+    /// True if everything that was asked for was done: no destination was given up, and neither the
     /// source nor the recording failed.
     pub ok: bool,
 }
@@ -36,7 +36,7 @@ pub struct Report {
 /// How a broadcast ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// The sources ended, or the time asked for was over.
+    /// The sources ended, or the requested duration did.
     Finished,
     /// Somebody called [`Broadcast::stop`](crate::Broadcast::stop).
     Stopped,
@@ -44,7 +44,7 @@ pub enum Outcome {
     Failed,
 }
 
-/// What a broadcast is doing.
+/// The state of a broadcast.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stats {
     /// How long it has lasted.
@@ -53,54 +53,54 @@ pub struct Stats {
     pub destinations: Vec<DestinationStats>,
     /// What encodes it.
     pub encoder: EncoderReport,
-    /// How fast it does that; zero where a file is passed through untouched.
+    /// How fast it does that; zero if a file is passed through untouched.
     pub encoding: Encoding,
-    /// What devices, or a pipe of raw pictures, have given so far.
+    /// What devices, or a pipe of raw frames, have given so far.
     pub capture: CaptureReport,
-    /// For how long a pipe of raw pictures has given nothing; the last one is given again
-    /// meanwhile. Zero while pictures come, and for all other sources.
+    /// How long a pipe of raw frames has given nothing; meanwhile the last frame is repeated. Zero
+    /// while frames come, and for all other sources.
     pub source_dry: Duration,
-    /// What has become of the local copy so far, if one was asked for.
+    /// The local copy so far, if one was asked for.
     pub recording: Option<RecordingReport>,
 }
 
 /// The local copy of a broadcast.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RecordingReport {
-    /// The file; there is none where nothing came that could be recorded.
+    /// The file; it does not exist if nothing came that could be recorded.
     pub path: PathBuf,
     /// How much of the broadcast is in it, in media time.
     pub duration: Duration,
     /// Its size.
     pub bytes: u64,
-    /// Pictures that were left out because the disk was too slow.
+    /// Frames left out because the disk was too slow.
     pub dropped: u64,
-    /// Why it ended before the broadcast, or is not whole; what is in it plays.
+    /// Why it ended before the broadcast, or is not whole; what is there plays.
     pub error: Option<String>,
 }
 
-/// How fast pictures and sound are encoded, over the last seconds.
+/// How fast video and audio are encoded, over the last seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Encoding {
-    /// Pictures a second.
+    /// Frames a second.
     pub video_frame_rate: f64,
-    /// Of the pictures.
+    /// Of the video.
     pub video_bitrate: Bitrate,
-    /// Of the sound.
+    /// Of the audio.
     pub audio_bitrate: Bitrate,
 }
 
-/// What is going on at one destination.
+/// The state of one destination.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DestinationStats {
     /// What has happened so far.
     pub so_far: DestinationReport,
-    /// What went out over the last three seconds, protocol included, whoever asks and how often.
+    /// What went out over the last three seconds, protocol included, however often it is asked for.
     pub bitrate: Bitrate,
-    /// At what rate the kernel saw data arrive while there was more of it than the line took
-    /// (Linux); `None` while the line carries all there is, which says nothing about the line.
+    /// The rate at which the kernel saw data arrive while there was more of it than the line took
+    /// (Linux); `None` while the line carries everything, which says nothing about its limit.
     pub delivery: Option<Bitrate>,
-    /// Bytes the kernel took and has not sent yet (Linux).
+    /// Bytes that the kernel took and has not sent yet (Linux).
     pub unsent_bytes: Option<u64>,
     /// Media time waiting in the queue.
     pub queued: Duration,
@@ -109,17 +109,17 @@ pub struct DestinationStats {
 /// What happened at one destination.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DestinationReport {
-    /// Where, the key redacted.
+    /// The address, its key redacted.
     pub url: String,
-    /// How it stands.
+    /// Its state.
     pub state: State,
     /// How often the server agreed to a publish.
     pub connects: u64,
     /// Bytes handed to the network, protocol included.
     pub bytes: u64,
-    /// Pictures.
+    /// Video.
     pub video: TrackReport,
-    /// Sound.
+    /// Audio.
     pub audio: TrackReport,
     /// The connection's round trip as the kernel measures it.
     pub rtt: Option<Duration>,
@@ -131,7 +131,7 @@ pub struct DestinationReport {
     pub failure: Option<Failure>,
 }
 
-/// How a destination stands.
+/// The state of a destination.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -153,9 +153,9 @@ pub enum State {
 pub struct TrackReport {
     /// Handed to the connection.
     pub frames: u64,
-    /// Did not go out: what is `lost`, and what was left out because the line was too slow.
+    /// Not sent: those in `lost`, and those left out because the line was too slow.
     pub dropped: u64,
-    /// How many of `dropped` came while there was no connection to send them over.
+    /// How many of `dropped` came while there was no connection.
     pub lost: u64,
     /// How many of `frames` were keyframes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,7 +163,7 @@ pub struct TrackReport {
 }
 
 impl TrackReport {
-    /// So many came while there was no connection.
+    /// `count` packets came while there was no connection.
     pub(crate) const fn lose(&mut self, count: u64) {
         self.dropped += count;
         self.lost += count;
@@ -173,9 +173,9 @@ impl TrackReport {
 /// How long packets waited in a queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueDelay {
-    /// Half of them at most.
+    /// The median.
     pub p50: Duration,
-    /// All but one in twenty at most.
+    /// The 95th percentile.
     pub p95: Duration,
     /// The longest.
     pub max: Duration,
@@ -184,18 +184,18 @@ pub struct QueueDelay {
 /// A stretch of media time without video (or, where there is no video, audio).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// The first picture missing.
+    /// The first frame missing.
     pub from: Timestamp,
-    /// The first picture there again.
+    /// The first frame there again.
     pub to: Timestamp,
 }
 
-/// What became of what was captured; empty for sources that are not live.
+/// What happened to captured frames and audio; empty for sources that are not live.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CaptureReport {
-    /// Pictures.
+    /// Video.
     pub video: Option<VideoCapture>,
-    /// Sound.
+    /// Audio.
     pub audio: Option<AudioCapture>,
 }
 
@@ -206,28 +206,28 @@ impl CaptureReport {
     }
 }
 
-/// Pictures that were not shown as they came, and what was shown in their place. Those that the
-/// encoder was too slow for are its own: [`EncoderTrack::dropped`].
+/// Frames that were not shown as they came, and what was shown instead. Frames that the encoder was
+/// too slow for are in [`EncoderTrack::dropped`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct VideoCapture {
     /// Shown again because none came, slates and black ones included: the picture stood still.
     pub repeated: u64,
-    /// Left out because they came faster than they are wanted.
+    /// Left out because they came faster than wanted.
     pub skipped: u64,
     /// Taken back by the system before they could be handed over.
     pub missed: u64,
-    /// Left out because something later was shown already.
+    /// Left out because a later one was shown already.
     pub late: u64,
-    /// Left out because the slate was shown in their place.
+    /// Left out because the slate was shown instead.
     pub hidden: u64,
 }
 
-/// Sound that was not heard as it came, and the silence in its place.
+/// Audio that was not heard as it came, and the silence instead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AudioCapture {
     /// Silence put in because nothing came.
     pub silence: Duration,
-    /// Sound left out because it waited too long for its encoder.
+    /// Audio left out because it waited too long for its encoder.
     pub dropped: Duration,
 }
 
@@ -266,14 +266,14 @@ pub struct EncoderReport {
 pub struct EncoderTrack {
     /// Its name, as `onair devices` lists it.
     pub name: String,
-    /// At what rate it is to encode, and who limits it to that: of the video encoder alone.
+    /// The rate it aims at, and who limits it to that; of the video encoder only.
     pub bitrate: Option<BitrateLimit>,
     /// What came out of it.
     pub frames: u64,
-    /// Raw frames that a newer one overtook before it was free, or that it left out itself.
+    /// Raw frames that a newer one overtook while it was busy, or that it left out itself.
     pub dropped: u64,
-    /// Raw frames that came while the system kept it away.
+    /// Raw frames that came while the system had taken it away.
     pub lost: u64,
-    /// The media time for which it was away.
+    /// The media time it was away.
     pub lost_time: Duration,
 }

@@ -28,7 +28,7 @@ impl Stop {
         !before
     }
 
-    /// Nobody wants the end any more.
+    /// The end is not wanted any more.
     pub(crate) fn take_back(&self) {
         *self.lock() = false;
         self.tasks.send_replace(false);
@@ -38,7 +38,7 @@ impl Stop {
         *self.lock()
     }
 
-    /// Sleeps until then; false when the end was asked for meanwhile.
+    /// Sleeps until `then`; false if the end was asked for meanwhile.
     pub(crate) fn sleep_until(&self, then: Instant) -> bool {
         let mut asked = self.lock();
         loop {
@@ -55,7 +55,7 @@ impl Stop {
     pub(crate) fn asked(&self) -> impl Future<Output = ()> + use<> {
         let mut tasks = self.tasks.subscribe();
         async move {
-            // Whoever drops the sender has ended everything.
+            // If the sender is dropped, everything has ended.
             let _ = tasks.wait_for(|asked| *asked).await;
         }
     }

@@ -1,4 +1,4 @@
-//! Packets at any time, through what stands before a line.
+//! Packets at any time, through the queue before a line.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,8 +11,8 @@ use crate::config::Limits;
 use crate::interleave::Interleaver;
 use crate::queue::{Overflow, PacketQueue};
 
-/// Four bytes are a packet, time that passes, or a line that comes and goes: whatever the times of
-/// the packets, what leaves can be sent, and after the end nothing is left.
+/// Four bytes are a packet, time passing, or a line that comes or goes: whatever the times of the
+/// packets, whatever leaves can be sent, and nothing is left after the end.
 pub fn queue(data: &[u8]) {
     let Some((first, events)) = data.split_first() else {
         return;

@@ -62,8 +62,8 @@ impl Info {
         u64::from(self.unacked.saturating_sub(selectively)) * u64::from(segment_size)
     }
 
-    /// What the kernel measured while the line was the limit. While there was less to send than
-    /// the line takes it measures how fast a burst arrived, over a loopback in tens of Gbit/s.
+    /// What the kernel measured while the line was the limit. Otherwise it measures how fast a
+    /// burst arrived, which over a loopback is tens of Gbit/s.
     fn delivery_bps(&self) -> Option<u64> {
         let is_limited_by_us = self.states[7] & DELIVERY_APP_LIMITED != 0;
         let bps = self.delivery_rate.saturating_mul(8);
@@ -71,14 +71,14 @@ impl Info {
     }
 }
 
-/// Of the last byte of states: a bit-field on little and on big endian machines.
+/// In the last byte of states: a bit-field, on little and big endian machines.
 const DELIVERY_APP_LIMITED: u8 = if cfg!(target_endian = "little") {
     1
 } else {
     0x80
 };
 
-/// No line that a broadcast could fill is faster: what is, was measured inside one machine.
+/// No line that a broadcast could fill is faster: a higher rate was measured inside one machine.
 const FASTEST: u64 = 10_000_000_000;
 
 pub(super) fn limit_unsent(socket: &SockRef<'_>, bytes: u32) -> io::Result<()> {

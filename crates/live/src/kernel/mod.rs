@@ -1,4 +1,4 @@
-//! What the kernel knows about a connection, and how much of it it may hide.
+//! What the kernel knows about a connection, and how much data it may hold back.
 
 use std::io;
 use std::time::Duration;
@@ -19,12 +19,12 @@ mod platform;
 pub(crate) struct Link {
     /// The smoothed round trip.
     pub(crate) rtt: Option<Duration>,
-    /// At what rate data arrives.
+    /// The rate at which data arrives.
     pub(crate) delivery_bps: Option<u64>,
-    /// Bytes taken from us, not yet sent.
+    /// Bytes that the kernel took and has not sent.
     pub(crate) unsent: Option<u64>,
-    /// Bytes sent, not yet acknowledged, by the segment; with those not sent where the kernel does
-    /// not tell them apart.
+    /// Bytes sent and not acknowledged, by the segment; the unsent ones too if the kernel does not
+    /// tell them apart.
     pub(crate) unacked: Option<u64>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn link(socket: &TcpStream) -> Link {
     platform::link(socket)
 }
 
-/// Keeps what is not sent yet in user space, where it can still be shed.
+/// Keeps unsent data in user space, where it can still be shed.
 pub(crate) fn limit_unsent(socket: &SockRef<'_>) -> io::Result<()> {
     platform::limit_unsent(socket, NOTSENT_LOWAT)
 }

@@ -18,24 +18,24 @@ pub struct Address(Arc<dyn Endpoint>);
 pub struct Destination {
     /// Where: key included.
     pub address: Address,
-    /// What to answer when the server asks who we are; what the address says when `None`.
+    /// What to answer when the server asks who we are; by default what the address says.
     pub credentials: Option<Credentials>,
-    /// How to trust a server that is spoken to inside TLS.
+    /// Which servers to trust inside TLS.
     pub tls: Tls,
-    /// Send commands ahead of the answers to those before them, where the protocol allows it: the
-    /// stream is on air sooner. Some servers do not bear it.
+    /// Send commands before those ahead of them are answered, if the protocol allows it: the stream
+    /// is on air sooner. Some servers do not support it.
     pub pipelining: bool,
     /// What to do when the connection fails.
     pub retry: RetryPolicy,
 }
 
-/// What is wrong with an address, and what to do about it. Nothing of the address is in it.
+/// What is wrong with an address, and what to do about it. Repeats nothing of the address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// No `scheme://` in front.
     #[error("the URL has no scheme: begin it with {}", schemes())]
     MissingScheme,
-    /// A scheme that no protocol has.
+    /// A scheme of no known protocol.
     #[error("unknown scheme {0}://: use {known}", known = schemes())]
     UnknownScheme(String),
     /// A second address behind the first, which would make one's key a part of the other.
@@ -44,7 +44,7 @@ pub enum AddressError {
     /// No stream key; how to give one.
     #[error("{0}")]
     MissingKey(String),
-    /// Something else that its protocol does not take.
+    /// Anything else that its protocol refuses.
     #[error("{0}")]
     Unusable(String),
 }
@@ -53,7 +53,7 @@ pub enum AddressError {
 const MAX_SCHEME: usize = 16;
 
 impl Address {
-    /// Reads a server and a stream key that somebody gave apart.
+    /// Reads a server and a stream key that were given apart.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl Address {
         Ok(Self((protocol.parse_apart)(server, key.into())?.into()))
     }
 
-    /// Joins a server and a stream key that are known to be apart.
+    /// Joins a server and a stream key that are certainly apart.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl Address {
         self.0.key()
     }
 
-    /// Whether the connection is encrypted and the server has to prove whom it is.
+    /// Whether the connection is encrypted and the server has to prove its identity.
     pub fn is_secure(&self) -> bool {
         self.0.is_secure()
     }
@@ -105,7 +105,7 @@ impl Destination {
         }
     }
 
-    /// Makes ready to send there.
+    /// Prepares to send there.
     pub(crate) fn open(&self) -> Result<Arc<dyn Output>, Error> {
         self.address.0.open(self)
     }
@@ -146,7 +146,7 @@ impl fmt::Debug for Address {
     }
 }
 
-/// Who understands an address.
+/// The protocol that understands an address.
 fn protocol(text: &str) -> Result<&'static Protocol, AddressError> {
     let scheme = text.trim().split_once("://").map(|(scheme, _)| scheme);
     let scheme = scheme.filter(|scheme| (1..=MAX_SCHEME).contains(&scheme.len()));
@@ -160,7 +160,7 @@ fn protocol(text: &str) -> Result<&'static Protocol, AddressError> {
     found.ok_or(AddressError::UnknownScheme(scheme))
 }
 
-/// The schemes that can be used, for a person.
+/// The known schemes, for a person.
 fn schemes() -> String {
     let schemes = PROTOCOLS.iter().flat_map(|protocol| protocol.schemes);
     let schemes: Vec<_> = schemes.map(|scheme| format!("{scheme}://")).collect();

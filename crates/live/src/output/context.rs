@@ -13,17 +13,17 @@ use crate::renewal::Renewals;
 use crate::shared_queue::SharedQueue;
 use crate::{Event, Failure, Pace, State};
 
-/// What an output works with in one attempt, and how it tells what comes of it.
+/// What an output works with during one attempt, and how it reports.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionContext {
-    /// By which number events name the destination; a recording has none.
+    /// The number by which events name the destination; a recording has none.
     pub(crate) destination: Option<usize>,
     pub(crate) fanout: Arc<Fanout>,
     pub(crate) handle: Arc<OutputHandle>,
     pub(crate) program: Arc<Program>,
     pub(crate) pace: Pace,
     pub(crate) renewals: Renewals,
-    /// When the attempt began, or what the server asked for in its place.
+    /// When the attempt began, or the connection that the server asked for instead.
     pub(crate) began: Instant,
     /// Congestion was told, and is not over.
     pub(crate) is_congested: bool,
@@ -38,9 +38,10 @@ impl SessionContext {
         self.handle.queue()
     }
 
-    /// Waits for a connection, unless the end is asked for, which is `None`, or another connection.
+    /// Waits for a connection, unless another one is asked for first, or the end, which gives
+    /// `None`.
     ///
-    /// It will begin at an IDR picture: if there is none, the encoder is to make one.
+    /// It will begin at an IDR picture: if there is none, the encoder has to make one.
     pub(crate) async fn connect<T>(
         &mut self,
         connecting: impl Future<Output = Result<T, Failure>>,
@@ -66,12 +67,12 @@ impl SessionContext {
         });
     }
 
-    /// The kernel took so many bytes.
+    /// The kernel took `bytes`.
     pub(crate) fn sent(&self, bytes: usize, now: Instant) {
         self.handle.status().sent(bytes, now);
     }
 
-    /// Notes how a connection stands, and tells the application what is new.
+    /// Notes the state of the connection, and tells the application what is new.
     pub(crate) fn look(&mut self, link: Link, is_live: bool) {
         self.handle.status().link = link;
         self.tell_gaps();
@@ -86,14 +87,14 @@ impl SessionContext {
         self.is_congested = is_late || self.is_congested && queued > CONGESTION / 4;
     }
 
-    /// Whether nothing was under way when that was noted last, and nothing is to be told.
+    /// Whether nothing was on its way when last noted, and nothing remains to be told.
     pub(crate) fn is_calm(&self) -> bool {
         let link = self.handle.status().link;
         let under_way = link.unsent.unwrap_or(0) + link.unacked.unwrap_or(0);
         under_way == 0 && self.queue().with(|queue| queue.is_quiet())
     }
 
-    /// The line as a law wants to see it, with so many bytes taken off the queue and not written.
+    /// The line as a law sees it, with `pending` bytes taken off the queue and not written.
     pub(crate) fn sample(&self, link: Link, pending: usize, now: Instant) -> LinkSample {
         let (asked, most) = self.fanout.rate().asked();
         let (encoded, audio) = self.fanout.notes().encoded(now);
@@ -116,7 +117,7 @@ impl SessionContext {
         }
     }
 
-    /// The most that this destination's line carries; `None` where nothing is known of a limit.
+    /// Limits the bitrate to what this destination's line carries; `None` lifts the limit.
     pub(crate) fn limit_bitrate(&self, bitrate: Option<Bitrate>) {
         if let Some(destination) = self.destination {
             let holder = Holder::Line(destination);
@@ -124,7 +125,7 @@ impl SessionContext {
         }
     }
 
-    /// Puts back what was taken and did not arrive.
+    /// Puts back packets that were taken and did not arrive.
     pub(crate) fn restore(&self, packets: Vec<Packet>) {
         self.queue()
             .with(|queue| queue.restore(packets, Instant::now()));
@@ -143,7 +144,7 @@ impl SessionContext {
         }
     }
 
-    /// The same in words.
+    /// As [`tell`](Self::tell), in words.
     pub(crate) fn warn(&self, words: String) {
         self.fanout.warn(self.destination, words);
     }

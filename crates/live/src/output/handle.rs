@@ -12,7 +12,7 @@ use crate::shared_queue::SharedQueue;
 use crate::stop::Stop;
 use crate::{DestinationReport, DestinationStats, RetryPolicy, State};
 
-/// An output's queue, and what is known about it: for everybody to look at.
+/// An output's queue and what is known about the output, for everybody to look at.
 #[derive(Debug)]
 pub(crate) struct OutputHandle {
     /// Where to, without the key.
@@ -33,19 +33,19 @@ pub(crate) struct Status {
     sent: Meter,
     pub(crate) link: Link,
     pub(crate) failure: Option<Failure>,
-    /// Since when the present attempt is on air, or when its last connection was.
+    /// When the present attempt went on air, or else the last that did.
     pub(crate) live_since: Option<Instant>,
-    /// How much media is in a file; `None` before there is any.
+    /// How much media a file has; `None` before there is any.
     pub(crate) recorded: Option<Duration>,
 }
 
 impl OutputHandle {
-    /// Of a file: nothing is tried twice.
+    /// For a file: nothing is tried twice.
     pub(crate) fn file(name: String, queue: PacketQueue) -> Self {
         Self::server(name, RetryPolicy::NEVER, queue)
     }
 
-    /// Of a server.
+    /// For a server.
     pub(crate) fn server(name: String, retry: RetryPolicy, queue: PacketQueue) -> Self {
         Self {
             name,
@@ -76,13 +76,13 @@ impl OutputHandle {
         &self.renewal
     }
 
-    /// Takes the stream down properly, before `deadline`.
+    /// Ends the stream properly, before `deadline`.
     pub(crate) fn leave(&self, deadline: Instant) {
         self.leaving.ask();
         self.queue.end(Some(deadline));
     }
 
-    /// What has ended begins again.
+    /// An ended output begins again.
     pub(crate) fn revive(&self) {
         self.leaving.take_back();
         self.queue.reopen();
@@ -156,7 +156,7 @@ impl Status {
         self.live_since = Some(now);
     }
 
-    /// The kernel took so many bytes.
+    /// The kernel took `bytes`.
     pub(crate) fn sent(&mut self, bytes: usize, now: Instant) {
         self.bytes += bytes as u64;
         self.sent.add(bytes, now);

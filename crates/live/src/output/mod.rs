@@ -1,8 +1,8 @@
 //! Where a broadcast goes: to servers, by protocol, and into files, by format.
 //!
 //! An [`Output`] connects, takes packets from its queue until the stream or its connection ends,
-//! and says typed how it ended. What lies above it (the queue, attempts and their delays, numbers,
-//! events, the report) is the same for all of them and knows no protocol.
+//! and gives a typed reason. The layers above it (the queue, attempts and their delays, numbers,
+//! events, the report) are the same for all outputs and know no protocol.
 
 mod address;
 mod context;
@@ -31,28 +31,28 @@ pub(crate) trait Output: fmt::Debug + Send + Sync {
     /// with everything sent, or the attempt has failed.
     fn run(&self, context: SessionContext) -> Attempt<'_>;
 
-    /// Whether nobody checks whom it talks to, because the user wants it so.
+    /// Whether the user has switched off checking the peer's identity.
     fn is_insecure(&self) -> bool;
 }
 
-/// An attempt that goes on.
+/// An attempt in progress.
 pub(crate) type Attempt<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 'a>>;
 
-/// A protocol that streams are sent by.
+/// A protocol for sending streams.
 pub(crate) struct Protocol {
     /// The schemes of its addresses.
     pub(crate) schemes: &'static [&'static str],
-    /// Schemes of its family that it refuses in better words than those for any other.
+    /// Schemes of its family that it refuses, in better words than an unknown one gets.
     pub(crate) refused: &'static [&'static str],
     /// Reads an address that ends in its stream key.
     pub(crate) parse: fn(&str) -> Parsed,
-    /// Reads a server and a key that a person gave apart, but may have left in the server too.
+    /// Reads a server and a key that were given apart, though the server may end in a key too.
     pub(crate) parse_apart: fn(&str, Secret) -> Parsed,
-    /// Joins a server and a key that are known to be apart.
+    /// Joins a server and a key that are certainly apart.
     pub(crate) join: fn(&str, Secret) -> Parsed,
 }
 
-/// What became of an address that was read.
+/// The result of reading an address.
 pub(crate) type Parsed = Result<Box<dyn Endpoint>, AddressError>;
 
 /// The protocols there are.
@@ -64,11 +64,11 @@ pub(crate) trait Endpoint: fmt::Display + Send + Sync {
     fn host(&self) -> &str;
     /// The stream key; empty where there is none.
     fn key(&self) -> &Secret;
-    /// Whether the connection is encrypted and the server has to prove whom it is.
+    /// Whether the connection is encrypted and the server has to prove its identity.
     fn is_secure(&self) -> bool;
-    /// All of it in one form: two endpoints are one if this is the same.
+    /// A canonical form: endpoints are equal if this is.
     fn canonical(&self) -> Secret;
-    /// Makes ready to send there.
+    /// Prepares to send there.
     fn open(&self, destination: &Destination) -> Result<Arc<dyn Output>, Error>;
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn one_of(choices: &[String]) -> String {
     }
 }
 
-/// Something no other connection has: for nonces and jitter, not for secrets.
+/// A number that no other connection has: for nonces and jitter, not for secrets.
 pub(crate) fn random() -> u64 {
     RandomState::new().hash_one(Instant::now())
 }

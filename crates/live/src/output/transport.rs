@@ -38,7 +38,7 @@ impl Stream for TlsStream<TcpStream> {
 /// How long a name, a TCP connection or a TLS handshake may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long one address may keep the next from being tried (RFC 8305, section 5).
+/// The head start of one address before the next is tried (RFC 8305, section 5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// How long data may stay unacknowledged before the connection counts as dead.
@@ -49,7 +49,7 @@ pub(crate) const fn stall_limit(pace: Pace) -> Duration {
     }
 }
 
-/// Whom to connect to, and how.
+/// Where to connect, and how.
 pub(crate) struct Remote<'a> {
     pub(crate) host: &'a str,
     pub(crate) port: u16,
@@ -66,7 +66,7 @@ pub(crate) struct Encryption<'a> {
     pub(crate) advice: &'static str,
 }
 
-/// An answer that has to be asked for.
+/// An answer that takes asking the server.
 pub(crate) type Answered = Pin<Box<dyn Future<Output = bool> + Send>>;
 
 /// Opens a connection.
@@ -99,7 +99,7 @@ async fn connect_tcp(host: &str, port: u16) -> Result<TcpStream, Failure> {
     })
 }
 
-/// The address families in turn, the system's favourite first.
+/// Alternates the address families, the system's favourite first.
 fn alternate(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let (ours, theirs): (Vec<_>, Vec<_>) = addresses
@@ -136,7 +136,7 @@ async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     }
 }
 
-/// Wishes, each of which some system does not know: none is a reason to fail.
+/// Socket options that not every system knows: a failure of any is ignored.
 fn tune(socket: &TcpStream, pace: Pace) {
     let refused = |option, result: io::Result<()>| {
         if let Err(error) = result {
@@ -187,14 +187,14 @@ async fn connect_tls(
         }
     };
     if pace == Pace::Realtime {
-        // What waits in here could not be shed any more.
+        // Bytes in this buffer could not be shed any more.
         stream.get_mut().1.set_buffer_limit(Some(UNSENT_TLS));
     }
     Ok(Box::new(stream))
 }
 
-/// What lies behind a TLS handshake that failed. A server that takes a TLS greeting for a bad one
-/// of its own protocol hangs up.
+/// What lies behind a failed TLS handshake. A server that mistakes a TLS greeting for a bad one of
+/// its own protocol hangs up.
 async fn refused(
     error: &io::Error,
     host: &str,
@@ -219,8 +219,8 @@ async fn refused(
     Failure::new(FailureStage::Tls, Fault::TlsFailed, words)
 }
 
-/// Resolves when a server that has not answered a TLS greeting for a while is found to answer a
-/// plain one of its protocol: it waits for the rest of a greeting that never comes.
+/// Resolves when a server that has not answered a TLS greeting for a while answers a plain one of
+/// its protocol: it was waiting for the rest of a greeting that never comes.
 async fn silent_and_plain(peer: Option<SocketAddr>, encryption: Encryption<'_>) {
     tokio::time::sleep(SILENCE).await;
     let is_plain = match peer {
@@ -235,7 +235,7 @@ async fn silent_and_plain(peer: Option<SocketAddr>, encryption: Encryption<'_>) 
 /// How long a server may be silent after a TLS greeting before it is asked whether it knows TLS.
 const SILENCE: Duration = Duration::from_millis(600);
 
-/// How many bytes TLS may hold back when late data is stale data: a record.
+/// How many bytes TLS may hold back for live media: a record.
 const UNSENT_TLS: usize = 16 * 1024;
 
 #[cfg(test)]

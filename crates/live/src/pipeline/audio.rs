@@ -38,7 +38,7 @@ impl AudioChain {
         &self.settings
     }
 
-    /// By how much its packets may come after pictures that are later in time.
+    /// How much later than video with a later time its packets may come.
     pub(super) fn lag(&self) -> Duration {
         if self.source.live_audio().is_some() {
             DEVICE_LAG

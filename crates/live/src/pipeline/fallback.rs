@@ -9,8 +9,8 @@ use onair_media::{Kind, Timestamp};
 use super::packet_merger::PacketMerger;
 use super::spawn;
 
-/// Puts a source that may run dry, a pipe say, behind what devices have: while nothing comes the
-/// last picture is given again, and black before the first. It is read on a thread of its own.
+/// Treats a source that may run dry, such as a pipe, as a device: while nothing comes the last
+/// frame is given again, or black before the first. It is read on a thread of its own.
 pub(super) fn behind(
     source: Box<dyn VideoSource>,
     clock: Clock,
@@ -50,16 +50,16 @@ fn read(
     Ok(())
 }
 
-/// Ties the time of a source that is read to the broadcast's line, and ties it anew when the
-/// source was dry for a while. Pure: the time on the line is an argument.
+/// Ties the time of a source to the broadcast's timeline, and ties it anew after the source was dry
+/// for a while. Pure: the time on the timeline is an argument.
 #[derive(Debug, Default)]
 struct Anchor {
-    /// For how long nothing came, all in all.
+    /// How long nothing came, all in all.
     dry: Duration,
 }
 
 impl Anchor {
-    /// Where a frame belongs that the source stamped with `time` and gave at `now`.
+    /// The time on the line of a frame that the source stamped with `time` and gave at `now`.
     fn place(&mut self, time: Timestamp, now: Timestamp) -> Timestamp {
         let due = time + self.dry;
         let late = now.since(due);
@@ -72,9 +72,9 @@ impl Anchor {
     }
 }
 
-/// A frame that is later than this goes on from the present; one that is less so is caught up
-/// with. It is less than it takes until the last frame is given again, so that what comes before
-/// that is never older than what was shown.
+/// A frame that is later than this continues from the present; the source may catch up with less.
+/// It is shorter than the wait before the last frame is given again, so that no later frame is
+/// older than what was shown.
 const TOLERANCE: Duration = Duration::from_millis(400);
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
     fn after_a_pause_of_any_length_the_source_goes_on_at_the_present() {
         let mut anchor = Anchor::default();
         anchor.place(at(967), at(967));
-        // 15 s of nothing; what the pipe held comes at once then, and keeps its distances.
+        // 15 s of nothing; then all that the pipe held comes at once, and keeps its distances.
         assert_eq!(anchor.place(at(1000), at(16_000)), at(16_000));
         for index in 1..100 {
             let placed = anchor.place(at(1000 + index * 33), at(16_001));

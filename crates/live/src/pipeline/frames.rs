@@ -12,15 +12,15 @@ use super::packet_merger::PacketMerger;
 use super::{Schedule, fallback, spawn};
 use crate::Pace;
 
-/// The one mailbox that frames cross on their way to the encoder's thread: the newest wins.
+/// The one mailbox between a source of frames and the encoder's thread: the newest wins.
 pub(super) enum Frames {
-    /// A device puts them there, and while it does not, the last one comes again.
+    /// A device fills it, and while it does not, the last frame comes again.
     Live {
         frames: LiveFrames,
-        /// Kept for as long as its frames are wanted.
+        /// Kept as long as its frames are wanted.
         _source: Option<Box<dyn VideoSource>>,
     },
-    /// They are made when they are due, on a thread of their own.
+    /// Frames are made when due, on a thread of their own.
     Made(Arc<LatestFrame<VideoFrame>>),
 }
 
@@ -68,7 +68,7 @@ impl Frames {
         }
     }
 
-    /// What became of live frames.
+    /// Counts of live frames.
     pub(super) fn tally(&self) -> Option<FrameTally> {
         match self {
             Self::Live { frames, .. } => Some(frames.tally()),
@@ -93,7 +93,7 @@ fn make(
 ) {
     let mut rhythm = Rhythm::default();
     loop {
-        // A frame that is made for the moment is made in it: the test card has a clock.
+        // The frame is made at its time, because the test card shows a clock.
         let due = rhythm.next();
         if !due.is_none_or(|due| schedule.wait(due, false, merger.fanout())) {
             break;
@@ -118,7 +118,7 @@ fn make(
     latest.end();
 }
 
-/// When the next frame may be expected: as long after the last as that came after the one before.
+/// When to expect the next frame: as long after the last as that came after the one before.
 #[derive(Debug, Default)]
 struct Rhythm {
     before: Option<Timestamp>,
@@ -136,7 +136,7 @@ impl Rhythm {
     }
 }
 
-/// After a gap the next frame is not waited for as long again.
+/// The longest step expected, even after a gap.
 const LONGEST_STEP: Duration = Duration::from_millis(100);
 
 fn hand_over(

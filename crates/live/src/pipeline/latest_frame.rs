@@ -3,8 +3,8 @@ use std::task::Wake;
 
 use onair_av::capture::Waited;
 
-/// Room for one frame between a source that is asked for frames and its encoder: the
-/// newest wins. Whoever waits for a frame can be woken without one.
+/// Room for one frame between a source that is asked for frames and its encoder: the newest wins.
+/// Whoever waits for a frame can be woken without one.
 #[derive(Debug)]
 pub(super) struct LatestFrame<T> {
     state: Mutex<State<T>>,
@@ -30,14 +30,14 @@ impl<T> LatestFrame<T> {
         }
     }
 
-    /// Puts a frame in, over an older one if that is still there: true then.
+    /// Puts a frame in; true if that replaced an older one.
     pub(super) fn replace(&self, frame: T) -> bool {
         let replaced = self.lock().frame.replace(frame).is_some();
         self.changed.notify_all();
         replaced
     }
 
-    /// Puts a frame in once the older one is gone.
+    /// Puts a frame in, once the older one is taken.
     pub(super) fn put(&self, frame: T) {
         let mut state = self.lock();
         while state.frame.is_some() && !state.ended {
@@ -47,7 +47,7 @@ impl<T> LatestFrame<T> {
         self.changed.notify_all();
     }
 
-    /// Waits for a frame, or to be woken, which comes first.
+    /// Waits for a frame or to be woken, whichever comes first.
     pub(super) fn take(&self) -> Waited<T> {
         let mut state = self.lock();
         loop {

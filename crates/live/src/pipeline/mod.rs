@@ -66,17 +66,17 @@ impl Pipeline {
         })
     }
 
-    /// Whether there will be pictures.
+    /// Whether there will be video.
     pub(crate) const fn has_video(&self) -> bool {
         self.program.tracks.has(Kind::Video)
     }
 
-    /// What is to be known beforehand.
+    /// What has to be known beforehand.
     pub(crate) const fn program(&self) -> &Program {
         &self.program
     }
 
-    /// Lets the threads run. They end by themselves, or when the fan-out stops.
+    /// Starts the threads. They end by themselves, or when the fan-out stops.
     pub(crate) fn start(self, fanout: &Arc<Fanout>) -> Result<(), Error> {
         let schedule = Schedule {
             began: Instant::now(),
@@ -123,7 +123,7 @@ impl Pipeline {
     }
 }
 
-/// When things are due and when it is enough.
+/// When media is due, and when to end.
 #[derive(Clone, Copy, Debug)]
 struct Schedule {
     began: Instant,
@@ -132,20 +132,20 @@ struct Schedule {
 }
 
 impl Schedule {
-    /// True when media at `time` lies beyond the asked-for duration.
+    /// True if media at `time` lies beyond the requested duration.
     fn is_over(&self, time: Timestamp) -> bool {
         let elapsed = time.since(Timestamp::ZERO);
         self.duration.is_some_and(|duration| elapsed >= duration)
     }
 
-    /// As [`is_over`](Self::is_over), and lets the report say so.
+    /// As [`is_over`](Self::is_over), and notes it for the report.
     fn ends(&self, time: Timestamp, fanout: &Fanout) -> bool {
         let is_over = self.is_over(time);
         fanout.notes().timed_out |= is_over;
         is_over
     }
 
-    /// Waits until media at `time` is due; false when the end was asked for.
+    /// Waits until media at `time` is due; false if the end was asked for meanwhile.
     fn wait(&self, time: Timestamp, is_live: bool, fanout: &Fanout) -> bool {
         if is_live || self.pace == Pace::Max {
             return !fanout.stopping().is_asked();
@@ -155,7 +155,7 @@ impl Schedule {
     }
 }
 
-/// What a file consists of, with what its source says of it.
+/// The tracks of a file, with its source's description.
 fn tracks_of(media: &dyn PacketSource, said: Option<&Tracks>) -> Tracks {
     let mut tracks = Tracks {
         encoder: encoder_name(),

@@ -70,13 +70,13 @@ impl VideoChain {
 struct EncodeLoop<'a> {
     encoder: VideoEncoder,
     merger: &'a PacketMerger,
-    /// A device gives frames for as long as it likes: so long is a lost encoder waited for.
+    /// A device gives frames for as long as it likes, and a lost encoder is waited for as long.
     is_live: bool,
     schedule: Schedule,
     /// The time of the newest frame.
     latest: Timestamp,
     outages: Outages,
-    /// Live frames that are counted as dropped already.
+    /// Overtaken live frames that are already counted as dropped.
     overtaken: u64,
 }
 
@@ -113,13 +113,13 @@ impl EncodeLoop<'_> {
         self.check_loss(END_TIMEOUT)
     }
 
-    /// Nothing of this frame or later is wanted.
+    /// Whether this frame and all later ones are unwanted.
     fn is_enough(&self, frame: &VideoFrame) -> bool {
         let fanout = self.merger.fanout();
         fanout.stopping().is_asked() || self.schedule.ends(frame.timestamp, fanout)
     }
 
-    /// A failure, if the encoder has been away for longer than this and nobody waits for it.
+    /// Fails if the encoder has been away for longer than `timeout` and nobody waits for it.
     fn check_loss(&self, timeout: Duration) -> Result<(), Error> {
         let is_given_up = !self.is_live && self.outages.current(self.latest) > timeout;
         let loss = self.encoder.loss().filter(|_| is_given_up);
@@ -134,7 +134,7 @@ impl EncodeLoop<'_> {
             .encode(frame, self.merger.fanout().take_keyframe())
     }
 
-    /// A camera may change the size of its pictures.
+    /// A camera may change its frame size.
     fn fit(&mut self, size: Size) -> Result<(), Error> {
         let before = self.encoder.settings().size;
         if size != before {
@@ -158,7 +158,7 @@ impl EncodeLoop<'_> {
         }
     }
 
-    /// A live frame that a newer one overtook is one that the encoder was too slow for.
+    /// The encoder was too slow for a live frame that a newer one overtook.
     fn note_capture(&mut self, frames: &Frames) {
         let Some(tally) = frames.tally() else { return };
         let mut notes = self.merger.fanout().notes();
@@ -183,9 +183,9 @@ impl EncodeLoop<'_> {
     }
 }
 
-/// How much of what is not live passes without an encoder before that is a failure.
+/// How much media that is not live may pass without an encoder before that is a failure.
 const LOSS_TIMEOUT: Duration = Duration::from_secs(10);
-/// The same at its end, where one that comes back has nothing more to do.
+/// The same at its end, when an encoder that comes back would have nothing to do.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// When and for how long the encoder was away, in media time.
@@ -196,7 +196,7 @@ struct Outages {
 }
 
 impl Outages {
-    /// The frame at `now` came out, or why it did not; what is to be told about that.
+    /// Notes that the frame at `now` came out, or why not; gives the event for that.
     fn update(&mut self, loss: Option<String>, now: Timestamp) -> Option<Event> {
         match (self.since, loss) {
             (None, Some(why)) => {
@@ -216,7 +216,7 @@ impl Outages {
         self.before + self.current(now)
     }
 
-    /// How long the one lasts that is not over.
+    /// How long the present outage has lasted.
     fn current(&self, now: Timestamp) -> Duration {
         self.since.map_or(Duration::ZERO, |since| now.since(since))
     }

@@ -3,53 +3,53 @@ use std::collections::BTreeMap;
 use onair_media::Bitrate;
 use serde::Serialize;
 
-/// Holds what everybody wishes the bitrate to be at most, and lets the least apply.
+/// Holds everybody's limit on the bitrate, and applies the lowest.
 #[derive(Debug, Default)]
 pub(crate) struct Arbiter {
     wishes: BTreeMap<Holder, Wish>,
-    /// What the encoder was set to last; `None` where nothing is encoded.
+    /// What the encoder was last set to; `None` where nothing is encoded.
     applied: Option<Change>,
 }
 
-/// A rate, and whose wish it is.
+/// A rate, and who wants it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
     pub(crate) holder: Holder,
     pub(crate) bitrate: Bitrate,
 }
 
-/// Who holds a wish. Of two equal wishes the first counts.
+/// Who wants a limit. Of two equal limits the first counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Holder {
     /// Whoever runs the broadcast.
     User,
-    /// The machine's temperature.
+    /// Because of the machine's temperature.
     Thermal,
-    /// What a destination's line carries.
+    /// Because of a destination's line.
     Line(usize),
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Wish {
     now: Bitrate,
-    /// The last that an encoder took.
+    /// The last rate that an encoder took.
     proven: Option<Bitrate>,
 }
 
 /// The bitrate that applies, and why it is not higher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BitrateLimit {
-    /// What the encoder is to make.
+    /// What the encoder aims at.
     pub bitrate: Bitrate,
-    /// Whose wish that is.
+    /// Who limits it to that.
     pub limited_by: LimitedBy,
 }
 
-/// Whose wish a bitrate is.
+/// Who limits a bitrate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LimitedBy {
-    /// Nothing stands in the way of what was asked for.
+    /// Nothing: it is what was asked for.
     User,
     /// The machine is hot.
     Thermal,
@@ -58,7 +58,7 @@ pub enum LimitedBy {
 }
 
 impl Arbiter {
-    /// Pictures are encoded, at the rate that the user asked for.
+    /// Video is encoded, at the rate that the user asked for.
     pub(crate) fn begin(&mut self, bitrate: Bitrate) {
         let wish = Wish {
             now: bitrate,
@@ -82,14 +82,14 @@ impl Arbiter {
             .or_insert(Wish { now, proven: None });
     }
 
-    /// The rate to set an encoder to, where that is another than it has.
+    /// The rate to set the encoder to, if that is a new one.
     pub(crate) fn change(&mut self) -> Option<Change> {
         let before = self.applied?;
         let least = self.least()?;
         if least.bitrate != before.bitrate {
             return Some(least);
         }
-        // Perhaps for another reason than before.
+        // The reason may be another than before.
         self.applied = Some(least);
         None
     }
@@ -102,7 +102,7 @@ impl Arbiter {
         }
     }
 
-    /// The encoder did not take it: the wish is what it was before, unless it has changed again.
+    /// The encoder did not take it: the wish is what it was before, unless it changed meanwhile.
     pub(crate) fn refused(&mut self, change: Change) {
         let Some(wish) = self.wishes.get(&change.holder) else {
             return;
@@ -113,7 +113,7 @@ impl Arbiter {
         }
     }
 
-    /// What applies; `None` where nothing is encoded.
+    /// What applies; `None` if nothing is encoded.
     pub(crate) fn limit(&self) -> Option<BitrateLimit> {
         let Change { holder, bitrate } = self.applied?;
         let limited_by = match holder {
@@ -127,8 +127,8 @@ impl Arbiter {
         })
     }
 
-    /// The rate that the encoder is set to, and the most that the user asks for; zero where nothing
-    /// is encoded.
+    /// The rate that the encoder is set to, and the most that the user asks for; zero if nothing is
+    /// encoded.
     pub(crate) fn asked(&self) -> (Bitrate, Bitrate) {
         let asked = self
             .applied
@@ -159,7 +159,7 @@ mod tests {
         arbiter
     }
 
-    /// Lets an encoder follow; what applies then.
+    /// Lets an encoder follow; gives what then applies.
     fn follow(arbiter: &mut Arbiter) -> (u64, LimitedBy) {
         if let Some(change) = arbiter.change() {
             arbiter.applied(change);

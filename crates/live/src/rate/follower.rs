@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use super::{LinkSample, RateAdvice, RateLaw};
 
-/// A connection's law at work: when it wants to see the line, and that it does.
+/// Runs a connection's law, and knows when it wants to see the line.
 #[derive(Debug)]
 pub(crate) struct Follower {
     law: Box<dyn RateLaw>,
@@ -38,7 +38,7 @@ mod tests {
 
     const EVERY: Duration = Duration::from_millis(10);
 
-    /// What arrives within an interval is what the line carries.
+    /// A law by which the line carries what arrives within an interval.
     #[derive(Debug, Default)]
     struct Arriving(u64);
 

@@ -11,14 +11,13 @@ pub trait RateLaw: fmt::Debug + Send {
     /// How often it wants to see a sample; `None` where it wants none.
     fn interval(&self) -> Option<Duration>;
 
-    /// What to do, by what the line has been like until now.
+    /// What to do, judging by the line so far.
     fn update(&mut self, sample: &LinkSample) -> RateAdvice;
 }
 
-/// What a connection and the encoder before it are like at one moment.
+/// The state of a connection, and of the encoder before it, at one moment.
 ///
-/// Counts only grow, and begin anywhere, so that a law may take any window it likes. What is on
-/// its way, in bytes:
+/// Counts only grow, and begin anywhere, so that a law may use any window it likes. In bytes:
 ///
 /// ```text
 ///   encoder ──► queue ──► taken ──► kernel, not sent ──► sent, not acknowledged ──► acknowledged
@@ -29,50 +28,50 @@ pub trait RateLaw: fmt::Debug + Send {
 pub struct LinkSample {
     /// When it was taken.
     pub at: Instant,
-    /// For how long the oldest packet in the queue has waited.
+    /// How long the oldest packet in the queue has waited.
     pub queue_age: Duration,
     /// Bytes in the queue.
     pub queued: u64,
-    /// Bytes taken off the queue that the kernel has not taken.
+    /// Bytes taken off the queue that the kernel has not taken yet.
     pub pending: u64,
     /// Bytes the kernel has taken so far.
     pub written: u64,
-    /// How many of them it has not sent; `None` where it does not tell them from the next.
+    /// How many of them it has not sent; `None` if it does not tell them apart.
     pub unsent: Option<u64>,
     /// How many it has sent that the peer has not acknowledged, selectively or otherwise, as
-    /// closely as it tells; `None` where it does not.
+    /// precisely as the kernel says; `None` if it does not.
     pub unacked: Option<u64>,
-    /// At what rate the kernel saw data arrive while there was more of it than the line took;
+    /// The rate at which the kernel saw data arrive while there was more of it than the line took;
     /// `None` while the line was not the limit.
     pub delivery: Option<Bitrate>,
     /// The smoothed round trip.
     pub rtt: Option<Duration>,
-    /// Bytes of pictures encoded so far.
+    /// Bytes of video encoded so far.
     pub encoded: u64,
-    /// The rate that the video encoder is set to; zero where nothing is encoded.
+    /// The rate that the video encoder is set to; zero if nothing is encoded.
     pub asked: Bitrate,
-    /// The rate that the user asked for, and the most to come back to.
+    /// The user's rate, the most to come back to.
     pub most: Bitrate,
-    /// The rate of the audio beside it.
+    /// The rate of the audio.
     pub audio: Bitrate,
 }
 
 impl LinkSample {
-    /// Bytes that have arrived, as far as the kernel tells.
+    /// Bytes that have arrived, if the kernel tells.
     pub fn acked(&self) -> Option<u64> {
         let arrived = self.written.saturating_sub(self.unacked?);
         Some(arrived.saturating_sub(self.unsent.unwrap_or(0)))
     }
 }
 
-/// What a law says. The bitrate is obeyed today; nobody follows the rest yet, as no law says it.
+/// What a law says. Only the bitrate is followed today, since no law says anything else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RateAdvice {
-    /// The most that pictures should take; `None` sets no limit.
+    /// The most that video should take; `None` sets no limit.
     pub bitrate: Option<Bitrate>,
     /// How many bytes may be on the line before the next packet waits in the queue, where it can
-    /// still be judged; `None` leaves that to the kernel.
+    /// still be shed; `None` leaves that to the kernel.
     pub in_flight: Option<u64>,
-    /// Raw pictures are to be left out before the encoder until the next advice.
+    /// Raw frames are skipped before the encoder until the next advice.
     pub skip_pictures: bool,
 }

@@ -1,4 +1,4 @@
-//! At what rate pictures are encoded, and who says so. Pure: the time is an argument.
+//! The bitrate of the video, and who decides it. Pure: time is an argument.
 //!
 //! ```text
 //!   user     set_video_bitrate ─────────┐

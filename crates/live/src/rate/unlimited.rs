@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::{LinkSample, RateAdvice, RateLaw};
 
-/// The law that lets the line be as it is: what is too much for it waits, and is shed when late.
+/// The law that limits nothing: what is too much for the line waits, and is shed when late.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unlimited;
 

@@ -6,9 +6,9 @@ use onair_media::{Packet, Timestamp};
 
 use super::{BLOCK, Written};
 
-/// Where a recording is written: a file, or what a test has in its place.
+/// Where a recording is written: a file, or a test's substitute for one.
 pub(super) trait Disk: Write + Seek + Send {
-    /// Cuts off what lies behind `length`.
+    /// Cuts off everything after `length`.
     fn truncate(&mut self, length: u64) -> io::Result<()>;
 }
 
@@ -18,7 +18,7 @@ impl Disk for File {
     }
 }
 
-/// A file that grows by whole pieces alone: of one that does not fit nothing stays.
+/// A file that grows by whole pieces: of one that does not fit, nothing stays.
 pub(super) struct Pieces {
     disk: Box<dyn Disk>,
     length: u64,
@@ -48,7 +48,7 @@ impl Pieces {
         }
     }
 
-    /// Puts other bytes in the place of some that are there.
+    /// Overwrites some of the bytes that are there.
     pub(super) fn patch(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
         self.disk.flush()?;
         self.disk.seek(SeekFrom::Start(at))?;
@@ -70,7 +70,7 @@ impl Pieces {
     }
 }
 
-/// A file that is written block by block; where not all of a block fits, as many packets as do.
+/// A file that is written block by block; if a block does not fit, as many of its packets as do.
 pub(super) struct Blocks {
     file: Pieces,
     block: Vec<u8>,
@@ -91,7 +91,7 @@ impl Blocks {
         }
     }
 
-    /// Adds a packet, as `put` puts it into the block.
+    /// Adds a packet, which `put` writes into the block.
     pub(super) fn push(
         &mut self,
         packet: &Packet,
@@ -143,7 +143,7 @@ impl Blocks {
     }
 }
 
-/// From when to when the packets of a recording go.
+/// The times of a recording's first and last packets.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Extent {
     first: Option<Timestamp>,

@@ -7,15 +7,15 @@ use super::disk::{Blocks, Disk};
 use super::{RecordingWriter, Written};
 use crate::program::Program;
 
-/// A `.flv` file: whole up to its last tag at any moment; its duration is put in at the end.
+/// A `.flv` file: whole up to its last tag at any moment; its duration is filled in at the end.
 pub(super) struct Flv {
     file: Blocks,
     program: Program,
-    /// Since the first packet, with which the file begins.
+    /// From the first packet on, with which the file begins.
     muxer: Option<Muxer>,
 }
 
-/// Where the first tag, the metadata, lies.
+/// The offset of the first tag, the metadata.
 const METADATA: u64 = 13;
 
 impl Flv {
@@ -34,7 +34,7 @@ impl Flv {
         head
     }
 
-    /// A number is as long as another: the duration can be put in afterwards.
+    /// All numbers have the same length, so that the duration can be filled in afterwards.
     fn metadata(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         file::write_tag(&metadata::to_tag(&self.program.tracks, 0), &mut bytes);

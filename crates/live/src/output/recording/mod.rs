@@ -1,4 +1,4 @@
-//! The local copy of a broadcast: whatever the lines lose, it has.
+//! The local copy of a broadcast, which has whatever the lines lose.
 
 mod disk;
 mod flv;
@@ -29,15 +29,15 @@ use crate::program::Program;
 use crate::shared_queue::Taken;
 use crate::{Error, Failure, FailureStage, Fault};
 
-/// A kind of file that can be recorded to.
+/// A file format for recordings.
 #[derive(Debug)]
 struct Format {
-    /// How its files' names end.
+    /// The file name extension.
     extension: &'static str,
     begin: fn(Box<dyn Disk>, &Program) -> Box<dyn RecordingWriter>,
 }
 
-/// The kinds there are.
+/// The known formats.
 static FORMATS: &[Format] = &[
     Format {
         extension: "mp4",
@@ -53,18 +53,18 @@ static FORMATS: &[Format] = &[
     },
 ];
 
-/// A file in the making. What is pushed is on the disk, but for the last seconds at most.
+/// A file being written. All that was pushed is on the disk, but for the last seconds.
 trait RecordingWriter: Send {
     fn push(&mut self, packet: &Packet) -> io::Result<()>;
     /// Writes what is left.
     fn finish(&mut self) -> io::Result<()>;
-    /// Makes the file whole, also when not everything could be written.
+    /// Makes the file whole, even if not everything could be written.
     fn close(&mut self) -> io::Result<()>;
     /// What is in the file.
     fn written(&self) -> Written;
 }
 
-/// What a file has of a broadcast.
+/// How much of a broadcast a file has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Written {
     bytes: u64,
@@ -72,19 +72,19 @@ struct Written {
     duration: Option<Duration>,
 }
 
-/// A file that is ready to be recorded to. It is written on a thread of its own.
+/// A file ready for recording, written on a thread of its own.
 #[derive(Debug)]
 struct FileOutput {
     format: &'static Format,
     file: File,
 }
 
-/// How much is taken, and written, at once.
+/// How much is taken and written at once.
 const BLOCK: usize = 256 * 1024;
 
 impl FileOutput {
-    /// Creates the file. One that is there and has something in it stays as it is: it may be the
-    /// recording of another show, or the very file that is being sent.
+    /// Creates the file. An existing file that is not empty is never touched: it may be the
+    /// recording of another show, or the very file being sent.
     fn create(path: &Path) -> Result<Self, Error> {
         let refuse = |reason: String| Error::Recording {
             path: path.to_owned(),
@@ -110,7 +110,7 @@ impl FileOutput {
         let writer = (self.format.begin)(Box::new(file), &context.program);
         let (sender, result) = oneshot::channel();
         let run = move || {
-            // Nobody waits for a disk that is stuck.
+            // Nobody waits for a stuck disk.
             let _ = sender.send(write(writer, &context.handle));
         };
         let thread = thread::Builder::new().name("onair-record".to_owned());
@@ -132,8 +132,8 @@ impl Output for FileOutput {
     }
 }
 
-/// Writes what the queue gives until it ends, or until no more can be written: what was written by
-/// then is a file that plays.
+/// Writes what the queue gives, until it ends or no more can be written: whatever was written by
+/// then plays.
 fn write(mut writer: Box<dyn RecordingWriter>, handle: &OutputHandle) -> Result<(), Failure> {
     let mut packets = Vec::new();
     let mut result = Ok(());
@@ -172,7 +172,7 @@ impl Format {
     }
 }
 
-/// How the names of files end that a broadcast can be recorded to, dot included.
+/// The file name extensions that a broadcast can be recorded to, with the dot.
 pub fn recording_extensions() -> Vec<String> {
     let extensions = FORMATS.iter().map(|format| format.extension);
     extensions

@@ -55,7 +55,7 @@ impl RecordingWriter for Mp4 {
         self.append(fragment, self.extent)
     }
 
-    /// The index first, then what points to it: whatever interrupts this, the file plays.
+    /// The index first, then the pointers to it: the file plays wherever this is interrupted.
     fn close(&mut self) -> io::Result<()> {
         let ending = match self.movie.end() {
             Ok(ending) => ending,

@@ -1,5 +1,5 @@
-//! What sets a recording apart from what is sent: it has no line that could be down, nothing is
-//! tried twice, it goes on when everybody else has given up, and a disk may get stuck.
+//! How a recording differs from other outputs: it has no line that could be down, nothing is tried
+//! twice, it goes on when all destinations have given up, and a disk may get stuck.
 
 use std::fs;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ pub(crate) struct Recording {
     is_over: watch::Sender<bool>,
 }
 
-/// How long a disk may take nothing of what is left at the end.
+/// How long a disk may take nothing of the rest at the end.
 pub(super) const CLOSING: Duration = Duration::from_secs(3);
 
 impl Recording {
@@ -51,7 +51,7 @@ impl Recording {
         &self.handle
     }
 
-    /// What has become of it so far.
+    /// Its state so far.
     pub(crate) fn report(&self) -> RecordingReport {
         let dropped = self
             .handle
@@ -84,7 +84,7 @@ impl Recording {
         drop(over);
     }
 
-    /// Resolves when everything is written that will be, or when the disk has taken nothing of the
+    /// Resolves when everything that will be written is, or when the disk has taken nothing of the
     /// rest for [`CLOSING`].
     pub(crate) async fn over_or_stuck(&self, fanout: &Fanout) {
         let stuck = async {
@@ -97,7 +97,7 @@ impl Recording {
         }
     }
 
-    /// What is not closed by now is not waited for, and that is said.
+    /// Gives up waiting for a file that is not closed by now, and says so.
     pub(crate) fn leave_behind(&self, fanout: &Fanout) {
         if *self.is_over.borrow() {
             return;
@@ -147,7 +147,7 @@ impl Recording {
         );
     }
 
-    /// Leaves no file behind that has nothing in it and would only be in the next one's way.
+    /// Removes a file with nothing in it, which would only be in the next one's way.
     fn remove(&self) {
         self.handle.status().bytes = 0;
         let is_file = fs::symlink_metadata(&self.path).is_ok_and(|found| found.is_file());
@@ -157,7 +157,7 @@ impl Recording {
     }
 }
 
-/// The recording is over when this is gone, however that comes.
+/// Marks the recording as over when dropped, however that comes.
 struct Over<'a>(&'a watch::Sender<bool>);
 
 impl Drop for Over<'_> {

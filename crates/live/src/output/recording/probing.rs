@@ -1,4 +1,4 @@
-//! Files whose head names all their tracks, which have to be known before the head is written.
+//! Files whose head names all their tracks, which have to be known before it is written.
 
 use std::io;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::disk::Disk;
 use super::{RecordingWriter, Written};
 use crate::program::Program;
 
-/// A file that begins when its tracks are known.
+/// A file that begins once its tracks are known.
 pub(super) enum Probing<T> {
     Waiting {
         probe: TrackProbe,
@@ -19,16 +19,16 @@ pub(super) enum Probing<T> {
     Writing(T),
 }
 
-/// What can be begun then.
+/// A file that can then be begun.
 pub(super) trait Begin: RecordingWriter + Sized {
     /// Writes the head.
     fn begin(disk: Box<dyn Disk>, probed: &Probed) -> io::Result<Self>;
 }
 
-/// How long a track that was announced is waited for; then the file is made without it.
+/// How long to wait for an announced track; the file is then made without it.
 const TRACK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What is held meanwhile: five seconds of 100 Mbit/s.
+/// How much is held meanwhile: five seconds of 100 Mbit/s.
 const MAX_HELD_BYTES: usize = 64 * 1024 * 1024;
 
 impl<T: Begin> Probing<T> {

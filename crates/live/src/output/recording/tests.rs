@@ -12,7 +12,7 @@ use crate::queue::Overflow;
 use crate::samples::{audio, video};
 use crate::{Event, Pace};
 
-/// A disk with room for so many bytes, which stays readable from outside.
+/// A disk with limited room, which stays readable from outside.
 #[derive(Clone)]
 struct SmallDisk {
     bytes: Arc<Mutex<Cursor<Vec<u8>>>>,
@@ -66,7 +66,7 @@ impl Disk for SmallDisk {
     }
 }
 
-/// 8 s of 25 pictures a second, a keyframe each second, and sound.
+/// 8 s of 25 pictures a second, a keyframe each second, and audio.
 fn packets() -> impl Iterator<Item = Packet> {
     let record = include_bytes!("../../../../flv/testdata/main_720p.hvcc");
     let config = Arc::new(VideoConfig::hevc(Bytes::from_static(record)).unwrap());
@@ -92,7 +92,7 @@ fn program_of(packets: &[Packet]) -> Program {
     }
 }
 
-/// A recording that nobody writes.
+/// An output that writes nothing.
 #[derive(Debug)]
 struct Nowhere;
 
@@ -110,7 +110,7 @@ fn nowhere() -> Recording {
     Recording::new("show".into(), Box::new(Nowhere), Overflow::Hold)
 }
 
-/// Records all packets to a disk with so much room; what is on it then, and what is said.
+/// Records all packets to a disk with `room` bytes; gives its content, the result and the report.
 fn record(extension: &str, room: u64) -> (Vec<u8>, Result<(), Fault>, Written) {
     record_these(packets().collect(), extension, room)
 }
@@ -136,7 +136,7 @@ fn record_these(
     (disk.content(), result, written)
 }
 
-/// How many pictures a `.flv` file has, and how long it says that it is.
+/// How many pictures a `.flv` file has, and the duration it states.
 fn flv(content: Vec<u8>) -> (usize, Option<Duration>) {
     let mut parser = file::Parser::new();
     parser.push(Bytes::from(content));
@@ -229,7 +229,7 @@ fn what_a_transport_stream_cannot_hold_is_not_written_as_something_else() {
     assert_eq!((content.len(), written), (0, Written::default()));
 }
 
-/// What a recording's one attempt is given.
+/// The context of a recording's one attempt.
 fn context(recording: &Recording, fanout: Fanout) -> SessionContext {
     SessionContext {
         destination: None,

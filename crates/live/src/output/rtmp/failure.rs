@@ -1,4 +1,4 @@
-//! What the machine says of a conversation that failed, in terms that any protocol has.
+//! What the machine reports of a failed conversation, in terms that suit any protocol.
 
 use onair_flv::enhanced_four_cc;
 use onair_media::VideoCodec;
@@ -77,7 +77,7 @@ fn fault(error: &Error) -> Fault {
     }
 }
 
-/// What servers write beside their codes says more than the codes.
+/// The words that servers write beside their codes say more than the codes.
 fn of_refusal(code: &str, description: &str) -> Fault {
     let description = description.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|words| description.contains(words));

@@ -1,19 +1,19 @@
-//! What was learnt about servers, for as long as the process lives.
+//! What was learnt about servers, for the life of the process.
 
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use onair_rtmp::Url;
 
-/// The hosts that took commands one by one, and not the first flight.
+/// The hosts that took commands one by one but not the first flight.
 static WITHOUT_PIPELINING: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
 
-/// Commands one by one have worked where the first flight had not.
+/// Remembers that commands one by one worked where the first flight had not.
 pub(super) fn remember(url: &Url) {
     hosts().insert(host(url));
 }
 
-/// Whether they have before.
+/// Whether the host is remembered so.
 pub(super) fn want_no_pipelining(url: &Url) -> bool {
     hosts().contains(&host(url))
 }

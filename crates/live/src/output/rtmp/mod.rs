@@ -28,7 +28,7 @@ struct RtmpOutput {
     is_insecure: bool,
 }
 
-/// How many connections one attempt may need: a fall-back, redirects, rounds of authentication.
+/// How many connections one attempt may need: a fallback, redirects, rounds of authentication.
 const MAX_ROUNDS: usize = 12;
 
 impl RtmpOutput {
@@ -42,7 +42,7 @@ impl RtmpOutput {
         })
     }
 
-    /// A connection, or several where the machine or the server asks for more.
+    /// Makes one connection, or several if the machine or the server asks for more.
     async fn attempt(&self, mut context: SessionContext) -> Result<(), Failure> {
         let mut next = Next {
             config: self.config(&self.url, &context),
@@ -119,10 +119,10 @@ impl Output for RtmpOutput {
     }
 }
 
-/// What the next connection is told.
+/// The next connection.
 struct Next {
     config: Config,
-    /// Whom pipelined commands were too much for, it seems.
+    /// The URL whose server, it seems, could not cope with pipelined commands.
     pipelined: Option<Url>,
     /// Where a server asked us to connect instead.
     detour: Option<Url>,

@@ -17,29 +17,29 @@ use crate::{Error, Failure, Pace, Tls};
 
 use super::failure::{self, stage_of};
 
-/// What a server plays to those who watch, for a while, to be read as an FLV stream.
+/// A server's stream, played for a while and read as FLV.
 ///
-/// Reading blocks until there is something. It ends when the stream does, or when it was watched
-/// for as long as was asked for.
+/// Reading blocks until there is something. It ends when the stream does, or after the length that
+/// was asked for.
 pub struct Playback {
     runtime: Runtime,
     stream: Stream,
 }
 
-/// What is played, as FLV.
+/// The played media as FLV.
 struct Stream {
     pump: Pump<Box<dyn transport::Stream>, Player>,
     length: Duration,
-    /// When it has been watched for long enough.
+    /// When to stop.
     until: Option<Instant>,
-    /// FLV not yet read, and how much of it is.
+    /// FLV not read yet, and how much of it has been read.
     flv: Vec<u8>,
     read: usize,
     is_over: bool,
 }
 
 impl Playback {
-    /// Connects and asks for the stream; returns when the server plays it.
+    /// Connects and asks for the stream; returns once the server plays it.
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl Stream {
         }
     }
 
-    /// Ready once the server plays it, and there is something to read or never will be.
+    /// Ready once the server plays it and there is something to read, or never will be.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         loop {
             let now = Instant::now();
@@ -92,7 +92,7 @@ impl Stream {
         }
     }
 
-    /// Waits for the server, or for what time brings.
+    /// Waits for the server or the next deadline.
     fn poll_server(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<Result<(), Failure>> {
         let (deadline, step) = (self.pump.deadline(), self.pump.machine.step());
         let result = match self.pump.poll_read(cx, LIMITS, now) {
@@ -136,7 +136,7 @@ impl Read for Playback {
     }
 }
 
-/// How much is asked of the socket at a time.
+/// How much to read from the socket at a time.
 const LIMITS: ReadLimits = ReadLimits {
     bytes: ReadLimits::MAX_BYTES,
     unwritten: SendBuffer::MAX_UNREAD,

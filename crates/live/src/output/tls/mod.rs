@@ -17,7 +17,7 @@ use crate::{Error, Tls};
 
 pub(crate) use self::words::{failure, not_tls};
 
-/// Whom one destination trusts. Looked up when it is first needed: reading the system's store
+/// Which servers one destination trusts. Looked up when first needed: reading the system's store
 /// takes longer than a whole publish may.
 #[derive(Debug)]
 pub(crate) struct Trust {
@@ -26,7 +26,7 @@ pub(crate) struct Trust {
 }
 
 impl Trust {
-    /// Reads the certificates at once when something is wished for that could be wrong.
+    /// Reads the certificates at once if they will be needed, or a user named some.
     pub(crate) fn new(tls: &Tls, is_secure: bool) -> Result<Self, Error> {
         let trust = Self {
             tls: tls.clone(),
@@ -48,7 +48,7 @@ impl Trust {
     }
 }
 
-/// A client configuration that trusts whom `tls` says.
+/// A client configuration with the trust that `tls` describes.
 fn client(tls: &Tls) -> Result<Arc<ClientConfig>, Error> {
     let provider = provider();
     let verifier: Arc<dyn ServerCertVerifier> = if tls.insecure {

@@ -6,11 +6,11 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
-/// Trusts the certificates that a user named, whoever shows one of them as its own; and whom the
-/// system trusts, or one of the named signed.
+/// Trusts the certificates that a user named, whichever server shows one of them as its own; also
+/// servers that the system trusts, or that have a certificate signed by a named one.
 ///
-/// A server's own certificate, named, is trusted for what it is: whose name is in it, who signed
-/// it and until when it is good says nothing more about it. That the server has its key is checked.
+/// A server's own named certificate is trusted as it is, whatever its name, issuer and dates. That
+/// the server has its key is checked.
 #[derive(Debug)]
 pub(super) struct Named {
     pub(super) certificates: Vec<CertificateDer<'static>>,
@@ -56,7 +56,7 @@ impl ServerCertVerifier for Named {
     }
 }
 
-/// Trusts whoever answers. The signatures are still checked: it is one and the same.
+/// Trusts any server. Signatures are still checked, so that it stays the same server.
 #[derive(Debug)]
 pub(super) struct Anybody(pub(super) Arc<CryptoProvider>);
 

@@ -1,4 +1,4 @@
-//! What rustls and webpki say, in words for people: cause by cause, and never in their own.
+//! What rustls and webpki report, in words for people: cause by cause, never in their own.
 
 use rustls::pki_types::pem;
 use rustls::{AlertDescription, CertificateError, Error};
@@ -6,22 +6,22 @@ use rustls::{AlertDescription, CertificateError, Error};
 use crate::Fault;
 use crate::failure::{Failure, FailureStage};
 
-/// Why a TLS handshake with `host` failed, if it was TLS that failed.
+/// Why a TLS handshake with `host` failed, if TLS was the cause.
 ///
-/// `advice` is what to try where the server does not speak TLS.
+/// `advice` is what to try if the server does not speak TLS.
 pub(crate) fn failure(error: &std::io::Error, host: &str, advice: &str) -> Option<Failure> {
     let inner = error.get_ref()?.downcast_ref::<Error>()?;
     tracing::debug!(error = ?inner, host, "TLS failed");
     Some(of(inner, host, advice))
 }
 
-/// The server speaks something else on this port.
+/// The server does not speak TLS on this port.
 pub(crate) fn not_tls(host: &str, advice: &str) -> Failure {
     let words = format!("{host} does not speak TLS on this port ({advice})");
     Failure::untrusted(Fault::NotTls, words)
 }
 
-/// Why certificates cannot be trusted that were named, or that the system keeps.
+/// Why certificates that a user named, or that the system keeps, cannot be trusted.
 pub(super) fn store(error: &Error) -> String {
     match error {
         Error::InvalidCertificate(_) => "a certificate in it is damaged, or of an old kind",
@@ -75,7 +75,7 @@ fn nothing_in_common(host: &str) -> Failure {
     Failure::untrusted(Fault::TlsFailed, words)
 }
 
-/// The server says that it goes no further. What may be its present state is tried again.
+/// The server refuses to go on. Reasons that may pass are worth another attempt.
 fn said(alert: AlertDescription, host: &str) -> Failure {
     use AlertDescription as A;
     let (fault, words) = match alert {
@@ -163,7 +163,7 @@ fn out_of_time(fault: &CertificateError, host: &str) -> String {
     }
 }
 
-/// `presented` are a stranger's words as webpki prints them, `DnsName("live.example")`.
+/// `presented` is what a stranger wrote, as webpki prints it, `DnsName("live.example")`.
 fn wrong_name(host: &str, presented: &[String]) -> String {
     let names = presented.iter().filter_map(|printed| {
         let (_, inner) = printed.strip_suffix(')')?.split_once('(')?;
@@ -203,7 +203,7 @@ fn unknown_revocation(host: &str) -> String {
     format!("whether the certificate of {host} was revoked cannot be found out")
 }
 
-/// What rustls passes on from webpki as it is.
+/// Errors that rustls passes on from webpki.
 fn by_webpki(error: &webpki::Error, host: &str) -> (Fault, String) {
     use webpki::Error as E;
     let why = match error {
@@ -233,7 +233,7 @@ fn by_webpki(error: &webpki::Error, host: &str) -> (Fault, String) {
 }
 
 const DAY: u64 = 24 * 60 * 60;
-/// Names have at most so many letters (RFC 1035, section 2.3.4).
+/// The longest name (RFC 1035, section 2.3.4).
 const MAX_NAME_LENGTH: usize = 253;
 /// A certificate may have thousands.
 const MAX_NAMES: usize = 5;
@@ -333,8 +333,8 @@ mod tests {
             .collect()
     }
 
-    /// Names of types and fields: no sentence of ours has a capital letter inside a word, but in
-    /// these.
+    /// Whether there are names of types and fields: no sentence of ours has a capital letter inside
+    /// a word, except in these.
     fn looks_dumped(words: &str) -> bool {
         let ours = ["TLS", "SHA-1", "RFC", "X.509"];
         let is_word = |word: &&str| !ours.iter().any(|own| word.contains(own));

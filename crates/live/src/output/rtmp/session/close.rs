@@ -14,8 +14,8 @@ use crate::output::transport::stall_limit;
 const LINGER: Duration = Duration::from_secs(1);
 
 impl Session {
-    /// Ends our side, then reads until the server has ended its own: it has everything then. Fails
-    /// where it is certain that it has not.
+    /// Ends our side, then reads until the server ends its own: then it has everything. Fails if it
+    /// certainly has not.
     pub(super) async fn close(&mut self) -> Result<(), Failure> {
         if self.broken.is_some() {
             return Ok(());
@@ -30,23 +30,23 @@ impl Session {
         Ok(())
     }
 
-    /// While the kernel gets rid of what it has, however long that takes, and a while after.
-    /// False when it did not.
+    /// Waits while the kernel gets rid of its bytes, however long that takes, and a while after.
+    /// False if it stopped.
     async fn linger(&mut self, limit: Duration) -> bool {
         let mut buffer = [0; 1024];
-        let (mut settled, mut moved) = (Instant::now(), Instant::now());
+        let (mut drained, mut moved) = (Instant::now(), Instant::now());
         let mut before = None;
         loop {
             let (link, now) = (self.pump.stream().link(), Instant::now());
             let left = (link.unsent.unwrap_or(0), link.unacked.unwrap_or(0));
             if left.0 + left.1 > 1 {
-                settled = now;
+                drained = now;
             }
             if before.replace(left) != Some(left) {
                 moved = now;
             }
             let is_hurried = self.last_moment().is_some_and(|last| now >= last);
-            if is_hurried || now >= settled + LINGER {
+            if is_hurried || now >= drained + LINGER {
                 tracing::debug!("the server did not close its side");
                 return true;
             }
@@ -62,7 +62,7 @@ impl Session {
         }
     }
 
-    /// When to leave, should somebody have asked for the end.
+    /// When to leave, if the end has been asked for.
     fn last_moment(&self) -> Option<Instant> {
         let deadline = self.context.queue().deadline();
         deadline.map(|at| at + LAST_WORDS)

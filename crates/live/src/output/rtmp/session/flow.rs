@@ -14,14 +14,14 @@ use crate::Pace;
 use crate::failure::Failure;
 use crate::shared_queue::Taken;
 
-/// The server says little.
+/// Servers say little.
 const READ: ReadLimits = ReadLimits {
     bytes: 4096,
     unwritten: SendBuffer::MAX_UNREAD,
 };
 
 impl Session {
-    /// Hands the kernel what it takes.
+    /// Hands the kernel as much as it takes.
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) {
         let step = self.pump.machine.step();
         while let Poll::Ready(written) = self.pump.poll_write(cx, now) {
@@ -34,7 +34,7 @@ impl Session {
 
     /// Nothing more can be written; what the server said before may still be read.
     ///
-    /// Where the end was said already and something of the stream had still to go, it is lost.
+    /// If the end was announced already while something of the stream was unwritten, that is lost.
     fn broke(&mut self, broken: &Broken, step: Step) {
         let failure = Failure::broken(stage_of(step), &broken.error);
         let is_hurried = self.context.queue().deadline().is_some();
@@ -99,7 +99,7 @@ impl Session {
         }
     }
 
-    /// Gives the machine what was muxed; true when nothing of it is left.
+    /// Gives the machine the muxed tags; true if none is left.
     fn send_tags(&mut self) -> bool {
         while self.pump.machine.ready() {
             let Some(tag) = self.packets.next_tag() else {
@@ -142,7 +142,7 @@ impl Session {
     }
 }
 
-/// How many bytes of packets are taken from the queue at once.
+/// How many bytes of packets to take from the queue at once.
 const fn budget(pace: Pace) -> usize {
     match pace {
         Pace::Realtime => 32 * 1024,

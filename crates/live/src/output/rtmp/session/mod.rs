@@ -19,10 +19,10 @@ use crate::output::transport::Stream;
 use crate::rate::{self, Follower};
 use crate::{Event, Failure};
 
-/// One connection's life: does what a [`Publisher`] says.
+/// One connection's life, driven by a [`Publisher`].
 ///
-/// Packets leave the queue only when the kernel has taken all before them, so
-/// what is late can still be shed.
+/// Packets leave the queue only once the kernel has taken all before them, so that late ones can
+/// still be shed.
 pub(super) struct Session {
     pump: Pump<Box<dyn Stream>, Publisher>,
     context: SessionContext,
@@ -30,18 +30,18 @@ pub(super) struct Session {
     phase: Phase,
     /// The server asked for another connection, which is made at the next keyframe.
     moving: Option<Move>,
-    /// Nothing more can be written; what the server said before that is still read.
+    /// Nothing more can be written; what the server said before is still read.
     broken: Option<Failure>,
-    /// The end is certain; what is left is to be written.
+    /// How it will end; the rest is still to be written.
     end_reason: Option<EndReason>,
     rate: Follower,
-    /// When the connection is looked at again.
+    /// When to look at the connection again.
     tick: Instant,
     stopping: Option<Wish>,
     renewing: Option<Wish>,
 }
 
-/// Resolves when somebody has it.
+/// Resolves when somebody wants it.
 type Wish = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// How far a session has come.
@@ -49,20 +49,20 @@ type Wish = Pin<Box<dyn Future<Output = ()> + Send>>;
 enum Phase {
     /// The server has not agreed to the publish yet.
     Opening {
-        /// How it calls itself.
+        /// The server's name for itself.
         server: Option<String>,
         has_source_ended: bool,
     },
     /// On air.
     Live,
-    /// The farewell is said, on air or before that.
+    /// The farewell is said, whether on air or before.
     Closing { was_live: bool },
 }
 
 /// Where a server wants the next connection.
 #[derive(Debug)]
 pub(super) enum Move {
-    /// Where this one was meant to go.
+    /// The same address as this one.
     Here,
     To(Url),
 }
@@ -86,7 +86,7 @@ pub(super) enum EndReason {
     Retry(Box<Retry>),
     /// The server does.
     Moved(Move),
-    /// The conversation failed, when it had come so far.
+    /// The conversation failed at this step.
     Failed(Error, Step),
     /// The connection did, or the application wants another.
     Lost(Failure),
@@ -95,7 +95,7 @@ pub(super) enum EndReason {
 /// How often the kernel is asked and the application told.
 const TICK: Duration = Duration::from_millis(500);
 
-/// What the farewell may take once nobody waits any longer.
+/// How long the farewell may take once nobody waits any longer.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 impl Phase {
@@ -201,7 +201,7 @@ impl Session {
         }
     }
 
-    /// The first end counts.
+    /// Only the first reason counts.
     fn end(&mut self, reason: EndReason) {
         self.end_reason.get_or_insert(reason);
     }
@@ -223,7 +223,7 @@ impl Session {
         }
     }
 
-    /// Notes what the machine, which was at `step`, made of an input.
+    /// Notes the machine's verdict on an input; it was at `step` before.
     fn check(&mut self, result: Result<(), Error>, step: Step) {
         if let Err(error) = result
             && self.end_reason.is_none()

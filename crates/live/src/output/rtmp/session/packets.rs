@@ -7,16 +7,16 @@ use onair_media::{Packet, Tracks};
 
 use crate::program::Program;
 
-/// What was taken from the queue and has not certainly arrived.
+/// Packets taken from the queue that have not certainly arrived.
 #[derive(Debug, Default)]
 pub(super) struct Packets {
-    /// Since the first packet.
+    /// From the first packet on.
     muxer: Option<Muxer>,
-    /// What was said last of the stream.
+    /// The last description sent.
     described: Option<Tracks>,
     /// Not yet muxed.
     batch: VecDeque<Packet>,
-    /// Muxed, but not yet given to the machine: the first flight had no room for it.
+    /// Muxed, but not given to the machine yet: the first flight had no room.
     owed: VecDeque<Tag>,
     /// Muxed before the server agreed to the publish.
     unconfirmed: Vec<Packet>,
@@ -42,7 +42,7 @@ impl Packets {
         self.owed.pop_front()
     }
 
-    /// Muxes the next packet; until the server has agreed to the publish it is kept.
+    /// Muxes the next packet, and keeps it until the server has agreed to the publish.
     pub(super) fn mux(&mut self, program: &Program, is_live: bool) {
         if let Some(packet) = self.batch.pop_front() {
             self.mux_packet(&packet, program);
@@ -52,8 +52,8 @@ impl Packets {
         }
     }
 
-    /// Metadata first, and whenever a picture has another size or a track begins that nobody
-    /// announced; sequence headers when due, the packet.
+    /// Metadata first, and again whenever the picture size changes or an unannounced track begins;
+    /// sequence headers when due; then the packet.
     fn mux_packet(&mut self, packet: &Packet, program: &Program) {
         let muxer = self.muxer.get_or_insert_with(|| program.muxer(packet));
         let is_told = |tracks: &Tracks| tracks.agrees_with(&packet.config);
@@ -65,7 +65,7 @@ impl Packets {
         self.owed.extend(muxer.mux(packet));
     }
 
-    /// What says that nothing follows, if that can be said.
+    /// The tag for the end of the stream, if there is one.
     pub(super) fn end_of_sequence(&self) -> Option<Tag> {
         self.muxer.as_ref().and_then(Muxer::end_of_sequence)
     }
@@ -75,7 +75,7 @@ impl Packets {
         self.unconfirmed = Vec::new();
     }
 
-    /// What did not arrive.
+    /// The packets that did not arrive.
     pub(super) fn left(self) -> Vec<Packet> {
         let mut left = self.unconfirmed;
         left.extend(self.batch);

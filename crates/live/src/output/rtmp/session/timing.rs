@@ -1,4 +1,4 @@
-//! What time brings: the machine's deadlines, ours, and a regular look at the line.
+//! What depends on time: the machine's deadlines, ours, and regular looks at the line.
 
 use std::task::Context;
 use std::time::Instant;
@@ -10,19 +10,19 @@ use super::{EndReason, LAST_WORDS, Session, TICK, Wish};
 use crate::failure::Failure;
 use crate::output::transport::stall_limit;
 
-/// True the one time a wish is found to have come.
+/// True once, when a wish has come.
 fn has_come(wish: &mut Option<Wish>, cx: &mut Context<'_>) -> bool {
     wish.take_if(|wish| wish.as_mut().poll(cx).is_ready())
         .is_some()
 }
 
 impl Session {
-    /// Learns that the broadcast is being stopped: from then on there is a deadline.
+    /// Notices that the broadcast is being stopped: from then on there is a deadline.
     pub(super) fn poll_stop(&mut self, cx: &mut Context<'_>) -> bool {
         has_come(&mut self.stopping, cx)
     }
 
-    /// Drops the connection when another is wanted, unless it is about to end in an orderly way.
+    /// Drops the connection when another is wanted, unless it is about to end properly.
     pub(super) fn poll_renewal(&mut self, cx: &mut Context<'_>) -> bool {
         let is_asked = has_come(&mut self.renewing, cx);
         if is_asked && !self.phase.is_closing() {
@@ -51,8 +51,8 @@ impl Session {
         true
     }
 
-    /// When to look at the line. What is sent brings the session here anyway: it is woken for a
-    /// look only where something waits, and rarely where something may be on its way.
+    /// When to look at the line. Sending wakes the session anyway: it is woken for a look only if
+    /// something waits, and rarely if something may be on its way.
     fn next_look(&self, now: Instant) -> Option<Instant> {
         if now >= self.tick || self.pump.unwritten() > 0 {
             return Some(self.tick);
