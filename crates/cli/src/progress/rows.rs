@@ -201,12 +201,16 @@ impl Numbers<'_> {
         words.to_owned()
     }
 
-    /// Of a destination: where it has a row with the recording, that has to be well too.
+    /// Of a destination: nothing is ok beside a recording that failed or pictures that are missing.
     fn well(&self) -> &'static str {
-        match (self.stats.destinations.len(), self.recording()) {
-            (1, Some(_)) => "on air",
-            _ => "ok",
+        match self.recording().is_some() || self.is_skipping() {
+            true => "on air",
+            false => "ok",
         }
+    }
+
+    fn is_skipping(&self) -> bool {
+        skipped(&self.stats.encoder) > self.before.skipped
     }
 
     /// What a line that takes all it is given is not given any more.
@@ -245,7 +249,7 @@ impl Numbers<'_> {
 
     fn encoder(&self) -> Vec<Field> {
         let mut fields = Vec::new();
-        if skipped(&self.stats.encoder) > self.before.skipped {
+        if self.is_skipping() {
             fields.push(field(1, "encoder too slow: try a smaller --size"));
         }
         if self.is_verbose {
@@ -510,8 +514,27 @@ mod tests {
             error: Some("disk full".to_owned()),
             ..onair::RecordingReport::default()
         });
-        let row = row(&stats);
+        let alone = row(&stats);
+        assert!(alone.starts_with("0:00:12  on air"), "{alone}");
+        assert!(alone.contains("the recording failed"), "{alone}");
+        stats.destinations.push(stats.destinations[0].clone());
+        let several = rows(&stats, Duration::ZERO, &stats, 80);
+        assert!(several[0].contains("2 of 2 on air"), "{several:?}");
+        assert!(several[0].contains("the recording failed"), "{several:?}");
+        assert!(several[1].starts_with("  [1]  on air"), "{several:?}");
+        assert!(several[2].starts_with("  [2]  on air"), "{several:?}");
+    }
+
+    #[test]
+    fn nothing_is_ok_beside_pictures_that_are_not_encoded() {
+        let before = stats(vec![destination(State::Live, track(60, 0), track(94, 0))]);
+        let mut after = before.clone();
+        after.encoder.video = Some(onair::EncoderTrack {
+            dropped: 3,
+            ..Default::default()
+        });
+        let row = rows(&before, Duration::ZERO, &after, 80).remove(0);
         assert!(row.starts_with("0:00:12  on air"), "{row}");
-        assert!(row.contains("the recording failed"), "{row}");
+        assert!(row.contains("encoder too slow"), "{row}");
     }
 }
