@@ -205,7 +205,6 @@ pub enum Position {
 
 /// Something to ask of a [`Device`].
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Order {
     /// Run: frames and audio begin to come.
     Start,
@@ -300,7 +299,6 @@ pub enum Stabilisation {
 
 /// Something a [`Device`] tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Event {
     /// It runs.
     Started,

@@ -79,7 +79,17 @@ impl Progress {
                 self.given_up.insert(*destination);
             }
             Event::RecordingFailed { .. } => self.is_recording = false,
-            _ => {}
+            Event::Connecting { .. }
+            | Event::Refused { .. }
+            | Event::Reconnecting { .. }
+            | Event::Congested { .. }
+            | Event::Dropped { .. }
+            | Event::ReconnectRequested { .. }
+            | Event::EncoderLost { .. }
+            | Event::EncoderBack
+            | Event::Warning { .. }
+            | Event::DestinationEnded { failure: None, .. }
+            | Event::Ended(_) => {}
         }
         if let Some(message) = self.describe(event) {
             say(message);

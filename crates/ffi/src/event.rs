@@ -100,11 +100,6 @@ pub enum Event {
         /// How many.
         events: u64,
     },
-    /// Something this interface has no words for yet.
-    Other {
-        /// As the engine logs it.
-        description: String,
-    },
     /// The broadcast is over. Nothing follows.
     Ended {
         /// What it did.
@@ -113,6 +108,7 @@ pub enum Event {
 }
 
 impl From<onair::Event> for Event {
+    #[expect(clippy::too_many_lines, reason = "a table: one row for each event")]
     fn from(event: onair::Event) -> Self {
         use onair::Event as E;
         match event {
@@ -158,16 +154,6 @@ impl From<onair::Event> for Event {
             E::Ended(report) => Self::Ended {
                 report: report.into(),
             },
-            event => Self::of_line(event),
-        }
-    }
-}
-
-impl Event {
-    /// What a line, or whoever is at its end, says of itself.
-    fn of_line(event: onair::Event) -> Self {
-        use onair::Event as E;
-        match event {
             E::Refused {
                 destination,
                 failure,
@@ -204,9 +190,6 @@ impl Event {
             } => Self::Warning {
                 destination: destination.map(number),
                 message,
-            },
-            event => Self::Other {
-                description: format!("{event:?}"),
             },
         }
     }

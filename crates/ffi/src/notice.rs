@@ -32,11 +32,6 @@ pub enum StudioEvent {
         /// How many.
         events: u64,
     },
-    /// Something this interface has no words for yet.
-    Other {
-        /// As the engine logs it.
-        description: String,
-    },
 }
 
 /// What a user should know, as long as it is so.
@@ -109,9 +104,6 @@ impl From<News> for StudioEvent {
             },
             News::KeepAwake(awake) => Self::KeepAwake { awake },
             News::NotStarted(reason) => Self::NotStarted { reason },
-            news => Self::Other {
-                description: format!("{news:?}"),
-            },
         }
     }
 }
@@ -129,9 +121,6 @@ impl From<director::Notice> for Notice {
             N::Offline => Self::Offline,
             N::Online => Self::Online,
             N::Trouble(what) => Self::Trouble { what },
-            notice => Self::Trouble {
-                what: format!("{notice:?}"),
-            },
         }
     }
 }
@@ -146,8 +135,7 @@ impl From<director::Why> for Why {
             W::SharedScreen => Self::SharedScreen,
             W::Heat => Self::Heat,
             W::ServicesLost => Self::ServicesLost,
-            // One that is newer than this list.
-            W::Failed | _ => Self::Failed,
+            W::Failed => Self::Failed,
         }
     }
 }

@@ -6,7 +6,6 @@ use crate::{Failure, Gap, Report};
 
 /// Something that happened to a broadcast. Destinations are named by the order in which they were added.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub enum Event {
     /// A connection is being opened.
     Connecting {

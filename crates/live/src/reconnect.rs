@@ -140,7 +140,7 @@ impl Reconnect {
         match failure.cause {
             Cause::Untrusted => is_first,
             Cause::Rejected | Cause::Busy { is_said: false } => is_first || is_short,
-            _ => false,
+            Cause::Busy { is_said: true } | Cause::Dropped | Cause::Lost | Cause::Renewed => false,
         }
     }
 

@@ -13,7 +13,6 @@ use crate::{Origin, Recording, RelayFailure, Repeats, StreamName, Unrecorded};
 
 /// Something that happened to a receiver.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Event {
     /// A stream is live.
     Published {

@@ -134,7 +134,12 @@ impl Air {
             Event::EncoderLost { .. } => self.has_no_encoder = true,
             Event::EncoderBack => self.has_no_encoder = false,
             Event::RecordingFailed { reason } => self.recording_failure = Some(reason.clone()),
-            _ => {}
+            Event::Connecting { .. }
+            | Event::Congested { .. }
+            | Event::Dropped { .. }
+            | Event::ReconnectRequested { .. }
+            | Event::Warning { .. }
+            | Event::Ended(_) => {}
         }
     }
 

@@ -159,7 +159,7 @@ fn partly(on: &Situation<'_>) -> Option<Health> {
     let title = match line.state {
         State::Failed => words::given_up(&line.name),
         State::Reconnecting => words::reconnecting_to(&line.name),
-        _ => words::not_on_air_yet(&line.name),
+        State::Connecting | State::Live | State::Ended => words::not_on_air_yet(&line.name),
     };
     Some(told(Dot::Yellow, &words, &title, &why(line)))
 }

@@ -27,7 +27,6 @@ impl Notices {
             Notice::Online => self.is_offline = false,
             Notice::Input(input) => return input.as_deref().map(words::input),
             Notice::Trouble(what) => return Some(what.clone()),
-            _ => {}
         }
         None
     }

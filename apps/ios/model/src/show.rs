@@ -87,7 +87,6 @@ impl App {
             News::Notice(notice) => self.handle_notice(&notice, now),
             News::KeepAwake(is_awake) => self.is_awake = is_awake,
             News::NotStarted(why) => self.not_started(&why),
-            _ => {}
         }
     }
 

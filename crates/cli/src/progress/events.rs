@@ -60,13 +60,17 @@ const fn destination(event: &Event) -> Option<usize> {
     match event {
         Event::Connecting { destination, .. }
         | Event::Live { destination, .. }
+        | Event::Refused { destination, .. }
         | Event::Reconnecting { destination, .. }
         | Event::Congested { destination, .. }
         | Event::Dropped { destination, .. }
         | Event::ReconnectRequested { destination, .. }
         | Event::DestinationEnded { destination, .. } => Some(*destination),
         Event::Warning { destination, .. } => *destination,
-        _ => None,
+        Event::EncoderLost { .. }
+        | Event::EncoderBack
+        | Event::RecordingFailed { .. }
+        | Event::Ended(_) => None,
     }
 }
 
@@ -76,12 +80,6 @@ fn in_words(event: &Event) -> Option<String> {
         Event::ReconnectRequested { description, .. } => {
             format!("the server asks for a new connection: {description}")
         }
-        other => return trouble_in_words(other),
-    })
-}
-
-fn trouble_in_words(event: &Event) -> Option<String> {
-    Some(match event {
         Event::Congested { queued, .. } => format!(
             "the line is too slow: {} ms are waiting for it",
             queued.as_millis()
@@ -106,7 +104,12 @@ fn trouble_in_words(event: &Event) -> Option<String> {
         Event::RecordingFailed { reason } => {
             format!("warning: the recording stopped: {reason}; the broadcast goes on")
         }
-        _ => return None,
+        // What the server said comes again with what follows from it.
+        Event::Connecting { .. }
+        | Event::Refused { .. }
+        | Event::Reconnecting { .. }
+        | Event::DestinationEnded { .. }
+        | Event::Ended(_) => return None,
     })
 }
 

@@ -254,7 +254,7 @@ fn captured(
 ) -> Result<Builder, Failure> {
     let asked = asked.unwrap_or_else(|| match camera.kind() {
         device::Kind::Camera => Audio::Device(Ask::microphone()),
-        _ => Audio::Silence,
+        device::Kind::Screen | device::Kind::Microphone => Audio::Silence,
     });
     let microphone = match &asked {
         Audio::Device(ask) => Some(ask),

@@ -134,7 +134,14 @@ impl Watch {
             Event::Recorded { name, recording } => {
                 self.report.note(recorded(name, recording));
             }
-            _ => {}
+            Event::Interrupted { .. }
+            | Event::Unpublished { .. }
+            | Event::LeftOut { .. }
+            | Event::Playing { .. }
+            | Event::Stopped { .. }
+            | Event::Recording { .. }
+            | Event::Relay { .. }
+            | Event::Warning { .. } => {}
         }
         let kind = std::mem::discriminant(event);
         match self.repeats.note(kind, Instant::now()) {

@@ -31,7 +31,6 @@ pub(super) fn in_words(event: &Event) -> String {
         }
         Event::Relay { name, url, message } => format!("{name}: relay to {url}: {message}"),
         Event::Warning { message } => message.clone(),
-        other => format!("{other:?}"),
     }
 }
 
@@ -41,7 +40,7 @@ fn given_up(failure: &RelayFailure) -> String {
         RelayFailure::Destination(failure) => {
             with_cure(format_args!("given up: {failure}"), failure.fault)
         }
-        other => other.to_string(),
+        RelayFailure::NotStarted(why) => why.clone(),
     }
 }
 

@@ -3,7 +3,6 @@ use onair_media::{Bitrate, FrameRate, Size};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Event {
     /// A camera, a microphone or the system's care for them.
     Device(device::Event),
@@ -81,7 +80,6 @@ pub struct Path {
 
 /// Something to do.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Command {
     /// Ask the device.
     Device(Order),
@@ -103,7 +101,6 @@ pub enum Command {
 
 /// What a user should know, as long as it is so.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Notice {
     /// The camera is away; viewers see the last picture or the slate.
     NoPicture(Why),
@@ -127,7 +124,6 @@ pub enum Notice {
 
 /// Why a camera or a microphone is away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Why {
     /// The user did not allow it.
     NotAllowed,

@@ -45,7 +45,6 @@ impl Director {
             Told::Failed { what } => self.failed(what, now),
             Told::Thermal(thermal) => self.thermal.temperature(thermal, now),
             Told::Pressure(thermal) => self.thermal.pressure(thermal, now),
-            _ => {}
         }
     }
 

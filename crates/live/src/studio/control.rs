@@ -181,7 +181,16 @@ impl Control {
             Event::EncoderLost { .. } => self.direct(director::Event::EncoderLost),
             Event::EncoderBack => self.direct(director::Event::EncoderBack),
             Event::Ended(_) => self.leave(),
-            _ => {}
+            Event::Connecting { .. }
+            | Event::Live { .. }
+            | Event::Refused { .. }
+            | Event::Reconnecting { .. }
+            | Event::Congested { .. }
+            | Event::Dropped { .. }
+            | Event::ReconnectRequested { .. }
+            | Event::Warning { .. }
+            | Event::RecordingFailed { .. }
+            | Event::DestinationEnded { .. } => {}
         }
         self.tell(News::Broadcast(event));
         if is_over && let Some(show) = self.next.take() {
@@ -209,33 +218,39 @@ impl Control {
             match directed {
                 // The director tells of a refusal where somebody should know.
                 Directed::Ordered(_) => self.shared.look_at(self.driver.device()),
-                Directed::Command(Command::KeepAwake(awake)) => self.tell(News::KeepAwake(awake)),
-                Directed::Command(Command::Tell(notice)) => self.tell(News::Notice(notice)),
-                Directed::Command(command) => self.cue(&command),
+                Directed::Command(command) => self.obey_command(command),
             }
         }
     }
 
-    /// What viewers get; kept for a show that is about to begin.
-    fn cue(&mut self, command: &Command) {
+    /// What viewers get is kept for a show that is about to begin.
+    fn obey_command(&mut self, command: Command) {
         match command {
-            Command::Slate(shown) => self.cues.slate = *shown,
-            Command::Mute(muted) => self.cues.mute = *muted,
-            Command::Bitrate(bitrate) => {
-                self.cues.thermal = (*bitrate < self.cues.bitrate).then_some(*bitrate)
+            Command::KeepAwake(awake) => self.tell(News::KeepAwake(awake)),
+            Command::Tell(notice) => self.tell(News::Notice(notice)),
+            Command::Slate(shown) => {
+                self.cues.slate = shown;
+                self.with_show(|on_air| on_air.slate(shown));
             }
-            _ => {}
+            Command::Mute(muted) => {
+                self.cues.mute = muted;
+                self.with_show(|on_air| on_air.mute(muted));
+            }
+            Command::Bitrate(bitrate) => {
+                let limit = (bitrate < self.cues.bitrate).then_some(bitrate);
+                self.cues.thermal = limit;
+                self.with_show(|on_air| on_air.broadcast.limit_for_heat(limit));
+            }
+            Command::Keyframe => self.with_show(|on_air| on_air.broadcast.request_keyframe()),
+            Command::Reconnect => self.with_show(|on_air| on_air.broadcast.reconnect_now()),
+            // The driver gave it to the device.
+            Command::Device(_) => {}
         }
-        let Some(on_air) = &mut self.on_air else {
-            return;
-        };
-        match command {
-            Command::Slate(shown) => on_air.slate(*shown),
-            Command::Mute(muted) => on_air.mute(*muted),
-            Command::Bitrate(_) => on_air.broadcast.limit_for_heat(self.cues.thermal),
-            Command::Keyframe => on_air.broadcast.request_keyframe(),
-            Command::Reconnect => on_air.broadcast.reconnect_now(),
-            other => tracing::warn!(?other, "a command this version does not know"),
+    }
+
+    fn with_show(&mut self, change: impl FnOnce(&mut OnAir)) {
+        if let Some(on_air) = &mut self.on_air {
+            change(on_air);
         }
     }
 

@@ -40,7 +40,6 @@ pub struct Studio {
 
 /// What a studio tells.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 #[expect(clippy::large_enum_variant, reason = "news are few, and never kept")]
 pub enum News {
     /// From the broadcast; the last one of each show is [`Event::Ended`].

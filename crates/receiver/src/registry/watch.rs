@@ -16,7 +16,6 @@ pub struct StreamWatch {
 
 /// Something that happened to the set of streams.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum Change {
     /// A stream began; this is a viewer of it from its beginning, or its current GOP.
     Started(Viewer),

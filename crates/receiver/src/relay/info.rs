@@ -18,7 +18,6 @@ pub struct RelayInfo {
 /// How a relay stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[non_exhaustive]
 pub enum RelayState {
     /// Not yet on air.
     Connecting,
@@ -34,7 +33,6 @@ pub enum RelayState {
 
 /// Why a relay is given up, or not begun.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum RelayFailure {
     /// It is not begun.
     #[error(transparent)]

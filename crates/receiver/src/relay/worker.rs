@@ -245,7 +245,15 @@ impl RelayState {
             E::Live { .. } => Self::Live,
             E::Reconnecting { .. } => Self::Reconnecting,
             E::DestinationEnded { .. } => Self::Ended,
-            _ => return None,
+            E::Refused { .. }
+            | E::Congested { .. }
+            | E::Dropped { .. }
+            | E::ReconnectRequested { .. }
+            | E::EncoderLost { .. }
+            | E::EncoderBack
+            | E::Warning { .. }
+            | E::RecordingFailed { .. }
+            | E::Ended(_) => return None,
         })
     }
 }
@@ -269,7 +277,14 @@ fn in_words(event: &onair::Event, was_live: bool, is_cut: bool) -> Option<String
         ),
         E::Warning { message, .. } => message.clone(),
         E::DestinationEnded { .. } => "ended".to_owned(),
-        _ => return None,
+        E::Connecting { .. }
+        | E::Refused { .. }
+        | E::Congested { .. }
+        | E::ReconnectRequested { .. }
+        | E::EncoderLost { .. }
+        | E::EncoderBack
+        | E::RecordingFailed { .. }
+        | E::Ended(_) => return None,
     })
 }
 

@@ -215,7 +215,6 @@ impl Connection {
             }
             Said::Ended { stream } => self.handle_ended(stream),
             Said::Closed => self.end(ConnectionEnd::Orderly),
-            _ => {}
         }
     }
 

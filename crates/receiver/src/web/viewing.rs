@@ -219,7 +219,7 @@ impl Watch {
                 () = &mut evicted => return Err(Gone::Displaced),
                 change = streams.next() => match change {
                     Change::Started(viewer) if *viewer.name() == self.name => return Ok(viewer),
-                    _ => {}
+                    Change::Started(_) | Change::Ended(_) => {}
                 },
                 message = self.source.next() => self.hear(message)?,
                 _ = self.tick.tick() => self.probe().await?,

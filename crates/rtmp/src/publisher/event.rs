@@ -5,7 +5,6 @@ use crate::{Error, Url};
 
 /// What a [`Publisher`](super::Publisher) reports.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Event {
     /// The server accepted `connect`.
     Connected {
@@ -65,7 +64,6 @@ pub struct Retry {
 
 /// Why to try again at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Why {
     /// The server may not have understood the first flight: speak in the classical order (and
     /// remember that for the host).

@@ -23,7 +23,6 @@ impl StreamId {
 
 /// What a [`Server`](super::Server) reports.
 #[derive(Clone, PartialEq)]
-#[non_exhaustive]
 pub enum Event {
     /// A client connected; it was answered.
     Connected {

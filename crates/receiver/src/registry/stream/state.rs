@@ -132,7 +132,7 @@ impl State {
         match packet.kind() {
             Kind::Video if !has_video => self.edge = LiveEdge::new(now),
             Kind::Audio if has_video => return,
-            _ => {}
+            Kind::Video | Kind::Audio => {}
         }
         self.edge.observe(now, packet.pts);
     }

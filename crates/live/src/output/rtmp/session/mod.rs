@@ -197,7 +197,8 @@ impl Session {
             }
             Said::Closed(End::Finished) => self.end(EndReason::Finished),
             Said::Closed(End::Retry(retry)) => self.end(EndReason::Retry(retry)),
-            _ => {}
+            // The kernel knows better what has arrived.
+            Said::Acknowledged { .. } => {}
         }
     }
 
