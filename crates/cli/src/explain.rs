@@ -51,6 +51,10 @@ const fn cure(fault: Fault) -> Option<&'static str> {
             "Check the stream key first; then whether the service takes this size, rate and codec, \
              and whether the account may go live."
         }
+        F::NothingToWatch => {
+            "Does somebody publish it now, and send? If so, check the application and the name in \
+             the URL."
+        }
         F::Stalled => "Is this machine still online, and does the line carry the bitrate?",
         F::TimedOut => {
             "Is the port right (1935 for rtmp, 443 for rtmps), and does no firewall swallow it?"
@@ -102,6 +106,7 @@ mod tests {
             F::CodecRefused => "--codec h264",
             F::RedirectRefused => "the service shows now",
             F::AcceptedThenDropped => "Check the stream key first",
+            F::NothingToWatch => "Does somebody publish it now",
             F::Stalled => "carry the bitrate",
             F::TimedOut => "Is the port right",
             F::DiskFull => "Make room",

@@ -40,7 +40,7 @@ pub(crate) fn run(opts: &Inspect, given: &Given) -> Result<(), Failure> {
         report.to_string()
     };
     outlet::print(&format!("{}\n", text.trim_end()))?;
-    ended.map_err(|error| about(opts, &error))
+    ended.map_err(|error| about_media(opts, &error))
 }
 
 fn survey_all(input: &mut dyn PacketSource, survey: &mut Survey) -> Result<(), demux::Error> {
@@ -64,7 +64,7 @@ fn open(opts: &Inspect) -> Result<Opened, Failure> {
     if let Some(url) = opts.url() {
         let stream = watch(opts, url)?;
         let opened = demux::read_lenient(Box::new(stream), demux::Format::Flv);
-        return opened.map_err(|error| about(opts, &error));
+        return opened.map_err(|error| about_media(opts, &error));
     }
     demux::open_lenient(&opts.input).map_err(|error| match error {
         demux::Error::Io { .. } => Failure::usage(about(opts, &error)),
@@ -91,6 +91,28 @@ fn watch(opts: &Inspect, url: &str) -> Result<Playback, Failure> {
         error => about(opts, &error),
     })
 }
+
+/// Why nothing, or no more, can be read: of a stream with what to do about it.
+fn about_media(opts: &Inspect, error: &demux::Error) -> Failure {
+    match error {
+        demux::Error::Io { source, .. } if opts.url().is_some() => about(opts, &unread(source)),
+        demux::Error::NoTracks { .. } if opts.url().is_some() => about(opts, &NO_CONFIG),
+        _ => about(opts, error),
+    }
+}
+
+/// Why no more can be read, in words.
+fn unread(error: &io::Error) -> String {
+    let failure = error.get_ref().and_then(|inner| inner.downcast_ref());
+    failure.map_or_else(
+        || error.to_string(),
+        |failure: &onair::Failure| with_cure(failure, failure.fault),
+    )
+}
+
+const NO_CONFIG: &str = "pictures or sound came, but nothing of what a decoder needs before them: \
+                         the server does not repeat the sequence headers to who joins late\n  \
+                         Look while the stream begins, or at a server that does.";
 
 /// A failure with the name of what failed: of an address without its key.
 fn about(opts: &Inspect, error: &dyn std::fmt::Display) -> Failure {

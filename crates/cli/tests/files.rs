@@ -289,6 +289,7 @@ fn a_live_stream_is_inspected_as_its_viewers_get_it() {
     assert_eq!(gone.status.code(), Some(1));
     let said = String::from_utf8(gone.stderr).expect("text");
     assert!(said.contains("NetStream.Play.StreamNotFound"), "{said}");
+    assert!(said.contains("\n  Does somebody publish it now"), "{said}");
     assert!(!said.contains("sesame"), "{said}");
 }
 

@@ -94,6 +94,8 @@ pub enum Fault {
     /// The server agreed to the publish and dropped the stream soon after, again and again: as
     /// many do with a key they do not know, or with what their rules forbid.
     AcceptedThenDropped,
+    /// The stream that is to be watched is not there, or nothing comes of it.
+    NothingToWatch,
     /// The server closed the connection without a word.
     ServerClosed,
     /// The server broke its protocol, or asked for too much.

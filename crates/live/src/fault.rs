@@ -60,6 +60,8 @@ faults! {
     /// The server agreed to the publish and dropped the stream soon after, again and again, as many
     /// do for an unknown key or a stream that their rules forbid.
     AcceptedThenDropped,
+    /// The stream that is to be watched is not there, or nothing comes of it.
+    NothingToWatch,
     /// The server closed the connection without a word.
     ServerClosed,
     /// The server broke the protocol, or asked for too much.

@@ -54,7 +54,6 @@ enum State {
 
 /// What a [`Player`] reports.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Event {
     /// The server plays the stream; no media need have come yet.
     Playing,

@@ -195,7 +195,6 @@ pub(crate) fn why(why: Why, what: &str) -> String {
         Why::Heat => "The phone is too hot. Let it cool down.".to_owned(),
         Why::ServicesLost => "The phone restarts its media services. Wait a moment.".to_owned(),
         Why::Failed => format!("The {what} stopped, and is being started again."),
-        _ => String::new(),
     }
 }
 
@@ -256,6 +255,7 @@ const fn cure(fault: Fault) -> Option<&'static str> {
         | F::Refused
         | F::ServerMisbehaved
         | F::ServerClosed
+        | F::NothingToWatch
         | F::ConnectionBroken
         | F::Renewed
         | F::DiskStuck

@@ -27,6 +27,7 @@ pub struct Survey {
     /// The largest distance of the two tracks' decoding times, in nanoseconds.
     interleave: i64,
     error: Option<String>,
+    ends_damaged: bool,
     refused: Vec<Refused>,
     damage: Damage,
 }
@@ -87,6 +88,8 @@ impl Survey {
     /// Notes that reading ended with `error` rather than at the end.
     pub fn fail(&mut self, error: &Error) {
         self.error = Some(error.to_string());
+        // What could not be read may be whole all the same.
+        self.ends_damaged = !matches!(error, Error::Io { .. });
     }
 
     /// Takes over the notes that `demux` made on the way, and what it could not read.
@@ -114,6 +117,7 @@ impl Survey {
             tracks,
             notes: self.notes.clone(),
             error: self.error.clone(),
+            ends_damaged: self.ends_damaged,
             damage: Some(self.damage).filter(|damage| !damage.is_none()),
             refused: self.refused.clone(),
             verdicts: Vec::new(),

@@ -27,6 +27,9 @@ pub struct Report {
     pub notes: Vec<String>,
     /// What ended the reading, if not the end.
     pub error: Option<String>,
+    /// Whether that is the media's fault.
+    #[serde(skip)]
+    pub(super) ends_damaged: bool,
     /// What could not be read; nothing where everything could.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub damage: Option<Damage>,

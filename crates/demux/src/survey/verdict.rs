@@ -160,8 +160,8 @@ fn whole(report: &Report) -> Option<String> {
     if !damage.is_none() {
         return Some(format!("the file is damaged ({damage})"));
     }
-    let cut = report.error.is_some();
-    cut.then(|| "the file is damaged and ends early".to_owned())
+    let words = "the file is damaged and ends early";
+    report.ends_damaged.then(|| words.to_owned())
 }
 
 fn in_each(report: &Report, of: impl Fn(&TrackReport) -> Option<String>) -> Option<String> {

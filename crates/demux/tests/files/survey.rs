@@ -108,6 +108,26 @@ fn keyframes_too_far_apart_are_refused_with_the_reason() {
     assert_eq!(apart.count(), 1, "{youtube:?}");
 }
 
+#[test]
+fn what_cannot_be_read_further_is_not_called_damaged() {
+    let ended = |error: &Error| {
+        let mut survey = Survey::of(open(&path("bframes.mp4")).unwrap().as_mut());
+        survey.fail(error);
+        survey.report()
+    };
+    let broken = ended(&Error::Io {
+        doing: "read the stream",
+        source: std::io::Error::other("it rains").into(),
+    });
+    assert_eq!(broken.error.as_deref(), Some("read the stream: it rains"));
+    assert!(broken.verdicts.iter().all(|verdict| verdict.ready));
+    let cut = ended(&Error::Truncated {
+        what: "a tag",
+        at: 1,
+    });
+    assert!(cut.verdicts.iter().all(|verdict| !verdict.ready));
+}
+
 /// A Flash Video file of HEVC, 25 pictures of it.
 fn hevc() -> Vec<u8> {
     let hvcc = include_bytes!("../../../flv/testdata/main_720p.hvcc");

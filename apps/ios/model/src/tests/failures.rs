@@ -30,6 +30,7 @@ const fn cure(fault: Fault) -> Option<&'static str> {
         | F::Refused
         | F::ServerMisbehaved
         | F::ServerClosed
+        | F::NothingToWatch
         | F::ConnectionBroken
         | F::Renewed
         | F::DiskStuck

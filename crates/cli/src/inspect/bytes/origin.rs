@@ -59,7 +59,7 @@ impl Origin {
     /// The next tag; `None` at the end.
     pub(super) fn next_tag(&mut self) -> Result<Option<Vec<u8>>, String> {
         match self {
-            Self::Flv(file) => read_tag(file).map_err(|error| error.to_string()),
+            Self::Flv(file) => read_tag(file).map_err(|error| inspect::unread(&error)),
             Self::Muxed(muxed) => muxed.next_tag().map_err(|error| error.to_string()),
         }
     }

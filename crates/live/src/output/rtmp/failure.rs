@@ -11,7 +11,12 @@ use crate::failure::{Cause, Failure, FailureStage, Refusal};
 /// Why a conversation failed at `step`; `codec` is the one that is sent, if not every server
 /// knows it.
 pub(crate) fn failure(error: &Error, step: Step, codec: Option<VideoCodec>) -> Failure {
-    let mut failure = Failure::new(stage_of(step), fault(error), words(error, codec));
+    let fault = if step == Step::Play {
+        fault_of_play(error)
+    } else {
+        fault(error)
+    };
+    let mut failure = Failure::new(stage_of(step), fault, words(error, codec));
     failure.cause = cause(error);
     if let Error::Refused { code, description } = error {
         failure.refusal = Some(Refusal {
@@ -38,7 +43,17 @@ fn cause(error: &Error) -> Cause {
         },
         error if error.is_final() => Cause::Rejected,
         Error::Closed { .. } => Cause::Dropped,
-        _ => Cause::Lost,
+        Error::Refused { .. }
+        | Error::TimedOut { .. }
+        | Error::CredentialsNeeded { .. }
+        | Error::CredentialsRejected { .. }
+        | Error::Redirected { .. }
+        | Error::CodecRefused { .. }
+        | Error::Url(_)
+        | Error::Invalid { .. }
+        | Error::PeerMisbehaved { .. }
+        | Error::LimitExceeded { .. }
+        | Error::Misuse { .. } => Cause::Lost,
     }
 }
 
@@ -59,6 +74,19 @@ fn words(error: &Error, codec: Option<VideoCodec>) -> String {
         other => other.to_string(),
     }
 }
+
+/// Where a stream is asked for, a server that is silent, hangs up or knows no such stream says one
+/// thing: nobody publishes it.
+fn fault_of_play(error: &Error) -> Fault {
+    match error {
+        Error::Refused { code, .. } if code == STREAM_NOT_FOUND => Fault::NothingToWatch,
+        Error::TimedOut { .. } | Error::Closed { .. } => Fault::NothingToWatch,
+        other => fault(other),
+    }
+}
+
+/// RTMP 1.0 section 7.2.2.1 and the servers' practice.
+const STREAM_NOT_FOUND: &str = "NetStream.Play.StreamNotFound";
 
 fn fault(error: &Error) -> Fault {
     match error {
@@ -114,6 +142,27 @@ mod tests {
         assert_eq!(unknown, Fault::KeyRejected);
         let new = refused("NetStream.Failed", "the moon fell down");
         assert_eq!(new, Fault::Refused);
+    }
+
+    #[test]
+    fn a_server_that_plays_nothing_says_that_nobody_publishes() {
+        let silent = Error::TimedOut {
+            waiting_for: Step::Play.awaited(),
+        };
+        let gone = Error::Closed { during: Step::Play };
+        let unknown = Error::Refused {
+            code: "NetStream.Play.StreamNotFound".to_owned(),
+            description: String::new(),
+        };
+        for error in [silent, gone, unknown] {
+            let failure = failure(&error, Step::Play, None);
+            assert_eq!(failure.fault, Fault::NothingToWatch, "{failure}");
+        }
+        let login = Error::CredentialsNeeded {
+            description: String::new(),
+        };
+        let failure = failure(&login, Step::Play, None);
+        assert_eq!(failure.fault, Fault::LoginNeeded);
     }
 
     #[test]

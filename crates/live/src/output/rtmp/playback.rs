@@ -3,7 +3,7 @@ use std::io::{self, Read};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use onair_flv::file;
+use onair_flv::{Tag, TagKind, file};
 use onair_net::{Pump, ReadLimits};
 use onair_rtmp::player::Event;
 use onair_rtmp::{Input, Machine, Player, Scheme, SendBuffer, Url};
@@ -13,7 +13,7 @@ use super::connect::connect;
 use crate::output::random;
 use crate::output::tls::Trust;
 use crate::output::transport;
-use crate::{Error, Failure, Pace, Tls};
+use crate::{Error, Failure, FailureStage, Fault, Pace, Tls};
 
 use super::failure::{self, stage_of};
 
@@ -32,6 +32,7 @@ struct Stream {
     length: Duration,
     /// When to stop.
     until: Option<Instant>,
+    seen: Seen,
     /// FLV not read yet, and how much of it has been read.
     flv: Vec<u8>,
     read: usize,
@@ -66,6 +67,7 @@ impl Stream {
             pump: Pump::new(socket, Player::new(url.clone(), random(), now), now),
             length,
             until: None,
+            seen: Seen::default(),
             flv: file::header(true, true).to_vec(),
             read: 0,
             is_over: false,
@@ -111,11 +113,70 @@ impl Stream {
 
     fn take(&mut self, event: Event, now: Instant) {
         match event {
-            Event::Playing => self.until = Some(now + self.length),
-            Event::Media(tag) => file::write_tag(&tag, &mut self.flv),
-            Event::Ended => self.is_over = true,
-            _ => {}
+            Event::Playing => {
+                self.until = Some(now + self.length);
+                self.seen.moved = Some(now);
+            }
+            Event::Media(tag) => {
+                self.seen.note(&tag, now);
+                file::write_tag(&tag, &mut self.flv);
+            }
+            Event::Ended => {
+                self.is_over = true;
+                self.seen.has_ended = true;
+            }
         }
+    }
+}
+
+/// What has come of a stream.
+#[derive(Debug, Default)]
+struct Seen {
+    is_described: bool,
+    has_media: bool,
+    /// When the latest picture or sound came; before the first, when the server began to play.
+    moved: Option<Instant>,
+    /// The server says that it is over.
+    has_ended: bool,
+}
+
+/// A stream of which nothing comes for so long stands still.
+const STILL: Duration = Duration::from_secs(3);
+
+impl Seen {
+    fn note(&mut self, tag: &Tag, now: Instant) {
+        match tag.kind {
+            TagKind::Script => self.is_described = true,
+            TagKind::Video | TagKind::Audio => {
+                self.has_media = true;
+                self.moved = Some(now);
+            }
+        }
+    }
+
+    /// What it lacks, when no more of it is watched.
+    fn shortfall(&self, now: Instant) -> Option<Failure> {
+        let still = now.saturating_duration_since(self.moved?);
+        let seconds = still.as_secs_f64();
+        let words = match (self.has_media, self.is_described) {
+            (true, _) if self.has_ended || still < STILL => return None,
+            (true, _) => format!(
+                "the stream stands still: neither picture nor sound came in the last {seconds:.1} s"
+            ),
+            (false, _) if self.has_ended => "it ended before a picture or sound came".to_owned(),
+            (false, true) => format!(
+                "its publisher says what the stream is, but neither picture nor sound came in \
+                 {seconds:.1} s"
+            ),
+            (false, false) => {
+                format!("the server plays it, but nothing of it came in {seconds:.1} s")
+            }
+        };
+        Some(Failure::new(
+            FailureStage::Live,
+            Fault::NothingToWatch,
+            words,
+        ))
     }
 }
 
@@ -127,6 +188,12 @@ impl Read for Playback {
             stream.read = 0;
             let ready = runtime.block_on(poll_fn(|cx| stream.poll_ready(cx)));
             ready.map_err(io::Error::other)?;
+        }
+        if stream.read == stream.flv.len() {
+            return match stream.seen.shortfall(Instant::now()) {
+                Some(failure) => Err(io::Error::other(failure)),
+                None => Ok(0),
+            };
         }
         let ready = &stream.flv[stream.read..];
         let count = ready.len().min(buffer.len());
@@ -141,3 +208,62 @@ const LIMITS: ReadLimits = ReadLimits {
     bytes: ReadLimits::MAX_BYTES,
     unwritten: SendBuffer::MAX_UNREAD,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn tag(kind: TagKind) -> Tag {
+        Tag::from_body(kind, 0, vec![0x17, 1, 0, 0, 0, 9].into())
+    }
+
+    /// What is said after five seconds in which these came, each after so many milliseconds.
+    fn said(came: &[(TagKind, u64)], has_ended: bool) -> Option<String> {
+        let start = Instant::now();
+        let mut seen = Seen {
+            moved: Some(start),
+            has_ended,
+            ..Seen::default()
+        };
+        for (kind, after) in came {
+            seen.note(&tag(*kind), start + ms(*after));
+        }
+        let failure = seen.shortfall(start + ms(5000))?;
+        assert_eq!(failure.fault, Fault::NothingToWatch);
+        Some(failure.to_string())
+    }
+
+    #[test]
+    fn what_did_not_come_of_a_stream_is_said() {
+        use TagKind::{Audio, Script, Video};
+        for (came, words) in [
+            (
+                &[][..],
+                "the server plays it, but nothing of it came in 5.0 s",
+            ),
+            (
+                &[(Script, 10)],
+                "says what the stream is, but neither picture nor sound came in 5.0 s",
+            ),
+            (
+                &[(Video, 10), (Audio, 1500)],
+                "stands still: neither picture nor sound came in the last 3.5 s",
+            ),
+        ] {
+            let said = said(came, false).expect("it is told");
+            assert!(said.ends_with(words), "{said}");
+        }
+        let said_of_end = said(&[(Script, 10)], true).expect("it is told");
+        assert!(said_of_end.starts_with("it ended before"), "{said_of_end}");
+    }
+
+    #[test]
+    fn a_stream_that_plays_or_that_ended_lacks_nothing() {
+        assert_eq!(said(&[(TagKind::Audio, 2500)], false), None);
+        assert_eq!(said(&[(TagKind::Video, 10)], true), None);
+    }
+}
