@@ -1,12 +1,12 @@
-//! The pages over a test card: RTMP and web on loopback, until the end of standard input.
+//! The pages over a test card: RTMP and web on loopback, until standard input ends.
 //!
 //! ```text
 //! cargo run --example pages -- 127.0.0.1:8080 [STREAM]...
 //! ```
 //!
-//! Prints one JSON object with the addresses. Each line read from standard input is a stream to
-//! begin, or, behind a minus, one to end. Behind an `@` a stream may have a picture size; one that
-//! is live already is taken over.
+//! Prints one JSON object with the addresses. Each line of standard input names a stream to begin,
+//! or, after a minus, one to end. After an `@` a stream may have a picture size; one that is live
+//! already is taken over.
 #![expect(clippy::print_stdout, reason = "a program talks")]
 
 use std::collections::HashMap;

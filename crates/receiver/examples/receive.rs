@@ -1,4 +1,5 @@
-//! Receives RTMP, plays it, and records and relays it if wanted, until a line (or the end) of standard input.
+//! Receives RTMP, plays it, and records and relays it on request, until a line (or the end) of
+//! standard input.
 //!
 //! ```text
 //! cargo run --example receive -- 127.0.0.1:1935 [record=DIR] [relay=URL] [NAME=KEY]...

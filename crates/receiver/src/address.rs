@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-/// Whom an address stands for: an IPv6 network of 64 bits is one household's or one host's.
+/// Who counts as one peer: an IPv6 network of 64 bits belongs to one household or host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Neighbour(IpAddr);
 
@@ -17,8 +17,8 @@ impl From<IpAddr> for Neighbour {
     }
 }
 
-/// Of what neighbours hold, each with its age: the oldest thing of whoever holds the most. Of those who
-/// hold as many, it is the one whose oldest is older.
+/// Of the things that neighbours hold, each with its age, the oldest of the neighbour that holds
+/// the most. If several hold as many, the one with the older oldest thing.
 pub(crate) fn oldest_of_most<T: Ord>(held: impl Iterator<Item = (Neighbour, T)>) -> Option<T> {
     let mut each = HashMap::<_, (usize, T)>::new();
     for (from, thing) in held {

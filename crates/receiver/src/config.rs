@@ -4,28 +4,29 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The most RTMP connections that publish or play. A quarter of them, 64 at most, is kept for
-    /// publishers.
+    /// The most RTMP connections that publish or play. A quarter of them, at most 64, is reserved
+    /// for publishers.
     pub connections: usize,
-    /// The most that play from one address, where an IPv6 network of 64 bits is one.
+    /// The most viewers from one address; an IPv6 network of 64 bits counts as one.
     pub viewers_per_address: usize,
-    /// The most that have not asked for anything yet; a newer one replaces the oldest.
+    /// The most connections that have not asked for anything yet; a newer one replaces the oldest.
     pub half_open: usize,
-    /// How many bytes a connection may send before it was granted something.
+    /// How many bytes a connection may send before it is granted something.
     pub bytes_before_request: usize,
     /// How long a connection may take to ask for something, TLS handshake included.
     pub setup_timeout: Duration,
-    /// After how long without a byte a peer is asked for a sign of life; it has as long again.
+    /// How long a peer may send nothing before it is asked for a sign of life; it has as long
+    /// again.
     pub idle_timeout: Duration,
     /// How long a publisher may send no media.
     pub silence_timeout: Duration,
     /// How long a publisher may send what nobody understands.
     pub useless_timeout: Duration,
-    /// How long a peer may take nothing of what it is sent.
+    /// How long a peer may take none of what it is sent.
     pub stall_timeout: Duration,
     /// How long a stream waits for a publisher that vanished.
     pub linger: Duration,
-    /// The most relays at a time, each with three threads.
+    /// The most relays at a time; each has three threads.
     pub relays: usize,
 }
 

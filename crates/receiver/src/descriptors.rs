@@ -1,9 +1,9 @@
-//! As many connections as this process may have files open.
+//! Fits the number of connections to the files that this process may open.
 
 use crate::{Limits, WebLimits};
 
-/// Lowers the limits to what the system lets this process open, with so many web servers; says so in
-/// words when it had to.
+/// Lowers the limits to what the system lets this process open, with `sites` web servers; says so
+/// in words if it had to.
 pub(crate) fn fit(limits: &mut Limits, web: &mut WebLimits, sites: usize) -> Option<String> {
     lower(limits, web, sites, most_files()?)
 }
@@ -20,7 +20,7 @@ const fn most_files() -> Option<usize> {
     None
 }
 
-/// What recordings, relays, listeners and the program itself need.
+/// For recordings, relays, listeners and the program itself.
 const OTHERS: usize = 128;
 
 fn lower(limits: &mut Limits, web: &mut WebLimits, sites: usize, most: usize) -> Option<String> {
@@ -42,7 +42,7 @@ fn lower(limits: &mut Limits, web: &mut WebLimits, sites: usize, most: usize) ->
     ))
 }
 
-/// Fewer would be of no use.
+/// Fewer connections would be useless.
 const LEAST: usize = 4;
 
 #[cfg(test)]

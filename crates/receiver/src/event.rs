@@ -14,18 +14,18 @@ use crate::{Origin, Recording, RelayFailure, Repeats, StreamName, Unrecorded};
 /// Something that happened to a receiver.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// A stream is live.
+    /// A stream went live.
     Published {
-        /// What it is played as.
+        /// The name it is played by.
         name: StreamName,
         /// Who publishes it.
         origin: Origin,
     },
-    /// A publisher is gone without a farewell; its stream waits a little for it.
+    /// A publisher vanished without a farewell; its stream waits a little for it.
     Interrupted {
         /// Which stream.
         name: StreamName,
-        /// What happened, in words.
+        /// The reason, in words.
         why: String,
     },
     /// A stream is over.
@@ -33,36 +33,36 @@ pub enum Event {
         /// Which stream.
         name: StreamName,
     },
-    /// Something a publisher sends is passed on to nobody: told once for each thing.
+    /// Something a publisher sends reaches nobody: told once for each thing.
     LeftOut {
         /// Which stream.
         name: StreamName,
         /// What and why, in words.
         what: String,
     },
-    /// Somebody watches a stream.
+    /// A viewer started watching a stream.
     Playing {
         /// Which stream.
         name: StreamName,
-        /// From where.
+        /// Its address.
         peer: String,
     },
-    /// Somebody stopped watching.
+    /// A viewer stopped watching.
     Stopped {
         /// Which stream.
         name: StreamName,
-        /// From where.
+        /// Its address.
         peer: String,
         /// Pictures it did not get because it was too slow.
         dropped: u64,
     },
-    /// Somebody was turned away. Of many from one address for one reason a few are told.
+    /// A peer was turned away. Of many refusals of one address for one reason only a few are told.
     Refused {
-        /// From where.
+        /// Its address.
         peer: String,
-        /// Why, in the words that were sent.
+        /// The reason, in the words it was given.
         why: String,
-        /// How many refusals this stands for, itself included: those like it that were not told.
+        /// How many refusals this stands for: itself, and those like it that were not told.
         times: u64,
     },
     /// A recording began.
@@ -76,22 +76,21 @@ pub enum Event {
     Recorded {
         /// Which stream.
         name: StreamName,
-        /// What has become of it.
+        /// How it ended.
         recording: Recording,
     },
-    /// A stream, or what comes of it now, is not recorded.
+    /// A stream, or its present part, is not recorded.
     NotRecorded {
         /// Which stream.
         name: StreamName,
         /// Why.
         reason: Unrecorded,
     },
-    /// A relay is given up, or not begun: told once, and nothing more is told of it until it is begun
-    /// anew.
+    /// A relay was given up, or not begun. Nothing more is told of it until it is begun anew.
     RelayFailed {
         /// Which stream.
         name: StreamName,
-        /// Where to, the key redacted; empty where the stream's name makes no URL.
+        /// Where to, the key redacted; empty if the stream's name makes no URL.
         url: String,
         /// Why.
         failure: RelayFailure,
@@ -112,24 +111,24 @@ pub enum Event {
     },
 }
 
-/// Where events are told, whether anybody listens or not.
+/// Where events are told, whether or not anybody listens.
 #[derive(Clone, Debug)]
 pub(crate) struct Events {
     sender: broadcast::Sender<Event>,
     repeats: Arc<Mutex<Repeats>>,
 }
 
-/// The events of a receiver, from when one began to listen.
+/// The events of a receiver, from when listening began.
 #[derive(Debug)]
 pub struct EventStream(broadcast::Receiver<Event>);
 
-/// How many events wait for a listener that does not come; then it misses the oldest.
+/// How many events wait for a slow listener; after that it misses the oldest.
 const HELD: usize = 256;
 
-/// How long a reason may be, in characters: it may quote whoever is refused.
+/// How long a reason may be, in characters: it may quote a stranger.
 const MAX_REASON: usize = 300;
 
-/// How many refusals for one reason an address is worth in a minute.
+/// How many refusals for one reason an address may cause in a minute.
 const REFUSALS: u64 = 3;
 
 impl Events {
@@ -144,7 +143,7 @@ impl Events {
         announce(&self.sender, event);
     }
 
-    /// Tells that somebody was turned away, but for the thousandth time.
+    /// Tells that a peer was turned away, but not for the thousandth time.
     pub(crate) fn tell_refused(&self, peer: SocketAddr, why: &str) {
         let without_numbers = why.replace(|c: char| c.is_ascii_digit(), "");
         if let Some(times) = self.note((Neighbour::from(peer.ip()), without_numbers)) {
@@ -156,7 +155,7 @@ impl Events {
         }
     }
 
-    /// Tells that a connection could not be accepted, and what helps: a few times a minute.
+    /// Tells that a connection could not be accepted, and the cure: a few times a minute.
     pub(crate) fn tell_accept_failed(&self, error: &io::Error) {
         if self
             .note(("accept", error.raw_os_error()))
@@ -176,7 +175,7 @@ impl Events {
         WeakEvents(self.sender.downgrade())
     }
 
-    /// What is left of it for those who only listen: it keeps no stream of events open.
+    /// A handle for those who only listen: it keeps no stream of events open.
     pub(crate) fn audience(&self) -> Audience {
         Audience {
             events: self.sender.downgrade(),
@@ -187,12 +186,12 @@ impl Events {
 
 fn announce(listeners: &broadcast::Sender<Event>, event: Event) {
     tracing::debug!(?event);
-    // Nobody listens: then nobody wants to know.
+    // An error means that nobody listens.
     let _ = listeners.send(event);
 }
 
-/// Where those tell events who may outlive the receiver, stuck with a disk, say: the stream of
-/// events does not stay open for them.
+/// Where tasks tell events that may outlive the receiver, for instance stuck with a disk: the
+/// stream of events does not stay open for them.
 #[derive(Clone, Debug)]
 pub(crate) struct WeakEvents(broadcast::WeakSender<Event>);
 
@@ -204,7 +203,7 @@ impl WeakEvents {
     }
 }
 
-/// What helps against a system's refusal.
+/// The cure for a system's refusal.
 fn cure(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
         Some(PROCESS_IS_FULL) => {
@@ -224,13 +223,13 @@ const SYSTEM_IS_FULL: i32 = 23;
 #[derive(Debug)]
 pub(crate) struct Audience {
     events: broadcast::WeakSender<Event>,
-    /// From the very beginning, for the first who listens.
+    /// Receives from the very beginning, for the first listener.
     first: Mutex<Option<broadcast::Receiver<Event>>>,
 }
 
 impl Audience {
     pub(crate) fn listen(&self) -> EventStream {
-        // When there is nobody to tell anything, the stream is at its end.
+        // Once nobody can tell anything, the stream is at its end.
         let over = || broadcast::channel(1).1;
         let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
         let events = || self.events.upgrade().map(|events| events.subscribe());

@@ -13,11 +13,11 @@ use crate::{
     Ingest, Item, Keys, Origin, PublisherKind, RegistryConfig, StreamName, StreamRegistry, Viewer,
 };
 
-/// What one stream may hold here.
+/// How much one stream may hold here.
 const STREAM_BYTES: usize = 4096;
 
-/// A publisher's messages, whatever they are, on their way to a web viewer: three bytes say what
-/// and when, one how long, and so much of the body follows. Names are any text.
+/// A publisher's arbitrary messages, on their way to a web viewer: three bytes say what and when,
+/// one how long, and the body follows. Names are any text.
 pub fn published(data: &[u8]) {
     let registry = StreamRegistry::new(RegistryConfig {
         stream_bytes: STREAM_BYTES,
@@ -89,7 +89,7 @@ impl Watched {
         }
     }
 
-    /// What cannot be shown ends the showing, as it does the viewer's connection.
+    /// Media that cannot be shown ends the show, as it does the viewer's connection.
     fn show(&mut self, packet: onair_media::Packet) {
         let Some(fragmenter) = &mut self.fragmenter else {
             return;
@@ -102,8 +102,8 @@ impl Watched {
     }
 }
 
-/// What strangers call things: a line each for application, name and key, `Origin` and `Host`.
-/// A name that is taken can be printed, and is found again by its path.
+/// Names that strangers choose: a line each for application, name and key, `Origin` and `Host`. A
+/// name that is accepted can be printed, and is found again by its path.
 pub fn asked(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut lines = text.split('\n');

@@ -6,12 +6,11 @@ use std::time::{Duration, Instant};
 
 use crate::address::Neighbour;
 
-/// Who guessed keys, and how long it has to wait for that. Clones are the same book.
+/// Who guessed keys, and how long they have to wait. Clones share one record.
 ///
-/// An address may be wrong a few times; after that each further wrong key costs it twice the time,
-/// up to a minute, during which nothing it says is looked at: a right key among a thousand guesses
-/// would be found otherwise. One wrong key said again and again is a mistake, not guessing, and
-/// counts once.
+/// An address may be wrong a few times. After that each further wrong key doubles its wait, up to a
+/// minute, and nothing it says meanwhile is looked at: a right key among a thousand guesses would
+/// be found otherwise. One wrong key repeated is a mistake, not guessing, and counts once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Guesses(Arc<Mutex<Book>>);
 
@@ -38,12 +37,12 @@ struct Record {
 /// How many different wrong keys cost nothing.
 const FREE: u32 = 5;
 
-/// How long somebody who is to wait waits for that answer.
+/// How long an address that has to wait waits to be told so.
 pub(crate) const ANSWER_DELAY: Duration = Duration::from_secs(1);
 
 const MAX_WAIT: Duration = Duration::from_secs(64);
 
-/// After how long without a wrong key an address is forgotten.
+/// How long without a wrong key until an address is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
 
 const MAX_ADDRESSES: usize = 4096;
@@ -128,7 +127,7 @@ mod tests {
         IpAddr::from([192, 0, 2, last])
     }
 
-    /// How many different keys an address can try in so many seconds, at one a millisecond.
+    /// How many different keys an address can try in `seconds`, at one a millisecond.
     fn tries(guesses: &Guesses, address: IpAddr, start: Instant, seconds: u32) -> usize {
         let mut tried = 0;
         for milli in 0..seconds * 1000 {

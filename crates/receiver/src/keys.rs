@@ -6,12 +6,12 @@ use crate::StreamName;
 /// Who may publish, and who may watch.
 ///
 /// Without any key, everybody may, and the key in a publisher's URL is the stream's name. With
-/// keys a publisher names one of them, and the stream is shown and played under the key's name:
+/// keys, a publisher gives one of them, and the stream is shown and played under the key's name:
 ///
 /// * `rtmp://host/app/SECRET`, as encoders do it, or
 /// * `rtmp://host/app/NAME?key=SECRET`, and the other forms that [`Target`] reads.
 ///
-/// With a key to play, who watches names it as well: `rtmp://host/app/NAME?key=SECRET`.
+/// With a key to play, viewers give it as well: `rtmp://host/app/NAME?key=SECRET`.
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
     all: Vec<Key>,
@@ -28,16 +28,16 @@ struct Key {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The key is none of ours.
+    /// There is no such key.
     #[error("this stream key is not known here")]
     Unknown,
-    /// What is left when a name is made of it is nothing, or has odd characters.
+    /// The name made from the key is empty, or has odd characters.
     #[error("this stream name cannot be used")]
     Name,
-    /// A key to be added that nobody could use.
+    /// A key that nobody could use.
     #[error("a stream key has 1 to {MAX_LENGTH} bytes")]
     Length,
-    /// A key to be added that is there already: it says which stream is meant.
+    /// A key that is there already: each names one stream.
     #[error("two streams cannot have the same key: it says which of them is meant")]
     Twice,
 }
@@ -58,7 +58,7 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// When the key is empty, too long or there already, or the name is no name.
+    /// When the key is empty, too long or there already, or the name cannot be used.
     pub fn add(&mut self, name: &str, secret: &Secret) -> Result<(), KeyError> {
         StreamName::new("app", name).ok_or(KeyError::Name)?;
         if self.find(secret.expose()).is_some() {
@@ -75,7 +75,7 @@ impl Keys {
         !self.all.is_empty()
     }
 
-    /// Lets only those watch who know this key.
+    /// Lets only those watch who give this key.
     ///
     /// # Errors
     ///
@@ -91,7 +91,7 @@ impl Keys {
         self.play.is_some()
     }
 
-    /// Whether a player who asks for this may have it.
+    /// Whether a player that asks for this may have it.
     pub(crate) fn check_play(&self, app: &str, key: &Secret) -> Result<(), KeyError> {
         let is_right = |secret: &str| self.check_play_key(secret).is_ok();
         let mut given = Target::new(app, key.expose()).secrets();
@@ -109,11 +109,11 @@ impl Keys {
         is_right.then_some(()).ok_or(KeyError::Unknown)
     }
 
-    /// The stream that a publisher who gave `key` may publish.
+    /// The stream that a publisher with `key` may publish.
     ///
     /// # Errors
     ///
-    /// When the key is unknown, or no name can be made of it.
+    /// When the key is unknown, or makes no name.
     pub fn admit(&self, app: &str, key: &Secret) -> Result<StreamName, KeyError> {
         let target = Target::new(app, key.expose());
         if self.all.is_empty() {
@@ -128,7 +128,7 @@ impl Keys {
         StreamName::new(target.app(), &found.name).ok_or(KeyError::Name)
     }
 
-    /// Takes as long whichever key it is, and however much of it is right.
+    /// Takes equally long for every key, however much of it is right.
     fn find(&self, secret: &str) -> Option<&Key> {
         let given = Padded::new(secret.as_bytes())?;
         let mut index = u32::MAX;
@@ -139,7 +139,7 @@ impl Keys {
     }
 }
 
-/// A key at a length that says nothing about it.
+/// A key padded, so that its length gives nothing away.
 #[derive(Clone)]
 struct Padded([u8; MAX_LENGTH + 2]);
 

@@ -1,7 +1,7 @@
 //! Receives live streams and passes them on: to RTMP players, browsers, files and other servers.
 //!
-//! A publisher's packets go into a [`StreamRegistry`], which keeps each stream's current GOP and a little
-//! more, once, however many [`Viewer`]s read it. A viewer that cannot keep up is cut to the next
+//! A publisher's packets go into a [`StreamRegistry`], which keeps each stream's current GOP and a
+//! little more, once for any number of [`Viewer`]s. A viewer that cannot keep up skips to the next
 //! keyframe; it never slows the publisher or another viewer.
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The sockets that are listened on.
+//! The listening sockets.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -14,7 +14,7 @@ use crate::Error;
 pub(crate) struct Wanted {
     address: SocketAddr,
     is_tls: bool,
-    /// Left out where this machine has no such address.
+    /// Skipped if this machine has no such address.
     is_optional: bool,
 }
 
@@ -49,7 +49,7 @@ impl Wanted {
 
 type Opened = (TcpListener, Option<Arc<ServerConfig>>);
 
-/// Listens; `None` for an address that may be missing, and is.
+/// Listens; `None` for an optional address that is missing.
 pub(crate) async fn open(
     wanted: &Wanted,
     tls: Option<&Arc<ServerConfig>>,
@@ -66,7 +66,7 @@ pub(crate) async fn open(
     }
 }
 
-/// Whether a machine lacks the address, or the whole family.
+/// Whether the machine lacks the address, or its whole family.
 fn is_missing(error: &std::io::Error) -> bool {
     let is_family = error.raw_os_error() == Some(NO_SUCH_FAMILY);
     is_family

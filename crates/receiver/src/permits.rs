@@ -8,7 +8,7 @@ use crate::stop::{Stop, Stopper};
 /// How many connections there may be of each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Quotas {
-    /// That have not been granted anything yet.
+    /// Those that have not been granted anything yet.
     pub(crate) half_open: usize,
     pub(crate) viewers: usize,
     pub(crate) viewers_per_address: usize,
@@ -19,14 +19,14 @@ pub(crate) struct Quotas {
 /// Who may connect, publish and watch. Clones are the same limiter.
 ///
 /// Connections that have not been granted anything yet are half open, and never refused: one too
-/// many pushes out the oldest from the address that has the most, so that a thousand silent ones
-/// keep nobody else out. Viewers and publishers have places of their own, so that neither keeps
-/// the other out. A viewer who has nothing to watch gives way to the next; one who has stays, and
-/// the next is refused in words.
+/// many evicts the oldest of the address that has the most, so that a thousand silent ones keep
+/// nobody else out. Viewers and publishers have permits of their own, so that neither keep the
+/// others out. A viewer with nothing to watch gives way to the next; otherwise the next is refused
+/// in words.
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectionLimiter(Arc<Mutex<Permits>>);
 
-/// One connection's leave to be there; it goes when this does.
+/// One connection's permit; it is returned when dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
     limiter: ConnectionLimiter,
@@ -41,7 +41,7 @@ pub(crate) enum Grant {
     Watch,
 }
 
-/// Why a connection is not granted what it asks for, in words.
+/// Why a connection is denied what it asks for, in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("too many connections at once: this one made way for another; try again")]
@@ -68,7 +68,7 @@ struct Permits {
 struct Entry {
     from: Neighbour,
     kind: Kind,
-    /// How it learns that it has to go.
+    /// Tells it to leave.
     evict: Stopper,
 }
 
@@ -90,7 +90,7 @@ impl ConnectionLimiter {
         })))
     }
 
-    /// Somebody connects; somebody else may have to go for it.
+    /// Admits a connection, which may evict another.
     pub(crate) fn admit(&self, from: IpAddr) -> Permit {
         let (evict, evicted) = Stopper::new();
         let mut permits = self.permits();
@@ -111,7 +111,7 @@ impl ConnectionLimiter {
         }
     }
 
-    /// Makes room when the system has none for another connection. False: there is nobody to go.
+    /// Evicts a connection when the system has no room for another. False: there is none to evict.
     pub(crate) fn make_room(&self) -> bool {
         let mut permits = self.permits();
         let victim = permits.oldest_of_most(&[Kind::HalfOpen], None);
@@ -163,7 +163,7 @@ impl Permits {
         Ok(())
     }
 
-    /// Has room for one more viewer, idle ones pushed out.
+    /// Makes room for one more viewer by evicting idle ones.
     fn make_way(&mut self, from: Neighbour) -> Result<(), Refusal> {
         if self.count(WATCHING, Some(from)) >= self.quotas.viewers_per_address {
             let idle = self.oldest_of_most(&[Kind::Idle], Some(from));
@@ -181,7 +181,7 @@ impl Permits {
         self.of(kinds, from).count()
     }
 
-    /// The oldest of these kinds from the address that has the most of them.
+    /// The oldest connection of these kinds from the address that has the most of them.
     fn oldest_of_most(&self, kinds: &[Kind], from: Option<Neighbour>) -> Option<u64> {
         let held = self.of(kinds, from);
         oldest_of_most(held.map(|(number, entry)| (entry.from, number)))
@@ -218,10 +218,10 @@ impl Permit {
         }
     }
 
-    /// Waits until the connection has to go for another's sake.
+    /// Waits until the connection has to leave for another.
     pub(crate) fn evicted(&self) -> impl Future<Output = ()> + Send + use<> {
         let evicted = self.evicted.clone();
-        // Gone with the entry for any other reason is no eviction.
+        // An entry that is gone for any other reason was not evicted.
         async move { evicted.asked_for().await }
     }
 

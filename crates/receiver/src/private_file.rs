@@ -1,10 +1,10 @@
-//! Small secrets that outlive the process: files which their owner alone can read.
+//! Small secrets that outlive the process: files that only their owner can read.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-/// What a file holds; one that does not exist is made, with its directory, to hold what `create` gives.
+/// The content of a file; a missing one is made, with its directory, to hold what `create` gives.
 ///
 /// # Errors
 ///
@@ -26,7 +26,7 @@ pub(crate) fn read_or_create(
     }
 }
 
-/// Writes the file whole or not at all; if another process was quicker, gives what that one wrote.
+/// Writes the file whole or not at all; if another process was quicker, gives that one's text.
 fn write_once(path: &Path, text: &str) -> std::io::Result<String> {
     let draft = path.with_extension(format!("{}.new", std::process::id()));
     let written = create_private(&draft).and_then(|mut file| {
@@ -68,7 +68,7 @@ fn make_dir(dir: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).create(dir)
 }
 
-/// A secret that others could read is nobody's secret any more.
+/// A secret that others can read is none.
 #[cfg(unix)]
 fn check_mode(path: &Path) -> Result<(), String> {
     use std::os::unix::fs::PermissionsExt;

@@ -25,7 +25,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Says what to receive.
+    /// A builder, to say what to receive.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -46,7 +46,7 @@ impl Receiver {
         let stream_tasks = builder.stream_tasks(&registry, &events, relays);
         let shared = (registry.clone(), events, stopped, stream_tasks);
         let (opened, news) = mpsc::channel();
-        // The runtime lives and dies on the thread: whoever starts a receiver may be in another.
+        // The runtime lives and dies on the thread: the caller may be in another.
         let thread = spawn(move || thread::run(builder, shared, &opened))?;
         let (rtmp, web) = news.recv().map_err(|_| died())??;
         Ok(Self {
@@ -60,12 +60,12 @@ impl Receiver {
         })
     }
 
-    /// Where RTMP and RTMPS are listened for, in the order in which it was asked for.
+    /// The addresses for RTMP and RTMPS, in the order in which they were asked for.
     pub fn rtmp_addresses(&self) -> &[SocketAddr] {
         &self.rtmp
     }
 
-    /// Where the pages are, in the order in which it was asked for.
+    /// The addresses of the pages, in the order in which they were asked for.
     pub fn web_addresses(&self) -> &[SocketAddr] {
         &self.web
     }
@@ -75,24 +75,24 @@ impl Receiver {
         &self.registry
     }
 
-    /// The relays of the streams that are live.
+    /// The relays of live streams.
     pub fn relays(&self) -> Vec<RelayInfo> {
         let relays = self.relays.relays();
         relays.map_or_else(Vec::new, |relays| relays.list())
     }
 
-    /// Begins the relays of a stream anew that were given up; how many there are.
+    /// Begins a stream's given-up relays anew; gives how many there are.
     pub fn retry_relays(&self, name: &StreamName) -> usize {
         let relays = self.relays.relays();
         relays.map_or(0, |relays| relays.retry(&self.registry, name))
     }
 
-    /// What happens from now on; the first to listen hears what has happened since the start.
+    /// The events from now on; the first listener hears all since the start.
     pub fn events(&self) -> EventStream {
         self.events.listen()
     }
 
-    /// Ends all streams properly, and returns when that is done.
+    /// Ends all streams properly, and returns once that is done.
     pub fn stop(&self) {
         self.stop.stop();
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
@@ -123,7 +123,7 @@ fn died() -> Error {
     }
 }
 
-/// Recordings that cannot be written are better known now.
+/// Better to know now that recordings cannot be written.
 fn check_directory(directory: Option<&Path>) -> Result<(), Error> {
     let Some(path) = directory else {
         return Ok(());

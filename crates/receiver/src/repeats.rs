@@ -2,10 +2,10 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::time::{Duration, Instant};
 
-/// What a stranger can make a log say, without saying it ten thousand times.
+/// Thins out what strangers can make a log say.
 ///
-/// Of lines of one kind the first few in a minute are said, then the tenth, the hundredth, the
-/// thousandth…, each with how many it stands for. Pure.
+/// Of the lines of one kind in a minute it lets through the first few, then the tenth, the
+/// hundredth, the thousandth…, each with how many it stands for. Pure.
 #[derive(Debug)]
 pub struct Repeats {
     free: u64,
@@ -17,17 +17,17 @@ pub struct Repeats {
 struct Window {
     begun: Instant,
     count: u64,
-    /// How many were not said.
+    /// How many were left out.
     untold: u64,
 }
 
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// When there are more kinds than this, those that are new count as one.
+/// With more kinds than this, all new ones count as one.
 const MAX_KINDS: usize = 1024;
 
 impl Repeats {
-    /// Lets so many of each kind through in a minute, whatever their number.
+    /// Lets `free` lines of each kind through in a minute.
     pub fn new(free: u64) -> Self {
         Self {
             free,
@@ -36,7 +36,7 @@ impl Repeats {
         }
     }
 
-    /// Notes a line of a kind. When it is to be said: how many it stands for, itself included.
+    /// Notes a line of a kind. If it should be said: how many it stands for, itself included.
     pub fn note(&mut self, kind: impl Hash, now: Instant) -> Option<u64> {
         let is_over = |window: &Window| now.saturating_duration_since(window.begun) >= WINDOW;
         let mut kind = self.hasher.hash_one(kind);

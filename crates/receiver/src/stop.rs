@@ -1,10 +1,10 @@
 use tokio::sync::watch;
 
-/// The wish that something end.
+/// The wish that something ends.
 #[derive(Clone, Debug)]
 pub(crate) struct Stop(watch::Receiver<bool>);
 
-/// What expresses that wish.
+/// Makes that wish.
 #[derive(Debug)]
 pub(crate) struct Stopper(watch::Sender<bool>);
 
@@ -14,20 +14,20 @@ impl Stopper {
         (Self(sender), Stop(receiver))
     }
 
-    /// Asks everybody to end.
+    /// Asks for the end.
     pub(crate) fn stop(&self) {
         self.0.send_replace(true);
     }
 }
 
 impl Stop {
-    /// Waits until the end is asked for, or nobody is left to ask for it.
+    /// Waits until the end is asked for, or nobody is left to ask.
     pub(crate) async fn asked(&self) {
         let mut receiver = self.0.clone();
         let _ = receiver.wait_for(|stop| *stop).await;
     }
 
-    /// Waits until the end is asked for, for ever if nobody is left to ask for it.
+    /// Waits until the end is asked for; for ever if nobody is left to ask.
     pub(crate) async fn asked_for(&self) {
         let mut receiver = self.0.clone();
         if receiver.wait_for(|stop| *stop).await.is_err() {

@@ -1,4 +1,4 @@
-//! What is done with every stream: recorded, relayed.
+//! What happens to every stream: recording, relaying.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -16,12 +16,12 @@ use crate::{Event, Viewer};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StreamTasksConfig {
     pub(crate) record: Option<PathBuf>,
-    /// Bytes of the disk that no recording takes; a default when `None`.
+    /// How many bytes of the disk no recording takes; `None` is the default.
     pub(crate) keep_free: Option<u64>,
     pub(crate) relays: Vec<RelayTarget>,
 }
 
-/// Records and relays each stream that begins, until all have ended after the end was asked for.
+/// Records and relays each new stream, until the end is asked for and all have ended.
 #[derive(Debug)]
 pub(crate) struct StreamTasks {
     pub(crate) recordings: Option<Recordings>,
@@ -34,7 +34,7 @@ pub(crate) struct StreamTasks {
 /// How long the relays may take for their farewells, whatever their servers do.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long recordings may take to be closed.
+/// How long recordings may take to close.
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl StreamTasks {

@@ -36,8 +36,8 @@ impl Builder {
         self
     }
 
-    /// Listens for RTMP at a port of this machine's own addresses, as `localhost` may mean either:
-    /// 127.0.0.1, and ::1 where there is IPv6.
+    /// Listens for RTMP at a port of this machine's own addresses, since `localhost` may mean
+    /// either: 127.0.0.1, and ::1 if there is IPv6.
     #[must_use]
     pub fn listen_localhost(mut self, port: u16) -> Self {
         self.listen.extend(Wanted::localhost(port, false));
@@ -58,7 +58,7 @@ impl Builder {
         self
     }
 
-    /// Who may publish; everybody when not said.
+    /// Who may publish; everybody by default.
     #[must_use]
     pub fn keys(mut self, keys: Keys) -> Self {
         self.keys = keys;
@@ -72,14 +72,14 @@ impl Builder {
         self
     }
 
-    /// How much each of the pages' servers takes on.
+    /// How much each web server takes on.
     #[must_use]
     pub const fn web_limits(mut self, limits: WebLimits) -> Self {
         self.web_limits = limits;
         self
     }
 
-    /// How much the streams may cost, and who wins when two publish one.
+    /// How much the streams may cost, and who wins when two publish under one name.
     #[must_use]
     pub const fn registry(mut self, registry: RegistryConfig) -> Self {
         self.registry = registry;
@@ -88,26 +88,26 @@ impl Builder {
 
     /// Records every stream into a directory, as fragmented MP4.
     ///
-    /// A file names its tracks at its beginning. It waits for those that the publisher announces, and 3
-    /// seconds of media for one that it does not. A track that comes later still, or changes, ends the
-    /// file, and another begins with all tracks there are: pictures from the next keyframe on, those
-    /// before it in neither.
+    /// A file names its tracks at its beginning. It waits for those that the publisher announces,
+    /// and 3 seconds of media for one that is not announced. A track that comes later or changes
+    /// ends the file, and another begins with all tracks: with pictures from the next keyframe on;
+    /// those before it are in neither.
     #[must_use]
     pub fn record(mut self, directory: impl Into<PathBuf>) -> Self {
         self.stream_tasks.record = Some(directory.into());
         self
     }
 
-    /// Ends recordings while the disk has so many bytes left; 100 MB when not said.
+    /// Ends recordings when the disk has fewer bytes left; 100 MB by default.
     #[must_use]
     pub const fn keep_free(mut self, bytes: u64) -> Self {
         self.stream_tasks.keep_free = Some(bytes);
         self
     }
 
-    /// Publishes every stream to another server, untouched. May be said more than once.
+    /// Publishes every stream to another server, untouched. May be called more than once.
     ///
-    /// A URL takes one stream at a time; one with `{stream}` in it, as many as there are: see
+    /// A URL takes one stream at a time; one with `{stream}` in it takes any number: see
     /// [`RelayTarget`].
     #[must_use]
     pub fn relay(mut self, target: impl Into<RelayTarget>) -> Self {
@@ -129,15 +129,16 @@ impl Builder {
         self
     }
 
-    /// Serves the pages at a port of this machine's own addresses, 127.0.0.1 and, where there is
-    /// IPv6, ::1: over https with `is_tls`.
+    /// Serves the pages at a port of this machine's own addresses, 127.0.0.1 and, if there is IPv6,
+    /// ::1: over https with `is_tls`.
     #[must_use]
     pub fn web_localhost(mut self, port: u16, is_tls: bool) -> Self {
         self.web.extend(Wanted::localhost(port, is_tls));
         self
     }
 
-    /// Serves the pages under this name too, over http: see [`Web::host`]. May be said more than once.
+    /// Serves the pages under this name too, over http: see [`Web::host`]. May be called more than
+    /// once.
     #[must_use]
     pub fn host(mut self, name: impl Into<String>) -> Self {
         self.hosts.push(name.into());

@@ -1,4 +1,4 @@
-//! The thread that a receiver lives on.
+//! The thread of a receiver.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,9 +17,9 @@ use crate::{Error, StreamRegistry, Web, WebServer, listening};
 type Shared = (StreamRegistry, Events, Stop, StreamTasks);
 type Addresses = (Vec<SocketAddr>, Vec<SocketAddr>);
 
-/// The thread's life: opens the sockets, says where they are or why not, and serves.
+/// Runs the thread: opens the sockets, reports their addresses or an error, and serves.
 pub(super) fn run(builder: Builder, shared: Shared, opened: &Sender<Result<Addresses, Error>>) {
-    // Who asked waits for the answer.
+    // The caller waits for the answer.
     let answer = |result| drop(opened.send(result));
     let runtime = match runtime() {
         Ok(runtime) => runtime,
@@ -70,7 +70,7 @@ async fn serve(
     }
     while tasks.join_next().await.is_some() {}
     context.stop.asked().await;
-    // Whoever still publishes has had its time.
+    // Those who still publish have had their time.
     context.registry.close();
     if stream_tasks.await.is_err() {
         tracing::error!("recordings and relays failed");
@@ -96,13 +96,13 @@ fn addresses(found: impl Iterator<Item = std::io::Result<SocketAddr>>) -> Vec<So
     found.filter_map(Result::ok).collect()
 }
 
-/// After how many tasks' turns the runtime asks the system which sockets are ready.
+/// How many tasks run before the runtime asks the system again which sockets are ready.
 const EVENT_INTERVAL: u32 = 8;
 
 fn runtime() -> Result<Runtime, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        // Sockets are looked at often, whatever those do that have much to say.
+        // Sockets are polled often, even while some have much to say.
         .event_interval(EVENT_INTERVAL)
         .build();
     runtime.map_err(|source| Error::System {

@@ -3,11 +3,11 @@ use std::time::{Duration, Instant};
 
 use crate::StreamName;
 
-/// How many files may begin: so many at once, and then one from time to time, for each stream and
-/// for each publisher's address. A publisher that comes and goes all the time fills no directory.
+/// How many files may begin: a few at once, then one from time to time, for each stream and each
+/// publisher's address. So a publisher that keeps coming and going fills no directory.
 #[derive(Debug, Default)]
 pub(super) struct Allowance {
-    /// When each would have used up nothing.
+    /// When each would have its full allowance again.
     streams: HashMap<String, Instant>,
     addresses: HashMap<String, Instant>,
 }
@@ -15,17 +15,18 @@ pub(super) struct Allowance {
 /// How many files of a stream may begin at once.
 const STREAM_BURST: u32 = 8;
 
-/// How many of an address's.
+/// How many files of an address may begin at once.
 const ADDRESS_BURST: u32 = 32;
 
-/// After how long there may be another.
+/// How long until there may be another.
 const EACH: Duration = Duration::from_secs(10);
 
-/// More names or addresses than this are not remembered apart.
+/// With more names or addresses than this, new ones are not told apart.
 const MAX_KNOWN: usize = 4096;
 
 impl Allowance {
-    /// Uses up one file of both, if both have one; the error says which has not, and until when.
+    /// Uses up one file of both allowances, if both have one; else the error says which has not,
+    /// and until when.
     pub(super) fn permit(
         &mut self,
         name: &StreamName,

@@ -11,7 +11,7 @@ use super::space::Space;
 use super::writer::RecordingWriter;
 use crate::StreamName;
 
-/// A file that is being recorded to.
+/// A file being recorded to.
 #[derive(Debug)]
 pub(super) struct Open {
     path: PathBuf,
@@ -20,7 +20,7 @@ pub(super) struct Open {
 }
 
 impl Open {
-    /// Creates a file for a stream and writes its beginning. What cannot be begun leaves no file.
+    /// Creates a file for a stream and writes its beginning. A failure leaves no file.
     pub(super) fn begin(
         name: &StreamName,
         directory: &Path,
@@ -52,7 +52,7 @@ impl Open {
         &self.path
     }
 
-    /// Whether this file can hold the packet: not after a change of resolution, say.
+    /// Whether this file can hold the packet: not after a change of resolution, for instance.
     pub(super) fn accepts(&self, packet: &Packet) -> bool {
         self.writer.accepts(packet)
     }
@@ -63,9 +63,9 @@ impl Open {
         self.writer.push(packet, max_bytes)
     }
 
-    /// Closes the file, after a failure if there was one: what is in it plays to its end.
+    /// Closes the file, perhaps after a failure: whatever it has plays.
     pub(super) fn finish(mut self, failure: Option<io::Error>) -> Recording {
-        // Where there is room, what came last is kept too.
+        // If there is room, the last packets are kept too.
         let finished = self.writer.finish();
         let failure = failure.or_else(|| finished.err());
         if failure.is_some() {
@@ -84,7 +84,7 @@ impl Open {
         }
     }
 
-    /// Cuts off what is not whole.
+    /// Cuts off an unfinished fragment.
     fn cut(&mut self) {
         let whole = self.writer.written().bytes;
         if let Err(error) = self.writer.out().set_len(whole) {
@@ -93,7 +93,7 @@ impl Open {
     }
 }
 
-/// A recording with nothing in it, and why.
+/// A recording without content, and why.
 fn nothing(path: PathBuf, error: &io::Error) -> Recording {
     Recording {
         failure: Some(error.to_string()),
@@ -132,7 +132,7 @@ fn create_new(directory: &Path, stem: &str) -> Result<(PathBuf, File), (PathBuf,
     }
 }
 
-/// The stream's name, in characters every file system takes; never a path.
+/// The stream's name in characters that every file system takes; never a path.
 fn file_name(name: &StreamName) -> String {
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
     let name = name.as_str().chars();
@@ -141,7 +141,7 @@ fn file_name(name: &StreamName) -> String {
         .collect()
 }
 
-/// As in `20261122-213000`.
+/// For instance `20261122-213000`.
 fn stamp(time: OffsetDateTime) -> String {
     let (year, month, day) = time.to_calendar_date();
     let (hour, minute, second) = time.to_hms();

@@ -21,14 +21,14 @@ pub use self::recording::{Recording, Unrecorded};
 use crate::event::WeakEvents;
 use crate::{Event, StreamName, Viewer};
 
-/// What all recordings of a receiver share. Clones are the same.
+/// What all recordings of a receiver share. Clones share it too.
 #[derive(Clone, Debug)]
 pub(crate) struct Recordings(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     directory: PathBuf,
-    /// Bytes of the disk that are left to others.
+    /// How many bytes of the disk are left to others.
     keep_free: u64,
     most: usize,
     running: AtomicUsize,
@@ -36,13 +36,13 @@ struct Shared {
     events: WeakEvents,
 }
 
-/// What is left free of a disk if nothing is said.
+/// How much of a disk is left free by default.
 pub(crate) const KEEP_FREE: u64 = 100_000_000;
 
-/// How many bytes one recording holds before they are in its file, at most.
+/// The most bytes that one recording holds before they are in its file.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// How many all recordings together hold; each may be over its part by a frame.
+/// The most that all recordings hold together; each may exceed its share by a frame.
 const MAX_BYTES_TOGETHER: usize = 64 * 1024 * 1024;
 
 impl Recordings {
@@ -57,7 +57,7 @@ impl Recordings {
         }))
     }
 
-    /// Records a stream to its end, on a thread of its own, which drops `alive` when it is done.
+    /// Records a stream to its end, on a thread of its own, which drops `alive` when done.
     pub(crate) fn start(&self, viewer: Viewer, alive: Sender<()>) {
         let name = viewer.name().clone();
         if self.0.running.fetch_add(1, Ordering::Relaxed) >= self.0.most {

@@ -14,18 +14,18 @@ pub(super) struct Recorder {
     recordings: Recordings,
     viewer: Viewer,
     probe: TrackProbe,
-    /// The tracks, while there is not enough of them for a file.
+    /// The tracks, until there is enough media for a file.
     begun: Option<Begun>,
     open: Option<Open>,
-    /// It was said that a file may not begin.
+    /// A refusal to begin a file was reported.
     is_refused: bool,
-    /// It was said that a beginning is left out.
+    /// A beginning left out was reported.
     has_left_out: bool,
-    /// What of the frames lost was told with an earlier file.
+    /// How many lost frames were reported with earlier files.
     told: (u64, u64),
 }
 
-/// A stream's tracks and first packets, and how much of them there is.
+/// A stream's tracks and first packets, and how much media that is.
 #[derive(Debug)]
 struct Begun {
     probed: Probed,
@@ -85,7 +85,7 @@ impl Recorder {
         self.wait(packet)
     }
 
-    /// Holds what comes until its tracks are known and there is enough for a file.
+    /// Holds packets until the tracks are known and there is enough media for a file.
     fn wait(&mut self, packet: Packet) -> Result<(), Recording> {
         let begun = match self.begun.take() {
             Some(mut begun) if fits(&begun.probed.tracks, &packet) => {
@@ -94,7 +94,7 @@ impl Recorder {
             }
             other => {
                 if other.is_some() {
-                    // It changed before there was a file.
+                    // The tracks changed before there was a file.
                     self.leave_out();
                 }
                 probe::push(&mut self.probe, &self.viewer, packet).map(Begun::new)
@@ -127,14 +127,14 @@ impl Recorder {
         Ok(())
     }
 
-    /// Said once until a file has begun again.
+    /// Reported once, until a file has begun again.
     fn refuse(&mut self, reason: Unrecorded) {
         if !std::mem::replace(&mut self.is_refused, true) {
             self.recordings.refuse(&self.name, reason);
         }
     }
 
-    /// Said once until a file has begun again, too: a stream may change with every frame.
+    /// Also reported once until a file has begun again: a stream may change with every frame.
     fn leave_out(&mut self) {
         if !std::mem::replace(&mut self.has_left_out, true) {
             self.recordings.refuse(&self.name, Unrecorded::Changed);
@@ -174,7 +174,7 @@ impl Recorder {
     }
 }
 
-/// Whether a packet goes on with these tracks.
+/// Whether a packet belongs to these tracks.
 fn fits(tracks: &Tracks, packet: &Packet) -> bool {
     tracks.configs().any(|own| own.same(&packet.config))
 }
@@ -197,7 +197,7 @@ impl Begun {
         self.probed.packets.push(packet);
     }
 
-    /// Whether it makes a file.
+    /// Whether there is enough for a file.
     fn is_enough(&self, max_bytes: usize) -> bool {
         self.last.since(self.origin) >= SHORTEST || self.bytes >= max_bytes
     }

@@ -2,12 +2,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Watches over what is left of a disk.
+/// Watches a disk's free space.
 #[derive(Debug)]
 pub(super) struct Space {
     directory: PathBuf,
     keep_free: u64,
-    /// When it was last looked at.
+    /// When it was last checked.
     looked: Option<Instant>,
 }
 
@@ -23,7 +23,7 @@ impl Space {
         }
     }
 
-    /// An error once the disk has less left than is to be kept free.
+    /// Fails once the disk has less left than should be kept free.
     pub(super) fn check(&mut self, now: Instant) -> io::Result<()> {
         let is_known = |at: Instant| now.saturating_duration_since(at) < EVERY;
         if self.keep_free == 0 || self.looked.is_some_and(is_known) {
@@ -40,7 +40,7 @@ impl Space {
                 ),
             )),
             Ok(_) => Ok(()),
-            // Not every file system says; then the disk itself does, when it is full.
+            // Not every file system tells; then a full disk does.
             Err(error) => {
                 tracing::debug!(%error, "how much is left of the disk");
                 Ok(())

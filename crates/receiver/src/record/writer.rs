@@ -4,10 +4,9 @@ use std::time::Duration;
 use onair_media::{Packet, Probed, Timestamp};
 use onair_mp4::{Fragment, Fragmenter, Pacing};
 
-/// A recording in the making: fragments into whatever can be written to.
+/// A recording being written: fragments into any writer.
 ///
-/// Each fragment is written as soon as it is whole, so that whatever kills us costs no more
-/// than the last one.
+/// Each fragment is written once it is whole, so that being killed costs only the last one.
 #[derive(Debug)]
 pub(super) struct RecordingWriter<W> {
     out: W,
@@ -17,7 +16,7 @@ pub(super) struct RecordingWriter<W> {
     latest: Timestamp,
 }
 
-/// What of a recording is whole.
+/// How much of a recording is whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Written {
     pub(super) bytes: u64,
@@ -51,12 +50,12 @@ impl<W: Write> RecordingWriter<W> {
         Ok(writer)
     }
 
-    /// Whether this file can hold the packet: not after a change of resolution, say.
+    /// Whether this file can hold the packet: not after a change of resolution, for instance.
     pub(super) fn accepts(&self, packet: &Packet) -> bool {
         self.fragmenter.accepts(packet)
     }
 
-    /// Records a packet; a fragment of `max_bytes` is not waited for any longer.
+    /// Records a packet; a fragment of `max_bytes` is written without waiting for more.
     pub(super) fn push(&mut self, packet: &Packet, max_bytes: usize) -> io::Result<()> {
         self.latest = self.latest.max(packet.dts);
         self.fragmenter.push(packet);
@@ -73,12 +72,12 @@ impl<W: Write> RecordingWriter<W> {
         self.write(fragment)
     }
 
-    /// What of the file is whole.
+    /// How much of the file is whole.
     pub(super) const fn written(&self) -> Written {
         self.written
     }
 
-    /// What is written to.
+    /// The writer underneath.
     pub(super) const fn out(&mut self) -> &mut W {
         &mut self.out
     }
@@ -98,7 +97,7 @@ impl<W: Write> RecordingWriter<W> {
     }
 }
 
-/// Writes a fragment from where its parts lie; how many bytes that are.
+/// Writes a fragment's parts from where they lie; gives how many bytes that are.
 fn write_all(out: &mut impl Write, fragment: &Fragment) -> io::Result<u64> {
     let payloads = fragment.payloads.iter().map(|payload| &payload[..]);
     let parts = std::iter::once(&fragment.head[..]).chain(payloads);

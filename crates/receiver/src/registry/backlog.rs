@@ -5,24 +5,24 @@ use onair_media::Timestamp;
 
 use super::ring::Ring;
 
-/// Whether a publisher should wait for the outputs of its stream, recordings and relays.
+/// Whether a publisher should wait for the outputs of its stream, its recordings and relays.
 ///
-/// Media that comes faster than it plays, a file sent without real time or a line that catches
-/// up, is ahead of time: whoever sends it can wait, and nothing has to be lost. Media that comes
-/// as it happens is never held up: what an output cannot take of it is lost to that output alone.
+/// Media that comes faster than it plays, from a file without pacing or a line that catches up, is
+/// ahead of time: its publisher can wait, and nothing need be lost. Live media is never held up:
+/// whatever an output cannot take of it is lost to that output alone.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     /// When the publisher's first packet came, and its time.
     began: Option<(Instant, Timestamp)>,
     publisher: Option<Waker>,
-    /// Since when the publisher waits, and what the last of the outputs was to read then.
+    /// Since when the publisher waits, and the next entry of the last output at that time.
     waits: Option<(Instant, Option<u64>)>,
 }
 
-/// Less than this ahead of time is a publisher's own jitter.
+/// Being ahead by less than this is a publisher's own jitter.
 const AHEAD: Duration = Duration::from_secs(1);
 
-/// How long an output may read nothing while a publisher waits for it: then it is left behind.
+/// How long an output may read nothing while a publisher waits for it; then it is left behind.
 const STUCK: Duration = Duration::from_secs(5);
 
 impl Backlog {
@@ -31,7 +31,7 @@ impl Backlog {
         self.began = Some((now, dts));
     }
 
-    /// Ready when the publisher may go on; who waits asks again when woken, and every now and then.
+    /// Ready when the publisher may go on. Whoever waits asks again when woken, and now and then.
     pub(super) fn poll_room(&mut self, ring: &Ring, cx: &Context<'_>, now: Instant) -> Poll<()> {
         if ring.unread() <= ring.full() || !self.is_ahead(ring.newest(), now) {
             self.waits = None;

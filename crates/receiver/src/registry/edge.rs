@@ -1,20 +1,20 @@
-//! Where "live" is in a stream: how far its media had come at a moment. Pure.
+//! Where "live" is in a stream: how far its media had come at a given moment. Pure.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use onair_media::Timestamp;
 
-/// The newest frame there could be, as the quickest of the last seconds tell it.
+/// The newest frame there could be, judged by the quickest frames of the last seconds.
 ///
-/// A frame arrives when its publisher, its encoder and its line are done with it, some sooner than
-/// others. The one that came soonest after its time says best where that clock is now.
+/// A frame arrives when its publisher, encoder and line are done with it, some sooner than others.
+/// The one that arrived soonest after its own time tells best where that clock is now.
 #[derive(Debug)]
 pub(super) struct LiveEdge {
-    /// When nothing had come yet.
+    /// Before anything came.
     start: Instant,
-    /// When frames came, and the stream's time less ours that each tells, in nanoseconds: each
-    /// tells less than the one before.
+    /// When frames came, and the stream's time minus ours by each, in nanoseconds, in falling
+    /// order.
     seen: VecDeque<(Instant, i128)>,
 }
 
@@ -26,14 +26,14 @@ impl LiveEdge {
         }
     }
 
-    /// A frame of this time arrives.
+    /// A frame with this time arrives.
     pub(super) fn observe(&mut self, now: Instant, time: Timestamp) {
         let ahead = i128::from(time.as_nanos()) - self.nanos(now);
-        // One that is beaten by a newer one will never be the best again.
+        // One that a newer one beats will never be the best again.
         while self.seen.back().is_some_and(|(_, other)| *other <= ahead) {
             self.seen.pop_back();
         }
-        // The best is in front: for want of room the newest takes the place of the one before it.
+        // The best is in front: if there is no room, the newest replaces the one before it.
         self.seen.truncate(MAX_SEEN - 1);
         self.seen.push_back((now, ahead));
         while self.is_old(now) {
@@ -41,7 +41,7 @@ impl LiveEdge {
         }
     }
 
-    /// The time of the frame that would arrive now, had all been as quick; `None` before the first.
+    /// The time of the frame that would arrive now if all were as quick; `None` before the first.
     pub(super) fn time(&self, now: Instant) -> Option<Timestamp> {
         let (_, ahead) = self.seen.front()?;
         let time = i64::try_from(ahead + self.nanos(now)).ok()?;
@@ -61,7 +61,7 @@ impl LiveEdge {
 }
 
 const WINDOW: Duration = Duration::from_secs(8);
-/// More than there are when each frame is later than the one before; bounds the memory.
+/// More than a stream in which each frame is later than the one before; bounds the memory.
 const MAX_SEEN: usize = 1024;
 
 #[cfg(test)]

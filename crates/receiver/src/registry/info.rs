@@ -15,7 +15,7 @@ pub struct Origin {
     pub peer: String,
     /// How it comes.
     pub kind: PublisherKind,
-    /// How the publisher calls itself; empty when it does not say.
+    /// The publisher's name for itself; empty if unknown.
     pub software: String,
 }
 
@@ -29,7 +29,7 @@ impl Origin {
         }
     }
 
-    /// Whom its address stands for; all that have none are one.
+    /// The neighbour of its address; all without an address are one.
     pub(super) fn neighbour(&self) -> Neighbour {
         let peer = self.peer.parse().map(|peer: SocketAddr| peer.ip());
         peer.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)).into()
@@ -51,21 +51,21 @@ pub enum PublisherKind {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct StreamInfo {
-    /// What it is played as.
+    /// The name it is played by.
     pub name: StreamName,
-    /// Since when it is live, in seconds after 1970.
+    /// When it went live, in seconds after 1970.
     pub since: u64,
     /// Who publishes it.
     pub publisher: Origin,
     /// True while its publisher is gone and may come back.
     pub interrupted: bool,
-    /// The pictures, once there are any.
+    /// The video, once there is any.
     pub video: Option<VideoInfo>,
-    /// The sound, once there is any.
+    /// The audio, once there is any.
     pub audio: Option<AudioInfo>,
-    /// Who makes it, as its metadata says; empty for unsaid.
+    /// The encoder, by its metadata; empty if unknown.
     pub encoder: String,
-    /// How many watch now.
+    /// The number of present viewers.
     pub viewers: usize,
     /// Pictures that slow viewers did not get.
     pub dropped_frames: u64,
@@ -73,15 +73,15 @@ pub struct StreamInfo {
     pub packets: u64,
     /// Payload bytes that came in.
     pub bytes: u64,
-    /// What the publisher sends and nobody gets, and why, in words: another codec, say.
+    /// What the publisher sends that reaches nobody, such as another codec, and why, in words.
     pub left_out: Vec<String>,
 }
 
-/// A stream's pictures. Rates are those of the last seconds, in media time.
+/// A stream's video. Rates are those of the last seconds, in media time.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct VideoInfo {
-    /// As media types name it, for instance `avc1.640028`.
+    /// The codec as media types name it, for instance `avc1.640028`.
     pub codec: String,
     /// Columns.
     pub width: u32,
@@ -99,11 +99,11 @@ pub struct VideoInfo {
     pub missing_frames: u64,
 }
 
-/// A stream's sound.
+/// A stream's audio.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct AudioInfo {
-    /// As media types name it, for instance `mp4a.40.2`.
+    /// The codec as media types name it, for instance `mp4a.40.2`.
     pub codec: String,
     /// Samples per second in each channel.
     pub sample_rate: u32,

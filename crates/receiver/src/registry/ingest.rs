@@ -7,7 +7,7 @@ use onair_media::{Kind, Packet, Tracks};
 use super::stream::Stream;
 use super::{PushError, StreamName, StreamRegistry};
 
-/// A publisher's end of a stream. Dropping it ends the stream, unless another took it over.
+/// A publisher's end of a stream. Dropping it ends the stream, unless another publisher took over.
 #[derive(Debug)]
 pub struct Ingest {
     registry: StreamRegistry,
@@ -28,7 +28,7 @@ impl Ingest {
         }
     }
 
-    /// What the stream is played as.
+    /// The name it is played by.
     pub fn name(&self) -> &StreamName {
         self.stream.name()
     }
@@ -37,14 +37,14 @@ impl Ingest {
     ///
     /// # Errors
     ///
-    /// When another publisher has taken over, or the packet is beyond what is held: then stop.
+    /// When another publisher has taken over, or the packet exceeds the limits: then stop.
     pub fn push(&self, packet: Packet) -> Result<(), PushError> {
         self.stream.push(self.generation, packet)?;
         self.registry.relieve();
         Ok(())
     }
 
-    /// Says something about the stream. Of long words the beginning is kept.
+    /// Describes the stream. Long words are cut.
     ///
     /// # Errors
     ///
@@ -55,30 +55,30 @@ impl Ingest {
         Ok(())
     }
 
-    /// Says that a track will come: its sequence header has.
+    /// Announces a track, whose sequence header has come.
     pub fn promise(&self, kind: Kind) {
         self.stream.promise(kind);
     }
 
-    /// Says what of the publisher's media nobody gets, and why, in words: each once.
+    /// Notes media that reaches nobody, and why, in words: each once.
     pub fn leave_out(&self, words: &str) {
         self.stream.leave_out(self.generation, words);
     }
 
     /// Ready when more may be taken from the publisher: one that is ahead of time waits for the
-    /// stream's recordings and relays. Who waits asks again every now and then, woken or not.
+    /// stream's recordings and relays. Whoever waits asks again now and then, woken or not.
     pub fn poll_room(&self, cx: &Context<'_>, now: Instant) -> Poll<()> {
         self.stream.poll_room(self.generation, cx, now)
     }
 
-    /// Notes that the publisher is gone and may come back: as long as this is held, the next to
-    /// publish under the name takes over, whoever it is, and the viewers stay. In a full registry a
-    /// stream that waits may end for a new one.
+    /// Notes that the publisher is gone and may come back. As long as this is held, the next to
+    /// publish under the name takes over, whoever that is, and the viewers stay. In a full registry
+    /// a waiting stream may end for a new one.
     pub fn orphan(&self) {
         self.stream.set_orphan(self.generation);
     }
 
-    /// Waits until another publisher has taken over, or the stream made way for another while its
+    /// Waits until another publisher has taken over, or the stream has ended for another while its
     /// publisher was gone.
     pub async fn replaced(&self) {
         self.stream.replaced(self.generation).await;

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use crate::stop::{Stop, Stopper};
 
-/// One budget of bytes for what strangers can make this process hold: the streams' rings have one
-/// half of it, the connections the other. Clones are the same budget. Pure but for its lock.
+/// One budget of bytes for what strangers can make this process hold: one half for the streams'
+/// rings, the other for the connections. Clones are the same budget. Pure but for its lock.
 ///
-/// When the connections together hold more than half of their half, those go that have let go of
-/// nothing for [`PROGRESS_TIMEOUT`], the slowest first: the one with the most bytes times the time it has
-/// held them. Who reads holds little, and not for long. Nothing is waited for when all of their half
-/// is held.
+/// When the connections together hold more than half of their half, those that have made no
+/// progress for [`PROGRESS_TIMEOUT`] are cut, the slowest first: the one with the greatest product
+/// of bytes and time held. A peer that reads holds little, and not for long. Once all of their half
+/// is held, nothing is waited for.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory {
     half: usize,
@@ -23,32 +23,32 @@ pub(crate) struct Memory {
 struct Ledger {
     accounts: HashMap<u64, Account>,
     last: u64,
-    /// What those hold that are not cut.
+    /// What the connections hold that are not cut.
     held: usize,
 }
 
 #[derive(Debug)]
 struct Account {
     bytes: usize,
-    /// When this one began to hold something, or last let go of a good part of it.
+    /// When it began to hold something, or last made progress.
     since: Instant,
     /// How much it has to let go of before that counts as progress.
     due: usize,
     cut: Option<Stopper>,
 }
 
-/// What one connection holds.
+/// One connection's part.
 #[derive(Debug)]
 pub(crate) struct Share {
     memory: Memory,
     number: u64,
     bytes: usize,
-    /// What its peer took since that was last stated.
+    /// How many bytes its peer took since it last stated what it holds.
     taken: usize,
     cut: Stop,
 }
 
-/// What one ring holds; nothing any more once it is dropped.
+/// One ring's part; nothing once it is dropped.
 #[derive(Debug, Default)]
 pub(super) struct RingBytes {
     own: usize,
@@ -97,7 +97,7 @@ impl Memory {
         }
     }
 
-    /// How many bytes the rings together hold too many.
+    /// By how many bytes the rings exceed their half.
     pub(super) fn rings_excess(&self) -> usize {
         self.rings.load(Ordering::Relaxed).saturating_sub(self.half)
     }
@@ -125,7 +125,7 @@ impl Ledger {
         }
     }
 
-    /// Cuts the slowest until the rest is within the limit, or has been there for less than that.
+    /// Cuts the slowest until the rest is within the limit, or has made progress within `timeout`.
     fn relieve(&mut self, limit: usize, timeout: Duration, now: Instant) {
         while self.held > limit {
             let age = |account: &Account| now.saturating_duration_since(account.since);
@@ -145,15 +145,15 @@ impl Ledger {
     }
 }
 
-/// For how long whoever holds something may make no progress while memory is short.
+/// How long a connection that holds something may make no progress while memory is short.
 const PROGRESS_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Less than this is no progress, unless it is all there is, as in [`onair_rtmp::SendBuffer`]:
-/// whoever lets go of a byte now and then is no younger for it.
+/// Less than this is no progress, unless it is everything, as in [`onair_rtmp::SendBuffer`]: a byte
+/// now and then does not count.
 const MIN_PROGRESS: usize = 16 * 1024;
 
 impl Share {
-    /// States what this connection holds now.
+    /// States how much this connection holds now.
     pub(crate) fn set(&mut self, bytes: usize, now: Instant) {
         if bytes == self.bytes && (bytes == 0 || self.taken < MIN_PROGRESS) {
             return;
@@ -167,19 +167,19 @@ impl Share {
         ledger.relieve(half / 2, PROGRESS_TIMEOUT, now);
     }
 
-    /// Notes that the peer took so many bytes of what this connection holds, though it may hold all
-    /// of it until the last is gone. Counts once the next [`set`](Self::set) states what it holds.
+    /// Notes that the peer took `bytes` of what this connection holds, even if all of it is held
+    /// until the last is gone. Counts from the next [`set`](Self::set) on.
     pub(crate) const fn take(&mut self, bytes: usize) {
         self.taken = self.taken.saturating_add(bytes);
     }
 
-    /// As [`take`](Self::take), while what this connection holds stays the same.
+    /// As [`take`](Self::take), while the connection holds the same.
     pub(crate) fn note_taken(&mut self, bytes: u64, now: Instant) {
         self.take(usize::try_from(bytes).unwrap_or(usize::MAX));
         self.set(self.bytes, now);
     }
 
-    /// Waits until this connection has to go, since memory is short and it is the slowest.
+    /// Waits until this connection has to go, because memory is short and it is the slowest.
     pub(crate) fn cut(&self) -> impl Future<Output = ()> + Send + use<> {
         let cut = self.cut.clone();
         async move { cut.asked_for().await }
@@ -205,7 +205,7 @@ impl RingBytes {
         self.own
     }
 
-    /// Whether little is left for all rings together.
+    /// Whether the rings together have little left.
     pub(super) fn are_crowded(&self) -> bool {
         self.limit > 0 && self.all.load(Ordering::Relaxed) > self.limit / 4 * 3
     }

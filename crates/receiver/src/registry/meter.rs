@@ -5,7 +5,7 @@ use onair_media::{Bitrate, Kind, Packet, Timestamp};
 
 /// One track's rates over the last seconds, by its own clock.
 ///
-/// Packets of one time are one frame: some encoders send each slice of a picture by itself.
+/// Packets with the same time are one frame: some encoders send each slice of a picture by itself.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     /// The times of the last frames and their bytes.
@@ -13,27 +13,27 @@ pub(super) struct Meter {
     bytes: u64,
     last_keyframe: Option<Timestamp>,
     keyframe_interval: Option<Duration>,
-    /// How many keyframes came in a row.
+    /// The length of the present run of keyframes.
     keyframes_in_a_row: u32,
     /// How many frames the publisher left out, by its own clock.
     missing: u64,
-    /// The step that most frames take, and as of when.
+    /// The most common step between frames, and when it was found.
     usual: Option<(Timestamp, Option<Duration>)>,
 }
 
-/// So many keyframes in a row are no accident.
+/// A run of this many keyframes is no accident.
 const ALL_KEYFRAMES: u32 = 5;
 
-/// A rhythm is what at least so many steps have.
+/// A rhythm has at least this many equal steps.
 const RHYTHM: usize = 10;
 
-/// Over how much media time rates are taken.
+/// The media time over which rates are taken.
 const WINDOW: Duration = Duration::from_secs(2);
 
-/// How often the usual step is found anew.
+/// How long the most common step is believed.
 const USUAL_FOR: Duration = Duration::from_secs(1);
 
-/// More frames than this say nothing more.
+/// More frames than this tell nothing new.
 const MAX_HELD: usize = 1024;
 
 impl Meter {
@@ -107,7 +107,7 @@ impl Meter {
             return 0;
         };
         let step = next.since(last);
-        // Most steps are like the one before: then there is nothing to look for.
+        // Most steps are like the one before: then there is nothing to find.
         if step <= last.since(before).saturating_mul(3) / 2 || step > WINDOW {
             return 0;
         }
@@ -118,7 +118,7 @@ impl Meter {
         u64::try_from(steps).map_or(0, |steps| steps.saturating_sub(1))
     }
 
-    /// The step that most frames take, found once a second: not for each step of a stream that
+    /// The most common step, found once a second rather than for each step of a stream that
     /// jitters.
     fn usual_step(&mut self, now: Timestamp) -> Option<Duration> {
         match self.usual {
@@ -131,7 +131,7 @@ impl Meter {
         }
     }
 
-    /// The step that most frames take; `None` where they have no rhythm.
+    /// The most common step; `None` without a rhythm.
     fn find_usual_step(&self) -> Option<Duration> {
         let times = self.recent.iter().map(|(dts, _)| *dts);
         let pairs = times.clone().zip(times.skip(1));
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn frames_left_out_of_a_rhythm_are_counted() {
-        // Thirty a second as the wire has them, five times three of them missing.
+        // Thirty a second, as the wire has them, with three of them missing five times.
         let times = (0..300).filter(|i| i % 60 < 57).map(|i| i * 1000 / 30);
         let meter = metered(times, 30);
         assert_eq!(meter.missing(), 12, "the last gap is not closed");

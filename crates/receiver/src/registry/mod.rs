@@ -1,6 +1,6 @@
 //! Where publishers and viewers meet.
 //!
-//! `ring`, `meter` and `edge` think, and know no clock; the rest is what it takes to share them.
+//! `ring`, `meter` and `edge` are pure and know no clock; the rest is what it takes to share them.
 
 mod backlog;
 mod edge;
@@ -35,7 +35,7 @@ use stream::Stream;
 pub(crate) use stream::{IsOver, MAX_LEFT_OUT};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// How much a registry holds, and who wins a dispute over a name.
+/// How much a registry holds, and who wins a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RegistryConfig {
@@ -47,9 +47,10 @@ pub struct RegistryConfig {
     pub stream_bytes: usize,
     /// The most streams at a time.
     pub streams: usize,
-    /// The most bytes that all streams' packets, and what connections hold of them, may occupy
-    /// together. When the streams hold half of it, the largest lets go of its oldest packets. When the
-    /// connections hold a quarter of it, those that read nothing are cut, the slowest first.
+    /// The most bytes that the packets of all streams, and what connections hold of them, may
+    /// occupy together. When the streams hold half of it, the largest drops its oldest packets.
+    /// When the connections hold a quarter of it, those that read nothing are cut, the slowest
+    /// first.
     pub memory: usize,
 }
 
@@ -65,7 +66,7 @@ impl Default for RegistryConfig {
     }
 }
 
-/// The streams that are live. Clones are the same registry.
+/// The live streams. Clones are the same registry.
 #[derive(Clone, Debug)]
 pub struct StreamRegistry {
     shared: Arc<Shared>,
@@ -76,9 +77,9 @@ struct Shared {
     config: RegistryConfig,
     memory: Memory,
     streams: Mutex<BTreeMap<StreamName, Arc<Stream>>>,
-    /// Where every stream is told, from its very beginning.
+    /// Where every stream is announced, from its very beginning.
     outputs: Mutex<Vec<UnboundedSender<Viewer>>>,
-    /// Those that are live, and those that are over and still read.
+    /// The live streams, and those that are over and still read.
     held: Mutex<Vec<Weak<Stream>>>,
     /// Changes whenever a stream begins or ends.
     version: tokio::sync::watch::Sender<u64>,
@@ -88,29 +89,29 @@ struct Shared {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
-    /// Somebody publishes under this name already.
+    /// The name is being published already.
     #[error("somebody is publishing to {0} already")]
     Busy(StreamName),
-    /// There are as many streams as the registry takes.
+    /// The registry takes no more streams.
     #[error("this server takes no more than {0} streams")]
     Full(usize),
 }
 
-/// Why a packet or its description was not taken.
+/// Why a packet or a description was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PushError {
     /// Another publisher has the stream, or it is over.
     #[error("another publisher has taken over")]
     Replaced,
-    /// A decoder configuration that no decoder needs: its length in bytes.
+    /// A decoder configuration larger than any decoder needs: its length in bytes.
     #[error("a decoder configuration of {0} bytes; up to 65536 are taken")]
     Configuration(usize),
 }
 
-/// Ends a stream that waits for its publisher; false when none does. Of those of the address that has
-/// the most of them, so that nobody's comings and goings end another's, it is the one that has
-/// waited longest.
+/// Ends a stream that waits for its publisher; false if none does. It is the one that has waited
+/// longest of the address that has the most of them, so that nobody's comings and goings end
+/// another's stream.
 fn displace_orphan(streams: &mut BTreeMap<StreamName, Arc<Stream>>) -> bool {
     let waiting = streams.iter().filter_map(|(name, stream)| {
         let (since, from) = stream.orphan()?;
@@ -128,7 +129,7 @@ fn displace_orphan(streams: &mut BTreeMap<StreamName, Arc<Stream>>) -> bool {
 }
 
 impl StreamRegistry {
-    /// A registry without streams.
+    /// An empty registry.
     pub fn new(config: RegistryConfig) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -142,9 +143,9 @@ impl StreamRegistry {
         }
     }
 
-    /// Begins a stream, or takes it over from a publisher that is gone, or may be replaced. In a full
-    /// registry, one that waits for a publisher that is gone makes way: the oldest of the address that
-    /// has the most of them.
+    /// Begins a stream, or takes it over from a publisher that is gone or may be replaced. In a
+    /// full registry, a stream that waits for its publisher ends for it: the oldest of the address
+    /// that has the most of them.
     ///
     /// Viewers stay through a takeover: the new publisher's time goes on where the old one's ended.
     ///
@@ -172,31 +173,32 @@ impl StreamRegistry {
         Ok(Ingest::new(self.clone(), stream, 0))
     }
 
-    /// Watches a stream from its current GOP on; `None` when nobody publishes it.
+    /// Watches a stream from its current GOP on; `None` if nobody publishes it.
     pub fn subscribe(&self, name: &StreamName) -> Option<Viewer> {
         let stream = self.streams_mut().get(name)?.clone();
         Some(Viewer::new(stream))
     }
 
-    /// What is live, by name.
+    /// The live streams, by name.
     pub fn streams(&self) -> Vec<StreamInfo> {
         let streams: Vec<_> = self.streams_mut().values().cloned().collect();
         streams.iter().map(|stream| stream.info()).collect()
     }
 
-    /// Tells from now on which streams begin and end; those that are live begin now.
+    /// Reports from now on which streams begin and end; those already live begin now.
     pub fn watch_streams(&self) -> StreamWatch {
         StreamWatch::new(self.clone(), self.shared.version.subscribe())
     }
 
-    /// Gives whoever records or relays every stream that begins from now on, before its first packet.
+    /// Announces every stream that begins from now on to a recorder or relay, before its first
+    /// packet.
     pub(crate) fn outputs(&self) -> UnboundedReceiver<Viewer> {
         let (sender, receiver) = unbounded_channel();
         self.outputs_mut().push(sender);
         receiver
     }
 
-    /// Reads a stream for an output, from what is held of it on; `None` when nobody publishes it.
+    /// Reads a stream for an output, from the oldest packet held; `None` if nobody publishes it.
     pub(crate) fn output(&self, name: &StreamName) -> Option<Viewer> {
         let stream = self.streams_mut().get(name)?.clone();
         Some(Viewer::output(stream))
@@ -212,7 +214,7 @@ impl StreamRegistry {
         outputs.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a stream away and tells its viewers, unless another publisher has it by now.
+    /// Removes a stream and tells its viewers, unless another publisher has it by now.
     fn end(&self, stream: &Arc<Stream>, generation: u64) {
         let mut streams = self.streams_mut();
         let is_present = |present: &Arc<Stream>| Arc::ptr_eq(present, stream);
@@ -225,7 +227,7 @@ impl StreamRegistry {
         self.changed();
     }
 
-    /// Ends all streams, whoever publishes them.
+    /// Ends all streams.
     pub fn close(&self) {
         for stream in self.all() {
             stream.end();
@@ -238,7 +240,7 @@ impl StreamRegistry {
         self.shared.memory.share()
     }
 
-    /// Makes the largest streams let go of their oldest packets while there are too many in all.
+    /// Makes the largest streams drop their oldest packets while all together hold too much.
     fn relieve(&self) {
         loop {
             let excess = self.shared.memory.rings_excess();

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use onair_media::text::is_printable;
 use serde::Serialize;
 
-/// What a stream is published and played as: `app/name`. Never a secret.
+/// The name a stream is published and played by: `app/name`. Never a secret.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct StreamName(Arc<str>);
 
 impl StreamName {
-    /// The name under which `app` carries `name`, query strings taken off; `None` when there is
-    /// nothing left of `name`, or something in it that no name should have.
+    /// The name under which `app` carries `name`, without query strings; `None` if nothing is left
+    /// of `name`, or it has something that no name should have.
     pub fn new(app: &str, name: &str) -> Option<Self> {
         let bare = |text: &str| text.split('?').next().unwrap_or_default().to_owned();
         let (app, name) = (bare(app), bare(name));
@@ -26,9 +26,9 @@ impl StreamName {
         is_fine.then(|| Self(text.into()))
     }
 
-    /// The name an address's path says, as in `/watch/app/name`.
+    /// The name in an address's path, as in `/watch/app/name`.
     pub fn from_path(path: &str) -> Option<Self> {
-        // All of it is the name, with whatever slashes are within.
+        // All of it is the name, slashes included.
         let path = path.split('?').next().unwrap_or_default();
         Self::whole(path.trim_matches('/'))
     }
@@ -43,7 +43,7 @@ fn is_odd(c: char) -> bool {
     !is_printable(c) || c == '\\' || c == '"'
 }
 
-/// No longer than a file's name can be.
+/// The longest that is also a file's name.
 const MAX_LENGTH: usize = 200;
 
 impl fmt::Display for StreamName {

@@ -16,14 +16,14 @@ pub(super) use configs::record;
 pub enum Item {
     /// An access unit or an audio frame.
     Packet(Packet),
-    /// What the stream says about itself: before its packets, and whenever it changes.
+    /// The stream's description: before its packets, and whenever it changes.
     Metadata(Arc<Tracks>),
     /// The stream is over. Nothing follows.
     Ended,
 }
 
 impl Item {
-    /// What it costs to hold it, in bytes, but for the configuration that packets share.
+    /// What it costs to hold, in bytes, without the configuration that packets share.
     pub(crate) fn weight(&self) -> usize {
         OVERHEAD
             + match self {
@@ -34,11 +34,11 @@ impl Item {
     }
 }
 
-/// The newest part of one stream, from which any number of viewers read.
+/// The newest part of one stream, which any number of viewers read.
 ///
-/// It holds the current GOP, and what a viewer may lag behind, and never more bytes than allowed:
-/// payloads, metadata, configurations and what it takes to keep them all count.
-/// Viewers own [`Cursor`]s and nothing else: what one of them does costs the others nothing.
+/// It holds the current GOP and what a viewer may lag behind, and never more bytes than allowed:
+/// payloads, metadata, configurations and the bookkeeping all count. Viewers own only [`Cursor`]s:
+/// nothing one of them does costs the others anything.
 #[derive(Debug)]
 pub(super) struct Ring {
     entries: VecDeque<Entry>,
@@ -48,21 +48,21 @@ pub(super) struct Ring {
     configs: Configs,
     /// The numbers of the keyframes held.
     keyframes: VecDeque<u64>,
-    /// Where viewers begin: the last keyframe, if pictures go on after it.
+    /// Where viewers begin: at the last keyframe, if pictures still follow it.
     current: Option<u64>,
     /// The first audio frame since the last picture.
     audio_alone: Option<Timestamp>,
-    /// No picture has come for long, and audio goes on.
+    /// No picture has come for long while audio goes on.
     is_paused: bool,
-    /// How many frames came, ever.
+    /// How many frames ever came.
     frames: Frames,
     metadata: Option<Arc<Tracks>>,
     newest: Timestamp,
     lag: Duration,
     most_bytes: usize,
-    /// How many bytes came, ever.
+    /// How many bytes ever came.
     total: u64,
-    /// What outputs have yet to read: nothing from this number on is let go of for its age.
+    /// What outputs have yet to read: nothing from this number on is dropped for its age.
     needed: Option<u64>,
 }
 
@@ -76,7 +76,7 @@ struct Entry {
     bytes: u64,
 }
 
-/// So many frames of each kind.
+/// A number of frames of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Frames {
     pub(super) video: u64,
@@ -100,27 +100,27 @@ pub(super) struct Cursor {
     frames: Frames,
     /// Pictures are skipped until the next keyframe.
     waits: bool,
-    /// The metadata is yet to be given.
+    /// The metadata is still to be given.
     greets: bool,
-    /// It is an output's: nothing is skipped for being late, only what is no longer held.
+    /// It belongs to an output: nothing is skipped for being late, only what is no longer held.
     is_whole: bool,
-    /// What was cut so far.
+    /// How many frames were cut so far.
     pub(super) dropped: Frames,
 }
 
 impl Cursor {
-    /// The number of what is read next.
+    /// The number of the next entry to read.
     pub(super) const fn next(&self) -> u64 {
         self.next
     }
 }
 
-/// What an entry costs besides what it carries, so that empty ones count too: itself, as much room
-/// for the queue to grow, and what an allocation costs.
+/// What an entry costs besides its content, so that empty ones count too: itself, as much room for
+/// the queue to grow, and an allocation.
 const OVERHEAD: usize = 2 * size_of::<Entry>() + 64;
 
-/// So much audio without a picture, and the camera has stopped: its last keyframe is no place to
-/// begin any more. Slides may stand for some seconds.
+/// After this much audio without a picture the camera has stopped, and its last keyframe is no
+/// longer a place to begin. Slides may stand for some seconds.
 const PAUSE: Duration = Duration::from_secs(10);
 
 impl Ring {
@@ -144,7 +144,7 @@ impl Ring {
         }
     }
 
-    /// Takes the next packet, and lets go of what is too old for it.
+    /// Takes the next packet, and drops what is then too old.
     pub(super) fn push(&mut self, packet: Packet) {
         let (kind, dts, frames) = (packet.kind(), packet.dts, self.frames);
         self.note_time(kind, dts);
@@ -163,7 +163,7 @@ impl Ring {
         });
     }
 
-    /// Pictures tell the time, as long as any come: audio's clock may be another.
+    /// Video tells the time as long as there is any: audio may have another clock.
     fn note_time(&mut self, kind: Kind, dts: Timestamp) {
         if kind == Kind::Video || self.frames.video == 0 {
             self.newest = dts;
@@ -177,7 +177,7 @@ impl Ring {
         }
     }
 
-    /// Takes what the publisher says about the stream.
+    /// Takes the publisher's description of the stream.
     pub(super) fn describe(&mut self, metadata: Tracks) {
         let metadata = Arc::new(metadata);
         self.metadata = Some(metadata.clone());
@@ -189,12 +189,12 @@ impl Ring {
         });
     }
 
-    /// What the publisher said last about the stream.
+    /// The publisher's last description of the stream.
     pub(super) const fn metadata(&self) -> Option<&Arc<Tracks>> {
         self.metadata.as_ref()
     }
 
-    /// Where a new viewer begins: at the current GOP, or else at what comes next.
+    /// Where a new viewer begins: at the current GOP, or else at the next packet.
     pub(super) fn join(&self) -> Cursor {
         let next = self.current.unwrap_or_else(|| self.end());
         Cursor {
@@ -207,10 +207,10 @@ impl Ring {
         }
     }
 
-    /// Where an output begins: at all there is of the stream.
+    /// Where an output begins: at the oldest entry held.
     ///
-    /// It is never cut for being late. It lags by bytes alone, so that media that comes faster
-    /// than it plays is not taken for media that is late.
+    /// It is never cut for being late. Only bytes count as its lag, so that media which comes
+    /// faster than it plays is not mistaken for late media.
     pub(super) fn join_whole(&self) -> Cursor {
         let keyframe = self.keyframes.front().copied();
         let is_all_there = self.first == 0;
@@ -226,7 +226,8 @@ impl Ring {
         }
     }
 
-    /// Keeps what is behind this cursor, the last of the outputs', for as long as the bytes allow.
+    /// Keeps what the last of the outputs, at this cursor, has yet to read, as far as the bytes
+    /// allow.
     pub(super) fn keep_for(&mut self, needed: Option<u64>) {
         self.needed = needed;
         while self.is_dispensable() {
@@ -234,7 +235,7 @@ impl Ring {
         }
     }
 
-    /// What the last of the outputs reads next.
+    /// The next entry of the last of the outputs.
     pub(super) const fn needed(&self) -> Option<u64> {
         self.needed
     }
@@ -247,13 +248,13 @@ impl Ring {
         entry.map_or(0, |entry| self.total - entry.bytes)
     }
 
-    /// More than this unread, and a publisher that can wait should.
+    /// With more than this unread, a publisher that can wait should.
     pub(super) fn full(&self) -> u64 {
         let part = if self.bytes.are_crowded() { 16 } else { 2 };
         self.most_bytes as u64 / part
     }
 
-    /// The time of the newest picture, or of the newest audio frame where no picture comes.
+    /// The time of the newest picture, or of the newest audio frame if there are no pictures.
     pub(super) const fn newest(&self) -> Timestamp {
         self.newest
     }
@@ -294,7 +295,7 @@ impl Ring {
         entry.map_or(Duration::ZERO, |entry| self.newest.since(entry.dts))
     }
 
-    /// The time after the last packet: where another publisher's time can go on.
+    /// The time after the last packet, where another publisher's time can go on.
     pub(super) fn latest(&self) -> Option<Timestamp> {
         self.entries.iter().map(|entry| entry.dts).max()
     }
@@ -304,7 +305,7 @@ impl Ring {
         self.bytes.own()
     }
 
-    /// Lets go of its oldest part, an eighth at least: memory is short.
+    /// Drops its oldest part, at least an eighth: memory is short.
     pub(super) fn shed(&mut self, excess: usize) {
         let left = self.bytes() - self.bytes().min(excess.max(self.bytes() / 8));
         while self.bytes() > left && !self.entries.is_empty() {
@@ -312,8 +313,8 @@ impl Ring {
         }
     }
 
-    /// Moves a viewer that lags to the newest keyframe ahead of it, or else to the end; an output
-    /// that lost its place to the oldest there is, so that it loses no more than it must.
+    /// Moves a viewer that lags to the newest keyframe ahead of it, or else to the end. Moves an
+    /// output that lost its place to the oldest entry, so that it loses no more than it must.
     fn cut(&self, cursor: &mut Cursor) {
         let is_lost = cursor.next < self.first;
         if !is_lost && (cursor.is_whole || self.behind(cursor) <= self.lag) {
@@ -372,7 +373,7 @@ impl Ring {
         self.current = self.current.filter(|key| *key >= self.first);
     }
 
-    /// The number the next entry will have.
+    /// The number of the next entry.
     fn end(&self) -> u64 {
         self.first + self.entries.len() as u64
     }

@@ -28,7 +28,7 @@ pub(super) struct Stream {
     generation: tokio::sync::watch::Sender<u64>,
 }
 
-/// Whether a stream is over, for who remembers it and is not to keep it.
+/// Whether a stream is over, for somebody who remembers it but must not keep it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IsOver(Arc<AtomicBool>);
 
@@ -62,7 +62,7 @@ impl Stream {
         &self.name
     }
 
-    /// Gives the stream to another publisher, if that may be: its generation.
+    /// Gives the stream to another publisher, if allowed; gives its generation.
     pub(super) fn take_over(&self, origin: Origin, may_replace: bool) -> Option<u64> {
         let mut state = self.state();
         if state.is_over || !(may_replace || state.orphan_since.is_some()) {
@@ -81,13 +81,13 @@ impl Stream {
         }
     }
 
-    /// If it waits for its publisher to come back: since when, and where that was.
+    /// If it waits for its publisher to come back: since when, and from which address.
     pub(super) fn orphan(&self) -> Option<(Instant, Neighbour)> {
         let state = self.state();
         Some((state.orphan_since?, state.origin.neighbour()))
     }
 
-    /// Ends it, whoever holds it, and tells whoever does.
+    /// Ends it for its publisher and everybody else.
     pub(super) fn displace(&self) {
         self.end();
         self.generation.send_replace(u64::MAX);
@@ -130,7 +130,7 @@ impl Stream {
         self.state().ring.bytes()
     }
 
-    /// Lets go of the oldest packets.
+    /// Drops the oldest packets.
     pub(super) fn shed(&self, excess: usize) {
         self.state().ring.shed(excess);
     }
@@ -140,7 +140,7 @@ impl Stream {
         self.state().promised.add(kind);
     }
 
-    /// Notes what the publisher of this generation sends and nobody gets.
+    /// Notes what the publisher of this generation sends that reaches nobody.
     pub(super) fn leave_out(&self, generation: u64, words: &str) {
         let mut state = self.state();
         if state.generation == generation {
@@ -163,7 +163,7 @@ impl Stream {
         wake(state);
     }
 
-    /// Lets somebody in: the subscriber's number, and where it begins.
+    /// Adds a subscriber; gives its number, and where it begins.
     pub(super) fn join(&self, kind: SubscriberKind) -> (usize, Cursor) {
         let mut state = self.state();
         let cursor = match kind {
@@ -173,18 +173,18 @@ impl Stream {
         (state.add(kind, &cursor), cursor)
     }
 
-    /// Lets another in where one reads already.
+    /// Adds a subscriber at another's place.
     pub(super) fn join_at(&self, kind: SubscriberKind, cursor: &Cursor) -> usize {
         self.state().add(kind, cursor)
     }
 
-    /// Lets somebody go.
+    /// Removes a subscriber.
     pub(super) fn leave(&self, subscriber: usize) {
         self.state().remove(subscriber);
     }
 
-    /// Ready when the publisher may send more. One that is ahead of time has it, and waits for
-    /// outputs that are not; one that is not is never held up.
+    /// Ready when the publisher may send more. One that is ahead of time waits for outputs that are
+    /// behind; a live one is never held up.
     pub(super) fn poll_room(&self, generation: u64, cx: &Context<'_>, now: Instant) -> Poll<()> {
         let mut state = self.state();
         if state.generation != generation || state.is_over {
@@ -194,8 +194,8 @@ impl Stream {
         backlog.poll_room(ring, cx, now)
     }
 
-    /// Puts what there is for a subscriber into `items`, up to about `max_bytes`; waits when there is
-    /// nothing.
+    /// Puts a subscriber's next items into `items`, up to about `max_bytes`; waits if there are
+    /// none.
     pub(super) fn poll_read(
         &self,
         (subscriber, cursor): (usize, &mut Cursor),
@@ -220,12 +220,12 @@ impl Stream {
         self.state().ring.behind(cursor)
     }
 
-    /// The time of the frame that reaches us now; `None` before the first.
+    /// The time of the frame that arrives now; `None` before the first.
     pub(super) fn live(&self) -> Option<Timestamp> {
         self.state().edge.time(Instant::now())
     }
 
-    /// The configuration of the pictures that came last.
+    /// The configuration of the newest picture.
     pub(super) fn video(&self) -> Option<Arc<VideoConfig>> {
         self.state().meters.video().cloned()
     }
@@ -256,12 +256,12 @@ impl Stream {
     }
 }
 
-/// Wakes who waits, once the lock is gone.
+/// Wakes those who wait, once the lock is released.
 fn wake(mut state: MutexGuard<'_, State>) {
     let waiting = state.take_waiting();
     drop(state);
     waiting.into_iter().for_each(Waker::wake);
 }
 
-/// How many bytes a decoder configuration may have; parameter sets take some hundred.
+/// The largest decoder configuration; parameter sets take some hundred bytes.
 const MAX_DECODER_CONFIG: usize = 64 * 1024;

@@ -22,7 +22,7 @@ fn origin(peer: &str) -> Origin {
     Origin::new(peer, PublisherKind::Rtmp, "test")
 }
 
-/// What a viewer has now.
+/// All that a viewer can have now.
 fn take(viewer: &mut Viewer) -> Vec<Item> {
     let mut items = Vec::new();
     let cx = Context::from_waker(Waker::noop());
@@ -297,7 +297,7 @@ fn all_streams_together_stay_within_the_memory_and_small_ones_lose_nothing() {
     let publish = |i| registry.publish(named(i), origin("a")).unwrap();
     let small = publish(99);
     push_all(&small, stream(10, 10));
-    // One that is over and is still read counts as well.
+    // A stream that is over and still read counts as well.
     let mut readers = Vec::new();
     for i in 0..10 {
         let ingest = publish(i);

@@ -13,7 +13,7 @@ use super::{StreamInfo, StreamName};
 
 /// A viewer's end of a stream: its metadata, its current GOP, and what follows.
 ///
-/// It holds nothing but its place in the stream. One that falls behind by more than
+/// It holds only its place in the stream. One that falls behind by more than
 /// [`RegistryConfig::lag`](super::RegistryConfig::lag) is cut to the next keyframe.
 #[derive(Debug)]
 pub struct Viewer {
@@ -29,8 +29,8 @@ impl Viewer {
         Self::join(stream, SubscriberKind::Viewer)
     }
 
-    /// Reads for a recording or a relay: all there is of the stream, and what follows. It is
-    /// not counted as a viewer, and loses nothing but what [`RegistryConfig::stream_bytes`] cannot hold.
+    /// Reads for a recording or a relay: everything held of the stream, and what follows. It does
+    /// not count as a viewer, and loses only what [`RegistryConfig::stream_bytes`] cannot hold.
     ///
     /// [`RegistryConfig::stream_bytes`]: super::RegistryConfig::stream_bytes
     pub(super) fn output(stream: Arc<Stream>) -> Self {
@@ -48,7 +48,7 @@ impl Viewer {
         }
     }
 
-    /// What the stream is played as.
+    /// The name it is played by.
     pub fn name(&self) -> &StreamName {
         self.stream.name()
     }
@@ -60,7 +60,7 @@ impl Viewer {
         items.pop()
     }
 
-    /// As [`next`](Self::next), on a thread that may wait.
+    /// As [`next`](Self::next), blocking the thread.
     pub fn blocking_next(&mut self) -> Option<Item> {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let cx = Context::from_waker(&waker);
@@ -71,10 +71,10 @@ impl Viewer {
         items.pop()
     }
 
-    /// Adds what there is to `items`, at least one and up to about `max_bytes` of payload; adds
-    /// nothing after [`Item::Ended`].
+    /// Adds items to `items`, at least one and up to about `max_bytes` of payload; none after
+    /// [`Item::Ended`].
     ///
-    /// With a `max_bytes` of 1 that is one packet.
+    /// A `max_bytes` of 1 gives one packet.
     pub fn poll_take(
         &mut self,
         cx: &Context<'_>,
@@ -95,7 +95,7 @@ impl Viewer {
         self.stream.behind(&self.cursor)
     }
 
-    /// The presentation time of the frame that reaches the server now, however late this viewer
+    /// The presentation time of the frame that arrives at the server now, however late this viewer
     /// is; `None` before the first.
     pub(crate) fn live(&self) -> Option<Timestamp> {
         self.stream.live()
@@ -111,7 +111,7 @@ impl Viewer {
         self.cursor.dropped.audio
     }
 
-    /// Whether the publisher has said that it sends such a track.
+    /// Whether the publisher has announced such a track.
     pub(crate) fn promises(&self, kind: Kind) -> bool {
         self.stream.promises(kind)
     }
@@ -120,7 +120,7 @@ impl Viewer {
         self.stream.is_over()
     }
 
-    /// The configuration of the stream's pictures, once there are any.
+    /// The configuration of the stream's video, once there is any.
     pub(crate) fn video(&self) -> Option<Arc<VideoConfig>> {
         self.stream.video()
     }

@@ -14,7 +14,7 @@ pub struct StreamWatch {
     is_fresh: bool,
 }
 
-/// Something that happened to the set of streams.
+/// A change in the set of streams.
 #[derive(Debug)]
 pub enum Change {
     /// A stream began; this is a viewer of it from its beginning, or its current GOP.

@@ -3,7 +3,7 @@ use serde::{Serialize, Serializer};
 use super::TargetError;
 use crate::StreamName;
 
-/// A relay, and how it stands.
+/// A relay and its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RelayInfo {
@@ -11,11 +11,11 @@ pub struct RelayInfo {
     pub name: StreamName,
     /// Where to, the key redacted.
     pub url: String,
-    /// How it stands.
+    /// Its state.
     pub state: RelayState,
 }
 
-/// How a relay stands.
+/// The state of a relay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RelayState {
@@ -34,13 +34,13 @@ pub enum RelayState {
 /// Why a relay is given up, or not begun.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RelayFailure {
-    /// It is not begun.
+    /// It was not begun.
     #[error(transparent)]
     NotBegun(#[from] RelayError),
-    /// No broadcast can be started, for this reason, in words.
+    /// The broadcast could not be started, for this reason.
     #[error("{0}")]
     NotStarted(String),
-    /// The other server, or the way to it.
+    /// The other server failed, or the way to it.
     #[error(transparent)]
     Destination(#[from] onair::Failure),
 }
@@ -55,7 +55,7 @@ pub enum RelayError {
          put {{stream}} into the relay's URL, or relay one stream alone"
     )]
     Busy(StreamName),
-    /// There are as many relays as there may be.
+    /// There may be no more relays.
     #[error("{0} relays are running, and more are not begun")]
     Full(usize),
     /// Its name does not fit into the URL.

@@ -1,7 +1,7 @@
-//! Relays: what comes in is published to other servers, untouched, by `onair`.
+//! Relays: incoming streams are published to other servers, untouched, by `onair`.
 //!
-//! `relays` decides which run, `worker` is the thread of one, `target` says where to, `info` how it
-//! stands.
+//! `relays` decides which run, `worker` is the thread of one, `target` says where to, `info` what
+//! state it is in.
 
 mod info;
 mod relays;

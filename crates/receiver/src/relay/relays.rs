@@ -10,7 +10,7 @@ use super::{RelayError, RelayInfo, RelayTarget};
 use crate::event::WeakEvents;
 use crate::{Event, StreamName, StreamRegistry, Viewer};
 
-/// Which relays run: one for each place that is relayed to. Clones are the same.
+/// The relays that run: one for each target. Clones are the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Relays(Arc<Shared>);
 
@@ -30,7 +30,7 @@ struct Running {
     ended: Option<Receiver<()>>,
 }
 
-/// The relays as somebody sees them who does not keep them.
+/// A view of the relays that does not keep them.
 #[derive(Debug)]
 pub(crate) struct RelayWatch(Weak<Shared>);
 
@@ -60,14 +60,14 @@ impl Relays {
         RelayWatch(Arc::downgrade(&self.0))
     }
 
-    /// Relays a stream that began to each place.
+    /// Relays a new stream to each target.
     pub(crate) fn start(&self, viewer: &Viewer) {
         for target in &self.0.targets {
             self.start_one(viewer, target);
         }
     }
 
-    /// Begins anew what was given up of streams that are live: how many relays that is.
+    /// Begins given-up relays of live streams anew; gives how many.
     pub(crate) fn retry(&self, registry: &StreamRegistry, name: &StreamName) -> usize {
         let failed: Vec<_> = self
             .running()
@@ -83,7 +83,7 @@ impl Relays {
         failed.iter().filter_map(begin).count()
     }
 
-    /// The relays of streams that are live, and those that are just ending.
+    /// The relays of live streams, and those that are just ending.
     pub(crate) fn list(&self) -> Vec<RelayInfo> {
         let running = self.running();
         running
@@ -93,7 +93,7 @@ impl Relays {
             .collect()
     }
 
-    /// Ends what is left of streams that ended a while ago; to be called every second or so.
+    /// Ends the rest of streams that ended a while ago; call it every second or so.
     pub(crate) fn look(&self, now: Instant) {
         let mut running = self.running();
         running.forget();
@@ -103,7 +103,7 @@ impl Relays {
             .for_each(|(_, worker)| worker.look(now));
     }
 
-    /// Ends all; none begins any more. Closed when they have.
+    /// Ends all, and lets none begin. The receiver closes when they have ended.
     pub(crate) fn stop(&self) -> Option<Receiver<()>> {
         let mut running = self.running();
         running.alive = None;
@@ -169,7 +169,7 @@ impl Running {
             .retain(|(_, worker)| !(worker.is_done() && worker.is_finishing()));
     }
 
-    /// Those that only deliver a rest make room for those that are live.
+    /// Relays that only deliver a rest make room for live ones.
     fn make_room(&self, most: usize) -> Result<(), RelayError> {
         let workers = self.workers.iter().map(|(_, worker)| worker);
         let alive = workers.filter(|worker| !worker.is_done());

@@ -6,24 +6,24 @@ use onair::media::{Packet, Probed, Tracks};
 use crate::probe::{self, RELAY};
 use crate::{Item, Viewer};
 
-/// Tells a person something about the relay.
+/// Reports something about the relay in words.
 pub(super) type Tell = Box<dyn Fn(String) + Send>;
 
-/// A stream as a broadcast reads media.
+/// A stream as the media source of a broadcast.
 pub(super) struct Source {
     viewer: Viewer,
-    /// Pictures lost before they were read, as far as that was told.
+    /// Frames lost before they were read, as far as reported.
     lost: u64,
     tell: Tell,
     tracks: Vec<Track>,
-    /// What its publisher says of it.
+    /// The publisher's description.
     said: Tracks,
-    /// What came while the tracks were found out, last first.
+    /// Packets that came before the tracks were known, last first.
     held: Vec<Packet>,
 }
 
 impl Source {
-    /// Waits until it is known what the stream has; `None` when it ends before.
+    /// Waits until the stream's tracks are known; `None` if it ends before.
     pub(super) fn open(mut viewer: Viewer, tell: Tell) -> Option<Self> {
         let mut probe = probe::new(RELAY);
         let mut said = Tracks::default();
@@ -56,12 +56,12 @@ impl Source {
 }
 
 impl Source {
-    /// What its publisher says of it.
+    /// The publisher's description.
     pub(super) const fn said(&self) -> &Tracks {
         &self.said
     }
 
-    /// What the line could not take in time waits in the stream's memory, and that is finite.
+    /// Whatever the line could not take in time waits in the stream's memory, which is finite.
     fn tell_lost(&mut self) {
         let lost = self.viewer.dropped();
         let news = lost - std::mem::replace(&mut self.lost, lost);

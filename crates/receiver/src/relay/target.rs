@@ -11,9 +11,9 @@ use crate::StreamName;
 /// stream at a time: two publishers with one key would cut each other off.
 #[derive(Clone, Debug)]
 pub struct RelayTarget {
-    /// What there is to fill in, if there is anything. The key is in it.
+    /// The URL with its key, if there is anything to fill in.
     template: Option<Secret>,
-    /// How to get there; where to as well, where there is nothing to fill in.
+    /// How to get there, and where to if there is nothing to fill in.
     destination: Destination,
 }
 
@@ -21,7 +21,7 @@ pub struct RelayTarget {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TargetError {
-    /// It is no URL, or none for this stream.
+    /// It is no URL, or not one for this stream.
     #[error(transparent)]
     Url(#[from] AddressError),
     /// A publisher could choose the server.

@@ -8,7 +8,7 @@ use super::{RelayFailure, RelayInfo, RelayState};
 use crate::event::WeakEvents;
 use crate::{Event, StreamName, Viewer};
 
-/// What a relay's thread and whoever watches over it share.
+/// What a relay's thread shares with those that watch over it.
 #[derive(Debug)]
 pub(super) struct Worker {
     destination: Destination,
@@ -21,28 +21,28 @@ struct State {
     /// The stream that is relayed now.
     name: StreamName,
     is_over: crate::registry::IsOver,
-    /// What follows it to the same place.
+    /// The next stream for the same target.
     next: Option<Viewer>,
     stopper: Option<Stopper>,
-    /// Since when only the rest of a stream that ended is on its way.
+    /// Since when only the rest of an ended stream is on its way.
     finishing: Option<Instant>,
     is_stopping: bool,
     is_done: bool,
     stands: RelayState,
 }
 
-/// How long the rest of a stream that ended may take.
+/// How long the rest of an ended stream may take.
 const REST: Duration = Duration::from_secs(30);
 
-/// What is said when a stream does not wait for it.
+/// Reported when a stream does not wait for that.
 const CUT: &str = "the next stream begins: what has not gone out in half a second is cut off";
 
-/// What a worker makes of one more stream.
+/// A worker's answer to one more stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Offer {
-    /// It follows, as soon as what is relayed now has ended.
+    /// It follows as soon as the present one has ended.
     Taken,
-    /// The place is another stream's, which is live.
+    /// The target is taken by another stream, which is live.
     Busy(StreamName),
     /// The relay is at its end: begin another.
     Done,
@@ -78,8 +78,8 @@ impl Worker {
         }
     }
 
-    /// Offers a stream that began. What is left of the one before it may go out for as long as a
-    /// broadcast takes to stop, and is cut off then: whoever watches is to see what is live.
+    /// Offers a new stream. The rest of the one before it may go out for as long as a broadcast
+    /// takes to stop; then it is cut off, since viewers should see what is live.
     pub(super) fn offer(&self, viewer: Viewer) -> Offer {
         let mut state = self.state();
         if state.is_done || state.is_stopping {
@@ -96,7 +96,7 @@ impl Worker {
         Offer::Taken
     }
 
-    /// Ends it, whatever its server does: within a second.
+    /// Ends it within a second, whatever its server does.
     pub(super) fn stop(&self) {
         let mut state = self.state();
         (state.is_stopping, state.next) = (true, None);
@@ -105,7 +105,7 @@ impl Worker {
         }
     }
 
-    /// Ends it if its stream ended [`REST`] ago and the rest has not gone out yet.
+    /// Ends it if its stream ended [`REST`] ago and the rest is not out yet.
     pub(super) fn look(&self, now: Instant) {
         let is_finishing = self.is_finishing();
         let mut state = self.state();
@@ -119,7 +119,7 @@ impl Worker {
         }
     }
 
-    /// Whether its stream has ended, and only the rest of it is on its way.
+    /// Whether its stream has ended, and only the rest is on its way.
     pub(super) fn is_finishing(&self) -> bool {
         let state = self.state();
         state.is_over.get() && state.next.is_none()
@@ -138,7 +138,7 @@ impl Worker {
         }
     }
 
-    /// The stream that follows; `None` is the end.
+    /// The next stream; `None` is the end.
     fn turn(&self) -> Option<Viewer> {
         let mut state = self.state();
         state.stopper = None;
@@ -178,7 +178,7 @@ impl Worker {
         }
     }
 
-    /// From now on it can be stopped; who wanted to before has it now.
+    /// From now on it can be stopped, and is if that was asked for before.
     fn begun(&self, broadcast: &Broadcast) {
         let mut state = self.state();
         if state.is_stopping || state.next.is_some() {
@@ -237,7 +237,7 @@ fn relay_event(name: &StreamName, url: &str, message: String) -> Event {
 }
 
 impl RelayState {
-    /// How a relay stands after what is no failure.
+    /// A relay's state after an event that is no failure.
     fn of(event: &onair::Event) -> Option<Self> {
         use onair::Event as E;
         Some(match event {

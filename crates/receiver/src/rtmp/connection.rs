@@ -26,36 +26,36 @@ use crate::permits::Permit;
 use crate::registry::Share;
 use crate::{Event, Ingest};
 
-/// What is connected, plain or inside TLS.
+/// The connection's socket, plain or inside TLS.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// One connection's life: does what a [`Server`] says.
+/// One connection's life, driven by a [`Server`].
 pub(super) struct Connection {
     pump: Pump<Box<dyn Stream>, Server>,
     context: Arc<Context>,
     permit: Permit,
     peer: SocketAddr,
-    /// How the client calls itself.
+    /// The client's name for itself.
     software: String,
     role: Role,
     /// Why nothing can be written any more; what the client said before may still be read.
     unwritable: Option<String>,
-    /// Bytes received that are not a publisher's, and from when on they are forgiven.
+    /// Bytes received that are not a publisher's, and the time from which they are forgiven.
     unasked: (usize, Instant),
     ending: Option<ConnectionEnd>,
     read_size: ReadSize,
-    /// What is to be said, and not at once.
+    /// An answer that is held back.
     refusal: Option<Refusal>,
     timing: Timing,
     stopping: Pin<Box<dyn Future<Output = ()> + Send>>,
     share: Share,
-    /// Memory is short, and this is the slowest.
+    /// Resolves when memory is short and this is the slowest.
     cut: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
-/// What the connection does.
+/// What the connection is for.
 enum Role {
     Guest,
     Publisher(Box<Publishing>),
@@ -65,9 +65,9 @@ enum Role {
 /// How it ends.
 #[derive(Debug)]
 enum ConnectionEnd {
-    /// What is pending is sent first.
+    /// Pending bytes are sent first.
     Orderly,
-    /// There is nobody to send anything to, or no use in it.
+    /// There is nobody to send anything to, or no point.
     Broken(String),
 }
 
@@ -77,8 +77,8 @@ pub(super) struct Parted {
     pub(super) why: String,
 }
 
-/// How often a connection may read or be fed before others have their turn, and about how long that
-/// may take.
+/// How often a connection may read or be fed before others have their turn, and roughly how long
+/// that may take.
 const STEPS: usize = 8;
 const TURN: Duration = Duration::from_millis(1);
 
@@ -176,7 +176,7 @@ impl Connection {
                 continue;
             }
             let has_read = reading == Reading::Something;
-            // First what others ask for: who is always ready to be read is not asked last.
+            // Others' wishes first: a peer that can always be read would leave them for last.
             let progress = self.poll_stop(cx, now)
                 || self.poll_cut(cx)
                 || has_read
@@ -186,7 +186,7 @@ impl Connection {
                 return Poll::Pending;
             }
         }
-        // Whoever always has something to be read is stopped and timed all the same.
+        // A peer that can always be read is stopped and timed all the same.
         let now = Instant::now();
         let _ends = self.poll_cut(cx) || self.poll_stop(cx, now) || self.poll_timer(cx, now);
         cx.waker().wake_by_ref();
@@ -252,7 +252,7 @@ impl Connection {
         self.end(ConnectionEnd::Orderly);
     }
 
-    /// Its own wish, unless the connection broke: then the stream may go on.
+    /// The publisher's own wish, unless the connection broke: then the stream may go on.
     fn handle_ended(&mut self, stream: StreamId) {
         let is_ours = match &self.role {
             Role::Guest => false,
@@ -293,7 +293,7 @@ impl Connection {
         }
     }
 
-    /// The first end is the one that counts.
+    /// Only the first end counts.
     fn end(&mut self, ending: ConnectionEnd) {
         self.ending.get_or_insert(ending);
     }
@@ -340,10 +340,10 @@ impl Connection {
     }
 }
 
-/// How long what is said about a client's media may be, in characters.
+/// The longest report about a client's media, in characters.
 const MAX_WORDS: usize = 300;
 
-/// How long a client's name for itself may be, in characters.
+/// The longest name of a client's, in characters.
 const MAX_SOFTWARE: usize = 80;
 
 #[cfg(test)]

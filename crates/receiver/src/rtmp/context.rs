@@ -41,12 +41,12 @@ impl Context {
         }
     }
 
-    /// Somebody connects.
+    /// Admits a new connection.
     pub(super) fn admit(&self, peer: SocketAddr) -> Permit {
         self.limiter.admit(peer.ip())
     }
 
-    /// Lets one go that has not asked for anything yet, if there is one.
+    /// Evicts a connection that has not asked for anything yet, if there is one.
     pub(super) fn make_room(&self) {
         self.limiter.make_room();
     }
@@ -57,7 +57,7 @@ impl Context {
     }
 }
 
-/// Publishers have places of their own: viewers cannot take them all.
+/// Publishers have permits of their own: viewers cannot use them up.
 fn quotas(limits: &Limits, has_keys: bool) -> Quotas {
     let publishers = limits.connections.div_ceil(4).min(MAX_PUBLISHERS);
     let viewers = limits.connections - publishers;
@@ -66,7 +66,7 @@ fn quotas(limits: &Limits, has_keys: bool) -> Quotas {
         viewers,
         viewers_per_address: limits.viewers_per_address,
         publishers,
-        // Who knows a key is no stranger.
+        // Somebody with a key is no stranger.
         publishers_per_address: match has_keys {
             true => publishers,
             false => publishers.div_ceil(2).max(4),
@@ -74,5 +74,5 @@ fn quotas(limits: &Limits, has_keys: bool) -> Quotas {
     }
 }
 
-/// As many as a registry has streams unless it is told otherwise.
+/// As many as a registry's streams by default.
 const MAX_PUBLISHERS: usize = 64;

@@ -22,18 +22,18 @@ pub(crate) struct Listener {
     pub(crate) tls: Option<Arc<ServerConfig>>,
 }
 
-/// How much unsent data the kernel may hold: what is late can still be cut before it is there.
-/// No safe library asks Apple's kernel for it.
+/// How much unsent data the kernel may hold: whatever is late before that can still be cut. No safe
+/// library sets this for Apple's kernel.
 #[cfg(target_os = "linux")]
 const NOTSENT_LOWAT: u32 = 64 * 1024;
 
-/// How long to wait after a connection could not be accepted.
+/// How long to wait after a failure to accept a connection.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
 /// How long the connections may take for their farewells.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Lets connections in until the receiver stops, and ends them.
+/// Accepts connections until the receiver stops, then ends them.
 pub(crate) async fn serve(listener: Listener, context: Arc<Context>) {
     let mut connections = JoinSet::new();
     let tls = listener.tls.map(TlsAcceptor::from);
@@ -64,7 +64,7 @@ pub(crate) async fn serve(listener: Listener, context: Arc<Context>) {
     let _ = timeout(FAREWELL_TIMEOUT, parting).await;
 }
 
-/// Says why, and waits a little: the next attempt may succeed.
+/// Reports why, and waits a little: the next attempt may succeed.
 async fn cannot_accept(context: &Context, error: &io::Error) {
     context.events.tell_accept_failed(error);
     context.make_room();

@@ -14,9 +14,9 @@ pub(super) struct Playing {
     viewer: Viewer,
     muxer: Muxer,
     items: Vec<Item>,
-    /// What the items given last weigh together.
+    /// The weight of the items given last.
     given: usize,
-    /// The pictures' codec, which the player takes.
+    /// The codec of the video, which the player takes.
     codec: Option<VideoCodec>,
 }
 
@@ -44,7 +44,7 @@ impl Playing {
         self.given
     }
 
-    /// Gives the machine what there is for the player; ready with whether the stream goes on.
+    /// Gives the machine the player's next items; ready with whether the stream goes on.
     pub(super) fn poll_feed(
         &mut self,
         cx: &Context<'_>,
@@ -73,7 +73,7 @@ impl Playing {
     }
 }
 
-/// Why the player cannot take what the packet is in, if that is news.
+/// Why the player cannot take the packet's codec, if that is news.
 fn refusal(packet: &Packet, server: &Server, known: &mut Option<VideoCodec>) -> Option<String> {
     let Config::Video(video) = &packet.config else {
         return None;

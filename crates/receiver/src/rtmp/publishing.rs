@@ -15,30 +15,30 @@ pub(super) struct Publishing {
     pub(super) stream: StreamId,
     ingest: Ingest,
     demuxer: Demuxer,
-    /// What was said to be left out, each once.
+    /// What was reported as left out, each once.
     left_out: Vec<(TagKind, String)>,
     began: Instant,
-    /// How much came, while nothing of it was understood.
+    /// How many bytes came while none of them was understood.
     in_vain: Option<usize>,
 }
 
-/// What became of a tag.
+/// What happened to a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Taken {
-    /// It is in the stream, or had nothing for it.
+    /// It is in the stream, or contained nothing for it.
     Fine,
-    /// Nobody gets it, which has not been said yet: what it is, and why.
+    /// It reaches nobody, which is news: what it is, and why.
     LeftOut(String),
     /// Another publisher has taken over.
     Replaced,
-    /// It is more than is taken: that is the end.
+    /// It exceeds the limits: that is the end.
     Refused(String),
 }
 
-/// More than metadata and sequence headers have.
+/// Larger than any metadata or sequence header.
 const MUCH: usize = 16 * 1024;
 
-/// A tag whose payload keeps nothing else alive: a small one is copied out of what was read.
+/// The tag with a payload that keeps nothing else alive: a small one is copied.
 fn kept(tag: &Tag) -> Cow<'_, Tag> {
     if tag.payload.len() >= BY_REFERENCE {
         return Cow::Borrowed(tag);
@@ -96,7 +96,7 @@ impl Publishing {
         }
     }
 
-    /// Once for each kind of tag and each cause.
+    /// Once for each kind of tag and cause.
     fn leave_out(&mut self, kind: TagKind, what: String) -> Taken {
         let thing = (kind, what);
         if self.left_out.len() >= MAX_LEFT_OUT || self.left_out.contains(&thing) {
@@ -108,20 +108,20 @@ impl Publishing {
         Taken::LeftOut(what)
     }
 
-    /// Counts what comes in, understood or not.
+    /// Counts incoming bytes, understood or not.
     pub(super) const fn count(&mut self, bytes: usize) {
         if let Some(in_vain) = &mut self.in_vain {
             *in_vain = in_vain.saturating_add(bytes);
         }
     }
 
-    /// When there is no use in it any more: something comes, and it is nothing we know.
+    /// When to give up, if something comes that we never understand.
     pub(super) fn useless_at(&self, timeout: Duration) -> Option<Instant> {
         let is_much = self.in_vain.is_some_and(|bytes| bytes > MUCH);
         is_much.then(|| self.began + timeout)
     }
 
-    /// Why there is no use in it, for the publisher to show.
+    /// Why it is given up, for the publisher to show.
     pub(super) fn useless(&self) -> String {
         let all: Vec<_> = self
             .left_out

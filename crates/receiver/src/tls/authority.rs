@@ -17,11 +17,11 @@ use crate::{Error, private_file};
 
 /// This machine's own certificate authority, for `https` on a network without a public name.
 ///
-/// A browser gives a page the camera only over `https`, and a phone trusts only who it was told to
-/// trust. So the authority is made once, its key readable by its owner alone, and its
-/// certificate is offered to the phone. It vouches for this machine's names and for addresses of
-/// private networks alone, so that whoever gets hold of its key cannot pass for a bank on that
-/// phone. The servers' certificates are made anew at each start and never touch the disk.
+/// A browser gives a page the camera only over `https`, and a phone trusts only whom it was told to
+/// trust. So the authority is made once, its key readable by its owner only, and its certificate is
+/// offered to the phone. It vouches only for this machine's names and for addresses of private
+/// networks, so that a thief of its key cannot pose as a bank to that phone. The servers'
+/// certificates are made anew at each start and never touch the disk.
 pub struct Authority {
     certificate: String,
     issuer: Issuer<'static, KeyPair>,
@@ -35,7 +35,7 @@ impl std::fmt::Debug for Authority {
 }
 
 impl Authority {
-    /// Where the authority lives when nothing else is said: in the user's data directory.
+    /// Where the authority lives by default: in the user's data directory.
     pub fn default_dir() -> Option<PathBuf> {
         dirs::data_dir().map(|dir| dir.join("onair"))
     }
@@ -67,14 +67,14 @@ impl Authority {
         })
     }
 
-    /// Those of these names and addresses that it cannot vouch for, as when this machine has been
-    /// named anew since it was made.
+    /// Those of these names and addresses that it cannot vouch for, for instance because this
+    /// machine was renamed since.
     pub fn excluded<'a>(&self, names: &'a [String]) -> Vec<&'a str> {
         let names = names.iter().map(String::as_str);
         names.filter(|name| !self.permits(name)).collect()
     }
 
-    /// Whether it vouches for this machine's names and private networks alone; one made by an
+    /// Whether it vouches only for this machine's names and private networks; one made by an
     /// earlier version may vouch for anything.
     pub const fn is_constrained(&self) -> bool {
         self.constraints.is_some()
@@ -91,12 +91,12 @@ impl Authority {
         &self.certificate
     }
 
-    /// A server's configuration for these names and addresses but the [excluded](Self::excluded),
-    /// good for 13 months.
+    /// A server's configuration for these names and addresses without the
+    /// [excluded](Self::excluded) ones, valid for 13 months.
     ///
     /// # Errors
     ///
-    /// When one of the names is none, or all are excluded.
+    /// When one of the names is invalid, or all are excluded.
     pub fn server(&self, names: &[String]) -> Result<Arc<ServerConfig>, Error> {
         let wrong = |error: &dyn std::fmt::Display| refuse(Path::new("for this machine"), error);
         let key = new_key().map_err(|error| wrong(&error))?;
@@ -134,7 +134,7 @@ pub fn machine_names() -> Vec<String> {
     names
 }
 
-/// The addresses at which others reach this machine: loopback and link-local left out.
+/// The addresses at which others reach this machine, without loopback and link-local ones.
 pub fn machine_addresses() -> Vec<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let reachable = |address: &IpAddr| match address {
@@ -155,7 +155,7 @@ fn create(names: &[String]) -> Result<String, rcgen::Error> {
     Ok(format!("{}{}", made.key().serialize_pem(), made.pem()))
 }
 
-/// An authority that signs servers' certificates and no other authority's.
+/// An authority that signs servers' certificates but no other authority's.
 fn authority(subject: DistinguishedName) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = subject;
@@ -184,7 +184,7 @@ fn named(name: &str) -> DistinguishedName {
     named
 }
 
-/// From yesterday, since a phone's clock may be behind.
+/// From yesterday on, since a phone's clock may be behind.
 fn live_for(params: &mut CertificateParams, days: i64) {
     let now = OffsetDateTime::now_utc();
     params.not_before = now - Duration::days(1);
@@ -253,7 +253,7 @@ mod tests {
         fs::remove_dir_all(dir).unwrap();
     }
 
-    /// What a phone that trusts the authority thinks of a certificate it signed for a name.
+    /// Whether a phone that trusts the authority accepts its certificate for a name.
     fn is_believed(authority: &Authority, name: &str) -> bool {
         let key = new_key().unwrap();
         let leaf = leaf(&[name.to_owned()]).unwrap();

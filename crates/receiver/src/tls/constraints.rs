@@ -13,8 +13,8 @@ pub(super) struct Constraints {
     networks: Vec<Vec<u8>>,
 }
 
-/// Networks that are nobody's on the internet: who is behind such an address is for the network's
-/// owner to say. Loopback, RFC 1918, RFC 6598, RFC 3927; RFC 4193, RFC 4291 §2.5.6.
+/// Private networks, whose owner decides who has which address. Loopback, RFC 1918, RFC 6598, RFC
+/// 3927; RFC 4193, RFC 4291 §2.5.6.
 const PRIVATE: [(&str, u8); 9] = [
     ("127.0.0.0", 8),
     ("10.0.0.0", 8),
@@ -27,7 +27,7 @@ const PRIVATE: [(&str, u8); 9] = [
     ("fe80::", 10),
 ];
 
-/// This machine's names and addresses, and whatever address a private network may give it.
+/// This machine's names and addresses, and any address that a private network may give it.
 pub(super) fn for_machine(names: &[String]) -> NameConstraints {
     let private = PRIVATE
         .iter()
@@ -48,7 +48,7 @@ fn network((address, prefix): (IpAddr, u8)) -> GeneralSubtree {
 }
 
 impl Constraints {
-    /// Those that a certificate's `NameConstraints` permit; of what they exclude nothing is kept.
+    /// Reads what a certificate's `NameConstraints` permit; what they exclude is ignored.
     pub(super) fn read(sequence: &mut BERReaderSeq<'_, '_>) -> ASN1Result<Self> {
         let mut limits = Self::default();
         sequence.read_optional(|reader| {
@@ -60,7 +60,7 @@ impl Constraints {
         Ok(limits)
     }
 
-    /// A `GeneralSubtree`: its minimum is 0, which DER leaves out, and it has no maximum.
+    /// A `GeneralSubtree`: its minimum is 0, which DER omits, and it has no maximum.
     fn add(&mut self, subtree: &mut BERReaderSeq<'_, '_>) -> ASN1Result<()> {
         let base = subtree.next().read_tagged_der()?;
         match base.tag() {
@@ -71,7 +71,7 @@ impl Constraints {
         Ok(())
     }
 
-    /// Whether a name or an address is among them.
+    /// Whether a name or an address is permitted.
     pub(super) fn permit(&self, name: &str) -> bool {
         match name.parse() {
             Ok(IpAddr::V4(address)) => self.has_address(&address.octets()),

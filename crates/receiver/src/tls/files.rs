@@ -10,8 +10,8 @@ use rustls::sign::CertifiedKey;
 
 use crate::Error;
 
-/// Certificates (leaf first) and their private key in two PEM files, which may be replaced while
-/// they are served: see [`reload`](Self::reload). Clones are the same.
+/// Certificates (leaf first) and their private key in two PEM files, which may be replaced while in
+/// use: see [`reload`](Self::reload). Clones are the same.
 #[derive(Clone, Debug)]
 pub struct CertificateFiles(Arc<Files>);
 
@@ -46,11 +46,11 @@ impl CertificateFiles {
         })))
     }
 
-    /// Reads the files anew, for connections that come from now on.
+    /// Reads the files anew, for new connections.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open); then what was read before is served on.
+    /// As [`open`](Self::open); the old certificates then stay in use.
     pub fn reload(&self) -> Result<(), Error> {
         let fresh = read(&self.0.certificates, &self.0.key)?;
         let mut current = self
@@ -62,11 +62,11 @@ impl CertificateFiles {
         Ok(())
     }
 
-    /// A server's configuration that shows them.
+    /// A server's configuration with them.
     ///
     /// # Errors
     ///
-    /// When the cryptography is of no use for TLS.
+    /// When the cryptography cannot be used for TLS.
     pub fn server(&self) -> Result<Arc<ServerConfig>, Error> {
         let builder = ServerConfig::builder_with_provider(provider());
         let builder = builder.with_safe_default_protocol_versions();

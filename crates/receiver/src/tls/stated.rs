@@ -1,4 +1,4 @@
-//! What an authority's certificate says of it (RFC 5280 §4.1).
+//! What an authority's certificate says about it (RFC 5280 §4.1).
 
 use rcgen::{DistinguishedName, DnType, DnValue};
 use rustls::RootCertStore;
@@ -17,8 +17,8 @@ pub(super) struct Stated {
 }
 
 impl Stated {
-    /// Those of a certificate (PEM). webpki takes the certificate apart, as it does for whoever
-    /// trusts it; only the insides of two fields are read here.
+    /// Reads a certificate (PEM). webpki takes it apart, as it does for those who trust it; only
+    /// the contents of two fields are read here.
     pub(super) fn of(pem: &str) -> Result<Self, String> {
         let der = CertificateDer::from_pem_slice(pem.as_bytes());
         let der = der.map_err(|error| error.to_string())?;
@@ -36,7 +36,7 @@ impl Stated {
     }
 }
 
-/// Reads what is inside of a sequence, whose own tag and length are not there.
+/// Reads the content of a sequence, which lacks its own tag and length.
 fn read<T>(
     inside: &[u8],
     mut with: impl FnMut(&mut BERReaderSeq<'_, '_>) -> ASN1Result<T>,

@@ -1,4 +1,4 @@
-//! Who asks: somebody, somebody who may watch, or the owner.
+//! Who sends a request: a stranger, a viewer, or the owner.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr};
@@ -16,10 +16,10 @@ use super::Web;
 use super::serve::Connection;
 use crate::guesses::ANSWER_DELAY;
 
-/// What a request says of who sent it.
+/// What a request says about its sender.
 ///
-/// The token behind the go-live link is the owner's, `Authorization: Bearer TOKEN`. The key to play
-/// is given the same way, or as `?key=KEY` where a page cannot set headers.
+/// The owner has the token of the go-live link, `Authorization: Bearer TOKEN`. The key to play is
+/// given the same way, or as `?key=KEY` if a page cannot set headers.
 #[derive(Debug)]
 pub(super) struct Asker {
     pub(super) connection: Option<Connection>,
@@ -33,7 +33,7 @@ pub(super) enum Rank {
     Owner,
 }
 
-/// Why somebody is not answered, in words.
+/// Why a request is denied, in words.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Denied(pub(super) String);
 
@@ -59,7 +59,7 @@ impl<S: Sync> FromRequestParts<S> for Asker {
 }
 
 impl Asker {
-    /// Who it is, as far as it could prove.
+    /// Who it is, as far as it can prove.
     pub(super) async fn admit(&self, web: &Web) -> Result<Rank, Denied> {
         let claimed = self.bearer.as_deref().or(self.key.as_deref());
         let is_free = !web.keys.are_required_to_play();
@@ -78,7 +78,7 @@ impl Asker {
             connection.map_or(unknown, |known| known.peer.ip()),
             Instant::now(),
         );
-        // Behind a proxy all have one address: others' guesses must not lock the owner out.
+        // Behind a proxy all share one address: others' guesses must not lock the owner out.
         if web.is_token(claimed) {
             return Ok(Rank::Owner);
         }

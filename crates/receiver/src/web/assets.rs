@@ -1,4 +1,4 @@
-//! The pages and what they load, embedded; and the headers everything is served with.
+//! The pages and what they load, embedded, and the headers of every answer.
 
 use axum::extract::{Path, State};
 use axum::http::header::{
@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Web;
 
-/// The pages, which mention this server's own authority where there is one.
+/// The watch page, which mentions this server's own authority if it has one.
 pub(super) async fn watch_page(State(web): State<Web>) -> Response {
     page(&web, include_str!("../../assets/watch.html"))
 }
@@ -27,7 +27,7 @@ pub(super) async fn trust_page(State(web): State<Web>, headers: HeaderMap) -> Re
     }
 }
 
-/// What is not there: a page for a person, a word for a program.
+/// The answer for what does not exist: a page for a person, a word for a program.
 pub(super) async fn missing(headers: HeaderMap) -> Response {
     let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
     let answer = match accept {
@@ -60,7 +60,7 @@ fn text(kind: &'static str, body: &'static str) -> Response {
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], body).into_response()
 }
 
-/// Adds what every answer carries: nothing foreign is loaded, framed, sniffed or told.
+/// Adds the headers of every answer: nothing foreign is loaded, framed, sniffed or told.
 pub(super) async fn secure(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in SECURITY {

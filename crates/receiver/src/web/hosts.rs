@@ -1,5 +1,5 @@
-//! Whether a request names this server: else a stranger's page, whose name was made to lead here
-//! (DNS rebinding), would read the answer as its own.
+//! Whether a request names this server: otherwise a stranger's page whose name was made to lead
+//! here (DNS rebinding) could read the answer as its own.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::tls;
 
-/// The names this server goes by. An address is always one: it cannot be made to lead elsewhere.
+/// The names of this server. Any address is one: it cannot be made to lead elsewhere.
 #[derive(Clone, Debug)]
 pub(super) struct Hosts(Option<Arc<HashSet<String>>>);
 
@@ -24,7 +24,7 @@ impl Hosts {
         Self(Some(Arc::new(tls::machine_names().into_iter().collect())))
     }
 
-    /// All there are: the certificate is what tells this server from others.
+    /// Any name: the certificate tells this server from others.
     pub(super) const fn any() -> Self {
         Self(None)
     }
@@ -35,7 +35,7 @@ impl Hosts {
         }
     }
 
-    /// The foreign name a request was sent to, if it was. Whoever names none is no browser.
+    /// The foreign name that a request was sent to, if it was. Without a name it is no browser's.
     fn stranger(&self, headers: &HeaderMap) -> Option<String> {
         let names = self.0.as_ref()?;
         let mut hosts = headers.get_all(HOST).iter().map(|host| {
@@ -47,7 +47,7 @@ impl Hosts {
     }
 }
 
-/// Lets through what is meant for this server.
+/// Lets requests for this server through.
 pub(super) async fn guard(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
     match hosts.stranger(request.headers()) {
         None => next.run(request).await,
@@ -62,7 +62,7 @@ pub(super) async fn guard(State(hosts): State<Hosts>, request: Request, next: Ne
     }
 }
 
-/// Without case, and without the root's dot.
+/// In lower case, without the root's dot.
 fn normal(name: &str) -> String {
     let name = name.to_ascii_lowercase();
     name.strip_suffix('.').unwrap_or(&name).to_owned()

@@ -1,4 +1,4 @@
-//! What Prometheus scrapes at `/metrics`.
+//! Figures for Prometheus to scrape, at `/metrics`.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The pages and what they speak with: the watch page, going live, JSON and metrics.
+//! The pages and their interfaces: the watch page, going live, JSON and metrics.
 
 mod access;
 mod assets;
@@ -68,7 +68,7 @@ pub struct Web {
 #[derive(Debug)]
 struct Shared {
     sessions: live::Sessions,
-    /// Browsers that want to go live and have not yet said the token.
+    /// Connections that want to go live and have not given the token yet.
     strangers: ConnectionLimiter,
     closing: watch::Sender<bool>,
 }
@@ -118,7 +118,7 @@ impl Web {
         self
     }
 
-    /// Lets only those watch, list and scrape who know the [key to play](Keys::require_to_play), if
+    /// Lets only those watch, list and scrape who give the [key to play](Keys::require_to_play), if
     /// there is one. The page takes it from its address, `/#key=KEY`.
     #[must_use]
     pub fn keys(mut self, keys: Keys) -> Self {
@@ -126,7 +126,7 @@ impl Web {
         self
     }
 
-    /// Tells there what happens.
+    /// Reports events there.
     pub(crate) fn events(mut self, events: Events) -> Self {
         self.events = events;
         self
@@ -139,8 +139,8 @@ impl Web {
         self
     }
 
-    /// Tells visitors where this machine takes RTMP: an address, and whether in TLS. Each is offered
-    /// what it can reach. `is_keyed`: what stands last in the URL is a key.
+    /// Tells visitors where this machine takes RTMP: an address, and whether inside TLS. Each is
+    /// offered one that it can reach. `is_keyed`: the URL ends in a key.
     #[must_use]
     pub fn rtmp(mut self, listeners: &[(SocketAddr, bool)], is_keyed: bool) -> Self {
         self.rtmp = listeners.into();
@@ -148,17 +148,17 @@ impl Web {
         self
     }
 
-    /// Answers under this name too; may be said more than once.
+    /// Answers under this name too; may be called more than once.
     ///
-    /// Over http a browser cannot tell this server from another, so that only requests for
-    /// an address, for a name of this machine or for such a name are answered.
+    /// Over http a browser cannot tell this server from another, so only requests for an address,
+    /// for a name of this machine or for such a name are answered.
     #[must_use]
     pub fn host(mut self, name: &str) -> Self {
         self.hosts.add(name);
         self
     }
 
-    /// Answers under any name: there is a certificate to tell.
+    /// Answers under any name: the certificate tells this server from others.
     fn certified(mut self) -> Self {
         self.hosts = Hosts::any();
         self
@@ -177,7 +177,7 @@ impl Web {
         publish_url::url(&self.rtmp, visit).map(|url| format!("{url}{name}"))
     }
 
-    /// The routes. What is sent to a [`host`](Self::host) that is not this server's is refused.
+    /// The routes. Requests for a [`host`](Self::host) that is not this server's are refused.
     pub fn router(self) -> Router {
         Router::new()
             .route("/", get(assets::watch_page))
@@ -199,7 +199,7 @@ impl Web {
 #[derive(serde::Serialize)]
 struct Listing {
     version: &'static str,
-    /// Where this visitor can publish to.
+    /// Where this visitor can publish.
     publish: Option<String>,
     streams: Vec<StreamInfo>,
 }

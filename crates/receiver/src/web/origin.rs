@@ -4,12 +4,12 @@ use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::uri::{Authority, Uri};
 
-/// What the `Origin` of an upgrade says about it.
+/// What the `Origin` of an upgrade request tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// A page this server served.
     Own,
-    /// Not a browser: browsers always say.
+    /// Not a browser: browsers always send it.
     Absent,
     /// Somebody else's page.
     Foreign,

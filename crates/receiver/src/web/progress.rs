@@ -1,4 +1,4 @@
-//! How much of what a page is sent its kernel has taken.
+//! How much of a page's data its kernel has taken.
 
 use std::io;
 use std::pin::Pin;
@@ -14,16 +14,15 @@ use crate::registry::Share;
 
 /// How many bytes a connection has taken so far. Clones are the same.
 ///
-/// A message goes out as a whole as far as a `WebSocket` tells; who is slow and who is
-/// stuck can be told apart below it alone.
+/// A `WebSocket` only reports whole messages; slow and stuck peers can only be told apart below it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Progress(Arc<AtomicU64>);
 
-/// How often is looked at who takes long for a message.
+/// How often to look at a message that takes long.
 const LOOK: Duration = Duration::from_millis(100);
 
 impl Progress {
-    /// Waits for the end of `sending`, and tells `share` meanwhile what of it has gone out.
+    /// Waits for `sending` to end, and meanwhile tells `share` how much has gone out.
     pub(super) async fn tell<T>(&self, share: &mut Share, sending: impl Future<Output = T>) -> T {
         let mut told = self.bytes();
         tokio::pin!(sending);

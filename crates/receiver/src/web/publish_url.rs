@@ -1,16 +1,16 @@
-//! Where a visitor of the pages can publish to: only what is listened on is offered. Pure.
+//! Where a visitor of the pages can publish: only addresses that are listened on are offered. Pure.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// An address that RTMP is listened for at, and whether in TLS.
+/// An address that listens for RTMP, and whether inside TLS.
 pub(super) type RtmpAddress = (SocketAddr, bool);
 
-/// Where a request came from, and what for.
+/// Where a request came from, and for which host.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Visit<'a> {
     /// The visitor's address.
     pub(super) peer: IpAddr,
-    /// This machine's, which it reached.
+    /// The address of this machine that it reached.
     pub(super) local: IpAddr,
     /// The name or address it asked for, without a port.
     pub(super) host: &'a str,
@@ -36,7 +36,7 @@ pub(super) fn url(addresses: &[RtmpAddress], visit: Visit<'_>) -> Option<String>
 }
 
 impl Visit<'_> {
-    /// How this visitor names what is listened for at `ip`, if it can reach that.
+    /// How this visitor names the listener at `ip`, if it can reach that.
     fn host_to_reach(&self, ip: IpAddr) -> Option<String> {
         let (peer, local) = (self.peer.to_canonical(), self.local.to_canonical());
         let is_here = peer.is_loopback() || peer == local;
@@ -47,7 +47,8 @@ impl Visit<'_> {
         if ip == local && !is_proxied {
             return Some(self.host.to_owned());
         }
-        // Another address of this machine's: its own can be reached from here, a public one from anywhere.
+        // Another address of this machine: its own can be reached from here, a public one from
+        // anywhere.
         let is_reached = if ip.is_loopback() {
             is_here && !is_proxied
         } else {
@@ -119,7 +120,7 @@ mod tests {
                 ("192.0.2.7:1935", me, me, me),
                 Some("rtmp://192.0.2.7/live/"),
             ),
-            // From elsewhere, what only this machine reaches is not offered.
+            // From elsewhere, addresses that only this machine reaches are not offered.
             (("127.0.0.1:1935", phone, lan, lan), None),
             (("[::1]:1935", phone, lan, lan), None),
             (

@@ -1,8 +1,8 @@
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
-/// A link as a QR code of half-block characters, for a terminal with light text on dark ground;
-/// phones read it on light ground too. `None` when the link is too long for one.
+/// A link as a QR code of half-block characters, for a terminal with light text on a dark
+/// background; phones read it on a light one too. `None` if the link is too long for one.
 pub fn qr_code(link: &str) -> Option<String> {
     let code = QrCode::with_error_correction_level(link, EcLevel::L).ok()?;
     let mut drawn = code.render::<Dense1x2>();
@@ -32,7 +32,8 @@ mod tests {
         assert!(drawn.chars().all(|c| "█▀▄ \n".contains(c)));
     }
 
-    /// What a terminal with light text on dark ground shows, a pixel a module: 255 where it is lit.
+    /// What a terminal with light text on a dark background shows, a pixel a module: 255 where it
+    /// is lit.
     fn shown(drawn: &str) -> Vec<Vec<u8>> {
         let lit = |is_lit: bool| if is_lit { 255 } else { 0 };
         let rows = drawn.lines().flat_map(|line| {

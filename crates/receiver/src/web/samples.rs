@@ -1,4 +1,4 @@
-//! A second of real pictures and sound, for tests.
+//! A second of real video and audio, for tests.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(super) fn video(size: Size, frames: usize) -> Vec<Packet> {
     packets
 }
 
-/// A tone from the same beginning on.
+/// A tone, always from the same beginning.
 pub(super) fn audio(length: Duration) -> Vec<Packet> {
     let mut encoder = AudioEncoder::open(&AudioSettings::default()).unwrap();
     let mut tone = Tone::new(48_000, 2);
@@ -38,7 +38,7 @@ pub(super) fn audio(length: Duration) -> Vec<Packet> {
     packets
 }
 
-/// Both, in the order of their decoding.
+/// Both, in decoding order.
 pub(super) fn interleaved(frames: usize) -> Vec<Packet> {
     let mut packets = video(Size::new(160, 96), frames);
     let length = packets.last().map_or(0, |packet| packet.dts.as_millis());

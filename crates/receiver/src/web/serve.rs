@@ -26,14 +26,14 @@ use crate::permits::{ConnectionLimiter, Permit, Quotas};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebLimits {
-    /// Connections at a time: a quarter of them for pages, where one too many pushes out the oldest,
-    /// an eighth for browsers that are live, the rest for those that watch.
+    /// Connections at a time: a quarter of them for pages, where one too many evicts the oldest, an
+    /// eighth for browsers that are live, the rest for viewers.
     pub connections: usize,
-    /// The most that watch from one address, where an IPv6 network of 64 bits is one.
+    /// The most viewers from one address; an IPv6 network of 64 bits counts as one.
     pub viewers_per_address: usize,
-    /// How long a client may take for its TLS handshake, and again for a request's head.
+    /// How long a client may take for its TLS handshake, and again for a request's header.
     pub setup_timeout: Duration,
-    /// Bytes a request's head may have.
+    /// How many bytes a request's header may have.
     pub head: usize,
 }
 
@@ -48,7 +48,7 @@ impl Default for WebLimits {
     }
 }
 
-/// The web server: accepts, shakes hands, and leaves the rest to the routes.
+/// The web server: accepts connections, does their handshakes, and leaves the rest to the routes.
 #[derive(Debug)]
 pub struct WebServer {
     listener: TcpListener,
@@ -56,11 +56,11 @@ pub struct WebServer {
     limits: WebLimits,
 }
 
-/// What the routes know about a connection; as long as a copy lives, it counts.
+/// What the routes know about a connection, which counts as long as a copy of this lives.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     pub(super) peer: SocketAddr,
-    /// Which of this machine's addresses it came to.
+    /// The address of this machine that it came to.
     pub(super) local: Option<SocketAddr>,
     pub(super) permit: Arc<Permit>,
     pub(super) progress: Progress,
@@ -73,7 +73,7 @@ impl WebLimits {
             half_open: half_open.max(1),
             viewers: (self.connections - half_open - publishers).max(1),
             viewers_per_address: self.viewers_per_address,
-            // Who knows the token is no stranger.
+            // Somebody with the token is no stranger.
             publishers: publishers.max(1),
             publishers_per_address: publishers.max(1),
         }
@@ -200,8 +200,8 @@ where
     }
 }
 
-/// Frames leave at once, and what a slow viewer cannot take waits in the registry, where it can
-/// still be skipped, not in the kernel.
+/// Frames leave at once. What a slow viewer cannot take waits in the registry, where it can still
+/// be skipped, rather than in the kernel.
 fn tune(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
     #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 
 use crate::{Error, private_file};
 
-/// What lets a browser go live: 128 random bits in the printed link.
+/// The secret that lets a browser go live: 128 random bits in the printed link.
 #[derive(Clone)]
 pub struct Token(String);
 
@@ -23,8 +23,8 @@ impl Token {
         Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// A given one, for a link that should outlive the process; `None` below 16 characters, or
-    /// with one a link cannot hold.
+    /// A given one, for a link that should outlive the process; `None` if it is shorter than 16
+    /// characters, or has one that a link cannot hold.
     pub fn new(text: impl Into<String>) -> Option<Self> {
         let text = text.into();
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
@@ -34,8 +34,8 @@ impl Token {
 
     /// The one in a file, so that a link survives a restart; made, with the file, if there is none.
     ///
-    /// The file is its owner's alone and holds the token on one line. Removing it makes a new
-    /// token at the next start, and every older link invalid.
+    /// Only its owner can read the file, which holds the token on one line. If it is removed, the
+    /// next start makes a new token and every older link invalid.
     ///
     /// # Errors
     ///
@@ -56,7 +56,7 @@ impl Token {
         })
     }
 
-    /// Where the token is kept when nothing else is said: in the user's state directory, which is
+    /// Where the token is kept by default: in the user's state directory, which is
     /// `$XDG_STATE_HOME/onair` or `~/.local/state/onair`, and elsewhere in that of local data.
     pub fn default_file() -> Option<PathBuf> {
         let dir = dirs::state_dir().or_else(dirs::data_local_dir)?;
@@ -68,7 +68,7 @@ impl Token {
         &self.0
     }
 
-    /// Whether `claimed` is this token; how long it takes says nothing about where they differ.
+    /// Whether `claimed` is this token; the time it takes does not tell where they differ.
     pub fn matches(&self, claimed: &str) -> bool {
         self.0.as_bytes().ct_eq(claimed.as_bytes()).into()
     }

@@ -64,7 +64,7 @@ pub(super) async fn enter(
         })
 }
 
-/// Whether somebody may watch; else the code and the reason for its close.
+/// Whether somebody may watch; else the code and the reason for the close.
 async fn may_watch(web: &Web, asker: &Asker) -> Result<(), (u16, String)> {
     let admitted = asker.admit(web).await;
     admitted.map_err(|Denied(why)| (close_code::POLICY, why))?;
@@ -73,7 +73,7 @@ async fn may_watch(web: &Web, asker: &Asker) -> Result<(), (u16, String)> {
     granted.map_err(|full| (close_code::AGAIN, full.to_string()))
 }
 
-/// A page reads why in the close only: it is not shown a refused upgrade's answer.
+/// A page can read the reason in a close only: it cannot see the answer to a refused upgrade.
 async fn refuse(
     mut socket: WebSocket,
     web: &Web,
@@ -113,9 +113,9 @@ enum Gone {
     Stuck,
     /// The stream cannot be made into MP4.
     Unfit,
-    /// It says more than a viewer has to say.
+    /// It says more than a viewer needs to.
     Talkative,
-    /// It had nothing to watch, and another wanted to.
+    /// It had nothing to watch, and another viewer needed the room.
     Displaced,
 }
 
@@ -125,14 +125,14 @@ struct Watch {
     source: SplitStream<WebSocket>,
     tick: Interval,
     heard: Instant,
-    /// What it said and is not yet forgiven.
+    /// What it said that is not yet forgiven.
     said: u32,
     share: Share,
     events: Events,
     connection: Option<Connection>,
 }
 
-/// A viewer that somebody watches through: that it does, and that it no longer does, is told.
+/// A viewer that somebody watches through; reports that it starts, and that it stops.
 struct Watched<'a> {
     viewer: Viewer,
     events: &'a Events,
@@ -185,7 +185,7 @@ impl Watch {
         }
     }
 
-    /// One broadcast after the other, until the viewer is gone.
+    /// Presents one broadcast after the other, until the viewer is gone.
     async fn run(mut self, registry: &StreamRegistry) -> Gone {
         let mut streams = registry.watch_streams();
         let mut viewer = registry.subscribe(&self.name);
@@ -208,7 +208,7 @@ impl Watch {
         }
     }
 
-    /// Until somebody publishes the stream.
+    /// Waits until somebody publishes the stream.
     async fn wait(&mut self, streams: &mut StreamWatch) -> Result<Viewer, Gone> {
         self.set_idle(true);
         let permit = self.connection.as_ref().map(|known| &known.permit);
@@ -233,7 +233,7 @@ impl Watch {
         }
     }
 
-    /// Sends one broadcast to its end, and tells that it does.
+    /// Sends one broadcast to its end, and reports that it does.
     async fn present(&mut self, viewer: Viewer) -> Result<(), Gone> {
         self.set_idle(false);
         let peer = self.connection.as_ref().map(|known| known.peer.to_string());
@@ -264,7 +264,7 @@ impl Watch {
         }
     }
 
-    /// Sends what was read. True when the stream ended.
+    /// Sends the items read. True if the stream ended.
     async fn forward(
         &mut self,
         fragmenter: &mut Fragmenter,
@@ -295,7 +295,7 @@ impl Watch {
         Ok(is_over)
     }
 
-    /// What a viewer says is only proof that it is there.
+    /// Whatever a viewer says only proves that it is there.
     fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Gone> {
         self.heard = Instant::now();
         self.said += 1;
@@ -337,7 +337,7 @@ impl Watch {
         }
     }
 
-    /// Says farewell, if there is still somebody to hear it.
+    /// Says farewell, if somebody may still hear it.
     async fn part(&mut self, gone: &Gone) {
         let (code, reason) = match gone {
             Gone::Left => return,
@@ -360,7 +360,7 @@ fn unfit(error: onair_mp4::Error) -> Gone {
     Gone::Unfit
 }
 
-/// Waits until an idle viewer has to go; for ever where nobody counts.
+/// Waits until an idle viewer has to go; for ever if nobody counts it.
 async fn evicted(known: Option<impl Future<Output = ()>>) {
     match known {
         Some(evicted) => evicted.await,
@@ -368,14 +368,15 @@ async fn evicted(known: Option<impl Future<Output = ()>>) {
     }
 }
 
-/// How much a viewer may say at once, and how much of it is forgiven each second: it answers pings.
+/// How much a viewer may say at once, and how much of that is forgiven each second: it answers
+/// pings.
 const MAX_WORDS: u32 = 64;
 const FORGIVEN: u32 = 4;
 const MAX_QUESTION: usize = 4096;
 /// How much is sent in one message when a viewer has to catch up.
 const BATCH: usize = 256 * 1024;
-/// How often what is on its way to a viewer is in memory: joined in fragments, with room to grow,
-/// and once more as the message that is being written.
+/// How many copies of the data on its way to a viewer are in memory: joined in fragments, with room
+/// to grow, and once more as the message being written.
 const COPIES: usize = 3;
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(15);
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);

@@ -2,7 +2,7 @@ use super::*;
 use crate::probe::{self, RELAY};
 use onair_samples::{stream, video_packet};
 
-/// Has room for so many bytes.
+/// A writer with limited room.
 #[derive(Default)]
 struct Disk {
     room: usize,

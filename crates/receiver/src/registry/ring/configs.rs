@@ -3,15 +3,15 @@ use std::sync::Arc;
 
 use onair_media::{Config, Kind};
 
-/// The decoder configurations that a ring's packets share: each weighs once, for as long as a
-/// packet of a run has it.
+/// The decoder configurations that a ring's packets share: each counts once, as long as a packet of
+/// its run is held.
 #[derive(Debug, Default)]
 pub(super) struct Configs {
     video: VecDeque<Run>,
     audio: VecDeque<Run>,
 }
 
-/// Packets one after the other with one configuration.
+/// Consecutive packets with one configuration.
 #[derive(Debug)]
 struct Run {
     config: Config,
@@ -19,7 +19,7 @@ struct Run {
 }
 
 impl Configs {
-    /// Notes a packet's; gives the bytes that are held now and were not before.
+    /// Notes a packet's configuration; gives the bytes that are newly held.
     pub(super) fn add(&mut self, config: &Config) -> usize {
         let runs = self.runs(config.kind());
         match runs.back_mut() {
@@ -57,7 +57,7 @@ impl Configs {
     }
 }
 
-/// One allocation, not only one content.
+/// Whether they are one allocation, not only equal.
 fn is_one(a: &Config, b: &Config) -> bool {
     match (a, b) {
         (Config::Video(a), Config::Video(b)) => Arc::ptr_eq(a, b),
@@ -70,7 +70,7 @@ fn weight(config: &Config) -> usize {
     OVERHEAD + record(config)
 }
 
-/// Bytes of a decoder configuration record.
+/// The size of a decoder configuration record.
 pub(in crate::registry) fn record(config: &Config) -> usize {
     match config {
         Config::Video(config) => config.decoder_config.len(),

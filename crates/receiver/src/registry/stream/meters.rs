@@ -5,7 +5,7 @@ use onair_media::{AudioConfig, Bitrate, Config, Packet, VideoConfig};
 use super::super::info::{AudioInfo, VideoInfo};
 use super::super::meter::Meter;
 
-/// What a stream's tracks are, and their numbers.
+/// A stream's tracks and their figures.
 #[derive(Debug, Default)]
 pub(super) struct TrackMeters {
     video: Option<(Arc<VideoConfig>, Meter)>,
@@ -21,7 +21,7 @@ impl TrackMeters {
         meter.add(packet);
     }
 
-    /// The configuration of the pictures that came last.
+    /// The configuration of the newest picture.
     pub(super) fn video(&self) -> Option<&Arc<VideoConfig>> {
         self.video.as_ref().map(|(config, _)| config)
     }

@@ -12,17 +12,17 @@ use super::super::ring::{Cursor, Item, Ring};
 use super::super::subscribers::{SubscriberKind, Subscribers};
 use super::meters::TrackMeters;
 
-/// What changes of a stream. Pure: time is an argument.
+/// The changing part of a stream. Pure: time is an argument.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) ring: Ring,
     pub(super) origin: Origin,
-    /// Which publisher may push: the number of takeovers.
+    /// Counts takeovers: which publisher may push.
     pub(super) generation: u64,
     /// Since when its publisher is gone and may come back.
     pub(super) orphan_since: Option<Instant>,
     pub(super) is_over: bool,
-    /// By how much the present publisher's time is moved; `None` until its first packet.
+    /// How far the present publisher's time is moved; `None` until its first packet.
     shift: Option<i64>,
     pub(super) meters: TrackMeters,
     pub(super) promised: Promised,
@@ -32,11 +32,11 @@ pub(super) struct State {
     pub(super) dropped: u64,
     pub(super) subscribers: Subscribers,
     pub(super) backlog: Backlog,
-    /// How far its pictures had come, or its audio before there are any.
+    /// How far its video has come, or its audio if there is no video yet.
     pub(super) edge: LiveEdge,
 }
 
-/// The tracks that a publisher said would come: one that it says nothing of may come as well.
+/// The tracks that a publisher announced. Others may come as well.
 #[derive(Debug, Default)]
 pub(super) struct Promised {
     video: bool,
@@ -126,7 +126,7 @@ impl State {
         packet.pts = packet.pts.offset(shift);
     }
 
-    /// Notes when a frame arrives, whoever may be late to take it.
+    /// Notes when a frame arrives, however late anybody takes it.
     fn observe(&mut self, packet: &Packet, now: Instant) {
         let has_video = self.meters.video().is_some();
         match packet.kind() {
@@ -160,7 +160,7 @@ impl State {
         }
     }
 
-    /// Lets somebody in who reads on from there: the subscriber's number.
+    /// Adds a subscriber that reads on from the cursor; gives its number.
     pub(super) fn add(&mut self, kind: SubscriberKind, cursor: &Cursor) -> usize {
         let number = self.subscribers.add(kind, cursor.next());
         self.note_needed();
@@ -191,31 +191,31 @@ impl State {
         }
     }
 
-    /// Notes what the last of the outputs reads next, for the ring to hold it and for the
-    /// publisher to wait for it.
+    /// Notes the next entry of the last of the outputs, so that the ring holds it and the publisher
+    /// waits for it.
     fn note_needed(&mut self) {
         self.ring.keep_for(self.subscribers.needed());
         self.backlog.read(&self.ring);
     }
 
-    /// Those who wait for what is there now.
+    /// The wakers of those who wait for what is there now.
     pub(super) fn take_waiting(&mut self) -> Vec<Waker> {
         self.subscribers.take_waiting()
     }
 }
 
-/// Words fit to be shown, in so many bytes.
+/// Words made printable and cut to `bytes`.
 fn within(words: &str, bytes: usize) -> String {
     let mut words = clean(words, bytes);
     words.truncate(words.floor_char_boundary(bytes));
     words
 }
 
-/// How many bytes each of a publisher's words about its stream may have.
+/// How many bytes each word of a publisher about its stream may have.
 const MAX_WORDS: usize = 256;
 
-/// As many things left out are told.
+/// How many things left out are reported.
 pub(crate) const MAX_LEFT_OUT: usize = 8;
 
-/// The step between two publishers of one stream, about a picture's.
+/// The step between two publishers of one stream: about a picture.
 const SEAM: i64 = 33_000_000;

@@ -8,37 +8,37 @@ use onair_rtmp::SendBuffer;
 
 use super::{Connection, ConnectionEnd, Role, TURN};
 
-/// What came of trying to read.
+/// The outcome of trying to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     Something,
-    /// There is nothing there, or will not be anything any more.
+    /// There is nothing, or never will be any more.
     Nothing,
-    /// It was not tried: there may be much.
+    /// Not tried: there may be much.
     Waiting,
 }
 
-/// How much is read at once: less while what is read is much work. A read full of tiny messages is a
-/// thousand times that of a piece of a large one.
+/// How much is read at once: less while reading is much work. A read full of tiny messages takes a
+/// thousand times the work of a piece of a large one.
 #[derive(Debug)]
 pub(super) struct ReadSize {
     bytes: usize,
-    /// Of the last read, until what came of it is done: whether there was as much to read, and how
-    /// long it has been worked at.
+    /// The last read, until it is dealt with: whether it was as large as allowed, and the work so
+    /// far.
     last: Option<(bool, Duration)>,
 }
 
 /// The least that is read at once.
 const MIN_READ: usize = 1024;
 
-/// How much may wait to be written to somebody who was granted nothing yet, before we stop
-/// reading: the answers to all they can want.
+/// How much may wait to be written to a client that was granted nothing yet, before we stop
+/// reading: the answers to all it can want.
 const UNGRANTED: usize = 16 * 1024;
 
 /// How often a publisher that is held up is looked at: its media may be due by now.
 pub(super) const HELD_UP: Duration = Duration::from_millis(250);
 
-/// How many bytes a second who does not publish may send for ever.
+/// How many bytes a second a client that does not publish may send for ever.
 const FORGIVEN: usize = 1024;
 
 impl ReadSize {
@@ -53,8 +53,7 @@ impl ReadSize {
         self.last = Some((bytes == self.bytes, work));
     }
 
-    /// What was read last is done with, after so much more work: adapts to as much as a turn is
-    /// enough for.
+    /// The last read is dealt with, after this much more work: adapts to what fits into a turn.
     pub(super) fn adapt(&mut self, more: Duration) {
         let Some((is_full, work)) = self.last.take() else {
             return;
@@ -69,7 +68,7 @@ impl ReadSize {
 }
 
 impl Connection {
-    /// Hands the kernel what it takes.
+    /// Hands the kernel as much as it takes.
     pub(super) fn poll_write(&mut self, cx: &mut Wakeup<'_>, now: Instant) {
         while let Poll::Ready(written) = self.pump.poll_write(cx, now) {
             match written {
@@ -80,7 +79,7 @@ impl Connection {
         }
     }
 
-    /// Reads, unless the end is certain: nothing a peer says would change it.
+    /// Reads, unless the end is certain: then nothing a peer says would matter.
     pub(super) fn poll_read(&mut self, cx: &mut Wakeup<'_>, now: Instant) -> Reading {
         self.timing.look_again = None;
         if self.is_answered() || self.is_held_up(cx, now) {
@@ -100,8 +99,8 @@ impl Connection {
         Reading::Something
     }
 
-    /// A publisher that is ahead of time is not read from while what it sent is being recorded
-    /// and relayed. Its silence then is ours.
+    /// A publisher that is ahead of time is not read from while its media is being recorded and
+    /// relayed. Its silence is then our doing.
     fn is_held_up(&mut self, cx: &Wakeup<'_>, now: Instant) -> bool {
         let Role::Publisher(publishing) = &self.role else {
             return false;
@@ -131,7 +130,7 @@ impl Connection {
         self.check(received.result);
     }
 
-    /// Who does not publish has little to say: acknowledgements, for hours.
+    /// A client that does not publish has little to say: acknowledgements, for hours.
     fn count_unasked(&mut self, bytes: usize, now: Instant) -> usize {
         let (count, since) = &mut self.unasked;
         let seconds = now.saturating_duration_since(*since).as_secs();
@@ -144,7 +143,7 @@ impl Connection {
         *count
     }
 
-    /// Feeds a player, once the kernel has taken all before: what is late can still be cut.
+    /// Feeds a player, once the kernel has taken all before: late media can still be cut.
     pub(super) fn poll_viewer(&mut self, cx: &Wakeup<'_>, now: Instant) -> bool {
         let Role::Player(playing) = &mut self.role else {
             return false;
@@ -161,8 +160,8 @@ impl Connection {
         true
     }
 
-    /// States what this connection makes us hold: what a player takes stays whole until its last byte
-    /// is gone.
+    /// States how much this connection holds: a player's batch stays whole until its last byte is
+    /// gone.
     pub(super) fn weigh(&mut self, now: Instant) {
         let given = match &self.role {
             Role::Player(playing) if self.pump.unwritten() > 0 => playing.given(),

@@ -12,10 +12,10 @@ use crate::guesses::ANSWER_DELAY;
 use crate::permits::Grant;
 use crate::{Event, KeyError, Origin, PublisherKind, StreamName};
 
-/// Why not, in words.
+/// Why a request is denied, in words.
 struct Denial {
     words: String,
-    /// Whether to let it wait for the answer.
+    /// Whether the answer is delayed.
     is_late: bool,
 }
 
@@ -31,7 +31,7 @@ impl<E: std::error::Error> From<E> for Denial {
 /// Why a second request is refused.
 const ONE_REQUEST: &str = "one stream for each connection";
 
-/// A refusal that is yet to be said.
+/// A refusal still to be said.
 pub(super) struct Refusal {
     pub(super) at: Instant,
     pub(super) stream: StreamId,
@@ -80,7 +80,7 @@ impl Connection {
         granted.map(|()| name).map_err(Denial::from)
     }
 
-    /// Whether keys from this address are looked at.
+    /// Whether this address may try a key now.
     fn check_guesses(&self, is_needed: bool, now: Instant) -> Result<(), Denial> {
         if !is_needed {
             return Ok(());
@@ -92,7 +92,7 @@ impl Connection {
         })
     }
 
-    /// Notes a key that is none, which may stand in either of the two.
+    /// Notes a wrong key, which may be in either of the two.
     fn note_guess(&self, error: KeyError, (app, key): (&str, &Secret), now: Instant) -> Denial {
         if error == KeyError::Unknown {
             let said = [app, key.expose()].join("/");
@@ -158,7 +158,7 @@ impl Connection {
         });
     }
 
-    /// Says no, and that is the end: nobody tries keys on one connection.
+    /// Refuses, and ends the connection: nobody tries several keys on one.
     pub(super) fn refuse(&mut self, stream: StreamId, code: &str, words: &str) {
         self.pump.machine.refuse(stream, code, words);
         self.context.events.tell_refused(self.peer, words);

@@ -1,4 +1,4 @@
-//! One connection over a socket made up here: how often it is read, and when it comes to rest.
+//! One connection over a made-up socket: how often it is read, and when it comes to rest.
 
 use std::collections::VecDeque;
 use std::io;
@@ -104,7 +104,7 @@ struct Scene {
     stopper: Stopper,
 }
 
-/// More turns than any of these needs.
+/// More turns than any test needs.
 const TURNS: usize = 5000;
 
 impl Scene {
@@ -129,7 +129,7 @@ impl Scene {
         }
     }
 
-    /// Turns until nothing wakes it any more.
+    /// Takes turns until nothing wakes it any more.
     fn run_until_idle(&mut self) -> Poll<ConnectionEnd> {
         let bell = Arc::new(Bell::default());
         let waker = bell.clone().into();
@@ -145,7 +145,7 @@ impl Scene {
     }
 }
 
-/// Everything a publisher sends before it has heard a word.
+/// Everything a publisher sends before it has heard an answer.
 fn flight(key: &str, tags: &[Tag]) -> Vec<u8> {
     let url = format!("rtmp://192.0.2.9/live/{key}").parse().unwrap();
     let mut config = Config::new(url);
@@ -167,7 +167,7 @@ fn tags(packets: &[Packet]) -> Vec<Tag> {
         .collect()
 }
 
-/// Many seconds at once, more than half of what is held, and more than that follows.
+/// Many seconds at once: more than half of what is held, with more to follow.
 fn ahead() -> Vec<Tag> {
     let pictures: Vec<_> = (0..100)
         .map(|i| video_packet(i * 1000, i == 0, 15_000))
@@ -213,7 +213,7 @@ async fn a_publisher_that_is_not_read_is_not_asked_for_a_sign_of_life() {
     assert!(polled.is_pending(), "{polled:?}");
 }
 
-/// Refused in words that it does not take.
+/// A client refused in words that it does not read.
 fn turned_away() -> Scene {
     let mut scene = Scene::new(|_, keys| keys.add("cam", &"sesame".into()).unwrap());
     scene.socket.peer().takes_nothing = true;
@@ -248,7 +248,7 @@ async fn a_right_key_behind_a_wrong_one_is_not_looked_at() {
     scene.socket.arrives(&both);
     assert!(scene.run_until_idle().is_pending());
     assert_eq!(scene.registry.streams(), []);
-    // Alone it would have been.
+    // Alone it would have been accepted.
     let mut scene = Scene::new(|_, keys| keys.add("cam", &"sesame".into()).unwrap());
     scene.socket.arrives(&flight("sesame", &[]));
     assert!(scene.run_until_idle().is_pending());
@@ -279,7 +279,7 @@ async fn a_useless_publisher_that_takes_nothing_is_turned_down_once() {
 async fn a_publisher_held_up_that_takes_nothing_rests_when_all_is_to_end() {
     let (mut scene, _output) = held_up(true);
     assert!(scene.connection.pump.unwritten() > 0);
-    // What follows it is no publisher's any more.
+    // Whatever follows is not a publisher's any more.
     scene.socket.peer().incoming.clear();
     scene.stopper.stop();
     assert!(scene.run_until_idle().is_pending());

@@ -1,4 +1,4 @@
-//! How long a peer may take for what.
+//! How long a peer may take.
 
 use std::task::Context as Wakeup;
 use std::time::Instant;
@@ -7,11 +7,11 @@ use onair_rtmp::Input;
 
 use super::{Connection, Role};
 
-/// What a publisher is waited for.
+/// The clocks of a publisher.
 pub(super) struct Timing {
     /// When media last came.
     pub(super) media: Instant,
-    /// When a publisher that is held up is looked at again.
+    /// When to look again at a publisher that is held up.
     pub(super) look_again: Option<Instant>,
 }
 
@@ -37,7 +37,7 @@ impl Connection {
         }
         let (silent, useless) = self.publisher_deadlines();
         let machine = self.pump.deadline();
-        // A client that is not read cannot show life.
+        // A client that is not read from cannot show life.
         let machine = self.timing.look_again.unwrap_or(machine);
         let is_read = self.timing.look_again.is_none();
         if is_past(silent) {
@@ -59,7 +59,7 @@ impl Connection {
         true
     }
 
-    /// By when a publisher must have sent media, and media that can be used.
+    /// When a publisher must have sent media, and media that can be used.
     fn publisher_deadlines(&self) -> (Option<Instant>, Option<Instant>) {
         let Role::Publisher(publishing) = &self.role else {
             return (None, None);

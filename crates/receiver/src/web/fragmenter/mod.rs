@@ -18,7 +18,7 @@ pub(crate) enum Segment {
     Media(Bytes),
 }
 
-/// What a page must know before it can make a buffer for the segments.
+/// What a page must know before it can create a buffer for the segments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Description {
     /// The codecs of the tracks as media types name them (RFC 6381), video first.
@@ -27,17 +27,17 @@ pub(crate) struct Description {
     pub(crate) size: Option<Size>,
 }
 
-/// The tracks a stream is known to have, where that is known.
+/// The tracks that a stream is known to have, if that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Expected {
-    /// Whether pictures are to come.
+    /// Whether video is to come.
     pub(crate) video: bool,
     /// Whether audio is to come.
     pub(crate) audio: bool,
 }
 
-/// Makes one viewer's segments. It begins at a keyframe, and waits for that
-/// until it knows which tracks there are: half a second of media at most.
+/// Makes one viewer's segments. It begins at a keyframe, and waits until it knows the tracks: at
+/// most half a second of media.
 pub(crate) struct Fragmenter {
     probe: TrackProbe,
     /// Once the tracks are known.
@@ -49,7 +49,7 @@ pub(crate) struct Fragmenter {
 /// What writes the segments.
 struct Writer {
     tracks: Tracks,
-    /// There are tracks, or set-ups, that no init segment has described yet.
+    /// There are tracks or configurations that no init segment has described yet.
     has_changed: bool,
     origin: Timestamp,
     mp4: onair_mp4::Fragmenter,
@@ -79,13 +79,13 @@ impl Fragmenter {
         }
     }
 
-    /// What is ready to be sent: all media between two init segments as one.
+    /// What is ready to be sent, with all media between two init segments as one.
     pub(crate) fn take(&mut self) -> Vec<Segment> {
         self.join();
         std::mem::take(&mut self.ready)
     }
 
-    /// When the viewer is to see or hear a frame; `None` before the first init segment.
+    /// When a frame is presented to the viewer; `None` before the first init segment.
     pub(crate) fn time_of(&self, pts: Timestamp) -> Option<Duration> {
         let nanos = pts.nanos_from(self.writer.as_ref()?.origin);
         u64::try_from(nanos).ok().map(Duration::from_nanos)
@@ -96,7 +96,7 @@ impl Fragmenter {
         self.probe.held_bytes()
     }
 
-    /// Lets what was held back go, from the first keyframe on.
+    /// Releases what was held back, from the first keyframe on.
     fn begin(&mut self, probed: Probed) -> Result<(), Error> {
         let has_video = probed.tracks.has(Kind::Video);
         let starts = |packet: &Packet| !has_video || packet.is_video_keyframe();
@@ -104,7 +104,8 @@ impl Fragmenter {
             return Ok(());
         };
         let first = probed.packets[start].dts;
-        // Viewers' time begins a little early: what belongs before the first keyframe has room.
+        // Viewers' time begins a little early, with room for what belongs before the first
+        // keyframe.
         let origin = first - LEAD_IN;
         self.writer = Some(Writer {
             mp4: onair_mp4::Fragmenter::new(&probed.tracks, Pacing::Live, origin),
@@ -131,7 +132,7 @@ impl Fragmenter {
         Ok(())
     }
 
-    /// Puts one packet into a fragment, and a new init segment before it if need be.
+    /// Puts one packet into a fragment, after a new init segment if needed.
     fn write(&mut self, packet: &Packet) -> Result<(), Error> {
         let Some(writer) = &mut self.writer else {
             return Ok(());
@@ -157,7 +158,7 @@ impl Fragmenter {
 }
 
 impl Writer {
-    /// Takes a packet's set-up; whether an init segment has described it.
+    /// Takes a packet's configuration; gives whether an init segment has described it.
     fn learn(&mut self, packet: &Packet) -> bool {
         let is_described = self.mp4.accepts(packet);
         if !is_described {
@@ -197,9 +198,9 @@ impl Writer {
     }
 }
 
-/// How much media is waited through for a track that may not exist.
+/// How much media to wait through for a track that may not exist.
 const TRACK_TIMEOUT: Duration = Duration::from_millis(500);
 const MAX_HELD: usize = 4 * 1024 * 1024;
-/// How far before the first picture audio is still of use.
+/// How far before the first picture audio is still useful.
 const EARLIER_AUDIO: Duration = Duration::from_millis(100);
 const LEAD_IN: Duration = Duration::from_secs(10);

@@ -28,7 +28,7 @@ fn bytes(segments: &[Segment]) -> Vec<u8> {
     pieces.collect::<Vec<_>>().concat()
 }
 
-/// A sample as another demuxer sees it, times in ticks.
+/// A sample as another demuxer sees it, with times in ticks.
 #[derive(Debug)]
 struct Found {
     track: u32,

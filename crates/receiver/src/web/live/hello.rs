@@ -3,13 +3,13 @@
 use onair_media::text::clean;
 use serde::{Deserialize, Serialize};
 
-/// What a browser says.
+/// A message from a browser.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(super) enum Said {
     /// Who it is and what it wants.
     Hello(Box<Hello>),
-    /// How its tracks are coded from now on.
+    /// The coding of its tracks from now on.
     Config(Setup),
     /// That it is done.
     Bye,
@@ -33,7 +33,7 @@ pub(super) struct Setup {
     pub(super) audio: Option<AudioSetup>,
 }
 
-/// A `VideoDecoderConfig` of WebCodecs, as far as it matters here.
+/// A `VideoDecoderConfig` of WebCodecs, as far as needed here.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(super) struct VideoSetup {
     pub(super) codec: String,
@@ -50,7 +50,7 @@ pub(super) struct AudioSetup {
     pub(super) channels: u8,
 }
 
-/// What the server says.
+/// A message from the server.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(super) enum Answer {
@@ -114,7 +114,7 @@ impl Hello {
         Ok(())
     }
 
-    /// How the browser calls itself, fit to be shown.
+    /// The browser's name for itself, fit to be shown.
     pub(super) fn software(&self) -> String {
         clean(&self.software, MAX_SOFTWARE)
     }

@@ -5,7 +5,7 @@ use onair_media::{Kind, Timestamp};
 
 use super::hello::Problem;
 
-/// One binary message, understood but not yet believed.
+/// One parsed binary message, its media still unchecked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Media {
     pub(super) kind: Kind,
@@ -50,7 +50,7 @@ impl Media {
     }
 }
 
-/// A time of the client's on a line that begins at its `origin`.
+/// A client's time on a timeline that begins at its `origin`.
 pub(super) fn timestamp(micros: i64, origin: i64) -> Timestamp {
     Timestamp::from_nanos(micros.saturating_sub(origin).saturating_mul(1000))
 }

@@ -1,4 +1,4 @@
-//! From a browser's messages to packets: nothing it says is believed unseen.
+//! From a browser's messages to packets: everything is checked.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,11 +20,11 @@ use super::media::{Media, timestamp};
 pub(super) struct Publisher {
     video: Option<Arc<VideoConfig>>,
     audio: Option<Audio>,
-    /// The client's time that is the line's zero: the first it named.
+    /// The client's time at the timeline's zero: the first it named.
     origin: Option<i64>,
     last_video: Option<Timestamp>,
     last_audio: Option<Timestamp>,
-    /// Pictures are left out until the next keyframe.
+    /// Pictures are dropped until the next keyframe.
     waits: bool,
 }
 
@@ -33,12 +33,12 @@ enum Audio {
     Pcm(Box<Pcm>),
 }
 
-/// Sound that comes raw and is encoded here.
+/// Raw audio, encoded here.
 struct Pcm {
     format: Format,
     settings: AudioSettings,
     encoder: AudioEncoder,
-    /// Where the last stretch ended.
+    /// The end of the last stretch.
     end: Option<Timestamp>,
 }
 
@@ -49,12 +49,12 @@ enum Format {
 }
 
 impl Publisher {
-    /// Whether pictures are thrown away for want of a keyframe.
+    /// Whether pictures are dropped for want of a keyframe.
     pub(super) const fn waits_for_keyframe(&self) -> bool {
         self.waits
     }
 
-    /// Takes how the tracks are coded. What has no description yet is left to a later word.
+    /// Takes the configurations of the tracks. One without a description waits for a later message.
     pub(super) fn configure(&mut self, setup: &Setup) -> Result<(), Problem> {
         if let Some(video) = &setup.video {
             self.configure_video(video)?;
@@ -117,7 +117,7 @@ impl Publisher {
         Ok(())
     }
 
-    /// Takes a binary message and gives what it completes.
+    /// Takes a binary message; gives the packets it completes.
     pub(super) fn take(&mut self, message: Bytes) -> Result<Vec<Packet>, Problem> {
         let media = Media::parse(message)?;
         let origin = *self.origin.get_or_insert(media.dts);
@@ -276,5 +276,6 @@ fn duration(micros: u32) -> Option<Duration> {
 const MAX_AAC: usize = 6144;
 /// A second, in microseconds.
 const MAX_DURATION: u32 = 1_000_000;
-/// A step of time beyond which sound begins anew instead of silence being made up, in nanoseconds.
+/// A gap longer than this begins the audio anew instead of being filled with silence, in
+/// nanoseconds.
 const FARTHEST: u64 = 1_000_000_000;

@@ -126,7 +126,7 @@ impl<'a> BrowserSession<'a> {
         self.ask().await
     }
 
-    /// Asks for a keyframe, once, when pictures are thrown away for want of one.
+    /// Asks for a keyframe, once, when pictures are dropped for want of one.
     async fn ask(&mut self) -> Result<(), End> {
         let waits = self.publisher.waits_for_keyframe();
         if waits && !self.asked {

@@ -10,15 +10,15 @@ pub(in crate::web) struct Sessions {
 }
 
 impl Sessions {
-    /// Notes whose broadcast this is.
+    /// Notes the broadcast of a session.
     pub(super) fn keep(&self, session: &str, ingest: &Arc<Ingest>) {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, ingest| ingest.strong_count() > 0);
         all.insert(session.to_owned(), Arc::downgrade(ingest));
     }
 
-    /// Makes the session's former connection let go, if it is still thought to be there.
-    /// True when there was one.
+    /// Makes the session's former connection let go, if it still seems to be there. True if there
+    /// was one.
     pub(super) fn release(&self, session: &str) -> bool {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let former = all.get(session).and_then(Weak::upgrade);
@@ -28,7 +28,7 @@ impl Sessions {
         former.is_some()
     }
 
-    /// The broadcast ended for good; a session that has another by now stays.
+    /// The broadcast ended for good; a newer one of the same session stays.
     pub(super) fn forget(&self, session: &str, ended: &Arc<Ingest>) {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if all

@@ -48,7 +48,7 @@ impl Socket {
         }
     }
 
-    /// The last word and the close, for as long as somebody may be listening.
+    /// The last message and the close, for as long as somebody may be listening.
     pub(super) async fn end(mut self, answer: Answer, code: u16) {
         let close = CloseFrame {
             code,
@@ -63,7 +63,7 @@ impl Socket {
     }
 }
 
-/// A text message's meaning.
+/// Parses a text message.
 pub(super) fn parse(text: &str) -> Result<Said, Problem> {
     if text.len() > MAX_WORDS {
         return Err(Problem::new(

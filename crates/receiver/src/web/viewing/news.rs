@@ -1,4 +1,4 @@
-//! What a viewer is told beside the media: the text messages of [`super`].
+//! The messages to a viewer beside the media: the text messages of [`super`].
 
 use serde::Serialize;
 
