@@ -1,4 +1,4 @@
-//! Says whether Apple's media frameworks are there: the real ones, or simulated for tests.
+//! Tells whether Apple's media frameworks exist: the real ones, or simulated ones for tests.
 
 use std::env;
 

@@ -1,4 +1,4 @@
-//! What can be typed: the verbs, each of which owns its options and does what it says.
+//! The command line: each verb owns its options and does what it says.
 
 use clap::{Parser, Subcommand};
 
@@ -32,7 +32,7 @@ pub(crate) enum Verb {
 }
 
 impl Args {
-    /// Does what was asked for.
+    /// Does what was typed.
     pub(crate) fn run(self, given: &Given) -> Result<(), Failure> {
         match self.verb {
             Some(Verb::Publish(opts)) => publish::run(&opts, given, self.log),
@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(opts.keyframe, Some(Duration::from_millis(1500)));
     }
 
-    /// Options that always have an effect, or say themselves why they cannot have one.
+    /// Options that always have an effect, or explain themselves why they have none.
     const ALWAYS: &[(&str, &[&str])] = &[
         (
             "publish",

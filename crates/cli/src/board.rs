@@ -12,8 +12,7 @@ pub(crate) struct Board {
 }
 
 impl Board {
-    /// What to write so that `text` is above the rows, and they are `rows` from now on, if any
-    /// are given.
+    /// What to write so that `text` appears above the rows; `rows`, if given, replace them.
     pub(crate) fn draw(&mut self, text: &str, rows: Option<Vec<String>>) -> String {
         self.draw_at(columns(), text, rows)
     }
@@ -26,7 +25,7 @@ impl Board {
         out
     }
 
-    /// Takes the rows away. A terminal that has become narrower shows each on several lines.
+    /// Erases the rows. In a terminal that has become narrower each takes several lines.
     fn wipe(&self, columns: usize) -> String {
         let lines: usize = self
             .rows
@@ -41,7 +40,7 @@ impl Board {
     }
 }
 
-/// How wide the terminal is; without one, as wide as may be.
+/// The width of the terminal; without one, unlimited.
 pub(crate) fn columns() -> usize {
     match terminal_size_of(std::io::stderr()) {
         Some((Width(columns), _)) if columns > 0 => usize::from(columns),
@@ -50,18 +49,18 @@ pub(crate) fn columns() -> usize {
     }
 }
 
-/// Words of a row, the least weighty of which give way when there is no room.
+/// Words of a row; the least important give way when there is no room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Field {
     pub(crate) text: String,
-    /// What is left out first has the highest number; 0 stays.
+    /// The highest is left out first; 0 stays.
     pub(crate) rank: u8,
 }
 
-/// A row that fits: between fields are two spaces, what does not fit is left out, the highest
+/// A row that fits: fields are separated by two spaces. What does not fit is left out, the highest
 /// rank first, and in the end cut off.
 pub(crate) fn fit(mut fields: Vec<Field>, columns: usize) -> String {
-    // The last column stays free: some terminals go to the next line when it is written.
+    // The last column stays free: writing it makes some terminals begin the next line.
     let room = columns.saturating_sub(1);
     while width(&fields) > room {
         let Some((last, _)) = fields
@@ -78,7 +77,7 @@ pub(crate) fn fit(mut fields: Vec<Field>, columns: usize) -> String {
     cut(texts.join("  "), room)
 }
 
-/// What fits into so many columns, with an ellipsis where something is left out.
+/// As much as fits into `columns`, with an ellipsis where something is left out.
 pub(crate) fn shorten(text: &str, columns: usize) -> String {
     if text.width() <= columns {
         return text.to_owned();
@@ -147,7 +146,7 @@ mod tests {
         assert_eq!(shown, two.join("\n"));
         let above = board.draw_at(80, "hello\n", None);
         assert_eq!(above, format!("\r\x1b[1A\x1b[Jhello\n{}", two.join("\n")));
-        // At 40 columns the first has become two lines.
+        // In 40 columns the first takes two lines.
         assert_eq!(board.draw_at(40, "", Some(Vec::new())), "\r\x1b[2A\x1b[J");
         assert_eq!(board.draw_at(40, "bye\n", None), "bye\n");
     }

@@ -1,4 +1,4 @@
-//! `onair demo`: the whole of it on one machine, to be seen in a browser.
+//! `onair demo`: everything on one machine, shown in a browser.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -76,20 +76,20 @@ impl Demo {
         }
     }
 
-    /// What `onair` alone asks for.
+    /// What `onair` alone does.
     pub(crate) fn by_default() -> Self {
         Alone::parse_from(["onair"]).demo
     }
 }
 
-/// The options, without a program around them.
+/// The options by themselves.
 #[derive(Debug, Parser)]
 struct Alone {
     #[command(flatten)]
     demo: Demo,
 }
 
-/// The port RTMP players try by themselves.
+/// The default port of RTMP players.
 const RTMP: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1935);
 
 pub(crate) fn run(opts: &Demo, log: LogOptions) -> Result<(), Failure> {
@@ -111,7 +111,7 @@ pub(crate) fn run(opts: &Demo, log: LogOptions) -> Result<(), Failure> {
     publish::on_air(broadcast(opts, url), told, &Interrupt::listen()?)
 }
 
-/// Starts a receiver; an address that is taken gives way to a free port.
+/// Starts a receiver; if an address is taken, a free port is used.
 fn listen(opts: &Demo, token: &Token) -> Result<Receiver, Failure> {
     let (mut rtmp, mut web) = (RTMP, opts.web);
     loop {
@@ -154,7 +154,7 @@ fn broadcast(opts: &Demo, url: Address) -> Builder {
     }
 }
 
-/// Where there is a desktop, shows the page; where that fails, the address was printed.
+/// Shows the page if there is a desktop. If that fails, the address has been printed.
 fn open_page(receiver: &Receiver, served: Served) {
     let Some(address) = receiver.web_addresses().first() else {
         return;
@@ -172,7 +172,7 @@ fn open_page(receiver: &Receiver, served: Served) {
     }
 }
 
-/// What opens an address, if somebody sits in front of this machine.
+/// The program that opens an address, if somebody sits at this machine.
 fn opener() -> Option<&'static str> {
     if cfg!(target_os = "macos") {
         return Some("open");

@@ -1,4 +1,4 @@
-//! `onair devices`: what there is to capture from and encode with.
+//! `onair devices`: the devices to capture from, and the encoders.
 
 use std::fmt::Write as _;
 
@@ -103,7 +103,7 @@ fn write_devices(text: &mut String, title: &str, devices: &[&Info]) {
     }
 }
 
-/// What to type behind `--from`, or `--audio`.
+/// What to type after `--from` or `--audio`.
 fn source(info: &Info) -> String {
     let kind = match info.kind {
         device::Kind::Camera => "camera",

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use onair::Fault;
 
-/// What went wrong, and below it a cure where one is known.
+/// What went wrong and, below it, a cure if one is known.
 pub(crate) fn with_cure(words: impl Display, fault: Fault) -> String {
     match cure(fault) {
         Some(cure) => format!("{words}\n  {cure}"),
@@ -12,7 +12,7 @@ pub(crate) fn with_cure(words: impl Display, fault: Fault) -> String {
     }
 }
 
-/// `None` where the words say it all.
+/// `None` if the words say it all.
 const fn cure(fault: Fault) -> Option<&'static str> {
     use Fault as F;
     Some(match fault {
@@ -85,7 +85,7 @@ mod tests {
     use crate::progress;
     use crate::publish::verdict;
 
-    /// What only this cause's cure says; nothing where the words say it all.
+    /// A part of this cause's cure alone; `None` if the words say it all.
     const fn part(fault: Fault) -> Option<&'static str> {
         use Fault as F;
         Some(match fault {

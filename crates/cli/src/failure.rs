@@ -1,10 +1,10 @@
 use std::process::ExitCode;
 use std::{fmt, io};
 
-/// Why the program ends with something other than 0.
+/// Why the program exits with another status than 0.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// What was asked for cannot be: nothing was attempted, and asking again will not help.
+    /// What was asked for is impossible: nothing was attempted, and asking again will not help.
     Usage(String),
     /// It was attempted and failed.
     Failed(String),

@@ -1,12 +1,12 @@
-//! A fuzz body over what is typed behind options, replayed here by a stable test.
+//! A fuzz body for the values of options, replayed here by a stable test.
 //!
-//! It panics where a promise is broken; words that make no sense are not a fault.
+//! It panics if a promise is broken; words that make no sense are no fault.
 
 use std::time::Duration;
 
 use crate::values;
 
-/// Whatever is typed is refused in words or is within what its option may be.
+/// Whatever is typed is refused in words, or within the limits of its option.
 pub(crate) fn values(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else {
         return;
@@ -35,7 +35,7 @@ pub(crate) fn values(data: &[u8]) {
     address(text);
 }
 
-/// Names are left out: they are for the network to look up. An address reads as it prints.
+/// Names are left out: the network would look them up. An address reads as it prints.
 fn address(text: &str) {
     if text.bytes().any(|byte| byte.is_ascii_alphabetic()) && !text.contains("::") {
         return;

@@ -5,18 +5,18 @@ use clap::{ArgMatches, Command};
 
 use crate::failure::Failure;
 
-/// The long names of a verb's options that were typed: not those that have their value from the
+/// The long names of a verb's options that were typed, without those that have their value from the
 /// environment or by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Given(Vec<String>);
 
-/// An option, and why it has no effect in what was asked for; `None` while it has one.
+/// An option, and why it has no effect in this situation; `None` if it has one.
 ///
-/// An option without effect is a misunderstanding: better said than ignored.
+/// An option without effect is a misunderstanding, which is better reported than ignored.
 pub(crate) type Rule<T> = (&'static str, fn(&T) -> Option<&'static str>);
 
 impl Given {
-    /// What was typed behind the verb that `matches` has.
+    /// What was typed after the verb that `matches` has.
     pub(crate) fn of(command: &Command, matches: &ArgMatches) -> Self {
         let verb = matches.subcommand();
         let found = verb.and_then(|(name, typed)| Some((command.find_subcommand(name)?, typed)));
@@ -41,7 +41,7 @@ impl Given {
         self.0.iter().any(|given| given == option)
     }
 
-    /// Refuses what was typed and would do nothing in `situation`.
+    /// Refuses options that were typed and have no effect in `situation`.
     pub(crate) fn refuse_without_effect<T>(
         &self,
         rules: &[Rule<T>],

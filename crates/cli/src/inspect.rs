@@ -1,4 +1,4 @@
-//! `onair inspect`: what is in a media file or a live stream.
+//! `onair inspect`: the contents of a media file or a live stream.
 
 mod bytes;
 mod options;
@@ -56,7 +56,7 @@ fn survey_all(input: &mut dyn PacketSource, survey: &mut Survey) -> Result<(), d
     }
 }
 
-/// What cannot be sent is looked at all the same.
+/// Media that cannot be sent can be inspected all the same.
 fn open(opts: &Inspect) -> Result<Opened, Failure> {
     if opts.input == Path::new("-") {
         return open_stdin(opts.format);
@@ -92,7 +92,7 @@ fn watch(opts: &Inspect, url: &str) -> Result<Playback, Failure> {
     })
 }
 
-/// Why nothing, or no more, can be read: of a stream with what to do about it.
+/// Why nothing, or no more, can be read; for a stream, also what to do about it.
 fn about_media(opts: &Inspect, error: &demux::Error) -> Failure {
     match error {
         demux::Error::Io { source, .. } if opts.url().is_some() => about(opts, &unread(source)),
@@ -114,14 +114,14 @@ const NO_CONFIG: &str = "pictures or sound came, but nothing of what a decoder n
                          the server does not repeat the sequence headers to who joins late\n  \
                          Look while the stream begins, or at a server that does.";
 
-/// A failure with the name of what failed: of an address without its key.
+/// A failure with the name of the input: an address without its key.
 fn about(opts: &Inspect, error: &dyn std::fmt::Display) -> Failure {
     let url = opts.url().and_then(|url| url.parse::<Url>().ok());
     let name = url.map_or_else(|| opts.input.display().to_string(), |url| url.to_string());
     Failure::failed(format_args!("{name}: {error}"))
 }
 
-/// How long a live stream is watched: more than two groups of pictures of most.
+/// How long a live stream is watched: longer than two GOPs of most streams.
 const WATCHED: Duration = Duration::from_secs(5);
 
 fn open_stdin(format: Option<PipeFormat>) -> Result<Opened, Failure> {

@@ -7,11 +7,10 @@ use std::time::{Duration, Instant};
 use crate::failure::Failure;
 use crate::outlet;
 
-/// The first signal ends the streams properly. One that comes [`ECHO`] later or after that ends
-/// the program.
+/// The first signal ends the streams properly. Another one, [`ECHO`] later or after that, ends the
+/// program.
 ///
-/// Listened for before anything is on air, since from its first moment on a stream is to end
-/// properly.
+/// It listens before anything is on air, so that a stream ends properly from its first moment on.
 pub(crate) struct Interrupt(Arc<State>);
 
 #[derive(Default)]
@@ -23,7 +22,7 @@ struct State {
 
 type Stop = Arc<dyn Fn() + Send + Sync>;
 
-/// What has been asked for by signals.
+/// The signals so far.
 #[derive(Debug, Default)]
 struct Signals {
     first: Option<Instant>,
@@ -32,13 +31,13 @@ struct Signals {
 #[derive(Debug, PartialEq, Eq)]
 enum Meaning {
     Stop,
-    /// The first signal once more: nobody is impatient yet.
+    /// The first signal again: nobody is impatient yet.
     Echo,
     Abort,
 }
 
-/// For so long after the first, a signal is the same one again. `timeout -s INT`, a shell's
-/// process group and a service manager deliver one twice, a millisecond apart.
+/// How long a further signal counts as the first one again. `timeout -s INT`, a shell's process
+/// group and a service manager deliver one twice, a millisecond apart.
 const ECHO: Duration = Duration::from_secs(1);
 
 impl Signals {
@@ -61,7 +60,7 @@ fn abort() -> ! {
     std::process::exit(1);
 }
 
-/// Ends the program as asked, with words, where nothing is to be stopped yet.
+/// Ends the program as asked, with a message, if there is nothing to stop yet.
 pub(crate) fn end(words: &str, status: i32) -> ! {
     outlet::insist(words);
     outlet::finish();
@@ -76,23 +75,23 @@ impl Interrupt {
         Ok(Self(state))
     }
 
-    /// What a hang-up (SIGHUP) does, where it is not ignored and is not to end the streams.
+    /// What a hang-up (SIGHUP) does, unless it is ignored or should end the streams.
     pub(crate) fn reloads(&self, reload: impl Fn() + Send + Sync + 'static) {
         let _it_is_the_only_one = self.0.reload.set(Box::new(reload));
     }
 
-    /// What is to be stopped from now on, instead of what was before.
+    /// What to stop from now on, instead of what was set before.
     pub(crate) fn stops(&self, stop: impl Fn() + Send + Sync + 'static) {
         *self.0.stop() = Some(Arc::new(stop));
         self.0.stop_if_asked();
     }
 }
 
-/// Hears of signals on a thread of its own.
+/// Listens for signals on a thread of its own.
 #[cfg(unix)]
 fn listen(state: Arc<State>) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    // `nohup` has it ignored, for a program that is to outlive its terminal.
+    // `nohup` has it ignored, for a program that should outlive its terminal.
     let hangup = (!is_hangup_ignored()).then_some(SIGHUP);
     let wanted = [SIGINT, SIGTERM].into_iter().chain(hangup);
     let mut signals = signal_hook::iterator::Signals::new(wanted)?;
@@ -113,7 +112,7 @@ fn listen(state: Arc<State>) -> Result<(), ctrlc::Error> {
     ctrlc::set_handler(move || state.hear())
 }
 
-/// Whether whoever started this program wants SIGHUP ignored. Only Linux tells without unsafe code.
+/// Whether the parent process wants SIGHUP ignored. Only Linux tells without unsafe code.
 #[cfg(unix)]
 fn is_hangup_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -133,9 +132,9 @@ impl State {
         }
     }
 
-    /// Stops, when that was asked for and there is something to stop. On a thread of its own:
-    /// stopping may take a moment, in which the next signal is to be heard. Where the system gives
-    /// no thread, on this one.
+    /// Stops, if that was asked for and there is something to stop. It does so on a thread of its
+    /// own, since stopping may take a moment in which the next signal must be heard; without a
+    /// thread, on this one.
     fn stop_if_asked(&self) {
         let asked = self.signals().first.is_some();
         let stop = self.stop().clone();

@@ -1,4 +1,4 @@
-//! Numbers for a program: one object a line on stdout, each with the time of day.
+//! Numbers for programs: one object a line on stdout, each with the time of day.
 
 use std::fmt::Write as _;
 use std::io;
@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 use crate::failure::Failure;
 use crate::outlet::Outlet;
 
-/// How numbers are told.
+/// The format of the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StatsFormat {
     Text,
@@ -54,8 +54,8 @@ impl Json {
     }
 }
 
-/// The same JSON, in which nothing acts on a terminal: such characters are in strings alone, and
-/// there an escape stands for them.
+/// The same JSON without characters that act on a terminal: they occur only in strings, where an
+/// escape replaces them.
 pub(crate) fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
@@ -70,7 +70,7 @@ pub(crate) fn escaped(json: &str) -> String {
     text
 }
 
-/// The time of day, as RFC 3339 writes it, in UTC to the nearest millisecond.
+/// The time of day as in RFC 3339, in UTC, to the nearest millisecond.
 fn rfc3339(time: OffsetDateTime) -> String {
     let time = time.saturating_add(Duration::microseconds(500));
     let (year, month, day) = time.to_calendar_date();

@@ -1,4 +1,4 @@
-//! What is logged, and how much of it.
+//! What is logged, and how much.
 
 use std::env;
 
@@ -36,8 +36,8 @@ impl LogOptions {
     }
 }
 
-/// Logs to stderr: as RUST_LOG says (`debug`, or `onair_rtmp=trace,info`), else as often as -v
-/// was given. With -q there are errors only.
+/// Logs to stderr: as RUST_LOG says (`debug`, or `onair_rtmp=trace,info`), else by the number of
+/// -v. With -q only errors.
 pub(crate) fn init(options: LogOptions) {
     let targets = match env::var("RUST_LOG") {
         Ok(wanted) if !wanted.is_empty() && !options.quiet => {

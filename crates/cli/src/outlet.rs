@@ -1,8 +1,8 @@
-//! Where words and numbers leave the program, never waiting for whoever should read them.
+//! How words and numbers leave the program, without ever waiting for a reader.
 //!
-//! A pipe that nobody empties, or a terminal stopped by Ctrl-S, blocks whoever writes to it. So
-//! one thread writes, and everybody else leaves what is to be written in a bounded queue: when it
-//! is full, lines are left out and counted. A stream and an exit wait for no reader.
+//! A pipe that nobody empties, or a terminal stopped by Ctrl-S, blocks its writer. So one thread
+//! writes, and all others leave their text in a bounded queue: when it is full, lines are left out
+//! and counted. A stream and an exit wait for no reader.
 
 use std::collections::VecDeque;
 use std::fmt::Display;
@@ -17,7 +17,7 @@ use onair::media::text::is_printable;
 use crate::board::Board;
 use crate::failure::Failure;
 
-/// What is said to a person.
+/// The outlet for people.
 static STDERR: LazyLock<Outlet> = LazyLock::new(|| Outlet::new(io::stderr(), LEFT_OUT));
 
 /// How long the end of the program waits for the last lines to be taken.
@@ -28,7 +28,7 @@ const LIMIT: usize = 256 * 1024;
 
 const LEFT_OUT: Option<&str> = Some("lines were left out here: nobody read them in time");
 
-/// A writer that never blocks who uses it.
+/// A writer that never blocks its user.
 #[derive(Debug)]
 pub(crate) struct Outlet(Arc<Shared>);
 
@@ -42,15 +42,15 @@ struct Shared {
 struct State {
     waiting: VecDeque<String>,
     bytes: usize,
-    /// How many lines were left out since that was last told.
+    /// How many lines were left out since that was last reported.
     left_out: u64,
-    /// The newest status, where it is not yet shown; no rows take it away.
+    /// The newest rows, if not shown yet; no rows erase them.
     board: Option<Vec<String>>,
     is_writing: bool,
     failure: Option<io::Error>,
 }
 
-/// With -q only what has to be said is said.
+/// With -q only the most important is said.
 static IS_QUIET: AtomicBool = AtomicBool::new(false);
 
 /// From now on [`say`] and [`show`] do nothing.
@@ -58,19 +58,19 @@ pub(crate) fn be_quiet() {
     IS_QUIET.store(true, Ordering::Relaxed);
 }
 
-/// Says one line or more to the person at the terminal, unless they asked for quiet.
+/// Says one line or more to the person at the terminal, unless -q was given.
 pub(crate) fn say(words: impl Display) {
     if !IS_QUIET.load(Ordering::Relaxed) {
         insist(words);
     }
 }
 
-/// Says what has to be known even by who asked for quiet.
+/// Says what has to be known even with -q.
 pub(crate) fn insist(words: impl Display) {
     STDERR.put(shown(&words.to_string()) + "\n");
 }
 
-/// Words from strangers, files' names included, without what would act on a terminal. The line
+/// Words from strangers, including file names, without characters that act on a terminal. The line
 /// breaks are our own.
 fn shown(words: &str) -> String {
     let fit = |c| match c {
@@ -82,7 +82,7 @@ fn shown(words: &str) -> String {
     words.chars().map(fit).collect()
 }
 
-/// Shows these rows below everything that was said, in place of those before.
+/// Shows these rows below everything that was said, instead of the last ones.
 pub(crate) fn show(rows: Vec<String>) {
     if !IS_QUIET.load(Ordering::Relaxed) {
         let rows = rows.iter().map(|row| shown(row)).collect();
@@ -95,8 +95,7 @@ pub(crate) fn finish() {
     let _nobody_reads = STDERR.finish();
 }
 
-/// Writes what was asked for to stdout, and waits until it is taken; false when whoever read it
-/// has seen enough.
+/// Writes a result to stdout, and waits until it is taken; false if the reader has seen enough.
 ///
 /// # Errors
 ///
@@ -129,7 +128,7 @@ impl Write for Log {
 }
 
 impl Outlet {
-    /// An outlet to `writer`, which says how many lines were left out, if there are words for it.
+    /// An outlet to `writer`. It reports how many lines were left out if there are words for that.
     pub(crate) fn new(writer: impl Write + Send + 'static, left_out: Option<&'static str>) -> Self {
         let shared = Arc::new(Shared::default());
         let mut pen = Pen {
@@ -139,7 +138,7 @@ impl Outlet {
             left_out,
         };
         let thread = thread::Builder::new().name("onair-words".to_owned());
-        // Where no thread can be had nothing is said.
+        // Without a thread nothing is said.
         let _too_many = thread.spawn(move || pen.write_all());
         Self(shared)
     }
@@ -160,7 +159,7 @@ impl Outlet {
     ///
     /// # Errors
     ///
-    /// Why some of it was not: the writer failed, or nobody reads what it writes.
+    /// When some of it was not: the writer failed, or nobody reads what it writes.
     pub(crate) fn finish(&self) -> Result<(), io::Error> {
         let idle = |state: &mut State| state.is_writing || state.has_work();
         let waited = self
@@ -169,7 +168,7 @@ impl Outlet {
             .wait_timeout_while(self.0.lock(), AT_THE_END, idle);
         let (mut state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
         match state.failure.take() {
-            // Whoever read it has seen enough.
+            // The reader has seen enough.
             Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Some(error) => Err(error),
             None if timeout.timed_out() || state.left_out > 0 => {

@@ -1,4 +1,4 @@
-//! From what was typed to [`Args`].
+//! From the words typed to [`Args`].
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::given::Given;
 use crate::outlet;
 
-/// What was typed. Usage errors and --help end the program here, with 2 and 0.
+/// Parses the command line. Usage errors and --help end the program here, with 2 and 0.
 pub(crate) fn parse() -> Result<(Args, Given), Failure> {
     from(env::args_os().collect())
 }
@@ -28,7 +28,7 @@ fn from(typed: Vec<OsString>) -> Result<(Args, Given), Failure> {
     Ok((args, given))
 }
 
-/// A variable that is set to nothing is not set: `ONAIR_KEY= onair …` gives no key.
+/// An empty variable counts as unset: `ONAIR_KEY= onair …` gives no key.
 fn without_empty_variables(command: Command) -> Command {
     let is_empty = |name: &OsStr| env::var_os(name).is_some_and(|value| value.is_empty());
     let command = command.mut_args(|arg| match arg.get_env().is_some_and(is_empty) {
@@ -54,7 +54,7 @@ fn with_a_verb(mut typed: Vec<OsString>, command: &Command) -> Vec<OsString> {
     typed
 }
 
-/// An address behind the wrong option is refused before anything repeats it: it may hold a key.
+/// Refuses an address after the wrong option before anything repeats it: it may hold a key.
 fn refuse_addresses(command: &Command, matches: &ArgMatches) -> Result<(), Failure> {
     const TAKE_ADDRESSES: [&str; 4] = ["to", "key", "relay", "from"];
     let Some((verb, typed)) = matches.subcommand() else {
@@ -82,7 +82,7 @@ fn refuse_addresses(command: &Command, matches: &ArgMatches) -> Result<(), Failu
     Ok(())
 }
 
-/// What is wrong, without words that may be a key: those that stand alone, and addresses.
+/// The error, without words that may be a key: those that stand alone, and addresses.
 fn refuse<T>(mut error: clap::Error, typed: &[OsString]) -> Result<T, Failure> {
     let stands_alone = matches!(
         error.kind(),
@@ -116,7 +116,7 @@ fn refuse<T>(mut error: clap::Error, typed: &[OsString]) -> Result<T, Failure> {
     process::exit(error.exit_code());
 }
 
-/// Help or version, asked for: stdout that cannot be written is a failure.
+/// Shows help or version on request: it is a failure if stdout cannot be written.
 fn show(text: &clap::Error) -> Result<(), Failure> {
     match text.print().and_then(|()| io::stdout().flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::stdout(error)),
@@ -163,7 +163,7 @@ mod tests {
         assert!(args.verb.is_none() && given == Given::default());
     }
 
-    /// What the README and the help show can be typed.
+    /// All commands in the README and the help parse.
     #[test]
     fn every_example_is_understood() {
         let mut command = Args::command();
@@ -192,7 +192,7 @@ mod tests {
         );
     }
 
-    /// The command in a line, without what is around it: a comment, a pipe, a redirection.
+    /// The command in a line, without its surroundings: a comment, a pipe, a redirection.
     fn example(line: &str) -> Option<&str> {
         let line = line.trim_start();
         let start = match line.starts_with("onair ") {

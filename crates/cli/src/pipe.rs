@@ -1,4 +1,4 @@
-//! What stdin begins with, so that a pipe that brings nothing, or something else, is named.
+//! Checks how stdin begins, to report a pipe that brings nothing, or something else.
 
 use std::io::{Cursor, Read};
 
@@ -33,7 +33,7 @@ const START: u64 = 9;
 ///
 /// # Errors
 ///
-/// When nothing comes, or what clearly is another of the formats.
+/// When nothing comes, or clearly another of the formats.
 pub(crate) fn begun(
     mut reader: impl Read + Send + 'static,
     format: StdinFormat,

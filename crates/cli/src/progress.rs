@@ -1,4 +1,4 @@
-//! What a person sees while a broadcast runs, and what a program reads.
+//! What people see while a broadcast runs, and what programs read.
 
 mod events;
 mod json;
@@ -18,11 +18,11 @@ use crate::json::{Json, StatsFormat};
 use crate::log::LogOptions;
 use crate::outlet::{say, show};
 
-/// Without a terminal, every so many seconds the numbers.
+/// How often numbers are printed without a terminal, in seconds.
 const PLAIN_EVERY: u64 = 10;
 
-/// Says on stderr what happens, on a terminal above rows that keep changing; on stdout the
-/// numbers, for a program.
+/// Says on stderr what happens, on a terminal above rows that keep changing, and writes the numbers
+/// to stdout for programs.
 #[derive(Debug)]
 pub(crate) struct Progress {
     told: Told,
@@ -30,21 +30,21 @@ pub(crate) struct Progress {
     seconds: u64,
     before: Before,
     was_live: HashSet<usize>,
-    /// What has stopped coming from the source, without a terminal.
+    /// What has stopped coming from the source, if there is no terminal.
     stall: Option<String>,
     given_up: HashSet<usize>,
     is_recording: bool,
     json: Option<Json>,
 }
 
-/// What is to be told, and how.
+/// What to tell, and how.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Told {
     pub(crate) destinations: usize,
-    /// What media comes from, as a user calls it.
+    /// What users call the source.
     pub(crate) source: &'static str,
     pub(crate) is_recorded: bool,
-    /// Without a server there is no broadcast, recorded or not.
+    /// The broadcast ends with its last server, even if it is recorded.
     pub(crate) ends_with_servers: bool,
     pub(crate) stats: StatsFormat,
     pub(crate) log: LogOptions,
@@ -96,7 +96,7 @@ impl Progress {
         }
     }
 
-    /// Whether nothing is left that the broadcast would go on for.
+    /// Whether there is nothing left for the broadcast to go on for.
     pub(crate) fn is_over(&self) -> bool {
         self.told.ends_with_servers && self.is_without_servers()
     }
@@ -105,12 +105,12 @@ impl Progress {
         self.given_up.len() == self.told.destinations
     }
 
-    /// Whether anybody is told numbers while they change.
+    /// Whether anybody is told the numbers as they change.
     pub(crate) fn ticks(&self) -> bool {
         self.told.stats != StatsFormat::None
     }
 
-    /// Tells the numbers; once a second.
+    /// Tells the numbers; call it once a second.
     pub(crate) fn tick(&mut self, stats: &Stats) {
         self.seconds += 1;
         if let Some(json) = &self.json {
@@ -162,7 +162,7 @@ impl Progress {
     }
 }
 
-/// Pictures that came too fast for the encoder.
+/// Frames that came too fast for the encoder.
 fn skipped(encoder: &EncoderReport) -> u64 {
     encoder.video.as_ref().map_or(0, |video| video.dropped)
 }

@@ -27,7 +27,7 @@ use crate::log::LogOptions;
 use crate::outlet::say;
 use crate::progress::{Progress, Told};
 
-/// How often numbers are told.
+/// How often the numbers are told.
 const TICK: Duration = Duration::from_secs(1);
 
 /// The longest time between keyframes that services take.
@@ -44,14 +44,14 @@ pub(crate) fn run(opts: &Publish, given: &Given, log: LogOptions) -> Result<(), 
     };
     attended(|| {
         let interrupt = Interrupt::listen()?;
-        // A pipe may give nothing for ever.
+        // A pipe may never give anything.
         interrupt.stops(|| interrupt::end("stopped before anything came", 0));
         let (builder, source) = configure(opts, given)?;
         on_air(builder, told(source), &interrupt)
     })
 }
 
-/// Runs a broadcast to its end, and says what happens meanwhile.
+/// Runs a broadcast to its end, and reports meanwhile.
 pub(crate) fn on_air(builder: Builder, told: Told, interrupt: &Interrupt) -> Result<(), Failure> {
     let mut progress = Progress::new(told);
     let broadcast = builder.start().map_err(Failure::usage)?;
@@ -62,7 +62,7 @@ pub(crate) fn on_air(builder: Builder, told: Told, interrupt: &Interrupt) -> Res
     verdict(&report).and(written)
 }
 
-/// What goes where, and what a user calls where it comes from.
+/// What goes where, and what users call the source.
 fn configure(opts: &Publish, given: &Given) -> Result<(Builder, &'static str), Failure> {
     let destinations = destination::all(opts)?;
     let plan = source::Plan::new(opts)?;
@@ -134,8 +134,8 @@ fn watch(broadcast: &Broadcast, progress: &mut Progress) -> Report {
     }
 }
 
-/// A destination that was given up, or a recording that failed, is a failure even where others went well:
-/// a script that asked for two has to learn that it got one.
+/// A destination that was given up, or a recording that failed, is a failure even if others went
+/// well: a script that asked for two has to learn that it got one.
 pub(crate) fn verdict(report: &Report) -> Result<(), Failure> {
     let recording = report.recording.iter().filter_map(|recording| {
         let error = recording.error.as_deref()?;

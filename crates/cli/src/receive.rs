@@ -46,7 +46,7 @@ pub(crate) fn run(opts: &Receive, given: &Given) -> Result<(), Failure> {
     let stopped = receiver.clone();
     interrupt.stops(move || stopped.stop());
     greet(opts, &receiver, token.as_ref());
-    // The last copy goes with the signal; then there are no more events.
+    // Events end with the last copy, which goes with the signal handler.
     drop(receiver);
     Watch::new(opts.stats).run(events, &registry)
 }
@@ -90,7 +90,7 @@ fn builder(opts: &Receive, keys: usize) -> Result<Builder, Failure> {
     })
 }
 
-/// An address for two things: the second would find it taken, by this very program.
+/// Refuses an address for two things: the second would find it taken by this very program.
 fn refuse_shared(opts: &Receive) -> Result<(), Failure> {
     let plain = opts.listen.iter().map(|address| ("--listen", address));
     let secure = opts
@@ -113,7 +113,7 @@ fn refuse_shared(opts: &Receive) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Where nothing else is said: `localhost`, which may be either family's.
+/// By default `localhost`, which may be of either family.
 const DEFAULT_RTMP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1935);
 const DEFAULT_WEB: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -137,7 +137,7 @@ fn cannot_start(error: Error) -> Failure {
     Failure::failed(format_args!("{error}{cure}"))
 }
 
-/// Gives the builder its certificate, if one is wanted; a hang-up has files read anew.
+/// Gives the builder its certificate, if one is wanted; a hang-up rereads its files.
 fn certify(opts: &Receive, builder: Builder, interrupt: &Interrupt) -> Result<Builder, Failure> {
     if let (Some(chain), Some(key)) = (&opts.tls_cert, &opts.tls_key) {
         let files = tls::CertificateFiles::open(chain, key).map_err(Failure::usage)?;
@@ -159,7 +159,7 @@ fn certify(opts: &Receive, builder: Builder, interrupt: &Interrupt) -> Result<Bu
     pages::certify(builder)
 }
 
-/// One NAME=KEY behind each `--key`, or all of them in the variable.
+/// One NAME=KEY after each `--key`, or all of them in the variable.
 fn pairs(given: &[String], are_typed: bool) -> Vec<String> {
     match are_typed {
         true => given.to_vec(),
@@ -175,7 +175,7 @@ fn keys(pairs: &[String]) -> Result<Keys, Failure> {
     Ok(keys)
 }
 
-/// The key to watch, if there is to be one.
+/// Sets the key to watch, if there is one.
 fn require_to_play(keys: &mut Keys, play_key: Option<&str>) -> Result<(), Failure> {
     let Some(key) = play_key else {
         return Ok(());
@@ -198,25 +198,25 @@ fn add_key(keys: &mut Keys, pair: &str) -> Result<(), Failure> {
     added.map_err(|error| Failure::usage(format_args!("--key: {error}")))
 }
 
-/// What stands between commas; a comma behind a backslash is a comma.
+/// The parts between commas; after a backslash a comma is part of the text.
 fn split(text: &str) -> Vec<String> {
     let hidden = text.replace("\\,", "\0");
     let parts = hidden.split(',').filter(|part| !part.is_empty());
     parts.map(|part| part.replace('\0', ",")).collect()
 }
 
-/// Asks the system for as many descriptors as that many connections need.
+/// Asks the system for as many descriptors as `connections` need.
 #[cfg(unix)]
 fn make_room(connections: usize) {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    // Half-open ones, those of the pages on both of localhost's addresses, and files.
+    // With half-open ones, those of the pages on both of localhost's addresses, and files.
     let wanted = u64::try_from(connections)
         .unwrap_or(u64::MAX)
         .saturating_add(2048);
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
         return;
     };
-    // What it does not give shows when there are that many connections.
+    // If the system refuses, that shows when there are so many connections.
     let _refused = setrlimit(Resource::RLIMIT_NOFILE, soft.max(wanted.min(hard)), hard);
 }
 

@@ -1,4 +1,4 @@
-//! Values of options: what they may be, and why no more and no less.
+//! The values of options: their limits, and why.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use onair::media::{self, Bitrate, FrameRate, Size};
 
-/// Where the pages are, when no port is named.
+/// The default port of the pages.
 pub(crate) const WEB: u16 = 8080;
-/// Where RTMP is listened for, when no port is named.
+/// The default port of RTMP.
 pub(crate) const RTMP: u16 = 1935;
-/// Where RTMPS is listened for, when no port is named.
+/// The default port of RTMPS.
 pub(crate) const RTMPS: u16 = 443;
 
 pub(crate) fn parse_size(text: &str) -> Result<Size, String> {
@@ -56,7 +56,7 @@ pub(crate) fn parse_audio_bitrate(text: &str) -> Result<Bitrate, String> {
     }
 }
 
-/// Who joins sees nothing until the next keyframe.
+/// A new viewer sees nothing until the next keyframe.
 pub(crate) fn parse_keyframe(text: &str) -> Result<Duration, String> {
     let interval = parse_duration(text)?;
     if interval < Duration::from_millis(100) {
@@ -72,7 +72,7 @@ pub(crate) fn parse_keyframe(text: &str) -> Result<Duration, String> {
     Ok(interval)
 }
 
-/// A size, rate or bitrate; what is wrong without the byte offset, which helps nobody here.
+/// A size, rate or bitrate; errors without the byte offset, which helps nobody here.
 fn parse_unit<T: FromStr<Err = media::Error>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error| match error {
         media::Error::Invalid { what, .. } => what.to_owned(),
@@ -145,8 +145,8 @@ fn seconds_in(unit: &str) -> Option<f64> {
     })
 }
 
-/// Where to listen: `192.0.2.1:8080`, `[::1]:8080`, `localhost:8080`, or one of these without the
-/// port, which is then `PORT`; a port alone is on this machine.
+/// An address to listen on: `192.0.2.1:8080`, `[::1]:8080`, `localhost:8080`, or one of these
+/// without the port, which is then `PORT`; a port alone is on this machine.
 pub(crate) fn parse_address<const PORT: u16>(text: &str) -> Result<SocketAddr, String> {
     let expected = || {
         let port = PORT;
@@ -177,7 +177,7 @@ pub(crate) fn parse_address<const PORT: u16>(text: &str) -> Result<SocketAddr, S
         .or_else(|_| look_up(host, port).ok_or_else(expected))
 }
 
-/// An address of a host's, of the older family if it has one.
+/// An address of a host, IPv4 if it has one.
 fn look_up(host: &str, port: u16) -> Option<SocketAddr> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     // A system takes a bare number for an address.

@@ -35,7 +35,7 @@ fn host_clock(clock: Clock) -> HostClock {
     HostClock::anchored(clock, Instant::now(), 0)
 }
 
-/// A feed's screen: made for the first of its samples.
+/// A feed's screen, made for its first sample.
 #[cfg(target_vendor = "apple")]
 #[derive(Clone, Default)]
 pub(crate) struct SharedScreen(pub(crate) Arc<Mutex<Option<Screen>>>);

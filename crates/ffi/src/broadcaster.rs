@@ -14,8 +14,8 @@ use crate::{BroadcastConfig, Event, OnairError, Stats};
 
 /// A broadcast of what the application captures. Dropping it stops it.
 ///
-/// Pictures and sound go in through the C interface under [`feed_handle`](Self::feed_handle).
-/// Where they stay away, the broadcast goes on with the last picture and with silence.
+/// Video and audio go in through the C interface under [`feed_handle`](Self::feed_handle). While
+/// they stay away, the broadcast goes on with the last frame and with silence.
 #[derive(Debug, uniffi::Object)]
 pub struct Broadcaster {
     broadcast: Arc<Broadcast>,
@@ -36,8 +36,8 @@ impl Broadcaster {
     ///
     /// # Errors
     ///
-    /// When the configuration makes no sense, no encoder opens, or the recording cannot be
-    /// created. A server that cannot be reached is no error here: it is an [`Event`].
+    /// When the configuration makes no sense, no encoder opens, or the recording cannot be created.
+    /// An unreachable server is no error here: it is an [`Event`].
     #[uniffi::constructor]
     pub fn start(config: &BroadcastConfig) -> Result<Arc<Self>, OnairError> {
         let clock = Clock::starting_at(Instant::now());
@@ -60,20 +60,21 @@ impl Broadcaster {
         self.feed.end();
     }
 
-    /// Tries a destination again that was given up, while the others go on: at once, and as if
-    /// nothing had failed before. False when there is none of this number, or the broadcast is over.
+    /// Retries a destination that was given up, while the others go on: at once, and as if nothing
+    /// had failed before. False if there is no destination with this number, or the broadcast is
+    /// over.
     pub fn retry(&self, destination: u32) -> bool {
         usize::try_from(destination).is_ok_and(|number| self.broadcast.retry(number))
     }
 
-    /// Silences what is pushed, or lets it be heard again.
+    /// Silences the audio that is pushed, or lets it be heard again.
     pub fn mute(&self, muted: bool) {
         if let Some(inlet) = &self.feed.audio {
             inlet.mute(muted);
         }
     }
 
-    /// Encodes pictures at so many bits a second from the next one on, without a keyframe. A rate
+    /// Encodes video at `bits` bits a second from the next frame on, without a keyframe. A rate
     /// that the encoder refuses is an [`Event::Warning`].
     ///
     /// # Errors
@@ -85,25 +86,25 @@ impl Broadcaster {
         Ok(())
     }
 
-    /// Connects anew at once: for when the way to the network has changed (`NWPathMonitor`), and
-    /// the connections there are would only be found dead much later.
+    /// Reconnects at once: for when the network has changed (`NWPathMonitor`), and the old
+    /// connections would only be found dead much later.
     pub fn network_changed(&self) {
         self.broadcast.reconnect_now();
     }
 
-    /// What is going on.
+    /// The state of the broadcast.
     pub fn stats(&self) -> Stats {
         self.broadcast.stats().into()
     }
 
-    /// What happens. Each event is given once, to whoever asks first.
+    /// The events. Each is given once, to whoever asks first.
     pub fn events(&self) -> Arc<Events> {
         Arc::new(Events {
             mailbox: self.events.clone(),
         })
     }
 
-    /// What the C interface calls this broadcast's feed. It stands for nothing once the broadcast
+    /// The C interface's number for this broadcast's feed. It stands for nothing once the broadcast
     /// was stopped or dropped, and never for another: pushing too late is harmless.
     pub fn feed_handle(&self) -> u64 {
         self.entry.handle()
@@ -127,7 +128,7 @@ impl Events {
     }
 }
 
-/// The feed's both ends: one to push at, one built into a broadcast.
+/// Both ends of the feed: one to push to, one built into a broadcast.
 fn open(config: &BroadcastConfig, clock: Clock) -> Result<(Feed, onair::Builder), OnairError> {
     let mut feed = Feed::new(clock);
     let mut builder = Broadcast::builder();
@@ -152,7 +153,7 @@ fn open(config: &BroadcastConfig, clock: Clock) -> Result<(Feed, onair::Builder)
     Ok((feed, builder))
 }
 
-/// Brings the broadcast's events, for which a thread has to wait, to where a future can.
+/// Forwards the broadcast's events, for which a thread has to wait, to where a future can wait.
 fn forward(broadcast: Arc<Broadcast>, to: Arc<Mailbox<onair::Event>>) -> Result<(), OnairError> {
     let run = move || {
         while let Some(event) = broadcast.next_event() {

@@ -1,4 +1,4 @@
-//! What `include/onair.h` declares: pointers come in here, become owned objects, and go no further.
+//! The functions of `include/onair.h`: here pointers become owned objects, and go no further.
 #![expect(unsafe_code, reason = "the C interface")]
 
 use std::ffi::c_void;
@@ -11,7 +11,7 @@ use crate::push::{self, Pushed};
 #[cfg(target_vendor = "apple")]
 pub mod device;
 
-/// Hands over a picture: see the header.
+/// Takes a frame: see the header.
 ///
 /// # Safety
 ///
@@ -23,7 +23,7 @@ pub unsafe extern "C" fn onair_push_video(feed: u64, sample: *const c_void) -> i
     answer(|| push::video(feed, sample.as_ref()))
 }
 
-/// Hands over a picture without a sample buffer around it: see the header.
+/// Takes a frame without a sample buffer around it: see the header.
 ///
 /// # Safety
 ///
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn onair_push_pixels(
     answer(|| push::pixels(feed, pixels, host_nanoseconds))
 }
 
-/// Hands over sound: see the header.
+/// Takes audio: see the header.
 ///
 /// # Safety
 ///

@@ -10,12 +10,12 @@ use crate::OnairError;
 /// What to send, and where.
 #[derive(Clone, Debug, uniffi::Record)]
 pub struct BroadcastConfig {
-    /// Where to: at least one. One encode serves them all, and each fails alone.
+    /// At least one. One encode serves them all, and each fails alone.
     pub destinations: Vec<Destination>,
-    /// Pictures; `None` for sound alone.
+    /// `None` for audio alone.
     #[uniffi(default = None)]
     pub video: Option<VideoConfig>,
-    /// Sound; `None` for pictures alone, which some services refuse.
+    /// `None` for video alone, which some services refuse.
     #[uniffi(default = None)]
     pub audio: Option<AudioConfig>,
     /// Also write everything to this file, as FLV or MP4 by its name.
@@ -27,33 +27,33 @@ pub struct BroadcastConfig {
 #[derive(Clone, uniffi::Record)]
 #[uniffi::export(Debug, Display)]
 pub struct Destination {
-    /// `rtmp://host/app`, or `rtmps`; with the key behind it where `key` is `None`.
+    /// `rtmp://host/app`, or `rtmps`; followed by the key if `key` is `None`.
     pub url: String,
-    /// The stream key, when it is given apart.
+    /// The stream key, if it is given apart.
     #[uniffi(default = None)]
     pub key: Option<String>,
-    /// Whom to publish as, where the server asks.
+    /// The user name, if the server asks for one.
     #[uniffi(default = None)]
     pub user: Option<String>,
-    /// What only that user knows.
+    /// The user's password.
     #[uniffi(default = None)]
     pub password: Option<String>,
 }
 
-/// How pictures are encoded.
+/// How video is encoded.
 #[derive(Clone, Debug, PartialEq, uniffi::Record)]
 pub struct VideoConfig {
-    /// Columns; even. Pictures of another size change the stream's size.
+    /// Columns; even. Frames of another size change the stream's size.
     pub width: u32,
     /// Rows; even.
     pub height: u32,
-    /// Pictures a second, at most 240.
+    /// Frames a second, at most 240.
     #[uniffi(default = 30)]
     pub frame_rate: u32,
-    /// Bits a second; what live services recommend for the size and rate when `None`.
+    /// Bits a second; by default what live services recommend for the size and rate.
     #[uniffi(default = None)]
     pub bitrate: Option<u64>,
-    /// From one keyframe to the next; most services ask for 2 seconds.
+    /// The time between keyframes; most services ask for 2 seconds.
     #[uniffi(default = 2.0)]
     pub keyframe_seconds: f64,
     /// H.264 when `None`.
@@ -61,16 +61,16 @@ pub struct VideoConfig {
     pub codec: Option<Codec>,
 }
 
-/// How pictures are compressed.
+/// How video is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
 pub enum Codec {
-    /// What every server takes.
+    /// Every server takes it.
     H264,
     /// A third fewer bits for the same picture, for servers that understand Enhanced RTMP.
     Hevc,
 }
 
-/// How sound is encoded. What is pushed may have any rate and any number of channels.
+/// How audio is encoded. The audio pushed may have any rate and any number of channels.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct AudioConfig {
     /// Samples a second in each channel: 44100 or 48000 are understood everywhere.
@@ -111,7 +111,7 @@ impl Destination {
     }
 }
 
-/// As the URL prints, and who.
+/// The URL as it prints, and the user.
 impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.parse() {
@@ -128,7 +128,7 @@ impl fmt::Debug for Destination {
 }
 
 impl VideoConfig {
-    /// The settings they come to.
+    /// The settings they result in.
     pub(crate) fn settings(&self) -> Result<VideoSettings, OnairError> {
         let size = size(self.width, self.height)?;
         let mut settings = VideoSettings::new(size, frame_rate(self.frame_rate)?);
@@ -142,7 +142,7 @@ impl VideoConfig {
 }
 
 impl AudioConfig {
-    /// The settings they come to; the encoder says which of them it cannot do.
+    /// The settings they result in; the encoder says which of them it cannot do.
     pub(crate) const fn settings(&self) -> AudioSettings {
         AudioSettings {
             sample_rate: self.sample_rate,
@@ -152,7 +152,7 @@ impl AudioConfig {
     }
 }
 
-/// Destinations, read.
+/// Parses destinations.
 pub(crate) fn destinations(given: &[Destination]) -> Result<Vec<onair::Destination>, OnairError> {
     let parse = |(index, destination): (usize, &Destination)| {
         destination
@@ -192,7 +192,7 @@ pub(crate) fn keyframe_interval(seconds: f64) -> Result<Duration, OnairError> {
     Err(OnairError::Config(what))
 }
 
-/// The codec that is meant.
+/// The codec.
 pub(crate) const fn video_codec(codec: Option<Codec>) -> VideoCodec {
     match codec {
         None | Some(Codec::H264) => VideoCodec::H264,
@@ -200,7 +200,7 @@ pub(crate) const fn video_codec(codec: Option<Codec>) -> VideoCodec {
     }
 }
 
-/// A rate that a video encoder and a line can do something with.
+/// A rate that makes sense for a video encoder and a line.
 pub(crate) fn video_bitrate(bits: u64) -> Result<Bitrate, OnairError> {
     if (10_000..=200_000_000).contains(&bits) {
         return Ok(Bitrate::bps(bits));

@@ -11,13 +11,13 @@ pub enum OnairError {
         /// What is wrong with it; never the key.
         reason: String,
     },
-    /// What is asked for contradicts itself, or is beyond what there is.
+    /// The configuration contradicts itself, or is beyond what is possible.
     #[error("{0}")]
     Config(String),
-    /// This device has no such thing, or the system does not let us have it.
+    /// This device lacks it, or the system does not let us have it.
     #[error("{0}")]
     Unavailable(String),
-    /// The engine could not begin.
+    /// The engine could not start.
     #[error(transparent)]
     Start(#[from] onair::Error),
 }

@@ -22,7 +22,7 @@ pub enum Event {
         destination: u32,
         /// How long after [`Event::Connecting`].
         after: Duration,
-        /// How the server calls itself, if it does.
+        /// The server's name for itself, if it has one.
         server: Option<String>,
     },
     /// The server said no, in its own words.
@@ -32,7 +32,7 @@ pub enum Event {
         /// With its `refusal`.
         failure: Failure,
     },
-    /// The connection is lost, or could not be had; another attempt follows.
+    /// The connection was lost, or never came about; another attempt follows.
     Reconnecting {
         /// Which destination.
         destination: u32,
@@ -45,7 +45,7 @@ pub enum Event {
         /// How long until it is made.
         delay: Duration,
     },
-    /// The line lags: this much media waits for it. Told once until the queue has recovered.
+    /// The line lags: this much media waits for it. Told once, until the queue has recovered.
     Congested {
         /// Which destination.
         destination: u32,
@@ -56,12 +56,12 @@ pub enum Event {
     Dropped {
         /// Which destination.
         destination: u32,
-        /// How many pictures in this gap.
+        /// How many frames this gap has.
         frames: u64,
         /// From when to when, in media time.
         gap: Gap,
     },
-    /// The server asked us to connect anew, and we do.
+    /// The server asked us to reconnect, and we do.
     ReconnectRequested {
         /// Which destination.
         destination: u32,
@@ -76,7 +76,7 @@ pub enum Event {
     },
     /// There is a video encoder again, and it begins with a keyframe.
     EncoderBack,
-    /// Something a person should know, though the broadcast goes on.
+    /// Something a person should know; the broadcast goes on.
     Warning {
         /// Which destination it is about, if one.
         destination: Option<u32>,
@@ -95,7 +95,7 @@ pub enum Event {
         /// Why it failed; `None` when it ended as asked.
         failure: Option<Failure>,
     },
-    /// Nobody asked for events for so long that this many of the oldest were thrown away.
+    /// Nobody asked for events for so long that the oldest were dropped.
     Missed {
         /// How many.
         events: u64,

@@ -1,15 +1,15 @@
 use onair::{FailureStage, Fault, Refusal};
 
-/// Why a connection was lost or could not be had, or a destination was given up.
+/// Why a connection was lost or never came about, or a destination was given up.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct Failure {
     /// What happened, in words, without a full stop.
     pub words: String,
     /// How far the connection had come.
     pub stage: FailureStage,
-    /// What lies behind it: what to do about it hangs on this.
+    /// The cause, which decides what to do about it.
     pub fault: Fault,
-    /// What the server said, where it said no in its protocol's way.
+    /// The server's refusal, if it gave one in its protocol's way.
     pub refusal: Option<Refusal>,
 }
 
@@ -24,10 +24,10 @@ impl From<onair::Failure> for Failure {
     }
 }
 
-/// A server's own words for no.
+/// How a server refused.
 #[uniffi::remote(Record)]
 pub struct Refusal {
-    /// As the protocol has it, for instance `NetStream.Publish.BadName`.
+    /// The protocol's code, for instance `NetStream.Publish.BadName`.
     pub code: String,
     /// The server's description, often empty.
     pub description: String,
@@ -52,16 +52,16 @@ pub enum FailureStage {
     End,
 }
 
-/// What lies behind a failure.
+/// The cause of a failure.
 #[uniffi::remote(Enum)]
 pub enum Fault {
     /// Another publisher uses the key, or the server thinks so.
     KeyInUse,
     /// Nothing listens at the address.
     NobodyListens,
-    /// The name cannot be resolved.
+    /// The host's name cannot be resolved.
     UnknownHost,
-    /// There is no way to the address, for a reason that the system names.
+    /// There is no route to the address, for a reason that the system names.
     Unreachable,
     /// A certificate is too old, or a clock is wrong.
     CertificateExpired,
@@ -71,9 +71,9 @@ pub enum Fault {
     CertificateUntrusted,
     /// A certificate cannot be used for another reason.
     CertificateUnusable,
-    /// The server speaks something else than TLS on this port.
+    /// The server does not speak TLS on this port.
     NotTls,
-    /// TLS cannot be agreed on.
+    /// TLS could not be negotiated.
     TlsFailed,
     /// The server knows no such user name and password.
     LoginRejected,
@@ -83,36 +83,36 @@ pub enum Fault {
     KeyRejected,
     /// The server has no such application.
     AppUnknown,
-    /// The server says which codecs it takes, and ours is none of them.
+    /// The server takes other codecs.
     CodecRefused,
-    /// The server sends us to where we do not go: out of TLS, in circles, or nowhere.
+    /// The server redirects to where we do not go: out of TLS, in circles, or nowhere.
     RedirectRefused,
-    /// The server said no, in words that name none of these.
+    /// The server refused, in words that name none of these.
     Refused,
     /// The address cannot be published to.
     AddressUnusable,
-    /// The server agreed to the publish and dropped the stream soon after, again and again: as
-    /// many do with a key they do not know, or with what their rules forbid.
+    /// The server agreed to the publish and dropped the stream soon after, again and again, as many
+    /// do for an unknown key or a stream that their rules forbid.
     AcceptedThenDropped,
     /// The stream that is to be watched is not there, or nothing comes of it.
     NothingToWatch,
     /// The server closed the connection without a word.
     ServerClosed,
-    /// The server broke its protocol, or asked for too much.
+    /// The server broke the protocol, or asked for too much.
     ServerMisbehaved,
     /// The connection broke.
     ConnectionBroken,
     /// The line takes no more data.
     Stalled,
-    /// Nobody answered in time.
+    /// The server did not answer in time.
     TimedOut,
-    /// Nothing: the application wanted another connection.
+    /// No fault: the application wanted another connection.
     Renewed,
     /// The disk has no room left.
     DiskFull,
-    /// The disk takes nothing any more, without a word.
+    /// The disk silently takes nothing any more.
     DiskStuck,
-    /// The system does not let a file be written.
+    /// The system does not let the file be written.
     FileUnwritable,
     /// A mistake of our own.
     Internal,

@@ -1,30 +1,30 @@
-//! Where an application's own camera and microphone put what they give.
+//! Where an application's own camera and microphone put their media.
 //!
-//! The C interface cannot hold a Rust reference, so it holds a number: what the number stands for
-//! is in one table, and is taken out when the broadcast stops. A number is never used twice, so
-//! that pushing too late is answered with "no such feed" and can do no harm.
+//! The C interface cannot hold a Rust reference, so it holds a number. One table says what the
+//! number stands for, until the broadcast stops. A number is never used twice, so pushing too late
+//! is answered with "no such feed" and does no harm.
 
 use onair::av::capture::{AudioInlet, FrameInlet};
 use onair::av::clock::Clock;
 
 use crate::table::{Entry, Table};
 
-/// The ends at which pictures and sound go in. Clones are the same feed.
+/// The ends at which video and audio go in. Clones are the same feed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Feed {
-    /// Where pictures go, if they are wanted.
+    /// The inlet for frames, if they are wanted.
     pub pictures: Option<FrameInlet>,
-    /// Where sound goes, if it is wanted.
+    /// The inlet for audio, if it is wanted.
     pub audio: Option<AudioInlet>,
-    /// What their times are on.
+    /// The clock of their times.
     pub clock: Clock,
     #[cfg(apple_media)]
     pub(crate) apple: crate::apple::Apple,
 }
 
 impl Feed {
-    /// What a number stands for, as long as its broadcast runs.
+    /// The feed of a number, as long as its broadcast runs.
     pub fn of(handle: u64) -> Option<Self> {
         FEEDS.get(handle)
     }

@@ -1,14 +1,14 @@
-//! onair for Swift: control through [UniFFI](https://mozilla.github.io/uniffi-rs/), pictures and
-//! sound through a C interface of a handful of functions, so that no picture is ever copied.
+//! onair for Swift: control through [UniFFI](https://mozilla.github.io/uniffi-rs/), video and audio
+//! through a C interface of a handful of functions, so that no frame is ever copied.
 //!
 //! There are two ways in. With a [`Broadcaster`] the application owns camera and microphone and
-//! hands over what they give: see [`feed`]. With a [`Studio`] onair owns them, and decides what to
-//! do about calls, heat and a lost network.
+//! hands over their media: see [`feed`]. With a [`Studio`] onair owns them, and decides what to do
+//! about calls, heat and a lost network.
 //!
-//! Nothing here waits for a network or a camera, and everything may be called from any thread. What happens is told through
-//! [`Events`] and [`StudioEvents`], which the Swift package makes `AsyncSequence`s of. Dropping an
-//! object stops what it runs. An error is one sentence that names cause and cure; stream keys and
-//! passwords are in none of them, nor in what an object prints as.
+//! Nothing here waits for a network or a camera, and everything may be called from any thread.
+//! [`Events`] and [`StudioEvents`] report what happens; the Swift package makes `AsyncSequence`s of
+//! them. Dropping an object stops what it runs. An error is one sentence that names cause and cure;
+//! neither errors nor printed objects contain stream keys or passwords.
 #![deny(unsafe_code)]
 
 #[cfg(apple_media)]

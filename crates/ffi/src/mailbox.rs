@@ -4,8 +4,8 @@ use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// What one side puts in and the other waits for, without a runtime: the future is driven by
-/// whoever awaits it, which for Swift is Swift.
+/// Items from one side to the other, which waits for them without a runtime: the future is driven
+/// by whoever awaits it, which is Swift.
 pub(crate) struct Mailbox<T> {
     state: Mutex<State<T>>,
 }
@@ -22,12 +22,12 @@ struct State<T> {
 pub(crate) enum Item<T> {
     /// What was put in.
     One(T),
-    /// So many were thrown away since the last, because nobody took them.
+    /// So many were dropped since the last, because nobody took them.
     Missed(u64),
 }
 
 impl<T> Mailbox<T> {
-    /// Puts something in; the oldest goes where nobody takes anything out.
+    /// Puts something in; the oldest item is dropped if nobody takes any out.
     pub(crate) fn put(&self, item: T) {
         let mut state = self.lock();
         if state.items.len() == HELD {
@@ -68,7 +68,7 @@ impl<T> Mailbox<T> {
         Poll::Pending
     }
 
-    /// Wakes with the lock released: what wakes may run at once, and come here.
+    /// Wakes with the lock released: the task woken may run at once, and come here.
     fn wake(mut state: MutexGuard<'_, State<T>>) {
         let wakers = std::mem::take(&mut state.wakers);
         drop(state);
@@ -99,7 +99,7 @@ impl<T> fmt::Debug for Mailbox<T> {
     }
 }
 
-/// How much waits for a reader who does not come.
+/// How many items wait for a reader who does not come.
 const HELD: usize = 256;
 
 #[cfg(test)]

@@ -7,14 +7,14 @@ use crate::Event;
 #[derive(Clone, Debug, PartialEq, uniffi::Enum)]
 #[non_exhaustive]
 pub enum StudioEvent {
-    /// To the broadcast; the last one of each show is [`Event::Ended`].
+    /// An event of the broadcast; the last one of each show is [`Event::Ended`].
     Broadcast {
-        /// What.
+        /// The event.
         event: Event,
     },
-    /// Something a user should know, as long as it is so.
+    /// Something a user should know, as long as it lasts.
     Notice {
-        /// What.
+        /// The notice.
         notice: Notice,
     },
     /// Keep the screen awake, or let it sleep.
@@ -27,14 +27,14 @@ pub enum StudioEvent {
         /// Why, in words.
         reason: String,
     },
-    /// Nobody asked for events for so long that this many of the oldest were thrown away.
+    /// Nobody asked for events for so long that the oldest were dropped.
     Missed {
         /// How many.
         events: u64,
     },
 }
 
-/// What a user should know, as long as it is so.
+/// Something a user should know, as long as it lasts.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
 #[non_exhaustive]
 pub enum Notice {
@@ -52,21 +52,21 @@ pub enum Notice {
     },
     /// The microphone is back.
     Sound,
-    /// Sound comes from here now.
+    /// Another input gives the audio now.
     Input {
-        /// As the system calls it.
+        /// The system's name for it.
         name: Option<String>,
     },
     /// Too hot: frame rate, size or bitrate were reduced.
     Heat {
-        /// By so many steps; none when it has cooled down.
+        /// How many steps; 0 once it has cooled down.
         steps: u8,
     },
     /// There is no network.
     Offline,
     /// There is a network again.
     Online,
-    /// The device said no.
+    /// The device refused an order.
     Trouble {
         /// What, in words.
         what: String,

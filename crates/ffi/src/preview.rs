@@ -9,7 +9,7 @@ use onair::av::capture::apple::{AppleDevice, Preview as Sight};
 #[cfg(target_vendor = "apple")]
 use crate::table::{Entry, Table};
 
-/// The number, and what it stands for; nowhere but on Apple is there one.
+/// The number, and what the camera sees; exists only on Apple's systems.
 #[derive(Debug)]
 pub(crate) struct Preview {
     #[cfg(target_vendor = "apple")]
@@ -39,7 +39,7 @@ pub(crate) fn open(setup: &Setup) -> Result<Opened, Error> {
     Ok((onair::av::capture::open(setup)?, None))
 }
 
-/// What a number stands for.
+/// What the camera of a number sees.
 #[cfg(target_vendor = "apple")]
 pub(crate) fn of(handle: u64) -> Option<Sight> {
     SIGHTS.get(handle)

@@ -9,7 +9,7 @@ use crate::feed::Feed;
 #[cfg(target_vendor = "apple")]
 pub(crate) use screen::screen;
 
-/// What became of something pushed, as `include/onair.h` numbers it.
+/// The result of a push, as `include/onair.h` numbers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub(crate) enum Pushed {
@@ -21,7 +21,7 @@ pub(crate) enum Pushed {
     Bug = -100,
 }
 
-/// Takes the picture out of what a camera gave.
+/// Takes the frame of a camera's sample.
 pub(crate) fn video(feed: u64, sample: Option<&SampleBuffer>) -> Pushed {
     let Some(host) = sample.and_then(time) else {
         return why_not(feed, sample);
@@ -29,7 +29,7 @@ pub(crate) fn video(feed: u64, sample: Option<&SampleBuffer>) -> Pushed {
     pixels(feed, sample.and_then(SampleBuffer::image_buffer), host)
 }
 
-/// Takes a picture that was taken at `host`, in nanoseconds of the host's clock.
+/// Takes a frame captured at `host`, in nanoseconds of the host's clock.
 pub(crate) fn pixels(feed: u64, pixels: Option<PixelBuffer>, host: i64) -> Pushed {
     let Some(feed) = Feed::of(feed) else {
         return Pushed::NoFeed;
@@ -47,7 +47,7 @@ pub(crate) fn pixels(feed: u64, pixels: Option<PixelBuffer>, host: i64) -> Pushe
     Pushed::Ok
 }
 
-/// Takes the sound out of what a microphone gave.
+/// Takes the audio of a microphone's sample.
 pub(crate) fn audio(feed: u64, sample: Option<&SampleBuffer>) -> Pushed {
     let (Some(sample), Some(host)) = (sample, sample.and_then(time)) else {
         return why_not(feed, sample);
@@ -69,7 +69,7 @@ fn time(sample: &SampleBuffer) -> Option<i64> {
     sample.presentation_time().nanos()
 }
 
-/// Why nothing came of a sample that is none, or has no time.
+/// Why a sample cannot be used: it is none, or has no time.
 fn why_not(feed: u64, sample: Option<&SampleBuffer>) -> Pushed {
     match (Feed::of(feed), sample) {
         (None, _) => Pushed::NoFeed,

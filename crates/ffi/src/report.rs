@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::Failure;
 
-/// What a broadcast is doing.
+/// The state of a broadcast.
 #[derive(Clone, Debug, PartialEq, uniffi::Record)]
 pub struct Stats {
     /// How long it has lasted.
@@ -13,34 +13,34 @@ pub struct Stats {
     pub video: Option<EncoderStats>,
     /// The audio encoder, once it has encoded.
     pub audio: Option<EncoderStats>,
-    /// Pictures encoded a second, over the last seconds.
+    /// Frames encoded a second, over the last seconds.
     pub video_frame_rate: f64,
-    /// Bits of pictures a second that the encoder gives, over the last seconds.
+    /// The bitrate of the encoded video, over the last seconds.
     pub video_bitrate: u64,
-    /// Bits of sound a second that the encoder gives, over the last seconds.
+    /// The bitrate of the encoded audio, over the last seconds.
     pub audio_bitrate: u64,
-    /// What became of the pictures that were pushed, once one was encoded.
+    /// What happened to the frames pushed, once one was encoded.
     pub video_capture: Option<VideoCapture>,
-    /// What became of the sound that was pushed, once some was encoded.
+    /// What happened to the audio pushed, once some was encoded.
     pub audio_capture: Option<AudioCapture>,
 }
 
-/// Pictures that were not shown as they came, and what was shown in their place.
+/// Frames that were not shown as they came, and what was shown instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct VideoCapture {
     /// Shown again because none came, slates and black ones included: the picture stood still.
     pub repeated: u64,
-    /// Left out because they came faster than they are wanted.
+    /// Left out because they came faster than wanted.
     pub skipped: u64,
     /// Taken back by the system before they could be handed over.
     pub missed: u64,
-    /// Left out because something later was shown already.
+    /// Left out because a later one was shown already.
     pub late: u64,
-    /// Left out because the slate was shown in their place.
+    /// Left out because the slate was shown instead.
     pub hidden: u64,
 }
 
-/// Sound that was not heard as it came, and the silence in its place.
+/// Audio that was not heard as it came, and the silence instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct AudioCapture {
     /// Silence put in because nothing came.
@@ -49,12 +49,12 @@ pub struct AudioCapture {
     pub dropped: Duration,
 }
 
-/// What is going on at one destination.
+/// The state of one destination.
 #[derive(Clone, Debug, PartialEq, uniffi::Record)]
 pub struct DestinationStats {
     /// What has happened so far.
     pub so_far: DestinationReport,
-    /// Bits a second that went out, averaged over the last seconds.
+    /// The bitrate that went out, over the last seconds.
     pub bitrate: u64,
     /// Media time waiting in the queue.
     pub queued: Duration,
@@ -63,17 +63,17 @@ pub struct DestinationStats {
 /// What happened at one destination.
 #[derive(Clone, Debug, PartialEq, uniffi::Record)]
 pub struct DestinationReport {
-    /// Where, the key redacted.
+    /// The address, its key redacted.
     pub url: String,
-    /// How it stands.
+    /// Its state.
     pub state: DestinationState,
     /// How often the server agreed to a publish.
     pub connects: u64,
     /// Bytes handed to the network, protocol included.
     pub bytes: u64,
-    /// Pictures.
+    /// Video.
     pub video: TrackStats,
-    /// Sound.
+    /// Audio.
     pub audio: TrackStats,
     /// The connection's round trip as the kernel measures it.
     pub round_trip: Option<Duration>,
@@ -83,7 +83,7 @@ pub struct DestinationReport {
     pub failure: Option<Failure>,
 }
 
-/// What a broadcast did, told once at its end.
+/// What a broadcast did, reported once at its end.
 #[derive(Clone, Debug, PartialEq, uniffi::Record)]
 pub struct Report {
     /// Why it ended, in words.
@@ -94,16 +94,16 @@ pub struct Report {
     pub duration: Duration,
     /// In the order in which they were given.
     pub destinations: Vec<DestinationReport>,
-    /// What became of the pictures that were pushed.
+    /// What happened to the frames pushed.
     pub video_capture: Option<VideoCapture>,
-    /// What became of the sound that was pushed.
+    /// What happened to the audio pushed.
     pub audio_capture: Option<AudioCapture>,
 }
 
 /// How a broadcast ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
 pub enum Outcome {
-    /// What there was to send is sent.
+    /// Everything was sent.
     Finished,
     /// As asked.
     Stopped,
@@ -111,7 +111,7 @@ pub enum Outcome {
     Failed,
 }
 
-/// How a destination stands.
+/// The state of a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
 pub enum DestinationState {
     /// Not yet on air.
@@ -138,13 +138,13 @@ pub struct TrackStats {
 /// A stretch of media time without video (or, where there is no video, audio).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct Gap {
-    /// When the first missing picture was due, in milliseconds.
+    /// When the first missing frame was due, in milliseconds.
     pub from_ms: i64,
-    /// When the first picture there again was, in milliseconds.
+    /// When the first frame after it was due, in milliseconds.
     pub to_ms: i64,
 }
 
-/// Whose wish a bitrate is: the least of them applies.
+/// Who limits a bitrate: the lowest limit applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
 pub enum LimitedBy {
     /// What was asked for.
@@ -160,15 +160,15 @@ pub enum LimitedBy {
 pub struct EncoderStats {
     /// Its name.
     pub name: String,
-    /// At what rate it is to encode, in bits a second; of the video encoder alone.
+    /// The bitrate it aims at; of the video encoder only.
     pub asked_bitrate: Option<u64>,
-    /// Whose wish that is.
+    /// Who limits it to that.
     pub limited_by: Option<LimitedBy>,
     /// What came out of it.
     pub frames: u64,
-    /// Raw frames that a newer one overtook before it was free.
+    /// Raw frames that a newer one overtook while it was busy.
     pub dropped: u64,
-    /// Raw frames that came while the system kept it away.
+    /// Raw frames that came while the system had taken it away.
     pub lost: u64,
 }
 

@@ -20,27 +20,27 @@ pub struct Studio {
     preview: Option<Preview>,
 }
 
-/// What happens in a studio, in order. Ends when the studio is gone.
+/// The events of a studio, in order. Ends when the studio is gone.
 #[derive(Debug, uniffi::Object)]
 pub struct StudioEvents {
     mailbox: Arc<Mailbox<News>>,
 }
 
-/// What a studio begins with.
+/// How a studio begins.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct StudioConfig {
-    /// The longer side of the pictures, or of the nearest that the camera has.
+    /// The longer side of the frames, or the nearest that the camera has.
     #[uniffi(default = 1280)]
     pub width: u32,
     /// The shorter side.
     #[uniffi(default = 720)]
     pub height: u32,
-    /// Pictures a second, at most 240.
+    /// Frames a second, at most 240.
     #[uniffi(default = 30)]
     pub frame_rate: u32,
     /// Which camera.
     pub facing: Facing,
-    /// What brings its pictures upright.
+    /// The turn that brings its frames upright.
     pub rotation: Rotation,
 }
 
@@ -66,7 +66,7 @@ pub enum Rotation {
     ThreeQuarters,
 }
 
-/// How a picture is steadied.
+/// How the picture is stabilised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
 pub enum Stabilisation {
     /// Not at all: the least latency.
@@ -77,21 +77,21 @@ pub enum Stabilisation {
     Cinematic,
 }
 
-/// What a show is made of and where it goes.
+/// What a show consists of, and where it goes.
 #[derive(Clone, Debug, uniffi::Record)]
 pub struct ShowConfig {
-    /// Where to: at least one.
+    /// At least one.
     pub destinations: Vec<Destination>,
-    /// Bits of video a second; by size and frame rate when `None`.
+    /// Bits of video a second; by default chosen by size and frame rate.
     #[uniffi(default = None)]
     pub bitrate: Option<u64>,
-    /// From one keyframe to the next; most services ask for 2 seconds.
+    /// The time between keyframes; most services ask for 2 seconds.
     #[uniffi(default = 2.0)]
     pub keyframe_seconds: f64,
     /// H.264 when `None`.
     #[uniffi(default = None)]
     pub codec: Option<Codec>,
-    /// How sound is encoded.
+    /// How audio is encoded.
     #[uniffi(default)]
     pub audio: AudioConfig,
     /// Also write everything to this file, as FLV or MP4 by its name.
@@ -101,9 +101,9 @@ pub struct ShowConfig {
 
 #[uniffi::export]
 impl Studio {
-    /// Takes charge of camera and microphone, and starts them. The system asks the user for
-    /// permission the first time; `NSCameraUsageDescription` and `NSMicrophoneUsageDescription`
-    /// have to be in the application's Info.plist, or the system ends it.
+    /// Takes charge of camera and microphone, and starts them. The first time, the system asks the
+    /// user for permission. Without `NSCameraUsageDescription` and `NSMicrophoneUsageDescription`
+    /// in the application's Info.plist the system ends it.
     ///
     /// # Errors
     ///
@@ -136,24 +136,24 @@ impl Studio {
         self.studio.mute(muted);
     }
 
-    /// What is going on, while on air.
+    /// The state of the show, while on air.
     pub fn stats(&self) -> Option<Stats> {
         self.studio.stats().map(Into::into)
     }
 
-    /// What the C interface calls what the camera sees, for a preview: see `onair_studio_show`.
-    /// 0 where there is nothing to be seen.
+    /// The C interface's number for what the camera sees, for a preview: see `onair_studio_show`. 0
+    /// if nothing can be seen.
     pub fn preview_handle(&self) -> u64 {
         self.preview.as_ref().map_or(0, Preview::handle)
     }
 
-    /// The turn that brings pictures upright as the phone is held now: what to [`turn`](Self::turn)
-    /// by before a show begins. `None` before iOS 17, and where there is no camera.
+    /// The turn that brings frames upright as the phone is held now: what to [`turn`](Self::turn)
+    /// by before a show begins. `None` before iOS 17, and without a camera.
     pub fn level(&self) -> Option<Rotation> {
         self.preview.as_ref()?.level().map(Into::into)
     }
 
-    /// What happens. Each event is given once, to whoever asks first.
+    /// The events. Each is given once, to whoever asks first.
     pub fn events(&self) -> Arc<StudioEvents> {
         Arc::new(StudioEvents {
             mailbox: self.news.clone(),
@@ -161,16 +161,16 @@ impl Studio {
     }
 }
 
-/// Orders. What the camera cannot do is told as [`Notice::Trouble`](crate::Notice::Trouble).
+/// Orders. [`Notice::Trouble`](crate::Notice::Trouble) tells what the camera cannot do.
 #[uniffi::export]
 impl Studio {
-    /// Changes to the usual camera that looks this way.
+    /// Changes to the default camera that looks this way.
     pub fn face(&self, facing: Facing) {
         let camera = device::Camera::Facing(facing.into());
         self.studio.order(Order::Camera(camera));
     }
 
-    /// Turns pictures. While on air it waits for the show's end.
+    /// Turns the picture. On air, that waits for the show's end.
     pub fn turn(&self, rotation: Rotation) {
         self.studio.order(Order::Rotation(rotation.into()));
     }
@@ -180,12 +180,12 @@ impl Studio {
         self.studio.order(Order::Torch(on));
     }
 
-    /// Magnifies so many times, 1 being the camera's own angle.
+    /// Magnifies by `times`; 1 is the camera's own angle.
     pub fn zoom(&self, times: f32) {
         self.studio.order(Order::Zoom(times));
     }
 
-    /// Focuses and exposes for this place; from 0 to 1 right and down in the upright picture.
+    /// Focuses and exposes for this point; from 0 to 1 right and down in the upright picture.
     pub fn focus(&self, x: f32, y: f32) {
         self.studio.order(Order::Focus { x, y });
     }
@@ -195,13 +195,13 @@ impl Studio {
         self.studio.order(Order::Lock(locked));
     }
 
-    /// Steadies the picture. It costs latency.
+    /// Stabilises the picture. It costs latency.
     pub fn stabilise(&self, how: Stabilisation) {
         self.studio.order(Order::Stabilise(how.into()));
     }
 }
 
-/// What the application learns before the engine can.
+/// What the application knows before the engine can.
 #[uniffi::export]
 impl Studio {
     /// The application came to the front.
@@ -209,14 +209,14 @@ impl Studio {
         self.studio.tell(director::Event::Foreground);
     }
 
-    /// The application is leaving the screen: the camera goes, sound goes on where
-    /// `UIBackgroundModes` has `audio`.
+    /// The application is leaving the screen: the camera goes, audio goes on if `UIBackgroundModes`
+    /// has `audio`.
     pub fn background(&self) {
         self.studio.tell(director::Event::Background);
     }
 
-    /// How the network is now, from an `NWPathMonitor`. A new `interface` number means a new way
-    /// out, and that every connection is made anew at once.
+    /// The state of the network, from an `NWPathMonitor`. A new `interface` number means a new
+    /// route, and every connection is made anew at once.
     pub fn network(&self, is_up: bool, interface: u32, is_expensive: bool) {
         let path = director::Path {
             is_up,
@@ -232,7 +232,7 @@ impl Studio {
     ///
     /// # Errors
     ///
-    /// When no thread can be had.
+    /// When the system gives no thread.
     pub fn with(device: Box<dyn Device>) -> Result<Arc<Self>, OnairError> {
         Self::direct(device, None)
     }
@@ -249,7 +249,7 @@ impl Studio {
     }
 }
 
-/// The studio's end of the mailbox: events end when the studio has told everything and lets go.
+/// The studio's end of the mailbox: events end when the studio has told all and lets go.
 struct Outlet(Arc<Mailbox<News>>);
 
 impl Drop for Outlet {

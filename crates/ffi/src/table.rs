@@ -1,10 +1,10 @@
-//! Numbers for C that stand for things of Rust's.
+//! Numbers for C that stand for Rust's objects.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
 
-/// What numbers stand for. None is used twice, and none is 0.
+/// The objects by their numbers. No number is used twice, and none is 0.
 pub(crate) struct Table<T> {
     state: RwLock<State<T>>,
 }
@@ -14,7 +14,7 @@ struct State<T> {
     things: BTreeMap<u64, T>,
 }
 
-/// A number, as long as it stands for something: until this is dropped.
+/// A number in the table, which stands for its object until this is dropped.
 pub(crate) struct Entry<T: 'static> {
     table: &'static Table<T>,
     handle: u64,
@@ -30,7 +30,7 @@ impl<T: Clone> Table<T> {
         }
     }
 
-    /// What a number stands for.
+    /// The object of a number.
     pub(crate) fn get(&self, handle: u64) -> Option<T> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         state.things.get(&handle).cloned()
@@ -55,12 +55,12 @@ impl<T> Entry<T> {
         self.handle
     }
 
-    /// It stands for nothing from now on.
+    /// The number stands for nothing from now on.
     pub(crate) fn close(&self) {
         let state = self.table.state.write();
         let mut state = state.unwrap_or_else(PoisonError::into_inner);
         let gone = state.things.remove(&self.handle);
-        // What it was may do anything when it is dropped.
+        // Dropping the object may run any code, so the lock is released first.
         drop(state);
         drop(gone);
     }

@@ -1,4 +1,4 @@
-//! `onair inspect --bytes`: the start of a stream, byte by byte, with what each means.
+//! `onair inspect --bytes`: the start of a stream, byte by byte, and what each means.
 
 mod audio;
 mod avc;
@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::inspect::Inspect;
 use crate::outlet;
 
-/// Dumps until there was a keyframe and a frame of sound, or `most` tags.
+/// Dumps until a keyframe and an audio frame were shown, or `most` tags.
 pub(super) fn run(opts: &Inspect, most: Option<u32>) -> Result<(), Failure> {
     let (origin, header) = Origin::open(opts)?;
     outlet::print(origin.words())?;

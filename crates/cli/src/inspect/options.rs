@@ -1,4 +1,4 @@
-//! What `onair inspect` takes, and when that has no effect.
+//! The options of `onair inspect`, and when they have no effect.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -45,7 +45,7 @@ pub(crate) struct Inspect {
 }
 
 impl Inspect {
-    /// The address of the stream, if that is what is looked at.
+    /// The URL of the stream, if one is inspected.
     pub(crate) fn url(&self) -> Option<&str> {
         self.input.to_str().filter(|text| text.contains("://"))
     }

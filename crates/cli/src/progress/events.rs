@@ -9,18 +9,18 @@ use crate::explain::with_cure;
 use crate::text::Count;
 
 impl Progress {
-    /// More than one destination: say which.
+    /// Whether there are several destinations to tell apart.
     const fn several(&self) -> bool {
         self.told.destinations > 1
     }
 
-    /// Nobody is served any more, and still the broadcast goes on.
+    /// Whether the recording goes on without any server.
     fn records_on(&self) -> bool {
         self.is_recording && !self.told.ends_with_servers && self.is_without_servers()
     }
 
-    /// What happened, and where if there are several destinations; `None` for
-    /// what is told otherwise.
+    /// What happened, and where if there are several destinations; `None` for what is told
+    /// elsewhere.
     pub(crate) fn describe(&self, event: &Event) -> Option<String> {
         let words = match event {
             Event::DestinationEnded { failure, .. } if self.records_on() => {
@@ -28,7 +28,7 @@ impl Progress {
                 let why = format!("{failure}; the recording goes on");
                 format!("given up: {}", with_cure(why, failure.fault))
             }
-            // Of a single destination the program's last words tell it.
+            // For a single destination the program's last words say it.
             Event::DestinationEnded { failure, .. } if self.several() => {
                 format!("given up: {}", failure.as_ref()?)
             }
@@ -84,7 +84,7 @@ fn in_words(event: &Event) -> Option<String> {
             "the line is too slow: {} ms are waiting for it",
             queued.as_millis()
         ),
-        // What was on its way when the line went is not known in pictures.
+        // How many frames were on their way when the line went down is unknown.
         Event::Dropped { frames: 0, gap, .. } => format!(
             "nothing was on air between {} and {} ms",
             gap.from.as_millis(),

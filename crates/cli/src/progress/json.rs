@@ -1,4 +1,4 @@
-//! The numbers and the report as docs/json/publish.schema.json has them: names end in their unit.
+//! The numbers and the report as in docs/json/publish.schema.json: names end in their unit.
 
 use std::path::Path;
 use std::time::Duration;

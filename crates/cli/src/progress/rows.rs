@@ -1,4 +1,4 @@
-//! The numbers of a running broadcast in rows: one for each destination, as wide as there is room.
+//! The numbers of a running broadcast in rows: one for each destination, as wide as the terminal.
 
 use std::fmt::Display;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use super::skipped;
 use crate::board::{Field, fit};
 use crate::text::{Bytes, Clock};
 
-/// What the counters were, and since when they stand still.
+/// The last values of the counters, and since when they stand still.
 #[derive(Debug, Default)]
 pub(super) struct Before {
     destinations: Vec<Seen>,
@@ -30,18 +30,18 @@ struct Seen {
 struct Moving {
     count: u64,
     at: Option<Instant>,
-    /// When it was first looked at, and what it was.
+    /// When it was first looked at, and its value then.
     first: Option<(Instant, u64)>,
 }
 
-/// More media than this waits for a line that is slow.
+/// With more media than this waiting the line is slow.
 const SLOW: Duration = Duration::from_millis(500);
 
-/// After so long without a picture, or a sound, there is none; but for slides, which may be slower.
+/// How long without a picture or audio until it counts as gone; longer for slides.
 const STILL: Duration = Duration::from_millis(900);
 
 impl Before {
-    /// Takes note of the numbers.
+    /// Notes the numbers.
     pub(super) fn note(&mut self, stats: &Stats, now: Instant) {
         self.destinations
             .resize_with(stats.destinations.len(), Seen::default);
@@ -61,7 +61,7 @@ impl Before {
 
 impl Moving {
     fn note(&mut self, count: u64, now: Instant) {
-        // What did not arrive with a lost connection is taken out again: it is counted anew.
+        // Frames that did not arrive with a lost connection are subtracted and counted anew.
         if count < self.count {
             self.first = None;
         }
@@ -71,14 +71,14 @@ impl Moving {
         }
     }
 
-    /// Whether it moved once, and has not for twice as long as is usual.
+    /// Whether it moved before, but not for twice the usual time.
     fn is_still(&self, count: u64, now: Instant) -> bool {
         let since = self.at.map(|at| now.saturating_duration_since(at));
         let limit = STILL.max(self.interval().saturating_mul(2));
         count == self.count && since.is_some_and(|since| since > limit)
     }
 
-    /// From one move to the next, on average.
+    /// The average time between moves.
     fn interval(&self) -> Duration {
         let (Some((first, before)), Some(at)) = (self.first, self.at) else {
             return Duration::ZERO;
@@ -89,12 +89,12 @@ impl Moving {
     }
 }
 
-/// What rows are made of.
+/// What the rows show.
 pub(super) struct Numbers<'a> {
     pub(super) stats: &'a Stats,
     pub(super) before: &'a Before,
     pub(super) now: Instant,
-    /// What media comes from, as a user calls it.
+    /// What users call the source.
     pub(super) source: &'static str,
     pub(super) is_verbose: bool,
 }
@@ -170,7 +170,7 @@ impl Numbers<'_> {
         fields
     }
 
-    /// So many since the last rows, a second.
+    /// How many a second since the last rows.
     fn a_second(&self, count: u64) -> u64 {
         let before = self.before.at.unwrap_or(self.now);
         let millis = self.now.saturating_duration_since(before).as_millis();
@@ -201,7 +201,7 @@ impl Numbers<'_> {
         words.to_owned()
     }
 
-    /// Of a destination: nothing is ok beside a recording that failed or pictures that are missing.
+    /// Of a destination: nothing is ok beside a failed recording or missing pictures.
     fn well(&self) -> &'static str {
         match self.recording().is_some() || self.is_skipping() {
             true => "on air",
@@ -213,9 +213,9 @@ impl Numbers<'_> {
         skipped(&self.stats.encoder) > self.before.skipped
     }
 
-    /// What a line that takes all it is given is not given any more.
+    /// What a line with room to spare gets no more of.
     fn missing(&self, so_far: &DestinationReport, seen: Seen) -> Option<String> {
-        // A picture that is given again is none that comes.
+        // A repeated frame is none that comes.
         let is_dry = self.stats.source_dry >= STILL;
         let no_video = is_dry || seen.video.is_still(so_far.video.frames, self.now);
         let no_audio = seen.audio.is_still(so_far.audio.frames, self.now);
@@ -229,7 +229,7 @@ impl Numbers<'_> {
         Some(format!("{what} comes from {}", self.source))
     }
 
-    /// What does not come from the source any more, by a line that would take it.
+    /// What has stopped coming from the source, if some line would take it.
     pub(super) fn stall(&self) -> Option<String> {
         let all = self.stats.destinations.iter().enumerate();
         let mut well = all.filter(|(index, stats)| {
@@ -240,7 +240,7 @@ impl Numbers<'_> {
         self.missing(&stats.so_far, self.before.seen(index))
     }
 
-    /// A recording that goes well goes without saying.
+    /// A recording that goes well is not mentioned.
     fn recording(&self) -> Option<Field> {
         let recording = self.stats.recording.as_ref()?;
         recording.error.as_ref()?;
@@ -261,7 +261,7 @@ impl Numbers<'_> {
     }
 }
 
-/// What was lost while there was no connection is no fault of the line that is there now.
+/// What was lost without a connection is no fault of the present line.
 const fn shed(report: &DestinationReport) -> u64 {
     report.video.dropped.saturating_sub(report.video.lost)
 }
@@ -331,7 +331,7 @@ mod tests {
         }
     }
 
-    /// The rows half a second after `before`, when that has stood still for so long.
+    /// The rows half a second after `before`, which stood still for that long.
     fn rows(before: &Stats, still: Duration, after: &Stats, columns: usize) -> Vec<String> {
         let start = Instant::now();
         let mut noted = Before::default();

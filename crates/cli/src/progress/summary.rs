@@ -8,7 +8,7 @@ use onair::{DestinationReport, Outcome, RecordingReport, Report, State};
 use super::skipped;
 use crate::text::{Bytes, Clock, Count};
 
-/// Why a broadcast failed is the program's last word, not told here.
+/// Without the reason for a failure, which is the program's last word.
 pub(super) fn of(report: &Report) -> String {
     let reason = match report.outcome {
         Outcome::Failed => "failed",
@@ -16,7 +16,7 @@ pub(super) fn of(report: &Report) -> String {
     };
     let length = Clock(report.duration);
     let mut text = match report.outcome {
-        // What went wrong beside it did so earlier.
+        // Other failures came earlier.
         Outcome::Finished | Outcome::Stopped if !report.ok => {
             format!("after {length}: {reason}\n")
         }
@@ -84,7 +84,7 @@ fn write_amounts(text: &mut String, report: &DestinationReport) {
     text.push_str(&dropped(report));
 }
 
-/// What did not go out, by track, and how much of it while there was no connection.
+/// What did not go out, by track, and how much of it for want of a connection.
 fn dropped(report: &DestinationReport) -> String {
     let (video, audio) = (report.video, report.audio);
     let tracks = [
@@ -115,7 +115,7 @@ fn dropped(report: &DestinationReport) -> String {
     text
 }
 
-/// What of a damaged file or pipe was not there to be sent.
+/// What was missing in a damaged file or pipe.
 fn write_damage(text: &mut String, damage: &Damage) {
     for (name, track) in [("picture", damage.video), ("packet of sound", damage.audio)] {
         let unread = track.damaged + track.missing + track.undecodable;

@@ -1,4 +1,4 @@
-//! Cameras, microphones and screens: what is asked for, found among what there is, and running.
+//! Cameras, microphones and screens: parses, finds and starts them.
 
 use onair::av::capture::{list, open};
 use onair::av::device::{self, Camera, Info, Kind, Microphone, Position, Setup};
@@ -8,7 +8,7 @@ use onair::studio::Captured;
 
 use crate::failure::Failure;
 
-/// A device as it was typed: `camera`, `camera:front`, `mic:ID`.
+/// A device as typed: `camera`, `camera:front`, `mic:ID`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ask {
     kind: Kind,
@@ -16,7 +16,7 @@ pub(super) struct Ask {
 }
 
 impl Ask {
-    /// A device's name, with or without what follows the colon; `None` when it is none.
+    /// A device's name, perhaps with an id after a colon; `None` if it is none.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (name, which) = match text.split_once(':') {
             Some((name, which)) => (name, Some(which.to_owned())),
@@ -31,7 +31,7 @@ impl Ask {
         Some(Self { kind, which })
     }
 
-    /// The usual microphone.
+    /// The default microphone.
     pub(super) const fn microphone() -> Self {
         Self {
             kind: Kind::Microphone,
@@ -43,7 +43,7 @@ impl Ask {
         self.kind
     }
 
-    /// The one that is meant, by id or name, among those that there are.
+    /// The device meant, by id or name, among those that exist.
     fn id(&self, there: &[Info]) -> Result<Option<String>, Failure> {
         let Some(which) = &self.which else {
             return Ok(None);
@@ -76,7 +76,7 @@ impl Ask {
     }
 }
 
-/// Starts a camera or a screen, a microphone, or two of them on one clock.
+/// Starts a camera or a screen, a microphone, or both on one clock.
 pub(super) fn start(
     video: Option<&Ask>,
     audio: Option<&Ask>,

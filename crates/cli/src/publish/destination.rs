@@ -1,4 +1,4 @@
-//! Where to: URLs, keys, passwords, trust.
+//! Destinations: URLs, keys, passwords, trust.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -37,7 +37,7 @@ pub(crate) fn all(opts: &Publish) -> Result<Vec<Destination>, Failure> {
     Ok(destinations)
 }
 
-/// One stream twice: the second would be refused, or cut the first off.
+/// Refuses the same stream twice: the second would be refused, or cut the first off.
 fn refuse_twins(destinations: &[Destination]) -> Result<(), Failure> {
     let addresses = || destinations.iter().map(|to| &to.address);
     let twin = addresses()

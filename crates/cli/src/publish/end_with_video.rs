@@ -17,7 +17,7 @@ pub(super) fn end_with_video<V, A>(video: V, audio: A) -> (Leading<V>, Following
     (video, Following { inner: audio, end })
 }
 
-/// Video that tells when it is over.
+/// Video that tells when it ends.
 pub(super) struct Leading<V> {
     inner: V,
     after: Timestamp,
@@ -51,7 +51,7 @@ impl<V: VideoSource> VideoSource for Leading<V> {
     }
 }
 
-/// Endless audio, until the video is over.
+/// Endless audio that ends with the video.
 pub(super) struct Following<A> {
     inner: A,
     end: Arc<OnceLock<Timestamp>>,

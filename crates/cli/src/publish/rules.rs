@@ -2,7 +2,7 @@
 
 use crate::given::Rule;
 
-/// What of a broadcast decides whether an option has an effect.
+/// The facts about a broadcast that decide whether an option has an effect.
 #[derive(Clone, Copy, Debug)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -20,14 +20,14 @@ pub(crate) struct Show {
     pub(crate) is_hurried: bool,
 }
 
-/// How pictures come.
+/// How frames come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     TestCard,
     Device,
-    /// Pictures to be encoded, out of a file or a pipe.
+    /// Raw, from a file or a pipe.
     Raw,
-    /// Encoded already.
+    /// Already encoded.
     Compressed,
 }
 

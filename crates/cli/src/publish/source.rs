@@ -1,4 +1,4 @@
-//! What is sent: a test card, a camera, a file, a pipe; and with which sound.
+//! What to send: a test card, a camera, a file or a pipe, and which audio with it.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -30,7 +30,7 @@ enum Asked {
 }
 
 enum Source {
-    /// H.264 and AAC as they are.
+    /// Compressed media, sent as it is.
     Compressed(Box<dyn PacketSource>),
     Raw(Y4m<Box<dyn Read + Send>>),
 }
@@ -47,7 +47,7 @@ enum Audio {
 const SIZE: Size = Size::new(1280, 720);
 const Y4M_MAGIC: &[u8] = b"YUV4MPEG2";
 
-/// What is to be sent, looked at but not yet opened.
+/// What to send, checked but not opened yet.
 pub(crate) struct Plan<'a> {
     source: Asked,
     audio: Option<Audio>,
@@ -65,7 +65,7 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// How pictures come, and whether by stdin.
+    /// How frames come, and whether by stdin.
     pub(crate) fn kind(&self) -> (rules::Source, bool) {
         match &self.source {
             Asked::TestCard => (rules::Source::TestCard, false),
@@ -77,7 +77,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// What media comes from, as a user calls it.
+    /// What users call the source.
     pub(crate) const fn name(&self) -> &'static str {
         match &self.source {
             Asked::TestCard => "the test card",
@@ -91,7 +91,7 @@ impl<'a> Plan<'a> {
         self.audio != Some(Audio::None)
     }
 
-    /// Gives `builder` the pictures and sound that were asked for.
+    /// Gives `builder` the video and audio that were asked for.
     pub(crate) fn feed(self, builder: Builder) -> Result<Builder, Failure> {
         let Self {
             source,
@@ -118,7 +118,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Where to record, if it is a format that can be written.
+/// The path to record to, if that format can be written.
 pub(crate) fn recording(path: &Path) -> Result<PathBuf, Failure> {
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     let ending = format!(".{}", extension.to_ascii_lowercase());
@@ -134,7 +134,7 @@ pub(crate) fn recording(path: &Path) -> Result<PathBuf, Failure> {
 
 fn asked(opts: &Publish) -> Result<Asked, Failure> {
     let path = || Path::new(&opts.from);
-    // What is not UTF-8 is a file's name.
+    // Only a file's name can be invalid UTF-8.
     let Some(text) = opts.from.to_str() else {
         return look_at(path());
     };
@@ -143,7 +143,7 @@ fn asked(opts: &Publish) -> Result<Asked, Failure> {
         "-" => opts.format.map(Asked::Stdin).ok_or_else(|| {
             Failure::usage("--from - needs to know what arrives: --format flv, ts or y4m")
         }),
-        // It may hold a key: not repeated.
+        // It may hold a key, and is not repeated.
         other if other.contains("://") => Err(Failure::usage(
             "--from takes a file, testcard or -; an address goes behind --to",
         )),
@@ -157,7 +157,7 @@ fn asked(opts: &Publish) -> Result<Asked, Failure> {
     }
 }
 
-/// The size and rate that are asked for, or the usual ones.
+/// The size and rate that were asked for, or the defaults.
 fn wanted(opts: &Publish) -> (Size, FrameRate) {
     let rate = opts.fps.or(FrameRate::new(30, 1));
     (opts.size.unwrap_or(SIZE), rate.expect("30/1 is a rate"))
@@ -174,7 +174,7 @@ fn open_stdin(format: StdinFormat) -> Result<Source, Failure> {
     Ok(Source::Compressed(opened))
 }
 
-/// A file that is there, and whether its pictures are raw.
+/// A file that exists, and whether it has raw frames.
 fn look_at(path: &Path) -> Result<Asked, Failure> {
     let name = path.display();
     let file = File::open(path).map_err(|error| match error.kind() {
@@ -189,7 +189,7 @@ fn look_at(path: &Path) -> Result<Asked, Failure> {
     })
 }
 
-/// Whether a file is of raw pictures.
+/// Whether a file has raw frames.
 pub(crate) fn is_raw(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| begins_raw(&file))
 }
@@ -244,8 +244,8 @@ fn audio(text: Option<&str>) -> Result<Option<Audio>, Failure> {
     }))
 }
 
-/// Pictures of a camera, with sound of a microphone unless another is asked for; of a screen,
-/// which has nobody to say something, with silence.
+/// Frames of a camera, with the audio of a microphone unless another is asked for; of a screen,
+/// which has no microphone, with silence.
 fn captured(
     builder: Builder,
     camera: &Ask,
@@ -269,7 +269,7 @@ fn captured(
     encoded(builder, pictures, audio, opts)
 }
 
-/// Sound that goes with any pictures; `None` where none is wanted.
+/// Audio that goes with any video; `None` if none is wanted.
 fn made(audio: Audio, opts: &Publish) -> Result<Option<Box<dyn AudioSource>>, Failure> {
     let AudioSettings {
         sample_rate,
@@ -338,7 +338,7 @@ fn passed_through(
     }
 }
 
-/// A file without its sound.
+/// A file without its audio.
 struct PicturesOnly {
     inner: Box<dyn PacketSource>,
     tracks: Vec<Track>,

@@ -1,4 +1,4 @@
-//! stdin, which is said to be waited for.
+//! stdin; tells that it is waited for.
 
 use std::io::{self, Read, Stdin};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use crate::outlet::say;
 
-/// After so long without a byte somebody may wonder.
+/// How long without a byte until somebody may wonder.
 const WONDER: Duration = Duration::from_secs(1);
 
-/// stdin until its first bytes are there, and after.
+/// stdin, before its first bytes and after.
 pub(super) struct Awaited {
     stdin: Stdin,
     /// Dropped when something has come.

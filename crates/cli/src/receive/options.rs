@@ -1,4 +1,4 @@
-//! What `onair receive` takes, and when that has no effect.
+//! The options of `onair receive`, and when they have no effect.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

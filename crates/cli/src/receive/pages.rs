@@ -1,4 +1,4 @@
-//! The pages: who may go live from them, under which certificate, and where they are.
+//! The pages: who may go live from them, their certificate, and their addresses.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -9,8 +9,8 @@ use onair_receiver::{Builder, Receiver, Token, qr_code, tls};
 use crate::failure::Failure;
 use crate::outlet::{insist, say};
 
-/// The secret in the go-live link: the one in `file`, or in the user's state folder, so that the
-/// link survives a restart. Where that cannot be, the link is good until the end.
+/// The secret in the go-live link: from `file`, or in the user's state folder, so that the link
+/// survives a restart. If that is impossible, the link lasts as long as the program.
 pub(crate) fn token(file: Option<&Path>) -> Result<Token, Failure> {
     if let Some(file) = file {
         return Token::open(file).map_err(Failure::usage);
@@ -26,7 +26,7 @@ pub(crate) fn token(file: Option<&Path>) -> Result<Token, Failure> {
     Token::random().map_err(Failure::failed)
 }
 
-/// Serves by a certificate of this machine's own authority.
+/// Serves with a certificate of this machine's own authority.
 pub(crate) fn certify(builder: Builder) -> Result<Builder, Failure> {
     let nowhere = "there is no directory to keep a certificate authority in; use --tls-cert";
     let directory = tls::Authority::default_dir().ok_or_else(|| Failure::usage(nowhere))?;
@@ -56,7 +56,7 @@ pub(crate) fn certify(builder: Builder) -> Result<Builder, Failure> {
     Ok(builder.tls(config).authority(authority.certificate()))
 }
 
-/// The certificate of this machine's own authority, without its key: for publishers to trust.
+/// The certificate of this machine's own authority, without its key, for publishers to trust.
 pub(crate) fn authority_file() -> Option<PathBuf> {
     tls::Authority::default_dir().map(|directory| directory.join("ca.crt"))
 }
@@ -66,13 +66,13 @@ pub(crate) fn authority_file() -> Option<PathBuf> {
 pub(crate) enum Served {
     /// Over http.
     Plainly,
-    /// Over https, by a certificate that was given.
+    /// Over https, with a given certificate.
     Certified,
-    /// Over https, by this machine's own authority, which a phone does not know yet.
+    /// Over https, with this machine's own authority, which a phone does not know yet.
     ByOwnAuthority,
 }
 
-/// Says where the pages are. The link to go live is nowhere else, so -q does not leave it out.
+/// Says where the pages are. Only here is the link to go live, so -q does not hide it.
 pub(crate) fn greet(receiver: &Receiver, served: Served, token: &Token) {
     for address in distinct(receiver.web_addresses()) {
         let base = format!("{}://{}", served.scheme(), shown(address));
@@ -91,7 +91,7 @@ pub(crate) fn greet(receiver: &Receiver, served: Served, token: &Token) {
     }
 }
 
-/// The addresses but for ::1 where 127.0.0.1 at the same port is as good.
+/// The addresses without ::1 if there is 127.0.0.1 with the same port.
 pub(crate) fn distinct(all: &[SocketAddr]) -> impl Iterator<Item = SocketAddr> {
     let has_twin = |address: &SocketAddr| {
         let twin = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), address.port());
@@ -118,7 +118,7 @@ const TRUST: &str = "          Once on each phone, or its browser warns and lend
                      \u{20}         VPN & Device Management, and switch it on under General > About > Certificate\n\
                      \u{20}         Trust Settings.";
 
-/// An address to go to: one that stands for all becomes one of this machine's.
+/// An address to open: one that stands for all becomes one of this machine's.
 pub(crate) fn shown(address: SocketAddr) -> SocketAddr {
     let of_this_family = |ip: &IpAddr| ip.is_ipv4() == address.is_ipv4();
     let ip = match address.ip() {

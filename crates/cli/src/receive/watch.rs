@@ -1,4 +1,4 @@
-//! What a person sees while a receiver runs, and what a program reads.
+//! What people see while a receiver runs, and what programs read.
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal};
@@ -21,7 +21,7 @@ use crate::json::{Json, StatsFormat};
 use crate::outlet::{say, show};
 use crate::text::{Clock, Count};
 
-/// How often numbers are told.
+/// How often the numbers are told.
 const TICK: Duration = Duration::from_secs(1);
 
 /// Tells what happens, and the numbers.
@@ -40,7 +40,7 @@ const LINES: u64 = 60;
 /// The most recordings in the report.
 const LISTED: usize = 1000;
 
-/// What is going on.
+/// The present state.
 #[derive(Serialize)]
 struct Stats {
     elapsed_s: f64,
@@ -48,7 +48,7 @@ struct Stats {
     streams: Vec<StreamInfo>,
 }
 
-/// What was.
+/// The report at the end.
 #[derive(Debug, Default, Serialize)]
 struct Report {
     /// Always true: tells the report from the numbers before it.
@@ -56,16 +56,16 @@ struct Report {
     duration_s: f64,
     /// How often a stream went live.
     published: u64,
-    /// How often somebody was turned away.
+    /// How often a peer was turned away.
     refused: u64,
-    /// The files that were written; the last of them, where they are many.
+    /// The files written; only the last ones if they are many.
     recordings: VecDeque<Recorded>,
     /// How many of all files failed.
     recordings_failed: u64,
-    /// How many of those that failed have nothing in them.
+    /// How many of the failed ones have no content.
     #[serde(skip)]
     recordings_empty: u64,
-    /// Streams that were not recorded though that was asked for; not counted are those of less than
+    /// Streams that were not recorded although that was asked for, not counting those of less than
     /// half a second, also before a change.
     not_recorded: u64,
     /// How often a relay was given up.
@@ -105,7 +105,7 @@ impl Watch {
         }
     }
 
-    /// Until there are no more events.
+    /// Runs until there are no more events.
     pub(super) fn run(
         mut self,
         events: EventStream,
@@ -157,7 +157,7 @@ impl Watch {
 
     fn tick(&self, streams: Vec<StreamInfo>) {
         let elapsed = self.began.elapsed();
-        // A log would be filled by rows; there the events say enough.
+        // Rows would fill a log; there the events are enough.
         if self.stats == StatsFormat::Text && self.on_terminal {
             show(rows(elapsed, &streams, seconds_now(), columns()));
         }
@@ -191,8 +191,8 @@ impl Report {
         self.recordings.push_back(recorded);
     }
 
-    /// A stream of a moment, or its first one, makes no file, and nobody misses one: a failure it
-    /// is not.
+    /// A stream of a moment, or its first moment, makes no file, and nobody misses one: it is no
+    /// failure.
     fn leave_out(&mut self, reason: &Unrecorded) {
         self.not_recorded += u64::from(!matches!(
             reason,
@@ -200,12 +200,12 @@ impl Report {
         ));
     }
 
-    /// A stream that finds its relay taken by another is none of its failures.
+    /// If a stream finds its relay taken by another, that is no failure.
     fn give_up(&mut self, failure: &RelayFailure) {
         self.relays_failed += u64::from(!matches!(failure, RelayFailure::NotBegun(_)));
     }
 
-    /// A recording that failed is a failure, whatever else went well.
+    /// A failed recording is a failure, whatever else went well.
     fn verdict(&self) -> Result<(), Failure> {
         if self.recordings_failed > 0 {
             let files = Count(self.recordings_failed, "recording");
@@ -243,7 +243,7 @@ fn recorded(name: &StreamName, recording: &Recording) -> Recorded {
     }
 }
 
-/// Events that can be waited for for a while.
+/// Events that can be waited for with a timeout.
 fn queue(mut events: EventStream) -> Queue<Event> {
     let (sender, queue) = mpsc::channel();
     thread::spawn(move || {

@@ -1,4 +1,5 @@
-//! What needs more of Apple's than the media frameworks: a phone's screen, a camera's preview.
+//! Functions that need more of Apple's than the media frameworks: a phone's screen, a camera's
+//! preview.
 
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +15,7 @@ use super::answer;
 use crate::preview;
 use crate::push::{self, Pushed};
 
-/// Hands over what a broadcast upload extension is given: see the header.
+/// Takes what a broadcast upload extension is given: see the header.
 ///
 /// # Safety
 ///
@@ -36,7 +37,7 @@ enum NotShown {
     NoLayer = -8,
 }
 
-/// Shows on a layer what a studio's camera sees: see the header.
+/// Shows a studio's camera on a layer: see the header.
 ///
 /// # Safety
 ///

@@ -7,7 +7,7 @@ use onair::av::device::Inlets;
 use super::{Pushed, time, unreadable, why_not};
 use crate::feed::Feed;
 
-/// Takes what ReplayKit gives, of a kind as `RPSampleBufferType` numbers it.
+/// Takes a sample from ReplayKit, of a kind as `RPSampleBufferType` numbers it.
 pub(crate) fn screen(feed: u64, sample: Option<&SampleBuffer>, kind: i32) -> Pushed {
     let Some(sample) = sample.filter(|sample| time(sample).is_some()) else {
         return why_not(feed, sample);

@@ -1,4 +1,4 @@
-//! A studio whose camera is a doll.
+//! A studio with a simulated camera.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -54,7 +54,7 @@ impl Device for Doll {
     }
 }
 
-/// A studio, what it tells, and its doll's other ends.
+/// A studio, its events, and the other ends of its simulated device.
 struct Set {
     studio: Arc<Studio>,
     events: Arc<StudioEvents>,

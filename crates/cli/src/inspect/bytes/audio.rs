@@ -4,7 +4,7 @@ use onair::media::aac::AudioSpecificConfig;
 
 use super::dump::Dump;
 
-/// An audio tag's body (FLV 10.1 §E.4.2). True for a frame of sound.
+/// An audio tag's body (FLV 10.1 §E.4.2). True for an audio frame.
 pub(super) fn body(dump: &mut Dump<'_>) -> bool {
     let head = dump.rest();
     let header = match AudioTagHeader::parse(&head[..head.len().min(5)]) {
@@ -109,7 +109,7 @@ struct Bits<'a> {
 }
 
 impl Bits<'_> {
-    /// The next bits, as they are written.
+    /// The next bits, as digits.
     fn take(&mut self, count: usize) -> String {
         let bit = |at: usize| {
             let byte = self.bytes.get(at / 8).copied().unwrap_or_default();

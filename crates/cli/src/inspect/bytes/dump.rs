@@ -10,14 +10,14 @@ use onair::media::h264::LengthSize;
 #[derive(Debug)]
 pub(super) struct Dump<'a> {
     rest: &'a [u8],
-    /// Where `rest` begins in the stream.
+    /// The offset of `rest` in the stream.
     at: u64,
     indent: usize,
     out: String,
 }
 
 impl<'a> Dump<'a> {
-    /// A dump of `bytes`, which lie at `at`.
+    /// A dump of `bytes`, which begin at offset `at`.
     pub(super) const fn new(bytes: &'a [u8], at: u64) -> Self {
         Self {
             rest: bytes,
@@ -32,7 +32,7 @@ impl<'a> Dump<'a> {
         self.rest
     }
 
-    /// Takes a field of so many bytes. One that is cut short says so, and is all there is.
+    /// Takes a field of `len` bytes. One that is cut short says so, and ends the dump.
     pub(super) fn field(&mut self, len: usize, meaning: impl Display) -> &'a [u8] {
         let (field, rest) = self.rest.split_at(len.min(self.rest.len()));
         if field.len() < len {
@@ -62,20 +62,20 @@ impl<'a> Dump<'a> {
         Some(bytes)
     }
 
-    /// Takes everything that is left, if anything is.
+    /// Takes the rest, if there is any.
     pub(super) fn remainder(&mut self, meaning: impl Display) {
         if !self.rest.is_empty() {
             self.field(self.rest.len(), meaning);
         }
     }
 
-    /// Says something about what was just shown.
+    /// Adds a note about what was just shown.
     pub(super) fn note(&mut self, text: impl Display) {
         self.line(format_args!("{:35}", ""), text);
     }
 
-    /// Lets `body` take the next `len` bytes and no more, moved to the right; what it leaves is
-    /// shown as it is.
+    /// Lets `body` take the next `len` bytes and no more, indented; what it leaves is shown as it
+    /// is.
     pub(super) fn within<T>(&mut self, len: usize, body: impl FnOnce(&mut Self) -> T) -> T {
         let (part, after) = self.rest.split_at(len.min(self.rest.len()));
         self.rest = part;
@@ -116,7 +116,7 @@ impl<'a> Dump<'a> {
     fn line(&mut self, row: impl Display, meaning: impl Display) {
         let start = self.out.len();
         let indent = self.indent;
-        // A string takes whatever is written.
+        // Writing to a string never fails.
         let _ = write!(self.out, "{row}{:indent$}{meaning}", "");
         let end = self.out.trim_end().len().max(start);
         self.out.truncate(end);
@@ -137,19 +137,19 @@ impl Display for Row<'_> {
     }
 }
 
-/// Text from a stream, harmless to a terminal.
+/// Text from a stream, made harmless to a terminal.
 pub(super) fn quoted(text: &[u8]) -> String {
     format!("{:?}", String::from_utf8_lossy(text))
 }
 
 const ROW: usize = 8;
-/// A field longer than this shows its beginning only.
+/// Only the beginning of a longer field is shown.
 const MOST: usize = 40;
 const FIRST: usize = 16;
 
-/// What a codec's tags hold.
+/// How to explain a codec's tags.
 pub(super) struct Codec {
-    /// Explains a decoder configuration, and takes the size of lengths from it.
+    /// Explains a decoder configuration, and takes the length size from it.
     pub(super) config: fn(&mut Dump<'_>, &mut LengthSize),
     /// Explains a NAL unit.
     pub(super) unit: fn(&[u8]) -> String,
@@ -173,5 +173,5 @@ pub(super) fn units(dump: &mut Dump<'_>, lengths: LengthSize, header_of: impl Fn
     }
 }
 
-/// More than a picture has; what a hostile one has beyond them is shown as one.
+/// More than a picture has; whatever a hostile one has beyond is shown as one.
 const MAX_UNITS: usize = 100;

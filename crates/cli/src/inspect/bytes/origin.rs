@@ -12,11 +12,11 @@ use crate::inspect;
 use crate::inspect::Inspect;
 use crate::pipe::PipeFormat;
 
-/// Where tags come from, each with its header before it and its back-pointer behind it.
+/// Where tags come from, each with its header and its back-pointer.
 pub(super) enum Origin {
-    /// They are in the file.
+    /// From the file.
     Flv(Box<dyn Read>),
-    /// They are made of what is in it.
+    /// Made from its packets.
     Muxed(Box<Muxed>),
 }
 
@@ -48,7 +48,7 @@ impl Origin {
         }
     }
 
-    /// What is about to be shown.
+    /// The heading of what is shown.
     pub(super) const fn words(&self) -> &'static str {
         match self {
             Self::Flv(_) => "The file's or the stream's own bytes.\n",
@@ -94,7 +94,7 @@ impl Muxed {
     }
 }
 
-/// The file, if it begins as an FLV file does: one that goes wrong later is worth looking at too.
+/// The file, if it begins like an FLV file: one that goes wrong later is worth showing too.
 fn flv_file(path: &Path) -> Option<Box<dyn Read>> {
     let mut signature = [0; 3];
     File::open(path).ok()?.read_exact(&mut signature).ok()?;
@@ -102,7 +102,7 @@ fn flv_file(path: &Path) -> Option<Box<dyn Read>> {
     Some(Box::new(io::BufReader::new(file)))
 }
 
-/// The header, however long, and the back-pointer behind it.
+/// The header, however long, and the back-pointer after it.
 pub(super) fn file_header(file: &mut dyn Read) -> io::Result<Vec<u8>> {
     let mut header = take(file, 9)?;
     if !header.starts_with(b"FLV") {
@@ -111,7 +111,7 @@ pub(super) fn file_header(file: &mut dyn Read) -> io::Result<Vec<u8>> {
     let length = header
         .last_chunk()
         .map_or(9, |bytes| u32::from_be_bytes(*bytes));
-    // A longer one is read as far as a later version could want it.
+    // A longer one is read as far as a later version might need.
     let more = u64::from(length.clamp(9, LONGEST_HEADER) - 9) + 4;
     header.extend(take(file, more)?);
     Ok(header)
@@ -127,7 +127,7 @@ fn read_tag(file: &mut dyn Read) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(tag))
 }
 
-/// So many bytes, or as many as there are.
+/// `count` bytes, or as many as there are.
 fn take(file: &mut dyn Read, count: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(count).read_to_end(&mut bytes)?;

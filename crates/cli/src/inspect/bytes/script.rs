@@ -76,6 +76,6 @@ fn say(value: &Value) -> String {
 const OBJECT: u8 = 3;
 const ECMA_ARRAY: u8 = 8;
 const OBJECT_END: [u8; 3] = [0, 0, 9];
-/// More than anybody writes; what a hostile script has beyond them is shown as one.
+/// More than anybody writes; whatever a hostile script has beyond is shown as one.
 const MAX_VALUES: usize = 100;
 const MAX_PROPERTIES: usize = 300;

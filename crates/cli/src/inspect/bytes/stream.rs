@@ -4,12 +4,12 @@ use onair::media::h264::LengthSize;
 use super::dump::Dump;
 use super::{audio, script, video};
 
-/// An FLV stream as its tags pass, and what has to be remembered of them.
+/// An FLV stream as its tags pass, and what to remember of them.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     at: u64,
     tags: u32,
-    /// From the avcC: how NAL units are divided.
+    /// The length size of NAL units, from the avcC.
     pub(super) lengths: LengthSize,
     has_picture: bool,
     has_audio: bool,
@@ -40,7 +40,7 @@ impl Stream {
         )
     }
 
-    /// A whole tag: header, body, and the back-pointer behind it.
+    /// A whole tag: header, body and back-pointer.
     pub(super) fn tag(&mut self, tag: &[u8]) -> String {
         self.tags += 1;
         let title = self.title(tag);
@@ -58,7 +58,7 @@ impl Stream {
         title + &dump.finish()
     }
 
-    /// True when there is nothing more to learn, or so many tags were shown.
+    /// True if nothing more can be learnt, or `most` tags were shown.
     pub(super) const fn is_enough(&self, most: Option<u32>) -> bool {
         match most {
             Some(most) => self.tags >= most,
@@ -97,7 +97,7 @@ impl Stream {
     }
 }
 
-/// A tag's eleven bytes of header.
+/// A tag's header of eleven bytes.
 fn header(dump: &mut Dump<'_>) -> Option<TagKind> {
     let kind = dump.read(|[code]| match TagKind::from_code(code) {
         Some(kind) => format!("TagType {code}: {}", name(kind)),
@@ -136,5 +136,5 @@ fn promised(flags: u8) -> &'static str {
 
 const HEADER: usize = 11;
 const BACK_POINTER: usize = 4;
-/// Where a stream of one kind is enough.
+/// When to end a stream with only one kind of track.
 const MAX_TAGS: u32 = 40;

@@ -46,7 +46,7 @@ const fn codec(codec: VideoCodec) -> Codec {
     }
 }
 
-/// The longest that a head with this beginning is: an Enhanced RTMP one, or AVC's.
+/// The longest head with this beginning: an Enhanced RTMP one, or AVC's.
 const fn head_len(head: &[u8]) -> usize {
     if is_enhanced(head) { 8 } else { 5 }
 }
