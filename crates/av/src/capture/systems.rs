@@ -45,15 +45,12 @@ pub fn attended<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 }
 
 fn open_among(systems: &'static [System], setup: &Setup) -> Result<Box<dyn Device>, Error> {
-    let none = || {
-        Error::unsupported(format!(
-            "capturing at {} on this system: this version has cameras and microphones on iPhone and Mac",
-            setup.size
-        ))
-    };
     let video = setup.camera.as_ref().map(wanted_video);
     let audio = setup.microphone.as_ref().map(wanted_audio);
-    let find = |(kind, id)| find(systems, kind, id).ok_or_else(none);
+    let find = |(kind, id)| {
+        let none = || Error::unsupported(format!("this version captures from no {kind} here"));
+        find(systems, kind, id).ok_or_else(none)
+    };
     let (video, audio) = (video.map(find).transpose()?, audio.map(find).transpose()?);
     match (video, audio) {
         (Some(video), Some(audio)) if !std::ptr::eq(video, audio) => {
@@ -283,6 +280,25 @@ mod tests {
         assert_eq!(device.capabilities(), Capabilities::default());
     }
 
+    #[test]
+    fn a_camera_alone_and_a_microphone_alone_are_devices() {
+        let with = |camera: bool, microphone: bool| {
+            let mut setup = setup();
+            setup.camera = setup.camera.filter(|_| camera);
+            setup.microphone = setup.microphone.filter(|_| microphone);
+            open(&setup).expect("it is always there")
+        };
+        for (camera, microphone) in [(true, false), (false, true)] {
+            let mut device = with(camera, microphone);
+            for order in [Order::ActivateSound, Order::Start, Order::Pictures(false)] {
+                assert_eq!(device.perform(&order), Ok(()), "{order:?}");
+            }
+            for order in [Order::Pictures(true), Order::Stop, Order::DeactivateSound] {
+                assert_eq!(device.perform(&order), Ok(()), "{order:?}");
+            }
+        }
+    }
+
     /// As V4L2 has cameras and PulseAudio microphones.
     static APART: &[System] = &[
         System {
@@ -321,7 +337,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .contains("capturing at 64x48 on this system"),
+                .contains("this version captures from no screen here"),
             "{error}"
         );
     }

@@ -83,9 +83,7 @@ pub(super) fn start(
     (size, rate): (Size, FrameRate),
 ) -> Result<Captured, Failure> {
     let there = list();
-    if let Some(ask) = video.or(audio).filter(|_| there.is_empty()) {
-        return Err(none(ask.kind));
-    }
+    refuse_what_is_not_there(&[video, audio], &there)?;
     let mut setup = Setup::new(size, rate);
     setup.camera = video.map(|ask| ask.camera(&there)).transpose()?;
     setup.microphone = audio.map(|ask| ask.which_microphone(&there)).transpose()?;
@@ -99,10 +97,19 @@ pub(super) fn start(
     )
 }
 
+/// A kind of device of which there is none has nothing to choose from.
+fn refuse_what_is_not_there(asks: &[Option<&Ask>], there: &[Info]) -> Result<(), Failure> {
+    let kinds = asks.iter().flatten().map(|ask| ask.kind);
+    let mut missing = kinds.filter(|kind| !there.iter().any(|info| info.kind == *kind));
+    missing.next().map_or(Ok(()), |kind| Err(none(kind)))
+}
+
 fn none(kind: Kind) -> Failure {
     let cure = match kind {
         Kind::Microphone => "--audio tone, silence, file (a file's own) or none",
-        _ => "--from testcard, a file, or - (stdin, so that FFmpeg can capture: see onair devices)",
+        Kind::Camera | Kind::Screen => {
+            "--from testcard, a file, or - (stdin, so that FFmpeg can capture: see onair devices)"
+        }
     };
     Failure::usage(format_args!(
         "there is no {kind} here that this version can capture from; what works: {cure}"
@@ -124,6 +131,22 @@ mod tests {
 
     fn camera(text: &str) -> Result<Camera, Failure> {
         Ask::parse(text).expect("a device").camera(&there())
+    }
+
+    #[test]
+    fn where_there_are_cameras_alone_it_is_the_microphone_that_is_missing() {
+        let cameras: Vec<_> = there()
+            .into_iter()
+            .filter(|info| info.kind == Kind::Camera)
+            .collect();
+        let (camera, microphone) = (Ask::parse("camera"), Ask::microphone());
+        let asks = [camera.as_ref(), Some(&microphone)];
+        assert_eq!(refuse_what_is_not_there(&asks, &there()), Ok(()));
+        let words = refuse_what_is_not_there(&asks, &cameras)
+            .unwrap_err()
+            .to_string();
+        assert!(words.starts_with("there is no microphone here"), "{words}");
+        assert!(words.contains("--audio tone"), "{words}");
     }
 
     #[test]

@@ -182,7 +182,7 @@ fn log(notice: &Notice) {
 mod tests {
     use std::sync::Mutex;
 
-    use onair_av::device::{Capabilities, Kind, Tell};
+    use onair_av::device::{Capabilities, Kind, Setup, Tell};
     use onair_media::{FrameRate, Size};
 
     use super::*;
@@ -264,6 +264,15 @@ mod tests {
             Ok(_) => panic!("it starts"),
             Err(error) => error,
         }
+    }
+
+    #[test]
+    fn a_camera_without_a_microphone_runs() {
+        let mut setup = Setup::new(Size::new(64, 48), FrameRate::new(30, 1).unwrap());
+        setup.camera = Some(device::Camera::Id("testcard".to_owned()));
+        let camera = capture::open(&setup).unwrap();
+        let captured = Captured::start(camera, true, None).unwrap();
+        assert!(captured.frames.is_some() && captured.audio.is_none());
     }
 
     #[test]
