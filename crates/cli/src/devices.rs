@@ -6,12 +6,13 @@ use clap::Args;
 use onair::av::capture::list;
 use onair::av::device::{self, Info};
 use onair::av::encode::{EncoderInfo, available};
+use onair::demux;
 use onair::media::Kind;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::json::escaped;
-use crate::outlet;
+use crate::{outlet, pipe};
 
 /// List what pictures and sound can come from and what can encode them
 ///
@@ -65,10 +66,12 @@ fn device_to_json(info: &Info) -> Value {
 }
 
 fn to_text(devices: &[Info], encoders: &[EncoderInfo]) -> String {
-    let mut text = String::from(
+    let mut text = format!(
         "Sources\n  testcard   moving bars with a clock, and a tone\n  \
-         FILE       .mp4 .mov .flv .ts .mkv .y4m\n  \
-         -          stdin: --format flv, ts or y4m\n",
+         FILE       {} .y4m\n  \
+         -          stdin: --format {}\n",
+        demux::extensions().join(" "),
+        pipe::formats()
     );
     if devices.is_empty() {
         text.push_str(NO_DEVICES);

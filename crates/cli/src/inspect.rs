@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use onair::demux::{self, Opened, PacketSource, Survey};
+use onair::demux::{self, Format, Opened, PacketSource, Survey};
 use onair::rtmp::{self, Url};
 use onair::{Playback, Tls};
 
@@ -19,8 +19,9 @@ use crate::given::Given;
 use crate::interrupt::{self, Interrupt};
 use crate::json::escaped;
 use crate::outlet;
-use crate::pipe::{self, PipeFormat, StdinFormat};
+use crate::pipe::{self, StdinFormat};
 use crate::publish::is_raw;
+use crate::text::one_of;
 
 pub(crate) fn run(opts: &Inspect, given: &Given) -> Result<(), Failure> {
     given.refuse_without_effect(RULES, opts)?;
@@ -63,7 +64,7 @@ fn open(opts: &Inspect) -> Result<Opened, Failure> {
     }
     if let Some(url) = opts.url() {
         let stream = watch(opts, url)?;
-        let opened = demux::read_lenient(Box::new(stream), demux::Format::Flv);
+        let opened = demux::read_lenient(Box::new(stream), Format::Flv);
         return opened.map_err(|error| about_media(opts, &error));
     }
     demux::open_lenient(&opts.input).map_err(|error| match error {
@@ -124,16 +125,12 @@ fn about(opts: &Inspect, error: &dyn std::fmt::Display) -> Failure {
 /// How long a live stream is watched: longer than two GOPs of most streams.
 const WATCHED: Duration = Duration::from_secs(5);
 
-fn open_stdin(format: Option<PipeFormat>) -> Result<Opened, Failure> {
-    let (format, announced) = match format {
-        Some(PipeFormat::Flv) => (demux::Format::Flv, StdinFormat::Flv),
-        Some(PipeFormat::Ts) => (demux::Format::Ts, StdinFormat::Ts),
-        None => {
-            return Err(Failure::usage(
-                "say what arrives on stdin: --format flv or --format ts",
-            ));
-        }
-    };
-    demux::read_lenient(pipe::begun(io::stdin(), announced)?, format)
+fn open_stdin(format: Option<Format>) -> Result<Opened, Failure> {
+    let format = format.ok_or_else(|| {
+        let names = one_of(Format::ALL.iter().map(|format| format.name()));
+        Failure::usage(format_args!("say what arrives on stdin: --format {names}"))
+    })?;
+    let stdin = pipe::begun(io::stdin(), StdinFormat::Packets(format))?;
+    demux::read_lenient(stdin, format)
         .map_err(|error| Failure::failed(format_args!("stdin: {error}")))
 }

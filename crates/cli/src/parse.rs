@@ -124,17 +124,20 @@ fn show(text: &clap::Error) -> Result<(), Failure> {
     }
 }
 
-fn lone_word(typed: &[OsString]) -> &'static str {
-    let has = |verb: &str| typed.iter().skip(1).any(|word| word == verb);
-    if has("receive") {
-        "a word stands alone: an address goes behind --relay, or --listen and --web; a key \
-         behind --key"
-    } else if has("inspect") {
-        "inspect looks at one file"
-    } else if has("devices") {
-        "devices takes no words but its options"
-    } else {
-        "an address goes behind --to, as in: onair publish --to rtmp://HOST/APP/KEY"
+/// About a word that is no option's: how it would be, of whatever verb was typed.
+fn lone_word(typed: &[OsString]) -> String {
+    let command = Args::command();
+    let mut verbs = command.get_subcommands().map(Command::get_name);
+    let verb = verbs.find(|verb| typed.iter().skip(1).any(|word| word == verb));
+    match verb {
+        None | Some("publish" | "demo") => {
+            "an address goes behind --to, as in: onair publish --to rtmp://HOST/APP/KEY".to_owned()
+        }
+        Some("receive") => "a word stands alone: an address goes behind --relay, or --listen and \
+                            --web; a key behind --key"
+            .to_owned(),
+        Some("inspect") => "inspect looks at one file".to_owned(),
+        Some(verb) => format!("{verb} takes no words but its options"),
     }
 }
 

@@ -3,6 +3,19 @@
 use std::fmt;
 use std::time::Duration;
 
+/// Choices for a sentence: "a, b or c".
+pub(crate) fn one_of<T: AsRef<str>>(choices: impl IntoIterator<Item = T>) -> String {
+    let mut choices: Vec<_> = choices.into_iter().collect();
+    let Some(last) = choices.pop() else {
+        return String::new();
+    };
+    let others: Vec<_> = choices.iter().map(T::as_ref).collect();
+    match &*others {
+        [] => last.as_ref().to_owned(),
+        others => format!("{} or {}", others.join(", "), last.as_ref()),
+    }
+}
+
 /// `1:02:03`, to the nearest second.
 pub(crate) struct Clock(pub(crate) Duration);
 

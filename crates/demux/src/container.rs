@@ -36,3 +36,35 @@ pub enum Format {
     /// MPEG-2 transport stream.
     Ts,
 }
+
+impl Format {
+    /// Each of them once.
+    pub const ALL: &[Self] = &[Self::Flv, Self::Ts];
+
+    /// What it is.
+    pub const fn container(self) -> Container {
+        match self {
+            Self::Flv => Container::Flv,
+            Self::Ts => Container::Ts,
+        }
+    }
+
+    /// The name to ask for it by.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Flv => "flv",
+            Self::Ts => "ts",
+        }
+    }
+
+    /// Whether a stream with these first bytes looks like it: a handful is enough.
+    pub fn is_begun_by(self, start: &[u8]) -> bool {
+        match self {
+            Self::Flv => start.starts_with(b"FLV\x01"),
+            Self::Ts => start.starts_with(&[SYNC_BYTE]),
+        }
+    }
+}
+
+/// With which each packet begins (ISO/IEC 13818-1 §2.4.3.3).
+const SYNC_BYTE: u8 = 0x47;

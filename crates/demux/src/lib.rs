@@ -48,7 +48,7 @@ mod ts;
 pub use container::{Container, Format};
 pub use damage::{Damage, TrackDamage};
 pub use error::Error;
-pub use open::{open, open_lenient, read, read_lenient};
+pub use open::{extensions, open, open_lenient, read, read_lenient};
 pub use packet_source::{Opened, PacketSource};
 pub use refused::Refused;
 pub use repeat::open_repeated;

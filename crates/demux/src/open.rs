@@ -32,29 +32,44 @@ pub fn read_lenient(reader: Box<dyn Read + Send>, format: Format) -> Result<Open
 }
 
 /// The formats that are read from files: a new one has a file of its own, and a row here.
-const FORMATS: [FileFormat; 4] = [
+const FORMATS: &[FileFormat] = &[
     FileFormat {
+        extensions: &["mp4", "mov"],
         recognizes: mp4::recognizes,
         open: mp4::open,
     },
     FileFormat {
+        extensions: &["flv"],
         recognizes: flv::recognizes,
         open: |file| flv::open(file),
     },
     FileFormat {
+        extensions: &["mkv"],
         recognizes: matroska::recognizes,
         open: matroska::open,
     },
     FileFormat {
+        extensions: &["ts"],
         recognizes: ts::recognizes,
         open: |file| ts::open(file),
     },
 ];
 
 struct FileFormat {
+    /// How the names of such files end.
+    extensions: &'static [&'static str],
     /// Whether a file with this beginning is one.
     recognizes: fn(&[u8]) -> bool,
     open: fn(Box<dyn Storage>) -> Result<Opened, Error>,
+}
+
+/// How the names of the files end that can be read, dot included. What is in one is told by its
+/// first bytes, whatever its name.
+pub fn extensions() -> Vec<String> {
+    let extensions = FORMATS.iter().flat_map(|format| format.extensions);
+    extensions
+        .map(|extension| format!(".{extension}"))
+        .collect()
 }
 
 pub(crate) fn open_storage(mut storage: Box<dyn Storage>) -> Result<Opened, Error> {

@@ -83,7 +83,7 @@ impl Builder {
         self
     }
 
-    /// Also writes everything to a `.mp4`, `.flv` or `.ts` file. A full disk does not stop the stream.
+    /// Also writes everything to a file that ends as one of [`recording_extensions`](crate::recording_extensions). A full disk does not stop the stream.
     #[must_use]
     pub fn record(mut self, path: impl Into<PathBuf>) -> Self {
         self.record = Some(path.into());

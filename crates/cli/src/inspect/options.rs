@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use onair::demux::{self, Format};
 
 use crate::given::Rule;
-use crate::pipe::PipeFormat;
+use crate::pipe::parse_container;
 use crate::values::parse_duration;
 
 /// Say what is in a media file: tracks, GOPs, bitrates, timing faults
@@ -15,8 +16,7 @@ use crate::values::parse_duration;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Inspect {
-    /// A file (.mp4 .mov .flv .ts .mkv), - for stdin, or rtmp://HOST/APP/NAME (or rtmps) for a live stream
-    #[arg(value_name = "FILE|URL")]
+    #[arg(value_name = "FILE|URL", help = input())]
     pub(crate) input: PathBuf,
     /// How long a live stream is watched [default: 5s]
     #[arg(long, value_parser = parse_duration)]
@@ -28,8 +28,8 @@ pub(crate) struct Inspect {
     #[arg(long)]
     pub(crate) insecure: bool,
     /// What arrives on stdin
-    #[arg(long, value_enum)]
-    pub(crate) format: Option<PipeFormat>,
+    #[arg(long, value_parser = parse_container())]
+    pub(crate) format: Option<Format>,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -49,6 +49,13 @@ impl Inspect {
     pub(crate) fn url(&self) -> Option<&str> {
         self.input.to_str().filter(|text| text.contains("://"))
     }
+}
+
+fn input() -> String {
+    format!(
+        "A file ({}), - for stdin, or rtmp://HOST/APP/NAME (or rtmps) for a live stream",
+        demux::extensions().join(" ")
+    )
 }
 
 const EXAMPLES: &str = "\

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use onair::media::{Bitrate, FrameRate, Size};
+use onair::{demux, recording_extensions};
 
 use crate::json::StatsFormat;
-use crate::pipe::StdinFormat;
+use crate::pipe::{StdinFormat, parse_format};
+use crate::text::one_of;
 use crate::values::{
     parse_audio_bitrate, parse_duration, parse_fps, parse_keyframe, parse_size, parse_video_bitrate,
 };
@@ -47,19 +49,15 @@ pub(crate) struct Publish {
     )]
     pub(crate) key: Option<String>,
 
-    /// What to send: testcard, camera, screen, FILE (.mp4 .mov .flv .ts .mkv .y4m) or - for stdin
-    ///
-    /// On a Mac, camera:ID and screen:ID choose among what `onair devices` lists, by id or by
-    /// name. Elsewhere this version has no camera or screen of its own.
-    #[arg(long, value_name = "SOURCE", default_value = "testcard", help_heading = SOURCE)]
+    #[arg(long, value_name = "SOURCE", default_value = "testcard", help_heading = SOURCE,
+        help = from(), long_help = format!("{}\n\n{DEVICES}", from()))]
     pub(crate) from: OsString,
     /// What arrives on stdin, with --from -
-    #[arg(long, value_enum, help_heading = SOURCE)]
+    #[arg(long, value_parser = parse_format(), help_heading = SOURCE)]
     pub(crate) format: Option<StdinFormat>,
     /// Sound: mic, tone, silence, file (the file's own) or none
     ///
-    /// On a Mac, mic:ID chooses among what `onair devices` lists. Default: the
-    /// file's own for a file, a tone for the test card, the microphone for a
+    /// mic:ID chooses among what `onair devices` lists. Default: the file's own for a file, a tone for the test card, the microphone for a
     /// camera, silence for a screen and for raw pictures (most services want
     /// sound).
     #[arg(long, value_name = "SOUND", help_heading = SOURCE)]
@@ -73,8 +71,7 @@ pub(crate) struct Publish {
     /// realtime: as fast as it is watched; max: as fast as the line takes it
     #[arg(long, value_enum, default_value = "realtime", help_heading = SOURCE)]
     pub(crate) pace: Pace,
-    /// Also write all of it to a new FILE.mp4, FILE.flv or FILE.ts, whatever the line loses
-    #[arg(long, value_name = "FILE", help_heading = SOURCE)]
+    #[arg(long, value_name = "FILE", help_heading = SOURCE, help = record())]
     pub(crate) record: Option<PathBuf>,
 
     /// Picture size of the test card or the camera [default: 1280x720]
@@ -144,6 +141,21 @@ pub(crate) enum Codec {
 pub(crate) enum Pace {
     Realtime,
     Max,
+}
+
+fn from() -> String {
+    let extensions = demux::extensions().join(" ");
+    format!("What to send: testcard, camera, screen, FILE ({extensions} .y4m) or - for stdin")
+}
+
+const DEVICES: &str = "\
+camera:ID and screen:ID choose among what `onair devices` lists, by id or by name. Where it lists none, this version \
+has no camera or screen of its own.";
+
+fn record() -> String {
+    let files = recording_extensions().into_iter();
+    let files = one_of(files.map(|extension| format!("FILE{extension}")));
+    format!("Also write all of it to a new {files}, whatever the line loses")
 }
 
 const SOURCE: &str = "Source";

@@ -71,7 +71,7 @@ impl<'a> Plan<'a> {
             Asked::TestCard => (rules::Source::TestCard, false),
             Asked::Device(_) => (rules::Source::Device, false),
             Asked::Stdin(StdinFormat::Y4m) => (rules::Source::Raw, true),
-            Asked::Stdin(StdinFormat::Flv | StdinFormat::Ts) => (rules::Source::Compressed, true),
+            Asked::Stdin(StdinFormat::Packets(_)) => (rules::Source::Compressed, true),
             Asked::File { is_raw: true, .. } => (rules::Source::Raw, false),
             Asked::File { is_raw: false, .. } => (rules::Source::Compressed, false),
         }
@@ -141,7 +141,10 @@ fn asked(opts: &Publish) -> Result<Asked, Failure> {
     match text {
         "testcard" => Ok(Asked::TestCard),
         "-" => opts.format.map(Asked::Stdin).ok_or_else(|| {
-            Failure::usage("--from - needs to know what arrives: --format flv, ts or y4m")
+            let formats = pipe::formats();
+            Failure::usage(format_args!(
+                "--from - needs to know what arrives: --format {formats}"
+            ))
         }),
         // It may hold a key, and is not repeated.
         other if other.contains("://") => Err(Failure::usage(
@@ -166,8 +169,7 @@ fn wanted(opts: &Publish) -> (Size, FrameRate) {
 fn open_stdin(format: StdinFormat) -> Result<Source, Failure> {
     let stdin = pipe::begun(Awaited::new(), format)?;
     let format = match format {
-        StdinFormat::Flv => demux::Format::Flv,
-        StdinFormat::Ts => demux::Format::Ts,
+        StdinFormat::Packets(format) => format,
         StdinFormat::Y4m => return raw(stdin, "stdin"),
     };
     let opened = demux::read(stdin, format).map_err(|error| about("stdin", &error))?;

@@ -17,6 +17,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use common::{Dir, Manner, Peer, Ran, Seen};
+use onair::demux::Format;
 use onair_flv::TagKind;
 
 /// Small enough to encode in no time; one second of it.
@@ -91,14 +92,6 @@ fn help_teaches_where_keys_go() {
 fn an_address_that_cannot_be_is_refused_with_a_cure() {
     for (args, message) in [
         (
-            "--to http://host/live/sesame",
-            "--to: unknown scheme http://: use rtmp:// or rtmps://",
-        ),
-        (
-            "--to host/live/sesame",
-            "--to: the URL has no scheme: begin it with rtmp:// or rtmps://",
-        ),
-        (
             "--to rtmp://host/live",
             "--to: the URL has no stream key: add it after the application, \
              as in rtmp://host/app/KEY; if the server wants none, end the URL with ?",
@@ -114,6 +107,19 @@ fn an_address_that_cannot_be_is_refused_with_a_cure() {
     ] {
         let ran = Dir::new().run(&format!("publish {args}"));
         assert_eq!(ran, usage_error(message), "{args}");
+    }
+}
+
+#[test]
+fn an_address_of_an_unknown_scheme_is_refused_with_those_there_are() {
+    for url in ["http://host/live/sesame", "host/live/sesame"] {
+        let ran = Dir::new().run(&format!("publish --to {url}"));
+        let error = url.parse::<onair::Address>().unwrap_err().to_string();
+        assert!(
+            error.contains("rtmp://") && error.contains("rtmps://"),
+            "{error}"
+        );
+        assert_eq!(ran, usage_error(&format!("--to: {error}")), "{url}");
     }
 }
 
@@ -140,6 +146,9 @@ fn a_key_may_begin_like_an_option() {
 
 #[test]
 fn a_source_that_cannot_be_is_refused_with_a_cure() {
+    let containers: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+    let containers = containers.join(", ");
+    let recordings = onair::recording_extensions().join(" or ");
     for (args, message) in [
         (
             "--from mic",
@@ -163,7 +172,7 @@ fn a_source_that_cannot_be_is_refused_with_a_cure() {
         ),
         (
             "--from -",
-            "--from - needs to know what arrives: --format flv, ts or y4m",
+            &*format!("--from - needs to know what arrives: --format {containers} or y4m"),
         ),
         (
             "--loop",
@@ -171,7 +180,7 @@ fn a_source_that_cannot_be_is_refused_with_a_cure() {
         ),
         (
             "--record show.avi",
-            "--record writes .mp4 or .flv or .ts: name a file that ends so",
+            &*format!("--record writes {recordings}: name a file that ends so"),
         ),
     ] {
         let ran = Dir::new().run(&format!("publish --to rtmp://host/live/sesame {args}"));

@@ -73,7 +73,7 @@ pub(super) const FACEBOOK: &str = "Facebook";
 pub(super) const KICK: &str = "Kick (Amazon IVS)";
 
 /// In the order in which verdicts are given.
-pub(super) const SERVICES: [&str; 5] = [RTMP, YOUTUBE, TWITCH, FACEBOOK, KICK];
+pub(super) const SERVICES: &[&str] = &[RTMP, YOUTUBE, TWITCH, FACEBOOK, KICK];
 
 const FLV: &str = "Adobe Flash Video File Format 10.1, annex E";
 const ERTMP: &str = "https://veovera.org/docs/enhanced/enhanced-rtmp-v2";

@@ -64,7 +64,7 @@ fn what_cannot_be_published_to_is_not_saved_and_the_reason_is_shown() {
     rig.type_into(RowId::Key, "k-1");
     rig.tap_row(RowId::Save);
     assert!(
-        trouble(&rig).contains("use rtmp:// or rtmps://"),
+        trouble(&rig).contains("unknown scheme https://: use rtmp://"),
         "{}",
         trouble(&rig)
     );

@@ -3,14 +3,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use onair::demux::PacketSource;
+use onair::demux::{Format, PacketSource};
 use onair::flv::{Muxer, Tag, file};
 use onair::media::{Kind, Tracks};
 
 use crate::failure::Failure;
 use crate::inspect;
 use crate::inspect::Inspect;
-use crate::pipe::PipeFormat;
 
 /// Where tags come from, each with its header and its back-pointer.
 pub(super) enum Origin {
@@ -31,7 +30,7 @@ impl Origin {
     /// Opens the input; gives it with an FLV header.
     pub(super) fn open(opts: &Inspect) -> Result<(Self, Vec<u8>), Failure> {
         let flv = if opts.input == Path::new("-") {
-            let is_flv = opts.format == Some(PipeFormat::Flv);
+            let is_flv = opts.format == Some(Format::Flv);
             is_flv.then(|| Box::new(io::stdin()) as Box<dyn Read>)
         } else if let Some(url) = opts.url() {
             Some(Box::new(inspect::watch(opts, url)?) as Box<dyn Read>)
