@@ -2,7 +2,6 @@
 //! what can be asked of one, and what it tells. Plain data, no platform in it,
 //! so that whatever decides by it is tested anywhere.
 
-use std::fmt;
 use std::sync::Arc;
 
 use onair_media::{FrameRate, Size};
@@ -10,8 +9,10 @@ use onair_media::{FrameRate, Size};
 use crate::Error;
 use crate::capture::{AudioInlet, FrameInlet};
 
+mod kind;
 mod rotation;
 
+pub use kind::Kind;
 pub use rotation::Interface;
 
 /// That no device of this kind has this id, and which there are.
@@ -25,24 +26,6 @@ pub fn unknown(kind: Kind, id: &str, there: &[Info]) -> Error {
     } else {
         format!("there is no {kind} {id}; there is {}", there.join(", "))
     })
-}
-
-/// That the user does not allow it, and where that can be changed.
-pub(crate) fn refusal(kind: Kind) -> String {
-    let (what, page) = match kind {
-        Kind::Camera => ("the camera", "Camera"),
-        Kind::Microphone => ("the microphone", "Microphone"),
-        Kind::Screen => ("recording the screen", "Screen Recording"),
-    };
-    let place = if cfg!(target_os = "macos") {
-        "System Settings > Privacy & Security"
-    } else {
-        "Settings > Privacy & Security"
-    };
-    format!(
-        "{what} is not allowed: allow it for this application (for a command, its terminal) in \
-         {place} > {page}, then start it again"
-    )
 }
 
 /// A camera and a microphone that run together, on one clock.
@@ -169,27 +152,6 @@ impl Info {
             position: None,
             is_default: false,
         }
-    }
-}
-
-/// What a device gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// Pictures of the world.
-    Camera,
-    /// Audio.
-    Microphone,
-    /// Pictures of a screen.
-    Screen,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Camera => "camera",
-            Self::Microphone => "microphone",
-            Self::Screen => "screen",
-        })
     }
 }
 

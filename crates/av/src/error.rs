@@ -2,7 +2,7 @@ use std::io;
 
 use onair_media::Size;
 
-use crate::device::{self, Kind};
+use crate::device::Kind;
 
 /// Why frames or audio could not be had or encoded, by whose fault it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +53,7 @@ pub enum Error {
         what: String,
     },
     /// The user or the system does not let this program use a kind of device.
-    #[error("{}", device::refusal(*.0))]
+    #[error("{}", .0.refusal())]
     NotAllowed(Kind),
     /// An encoder was taken away by the system: the app left the screen, the media
     /// services died, the hardware went wrong. Another may be had later.

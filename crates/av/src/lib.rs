@@ -24,9 +24,11 @@ pub mod fuzz;
 
 mod error;
 mod frame;
+mod i420;
 mod samples;
 
 pub use capture::{AudioSource, VideoSource};
 pub use error::Error;
-pub use frame::{I420, Surface, VideoFrame};
+pub use frame::{Surface, VideoFrame};
+pub use i420::I420;
 pub use samples::AudioSamples;

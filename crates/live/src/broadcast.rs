@@ -176,7 +176,7 @@ impl Broadcast {
         }
     }
 
-    pub(crate) fn start(mut builder: Builder) -> Result<Self, Error> {
+    fn start(mut builder: Builder) -> Result<Self, Error> {
         let pipeline = Pipeline::open(&mut builder)?;
         let (pace, has_video) = (builder.pace, pipeline.has_video());
         let overflow = match overflow(pace) {
@@ -213,6 +213,20 @@ impl Broadcast {
             has_video,
             began,
         })
+    }
+}
+
+impl Builder {
+    /// Opens the encoders and begins.
+    ///
+    /// # Errors
+    ///
+    /// When there is nothing to send or nowhere to send it, when no encoder opens, when the
+    /// recording cannot be created, or a file of certificates cannot be read. An unreachable server
+    /// is no error here: it is an [`Event`].
+    pub fn start(self) -> Result<Broadcast, Error> {
+        self.check()?;
+        Broadcast::start(self)
     }
 }
 

@@ -6,9 +6,9 @@ use onair_av::{AudioSource, VideoSource};
 use onair_demux::PacketSource;
 use onair_media::Tracks;
 
-use crate::{Broadcast, Destination, Error, Pace};
+use crate::{Destination, Error, Pace};
 
-/// What to send where: see [`Broadcast::builder`].
+/// What to send where: see [`Broadcast::builder`](crate::Broadcast::builder).
 #[derive(Default)]
 pub struct Builder {
     pub(crate) video: Option<Box<dyn VideoSource>>,
@@ -83,7 +83,9 @@ impl Builder {
         self
     }
 
-    /// Also writes everything to a file that ends as one of [`recording_extensions`](crate::recording_extensions). A full disk does not stop the stream.
+    /// Also writes everything to a file, whose name ends as one of
+    /// [`recording_extensions`](crate::recording_extensions) does. A full disk does not stop the
+    /// stream.
     #[must_use]
     pub fn record(mut self, path: impl Into<PathBuf>) -> Self {
         self.record = Some(path.into());
@@ -104,19 +106,8 @@ impl Builder {
         self
     }
 
-    /// Opens the encoders and begins.
-    ///
-    /// # Errors
-    ///
-    /// When there is nothing to send or nowhere to send it, when no encoder opens, when the
-    /// recording cannot be created, or a file of certificates cannot be read. An unreachable server
-    /// is no error here: it is an [`Event`](crate::Event).
-    pub fn start(self) -> Result<Broadcast, Error> {
-        self.check()?;
-        Broadcast::start(self)
-    }
-
-    const fn check(&self) -> Result<(), Error> {
+    /// Whether all is there that a broadcast needs.
+    pub(crate) const fn check(&self) -> Result<(), Error> {
         let raw = self.video.is_some() || self.audio.is_some();
         let fault = match self.media {
             _ if self.destinations.is_empty() => "a broadcast needs a destination",

@@ -67,6 +67,12 @@ impl<'a> BitReader<'a> {
         u32::try_from(value).map_err(|_| self.invalid())
     }
 
+    /// A `ue(v)` that may be at most `max`.
+    pub(crate) fn up_to(&mut self, max: u8) -> Result<u8, Error> {
+        let value = u8::try_from(self.ue()?).ok().filter(|&value| value <= max);
+        value.ok_or_else(|| self.invalid())
+    }
+
     /// A signed Exp-Golomb number: `se(v)` (ISO/IEC 14496-10 §9.1.1).
     pub(crate) fn se(&mut self) -> Result<i32, Error> {
         let code = i64::from(self.ue()?);

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
+use crate::sample::Sample;
 use crate::ticks;
-use crate::track::Sample;
 
 /// Times of samples for a file: each lasts until the next one comes, and is given then.
 ///

@@ -6,7 +6,8 @@ use shiguredo_mp4::boxes::{MdatBox, MfhdBox, MoofBox};
 use shiguredo_mp4::{BoxHeader, BoxSize, Encode};
 
 use crate::header::Described;
-use crate::track::{Sample, Track};
+use crate::sample::Sample;
+use crate::track::{Pacing, Track};
 use crate::{Error, header};
 
 /// Cuts one video and one audio track into an initialization segment and fragments.
@@ -17,17 +18,6 @@ pub struct Fragmenter {
     video: Option<Track>,
     audio: Option<Track>,
     sequence: u32,
-}
-
-/// Who the fragments are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pacing {
-    /// A file: a packet's duration is known when the track's next one comes, so the last packet
-    /// of each track waits for it. Times are those of the packets, to the tick.
-    File,
-    /// A player that shows each packet at once: its duration is what those before it had, and
-    /// decoding times have no gaps that Media Source Extensions would take for a cut.
-    Live,
 }
 
 /// A `moof` and the beginning of its `mdat`, and the payloads that belong behind it.

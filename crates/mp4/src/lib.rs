@@ -17,12 +17,13 @@ pub mod fuzz;
 mod header;
 mod live;
 mod movie;
-
+mod sample;
 #[cfg(test)]
 mod samples;
 mod ticks;
 mod track;
 
 pub use error::Error;
-pub use fragmenter::{Fragment, Fragmenter, Pacing};
+pub use fragmenter::{Fragment, Fragmenter};
 pub use movie::{Ending, Movie};
+pub use track::Pacing;

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use onair_media::{Kind, Packet, Timestamp};
 
+use crate::sample::Sample;
 use crate::ticks;
-use crate::track::Sample;
 
 /// Times of samples for a player that is to have each at once: nobody knows yet when the next one
 /// comes, and Media Source Extensions take the result.

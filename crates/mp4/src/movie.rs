@@ -4,7 +4,7 @@ use shiguredo_mp4::boxes::{EdtsBox, ElstBox, ElstEntry, FreeBox, MoovBox, TrakBo
 use shiguredo_mp4::mux::{Mp4FileMuxer, Sample};
 use shiguredo_mp4::{BoxHeader, Encode, FixedPointNumber, TrackKind};
 
-use crate::track;
+use crate::sample;
 use crate::{Error, Fragment, Fragmenter, Pacing, header};
 
 /// A recording that plays up to its last fragment while it lasts, and is an ordinary MP4, for
@@ -37,7 +37,7 @@ pub struct Movie {
 struct Unindexed {
     head: u64,
     /// Without their payloads, whose sizes stand beside them.
-    samples: Vec<(track::Sample, usize)>,
+    samples: Vec<(sample::Sample, usize)>,
 }
 
 /// What the index knows of a track.
@@ -143,7 +143,7 @@ impl Movie {
             return Ok(None);
         };
         self.index_last()?;
-        let without_payload = |mut sample: track::Sample| {
+        let without_payload = |mut sample: sample::Sample| {
             let size = std::mem::take(&mut sample.payload).len();
             (sample, size)
         };
@@ -164,7 +164,7 @@ impl Movie {
         samples.try_for_each(|(sample, size)| self.add(sample, *size))
     }
 
-    fn add(&mut self, sample: &track::Sample, size: usize) -> Result<(), Error> {
+    fn add(&mut self, sample: &sample::Sample, size: usize) -> Result<(), Error> {
         let entry = self.entry(sample)?;
         self.index.append_sample(&Sample {
             track_kind: kind(&sample.config),
@@ -183,7 +183,7 @@ impl Movie {
     /// The sample description, if it is another than the track's last.
     fn entry(
         &mut self,
-        sample: &track::Sample,
+        sample: &sample::Sample,
     ) -> Result<Option<shiguredo_mp4::boxes::SampleEntry>, Error> {
         let kind = kind(&sample.config);
         match self.tracks.iter_mut().find(|track| track.kind == kind) {

@@ -1,14 +1,14 @@
 use std::time::Duration;
 
-use bytes::Bytes;
-use onair_media::{Config, Packet, Timestamp};
+use onair_media::{Packet, Timestamp};
 use shiguredo_mp4::SampleFlags;
 use shiguredo_mp4::boxes::{TfdtBox, TfhdBox, TrafBox, TrunBox, TrunSample};
 
 use crate::exact::ExactClock;
 use crate::header::Described;
 use crate::live::LiveClock;
-use crate::{Pacing, header, ticks};
+use crate::sample::Sample;
+use crate::{header, ticks};
 
 /// One track of a [`Fragmenter`](crate::Fragmenter).
 #[derive(Debug)]
@@ -23,33 +23,22 @@ pub(crate) struct Track {
     ready_bytes: usize,
 }
 
+/// Who the fragments are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pacing {
+    /// A file: a packet's duration is known when the track's next one comes, so the last packet
+    /// of each track waits for it. Times are those of the packets, to the tick.
+    File,
+    /// A player that shows each packet at once: its duration is what those before it had, and
+    /// decoding times have no gaps that Media Source Extensions would take for a cut.
+    Live,
+}
+
 /// How a track's samples get their times.
 #[derive(Debug)]
 enum Clock {
     Exact(ExactClock),
     Live(LiveClock),
-}
-
-/// An access unit or a frame in a track's ticks.
-#[derive(Clone, Debug)]
-pub(crate) struct Sample {
-    pub(crate) config: Config,
-    /// When it is decoded.
-    pub(crate) time: u64,
-    pub(crate) duration: u32,
-    /// From decoding to presentation.
-    pub(crate) offset: i64,
-    pub(crate) keyframe: bool,
-    pub(crate) payload: Bytes,
-}
-
-impl Sample {
-    /// When it is decoded, in nanoseconds after the origin.
-    pub(crate) fn start_nanos(&self) -> u64 {
-        let timescale = u128::from(header::timescale(&self.config).get());
-        let nanos = u128::from(self.time) * 1_000_000_000 / timescale;
-        u64::try_from(nanos).unwrap_or(u64::MAX)
-    }
 }
 
 impl Track {

@@ -3,8 +3,6 @@ use std::time::{Duration, Instant};
 use onair::av::device::{Position, Rotation};
 use onair::media::Size;
 
-use crate::screen::Reticle;
-
 /// A place on the preview.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spot {
@@ -14,6 +12,15 @@ pub struct Spot {
     pub y: f32,
     /// The preview's width divided by its height.
     pub aspect: f32,
+}
+
+/// Where the camera is told to focus.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reticle {
+    /// Where on the preview.
+    pub spot: Spot,
+    /// Whether it keeps it so.
+    pub is_locked: bool,
 }
 
 /// How the phone is held.

@@ -64,13 +64,13 @@ mod words;
 
 pub use address::Address;
 pub use app::App;
-pub use camera::{Spot, Turn};
+pub use camera::{Reticle, Spot, Turn};
 pub use destination::{Destination, Id};
 pub use effect::{Effect, Haptic};
 pub use input::{Change, Control, Input, Setup};
 pub use recordings::is_recording;
 pub use screen::{
-    Alert, Answer, Banner, Button, Choice, Dot, Form, Meters, Page, Phase, Reading, Record,
-    Reticle, Role, Row, RowId, RowKind, Screen, Section, Status, Typing, Voice,
+    Alert, Answer, Banner, Button, Choice, Dot, Form, Meters, Page, Phase, Reading, Record, Role,
+    Row, RowId, RowKind, Screen, Section, Status, Typing, Voice,
 };
 pub use settings::{Definition, FRAME_RATES, Settings};

@@ -1,6 +1,6 @@
 use onair::Secret;
 
-use crate::{Definition, Id, Spot};
+use crate::{Definition, Id, Reticle};
 
 /// What every element of the app shows. Compare it with the one before, and draw what differs.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,15 +144,6 @@ pub struct Banner {
     pub text: String,
     /// The words on a button that does it.
     pub button: Option<String>,
-}
-
-/// Where the camera is told to focus.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Reticle {
-    /// Where on the preview.
-    pub spot: Spot,
-    /// Whether it keeps it so.
-    pub is_locked: bool,
 }
 
 /// A question in front of everything.

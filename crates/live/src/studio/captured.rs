@@ -270,6 +270,7 @@ mod tests {
     fn a_camera_without_a_microphone_runs() {
         let mut setup = Setup::new(Size::new(64, 48), FrameRate::new(30, 1).unwrap());
         setup.camera = Some(device::Camera::Id("testcard".to_owned()));
+        setup.microphone = None;
         let camera = capture::open(&setup).unwrap();
         let captured = Captured::start(camera, true, None).unwrap();
         assert!(captured.frames.is_some() && captured.audio.is_none());

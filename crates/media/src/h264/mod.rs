@@ -26,7 +26,7 @@ pub use framing::{
     length_prefixed, length_prefixed_to_annex_b, nal_unit_type, with_four_byte_lengths,
 };
 pub use sps::{ChromaFormat, Sps};
-pub(crate) use sps::{Crop, MAX_SIDE, up_to};
+pub(crate) use sps::{Crop, MAX_SIDE};
 
 /// A NAL unit without its emulation prevention bytes (ISO/IEC 14496-10 §7.3.1):
 /// each `00 00 03` becomes `00 00`.

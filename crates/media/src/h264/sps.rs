@@ -86,7 +86,7 @@ impl Sps {
             profile: bits.small(8)?,
             constraints: bits.small(8)?,
             level: bits.small(8)?,
-            id: up_to(bits, 31)?,
+            id: bits.up_to(31)?,
             chroma_format: ChromaFormat::Yuv420,
             luma_bits: 8,
             chroma_bits: 8,
@@ -106,11 +106,11 @@ impl Sps {
         if !has_chroma_fields(self.profile) {
             return Ok(false);
         }
-        let format = up_to(bits, 3)?;
+        let format = bits.up_to(3)?;
         self.chroma_format = ChromaFormat::from_idc(format);
         let separate_planes = format == 3 && bits.flag()?;
-        self.luma_bits = 8 + up_to(bits, 6)?;
-        self.chroma_bits = 8 + up_to(bits, 6)?;
+        self.luma_bits = 8 + bits.up_to(6)?;
+        self.chroma_bits = 8 + bits.up_to(6)?;
         bits.skip(1)?; // qpprime_y_zero_transform_bypass_flag
         if bits.flag()? {
             skip_scaling_lists(bits, if format == 3 { 12 } else { 8 })?;
@@ -120,13 +120,13 @@ impl Sps {
 
     /// Frame numbering, picture order count, references.
     fn order(&mut self, bits: &mut BitReader<'_>) -> Result<(), Error> {
-        up_to(bits, 12)?; // log2_max_frame_num_minus4
-        match up_to(bits, 2)? {
-            0 => drop(up_to(bits, 12)?), // log2_max_pic_order_cnt_lsb_minus4
+        bits.up_to(12)?; // log2_max_frame_num_minus4
+        match bits.up_to(2)? {
+            0 => drop(bits.up_to(12)?), // log2_max_pic_order_cnt_lsb_minus4
             1 => skip_order_cycle(bits)?,
             _ => {}
         }
-        self.reference_frames = up_to(bits, 16)?;
+        self.reference_frames = bits.up_to(16)?;
         bits.skip(1) // gaps_in_frame_num_value_allowed_flag
     }
 
@@ -236,12 +236,6 @@ impl Crop {
     }
 }
 
-/// A `ue(v)` that may be at most `max`.
-pub(crate) fn up_to(bits: &mut BitReader<'_>, max: u8) -> Result<u8, Error> {
-    let value = u8::try_from(bits.ue()?).ok().filter(|&value| value <= max);
-    value.ok_or_else(|| bits.invalid())
-}
-
 fn side(bits: &mut BitReader<'_>, unit: u32) -> Result<u32, Error> {
     let units = bits.ue()?;
     pixels(units, unit).ok_or_else(|| bits.invalid())
@@ -257,7 +251,7 @@ fn skip_order_cycle(bits: &mut BitReader<'_>) -> Result<(), Error> {
     bits.skip(1)?; // delta_pic_order_always_zero_flag
     bits.se()?; // offset_for_non_ref_pic
     bits.se()?; // offset_for_top_to_bottom_field
-    for _ in 0..up_to(bits, 255)? {
+    for _ in 0..bits.up_to(255)? {
         bits.se()?; // offset_for_ref_frame
     }
     Ok(())

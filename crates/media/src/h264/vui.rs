@@ -1,4 +1,3 @@
-use super::sps::up_to;
 use crate::bits::BitReader;
 use crate::{Error, FrameRate};
 
@@ -119,7 +118,7 @@ fn skip_decoder_models(bits: &mut BitReader<'_>) -> Result<(), Error> {
 
 /// `hrd_parameters()` (Annex E.1.2).
 fn skip_decoder_model(bits: &mut BitReader<'_>) -> Result<(), Error> {
-    let buffers = up_to(bits, 31)? + 1;
+    let buffers = bits.up_to(31)? + 1;
     bits.skip(8)?; // bit_rate_scale, cpb_size_scale
     for _ in 0..buffers {
         bits.ue()?; // bit_rate_value_minus1
@@ -135,7 +134,7 @@ fn restriction(bits: &mut BitReader<'_>) -> Result<u8, Error> {
     for _ in 0..4 {
         bits.ue()?; // bytes per picture, bits per macroblock, two vector lengths
     }
-    let reorder = up_to(bits, 16)?;
+    let reorder = bits.up_to(16)?;
     bits.ue()?; // max_dec_frame_buffering
     Ok(reorder)
 }

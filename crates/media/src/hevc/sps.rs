@@ -1,7 +1,7 @@
 use super::nal::{NalUnitType, nal_unit_type};
 use super::profile::Profile;
 use crate::bits::BitReader;
-use crate::h264::{ChromaFormat, Crop, MAX_SIDE, rbsp, up_to};
+use crate::h264::{ChromaFormat, Crop, MAX_SIDE, rbsp};
 use crate::{Error, Size};
 
 const SPS: &str = "HEVC sequence parameter set";
@@ -52,10 +52,10 @@ impl Sps {
         }
         let temporal_id_nested = bits.flag()?;
         let profile = Profile::read(&mut bits, sub_layers)?;
-        let id = up_to(&mut bits, 15)?;
+        let id = bits.up_to(15)?;
         let (chroma_format, size) = picture(&mut bits)?;
-        let (luma_bits, chroma_bits) = (8 + up_to(&mut bits, 8)?, 8 + up_to(&mut bits, 8)?);
-        up_to(&mut bits, 12)?; // log2_max_pic_order_cnt_lsb_minus4
+        let (luma_bits, chroma_bits) = (8 + bits.up_to(8)?, 8 + bits.up_to(8)?);
+        bits.up_to(12)?; // log2_max_pic_order_cnt_lsb_minus4
         Ok(Self {
             profile,
             temporal_layers: sub_layers + 1,
@@ -71,7 +71,7 @@ impl Sps {
 }
 
 fn picture(bits: &mut BitReader<'_>) -> Result<(ChromaFormat, Size), Error> {
-    let format = up_to(bits, 3)?;
+    let format = bits.up_to(3)?;
     let chroma_format = ChromaFormat::from_idc(format);
     let separate_planes = format == 3 && bits.flag()?;
     let coded = Size::new(side(bits)?, side(bits)?);
@@ -103,8 +103,8 @@ fn reorder_pictures(bits: &mut BitReader<'_>, sub_layers: u8) -> Result<u8, Erro
     let told = if bits.flag()? { sub_layers + 1 } else { 1 };
     let mut reorder = 0;
     for _ in 0..told {
-        up_to(bits, 15)?; // sps_max_dec_pic_buffering_minus1
-        reorder = up_to(bits, 15)?;
+        bits.up_to(15)?; // sps_max_dec_pic_buffering_minus1
+        reorder = bits.up_to(15)?;
         bits.ue()?; // sps_max_latency_increase_plus1
     }
     Ok(reorder)

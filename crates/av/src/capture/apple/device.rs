@@ -240,7 +240,7 @@ impl AppleDevice {
             }
         }
         match refused {
-            Some(kind) if self.rig.is_empty() => Err(failed(device::refusal(kind))),
+            Some(kind) if self.rig.is_empty() => Err(failed(kind.refusal())),
             _ => Ok(()),
         }
     }

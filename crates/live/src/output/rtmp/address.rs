@@ -5,17 +5,8 @@ use std::sync::Arc;
 use onair_rtmp::{Error, Scheme, Url, UrlError};
 
 use super::RtmpOutput;
-use crate::output::{AddressError, Endpoint, Output, Parsed, Protocol, Secret};
+use crate::output::{AddressError, Endpoint, Output, Parsed, Secret};
 use crate::{Address, Destination};
-
-/// RTMP, plain and inside TLS.
-pub(crate) const PROTOCOL: Protocol = Protocol {
-    schemes: &["rtmp", "rtmps"],
-    refused: &["rtmpt", "rtmpts", "rtmpe", "rtmpte", "rtmfp"],
-    parse: |text| endpoint(text.parse()),
-    parse_apart: |server, key| endpoint(Url::from_server(server, key)),
-    join: |server, key| endpoint(Url::from_tc_url(server, key)),
-};
 
 impl Endpoint for Url {
     fn host(&self) -> &str {
@@ -43,7 +34,7 @@ impl Endpoint for Url {
     }
 }
 
-fn endpoint(url: Result<Url, Error>) -> Parsed {
+pub(super) fn endpoint(url: Result<Url, Error>) -> Parsed {
     match url {
         Ok(url) => Ok(Box::new(url)),
         Err(Error::Url(UrlError::TwoUrls)) => Err(AddressError::TwoAddresses),

@@ -10,13 +10,22 @@ mod session;
 use onair_rtmp::publisher::{Config, Flight, Retry, Why};
 use onair_rtmp::{Scheme, Url};
 
-pub(crate) use self::address::PROTOCOL;
+use self::address::endpoint;
 use self::connect::connect;
 use self::failure::failure;
 use self::session::{EndReason, Move, Session, SessionEnd};
 use super::tls::Trust;
-use super::{Attempt, Credentials, Output, SessionContext, random};
+use super::{Attempt, Credentials, Output, Protocol, SessionContext, random};
 use crate::{Destination, Error, Failure, FailureStage, Fault};
+
+/// RTMP, plain and inside TLS.
+pub(crate) const PROTOCOL: Protocol = Protocol {
+    schemes: &["rtmp", "rtmps"],
+    refused: &["rtmpt", "rtmpts", "rtmpe", "rtmpte", "rtmfp"],
+    parse: |text| endpoint(text.parse()),
+    parse_apart: |server, key| endpoint(Url::from_server(server, key)),
+    join: |server, key| endpoint(Url::from_tc_url(server, key)),
+};
 
 /// Publishes to one server.
 #[derive(Debug)]
