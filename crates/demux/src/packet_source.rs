@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use onair_media::{Kind, Packet};
+use onair_media::{Kind, Packet, Tracks};
 
 use crate::{Container, Damage, Error, Refused, Track};
 
@@ -21,6 +21,10 @@ pub trait PacketSource: Send {
     /// The next packet: decode order within a track, the tracks interleaved by
     /// decoding time. `None` at the end. After an error, `None`.
     fn next_packet(&mut self) -> Result<Option<Packet>, Error>;
+
+    /// What was said anew of the whole before the packet that came last: told once. A live stream
+    /// may change its title or its encoder while it is on air.
+    fn take_description(&mut self) -> Option<Tracks>;
 
     /// How long the whole lasts, where the container says so.
     fn duration(&self) -> Option<Duration>;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use onair_media::Packet;
+use onair_media::{Packet, Tracks};
 
 use crate::interleave::Interleave;
 use crate::{Container, Damage, Error, Opened, PacketSource, Refused, Track};
@@ -127,6 +127,10 @@ impl<R: Reader> PacketSource for Source<R> {
             }
             self.reader.step(&mut self.out);
         }
+    }
+
+    fn take_description(&mut self) -> Option<Tracks> {
+        None
     }
 
     fn duration(&self) -> Option<Duration> {

@@ -2,14 +2,17 @@ use std::time::Duration;
 
 use onair_flv::Muxer;
 use onair_media::{Packet, Tracks};
+use tokio::sync::watch;
 
 /// What has to be known about the media before the first packet.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Program {
     /// Its tracks.
     pub(crate) tracks: Tracks,
     /// How much later than a packet of the other track with a later time one may come.
     pub(crate) lag: Duration,
+    /// What its source said of it later.
+    pub(crate) said: watch::Sender<Option<Tracks>>,
 }
 
 /// How late audio comes out of its encoder, priming included, compared with video.
@@ -37,8 +40,8 @@ mod tests {
     #[test]
     fn sound_that_follows_a_later_picture_keeps_its_distance() {
         let program = Program {
-            tracks: Tracks::default(),
             lag: ENCODER_LAG,
+            ..Program::default()
         };
         let packets = [video(500, true), audio(457), audio(478), audio(500)];
         let mut muxer = program.muxer(&packets[0]);

@@ -10,7 +10,7 @@ use onair::av::device;
 use onair::av::encode::{AudioSettings, VideoSettings};
 use onair::av::{AudioSource, VideoSource};
 use onair::demux::{self, Container, Damage, PacketSource, Track, TrackDamage};
-use onair::media::{FrameRate, Kind, Packet, Size, VideoCodec};
+use onair::media::{FrameRate, Kind, Packet, Size, Tracks, VideoCodec};
 use onair::{Builder, recording_extensions};
 
 use super::capture::{self, Ask};
@@ -374,6 +374,10 @@ impl PacketSource for PicturesOnly {
             }
         }
         Ok(None)
+    }
+
+    fn take_description(&mut self) -> Option<Tracks> {
+        self.inner.take_description()
     }
 
     fn duration(&self) -> Option<std::time::Duration> {

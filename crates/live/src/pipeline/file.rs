@@ -2,7 +2,8 @@ use std::time::{Duration, Instant};
 
 use onair_demux::PacketSource;
 use onair_flv::enhanced_four_cc;
-use onair_media::{Config, Kind, Packet, Timestamp};
+use onair_media::{Config, Kind, Packet, Timestamp, Tracks};
+use tokio::sync::watch;
 
 use super::Schedule;
 use crate::Pace;
@@ -13,6 +14,7 @@ use crate::pace::Pacer;
 pub(super) fn run(
     mut media: Box<dyn PacketSource>,
     fanout: &Fanout,
+    said: &watch::Sender<Option<Tracks>>,
     schedule: Schedule,
     is_live: bool,
 ) {
@@ -20,6 +22,7 @@ pub(super) fn run(
     let has_video = media.tracks().iter().any(|t| t.kind() == Kind::Video);
     let mut reader = Reader {
         fanout,
+        said,
         schedule,
         is_live,
         pacer: Pacer::default(),
@@ -71,6 +74,7 @@ fn warn(media: &dyn PacketSource, fanout: &Fanout) {
 
 struct Reader<'a> {
     fanout: &'a Fanout,
+    said: &'a watch::Sender<Option<Tracks>>,
     schedule: Schedule,
     /// The media comes when it is due.
     is_live: bool,
@@ -101,6 +105,9 @@ const SLACK: Duration = Duration::from_millis(50);
 impl Reader<'_> {
     fn run(&mut self, media: &mut dyn PacketSource) -> Result<(), onair_demux::Error> {
         while let Some(packet) = media.next_packet()? {
+            if let Some(tracks) = media.take_description() {
+                self.said.send_replace(Some(tracks));
+            }
             let packet = self.on_the_line(packet);
             if self.schedule.is_over(packet.dts) {
                 self.fanout.notes().timed_out = true;

@@ -59,7 +59,11 @@ impl Pipeline {
         };
         Ok(Self {
             source,
-            program: Program { tracks, lag },
+            program: Program {
+                tracks,
+                lag,
+                ..Program::default()
+            },
             pace: builder.pace,
             media_is_live: builder.media_is_live,
             duration: builder.duration,
@@ -86,8 +90,9 @@ impl Pipeline {
         match self.source {
             Source::File(media) => {
                 let (fanout, is_live) = (fanout.clone(), self.media_is_live);
+                let said = self.program.said;
                 spawn("onair-file", move || {
-                    file::run(media, &fanout, schedule, is_live);
+                    file::run(media, &fanout, &said, schedule, is_live);
                 })
             }
             Source::Raw { video, audio } => {

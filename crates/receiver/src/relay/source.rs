@@ -16,8 +16,10 @@ pub(super) struct Source {
     lost: u64,
     tell: Tell,
     tracks: Vec<Track>,
-    /// The publisher's description.
+    /// The publisher's description at first.
     said: Tracks,
+    /// A later one that nobody has taken yet.
+    news: Option<Tracks>,
     /// Packets that came before the tracks were known, last first.
     held: Vec<Packet>,
 }
@@ -50,13 +52,14 @@ impl Source {
             tell,
             tracks: found.tracks.configs().map(Track::new).collect(),
             said,
+            news: None,
             held,
         }
     }
 }
 
 impl Source {
-    /// The publisher's description.
+    /// The publisher's description at first.
     pub(super) const fn said(&self) -> &Tracks {
         &self.said
     }
@@ -94,10 +97,14 @@ impl PacketSource for Source {
             self.tell_lost();
             match next {
                 Some(Item::Packet(packet)) => return Ok(Some(packet)),
-                Some(Item::Metadata(_)) => {}
+                Some(Item::Metadata(tracks)) => self.news = Some(Tracks::clone(&tracks)),
                 Some(Item::Ended) | None => return Ok(None),
             }
         }
+    }
+
+    fn take_description(&mut self) -> Option<Tracks> {
+        self.news.take()
     }
 
     fn duration(&self) -> Option<Duration> {

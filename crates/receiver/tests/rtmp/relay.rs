@@ -209,6 +209,47 @@ fn a_relay_passes_on_what_the_publisher_says_of_its_stream() {
 }
 
 #[test]
+fn what_a_publisher_says_later_reaches_a_relays_viewers_and_whoever_joins_late() {
+    let mut there = Fixture::new();
+    let to = target(there.address(), "live/out");
+    let fixture = Fixture::with(|builder| builder.relay(to));
+    let media = Media::new();
+    let mut encoder = Encoder::live(fixture.address(), "cam");
+    let titled = |title: &str| Tracks {
+        properties: vec![("title".to_owned(), Property::Text(title.to_owned()))],
+        ..Tracks::default()
+    };
+    let (morning, evening) = (titled("Morning"), titled("Evening"));
+    encoder.describe(&morning);
+    encoder.send_all(&media.stream(0..10, 10));
+    there.wait_for_publisher();
+    let name = StreamName::new("live", "out").unwrap();
+    let mut viewer = there.receiver.registry().subscribe(&name).unwrap();
+    let mut titles = Vec::new();
+    while titles.last() != Some(&evening.properties) {
+        match viewer.blocking_next().unwrap() {
+            Item::Metadata(told) => {
+                if titles.is_empty() {
+                    encoder.describe(&evening);
+                    encoder.send_all(&media.stream(10..20, 10));
+                    encoder.describe(&evening);
+                    encoder.send_all(&media.stream(20..30, 10));
+                }
+                titles.push(told.properties.clone());
+            }
+            Item::Packet(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut late = there.receiver.registry().subscribe(&name).unwrap();
+    let Some(Item::Metadata(told)) = late.blocking_next() else {
+        panic!("metadata comes first");
+    };
+    assert_eq!(told.properties, evening.properties);
+    assert_eq!(titles, [morning.properties, evening.properties]);
+}
+
+#[test]
 fn a_relay_announces_a_track_that_begins_late() {
     let mut there = Fixture::new();
     let to = target(there.address(), "live/out");

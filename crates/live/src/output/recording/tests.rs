@@ -88,7 +88,7 @@ fn program_of(packets: &[Packet]) -> Program {
         .for_each(|packet| tracks.update(&packet.config));
     Program {
         tracks,
-        lag: Duration::ZERO,
+        ..Program::default()
     }
 }
 

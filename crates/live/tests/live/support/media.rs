@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use onair::demux::{Container, Damage, Error, PacketSource, Track};
 use onair::media::{
-    AudioCodec, AudioConfig, Config, Kind, Packet, Size, Timestamp, VideoCodec, VideoConfig,
+    AudioCodec, AudioConfig, Config, Kind, Packet, Size, Timestamp, Tracks, VideoCodec, VideoConfig,
 };
 
 /// A file that the test writes while it is read.
@@ -54,6 +54,10 @@ impl PacketSource for Script {
 
     fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
         Ok(self.packets.recv().ok())
+    }
+
+    fn take_description(&mut self) -> Option<Tracks> {
+        None
     }
 
     fn duration(&self) -> Option<Duration> {

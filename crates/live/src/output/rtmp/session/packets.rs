@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use onair_flv::{Muxer, Tag};
 use onair_media::{Packet, Tracks};
+use tokio::sync::watch;
 
 use crate::program::Program;
 
@@ -14,6 +15,8 @@ pub(super) struct Packets {
     muxer: Option<Muxer>,
     /// The last description sent.
     described: Option<Tracks>,
+    /// What the source says of it later.
+    said: Option<watch::Receiver<Option<Tracks>>>,
     /// Not yet muxed.
     batch: VecDeque<Packet>,
     /// Muxed, but not given to the machine yet: the first flight had no room.
@@ -52,17 +55,34 @@ impl Packets {
         }
     }
 
-    /// Metadata first, and again whenever the picture size changes or an unannounced track begins;
-    /// sequence headers when due; then the packet.
+    /// Metadata when due, sequence headers when due, the packet.
     fn mux_packet(&mut self, packet: &Packet, program: &Program) {
+        let is_news = self.describe(packet, program);
         let muxer = self.muxer.get_or_insert_with(|| program.muxer(packet));
-        let is_told = |tracks: &Tracks| tracks.agrees_with(&packet.config);
-        if !self.described.as_ref().is_some_and(is_told) {
-            let tracks = self.described.get_or_insert_with(|| program.tracks.clone());
-            tracks.update(&packet.config);
-            self.owed.push_back(muxer.metadata(tracks));
-        }
+        let tracks = self.described.iter().filter(|_| is_news);
+        self.owed
+            .extend(tracks.map(|tracks| muxer.metadata(tracks)));
         self.owed.extend(muxer.mux(packet));
+    }
+
+    /// Brings the description up to date with a packet and with what the source says; true when
+    /// that changes it.
+    fn describe(&mut self, packet: &Packet, program: &Program) -> bool {
+        let said = self.said.get_or_insert_with(|| program.said.subscribe());
+        let is_said = said.has_changed().is_ok_and(|changed| changed);
+        let is_told = |tracks: &Tracks| tracks.agrees_with(&packet.config);
+        if !is_said && self.described.as_ref().is_some_and(is_told) {
+            return false;
+        }
+        let before = self.described.as_ref().unwrap_or(&program.tracks).clone();
+        let mut tracks = match &*said.borrow_and_update() {
+            Some(said) => before.described_by(said),
+            None => before,
+        };
+        tracks.update(&packet.config);
+        let is_news = self.described.as_ref() != Some(&tracks);
+        self.described = Some(tracks);
+        is_news
     }
 
     /// The tag for the end of the stream, if there is one.
