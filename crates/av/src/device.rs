@@ -176,12 +176,12 @@ pub enum Order {
     /// was ordered before still holds.
     Rebuild,
     /// Make the process one that records: category, preferred rate, then active.
-    ActivateSound,
+    ActivateAudio,
     /// Give the microphone back to others.
-    DeactivateSound,
+    DeactivateAudio,
     /// Hold a camera, or let go of it and run with the microphone alone: in the background
     /// iOS interrupts a session that holds a camera whole, audio and all.
-    Pictures(bool),
+    Video(bool),
     /// Take frames with this camera.
     Camera(Camera),
     /// Take audio from this microphone, by [`Info::id`]; `None` leaves it to the system.
@@ -278,9 +278,9 @@ pub enum Event {
     /// The system gave it back.
     CameraInterruptionEnded,
     /// The system took the microphone away: a call, an alarm, another app.
-    SoundInterrupted,
+    AudioInterrupted,
     /// It may be had again; `should_resume` is the system's advice.
-    SoundInterruptionEnded {
+    AudioInterruptionEnded {
         /// False: wait until the user asks.
         should_resume: bool,
     },
@@ -312,7 +312,7 @@ pub enum Interruption {
     /// The app is not in front.
     Background,
     /// Another app has the microphone: a call.
-    SoundInUse,
+    AudioInUse,
     /// Another app has the camera.
     CameraInUse,
     /// Several apps share the screen.

@@ -131,7 +131,7 @@ impl Watch {
             device::Event::ServicesReset,
             granted(Kind::Camera),
             granted(Kind::Microphone),
-            device::Event::SoundInterruptionEnded {
+            device::Event::AudioInterruptionEnded {
                 should_resume: true,
             },
             device::Event::CameraInterruptionEnded,
@@ -234,9 +234,9 @@ fn bit(order: &Order) -> u8 {
     match order {
         Order::Start => 1,
         Order::Rebuild => 2,
-        Order::ActivateSound => 4,
-        Order::Pictures(true) => 8,
-        Order::Pictures(false) => 16,
+        Order::ActivateAudio => 4,
+        Order::Video(true) => 8,
+        Order::Video(false) => 16,
         Order::FrameRate(_) => 32,
         Order::Size(_) => 64,
         _ => 128,
@@ -279,7 +279,7 @@ fn user_order(detail: u8) -> Order {
     let orders = [
         Order::Stop,
         Order::Start,
-        Order::ActivateSound,
+        Order::ActivateAudio,
         Order::Camera(Camera::Id("1".to_owned())),
         Order::FrameRate(FrameRate::new(30, 1).expect("it is not zero")),
         Order::Size(Size::new(1280, 720)),
@@ -300,7 +300,7 @@ fn device_event(kind: u8, detail: u8) -> device::Event {
     let thermal = thermals[usize::from(detail % 4)];
     let reasons = [
         Interruption::Background,
-        Interruption::SoundInUse,
+        Interruption::AudioInUse,
         Interruption::CameraInUse,
         Interruption::SharedScreen,
         Interruption::Pressure,
@@ -309,8 +309,8 @@ fn device_event(kind: u8, detail: u8) -> device::Event {
     match kind {
         10 => Event::CameraInterrupted(reasons[usize::from(detail) % reasons.len()]),
         11 => Event::CameraInterruptionEnded,
-        12 => Event::SoundInterrupted,
-        13 => Event::SoundInterruptionEnded {
+        12 => Event::AudioInterrupted,
+        13 => Event::AudioInterruptionEnded {
             should_resume: detail & 1 != 0,
         },
         14 => Event::RouteChanged {

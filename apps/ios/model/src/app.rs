@@ -206,7 +206,7 @@ impl App {
     fn lend_camera(&mut self) {
         let is_lent = matches!(self.pages.last(), Some(OpenPage::Scanner(_)));
         if std::mem::replace(&mut self.is_camera_lent, is_lent) != is_lent {
-            self.order(Order::Pictures(!is_lent));
+            self.order(Order::Video(!is_lent));
         }
     }
 

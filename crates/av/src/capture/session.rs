@@ -107,10 +107,10 @@ impl<S: CaptureSession> Device for S {
             Order::Stop => self.stop(),
             Order::Rebuild => self.rebuild(),
             // What is not captured needs neither making ready nor letting go.
-            Order::ActivateSound => self.microphone().map_or(Ok(()), |own| own.activate()),
-            Order::DeactivateSound => self.microphone().map_or(Ok(()), |own| own.deactivate()),
+            Order::ActivateAudio => self.microphone().map_or(Ok(()), |own| own.activate()),
+            Order::DeactivateAudio => self.microphone().map_or(Ok(()), |own| own.deactivate()),
             Order::Microphone(id) => microphone(self)?.switch(id.as_deref()),
-            Order::Pictures(wanted) => self.video().map_or(Ok(()), |own| own.hold(*wanted)),
+            Order::Video(wanted) => self.video().map_or(Ok(()), |own| own.hold(*wanted)),
             Order::Camera(which) => video(self)?.switch(which),
             Order::FrameRate(rate) => video(self)?.set_frame_rate(*rate),
             Order::Size(size) => video(self)?.set_size(*size),

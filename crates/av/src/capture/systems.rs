@@ -254,8 +254,8 @@ mod tests {
             Order::Size(Size::new(32, 32)),
             Order::FrameRate(rate()),
             Order::Microphone(None),
-            Order::ActivateSound,
-            Order::Pictures(false),
+            Order::ActivateAudio,
+            Order::Video(false),
         ] {
             assert_eq!(
                 device.perform(&order).map_err(|error| error.to_string()),

@@ -102,7 +102,7 @@ impl Camera {
         }
         self.retry = match why {
             _ if !stage.is_in_front => None,
-            Interruption::SoundInUse => None,
+            Interruption::AudioInUse => None,
             Interruption::Background => Some(now + STALE),
             _ if stage.is_on_air => Some(self.backoff.failed(now)),
             _ => None,
@@ -121,7 +121,7 @@ impl Camera {
     pub(super) const fn reset_backoff(&mut self) -> bool {
         self.backoff.reset();
         match self.interruption {
-            Some(Interruption::SoundInUse) => false,
+            Some(Interruption::AudioInUse) => false,
             _ => self.recover(),
         }
     }
@@ -218,7 +218,7 @@ impl Camera {
     /// On air the show goes on without it.
     fn is_to_be_let_go(&self, stage: Stage) -> bool {
         let is_taken = match self.interruption {
-            None | Some(Interruption::SoundInUse | Interruption::Background) => false,
+            None | Some(Interruption::AudioInUse | Interruption::Background) => false,
             Some(_) => true,
         };
         stage.is_on_air && (is_taken || !stage.is_in_front)
@@ -243,6 +243,6 @@ pub(super) const fn why(interruption: Interruption) -> Why {
         Interruption::Background => Why::Background,
         Interruption::SharedScreen => Why::SharedScreen,
         Interruption::Pressure => Why::Heat,
-        Interruption::SoundInUse | Interruption::CameraInUse | Interruption::Unknown => Why::InUse,
+        Interruption::AudioInUse | Interruption::CameraInUse | Interruption::Unknown => Why::InUse,
     }
 }

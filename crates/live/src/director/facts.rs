@@ -35,8 +35,8 @@ impl Director {
             Told::Permission { kind, granted } => self.permission(kind, granted, now),
             Told::CameraInterrupted(why) => self.camera_interrupted(why, now),
             Told::CameraInterruptionEnded => self.camera_is_back(now),
-            Told::SoundInterrupted => self.microphone.interrupted(now),
-            Told::SoundInterruptionEnded { should_resume } => {
+            Told::AudioInterrupted => self.microphone.interrupted(now),
+            Told::AudioInterruptionEnded { should_resume } => {
                 self.microphone.interruption_ended(should_resume, now);
             }
             Told::RouteChanged { input, lost } => self.route(input, lost),
@@ -75,7 +75,7 @@ impl Director {
         }
         self.session.reset_backoff(now);
         self.microphone.reset_backoff(now);
-        if self.camera.interruption() == Some(Interruption::SoundInUse) {
+        if self.camera.interruption() == Some(Interruption::AudioInUse) {
             self.microphone.mark_stale(now);
         }
     }
@@ -92,7 +92,7 @@ impl Director {
             }
             Order::Stop => self.stage.is_wanted = false,
             Order::Rebuild => self.services_reset(now),
-            Order::ActivateSound => self.microphone.reset_backoff(now),
+            Order::ActivateAudio => self.microphone.reset_backoff(now),
             Order::Rotation(turn) if self.stage.is_on_air => self.turn_after = Some(turn),
             Order::Rotation(turn) => self.turn = Some(turn),
             other => {
@@ -108,7 +108,7 @@ impl Director {
     fn performed(&mut self, order: &Order, now: Instant) {
         match order {
             Order::Start => self.session.performed(now),
-            Order::ActivateSound if self.microphone.performed() => self.audio_is_back(now),
+            Order::ActivateAudio if self.microphone.performed() => self.audio_is_back(now),
             _ => {}
         }
     }
@@ -117,12 +117,12 @@ impl Director {
         let is_news = match order {
             Order::Start => self.session.failed(now),
             Order::Rebuild => self.session.rebuild_refused(now),
-            Order::ActivateSound => self.microphone.refused(now),
-            Order::Pictures(held) => {
+            Order::ActivateAudio => self.microphone.refused(now),
+            Order::Video(held) => {
                 self.camera.refused(*held);
                 true
             }
-            Order::Stop | Order::DeactivateSound => false,
+            Order::Stop | Order::DeactivateAudio => false,
             _ => true,
         };
         if is_news {
@@ -132,7 +132,7 @@ impl Director {
 
     /// What was interrupted for its audio may run again, whether or not that is told.
     fn audio_is_back(&mut self, now: Instant) {
-        if self.camera.interruption() == Some(Interruption::SoundInUse) {
+        if self.camera.interruption() == Some(Interruption::AudioInUse) {
             self.camera.recover();
         }
         self.session.resume(now);
@@ -210,7 +210,7 @@ impl Director {
         if !self.camera.recover() {
             return;
         }
-        if before == Some(Interruption::SoundInUse) {
+        if before == Some(Interruption::AudioInUse) {
             self.microphone.renew(now);
         }
         self.session.restart(now);

@@ -10,10 +10,10 @@ use super::{Notice, Why};
 /// Whether audio comes. Its source fills what is missing with silence of the same length.
 ///
 /// ```text
-///           order ActivateSound              performed
+///           order ActivateAudio              performed
 ///   Idle ─────────────────────► Activating ───────────► Active
 ///    ▲                              ▲  │ refused          │ interrupted
-///    │ order DeactivateSound        │  ▼                  ▼
+///    │ order DeactivateAudio        │  ▼                  ▼
 ///    └─── from anywhere            Due{at} ◄──────── Interrupted
 ///                                           it ended and the system says go on;
 ///                                           the application is in front again;
@@ -216,9 +216,9 @@ impl Microphone {
     /// Whether the audio is to be activated, or given back.
     pub(super) fn order(&self, stage: Stage, now: Instant) -> Option<Order> {
         if !stage.should_run() {
-            return (self.state != State::Idle).then_some(Order::DeactivateSound);
+            return (self.state != State::Idle).then_some(Order::DeactivateAudio);
         }
-        self.is_due(stage, now).then_some(Order::ActivateSound)
+        self.is_due(stage, now).then_some(Order::ActivateAudio)
     }
 
     /// The device was ordered to activate it.

@@ -62,10 +62,10 @@ use self::thermal::ThermalPolicy;
 ///   ─────────────────────  ────────────────────────────────  ────────────────────────────────
 ///   camera interrupted     last picture, after 3 s slate     let it go so that audio goes on,
 ///                                                             try again now and then
-///   audio interrupted      silence                           ActivateSound when it ends and
+///   audio interrupted      silence                           ActivateAudio when it ends and
 ///                                                             may, at Foreground, when asked
 ///   services lost          last picture, slate; silence      wait; reset: Rebuild,
-///                                                             ActivateSound, Start
+///                                                             ActivateAudio, Start
 ///   session failed         last picture, slate; silence      Start after 0.5, 1, 2 … 30 s,
 ///                                                             from the third time with Rebuild
 ///   encoder lost           its last IDR picture              Keyframe when it is back

@@ -73,9 +73,9 @@ impl Director {
         let holds = starts && self.camera.is_to_hold(stage);
         let orders = [
             self.session.is_to_stop(stage).then_some(Order::Stop),
-            releases.then_some(Order::Pictures(false)),
+            releases.then_some(Order::Video(false)),
             rebuilds.then_some(Order::Rebuild),
-            holds.then_some(Order::Pictures(true)),
+            holds.then_some(Order::Video(true)),
             self.microphone.order(stage, now),
             starts.then_some(Order::Start),
             self.turn.map(Order::Rotation),
@@ -118,9 +118,9 @@ impl Director {
             Order::Start => self.session.starting(stage),
             Order::Stop => self.session.stopped(),
             Order::Rebuild => self.session.rebuilding(now),
-            Order::Pictures(held) => self.camera.ordered(*held),
-            Order::ActivateSound => self.microphone.activating(stage),
-            Order::DeactivateSound => self.microphone.given_back(),
+            Order::Video(held) => self.camera.ordered(*held),
+            Order::ActivateAudio => self.microphone.activating(stage),
+            Order::DeactivateAudio => self.microphone.given_back(),
             Order::Rotation(_) => self.turn = None,
             Order::FrameRate(frame_rate) => self.thermal.ordered_frame_rate(*frame_rate),
             Order::Size(size) => self.thermal.ordered_size(*size),
@@ -174,7 +174,7 @@ impl Director {
             Presence::Away(Why::NotAllowed)
         } else if self.session.is_dead() {
             Presence::Away(Why::ServicesLost)
-        } else if interruption == Some(Interruption::SoundInUse) {
+        } else if interruption == Some(Interruption::AudioInUse) {
             Presence::Away(Why::InUse)
         } else if self.session.has_failed() {
             Presence::Away(Why::Failed)

@@ -120,7 +120,7 @@ fn a_show_goes_on_over_one_connection_while_the_phone_does_what_phones_do() {
 
     set.studio().tell(director::Event::Background);
     set.wait_for_notice(&Notice::NoPicture(Why::Background));
-    set.puppet.orders_to(&Order::Pictures(false));
+    set.puppet.orders_to(&Order::Video(false));
     take_picture(&inlets, size);
     let hidden = inlets.frames.as_ref().unwrap().tally().hidden;
     assert_eq!(hidden, 1, "the slate hides what the camera still sees");
@@ -346,7 +346,7 @@ fn dropping_a_studio_ends_its_show_and_stops_its_device() {
     set.studio().go_live(Show::to(peer.url()));
     set.wait_until_live();
     drop(set.studio.take());
-    set.puppet.orders_to(&Order::DeactivateSound);
+    set.puppet.orders_to(&Order::DeactivateAudio);
     assert_eq!(set.wait_for_report().outcome, Outcome::Stopped);
     set.puppet.detached();
     assert!(peer.published().ended);

@@ -141,8 +141,8 @@ fn interruption(note: &NSNotification, _: &Tap) -> Option<Event> {
     let options = unsafe { AVAudioSessionInterruptionOptionKey }?;
     // AVAudioSessionTypes.h, AVAudioSessionInterruptionType and -Options.
     match number(note, kind)? {
-        1 => Some(Event::SoundInterrupted),
-        0 => Some(Event::SoundInterruptionEnded {
+        1 => Some(Event::AudioInterrupted),
+        0 => Some(Event::AudioInterruptionEnded {
             should_resume: number(note, options).is_some_and(|options| options & 1 != 0),
         }),
         _ => None,

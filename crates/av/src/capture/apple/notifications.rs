@@ -137,7 +137,7 @@ fn interrupted(note: &NSNotification, _: &Tap) -> Option<Event> {
     // AVCaptureSession.h, AVCaptureSessionInterruptionReason.
     Some(Event::CameraInterrupted(match number(note, key) {
         Some(1) => Interruption::Background,
-        Some(2) => Interruption::SoundInUse,
+        Some(2) => Interruption::AudioInUse,
         Some(3) => Interruption::CameraInUse,
         Some(4) => Interruption::SharedScreen,
         Some(5) => Interruption::Pressure,

@@ -1,48 +1,48 @@
-use onair_av::device::Interruption::{Background, SoundInUse};
+use onair_av::device::Interruption::{AudioInUse, Background};
 
 use super::*;
 
-const ENDED: Told = Told::SoundInterruptionEnded {
+const ENDED: Told = Told::AudioInterruptionEnded {
     should_resume: true,
 };
-const ENDED_FOR_NOW: Told = Told::SoundInterruptionEnded {
+const ENDED_FOR_NOW: Told = Told::AudioInterruptionEnded {
     should_resume: false,
 };
 
 #[test]
 fn sound_is_activated_again_when_the_interruption_ends() {
     let mut phone = Phone::on_air();
-    assert_eq!(phone.device(Told::SoundInterrupted), "\"NoSound(InUse)\"");
+    assert_eq!(phone.device(Told::AudioInterrupted), "\"NoSound(InUse)\"");
     assert_eq!(phone.wait(600), "");
     let back = phone.device(ENDED);
-    assert_eq!(back, "ActivateSound, Start, \"Sound\"");
+    assert_eq!(back, "ActivateAudio, Start, \"Sound\"");
 }
 
 #[test]
 fn without_the_systems_advice_sound_waits_for_the_foreground() {
     let mut phone = Phone::on_air();
-    phone.device(Told::SoundInterrupted);
+    phone.device(Told::AudioInterrupted);
     assert_eq!(phone.device(ENDED_FOR_NOW), "");
     phone.tell(Event::Background);
     let back = phone.tell(Event::Foreground);
-    assert!(back.contains("ActivateSound"), "{back}");
+    assert!(back.contains("ActivateAudio"), "{back}");
     assert!(back.ends_with("\"Sound\""), "{back}");
 }
 
 #[test]
 fn without_the_systems_advice_sound_waits_for_the_user() {
-    for event in [Event::Mute(false), Event::Order(Order::ActivateSound)] {
+    for event in [Event::Mute(false), Event::Order(Order::ActivateAudio)] {
         let mut phone = Phone::on_air();
-        phone.device(Told::SoundInterrupted);
+        phone.device(Told::AudioInterrupted);
         phone.device(ENDED_FOR_NOW);
         assert_eq!(phone.wait(600), "");
-        assert_eq!(phone.tell(event), "ActivateSound, Start, \"Sound\"");
+        assert_eq!(phone.tell(event), "ActivateAudio, Start, \"Sound\"");
     }
 }
 
 #[test]
 fn a_call_takes_sound_and_camera_and_gives_both_back_in_either_order() {
-    let begin = [Told::SoundInterrupted, Told::CameraInterrupted(SoundInUse)];
+    let begin = [Told::AudioInterrupted, Told::CameraInterrupted(AudioInUse)];
     let end = [ENDED, Told::CameraInterruptionEnded];
     for (first, second) in [(0, 1), (1, 0)] {
         let mut phone = Phone::on_air();
@@ -51,7 +51,7 @@ fn a_call_takes_sound_and_camera_and_gives_both_back_in_either_order() {
         assert_eq!(phone.wait(60), "3: slate, 3: keyframe");
         let mut back = phone.device(end[first].clone());
         back += &phone.device(end[second].clone());
-        assert!(back.contains("ActivateSound"), "{back}");
+        assert!(back.contains("ActivateAudio"), "{back}");
         assert!(back.contains("\"Picture\""), "{back}");
         assert!(back.contains("\"Sound\""), "{back}");
         assert_eq!(phone.wait(600), "");
@@ -61,16 +61,16 @@ fn a_call_takes_sound_and_camera_and_gives_both_back_in_either_order() {
 #[test]
 fn a_call_that_leaves_the_screen_first_ends_in_the_foreground() {
     let mut phone = Phone::on_air();
-    phone.device(Told::SoundInterrupted);
-    phone.device(Told::CameraInterrupted(SoundInUse));
+    phone.device(Told::AudioInterrupted);
+    phone.device(Told::CameraInterrupted(AudioInUse));
     phone.tell(Event::Background);
     phone.device(Told::CameraInterrupted(Background));
     phone.wait(60);
     phone.device(ENDED_FOR_NOW);
     let back = phone.tell(Event::Foreground);
     for words in [
-        "Pictures(true)",
-        "ActivateSound",
+        "Video(true)",
+        "ActivateAudio",
         "Start",
         "camera",
         "\"Picture\"",
@@ -84,12 +84,12 @@ fn a_call_that_leaves_the_screen_first_ends_in_the_foreground() {
 #[test]
 fn during_a_call_in_front_activation_is_refused_and_the_call_is_let_be() {
     let mut phone = Phone::on_air();
-    phone.device(Told::CameraInterrupted(SoundInUse));
+    phone.device(Told::CameraInterrupted(AudioInUse));
     phone.tell(Event::Background);
-    phone.refuses.push(Order::ActivateSound);
+    phone.refuses.push(Order::ActivateAudio);
     let front = phone.tell(Event::Foreground);
     assert!(
-        front.contains("ActivateSound") && front.contains("\"Trouble(\"no\")\""),
+        front.contains("ActivateAudio") && front.contains("\"Trouble(\"no\")\""),
         "{front}"
     );
     assert!(
@@ -97,7 +97,7 @@ fn during_a_call_in_front_activation_is_refused_and_the_call_is_let_be() {
         "{front}"
     );
     let tries = phone.wait(120);
-    assert!(tries.matches("ActivateSound").count() <= 8, "{tries}");
+    assert!(tries.matches("ActivateAudio").count() <= 8, "{tries}");
     assert!(!tries.contains("Trouble"), "it is told once: {tries}");
     phone.refuses.clear();
     phone.device(Told::CameraInterruptionEnded);
@@ -111,20 +111,20 @@ fn late_news_of_a_suspension_are_answered_at_once() {
     phone.tell(Event::Background);
     phone.wait(600);
     phone.tell(Event::Foreground);
-    assert_eq!(phone.device(Told::SoundInterrupted), "ActivateSound, Start");
+    assert_eq!(phone.device(Told::AudioInterrupted), "ActivateAudio, Start");
 }
 
 #[test]
 fn in_the_background_sound_is_activated_once_and_then_in_front() {
     let mut phone = Phone::on_air();
     phone.tell(Event::Background);
-    phone.device(Told::SoundInterrupted);
-    phone.refuses.push(Order::ActivateSound);
-    assert_eq!(phone.device(ENDED), "ActivateSound, \"Trouble(\"no\")\"");
+    phone.device(Told::AudioInterrupted);
+    phone.refuses.push(Order::ActivateAudio);
+    assert_eq!(phone.device(ENDED), "ActivateAudio, \"Trouble(\"no\")\"");
     assert_eq!(phone.wait(3600), "");
     phone.refuses.clear();
     let back = phone.tell(Event::Foreground);
-    assert!(back.contains("ActivateSound"), "{back}");
+    assert!(back.contains("ActivateAudio"), "{back}");
 }
 
 #[test]

@@ -1,23 +1,23 @@
-use onair_av::device::Interruption::{Background, CameraInUse, SharedScreen, SoundInUse};
+use onair_av::device::Interruption::{AudioInUse, Background, CameraInUse, SharedScreen};
 
 use super::*;
 
-const LEAVING: &str = "slate, keyframe, Pictures(false), \"NoPicture(Background)\"";
-const RETURNING: &str = "Pictures(true), Start, camera, \"Picture\"";
+const LEAVING: &str = "slate, keyframe, Video(false), \"NoPicture(Background)\"";
+const RETURNING: &str = "Video(true), Start, camera, \"Picture\"";
 
 #[test]
 fn a_preview_activates_sound_and_starts_and_a_show_keeps_the_screen_awake() {
     let mut phone = Phone::new();
     assert_eq!(
         phone.tell(Event::Order(Order::Start)),
-        "ActivateSound, Start"
+        "ActivateAudio, Start"
     );
     assert_eq!(phone.go_live(), "awake");
     assert_eq!(phone.wait(3600), "");
     assert_eq!(phone.tell(Event::End), "may sleep");
     assert_eq!(
         phone.tell(Event::Order(Order::Stop)),
-        "Stop, DeactivateSound"
+        "Stop, DeactivateAudio"
     );
 }
 
@@ -35,7 +35,7 @@ fn the_slate_stays_until_the_camera_runs_again() {
     phone.tell(Event::Background);
     phone.refuses.push(Order::Start);
     let refused =
-        "Pictures(true), Start, \"Trouble(\"no\")\", \"NoPicture(Failed)\", \"NoSound(Failed)\"";
+        "Video(true), Start, \"Trouble(\"no\")\", \"NoPicture(Failed)\", \"NoSound(Failed)\"";
     assert_eq!(phone.tell(Event::Foreground), refused);
     phone.refuses.clear();
     let back = "0.5: Start, 0.5: camera, 0.5: \"Picture\", 0.5: \"Sound\"";
@@ -49,7 +49,7 @@ fn an_interruption_before_the_word_of_the_background_is_started_over_once() {
         phone.device(Told::CameraInterrupted(Background)),
         "slate, keyframe, \"NoPicture(Background)\""
     );
-    assert_eq!(phone.tell(Event::Background), "Pictures(false), Start");
+    assert_eq!(phone.tell(Event::Background), "Video(false), Start");
     assert_eq!(phone.wait(3600), "");
     assert_eq!(phone.tell(Event::Foreground), RETURNING);
 }
@@ -101,7 +101,7 @@ fn late_news_of_the_background_are_not_believed_for_long() {
 fn a_camera_that_another_takes_is_let_go_so_that_sound_goes_on() {
     let mut phone = Phone::on_air();
     let taken = phone.device(Told::CameraInterrupted(CameraInUse));
-    assert_eq!(taken, "Pictures(false), Start, \"NoPicture(InUse)\"");
+    assert_eq!(taken, "Video(false), Start, \"NoPicture(InUse)\"");
     assert_eq!(phone.wait(4), "3: slate, 3: keyframe");
     assert_eq!(phone.device(Told::CameraInterruptionEnded), RETURNING);
 }
@@ -111,8 +111,8 @@ fn a_camera_that_was_let_go_is_tried_again_now_and_then() {
     let mut phone = Phone::on_air();
     phone.device(Told::CameraInterrupted(CameraInUse));
     phone.wait(4);
-    phone.refuses.push(Order::Pictures(true));
-    let tried = "6: Pictures(true), 6: Start, 6: \"Trouble(\"no\")\"";
+    phone.refuses.push(Order::Video(true));
+    let tried = "6: Video(true), 6: Start, 6: \"Trouble(\"no\")\"";
     assert!(phone.wait(7).starts_with(tried));
 }
 
@@ -122,7 +122,7 @@ fn a_camera_that_is_still_taken_when_tried_is_let_go_again_for_longer() {
     phone.device(Told::CameraInterrupted(SharedScreen));
     assert!(phone.wait(10).ends_with("10: camera, 10: \"Picture\""));
     let taken = phone.device(Told::CameraInterrupted(SharedScreen));
-    assert_eq!(taken, "Pictures(false), Start, \"NoPicture(SharedScreen)\"");
+    assert_eq!(taken, "Video(false), Start, \"NoPicture(SharedScreen)\"");
     assert!(phone.wait(19).ends_with("3: slate, 3: keyframe"));
     assert!(phone.wait(1).ends_with("1: camera, 1: \"Picture\""));
 }
@@ -142,27 +142,27 @@ fn a_preview_whose_camera_is_taken_waits_for_it() {
 #[test]
 fn a_preview_nobody_sees_gives_the_microphone_back() {
     let mut phone = Phone::in_preview();
-    assert_eq!(phone.tell(Event::Background), "Stop, DeactivateSound");
+    assert_eq!(phone.tell(Event::Background), "Stop, DeactivateAudio");
     assert_eq!(phone.wait(3600), "");
-    assert_eq!(phone.tell(Event::Foreground), "ActivateSound, Start");
+    assert_eq!(phone.tell(Event::Foreground), "ActivateAudio, Start");
 }
 
 #[test]
 fn a_show_that_ends_in_the_background_leaves_nothing_running() {
     let mut phone = Phone::on_air();
     phone.tell(Event::Background);
-    assert_eq!(phone.tell(Event::End), "Stop, DeactivateSound, may sleep");
-    let back = "Pictures(true), ActivateSound, Start, \"Picture\"";
+    assert_eq!(phone.tell(Event::End), "Stop, DeactivateAudio, may sleep");
+    let back = "Video(true), ActivateAudio, Start, \"Picture\"";
     assert_eq!(phone.tell(Event::Foreground), back);
 }
 
 #[test]
 fn going_live_while_interrupted_begins_with_the_slate() {
     let mut phone = Phone::in_preview();
-    phone.device(Told::CameraInterrupted(SoundInUse));
+    phone.device(Told::CameraInterrupted(AudioInUse));
     assert_eq!(phone.go_live(), "slate, keyframe, awake");
     let back = phone.device(Told::CameraInterruptionEnded);
-    assert_eq!(back, "ActivateSound, Start, camera, \"Picture\", \"Sound\"");
+    assert_eq!(back, "ActivateAudio, Start, camera, \"Picture\", \"Sound\"");
 }
 
 #[test]
@@ -170,12 +170,9 @@ fn going_live_without_a_camera_lets_it_go_and_tries_again() {
     let mut phone = Phone::in_preview();
     phone.device(Told::CameraInterrupted(CameraInUse));
     let live = phone.go_live();
-    assert_eq!(live, "slate, keyframe, Pictures(false), Start, awake");
+    assert_eq!(live, "slate, keyframe, Video(false), Start, awake");
     let tried = phone.wait(10);
-    assert!(
-        tried.starts_with("10: Pictures(true), 10: Start"),
-        "{tried}"
-    );
+    assert!(tried.starts_with("10: Video(true), 10: Start"), "{tried}");
 }
 
 #[test]
@@ -184,14 +181,14 @@ fn going_live_from_the_background_waits_for_the_foreground() {
     phone.tell(Event::Background);
     let live = phone.go_live();
     assert!(
-        live.starts_with("slate, keyframe, Pictures(false), awake"),
+        live.starts_with("slate, keyframe, Video(false), awake"),
         "{live}"
     );
-    assert!(!live.contains("Start") && !live.contains("ActivateSound"));
+    assert!(!live.contains("Start") && !live.contains("ActivateAudio"));
     assert_eq!(phone.wait(3600), "");
     let back = phone.tell(Event::Foreground);
     assert!(
-        back.contains("Pictures(true), ActivateSound, Start, camera"),
+        back.contains("Video(true), ActivateAudio, Start, camera"),
         "{back}"
     );
 }

@@ -78,7 +78,7 @@ fn who_may_have_slept_connects_anew_and_who_was_heard_does_not() {
     phone.tell(Event::Background);
     assert!(!phone.tell(Event::Foreground).contains("reconnect"));
     phone.wait(60);
-    phone.device(Told::SoundInterrupted);
+    phone.device(Told::AudioInterrupted);
     phone.tell(Event::Background);
     let back = phone.tell(Event::Foreground);
     assert!(back.starts_with("reconnect"), "{back}");

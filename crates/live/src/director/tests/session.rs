@@ -15,14 +15,14 @@ fn dead_services_are_waited_for_and_everything_is_built_anew() {
         "\"NoPicture(ServicesLost)\", \"NoSound(ServicesLost)\""
     );
     assert_eq!(phone.wait(60), "3: slate, 3: keyframe");
-    let reset = "Rebuild, ActivateSound, Start, camera, \"Picture\", \"Sound\"";
+    let reset = "Rebuild, ActivateAudio, Start, camera, \"Picture\", \"Sound\"";
     assert_eq!(phone.device(Told::ServicesReset), reset);
 }
 
 #[test]
 fn a_reset_without_a_loss_is_a_reset_and_its_echo_is_not() {
     let mut phone = Phone::on_air();
-    let reset = "Rebuild, ActivateSound, Start";
+    let reset = "Rebuild, ActivateAudio, Start";
     assert_eq!(phone.device(Told::ServicesReset), reset);
     assert_eq!(phone.device(Told::ServicesReset), "");
     phone.wait(5);
@@ -36,12 +36,12 @@ fn a_reset_in_the_background_is_tried_there_once_without_a_camera() {
     phone.device(Told::ServicesLost);
     phone.refuses.push(Order::Start);
     let reset = phone.device(Told::ServicesReset);
-    let tried = "Rebuild, ActivateSound, Start, \"Trouble(\"no\")\"";
+    let tried = "Rebuild, ActivateAudio, Start, \"Trouble(\"no\")\"";
     assert!(reset.starts_with(tried), "{reset}");
     assert_eq!(phone.wait(3600), "");
     phone.refuses.clear();
     let back = phone.tell(Event::Foreground);
-    assert!(back.contains("Pictures(true), Start, camera"), "{back}");
+    assert!(back.contains("Video(true), Start, camera"), "{back}");
     assert!(back.contains("\"Picture\", \"Sound\""), "{back}");
 }
 
@@ -52,7 +52,7 @@ fn a_camera_that_was_let_go_is_held_again_after_a_reset() {
     phone.device(Told::ServicesLost);
     phone.tell(Event::Foreground);
     let reset = phone.device(Told::ServicesReset);
-    let anew = "Rebuild, Pictures(true), ActivateSound, Start, camera";
+    let anew = "Rebuild, Video(true), ActivateAudio, Start, camera";
     assert!(reset.starts_with(anew), "{reset}");
 }
 
@@ -63,7 +63,7 @@ fn a_preview_that_was_reset_behind_is_rebuilt_in_front() {
     phone.device(Told::ServicesLost);
     assert_eq!(phone.device(Told::ServicesReset), "");
     let front = phone.tell(Event::Foreground);
-    assert_eq!(front, "Rebuild, ActivateSound, Start");
+    assert_eq!(front, "Rebuild, ActivateAudio, Start");
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_failure_in_the_background_is_tried_once_and_then_in_front() {
     assert_eq!(phone.wait(3600), "0.5: Start");
     phone.refuses.clear();
     let back = phone.tell(Event::Foreground);
-    assert!(back.contains("Pictures(true), Start, camera"), "{back}");
+    assert!(back.contains("Video(true), Start, camera"), "{back}");
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_rebuild_that_is_refused_is_tried_again_before_a_start() {
     phone.refuses.push(Order::Rebuild);
     let reset = phone.device(Told::ServicesReset);
     assert!(
-        reset.starts_with("Rebuild, ActivateSound, Start"),
+        reset.starts_with("Rebuild, ActivateAudio, Start"),
         "{reset}"
     );
     phone.refuses.clear();
@@ -167,10 +167,10 @@ fn a_rebuild_that_is_refused_is_tried_again_before_a_start() {
 fn what_the_user_stops_on_air_is_a_slate_and_no_complaint() {
     let mut phone = Phone::on_air();
     let stopped = phone.tell(Event::Order(Order::Stop));
-    assert_eq!(stopped, "slate, keyframe, Stop, DeactivateSound");
+    assert_eq!(stopped, "slate, keyframe, Stop, DeactivateAudio");
     assert_eq!(phone.wait(3600), "");
     let started = phone.tell(Event::Order(Order::Start));
-    assert_eq!(started, "ActivateSound, Start, camera");
+    assert_eq!(started, "ActivateAudio, Start, camera");
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn in_the_background_the_camera_is_let_be_until_it_is_back() {
     phone.tell(Event::Background);
     assert_eq!(phone.device(Told::Thermal(Serious)), "\"Heat(1)\"");
     let front = phone.tell(Event::Foreground);
-    assert_eq!(front, "Pictures(true), Start, camera, 24 fps, \"Picture\"");
+    assert_eq!(front, "Video(true), Start, camera, 24 fps, \"Picture\"");
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_camera_that_was_away_while_it_cooled_gets_its_frames_back() {
     phone.device(Told::ServicesLost);
     assert!(phone.wait(60).ends_with("60: \"Heat(0)\""));
     let reset = phone.device(Told::ServicesReset);
-    let back = "Rebuild, ActivateSound, Start, camera, 30 fps";
+    let back = "Rebuild, ActivateAudio, Start, camera, 30 fps";
     assert!(reset.starts_with(back), "{reset}");
 }
 
