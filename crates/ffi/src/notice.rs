@@ -39,19 +39,19 @@ pub enum StudioEvent {
 #[non_exhaustive]
 pub enum Notice {
     /// The camera is away; viewers see the last picture or the slate.
-    NoPicture {
+    NoVideo {
         /// Why.
         why: Why,
     },
     /// The camera is back.
-    Picture,
+    Video,
     /// The microphone is away; viewers hear silence.
-    NoSound {
+    NoAudio {
         /// Why.
         why: Why,
     },
     /// The microphone is back.
-    Sound,
+    Audio,
     /// Another input gives the audio now.
     Input {
         /// The system's name for it.
@@ -112,10 +112,10 @@ impl From<director::Notice> for Notice {
     fn from(notice: director::Notice) -> Self {
         use director::Notice as N;
         match notice {
-            N::NoPicture(why) => Self::NoPicture { why: why.into() },
-            N::Picture => Self::Picture,
-            N::NoSound(why) => Self::NoSound { why: why.into() },
-            N::Sound => Self::Sound,
+            N::NoVideo(why) => Self::NoVideo { why: why.into() },
+            N::Video => Self::Video,
+            N::NoAudio(why) => Self::NoAudio { why: why.into() },
+            N::Audio => Self::Audio,
             N::Input(name) => Self::Input { name },
             N::Heat(steps) => Self::Heat { steps },
             N::Offline => Self::Offline,

@@ -37,8 +37,8 @@ struct Watch {
     slate: bool,
     mute: bool,
     awake: bool,
-    no_picture: bool,
-    no_sound: bool,
+    no_video: bool,
+    no_audio: bool,
     offline: bool,
     heat: u8,
     starts: u32,
@@ -62,8 +62,8 @@ impl Watch {
             slate: false,
             mute: false,
             awake: false,
-            no_picture: false,
-            no_sound: false,
+            no_video: false,
+            no_audio: false,
             offline: false,
             heat: 0,
             starts: 0,
@@ -140,7 +140,7 @@ impl Watch {
         }
         self.tell(Event::Order(Order::Start));
         self.wait(Duration::from_secs(1));
-        let is_ill = self.no_picture || self.no_sound || self.is_on_air && self.slate;
+        let is_ill = self.no_video || self.no_audio || self.is_on_air && self.slate;
         assert!(!is_ill, "it does not recover: {:?}", self.director);
     }
 
@@ -196,10 +196,10 @@ impl Watch {
 
     fn notice(&mut self, notice: &Notice) {
         match notice {
-            Notice::NoPicture(_) => self.no_picture = true,
-            Notice::Picture => flip(&mut self.no_picture, false),
-            Notice::NoSound(_) => self.no_sound = true,
-            Notice::Sound => flip(&mut self.no_sound, false),
+            Notice::NoVideo(_) => self.no_video = true,
+            Notice::Video => flip(&mut self.no_video, false),
+            Notice::NoAudio(_) => self.no_audio = true,
+            Notice::Audio => flip(&mut self.no_audio, false),
             Notice::Offline => flip(&mut self.offline, true),
             Notice::Online => flip(&mut self.offline, false),
             Notice::Heat(step) => {

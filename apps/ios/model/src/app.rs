@@ -133,7 +133,7 @@ impl App {
 
     /// Whether there is a camera to give orders to.
     pub(crate) fn has_camera(&self) -> bool {
-        self.device == Device::Ready && self.notices.no_picture != Some(Why::NotAllowed)
+        self.device == Device::Ready && self.notices.no_video != Some(Why::NotAllowed)
     }
 
     /// Whether the light can be had: only the back camera has one.

@@ -172,14 +172,14 @@ fn why(line: &Line) -> String {
 }
 
 fn nothing_captured(notices: &Notices) -> Option<Health> {
-    let (words, title) = match (notices.no_picture, notices.no_sound) {
+    let (words, title) = match (notices.no_video, notices.no_audio) {
         (Some(_), Some(_)) => (words::NO_PICTURE, words::NO_PICTURE_NOR_SOUND),
         (Some(_), None) => (words::NO_PICTURE, words::NO_PICTURE),
         (None, _) => (words::NO_SOUND, words::NO_SOUND),
     };
-    let no_picture = notices.no_picture.map(|why| (why, words::CAMERA_ITSELF));
-    let no_sound = notices.no_sound.map(|why| (why, words::MICROPHONE_ITSELF));
-    let (why, what) = no_picture.or(no_sound)?;
+    let no_video = notices.no_video.map(|why| (why, words::CAMERA_ITSELF));
+    let no_audio = notices.no_audio.map(|why| (why, words::MICROPHONE_ITSELF));
+    let (why, what) = no_video.or(no_audio)?;
     let mut health = told(Dot::Red, words, title, &words::why(why, what));
     if let Some(banner) = &mut health.banner {
         banner.button = words::button(why);

@@ -6,9 +6,9 @@ use crate::words;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Notices {
     /// Why there is no picture.
-    pub(crate) no_picture: Option<Why>,
+    pub(crate) no_video: Option<Why>,
     /// Why there is no sound.
-    pub(crate) no_sound: Option<Why>,
+    pub(crate) no_audio: Option<Why>,
     /// How many steps down the ladder of heat.
     pub(crate) heat: u8,
     pub(crate) is_offline: bool,
@@ -18,10 +18,10 @@ impl Notices {
     /// Takes what the director tells; what is to be shown for a moment only comes back.
     pub(crate) fn handle_notice(&mut self, notice: &Notice) -> Option<String> {
         match notice {
-            Notice::NoPicture(why) => self.no_picture = Some(*why),
-            Notice::Picture => self.no_picture = None,
-            Notice::NoSound(why) => self.no_sound = Some(*why),
-            Notice::Sound => self.no_sound = None,
+            Notice::NoVideo(why) => self.no_video = Some(*why),
+            Notice::Video => self.no_video = None,
+            Notice::NoAudio(why) => self.no_audio = Some(*why),
+            Notice::Audio => self.no_audio = None,
             Notice::Heat(steps) => self.heat = *steps,
             Notice::Offline => self.is_offline = true,
             Notice::Online => self.is_offline = false,

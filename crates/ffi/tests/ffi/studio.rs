@@ -199,7 +199,7 @@ fn what_viewers_do_not_see_is_told_with_its_reason() {
     set.studio.go_live(&show(&server)).unwrap();
     set.expect(is_live);
     set.tell(device::Event::CameraInterrupted(Interruption::CameraInUse));
-    set.expect_notice(Notice::NoPicture { why: Why::InUse });
+    set.expect_notice(Notice::NoVideo { why: Why::InUse });
     set.studio.network(false, 0, false);
     set.expect_notice(Notice::Offline);
     set.studio.network(true, 1, true);

@@ -188,8 +188,8 @@ impl Camera {
     /// What the user does not know yet.
     pub(super) fn notice(&self, presence: Presence) -> Option<Notice> {
         Some(match self.told.change(presence)? {
-            Change::Gone(why) => Notice::NoPicture(why),
-            Change::Back => Notice::Picture,
+            Change::Gone(why) => Notice::NoVideo(why),
+            Change::Back => Notice::Video,
         })
     }
 

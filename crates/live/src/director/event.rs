@@ -103,13 +103,13 @@ pub enum Command {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notice {
     /// The camera is away; viewers see the last picture or the slate.
-    NoPicture(Why),
+    NoVideo(Why),
     /// The camera is back.
-    Picture,
+    Video,
     /// The microphone is away; viewers hear silence.
-    NoSound(Why),
+    NoAudio(Why),
     /// The microphone is back.
-    Sound,
+    Audio,
     /// Sound comes from here now.
     Input(Option<String>),
     /// Too hot: pictures, size or bitrate were reduced by this many steps of the ladder.

@@ -235,8 +235,8 @@ impl Microphone {
     /// What the user does not know yet.
     pub(super) fn notice(&self, presence: Presence) -> Option<Notice> {
         Some(match self.told.change(presence)? {
-            Change::Gone(why) => Notice::NoSound(why),
-            Change::Back => Notice::Sound,
+            Change::Gone(why) => Notice::NoAudio(why),
+            Change::Back => Notice::Audio,
         })
     }
 

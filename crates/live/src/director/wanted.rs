@@ -130,10 +130,10 @@ impl Director {
 
     const fn note_notice(&mut self, notice: &Notice) {
         match notice {
-            Notice::NoPicture(why) => self.camera.told(Change::Gone(*why)),
-            Notice::Picture => self.camera.told(Change::Back),
-            Notice::NoSound(why) => self.microphone.told(Change::Gone(*why)),
-            Notice::Sound => self.microphone.told(Change::Back),
+            Notice::NoVideo(why) => self.camera.told(Change::Gone(*why)),
+            Notice::Video => self.camera.told(Change::Back),
+            Notice::NoAudio(why) => self.microphone.told(Change::Gone(*why)),
+            Notice::Audio => self.microphone.told(Change::Back),
             Notice::Heat(step) => self.thermal.told(*step),
             Notice::Offline => self.network.told(true),
             Notice::Online => self.network.told(false),

@@ -171,8 +171,8 @@ impl DeviceRunner {
 
 fn log(notice: &Notice) {
     match notice {
-        Notice::NoPicture(why) => tracing::error!(?why, "no picture: viewers see the last one"),
-        Notice::NoSound(why) => tracing::error!(?why, "no sound: viewers hear silence"),
+        Notice::NoVideo(why) => tracing::error!(?why, "no picture: viewers see the last one"),
+        Notice::NoAudio(why) => tracing::error!(?why, "no sound: viewers hear silence"),
         Notice::Trouble(what) => tracing::error!("{what}"),
         other => tracing::info!(?other),
     }

@@ -45,7 +45,7 @@ pub enum Slate {
     /// Nothing.
     Black,
     /// This, in the middle of a black picture, its edges cut where it is too large.
-    Picture(I420),
+    Image(I420),
 }
 
 impl Show {

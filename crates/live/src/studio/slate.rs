@@ -8,8 +8,8 @@ pub(super) fn draw(slate: &Slate, size: Size) -> I420 {
     match slate {
         Slate::Pause => pause(size),
         Slate::Black => I420::black(size),
-        Slate::Picture(picture) if picture.size() == size => picture.clone(),
-        Slate::Picture(picture) => centre(picture, size),
+        Slate::Image(picture) if picture.size() == size => picture.clone(),
+        Slate::Image(picture) => centre(picture, size),
     }
 }
 
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_small_picture_stands_in_the_middle_of_black() {
-        let picture = draw(&Slate::Picture(ramp(Size::new(4, 2))), Size::new(8, 6));
+        let picture = draw(&Slate::Image(ramp(Size::new(4, 2))), Size::new(8, 6));
         let rows: Vec<_> = picture.y().chunks(8).collect();
         assert_eq!(rows[0], [16; 8]);
         assert_eq!(rows[2], [16, 16, 30, 31, 32, 33, 16, 16]);
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_large_picture_loses_its_edges() {
-        let picture = draw(&Slate::Picture(ramp(Size::new(8, 8))), Size::new(4, 4));
+        let picture = draw(&Slate::Image(ramp(Size::new(8, 8))), Size::new(4, 4));
         assert_eq!(picture.y()[..4], [48, 49, 50, 51]);
         assert_eq!(picture.u(), [35, 36, 39, 40]);
     }
@@ -147,7 +147,7 @@ mod tests {
         for side in 1..20 {
             for other in 1..20 {
                 let (one, two) = (Size::new(side, other), Size::new(other, 7));
-                for slate in [Slate::Pause, Slate::Black, Slate::Picture(ramp(one))] {
+                for slate in [Slate::Pause, Slate::Black, Slate::Image(ramp(one))] {
                     assert_eq!(draw(&slate, two).size(), two);
                 }
             }

@@ -119,7 +119,7 @@ fn a_show_goes_on_over_one_connection_while_the_phone_does_what_phones_do() {
     assert!(next_picture(&peer, &mut tags).is_keyframe());
 
     set.studio().tell(director::Event::Background);
-    set.wait_for_notice(&Notice::NoPicture(Why::Background));
+    set.wait_for_notice(&Notice::NoVideo(Why::Background));
     set.puppet.orders_to(&Order::Video(false));
     take_picture(&inlets, size);
     let hidden = inlets.frames.as_ref().unwrap().tally().hidden;
@@ -132,19 +132,19 @@ fn a_show_goes_on_over_one_connection_while_the_phone_does_what_phones_do() {
 
     set.studio().tell(director::Event::Foreground);
     set.puppet.orders_to(&Order::Start);
-    set.wait_for_notice(&Notice::Picture);
+    set.wait_for_notice(&Notice::Video);
     take_picture(&inlets, size);
     next_picture(&peer, &mut tags);
 
     set.puppet
         .tell(Told::CameraInterrupted(Interruption::CameraInUse));
-    set.wait_for_notice(&Notice::NoPicture(Why::InUse));
+    set.wait_for_notice(&Notice::NoVideo(Why::InUse));
     let from = tags.len();
     while audio(&tags[from..]).count() < 10 {
         next_picture(&peer, &mut tags);
     }
     set.puppet.tell(Told::CameraInterruptionEnded);
-    set.wait_for_notice(&Notice::Picture);
+    set.wait_for_notice(&Notice::Video);
     take_picture(&inlets, size);
     next_picture(&peer, &mut tags);
 

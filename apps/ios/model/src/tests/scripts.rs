@@ -339,12 +339,12 @@ fn what_is_newly_wrong_is_said_once() {
 #[test]
 fn a_camera_that_is_not_allowed_leads_to_the_systems_settings() {
     let mut rig = Rig::with_destinations(0);
-    rig.notice(Notice::NoPicture(onair::director::Why::NotAllowed));
+    rig.notice(Notice::NoVideo(onair::director::Why::NotAllowed));
     let banner = rig.screen().banner.unwrap();
     assert_eq!(banner.button.as_deref(), Some("Open Settings"));
     rig.tap(Control::Banner);
     assert_eq!(rig.done(), ["OpenSystemSettings"]);
-    rig.notice(Notice::Picture);
+    rig.notice(Notice::Video);
     assert_eq!(rig.screen().banner, None);
 }
 

@@ -170,11 +170,11 @@ fn a_scanned_code_fills_the_form_and_waits_to_be_saved() {
 fn the_scanner_has_the_camera_as_long_as_it_is_in_front() {
     let mut rig = in_settings(0);
     rig.tap_row(RowId::Scan);
-    assert_eq!(rig.done(), ["Order(Pictures(false))"]);
+    assert_eq!(rig.done(), ["Order(Video(false))"]);
     rig.send(Input::ScannerFailed("It is broken.".to_owned()));
     assert_eq!(trouble(&rig), "It is broken.");
     rig.send(Input::Closed);
-    assert_eq!(rig.done(), ["Order(Pictures(true))"]);
+    assert_eq!(rig.done(), ["Order(Video(true))"]);
 }
 
 #[test]

@@ -18,10 +18,10 @@ const STATES: &[Scene] = &[
         rig
     }),
     ("camera not allowed", || {
-        ready(Notice::NoPicture(Why::NotAllowed))
+        ready(Notice::NoVideo(Why::NotAllowed))
     }),
     ("microphone not allowed", || {
-        ready(Notice::NoSound(Why::NotAllowed))
+        ready(Notice::NoAudio(Why::NotAllowed))
     }),
     ("no network", || ready(Notice::Offline)),
     ("hot before the show", || ready(Notice::Heat(1))),
@@ -138,17 +138,17 @@ const STATES: &[Scene] = &[
     }),
     ("hot", || noticed(Notice::Heat(2))),
     ("camera taken by a call", || {
-        noticed(Notice::NoPicture(Why::InUse))
+        noticed(Notice::NoVideo(Why::InUse))
     }),
     ("in the background", || {
-        noticed(Notice::NoPicture(Why::Background))
+        noticed(Notice::NoVideo(Why::Background))
     }),
     ("microphone taken by a call", || {
-        noticed(Notice::NoSound(Why::InUse))
+        noticed(Notice::NoAudio(Why::InUse))
     }),
     ("media services died", || {
-        let mut rig = noticed(Notice::NoPicture(Why::ServicesLost));
-        rig.notice(Notice::NoSound(Why::ServicesLost));
+        let mut rig = noticed(Notice::NoVideo(Why::ServicesLost));
+        rig.notice(Notice::NoAudio(Why::ServicesLost));
         rig
     }),
     ("encoder taken away", || {

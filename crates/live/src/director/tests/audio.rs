@@ -12,10 +12,10 @@ const ENDED_FOR_NOW: Told = Told::AudioInterruptionEnded {
 #[test]
 fn sound_is_activated_again_when_the_interruption_ends() {
     let mut phone = Phone::on_air();
-    assert_eq!(phone.device(Told::AudioInterrupted), "\"NoSound(InUse)\"");
+    assert_eq!(phone.device(Told::AudioInterrupted), "\"NoAudio(InUse)\"");
     assert_eq!(phone.wait(600), "");
     let back = phone.device(ENDED);
-    assert_eq!(back, "ActivateAudio, Start, \"Sound\"");
+    assert_eq!(back, "ActivateAudio, Start, \"Audio\"");
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn without_the_systems_advice_sound_waits_for_the_foreground() {
     phone.tell(Event::Background);
     let back = phone.tell(Event::Foreground);
     assert!(back.contains("ActivateAudio"), "{back}");
-    assert!(back.ends_with("\"Sound\""), "{back}");
+    assert!(back.ends_with("\"Audio\""), "{back}");
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn without_the_systems_advice_sound_waits_for_the_user() {
         phone.device(Told::AudioInterrupted);
         phone.device(ENDED_FOR_NOW);
         assert_eq!(phone.wait(600), "");
-        assert_eq!(phone.tell(event), "ActivateAudio, Start, \"Sound\"");
+        assert_eq!(phone.tell(event), "ActivateAudio, Start, \"Audio\"");
     }
 }
 
@@ -52,8 +52,8 @@ fn a_call_takes_sound_and_camera_and_gives_both_back_in_either_order() {
         let mut back = phone.device(end[first].clone());
         back += &phone.device(end[second].clone());
         assert!(back.contains("ActivateAudio"), "{back}");
-        assert!(back.contains("\"Picture\""), "{back}");
-        assert!(back.contains("\"Sound\""), "{back}");
+        assert!(back.contains("\"Video\""), "{back}");
+        assert!(back.contains("\"Audio\""), "{back}");
         assert_eq!(phone.wait(600), "");
     }
 }
@@ -73,8 +73,8 @@ fn a_call_that_leaves_the_screen_first_ends_in_the_foreground() {
         "ActivateAudio",
         "Start",
         "camera",
-        "\"Picture\"",
-        "\"Sound\"",
+        "\"Video\"",
+        "\"Audio\"",
     ] {
         assert!(back.contains(words), "{words}: {back}");
     }
@@ -93,7 +93,7 @@ fn during_a_call_in_front_activation_is_refused_and_the_call_is_let_be() {
         "{front}"
     );
     assert!(
-        !front.contains("\"Sound\"") && !front.contains("camera"),
+        !front.contains("\"Audio\"") && !front.contains("camera"),
         "{front}"
     );
     let tries = phone.wait(120);
@@ -102,7 +102,7 @@ fn during_a_call_in_front_activation_is_refused_and_the_call_is_let_be() {
     phone.refuses.clear();
     phone.device(Told::CameraInterruptionEnded);
     let back = phone.wait(30);
-    assert!(back.contains("\"Sound\""), "{back}");
+    assert!(back.contains("\"Audio\""), "{back}");
 }
 
 #[test]

@@ -2,8 +2,8 @@ use onair_av::device::Interruption::{AudioInUse, Background, CameraInUse, Shared
 
 use super::*;
 
-const LEAVING: &str = "slate, keyframe, Video(false), \"NoPicture(Background)\"";
-const RETURNING: &str = "Video(true), Start, camera, \"Picture\"";
+const LEAVING: &str = "slate, keyframe, Video(false), \"NoVideo(Background)\"";
+const RETURNING: &str = "Video(true), Start, camera, \"Video\"";
 
 #[test]
 fn a_preview_activates_sound_and_starts_and_a_show_keeps_the_screen_awake() {
@@ -35,10 +35,10 @@ fn the_slate_stays_until_the_camera_runs_again() {
     phone.tell(Event::Background);
     phone.refuses.push(Order::Start);
     let refused =
-        "Video(true), Start, \"Trouble(\"no\")\", \"NoPicture(Failed)\", \"NoSound(Failed)\"";
+        "Video(true), Start, \"Trouble(\"no\")\", \"NoVideo(Failed)\", \"NoAudio(Failed)\"";
     assert_eq!(phone.tell(Event::Foreground), refused);
     phone.refuses.clear();
-    let back = "0.5: Start, 0.5: camera, 0.5: \"Picture\", 0.5: \"Sound\"";
+    let back = "0.5: Start, 0.5: camera, 0.5: \"Video\", 0.5: \"Audio\"";
     assert_eq!(phone.wait(1), back);
 }
 
@@ -47,7 +47,7 @@ fn an_interruption_before_the_word_of_the_background_is_started_over_once() {
     let mut phone = Phone::on_air();
     assert_eq!(
         phone.device(Told::CameraInterrupted(Background)),
-        "slate, keyframe, \"NoPicture(Background)\""
+        "slate, keyframe, \"NoVideo(Background)\""
     );
     assert_eq!(phone.tell(Event::Background), "Video(false), Start");
     assert_eq!(phone.wait(3600), "");
@@ -93,15 +93,15 @@ fn late_news_of_the_background_are_not_believed_for_long() {
     phone.tell(Event::Background);
     phone.tell(Event::Foreground);
     let late = phone.device(Told::CameraInterrupted(Background));
-    assert_eq!(late, "slate, keyframe, \"NoPicture(Background)\"");
-    assert_eq!(phone.wait(3), "2: Start, 2: camera, 2: \"Picture\"");
+    assert_eq!(late, "slate, keyframe, \"NoVideo(Background)\"");
+    assert_eq!(phone.wait(3), "2: Start, 2: camera, 2: \"Video\"");
 }
 
 #[test]
 fn a_camera_that_another_takes_is_let_go_so_that_sound_goes_on() {
     let mut phone = Phone::on_air();
     let taken = phone.device(Told::CameraInterrupted(CameraInUse));
-    assert_eq!(taken, "Video(false), Start, \"NoPicture(InUse)\"");
+    assert_eq!(taken, "Video(false), Start, \"NoVideo(InUse)\"");
     assert_eq!(phone.wait(4), "3: slate, 3: keyframe");
     assert_eq!(phone.device(Told::CameraInterruptionEnded), RETURNING);
 }
@@ -120,22 +120,22 @@ fn a_camera_that_was_let_go_is_tried_again_now_and_then() {
 fn a_camera_that_is_still_taken_when_tried_is_let_go_again_for_longer() {
     let mut phone = Phone::on_air();
     phone.device(Told::CameraInterrupted(SharedScreen));
-    assert!(phone.wait(10).ends_with("10: camera, 10: \"Picture\""));
+    assert!(phone.wait(10).ends_with("10: camera, 10: \"Video\""));
     let taken = phone.device(Told::CameraInterrupted(SharedScreen));
-    assert_eq!(taken, "Video(false), Start, \"NoPicture(SharedScreen)\"");
+    assert_eq!(taken, "Video(false), Start, \"NoVideo(SharedScreen)\"");
     assert!(phone.wait(19).ends_with("3: slate, 3: keyframe"));
-    assert!(phone.wait(1).ends_with("1: camera, 1: \"Picture\""));
+    assert!(phone.wait(1).ends_with("1: camera, 1: \"Video\""));
 }
 
 #[test]
 fn a_preview_whose_camera_is_taken_waits_for_it() {
     let mut phone = Phone::in_preview();
     let taken = phone.device(Told::CameraInterrupted(CameraInUse));
-    assert_eq!(taken, "\"NoPicture(InUse)\"");
+    assert_eq!(taken, "\"NoVideo(InUse)\"");
     assert_eq!(phone.wait(3600), "");
     assert_eq!(
         phone.device(Told::CameraInterruptionEnded),
-        "Start, \"Picture\""
+        "Start, \"Video\""
     );
 }
 
@@ -152,7 +152,7 @@ fn a_show_that_ends_in_the_background_leaves_nothing_running() {
     let mut phone = Phone::on_air();
     phone.tell(Event::Background);
     assert_eq!(phone.tell(Event::End), "Stop, DeactivateAudio, may sleep");
-    let back = "Video(true), ActivateAudio, Start, \"Picture\"";
+    let back = "Video(true), ActivateAudio, Start, \"Video\"";
     assert_eq!(phone.tell(Event::Foreground), back);
 }
 
@@ -162,7 +162,7 @@ fn going_live_while_interrupted_begins_with_the_slate() {
     phone.device(Told::CameraInterrupted(AudioInUse));
     assert_eq!(phone.go_live(), "slate, keyframe, awake");
     let back = phone.device(Told::CameraInterruptionEnded);
-    assert_eq!(back, "ActivateAudio, Start, camera, \"Picture\", \"Sound\"");
+    assert_eq!(back, "ActivateAudio, Start, camera, \"Video\", \"Audio\"");
 }
 
 #[test]
@@ -201,20 +201,20 @@ fn a_camera_that_is_not_allowed_is_a_slate_and_the_microphone_goes_on() {
         granted: false,
     };
     let denied = phone.device(denied);
-    assert_eq!(denied, "slate, keyframe, \"NoPicture(NotAllowed)\"");
+    assert_eq!(denied, "slate, keyframe, \"NoVideo(NotAllowed)\"");
     assert!(!phone.director.is_allowed_nothing());
     let denied = Told::Permission {
         kind: Kind::Microphone,
         granted: false,
     };
-    assert_eq!(phone.device(denied), "\"NoSound(NotAllowed)\"");
+    assert_eq!(phone.device(denied), "\"NoAudio(NotAllowed)\"");
     assert!(phone.director.is_allowed_nothing());
     assert_eq!(phone.wait(3600), "", "it goes on");
     let granted = Told::Permission {
         kind: Kind::Camera,
         granted: true,
     };
-    assert_eq!(phone.device(granted), "Start, camera, \"Picture\"");
+    assert_eq!(phone.device(granted), "Start, camera, \"Video\"");
 }
 
 #[test]
@@ -232,10 +232,10 @@ fn an_encoder_that_stays_away_is_a_picture_that_is_missing() {
     phone.tell(Event::EncoderLost);
     phone.now += Duration::from_millis(500);
     phone.tell(Event::EncoderLost);
-    let missed = "0.5: \"NoPicture(Failed)\", 3.5: slate, 3.5: keyframe";
+    let missed = "0.5: \"NoVideo(Failed)\", 3.5: slate, 3.5: keyframe";
     assert_eq!(phone.wait(60), missed);
     let back = phone.tell(Event::EncoderBack);
-    assert_eq!(back, "keyframe, camera, \"Picture\"");
+    assert_eq!(back, "keyframe, camera, \"Video\"");
 }
 
 #[test]

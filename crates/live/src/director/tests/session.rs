@@ -10,12 +10,9 @@ fn failed() -> Told {
 fn dead_services_are_waited_for_and_everything_is_built_anew() {
     let mut phone = Phone::on_air();
     let lost = phone.device(Told::ServicesLost);
-    assert_eq!(
-        lost,
-        "\"NoPicture(ServicesLost)\", \"NoSound(ServicesLost)\""
-    );
+    assert_eq!(lost, "\"NoVideo(ServicesLost)\", \"NoAudio(ServicesLost)\"");
     assert_eq!(phone.wait(60), "3: slate, 3: keyframe");
-    let reset = "Rebuild, ActivateAudio, Start, camera, \"Picture\", \"Sound\"";
+    let reset = "Rebuild, ActivateAudio, Start, camera, \"Video\", \"Audio\"";
     assert_eq!(phone.device(Told::ServicesReset), reset);
 }
 
@@ -42,7 +39,7 @@ fn a_reset_in_the_background_is_tried_there_once_without_a_camera() {
     phone.refuses.clear();
     let back = phone.tell(Event::Foreground);
     assert!(back.contains("Video(true), Start, camera"), "{back}");
-    assert!(back.contains("\"Picture\", \"Sound\""), "{back}");
+    assert!(back.contains("\"Video\", \"Audio\""), "{back}");
 }
 
 #[test]
@@ -71,7 +68,7 @@ fn a_session_that_fails_is_started_again_later_and_later() {
     let mut phone = Phone::on_air();
     phone.refuses.push(Order::Start);
     let first = phone.device(failed());
-    let told = "\"Trouble(\"-11800\")\", \"NoPicture(Failed)\", \"NoSound(Failed)\"";
+    let told = "\"Trouble(\"-11800\")\", \"NoVideo(Failed)\", \"NoAudio(Failed)\"";
     assert_eq!(first, told);
     let expected = [
         "0.5: Start",
@@ -88,7 +85,7 @@ fn a_session_that_fails_is_started_again_later_and_later() {
     assert!(tries.matches("Start").count() <= 130, "{tries}");
     phone.refuses.clear();
     let back = phone.wait(30);
-    assert!(back.ends_with("\"Sound\""), "{back}");
+    assert!(back.ends_with("\"Audio\""), "{back}");
 }
 
 #[test]
@@ -97,7 +94,7 @@ fn one_failure_now_and_then_is_not_a_row() {
     for _ in 0..10 {
         phone.device(failed());
         let again = phone.wait(60);
-        assert_eq!(again, "0.5: Start, 0.5: \"Picture\", 0.5: \"Sound\"");
+        assert_eq!(again, "0.5: Start, 0.5: \"Video\", 0.5: \"Audio\"");
     }
 }
 
@@ -113,7 +110,7 @@ fn one_that_runs_for_a_moment_and_fails_again_is_in_a_row() {
     assert!(tries[1].starts_with("1: Start"), "{tries:?}");
     assert!(tries[2].starts_with("2: Rebuild, 2: Start"), "{tries:?}");
     assert!(
-        tries[3].ends_with("4: camera, 4: \"Picture\", 4: \"Sound\""),
+        tries[3].ends_with("4: camera, 4: \"Video\", 4: \"Audio\""),
         "{tries:?}"
     );
 }
@@ -123,10 +120,7 @@ fn a_failure_is_not_answered_twice() {
     let mut phone = Phone::on_air();
     phone.device(failed());
     assert_eq!(phone.device(failed()), "");
-    assert_eq!(
-        phone.wait(10),
-        "0.5: Start, 0.5: \"Picture\", 0.5: \"Sound\""
-    );
+    assert_eq!(phone.wait(10), "0.5: Start, 0.5: \"Video\", 0.5: \"Audio\"");
 }
 
 #[test]
@@ -160,7 +154,7 @@ fn a_rebuild_that_is_refused_is_tried_again_before_a_start() {
     phone.refuses.clear();
     let again = phone.wait(1);
     assert!(again.starts_with("0.5: Rebuild, 0.5: Start"), "{again}");
-    assert!(again.ends_with("\"Picture\", 0.5: \"Sound\""), "{again}");
+    assert!(again.ends_with("\"Video\", 0.5: \"Audio\""), "{again}");
 }
 
 #[test]

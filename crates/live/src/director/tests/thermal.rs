@@ -109,7 +109,7 @@ fn in_the_background_the_camera_is_let_be_until_it_is_back() {
     phone.tell(Event::Background);
     assert_eq!(phone.device(Told::Thermal(Serious)), "\"Heat(1)\"");
     let front = phone.tell(Event::Foreground);
-    assert_eq!(front, "Video(true), Start, camera, 24 fps, \"Picture\"");
+    assert_eq!(front, "Video(true), Start, camera, 24 fps, \"Video\"");
 }
 
 #[test]
