@@ -20,7 +20,7 @@ pub(crate) fn screen(feed: u64, sample: Option<&SampleBuffer>, kind: i32) -> Pus
     let screen = screen.get_or_insert_with(|| Screen::new(inlets(&feed), None));
     let pushed = match kind {
         VIDEO if feed.pictures.is_some() => screen.push_video(sample),
-        APP if feed.audio.is_some() => screen.push_app_sound(sample),
+        APP if feed.audio.is_some() => screen.push_app_audio(sample),
         MICROPHONE if feed.audio.is_some() => screen.push_microphone(sample),
         VIDEO | APP | MICROPHONE => return Pushed::NotWanted,
         _ => return Pushed::NotMedia,

@@ -31,7 +31,7 @@ pub(super) struct Framing {
 }
 
 impl Framing {
-    /// Pictures of `size`, as many a second as said.
+    /// Frames of `size`, as many a second as said.
     pub(super) fn at(size: Size, frame_rate: FrameRate) -> Self {
         let scale = i32::try_from(frame_rate.numerator()).unwrap_or(i32::MAX);
         Self {

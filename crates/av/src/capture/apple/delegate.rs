@@ -18,15 +18,15 @@ use crate::apple::SampleBuffer;
 define_class!(
     // SAFETY: NSObject asks nothing of its subclasses, and the class does not implement `Drop`.
     #[unsafe(super(NSObject))]
-    #[name = "OnairPictureDelegate"]
+    #[name = "OnairVideoDelegate"]
     #[ivars = Arc<Tap>]
-    pub(super) struct PictureDelegate;
+    pub(super) struct VideoDelegate;
 
     // SAFETY: the protocol asks nothing.
-    unsafe impl NSObjectProtocol for PictureDelegate {}
+    unsafe impl NSObjectProtocol for VideoDelegate {}
 
     // SAFETY: both methods have the types that the protocol declares.
-    unsafe impl AVCaptureVideoDataOutputSampleBufferDelegate for PictureDelegate {
+    unsafe impl AVCaptureVideoDataOutputSampleBufferDelegate for VideoDelegate {
         #[unsafe(method(captureOutput:didOutputSampleBuffer:fromConnection:))]
         fn did_output(&self, _: &AVCaptureOutput, sample: &CMSampleBuffer, from: &AVCaptureConnection) {
             #[cfg(target_os = "ios")]
@@ -34,7 +34,7 @@ define_class!(
             #[cfg(not(target_os = "ios"))]
             let _nothing_to_ask = from;
             if let Some(sample) = ours(sample) {
-                self.ivars().picture(&sample);
+                self.ivars().frame(&sample);
             }
         }
 
@@ -48,25 +48,25 @@ define_class!(
 define_class!(
     // SAFETY: NSObject asks nothing of its subclasses, and the class does not implement `Drop`.
     #[unsafe(super(NSObject))]
-    #[name = "OnairSoundDelegate"]
+    #[name = "OnairAudioDelegate"]
     #[ivars = Arc<Tap>]
-    pub(super) struct SoundDelegate;
+    pub(super) struct AudioDelegate;
 
     // SAFETY: the protocol asks nothing.
-    unsafe impl NSObjectProtocol for SoundDelegate {}
+    unsafe impl NSObjectProtocol for AudioDelegate {}
 
     // SAFETY: the method has the types that the protocol declares.
-    unsafe impl AVCaptureAudioDataOutputSampleBufferDelegate for SoundDelegate {
+    unsafe impl AVCaptureAudioDataOutputSampleBufferDelegate for AudioDelegate {
         #[unsafe(method(captureOutput:didOutputSampleBuffer:fromConnection:))]
         fn did_output(&self, _: &AVCaptureOutput, sample: &CMSampleBuffer, _: &AVCaptureConnection) {
             if let Some(sample) = ours(sample) {
-                self.ivars().sound(&sample);
+                self.ivars().audio(&sample);
             }
         }
     }
 );
 
-impl PictureDelegate {
+impl VideoDelegate {
     pub(super) fn new(tap: Arc<Tap>) -> Retained<Self> {
         let this = Self::alloc().set_ivars(tap);
         // SAFETY: NSObject's `init` takes nothing and gives the object back.
@@ -74,7 +74,7 @@ impl PictureDelegate {
     }
 }
 
-impl SoundDelegate {
+impl AudioDelegate {
     pub(super) fn new(tap: Arc<Tap>) -> Retained<Self> {
         let this = Self::alloc().set_ivars(tap);
         // SAFETY: NSObject's `init` takes nothing and gives the object back.

@@ -23,7 +23,7 @@ pub struct AppleDevice {
     wants: Setup,
     settings: Settings,
     /// False while it is to run without its camera.
-    has_pictures: bool,
+    has_video: bool,
     is_started: bool,
     framing: Option<Framing>,
     turned: Rotation,
@@ -85,7 +85,7 @@ impl AppleDevice {
         Self {
             wants: setup.clone(),
             settings: Settings::default(),
-            has_pictures: true,
+            has_video: true,
             is_started: false,
             framing: None,
             turned: setup.rotation,
@@ -101,7 +101,7 @@ impl AppleDevice {
     fn run(&mut self) -> Result<(), Error> {
         self.unseen(|device| {
             device.take_up()?;
-            device.settle(Session::start)
+            device.apply(Session::start)
         })?;
         self.is_started = true;
         self.restore();
@@ -128,12 +128,12 @@ impl AppleDevice {
 
     /// Holds a camera, or lets go of it.
     fn show(&mut self, wanted: bool) -> Result<(), Error> {
-        self.has_pictures = wanted;
+        self.has_video = wanted;
         if wanted && self.is_started {
             return self.run();
         }
         if !wanted {
-            self.rig.let_go_of_pictures();
+            self.rig.remove_video();
             self.tap.follow(self.rig.session.clock());
         }
         Ok(())
@@ -149,16 +149,16 @@ impl AppleDevice {
             device.wants.camera = Some(which.clone());
             device.wants.rotation = rotation;
             device.settings = Settings::default();
-            device.settle(|_| Ok(()))
+            device.apply(|_| Ok(()))
         })
     }
 
     /// Takes this camera in place of the one there is. Where that fails the session forgot how it
     /// was framed and turned, and is told again.
     fn exchange(&mut self, which: &device::Camera) -> Result<(), Error> {
-        let taken = Source::open(which).and_then(|new| self.rig.take_pictures(new));
+        let taken = Source::open(which).and_then(|new| self.rig.take_video(new));
         if taken.is_err() {
-            self.settle(|_| Ok(()))?;
+            self.apply(|_| Ok(()))?;
         }
         taken
     }
@@ -166,7 +166,7 @@ impl AppleDevice {
     fn change_microphone(&mut self, which: Microphone) -> Result<(), Error> {
         #[cfg(target_os = "macos")]
         if self.rig.has_microphone() {
-            self.rig.take_sound(microphone::find(&which)?)?;
+            self.rig.take_audio(microphone::find(&which)?)?;
             self.tap.follow(self.rig.session.clock());
         }
         audio_session::choose(&which)?;
@@ -191,12 +191,12 @@ impl AppleDevice {
     fn reframe(&mut self, change: impl FnOnce(&mut Setup)) -> Result<(), Error> {
         let before = self.wants.clone();
         change(&mut self.wants);
-        self.settle(|_| Ok(())).inspect_err(|_| self.wants = before)
+        self.apply(|_| Ok(())).inspect_err(|_| self.wants = before)
     }
 
     fn steady(&mut self, how: Stabilisation) -> Result<(), Error> {
         self.wants.stabilisation = how;
-        let steady = || self.rig.pictures.stabilise(how);
+        let steady = || self.rig.video.stabilise(how);
         let can = self.rig.source().is_none() || self.rig.session.change(|_| steady());
         if can || how == Stabilisation::Off {
             return Ok(());
@@ -222,21 +222,21 @@ impl AppleDevice {
 impl AppleDevice {
     /// Puts into the session what is wanted and allowed and not there yet.
     fn take_up(&mut self) -> Result<(), Error> {
-        self.rig.let_go_of_the_gone();
+        self.rig.remove_unplugged();
         let mut refused = None;
-        if let Some(which) = self.wants.camera.clone().filter(|_| self.has_pictures) {
+        if let Some(which) = self.wants.camera.clone().filter(|_| self.has_video) {
             let kind = source::find(&which)?;
             if !self.may_use(kind) {
                 refused = Some(kind);
             } else if self.rig.source().is_none() {
-                self.rig.take_pictures(Source::open(&which)?)?;
+                self.rig.take_video(Source::open(&which)?)?;
             }
         }
         if let Some(which) = &self.wants.microphone {
             if !self.may_use(Kind::Microphone) {
                 refused = Some(Kind::Microphone);
             } else if !self.rig.has_microphone() {
-                self.rig.take_sound(microphone::find(which)?)?;
+                self.rig.take_audio(microphone::find(which)?)?;
             }
         }
         match refused {
@@ -262,7 +262,7 @@ impl AppleDevice {
 
     /// Sizes and turns frames, does `then`, and sets their pace: a session that starts resets
     /// it, and a Mac's chooses a format of its own unless the camera is held until it runs.
-    fn settle(&mut self, then: impl FnOnce(&Session) -> Result<(), Error>) -> Result<(), Error> {
+    fn apply(&mut self, then: impl FnOnce(&Session) -> Result<(), Error>) -> Result<(), Error> {
         let (wants, rig) = (&self.wants, &self.rig);
         let Some(source) = rig.source() else {
             then(&rig.session)?;
@@ -271,9 +271,9 @@ impl AppleDevice {
         };
         let (framing, held) = source.frame(lying(wants.size), wants.frame_rate)?;
         self.turned = rig.session.change(|_| {
-            rig.pictures.shape(framing.size);
-            rig.pictures.stabilise(wants.stabilisation);
-            rig.pictures.turn(wants.rotation, source.position())
+            rig.video.shape(framing.size);
+            rig.video.stabilise(wants.stabilisation);
+            rig.video.turn(wants.rotation, source.position())
         });
         then(&rig.session)?;
         if let Some(held) = held {

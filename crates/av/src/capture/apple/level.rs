@@ -75,7 +75,7 @@ pub(super) fn of(camera: &AVCaptureDevice) -> Option<Rotation> {
 /// The camera in a session.
 pub(super) fn camera(session: &AVCaptureSession) -> Option<Retained<AVCaptureDevice>> {
     // SAFETY: a constant that is there since iOS 4 and macOS 10.7.
-    let pictures = unsafe { AVMediaTypeVideo }?;
+    let video = unsafe { AVMediaTypeVideo }?;
     // SAFETY: asks only.
     let inputs = unsafe { session.inputs() };
     let inputs = inputs.iter();
@@ -84,7 +84,7 @@ pub(super) fn camera(session: &AVCaptureSession) -> Option<Retained<AVCaptureDev
         // SAFETY: asks only.
         let device = unsafe { input.device() };
         // SAFETY: asks only.
-        unsafe { device.hasMediaType(pictures) }.then_some(device)
+        unsafe { device.hasMediaType(video) }.then_some(device)
     })
 }
 

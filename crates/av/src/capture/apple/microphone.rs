@@ -7,7 +7,7 @@ use objc2::rc::Retained;
 use objc2::runtime::ProtocolObject;
 use objc2_av_foundation::{AVCaptureAudioDataOutput, AVCaptureDevice, AVCaptureOutput};
 
-use super::delegate::{SoundDelegate, queue};
+use super::delegate::{AudioDelegate, queue};
 use super::tap::Tap;
 use super::{audio_session, av_device};
 use crate::Error;
@@ -27,18 +27,18 @@ pub(super) fn find(which: &Which) -> Result<Retained<AVCaptureDevice>, Error> {
 }
 
 /// Where the session hands audio out.
-pub(super) struct SoundOutput {
+pub(super) struct AudioOutput {
     output: Retained<AVCaptureAudioDataOutput>,
     /// The output holds neither for us.
-    _delegate: Retained<SoundDelegate>,
+    _delegate: Retained<AudioDelegate>,
     _queue: DispatchRetained<DispatchQueue>,
 }
 
-impl SoundOutput {
+impl AudioOutput {
     pub(super) fn new(tap: &Arc<Tap>) -> Self {
         // SAFETY: a new object; nobody else knows it.
         let output = unsafe { AVCaptureAudioDataOutput::new() };
-        let (delegate, queue) = (SoundDelegate::new(tap.clone()), queue("onair.sound"));
+        let (delegate, queue) = (AudioDelegate::new(tap.clone()), queue("onair.audio"));
         let object = ProtocolObject::from_ref(&*delegate);
         // SAFETY: a serial queue, and a delegate that may be called on any thread.
         unsafe { output.setSampleBufferDelegate_queue(Some(object), Some(&queue)) };
@@ -54,7 +54,7 @@ impl SoundOutput {
     }
 }
 
-impl Drop for SoundOutput {
+impl Drop for AudioOutput {
     fn drop(&mut self) {
         // SAFETY: nobody is called any more.
         unsafe { self.output.setSampleBufferDelegate_queue(None, None) };

@@ -10,13 +10,13 @@
 mod audio_session;
 mod av_device;
 mod camera;
+mod clocked_inlet;
 mod delegate;
 mod device;
 #[cfg(target_os = "macos")]
 mod display;
 mod host_time;
 mod level;
-mod line;
 mod microphone;
 mod notifications;
 mod output;
@@ -38,9 +38,9 @@ use objc2::runtime::{AnyObject, NSObjectProtocol, Sel};
 use objc2_core_foundation::CFString;
 use objc2_foundation::{NSError, NSNumber, NSString};
 
+pub use clocked_inlet::host_clock;
 pub use device::AppleDevice;
 pub use level::Level;
-pub use line::host_clock;
 pub use preview::{Preview, Shown};
 #[cfg(target_os = "macos")]
 pub(super) use run_loop::beside_run_loop;

@@ -12,26 +12,26 @@ use objc2_core_video::kCVPixelBufferPixelFormatTypeKey;
 use objc2_foundation::{NSDictionary, NSString};
 use onair_media::Size;
 
-use super::delegate::{PictureDelegate, queue};
+use super::delegate::{VideoDelegate, queue};
 use super::tap::Tap;
 use super::{av_device, key, number, responds};
 use crate::capture::format::pick_pixels;
 use crate::device::{Kind, Position, Rotation, Stabilisation};
 
-pub(super) struct PictureOutput {
+pub(super) struct VideoOutput {
     output: Retained<AVCaptureVideoDataOutput>,
     /// The output holds neither for us.
-    _delegate: Retained<PictureDelegate>,
+    _delegate: Retained<VideoDelegate>,
     _queue: DispatchRetained<DispatchQueue>,
 }
 
-impl PictureOutput {
+impl VideoOutput {
     pub(super) fn new(tap: &Arc<Tap>) -> Self {
         // SAFETY: a new object; nobody else knows it.
         let output = unsafe { AVCaptureVideoDataOutput::new() };
         // SAFETY: a plain setting. The newest wins: what is late would only get later.
         unsafe { output.setAlwaysDiscardsLateVideoFrames(true) };
-        let (delegate, queue) = (PictureDelegate::new(tap.clone()), queue("onair.pictures"));
+        let (delegate, queue) = (VideoDelegate::new(tap.clone()), queue("onair.video"));
         let object = ProtocolObject::from_ref(&*delegate);
         // SAFETY: a serial queue, and a delegate that may be called on any thread.
         unsafe { output.setSampleBufferDelegate_queue(Some(object), Some(&queue)) };
@@ -128,7 +128,7 @@ impl PictureOutput {
     }
 }
 
-impl Drop for PictureOutput {
+impl Drop for VideoOutput {
     fn drop(&mut self) {
         // SAFETY: nobody is called any more.
         unsafe { self.output.setSampleBufferDelegate_queue(None, None) };

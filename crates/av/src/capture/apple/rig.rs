@@ -6,8 +6,8 @@ use objc2::rc::{Retained, autoreleasepool};
 use objc2_av_foundation::{AVCaptureDevice, AVCaptureInput, AVCaptureOutput};
 
 use super::av_device::Input;
-use super::microphone::SoundOutput;
-use super::output::PictureOutput;
+use super::microphone::AudioOutput;
+use super::output::VideoOutput;
 use super::session::Session;
 use super::source::Source;
 use super::tap::Tap;
@@ -16,8 +16,8 @@ use crate::device::Kind;
 
 pub(super) struct Rig {
     pub(super) session: Session,
-    pub(super) pictures: PictureOutput,
-    sound: SoundOutput,
+    pub(super) video: VideoOutput,
+    audio: AudioOutput,
     source: Option<Source>,
     microphone: Option<Input>,
     tap: Arc<Tap>,
@@ -27,8 +27,8 @@ impl Rig {
     pub(super) fn new(tap: &Arc<Tap>) -> Self {
         Self {
             session: Session::new(),
-            pictures: PictureOutput::new(tap),
-            sound: SoundOutput::new(tap),
+            video: VideoOutput::new(tap),
+            audio: AudioOutput::new(tap),
             source: None,
             microphone: None,
             tap: tap.clone(),
@@ -49,9 +49,9 @@ impl Rig {
     }
 
     /// Puts a source of frames into the session, in place of any before, or leaves all as it was.
-    pub(super) fn take_pictures(&mut self, new: Source) -> Result<(), Error> {
+    pub(super) fn take_video(&mut self, new: Source) -> Result<(), Error> {
         let old = self.source.take();
-        let (before, output) = (old.as_ref().map(Source::input), self.pictures.output());
+        let (before, output) = (old.as_ref().map(Source::input), self.video.output());
         let taken = self.replace(before, new.input(), output);
         self.source = if taken.is_ok() { Some(new) } else { old };
         self.note_what_is_held();
@@ -59,10 +59,10 @@ impl Rig {
     }
 
     /// As above, a microphone.
-    pub(super) fn take_sound(&mut self, device: Retained<AVCaptureDevice>) -> Result<(), Error> {
+    pub(super) fn take_audio(&mut self, device: Retained<AVCaptureDevice>) -> Result<(), Error> {
         let new = Input::open(device, Kind::Microphone)?;
         let old = self.microphone.take();
-        let (before, output) = (old.as_ref().map(Input::input), self.sound.output());
+        let (before, output) = (old.as_ref().map(Input::input), self.audio.output());
         let taken = self.replace(before, new.input(), output);
         self.microphone = if taken.is_ok() { Some(new) } else { old };
         self.note_what_is_held();
@@ -70,7 +70,7 @@ impl Rig {
     }
 
     /// Takes the source of frames out of the session.
-    pub(super) fn let_go_of_pictures(&mut self) {
+    pub(super) fn remove_video(&mut self) {
         if let Some(source) = self.source.take() {
             self.session
                 .change(|session| session.remove_input(source.input()));
@@ -79,9 +79,9 @@ impl Rig {
     }
 
     /// Takes out what is no longer plugged in, so that something else can take its place.
-    pub(super) fn let_go_of_the_gone(&mut self) {
+    pub(super) fn remove_unplugged(&mut self) {
         if self.source.as_ref().is_some_and(Source::is_gone) {
-            self.let_go_of_pictures();
+            self.remove_video();
         }
         if let Some(microphone) = self.microphone.take_if(|one| one.is_gone()) {
             self.session
@@ -93,8 +93,8 @@ impl Rig {
     /// Takes everything out and makes its outputs anew. The session stays: a preview shows it.
     pub(super) fn renew(&mut self) {
         self.clear();
-        self.pictures = PictureOutput::new(&self.tap);
-        self.sound = SoundOutput::new(&self.tap);
+        self.video = VideoOutput::new(&self.tap);
+        self.audio = AudioOutput::new(&self.tap);
     }
 
     fn clear(&mut self) {
@@ -105,8 +105,8 @@ impl Rig {
             for input in source.into_iter().chain(microphone) {
                 session.remove_input(input);
             }
-            session.remove_output(self.pictures.output());
-            session.remove_output(self.sound.output());
+            session.remove_output(self.video.output());
+            session.remove_output(self.audio.output());
         });
         self.note_what_is_held();
     }

@@ -1,4 +1,4 @@
-//! Pictures turned by the hardware: for what gives them lying and only says so.
+//! Turns frames in hardware, for sources that only say how their frames lie.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::{self, NonNull};
@@ -16,7 +16,7 @@ use crate::Error;
 use crate::apple::{PixelBuffer, SampleBuffer, Status};
 use crate::device::Rotation;
 
-/// A `VTPixelRotationSession` with a pool of the pictures it makes. Since iOS 16 and macOS 13, so
+/// A `VTPixelRotationSession` with a pool for the frames it makes. Since iOS 16 and macOS 13, so
 /// that everything of it is looked up by name.
 pub(super) struct Rotator {
     session: CFRetained<CFType>,
@@ -61,11 +61,11 @@ impl Rotator {
     }
 
     /// A frame of its own, turned.
-    pub(super) fn rotate(&mut self, picture: &PixelBuffer) -> Result<PixelBuffer, Error> {
-        let upright = self.buffer(self.turn.turn(picture.size()))?;
+    pub(super) fn rotate(&mut self, frame: &PixelBuffer) -> Result<PixelBuffer, Error> {
+        let upright = self.buffer(self.turn.turn(frame.size()))?;
         let session = CFRetained::as_ptr(&self.session).as_ptr();
         // SAFETY: a live session and live pixel buffers, whose sizes go together.
-        let status = unsafe { (self.rotate)(session, picture.as_ptr(), upright.as_ptr()) };
+        let status = unsafe { (self.rotate)(session, frame.as_ptr(), upright.as_ptr()) };
         check(status, "turning a picture")?;
         Ok(upright)
     }

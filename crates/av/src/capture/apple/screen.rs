@@ -4,7 +4,7 @@
 //! only, and audio is mixed as it comes; what is held is a frame or two and a fifth of a second
 //! of audio.
 
-use super::line::Line;
+use super::clocked_inlet::ClockedInlet;
 use super::rotator::{Rotator, orientation};
 use crate::apple::{SampleBuffer, audio_samples};
 use crate::capture::mixer::Mixer;
@@ -18,24 +18,26 @@ use crate::{Error, Surface, VideoFrame};
 /// Methods are called one at a time, as ReplayKit calls. What is stamped is stamped by the host's
 /// clock.
 pub struct Screen {
-    pictures: Option<Line<FrameInlet>>,
-    sound: Option<Line<AudioInlet>>,
+    video: Option<ClockedInlet<FrameInlet>>,
+    audio: Option<ClockedInlet<AudioInlet>>,
     mixer: Mixer,
     turn: Option<Rotation>,
     rotator: Option<Rotator>,
 }
 
 impl Screen {
-    /// For these inlets. `turn` brings pictures upright for the length of the stream; `None`
+    /// For these inlets. `turn` brings frames upright for the length of the stream; `None`
     /// takes what the first frame says of itself.
     pub fn new(inlets: Inlets, turn: Option<Rotation>) -> Self {
         // A screen is drawn sixty times a second or more.
-        let pictures = inlets.frames.iter();
-        pictures.for_each(FrameInlet::keep_to_frame_rate);
+        inlets
+            .frames
+            .iter()
+            .for_each(FrameInlet::keep_to_frame_rate);
         Self {
-            pictures: inlets.frames.map(Line::of_pictures),
-            sound: inlets.audio.map(Line::of_sound),
-            mixer: Mixer::new(SOUNDS),
+            video: inlets.frames.map(ClockedInlet::of_video),
+            audio: inlets.audio.map(ClockedInlet::of_audio),
+            mixer: Mixer::new(SOURCES),
             turn,
             rotator: None,
         }
@@ -48,20 +50,20 @@ impl Screen {
     ///
     /// When a frame could not be turned.
     pub fn push_video(&mut self, sample: &SampleBuffer) -> Result<(), Error> {
-        let Some(line) = &self.pictures else {
+        let Some(to) = &self.video else {
             return Ok(());
         };
         let stamp = sample.presentation_time().nanos();
-        let (Some(picture), Some(host)) = (sample.image_buffer(), stamp) else {
+        let (Some(frame), Some(host)) = (sample.image_buffer(), stamp) else {
             return Ok(());
         };
-        let (inlet, timestamp) = (line.inlet.clone(), line.timestamp(host));
-        let picture = match self.rotator(sample) {
-            Some(rotator) => rotator.rotate(&picture)?,
-            None => picture,
+        let (inlet, timestamp) = (to.inlet.clone(), to.timestamp(host));
+        let frame = match self.rotator(sample) {
+            Some(rotator) => rotator.rotate(&frame)?,
+            None => frame,
         };
         inlet.push(VideoFrame {
-            surface: Surface::PixelBuffer(picture),
+            surface: Surface::PixelBuffer(frame),
             timestamp,
         });
         Ok(())
@@ -72,8 +74,8 @@ impl Screen {
     /// # Errors
     ///
     /// When it is not audio that can be read.
-    pub fn push_app_sound(&mut self, sample: &SampleBuffer) -> Result<(), Error> {
-        self.push_sound(APP, sample)
+    pub fn push_app_audio(&mut self, sample: &SampleBuffer) -> Result<(), Error> {
+        self.push_audio(APP, sample)
     }
 
     /// Takes the user's voice (`RPSampleBufferType.audioMic`).
@@ -82,19 +84,19 @@ impl Screen {
     ///
     /// When it is not audio that can be read.
     pub fn push_microphone(&mut self, sample: &SampleBuffer) -> Result<(), Error> {
-        self.push_sound(MICROPHONE, sample)
+        self.push_audio(MICROPHONE, sample)
     }
 
-    fn push_sound(&mut self, of: usize, sample: &SampleBuffer) -> Result<(), Error> {
-        let Some(line) = &self.sound else {
+    fn push_audio(&mut self, of: usize, sample: &SampleBuffer) -> Result<(), Error> {
+        let Some(to) = &self.audio else {
             return Ok(());
         };
         let Some(host) = sample.presentation_time().nanos() else {
             return Ok(());
         };
-        let samples = audio_samples(sample, line.timestamp(host))?;
+        let samples = audio_samples(sample, to.timestamp(host))?;
         if let Some(mixed) = self.mixer.push(of, &samples)? {
-            line.inlet.push(mixed);
+            to.inlet.push(mixed);
         }
         Ok(())
     }
@@ -117,6 +119,6 @@ impl Screen {
     }
 }
 
-const SOUNDS: usize = 2;
+const SOURCES: usize = 2;
 const APP: usize = 0;
 const MICROPHONE: usize = 1;

@@ -8,8 +8,8 @@ use objc2_core_foundation::CFRetained;
 use objc2_core_media::CMClock;
 use onair_media::Timestamp;
 
+use super::clocked_inlet::ClockedInlet;
 use super::host_time;
-use super::line::Line;
 use crate::apple::{SampleBuffer, audio_samples};
 use crate::capture::{AudioInlet, FrameInlet};
 use crate::device::{Event, Inlets, Tell};
@@ -19,7 +19,7 @@ use crate::{Surface, VideoFrame};
 #[derive(Default)]
 pub(super) struct Tap {
     state: Mutex<State>,
-    /// Pictures until somebody looks how hard they are on the phone.
+    /// Counts frames between two readings of the system pressure.
     #[cfg(target_os = "ios")]
     looks: AtomicU64,
 }
@@ -29,9 +29,9 @@ struct State {
     tell: Option<Tell>,
     /// What the session's stamps are on.
     clock: Option<CFRetained<CMClock>>,
-    pictures: Option<Line<FrameInlet>>,
-    sound: Option<Line<AudioInlet>>,
-    /// Pictures that come now are not framed and turned yet.
+    video: Option<ClockedInlet<FrameInlet>>,
+    audio: Option<ClockedInlet<AudioInlet>>,
+    /// Frames that come now are not framed and turned yet.
     is_hidden: bool,
     /// Rate and channels of the audio that came last.
     heard: Option<(u32, u8)>,
@@ -54,10 +54,10 @@ impl Tap {
     }
 
     pub(super) fn attach(&self, inlets: Inlets) {
-        let pictures = inlets.frames.map(Line::of_pictures);
-        let sound = inlets.audio.map(Line::of_sound);
+        let video = inlets.frames.map(ClockedInlet::of_video);
+        let audio = inlets.audio.map(ClockedInlet::of_audio);
         let mut state = self.lock();
-        (state.pictures, state.sound) = (pictures, sound);
+        (state.video, state.audio) = (video, audio);
     }
 
     /// Keeps frames from whoever they are for, or hands them on again.
@@ -71,28 +71,28 @@ impl Tap {
     }
 
     /// Takes a frame out of what a camera gave. No pixel is copied.
-    pub(super) fn picture(&self, sample: &SampleBuffer) {
+    pub(super) fn frame(&self, sample: &SampleBuffer) {
         let Some(surface) = sample.image_buffer() else {
             return;
         };
-        let Some((line, timestamp)) = self.stamped(sample, State::shown) else {
+        let Some((to, timestamp)) = self.stamped(sample, State::shown) else {
             return;
         };
-        line.inlet.push(VideoFrame {
+        to.inlet.push(VideoFrame {
             surface: Surface::PixelBuffer(surface),
             timestamp,
         });
     }
 
     /// Takes audio out of what a microphone gave.
-    pub(super) fn sound(&self, sample: &SampleBuffer) {
-        let Some((line, timestamp)) = self.stamped(sample, |state| state.sound.clone()) else {
+    pub(super) fn audio(&self, sample: &SampleBuffer) {
+        let Some((to, timestamp)) = self.stamped(sample, |state| state.audio.clone()) else {
             return;
         };
         match audio_samples(sample, timestamp) {
             Ok(samples) => {
                 self.lock().heard = Some((samples.sample_rate, samples.channels));
-                line.inlet.push(samples);
+                to.inlet.push(samples);
             }
             Err(error) => tracing::debug!(%error, "sound that cannot be read"),
         }
@@ -100,8 +100,8 @@ impl Tap {
 
     /// Counts a frame that came too late to be handed over.
     pub(super) fn miss(&self) {
-        let line = self.lock().shown();
-        line.iter().for_each(|line| line.inlet.miss());
+        let to = self.lock().shown();
+        to.iter().for_each(|to| to.inlet.miss());
     }
 
     /// Rate and channels of the audio that came last.
@@ -113,7 +113,7 @@ impl Tap {
     #[cfg(target_os = "ios")]
     pub(super) fn is_time_to_look(&self) -> bool {
         let looks = self.looks.fetch_add(1, Ordering::Relaxed);
-        looks.is_multiple_of(PICTURES_BETWEEN_LOOKS)
+        looks.is_multiple_of(FRAMES_BETWEEN_LOOKS)
     }
 
     /// Tells of a new level of system pressure, once.
@@ -134,21 +134,21 @@ impl Tap {
         self.lock().in_use.iter().any(|held| held == device)
     }
 
-    /// A line to somebody, and when on it the sample was taken.
+    /// Where a sample goes, and when on its broadcast's timeline it was taken.
     fn stamped<I>(
         &self,
         sample: &SampleBuffer,
-        line: impl FnOnce(&State) -> Option<Line<I>>,
-    ) -> Option<(Line<I>, Timestamp)> {
+        pick: impl FnOnce(&State) -> Option<ClockedInlet<I>>,
+    ) -> Option<(ClockedInlet<I>, Timestamp)> {
         let state = self.lock();
-        let line = line(&state)?;
+        let to = pick(&state)?;
         let time = sample.presentation_time().nanos()?;
         // A session's clock goes with its microphone, and one that is gone may convert nothing. It
         // nearly always is the host's: a stamp that may be off is better than nothing to see.
         let clock = state.clock.as_ref();
         let host = clock.and_then(|clock| host_time::on_host(time, clock));
-        let timestamp = line.timestamp(host.unwrap_or(time));
-        Some((line, timestamp))
+        let timestamp = to.timestamp(host.unwrap_or(time));
+        Some((to, timestamp))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -158,11 +158,11 @@ impl Tap {
 
 impl State {
     /// Where frames go now.
-    fn shown(&self) -> Option<Line<FrameInlet>> {
-        self.pictures.clone().filter(|_| !self.is_hidden)
+    fn shown(&self) -> Option<ClockedInlet<FrameInlet>> {
+        self.video.clone().filter(|_| !self.is_hidden)
     }
 }
 
 /// About a second.
 #[cfg(target_os = "ios")]
-const PICTURES_BETWEEN_LOOKS: u64 = 30;
+const FRAMES_BETWEEN_LOOKS: u64 = 30;

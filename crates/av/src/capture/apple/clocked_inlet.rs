@@ -8,33 +8,33 @@ use crate::clock::{Clock, HostClock};
 
 /// An inlet, and the host's time as its broadcast counts it.
 #[derive(Clone, Debug)]
-pub(super) struct Line<I> {
+pub(super) struct ClockedInlet<I> {
     pub(super) inlet: I,
     time: HostClock,
 }
 
-impl Line<FrameInlet> {
-    pub(super) fn of_pictures(inlet: FrameInlet) -> Self {
+impl ClockedInlet<FrameInlet> {
+    pub(super) fn of_video(inlet: FrameInlet) -> Self {
         let time = host_clock(inlet.clock());
         Self { inlet, time }
     }
 }
 
-impl Line<AudioInlet> {
-    pub(super) fn of_sound(inlet: AudioInlet) -> Self {
+impl ClockedInlet<AudioInlet> {
+    pub(super) fn of_audio(inlet: AudioInlet) -> Self {
         let time = host_clock(inlet.clock());
         Self { inlet, time }
     }
 }
 
-impl<I> Line<I> {
-    /// Where `host`, in nanoseconds of the host's clock, is on the broadcast's line.
+impl<I> ClockedInlet<I> {
+    /// Where `host`, in nanoseconds of the host's clock, is on the broadcast's timeline.
     pub(super) const fn timestamp(&self, host: i64) -> Timestamp {
         self.time.timestamp(host)
     }
 }
 
-/// Core Media's host time on `clock`'s line. Both clocks stand still while the machine sleeps, so
+/// Core Media's host time on `clock`'s timeline. Both clocks stand still while the machine sleeps, so
 /// that one reading ties them for good.
 pub fn host_clock(clock: Clock) -> HostClock {
     HostClock::anchored(clock, Instant::now(), host_time::now())
