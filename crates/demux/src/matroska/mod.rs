@@ -29,11 +29,11 @@ struct Matroska {
     /// Where the segment's header says it ends.
     end: Option<u64>,
     scale: u64,
-    lanes: Vec<Lane>,
+    tracks: Vec<TrackState>,
 }
 
 /// What is known of a track besides its [`Track`].
-struct Lane {
+struct TrackState {
     number: u64,
     config: Config,
     reorder: Option<Reorder>,
@@ -61,15 +61,15 @@ pub(crate) fn open(storage: Box<dyn Storage>) -> Result<Opened, Error> {
     let mut chosen = TrackSelection::default();
     for entry in header.file.tracks() {
         match entry.track_type() {
-            TrackType::Video => chosen.offer(Kind::Video, Lane::parse(entry, Kind::Video)),
-            TrackType::Audio => chosen.offer(Kind::Audio, Lane::parse(entry, Kind::Audio)),
+            TrackType::Video => chosen.offer(Kind::Video, TrackState::parse(entry, Kind::Video)),
+            TrackType::Audio => chosen.offer(Kind::Audio, TrackState::parse(entry, Kind::Audio)),
             _ => {}
         }
     }
     let selected = chosen.finish(Container::Matroska)?;
     let mut out = Output::new();
-    let lanes: Vec<_>;
-    (lanes, out.tracks) = selected.tracks.into_iter().unzip();
+    let tracks: Vec<_>;
+    (tracks, out.tracks) = selected.tracks.into_iter().unzip();
     out.notes = selected.notes;
     out.duration = duration(&header);
     let matroska = Matroska {
@@ -77,7 +77,7 @@ pub(crate) fn open(storage: Box<dyn Storage>) -> Result<Opened, Error> {
         clusters: Clusters::new(header.clusters, header.end),
         blocks,
         end: header.end,
-        lanes,
+        tracks,
     };
     opened(Container::Matroska, matroska, out, selected.refused)
 }
@@ -99,18 +99,18 @@ impl Reader for Matroska {
 
 impl Matroska {
     fn take(&mut self, frame: Frame, out: &mut Output) {
-        let mut lanes = self.lanes.iter_mut();
-        if let Some(lane) = lanes.find(|lane| lane.number == frame.track) {
-            let packets = lane.packets(frame, self.scale);
+        let mut tracks = self.tracks.iter_mut();
+        if let Some(track) = tracks.find(|track| track.number == frame.track) {
+            let packets = track.packets(frame, self.scale);
             packets.into_iter().for_each(|packet| out.push(packet));
         }
     }
 
     fn finish(&mut self, failure: Option<Error>, out: &mut Output) {
         let reorders = self
-            .lanes
+            .tracks
             .iter_mut()
-            .filter_map(|lane| lane.reorder.as_mut());
+            .filter_map(|track| track.reorder.as_mut());
         let rest = reorders.flat_map(Reorder::finish);
         rest.for_each(|packet| out.push(packet));
         out.end(failure);
@@ -124,13 +124,13 @@ impl Matroska {
     }
 }
 
-impl Lane {
+impl TrackState {
     fn parse(entry: &TrackEntry, kind: Kind) -> Result<(Self, Track), Unusable> {
         let config = match kind {
             Kind::Video => video(entry)?,
             Kind::Audio => audio(entry)?,
         };
-        let lane = Self {
+        let track = Self {
             number: entry.track_number().get(),
             reorder: match &config {
                 Config::Video(video) => Some(Reorder::new(video)),
@@ -145,7 +145,7 @@ impl Lane {
             lace: None,
             config: config.clone(),
         };
-        Ok((lane, Track::new(config)))
+        Ok((track, Track::new(config)))
     }
 
     /// Makes a packet of a frame; gives those whose decoding time is known.

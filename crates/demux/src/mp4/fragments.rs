@@ -4,8 +4,8 @@ use shiguredo_mp4::SampleFlags;
 use shiguredo_mp4::boxes::{TfdtBox, TfhdBox, TrexBox, TrunBox};
 
 use super::boxes::{BoxRef, Header, decode};
-use super::lane::Lane;
 use super::tables::Sample;
+use super::track_reader::TrackReader;
 use crate::Error;
 use crate::block_cache::BlockCache;
 
@@ -32,11 +32,11 @@ impl Fragments {
         }
     }
 
-    /// Reads the next fragment into the lanes; false when there is none left.
+    /// Reads the next fragment into the readers; false when there is none left.
     pub(super) fn read_next(
         &mut self,
         blocks: &mut BlockCache,
-        lanes: &mut [Lane],
+        readers: &mut [TrackReader],
     ) -> Result<bool, Error> {
         while let Some(header) = Header::read(blocks, self.at)? {
             let start = self.at;
@@ -53,14 +53,14 @@ impl Fragments {
                     body: bytes.get(8..).unwrap_or_default(),
                     at: start,
                 };
-                self.read_moof(moof, lanes)?;
+                self.read_moof(moof, readers)?;
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    fn read_moof(&mut self, moof: BoxRef<'_>, lanes: &mut [Lane]) -> Result<(), Error> {
+    fn read_moof(&mut self, moof: BoxRef<'_>, readers: &mut [TrackReader]) -> Result<(), Error> {
         let mut data_end = moof.at;
         let mut left = MAX_SAMPLES;
         for traf in moof.children().filter(|child| child.kind == *b"traf") {
@@ -75,9 +75,9 @@ impl Fragments {
             };
             let mut run = self.start_run(&head, traf, base);
             for trun in traf.children().filter(|child| child.kind == *b"trun") {
-                run.read(trun, base, lanes, &mut left)?;
+                run.read(trun, base, readers, &mut left)?;
             }
-            data_end = run.place;
+            data_end = run.position;
             self.clocks.insert(head.track_id, run.dts);
         }
         Ok(())
@@ -95,7 +95,7 @@ impl Fragments {
             dts: decode_time.map_or(clock, |time| {
                 i64::try_from(time.base_media_decode_time).unwrap_or(i64::MAX)
             }),
-            place: base,
+            position: base,
             description: description.unwrap_or(1).saturating_sub(1),
             duration: head
                 .default_sample_duration
@@ -114,7 +114,7 @@ impl Fragments {
 struct TrackRun {
     track: u32,
     dts: i64,
-    place: u64,
+    position: u64,
     description: u32,
     duration: Option<u32>,
     size: Option<u32>,
@@ -127,7 +127,7 @@ impl TrackRun {
         &mut self,
         trun: BoxRef<'_>,
         base: u64,
-        lanes: &mut [Lane],
+        readers: &mut [TrackReader],
         left: &mut u32,
     ) -> Result<(), Error> {
         let wrong = || Error::invalid("mp4 trun is wrong", trun.at);
@@ -138,16 +138,16 @@ impl TrackRun {
             .ok_or_else(|| Error::invalid("mp4 fragment has too many samples", trun.at))?;
         let run: TrunBox = decode(trun).ok_or_else(wrong)?;
         if let Some(offset) = run.data_offset {
-            self.place = base
+            self.position = base
                 .checked_add_signed(i64::from(offset))
                 .ok_or_else(wrong)?;
         }
-        let mut lane = lanes.iter_mut().find(|lane| lane.id == self.track);
+        let mut reader = readers.iter_mut().find(|reader| reader.id == self.track);
         let mut first_flags = run.first_sample_flags;
         for entry in &run.samples {
             let flags = first_flags.take().or(entry.flags).or(self.flags);
             let sample = Sample {
-                at: self.place,
+                at: self.position,
                 size: entry.size.or(self.size).unwrap_or(0),
                 dts: self.dts,
                 pts: self
@@ -157,10 +157,10 @@ impl TrackRun {
                 keyframe: !flags.is_some_and(SampleFlags::sample_is_non_sync_sample),
                 description: self.description,
             };
-            self.place = self.place.saturating_add(u64::from(sample.size));
+            self.position = self.position.saturating_add(u64::from(sample.size));
             self.dts = self.dts.saturating_add(i64::from(sample.duration));
-            if let Some(lane) = lane.as_mut() {
-                lane.push(sample);
+            if let Some(reader) = reader.as_mut() {
+                reader.push(sample);
             }
         }
         Ok(())

@@ -5,9 +5,9 @@
 
 mod boxes;
 mod fragments;
-mod lane;
 mod sample_entry;
 mod tables;
+mod track_reader;
 
 use std::time::Duration;
 
@@ -21,13 +21,13 @@ use crate::selection::TrackSelection;
 use crate::{Container, Damage, Error, Opened};
 use boxes::{BoxRef, Header, decode};
 use fragments::Fragments;
-use lane::Lane;
 use tables::Sample;
+use track_reader::TrackReader;
 
 /// An open MP4 or QuickTime file.
 struct Mp4 {
     blocks: BlockCache,
-    lanes: Vec<Lane>,
+    readers: Vec<TrackReader>,
     fragments: Option<Fragments>,
     /// What ended the fragments early, to be told when their samples are out.
     failure: Option<Error>,
@@ -54,20 +54,20 @@ pub(crate) fn open(storage: Box<dyn Storage>) -> Result<Opened, Error> {
     let scale = header.as_ref().map_or(1, |header| header.timescale.get());
     let mut chosen = TrackSelection::default();
     for trak in moov.children().filter(|child| child.kind == *b"trak") {
-        if let Some(kind) = lane::kind(trak) {
-            chosen.offer(kind, Lane::parse(trak, scale));
+        if let Some(kind) = track_reader::kind(trak) {
+            chosen.offer(kind, TrackReader::parse(trak, scale));
         }
     }
     let selected = chosen.finish(found.container)?;
     let mut out = Output::in_order();
-    let lanes: Vec<_>;
-    (lanes, out.tracks) = selected.tracks.into_iter().unzip();
+    let readers: Vec<_>;
+    (readers, out.tracks) = selected.tracks.into_iter().unzip();
     out.notes = selected.notes;
     out.duration = header.as_ref().and_then(duration);
     let end = found.at.saturating_add(found.moov.len() as u64);
     let mp4 = Mp4 {
         blocks,
-        lanes,
+        readers,
         fragments: moov.child(b"mvex").map(|mvex| Fragments::parse(mvex, end)),
         failure: None,
         damage: Damage::default(),
@@ -95,12 +95,12 @@ impl Reader for Mp4 {
 impl Mp4 {
     fn read_next(&mut self) -> Result<Option<Packet>, Error> {
         self.fill();
-        let heads = self.lanes.iter().enumerate();
-        let first = heads.filter_map(|(i, lane)| Some((lane.head_dts()?, i)));
+        let heads = self.readers.iter().enumerate();
+        let first = heads.filter_map(|(i, reader)| Some((reader.head_dts()?, i)));
         let Some((_, index)) = first.min() else {
             return self.failure.take().map_or(Ok(None), Err);
         };
-        let Some(sample) = self.lanes[index].head.take() else {
+        let Some(sample) = self.readers[index].head.take() else {
             return Ok(None);
         };
         if sample.size > MAX_SAMPLE {
@@ -109,32 +109,32 @@ impl Mp4 {
         let size = u64::from(sample.size);
         let payload = self.blocks.bytes(sample.at, size, "mp4 sample");
         let payload = payload.inspect_err(|_| {
-            let kind = self.lanes[index].kind();
+            let kind = self.readers[index].kind();
             self.damage.of_mut(kind).damaged += 1;
         })?;
-        Ok(Some(packet(&mut self.lanes[index], &sample, payload)))
+        Ok(Some(packet(&mut self.readers[index], &sample, payload)))
     }
 
     /// Samples that the index lists, or that were found, do not come out.
     fn give_up(&mut self) {
-        for lane in &self.lanes {
-            self.damage.of_mut(lane.kind()).missing += lane.left();
+        for reader in &self.readers {
+            self.damage.of_mut(reader.kind()).missing += reader.left();
         }
     }
 
-    /// Finds every lane its next sample, reading fragments as needed.
+    /// Finds every reader its next sample, reading fragments as needed.
     fn fill(&mut self) {
         loop {
-            self.lanes.iter_mut().for_each(Lane::advance);
+            self.readers.iter_mut().for_each(TrackReader::advance);
             let Some(fragments) = &mut self.fragments else {
                 return;
             };
-            let satisfied = |lane: &Lane| lane.head.is_some() || lane.finished;
-            let ahead = self.lanes.iter().map(|lane| lane.queue.len()).max();
-            if self.lanes.iter().all(satisfied) || ahead.is_some_and(|ahead| ahead > MAX_AHEAD) {
+            let satisfied = |reader: &TrackReader| reader.head.is_some() || reader.finished;
+            let ahead = self.readers.iter().map(|reader| reader.queue.len()).max();
+            if self.readers.iter().all(satisfied) || ahead.is_some_and(|ahead| ahead > MAX_AHEAD) {
                 return;
             }
-            match fragments.read_next(&mut self.blocks, &mut self.lanes) {
+            match fragments.read_next(&mut self.blocks, &mut self.readers) {
                 Ok(true) => {}
                 Ok(false) => self.fragments = None,
                 Err(error) => {
@@ -146,16 +146,16 @@ impl Mp4 {
     }
 }
 
-fn packet(lane: &mut Lane, sample: &Sample, payload: Bytes) -> Packet {
-    let (dts, pts) = lane.times(sample);
-    let description = (sample.description as usize).min(lane.configs.len() - 1);
+fn packet(reader: &mut TrackReader, sample: &Sample, payload: Bytes) -> Packet {
+    let (dts, pts) = reader.times(sample);
+    let description = (sample.description as usize).min(reader.configs.len() - 1);
     Packet {
-        config: lane.configs[description].clone(),
+        config: reader.configs[description].clone(),
         pts,
         dts,
-        duration: lane.frames[description]
-            .or_else(|| Some(lane.duration(sample)).filter(|d| !d.is_zero())),
-        keyframe: sample.keyframe || lane.kind() == Kind::Audio,
+        duration: reader.frames[description]
+            .or_else(|| Some(reader.duration(sample)).filter(|d| !d.is_zero())),
+        keyframe: sample.keyframe || reader.kind() == Kind::Audio,
         payload,
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Tables {
     offsets: Vec<CttsEntry>,
     chunks: Vec<StscEntry>,
     sizes: StszBox,
-    places: Places,
+    chunk_offsets: ChunkOffsets,
     /// `None`: every sample is a sync sample.
     sync: Option<Vec<NonZeroU32>>,
     walk: Walk,
@@ -44,7 +44,7 @@ struct Walk {
     chunk: u32,
     chunk_run: usize,
     in_chunk: u32,
-    place: u64,
+    position: u64,
 }
 
 /// A position in a run-length table.
@@ -54,7 +54,7 @@ struct Run {
     used: u32,
 }
 
-enum Places {
+enum ChunkOffsets {
     Short(Vec<u32>),
     Long(Vec<u64>),
 }
@@ -62,9 +62,9 @@ enum Places {
 impl Tables {
     /// Reads the tables below an `stbl` box; `None` when a needed one is missing or wrong.
     pub(super) fn parse(stbl: BoxRef<'_>) -> Option<Self> {
-        let places = match stbl.child(b"stco") {
-            Some(stco) => Places::Short(decode::<StcoBox>(stco)?.chunk_offsets),
-            None => Places::Long(decode::<Co64Box>(stbl.child(b"co64")?)?.chunk_offsets),
+        let chunk_offsets = match stbl.child(b"stco") {
+            Some(stco) => ChunkOffsets::Short(decode::<StcoBox>(stco)?.chunk_offsets),
+            None => ChunkOffsets::Long(decode::<Co64Box>(stbl.child(b"co64")?)?.chunk_offsets),
         };
         Some(Self {
             durations: decode::<SttsBox>(stbl.child(b"stts")?)?.entries,
@@ -74,7 +74,7 @@ impl Tables {
                 .map_or_else(Vec::new, |ctts| ctts.entries),
             chunks: decode::<StscBox>(stbl.child(b"stsc")?)?.entries,
             sizes: decode::<StszBox>(stbl.child(b"stsz")?)?,
-            places,
+            chunk_offsets,
             sync: stbl
                 .child(b"stss")
                 .and_then(decode::<StssBox>)
@@ -142,7 +142,7 @@ impl Tables {
         let duration = self.duration();
         let offset = self.composition_offset();
         let sample = Sample {
-            at: self.walk.place,
+            at: self.walk.position,
             size,
             dts: self.walk.dts,
             pts: self.walk.dts.saturating_add(offset),
@@ -150,7 +150,7 @@ impl Tables {
             keyframe: self.is_sync(),
             description,
         };
-        self.walk.place = self.walk.place.saturating_add(u64::from(size));
+        self.walk.position = self.walk.position.saturating_add(u64::from(size));
         self.walk.in_chunk += 1;
         self.walk.sample += 1;
         self.walk.dts = self.walk.dts.saturating_add(i64::from(duration));
@@ -171,11 +171,11 @@ impl Tables {
     fn enter_chunk(&mut self) -> Option<u32> {
         let mut run = self.chunks.get(self.walk.chunk_run)?;
         if self.walk.sample == 0 && self.walk.in_chunk == 0 {
-            self.walk.place = self.place(0)?;
+            self.walk.position = self.chunk_offset(0)?;
         }
         while self.walk.in_chunk >= run.sample_per_chunk {
             self.walk.chunk = self.walk.chunk.checked_add(1)?;
-            self.walk.place = self.place(self.walk.chunk)?;
+            self.walk.position = self.chunk_offset(self.walk.chunk)?;
             self.walk.in_chunk = 0;
             let following = self.chunks.get(self.walk.chunk_run + 1);
             if let Some(next) = following.filter(|n| n.first_chunk.get() - 1 <= self.walk.chunk) {
@@ -186,10 +186,10 @@ impl Tables {
         Some(run.sample_description_index.get() - 1)
     }
 
-    fn place(&self, chunk: u32) -> Option<u64> {
-        match &self.places {
-            Places::Short(places) => places.get(chunk as usize).copied().map(u64::from),
-            Places::Long(places) => places.get(chunk as usize).copied(),
+    fn chunk_offset(&self, chunk: u32) -> Option<u64> {
+        match &self.chunk_offsets {
+            ChunkOffsets::Short(offsets) => offsets.get(chunk as usize).copied().map(u64::from),
+            ChunkOffsets::Long(offsets) => offsets.get(chunk as usize).copied(),
         }
     }
 
@@ -279,9 +279,9 @@ mod tests {
         ])
         .unwrap();
         let base = 1_u64 << 32;
-        let places: Vec<_> = all.iter().map(|s| (s.at, s.size, s.description)).collect();
+        let found: Vec<_> = all.iter().map(|s| (s.at, s.size, s.description)).collect();
         assert_eq!(
-            places,
+            found,
             [
                 (base, 1, 0),
                 (base + 1, 2, 0),

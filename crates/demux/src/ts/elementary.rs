@@ -4,7 +4,7 @@ use super::losses::Losses;
 use super::packet::TsPacket;
 use super::pes::{Assembler, Pes};
 use super::streams::{Audio, Times, Video};
-use super::timeline::{Place, Timeline, difference, timestamp};
+use super::timeline::{SegmentTime, Timeline, difference, timestamp};
 use crate::TrackDamage;
 
 /// One stream's packets being put together.
@@ -14,11 +14,11 @@ pub(super) struct Stream<T> {
     counter: Option<u8>,
     assembler: Assembler,
     losses: Losses,
-    /// The segment that what is in the decoder belongs to.
+    /// The segment of what the decoder holds.
     segment: u32,
 }
 
-/// A packet at its segment's times.
+/// A packet and its segment, whose times it has.
 pub(super) type Segmented = (u32, Packet);
 
 /// How a packet follows another.
@@ -26,9 +26,9 @@ pub(super) type Segmented = (u32, Packet);
 enum Continuity {
     /// Nothing is missing.
     Whole,
-    /// It is the same once more.
+    /// It is the same one again.
     Repeated,
-    /// There were others between them: at least so many.
+    /// At least so many are missing between them.
     Broken(u64),
 }
 
@@ -49,8 +49,7 @@ impl<T> Stream<T> {
     }
 
     /// How a packet follows the last one by its counter (§2.4.3.3). Where
-    /// recordings were joined the counter jumps as the clock does, and what came
-    /// before is whole.
+    /// recordings were joined, the counter jumps with the clock and nothing is missing.
     fn follow(&mut self, packet: &TsPacket<'_>, kind: Kind, timeline: &Timeline) -> Continuity {
         let last = self.counter.replace(packet.counter);
         let expected = last.map_or(packet.counter, |last| (last + 1) & 0x0f);
@@ -58,7 +57,7 @@ impl<T> Stream<T> {
         if missing == 15 && self.assembler.has_just_taken(packet.payload) {
             return Continuity::Repeated;
         }
-        if missing == 0 || packet.discontinuity || is_seam(packet, kind, timeline) {
+        if missing == 0 || packet.discontinuity || is_jump(packet, kind, timeline) {
             return Continuity::Whole;
         }
         Continuity::Broken(u64::from(missing))
@@ -70,29 +69,29 @@ impl<T> Stream<T> {
     }
 }
 
-fn is_seam(packet: &TsPacket<'_>, kind: Kind, timeline: &Timeline) -> bool {
+fn is_jump(packet: &TsPacket<'_>, kind: Kind, timeline: &Timeline) -> bool {
     let header = packet.start.then(|| Pes::parse(packet.payload)).flatten();
     let time = header.and_then(|pes| pes.decoding_time());
-    time.is_some_and(|time| timeline.is_seam(kind, time))
+    time.is_some_and(|time| timeline.is_jump(kind, time))
 }
 
-/// What is done with the parts of a stream of one kind.
-trait Parts {
+/// How streams of one kind are taken apart.
+trait Unpack {
     const KIND: Kind;
 
-    /// What came whole before a break; what is under way is given up.
+    /// Gives what came whole before a break, and drops what did not.
     fn break_off(&mut self, timeline: &mut Timeline) -> Vec<Segmented>;
 
-    /// Takes a whole PES packet apart.
+    /// Takes a PES packet apart.
     fn unpack(&mut self, data: &[u8], timeline: &mut Timeline) -> Vec<Segmented>;
 }
 
 #[expect(private_bounds, reason = "there are no other streams than these two")]
 impl<T> Stream<T>
 where
-    Self: Parts,
+    Self: Unpack,
 {
-    /// Takes in a packet; gives what it shows to be whole.
+    /// Takes in a packet; gives what that completes.
     pub(super) fn take(&mut self, found: &TsPacket<'_>, timeline: &mut Timeline) -> Vec<Segmented> {
         let mut packets = Vec::new();
         match self.follow(found, Self::KIND, timeline) {
@@ -112,7 +111,7 @@ where
         packets
     }
 
-    /// What is left at the end, and whether that is cut.
+    /// What is left at the end, and whether it was cut.
     pub(super) fn finish(&mut self, timeline: &mut Timeline) -> (Vec<Segmented>, bool) {
         let cut = self.assembler.is_incomplete();
         let whole = if cut { None } else { self.assembler.finish() };
@@ -122,16 +121,16 @@ where
     }
 }
 
-impl Parts for Stream<Video> {
+impl Unpack for Stream<Video> {
     const KIND: Kind = Kind::Video;
 
     fn break_off(&mut self, timeline: &mut Timeline) -> Vec<Segmented> {
-        let mut packets = self.finish_picture();
+        let mut packets = self.finish_access_unit();
         if let Some(part) = self.assembler.finish_cut() {
             let times = Pes::parse(&part).and_then(|pes| pes.times(timeline));
             packets.extend(
                 times
-                    .and_then(|(place, _)| self.enter(place))
+                    .and_then(|(time, _)| self.enter(time))
                     .into_iter()
                     .flatten(),
             );
@@ -147,7 +146,7 @@ impl Parts for Stream<Video> {
             return packets;
         };
         let times = pes.times(timeline);
-        let before = times.and_then(|(place, _)| self.enter(place));
+        let before = times.and_then(|(time, _)| self.enter(time));
         let times = times.map(|(_, times)| times);
         let packets = self.decoder.push(&data[pes.payload..], times);
         self.count(&packets);
@@ -158,19 +157,19 @@ impl Parts for Stream<Video> {
 }
 
 impl Stream<Video> {
-    /// Goes on in another segment: gives what is left of the last.
-    fn enter(&mut self, place: Place) -> Option<Vec<Segmented>> {
-        if place.segment == self.segment {
+    /// Goes on in another segment; gives what is left of the last one.
+    fn enter(&mut self, time: SegmentTime) -> Option<Vec<Segmented>> {
+        if time.segment == self.segment {
             return None;
         }
-        let packets = self.finish_picture();
+        let packets = self.finish_access_unit();
         self.decoder.forget_times();
         self.losses.forget_times();
-        self.segment = place.segment;
+        self.segment = time.segment;
         Some(packets)
     }
 
-    fn finish_picture(&mut self) -> Vec<Segmented> {
+    fn finish_access_unit(&mut self) -> Vec<Segmented> {
         let packets = self.decoder.finish();
         self.count(&packets);
         self.in_segment(packets).collect()
@@ -183,7 +182,7 @@ impl Stream<Video> {
     }
 }
 
-impl Parts for Stream<Audio> {
+impl Unpack for Stream<Audio> {
     const KIND: Kind = Kind::Audio;
 
     fn break_off(&mut self, timeline: &mut Timeline) -> Vec<Segmented> {
@@ -198,14 +197,14 @@ impl Parts for Stream<Audio> {
             self.losses.cut(None);
             return Vec::new();
         };
-        let place = pes.pts.map(|pts| timeline.place(Kind::Audio, pts));
-        if let Some(place) = place.filter(|place| place.segment != self.segment) {
+        let time = pes.pts.map(|pts| timeline.locate(Kind::Audio, pts));
+        if let Some(time) = time.filter(|time| time.segment != self.segment) {
             self.abandon();
             self.decoder.forget_times();
             self.losses.forget_times();
-            self.segment = place.segment;
+            self.segment = time.segment;
         }
-        let time = place.map(|place| timestamp(place.ticks));
+        let time = time.map(|time| timestamp(time.ticks));
         let skipped = self.decoder.skipped;
         let packets = self.decoder.push(&data[pes.payload..], time);
         if self.decoder.skipped > skipped {
@@ -229,15 +228,15 @@ impl Pes {
         self.dts.or(self.pts)
     }
 
-    /// A picture's place and times.
-    fn times(&self, timeline: &mut Timeline) -> Option<(Place, Times)> {
+    /// Its decoding time within its segment, and both times of its access unit.
+    fn times(&self, timeline: &mut Timeline) -> Option<(SegmentTime, Times)> {
         let (dts, pts) = (self.decoding_time()?, self.pts?);
-        let place = timeline.place(Kind::Video, dts);
+        let time = timeline.locate(Kind::Video, dts);
         let offset = difference(pts.cast_signed(), dts.cast_signed());
         let times = Times {
-            dts: timestamp(place.ticks),
-            pts: timestamp(place.ticks.saturating_add(offset)),
+            dts: timestamp(time.ticks),
+            pts: timestamp(time.ticks.saturating_add(offset)),
         };
-        Some((place, times))
+        Some((time, times))
     }
 }

@@ -1,6 +1,6 @@
 use onair_media::{Packet, Timestamp};
 
-use super::seams::stated;
+use super::segments::stated;
 use crate::TrackDamage;
 
 /// What a stream lost: what was cut, and what the hole in its times leaves room for.

@@ -8,7 +8,7 @@ mod losses;
 mod packet;
 mod pes;
 mod psi;
-mod seams;
+mod segments;
 mod streams;
 pub(crate) mod sync;
 mod timeline;
@@ -25,7 +25,7 @@ use crate::{Container, Damage, Error, Opened, Refused, Track, TrackDamage};
 use elementary::{Segmented, Stream};
 use packet::TsPacket;
 use psi::{Elementary, Sections};
-use seams::Seams;
+use segments::SegmentJoiner;
 use streams::{Audio, Coding, Video};
 use sync::{PACKET, Packets};
 use timeline::Timeline;
@@ -37,8 +37,8 @@ struct Ts {
     maps: HashMap<u16, Sections>,
     program: Option<Program>,
     timeline: Timeline,
-    seams: Seams,
-    /// Packets that have their place, on their way: empty but for its room.
+    joiner: SegmentJoiner,
+    /// Kept for its allocation; empty between two calls.
     placed: Vec<Packet>,
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn open(input: Box<dyn Read + Send>) -> Result<Opened, Error> {
         maps: HashMap::new(),
         program: None,
         timeline: Timeline::default(),
-        seams: Seams::default(),
+        joiner: SegmentJoiner::default(),
         placed: Vec::new(),
     };
     while !out.has_ended() && !ts.is_understood(&out) {
@@ -191,7 +191,7 @@ impl Ts {
         }
         let mut placed = std::mem::take(&mut self.placed);
         for (segment, packet) in packets {
-            self.seams.push(segment, packet, &mut placed);
+            self.joiner.push(segment, packet, &mut placed);
         }
         placed.drain(..).for_each(|packet| announce(packet, out));
         self.placed = placed;
@@ -206,7 +206,7 @@ impl Ts {
         let (frames, cut_audio) = audio.map(|a| a.finish(timeline)).unwrap_or_default();
         packets.extend(frames);
         self.deliver(packets, out);
-        let held = self.seams.finish();
+        let held = self.joiner.finish();
         held.into_iter().for_each(|packet| announce(packet, out));
         let at = self.packets.position();
         let cut = || (cut_video || cut_audio).then(|| Error::truncated("PES packet", at));

@@ -1,31 +1,31 @@
 use onair_media::{Kind, Timestamp};
 
-/// Wrapping 33-bit times in, unbroken lines of ticks out (ISO/IEC 13818-1 §2.4.3.7).
+/// Unwraps 33-bit times into continuous ticks (ISO/IEC 13818-1 §2.4.3.7).
 ///
-/// A clock that jumps, as where two recordings were joined, begins another
-/// segment: the first stream to show it opens that, and the other follows when
-/// its own jump comes. Where a segment lies, [`Seams`](super::seams::Seams) says.
+/// A clock that jumps, as where two recordings were joined, begins another segment. The
+/// first stream that jumps opens it, and the other follows with its own jump.
+/// [`SegmentJoiner`](super::segments::SegmentJoiner) then moves segments one behind the other.
 #[derive(Default)]
 pub(super) struct Timeline {
     /// The last unwrapped time, of whichever stream.
     reference: Option<i64>,
-    video: Line,
-    audio: Line,
+    video: StreamClock,
+    audio: StreamClock,
     /// How often the clock jumped, which is the newest segment's number.
     pub(super) jumps: u32,
 }
 
-/// One stream's place.
+/// Where one stream's times have come to.
 #[derive(Clone, Copy, Default)]
-struct Line {
+struct StreamClock {
     /// Its last unwrapped time.
     last: Option<i64>,
     segment: u32,
 }
 
-/// A time's place.
+/// A time within its segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct SegmentTime {
     pub(super) segment: u32,
     /// Unwrapped, in ticks of 1/90000 s.
     pub(super) ticks: i64,
@@ -33,34 +33,34 @@ pub(super) struct Place {
 
 impl Timeline {
     /// Whether a decoding time begins another segment for its stream.
-    pub(super) fn is_seam(&self, kind: Kind, dts: u64) -> bool {
-        let (line, other) = match kind {
+    pub(super) fn is_jump(&self, kind: Kind, dts: u64) -> bool {
+        let (clock, other) = match kind {
             Kind::Video => (self.video, self.audio),
             Kind::Audio => (self.audio, self.video),
         };
-        line.is_jump(self.unwrap(dts), other)
+        clock.is_jump(self.unwrap(dts), other)
     }
 
-    /// The place of a decoding time.
-    pub(super) fn place(&mut self, kind: Kind, dts: u64) -> Place {
+    /// A decoding time within its segment.
+    pub(super) fn locate(&mut self, kind: Kind, dts: u64) -> SegmentTime {
         let ticks = self.unwrap(dts);
         self.reference = Some(ticks);
-        let (line, other) = match kind {
+        let (clock, other) = match kind {
             Kind::Video => (&mut self.video, self.audio),
             Kind::Audio => (&mut self.audio, self.video),
         };
-        let elsewhere = other.segment != line.segment && other.is_near(ticks);
-        if line.last.is_none() {
-            line.segment = other.segment;
-        } else if line.is_jump(ticks, other) {
+        let elsewhere = other.segment != clock.segment && other.is_near(ticks);
+        if clock.last.is_none() {
+            clock.segment = other.segment;
+        } else if clock.is_jump(ticks, other) {
             if !elsewhere {
                 self.jumps = self.jumps.saturating_add(1);
             }
-            line.segment = if elsewhere { other.segment } else { self.jumps };
+            clock.segment = if elsewhere { other.segment } else { self.jumps };
         }
-        line.last = Some(ticks);
-        Place {
-            segment: line.segment,
+        clock.last = Some(ticks);
+        SegmentTime {
+            segment: clock.segment,
             ticks,
         }
     }
@@ -73,7 +73,7 @@ impl Timeline {
     }
 }
 
-impl Line {
+impl StreamClock {
     /// Back, or far ahead and alone.
     fn is_jump(&self, ticks: i64, other: Self) -> bool {
         let ahead = self.last.map_or(0, |last| ticks - last);
@@ -118,43 +118,43 @@ const AHEAD: i64 = 10 * 90_000;
 mod tests {
     use super::*;
 
-    fn place(line: &mut Timeline, kind: Kind, dts: u64) -> (u32, i64) {
-        let place = line.place(kind, dts);
-        (place.segment, place.ticks)
+    fn locate(timeline: &mut Timeline, kind: Kind, dts: u64) -> (u32, i64) {
+        let time = timeline.locate(kind, dts);
+        (time.segment, time.ticks)
     }
 
     #[test]
     fn times_go_on_across_the_wrap() {
-        let mut line = Timeline::default();
+        let mut timeline = Timeline::default();
         let near = WRAP - 3000;
         let ticks = near.cast_signed();
-        assert_eq!(place(&mut line, Kind::Video, near), (0, ticks));
-        assert_eq!(place(&mut line, Kind::Audio, 600), (0, ticks + 3600));
-        assert_eq!(place(&mut line, Kind::Video, 3600), (0, ticks + 6600));
-        assert_eq!(line.jumps, 0);
+        assert_eq!(locate(&mut timeline, Kind::Video, near), (0, ticks));
+        assert_eq!(locate(&mut timeline, Kind::Audio, 600), (0, ticks + 3600));
+        assert_eq!(locate(&mut timeline, Kind::Video, 3600), (0, ticks + 6600));
+        assert_eq!(timeline.jumps, 0);
     }
 
     #[test]
     fn a_jump_begins_a_segment_that_the_other_stream_follows_into() {
-        let mut line = Timeline::default();
+        let mut timeline = Timeline::default();
         let start = 900_000_000;
-        line.place(Kind::Video, start);
-        line.place(Kind::Audio, start + 1000);
-        assert!(line.is_seam(Kind::Video, 90_000));
-        assert_eq!(place(&mut line, Kind::Video, 90_000), (1, 90_000));
-        let late = place(&mut line, Kind::Audio, start + 3000);
+        timeline.locate(Kind::Video, start);
+        timeline.locate(Kind::Audio, start + 1000);
+        assert!(timeline.is_jump(Kind::Video, 90_000));
+        assert_eq!(locate(&mut timeline, Kind::Video, 90_000), (1, 90_000));
+        let late = locate(&mut timeline, Kind::Audio, start + 3000);
         assert_eq!(late, (0, 900_003_000), "audio from before the jump");
-        assert_eq!(place(&mut line, Kind::Audio, 91_000), (1, 91_000));
-        assert_eq!(line.jumps, 1);
+        assert_eq!(locate(&mut timeline, Kind::Audio, 91_000), (1, 91_000));
+        assert_eq!(timeline.jumps, 1);
     }
 
     #[test]
     fn a_short_step_back_is_a_jump_each_time_it_comes() {
-        let mut line = Timeline::default();
+        let mut timeline = Timeline::default();
         for pass in 0..3 {
             for tick in 0..20 {
-                let (video, _) = place(&mut line, Kind::Video, 126_000 + tick * 3600);
-                let (audio, _) = place(&mut line, Kind::Audio, 126_000 + tick * 3600);
+                let (video, _) = locate(&mut timeline, Kind::Video, 126_000 + tick * 3600);
+                let (audio, _) = locate(&mut timeline, Kind::Audio, 126_000 + tick * 3600);
                 assert_eq!((video, audio), (pass, pass));
             }
         }
@@ -162,23 +162,26 @@ mod tests {
 
     #[test]
     fn a_time_that_was_not_meant_is_alone_in_its_segment() {
-        let mut line = Timeline::default();
-        line.place(Kind::Video, 90_000);
-        line.place(Kind::Audio, 90_000);
-        assert_eq!(place(&mut line, Kind::Video, 90_000_000).0, 1);
-        assert_eq!(place(&mut line, Kind::Video, 97_200), (0, 97_200));
-        assert_eq!(place(&mut line, Kind::Audio, 97_200), (0, 97_200));
+        let mut timeline = Timeline::default();
+        timeline.locate(Kind::Video, 90_000);
+        timeline.locate(Kind::Audio, 90_000);
+        assert_eq!(locate(&mut timeline, Kind::Video, 90_000_000).0, 1);
+        assert_eq!(locate(&mut timeline, Kind::Video, 97_200), (0, 97_200));
+        assert_eq!(locate(&mut timeline, Kind::Audio, 97_200), (0, 97_200));
     }
 
     #[test]
     fn one_stream_pausing_is_no_jump() {
-        let mut line = Timeline::default();
-        line.place(Kind::Video, 0);
-        line.place(Kind::Audio, 0);
+        let mut timeline = Timeline::default();
+        timeline.locate(Kind::Video, 0);
+        timeline.locate(Kind::Audio, 0);
         for second in 1..=30 {
-            line.place(Kind::Video, second * 90_000);
+            timeline.locate(Kind::Video, second * 90_000);
         }
-        assert_eq!(place(&mut line, Kind::Audio, 30 * 90_000), (0, 30 * 90_000));
-        assert_eq!(line.jumps, 0);
+        assert_eq!(
+            locate(&mut timeline, Kind::Audio, 30 * 90_000),
+            (0, 30 * 90_000)
+        );
+        assert_eq!(timeline.jumps, 0);
     }
 }

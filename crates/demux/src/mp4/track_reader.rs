@@ -11,7 +11,7 @@ use crate::selection::Unusable;
 use crate::{Error, Track};
 
 /// One track on its way out: its samples and how they map to the timeline.
-pub(super) struct Lane {
+pub(super) struct TrackReader {
     pub(super) id: u32,
     pub(super) configs: Vec<Config>,
     /// How long a frame of each lasts, for audio.
@@ -41,7 +41,7 @@ struct Edit {
     delay: i64,
 }
 
-impl Lane {
+impl TrackReader {
     /// Reads a `trak` box; `movie_scale` is the timescale of its edit list.
     pub(super) fn parse(trak: BoxRef<'_>, movie_scale: u32) -> Result<(Self, Track), Unusable> {
         let missing = |what| Error::invalid(what, trak.at);
@@ -64,7 +64,7 @@ impl Lane {
             .ok_or_else(|| missing("mp4 track's sample tables are missing or wrong"))?;
         let timescale = header.timescale.get();
         let (edit, notes) = Edit::parse(trak, movie_scale, timescale);
-        let mut lane = Self {
+        let mut reader = Self {
             id: tkhd.track_id,
             timescale,
             edit,
@@ -77,10 +77,10 @@ impl Lane {
             last_dts: Timestamp::from_nanos(i64::MIN),
             finished: false,
         };
-        lane.fill_frame_rate();
-        lane.skip_unseen();
-        let track = lane.describe(&header, &tkhd, notes);
-        Ok((lane, track))
+        reader.fill_frame_rate();
+        reader.skip_unseen();
+        let track = reader.describe(&header, &tkhd, notes);
+        Ok((reader, track))
     }
 
     pub(super) fn kind(&self) -> Kind {

@@ -2,25 +2,24 @@ use std::collections::VecDeque;
 
 use onair_media::{Config, Kind, Packet, Timestamp};
 
-/// Puts the segments of a stream one behind the other.
+/// Puts a stream's segments one behind the other.
 ///
-/// A segment is moved as a whole, so that its tracks stay together as they
-/// were, to where neither overlaps what came before. For that both must have
-/// been seen: what comes of the first is held until the second follows.
+/// A segment is moved as a whole, so that its tracks stay in step, to where neither of them
+/// overlaps what came before. That takes both tracks: the first is held until the second follows.
 #[derive(Default)]
-pub(super) struct Seams {
-    /// Nanoseconds by which segments are moved, the newest last.
+pub(super) struct SegmentJoiner {
+    /// By how many nanoseconds each segment is moved, the newest last.
     offsets: VecDeque<(u32, i64)>,
     /// Packets of segments that have no offset yet, at their own times.
     held: Vec<(u32, Packet)>,
     bytes: usize,
-    video: Tail,
-    audio: Tail,
+    video: TrackEnd,
+    audio: TrackEnd,
 }
 
 /// Where a track has come to.
 #[derive(Clone, Copy, Default)]
-struct Tail {
+struct TrackEnd {
     segment: u32,
     last: Option<Timestamp>,
     /// When the next access unit is decoded and presented at the earliest.
@@ -30,11 +29,11 @@ struct Tail {
     step: Option<i64>,
 }
 
-impl Seams {
-    /// Takes in a packet of a segment; gives those whose place is known to `out`.
+impl SegmentJoiner {
+    /// Takes in a packet of a segment; gives `out` those whose times are known.
     pub(super) fn push(&mut self, segment: u32, packet: Packet, out: &mut Vec<Packet>) {
         let kind = packet.kind();
-        self.tail(kind).segment = segment;
+        self.end(kind).segment = segment;
         if let Some(offset) = self.offset(segment) {
             out.extend(self.take_back(kind));
             out.push(self.moved(packet, offset));
@@ -47,20 +46,20 @@ impl Seams {
             .first()
             .is_some_and(|(next, _)| self.is_known(*next))
         {
-            out.extend(self.settle());
+            out.extend(self.join_next());
         }
     }
 
-    /// Lets out what is held: the end has come.
+    /// Gives what is held, at the end.
     pub(super) fn finish(&mut self) -> Vec<Packet> {
         let mut out = Vec::new();
         while !self.held.is_empty() {
-            out.extend(self.settle());
+            out.extend(self.join_next());
         }
         out
     }
 
-    /// The first segment is where its times are.
+    /// By how much a segment is moved, once that is known; the first one is not.
     fn offset(&self, segment: u32) -> Option<i64> {
         let found = self.offsets.iter().find(|(number, _)| *number == segment);
         found
@@ -68,9 +67,9 @@ impl Seams {
             .or_else(|| (segment == 0).then_some(0))
     }
 
-    /// Whether both tracks have come to a segment, or are not waited for any more.
+    /// Whether both tracks have reached a segment, or have been waited for long enough.
     fn is_known(&self, segment: u32) -> bool {
-        let arrived = |tail: &Tail| tail.last.is_none() || tail.segment >= segment;
+        let arrived = |end: &TrackEnd| end.last.is_none() || end.segment >= segment;
         let ends = self.held.first().zip(self.held.last());
         let span = ends.map_or(0, |((_, a), (_, b))| b.dts.nanos_from(a.dts));
         (arrived(&self.video) && arrived(&self.audio))
@@ -79,8 +78,8 @@ impl Seams {
             || self.held.len() > MAX_PACKETS
     }
 
-    /// Places the first segment held behind what came before.
-    fn settle(&mut self) -> Vec<Packet> {
+    /// Moves the first segment held behind what came before.
+    fn join_next(&mut self) -> Vec<Packet> {
         let first = self.held.first().map_or(0, |(segment, _)| *segment);
         let held = std::mem::take(&mut self.held);
         let (packets, rest): (Vec<_>, Vec<_>) =
@@ -88,9 +87,9 @@ impl Seams {
         self.held = rest;
         self.bytes = self.held.iter().map(|(_, p)| p.payload.len()).sum();
         let needs = packets.iter().filter_map(|(_, packet)| {
-            let tail = self.tail_of(packet.kind());
-            let decoded = tail.dts?.nanos_from(packet.dts);
-            Some(decoded.max(tail.pts?.nanos_from(packet.pts)))
+            let end = self.end_of(packet.kind());
+            let decoded = end.dts?.nanos_from(packet.dts);
+            Some(decoded.max(end.pts?.nanos_from(packet.pts)))
         });
         let offset = needs.max().unwrap_or(0);
         self.offsets.push_back((first, offset));
@@ -103,8 +102,8 @@ impl Seams {
             .collect()
     }
 
-    /// What a track had at times that were not meant, now that it is back: its
-    /// place is where the track has come to.
+    /// A track is back in a segment whose offset is known: the jump in what is held of it was
+    /// an error. That follows where the track ended.
     fn take_back(&mut self, kind: Kind) -> Vec<Packet> {
         if self.held.is_empty() {
             return Vec::new();
@@ -113,35 +112,35 @@ impl Seams {
         let (back, rest) = held.into_iter().partition(|(_, p)| p.kind() == kind);
         self.held = rest;
         let back: Vec<(u32, Packet)> = back;
-        let place = |(_, packet): (u32, Packet)| {
-            let end = self.tail_of(kind).dts.unwrap_or(packet.dts);
+        let follow = |(_, packet): (u32, Packet)| {
+            let end = self.end_of(kind).dts.unwrap_or(packet.dts);
             let offset = end.nanos_from(packet.dts);
             self.moved(packet, offset)
         };
-        back.into_iter().map(place).collect()
+        back.into_iter().map(follow).collect()
     }
 
-    /// A packet at its place; decoding times never go back.
+    /// Moves a packet; decoding times never go back.
     fn moved(&mut self, mut packet: Packet, offset: i64) -> Packet {
         packet.dts = packet.dts.offset(offset);
         packet.pts = packet.pts.offset(offset);
-        let tail = self.tail(packet.kind());
-        if let Some(last) = tail.last.filter(|last| packet.dts < *last) {
+        let end = self.end(packet.kind());
+        if let Some(last) = end.last.filter(|last| packet.dts < *last) {
             packet.dts = last;
             packet.pts = packet.pts.max(last);
         }
-        tail.add(&packet);
+        end.add(&packet);
         packet
     }
 
-    const fn tail(&mut self, kind: Kind) -> &mut Tail {
+    const fn end(&mut self, kind: Kind) -> &mut TrackEnd {
         match kind {
             Kind::Video => &mut self.video,
             Kind::Audio => &mut self.audio,
         }
     }
 
-    const fn tail_of(&self, kind: Kind) -> &Tail {
+    const fn end_of(&self, kind: Kind) -> &TrackEnd {
         match kind {
             Kind::Video => &self.video,
             Kind::Audio => &self.audio,
@@ -149,7 +148,7 @@ impl Seams {
     }
 }
 
-impl Tail {
+impl TrackEnd {
     fn add(&mut self, packet: &Packet) {
         let step = self.last.map(|last| packet.dts.nanos_from(last));
         if let Some(step) = step.filter(|step| *step > 0) {
@@ -173,17 +172,17 @@ pub(super) fn stated(packet: &Packet) -> Option<i64> {
         .filter(|lasts| *lasts > 0)
 }
 
-/// How long a picture of unknown rate lasts.
+/// How long an access unit lasts where its rate is not known.
 const USUAL_STEP: i64 = 40_000_000;
 
 /// How long one track is held for the other, in nanoseconds of its own time:
 /// multiplexers keep audio up to a second behind.
 const MAX_SPAN: i64 = 2_000_000_000;
 
-/// How much is held meanwhile.
+/// How much is held.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
-/// How many packets are held meanwhile, should they take no time.
+/// How many packets are held, should their times not move.
 const MAX_PACKETS: usize = 4096;
 
 /// Segments remembered: a track is at most one behind the other.
