@@ -158,7 +158,7 @@ fn measure(server: &Server, file: &str) -> Result<Fan> {
     Ok(Fan {
         cpu,
         memory_mb,
-        lost: lost(&heard, &media::last_picture(file)?),
+        lost: lost(&heard, &media::last_video(file)?),
     })
 }
 
@@ -166,7 +166,7 @@ fn measure(server: &Server, file: &str) -> Result<Fan> {
 /// where a player did not get it.
 fn lost(heard: &[Heard], last: &Bytes) -> usize {
     let in_between = |heard: &Heard| -> usize {
-        let steps = heard.pictures.windows(2);
+        let steps = heard.frames.windows(2);
         let missing = steps.map(|pair| pair[1].wrapping_sub(pair[0]).div_ceil(PERIOD + 1));
         missing.map(|steps| steps.saturating_sub(1) as usize).sum()
     };

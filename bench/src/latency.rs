@@ -20,7 +20,7 @@ use crate::table::{Group, percentile};
 use crate::{media, peer};
 
 /// Pictures that are shown; the first second of them is not counted.
-const PICTURES: u32 = 300;
+const FRAMES: u32 = 300;
 const WARM_UP: u32 = 30;
 
 /// In turn, so that what else the machine does hits both.
@@ -73,7 +73,7 @@ fn note(group: &mut Group, who: &str, latencies: Result<Vec<f64>>) {
     let [half, most] = [0.5, 0.95].map(|p| percentile(&mut latencies, p));
     let shown = format!(
         "p50 {half:>6.1} ms  p95 {most:>6.1} ms  ({arrived} of {} pictures)",
-        (PICTURES - WARM_UP) as usize * ROUNDS
+        (FRAMES - WARM_UP) as usize * ROUNDS
     );
     group.row(who, half, shown);
 }
@@ -103,15 +103,15 @@ fn film(child: &mut Child, card: &[u8]) -> Result<Instant> {
         .position(|byte| *byte == b'\n')
         .context("a Y4M file")?
         + 1;
-    let picture = b"FRAME\n".len() + 1920 * 1080 * 3 / 2;
+    let frame = b"FRAME\n".len() + 1920 * 1080 * 3 / 2;
     pipe.write_all(&card[..head])?;
-    let pictures: Vec<_> = card[head..].chunks_exact(picture).collect();
+    let frames: Vec<_> = card[head..].chunks_exact(frame).collect();
     // Starting the program is not what is measured.
     thread::sleep(Duration::from_millis(500));
     let first = Instant::now();
-    for (index, picture) in (0..PICTURES).zip(pictures.iter().cycle()) {
+    for (index, frame) in (0..FRAMES).zip(frames.iter().cycle()) {
         thread::sleep(due(first, index).saturating_duration_since(Instant::now()));
-        pipe.write_all(picture)?;
+        pipe.write_all(frame)?;
     }
     Ok(first)
 }
@@ -136,17 +136,17 @@ fn stop(mut child: Child) -> Result<()> {
 /// Tells pictures by their time after the first one's. That holds if neither the
 /// first nor the last was lost, which shows in the time between them.
 fn compare(session: &Session, first: Instant) -> Result<Vec<f64>> {
-    let is_picture = |tag: &&Arrival| tag.kind == TagKind::Video;
-    let pictures: Vec<_> = session.media.iter().filter(is_picture).collect();
-    let origin = pictures.first().map_or(0, |tag| tag.timestamp);
+    let is_video = |tag: &&Arrival| tag.kind == TagKind::Video;
+    let frames: Vec<_> = session.media.iter().filter(is_video).collect();
+    let origin = frames.first().map_or(0, |tag| tag.timestamp);
     let index = |tag: &Arrival| (tag.timestamp.saturating_sub(origin) * 30 + 500) / 1000;
-    let last = pictures.last().map_or(0, |tag| index(tag));
+    let last = frames.last().map_or(0, |tag| index(tag));
     ensure!(
-        last == PICTURES - 1,
+        last == FRAMES - 1,
         "the first or the last picture did not arrive: {} did, over {last} ticks",
-        pictures.len()
+        frames.len()
     );
-    let counted = pictures.iter().filter(|tag| index(tag) >= WARM_UP);
+    let counted = frames.iter().filter(|tag| index(tag) >= WARM_UP);
     let latency = |tag: &&Arrival| tag.at.saturating_duration_since(due(first, index(tag)));
     Ok(counted
         .map(|tag| latency(tag).as_secs_f64() * 1e3)

@@ -54,7 +54,7 @@ pub fn fanout() -> Result<String> {
 }
 
 /// The body of an FLV file's last picture.
-pub fn last_picture(path: &str) -> Result<Bytes> {
+pub fn last_video(path: &str) -> Result<Bytes> {
     let mut parser = Parser::new();
     parser.push(Bytes::from(std::fs::read(path)?));
     let mut last = None;

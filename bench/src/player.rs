@@ -16,7 +16,7 @@ use onair_rtmp::{Command, MessageKind, Slices, handshake};
 #[derive(Debug, Default)]
 pub struct Heard {
     /// The pictures' times on the wire.
-    pub pictures: Vec<u32>,
+    pub frames: Vec<u32>,
     /// The last picture.
     pub last: Bytes,
 }
@@ -42,10 +42,10 @@ pub fn play(address: SocketAddr, app: &str, name: &str, playing: &Sender<()>) ->
             if tag.payload.is_empty() || tag.is_sequence_header() {
                 continue;
             }
-            if heard.pictures.is_empty() {
+            if heard.frames.is_empty() {
                 playing.send(())?;
             }
-            heard.pictures.push(tag.timestamp);
+            heard.frames.push(tag.timestamp);
             heard.last = tag.payload;
         }
         match socket.read(&mut buffer) {

@@ -51,7 +51,7 @@ const TARGETS: &[(&str, Body)] = &[
     ("queue", onair::fuzz::queue),
     ("saved", onair_ios_model::fuzz::saved),
     ("server_ops", onair_rtmp::fuzz::server_ops),
-    ("sound", onair_av::fuzz::sound),
+    ("sound", onair_av::fuzz::audio),
     ("sps", onair_media::fuzz::sps),
     ("transport", onair_ts::fuzz::transport),
     ("units", onair_media::fuzz::units),

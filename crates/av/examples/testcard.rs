@@ -26,8 +26,8 @@ fn write(size: Size, rate: FrameRate, seconds: f64) -> Result<(), Error> {
         if frame.timestamp.as_secs_f64() >= seconds {
             break;
         }
-        if let Surface::I420(picture) = &frame.surface {
-            out.write(picture)?;
+        if let Surface::I420(image) = &frame.surface {
+            out.write(image)?;
         }
     }
     Ok(())

@@ -26,7 +26,7 @@ impl Surface {
     /// The frame's size.
     pub fn size(&self) -> Size {
         match self {
-            Self::I420(picture) => picture.size(),
+            Self::I420(frame) => frame.size(),
             #[cfg(apple_media)]
             Self::PixelBuffer(buffer) => buffer.size(),
         }

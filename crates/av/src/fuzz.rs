@@ -47,7 +47,7 @@ pub fn pcm(data: &[u8]) {
 
 /// Takes stretches of audio, each of which five bytes describe: samples are sane,
 /// channels equally long, and the count never falls behind the timestamps.
-pub fn sound(data: &[u8]) {
+pub fn audio(data: &[u8]) {
     let mut intake = Intake::new(48_000, 2);
     let mut time = Timestamp::ZERO;
     for block in data.as_chunks().0 {
@@ -78,17 +78,17 @@ pub fn sound(data: &[u8]) {
 /// frame longer than a second.
 pub fn frame_fallback(data: &[u8]) {
     let sizes = [Size::new(2, 2), Size::new(4, 2)];
-    let picture = |byte: u8| Surface::I420(I420::black(sizes[usize::from(byte & 1)]));
+    let image = |byte: u8| Surface::I420(I420::black(sizes[usize::from(byte & 1)]));
     let mut machine = FrameFallback::new(sizes[0]);
     let (mut now, mut last, mut seen) = (Timestamp::ZERO, None, Timestamp::ZERO);
     for &[what, amount] in data.as_chunks().0 {
         now = now.offset(i64::from(amount) * 500_000);
         let timestamp = now.offset(i64::from(amount as i8).pow(5) / 8);
         match what % 8 {
-            0 => machine.handle_slate(Some(picture(what >> 3)), now),
+            0 => machine.handle_slate(Some(image(what >> 3)), now),
             1 => machine.handle_slate(None, now),
             2..=4 => {
-                let surface = picture(what >> 3);
+                let surface = image(what >> 3);
                 machine.handle_frame(VideoFrame { surface, timestamp }, now);
             }
             5 => machine.limit(Duration::from_millis(u64::from(amount) * 10)),
@@ -167,7 +167,7 @@ mod tests {
     fn the_corpora_replay() {
         corpus::replay("y4m", y4m);
         corpus::replay("pcm", pcm);
-        corpus::replay("sound", sound);
+        corpus::replay("sound", audio);
         corpus::replay("frame_fallback", frame_fallback);
         corpus::replay("gap_fill", gap_fill);
     }

@@ -119,19 +119,19 @@ mod tests {
 
     #[test]
     fn odd_sizes_round_chroma_up() {
-        let picture = I420::black(Size::new(5, 3));
-        assert_eq!(picture.y(), [16; 15]);
-        assert_eq!((picture.u(), picture.v()), (&[128; 6][..], &[128; 6][..]));
-        assert_eq!(picture.chroma_width(), 3);
+        let frame = I420::black(Size::new(5, 3));
+        assert_eq!(frame.y(), [16; 15]);
+        assert_eq!((frame.u(), frame.v()), (&[128; 6][..], &[128; 6][..]));
+        assert_eq!(frame.chroma_width(), 3);
     }
 
     #[test]
-    fn a_shared_picture_cannot_be_drawn_on() {
-        let mut picture = I420::black(Size::new(4, 4));
-        let clone = picture.clone();
-        assert!(picture.planes_mut().is_none());
+    fn a_shared_frame_cannot_be_drawn_on() {
+        let mut frame = I420::black(Size::new(4, 4));
+        let clone = frame.clone();
+        assert!(frame.planes_mut().is_none());
         drop(clone);
-        let [y, u, v] = picture.planes_mut().unwrap();
+        let [y, u, v] = frame.planes_mut().unwrap();
         assert_eq!((y.len(), u.len(), v.len()), (16, 4, 4));
     }
 

@@ -60,13 +60,13 @@ fn heard(packets: &[Packet]) -> Vec<f32> {
     decoded.channels[0][1024..].to_vec()
 }
 
-fn loudness(sound: &[f32]) -> f32 {
-    let sum: f32 = sound.iter().map(|sample| sample * sample).sum();
-    (sum / sound.len() as f32).sqrt()
+fn loudness(audio: &[f32]) -> f32 {
+    let sum: f32 = audio.iter().map(|sample| sample * sample).sum();
+    (sum / audio.len() as f32).sqrt()
 }
 
 #[test]
-fn access_units_follow_each_other_by_count_from_before_the_first_sound() {
+fn access_units_follow_each_other_by_count_from_before_the_first_audio() {
     let packets = encode((0..100).map(|n| tone(n * 480, 480)));
     // 48 000 samples are 46.875 access units; one more is the priming.
     assert_eq!(packets.len(), 48);
@@ -88,23 +88,23 @@ fn the_cut_of_the_input_does_not_matter() {
 }
 
 #[test]
-fn sound_is_heard_when_it_was_made() {
+fn audio_is_heard_when_it_was_made() {
     let mut data = vec![0.0; 9600];
     for (n, sample) in data[4800..].iter_mut().enumerate() {
         *sample = 0.5 * (n as f32 * 0.13).sin();
     }
-    let sound = heard(&encode([samples(data, Timestamp::ZERO)]));
-    assert!(loudness(&sound[..4500]) < 0.02);
-    assert!(loudness(&sound[4900..9500]) > 0.3);
-    let onset = sound.iter().position(|sample| sample.abs() > 0.2).unwrap();
+    let audio = heard(&encode([samples(data, Timestamp::ZERO)]));
+    assert!(loudness(&audio[..4500]) < 0.02);
+    assert!(loudness(&audio[4900..9500]) > 0.3);
+    let onset = audio.iter().position(|sample| sample.abs() > 0.2).unwrap();
     assert!((4790..4830).contains(&onset), "at {onset}");
 }
 
 #[test]
 fn a_gap_is_filled_with_exactly_the_missing_silence() {
-    let sound = heard(&encode([tone(0, 10_000), tone(20_000, 10_000)]));
-    assert!(loudness(&sound[11_100..18_900]) < 0.001);
-    let onset = sound[12_000..].iter().position(|s| s.abs() > 0.2).unwrap();
+    let audio = heard(&encode([tone(0, 10_000), tone(20_000, 10_000)]));
+    assert!(loudness(&audio[11_100..18_900]) < 0.001);
+    let onset = audio[12_000..].iter().position(|s| s.abs() > 0.2).unwrap();
     assert!((19_980..20_060).contains(&(12_000 + onset)), "at {onset}");
     let reference = encode([
         tone(0, 10_000),
@@ -149,7 +149,7 @@ fn a_leap_of_the_clock_moves_the_timeline_without_an_hour_of_silence() {
 }
 
 #[test]
-fn sound_from_long_ago_is_dropped_and_time_goes_on() {
+fn audio_from_long_ago_is_dropped_and_time_goes_on() {
     let mut early = tone(0, 480);
     early.timestamp = Timestamp::from_millis(-3_600_000);
     let packets = encode([tone(0, 4096), early, tone(4096, 4096)]);
@@ -161,9 +161,9 @@ fn samples_out_of_range_or_no_numbers_do_no_harm() {
     let hostile = vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 7.0, -7.0, 1.0];
     let data: Vec<f32> = hostile.into_iter().cycle().take(8190).collect();
     let packets = encode([samples(data, Timestamp::ZERO), tone(8190, 2050)]);
-    let sound = heard(&packets);
-    assert!(sound.iter().all(|sample| sample.is_finite()));
-    assert!(loudness(&sound[9300..10_100]) > 0.2, "it goes on");
+    let audio = heard(&packets);
+    assert!(audio.iter().all(|sample| sample.is_finite()));
+    assert!(loudness(&audio[9300..10_100]) > 0.2, "it goes on");
 }
 
 #[test]
@@ -219,20 +219,20 @@ fn a_headset_comes_and_goes_without_a_hole_and_in_step() {
         assert!(packet.config.same(&packets[0].config));
     }
     assert_eq!(packets.len(), 189, "192 000 samples and one of priming");
-    let sound = heard(&packets);
+    let audio = heard(&packets);
     let straight = heard(&encode(beeps((RATE, 1), 0, 4000)));
     for second in 0..4 {
-        let onset = |sound: &[f32]| {
+        let onset = |audio: &[f32]| {
             let from = second * 48_000;
-            sound[from..].iter().position(|s| s.abs() > 0.2).unwrap()
+            audio[from..].iter().position(|s| s.abs() > 0.2).unwrap()
         };
-        let apart = onset(&sound).abs_diff(onset(&straight));
+        let apart = onset(&audio).abs_diff(onset(&straight));
         assert!(apart < 48, "{second}: {apart} samples of 48 a millisecond");
     }
 }
 
 #[test]
-fn sound_of_any_rate_and_channels_can_be_published() {
+fn audio_of_any_rate_and_channels_can_be_published() {
     for route in [
         (44_100, 2),
         (8000, 1),
@@ -242,9 +242,9 @@ fn sound_of_any_rate_and_channels_can_be_published() {
     ] {
         let packets = encode(beeps(route, 0, 1000));
         assert_eq!(packets.len(), 48, "{route:?}");
-        let sound = heard(&packets);
-        assert!(loudness(&sound[12_100..14_000]) > 0.25, "{route:?}");
-        assert!(loudness(&sound[20_000..40_000]) < 0.001, "{route:?}");
+        let audio = heard(&packets);
+        assert!(loudness(&audio[12_100..14_000]) > 0.25, "{route:?}");
+        assert!(loudness(&audio[20_000..40_000]) < 0.001, "{route:?}");
     }
 }
 
@@ -282,7 +282,7 @@ fn more_bits_than_aac_can_use_are_cut_to_what_it_can() {
 }
 
 #[test]
-fn settings_and_sound_that_cannot_be_are_refused() {
+fn settings_and_audio_that_cannot_be_are_refused() {
     for (sample_rate, channels, kbps) in [(44_000, 2, 128), (48_000, 6, 128), (48_000, 0, 128)] {
         let bitrate = Bitrate::kbps(kbps);
         let settings = AudioSettings {

@@ -30,11 +30,11 @@ fn flash_and_beep_coincide_within_a_frame() {
 fn flashes() -> Option<Vec<Timestamp>> {
     let settings = settings(320, 180);
     let packets = encode(&settings, FRAMES, &[]);
-    let pictures = decode(&packets, settings.size)?;
-    assert_eq!(pictures.len(), packets.len());
+    let frames = decode(&packets, settings.size)?;
+    assert_eq!(frames.len(), packets.len());
     // The dial's disc is about here; its digits are elsewhere.
     let spot = |luma: &Vec<u8>| luma[320 * 145 + 52] > 180;
-    let lit: Vec<bool> = pictures.iter().map(spot).collect();
+    let lit: Vec<bool> = frames.iter().map(spot).collect();
     let onsets = (1..lit.len()).filter(|&index| lit[index] && !lit[index - 1]);
     Some(onsets.map(|index| packets[index].pts).collect())
 }
@@ -48,9 +48,9 @@ fn beeps() -> Option<Vec<Timestamp>> {
         let block = tone.next_samples().unwrap().unwrap();
         packets.extend(encoder.encode(&block).unwrap());
     }
-    let sound = listen(&packets)?;
-    let loud = |at: usize| sound[at..at + 48].iter().any(|s| s.unsigned_abs() > 6000);
-    let blocks: Vec<bool> = (0..sound.len() - 48).step_by(48).map(loud).collect();
+    let audio = listen(&packets)?;
+    let loud = |at: usize| audio[at..at + 48].iter().any(|s| s.unsigned_abs() > 6000);
+    let blocks: Vec<bool> = (0..audio.len() - 48).step_by(48).map(loud).collect();
     let onsets = (1..blocks.len()).filter(|&at| blocks[at] && !blocks[at - 1]);
     let first = packets[0].pts;
     let time = |at: usize| {

@@ -141,10 +141,10 @@ fn every_even_size_decodes_to_itself() {
         let size = Size::new(width, height);
         let packets = encode(&settings(width, height), 3, &[]);
         assert_eq!(sps(&packets[0]).size, size);
-        let Some(pictures) = decode(&packets, size) else {
+        let Some(decoded) = decode(&packets, size) else {
             return;
         };
-        assert_eq!(pictures.len(), 3, "{size}");
+        assert_eq!(decoded.len(), 3, "{size}");
     }
 }
 
@@ -173,7 +173,7 @@ fn sizes_and_rates_that_cannot_be_are_refused_with_what_would_work() {
 }
 
 #[test]
-fn the_level_fits_the_picture() {
+fn the_level_fits_the_frame() {
     for (width, height, fps, level) in [
         (320, 180, 30, 30),
         (1280, 720, 30, 31),
@@ -193,28 +193,28 @@ fn the_level_fits_the_picture() {
 fn marks_survive_encoding() {
     let settings = settings(320, 180);
     let packets = encode(&settings, 45, &[]);
-    let Some(pictures) = decode(&packets, settings.size) else {
+    let Some(decoded) = decode(&packets, settings.size) else {
         return;
     };
-    assert_eq!(pictures.len(), 45);
-    for (index, luma) in (0..).zip(&pictures) {
+    assert_eq!(decoded.len(), 45);
+    for (index, luma) in (0..).zip(&decoded) {
         let mark = Mark::read_luma(luma, settings.size);
         assert_eq!(mark.map(|mark| mark.frame), Some(index));
     }
 }
 
 #[test]
-fn an_idr_picture_given_again_and_again_is_decoded_each_time() {
+fn an_idr_frame_given_again_and_again_is_decoded_each_time() {
     let settings = settings(320, 180);
     let first = encode(&settings, 40, &[20]);
     let repeated = vec![first[20].clone(); 5];
     // The encoder that comes back is another one.
     let second = encode(&settings, 10, &[]);
     let stream = [first, repeated, second].concat();
-    let Some(pictures) = decode(&stream, settings.size) else {
+    let Some(decoded) = decode(&stream, settings.size) else {
         return;
     };
-    let marks = pictures.iter().map(|luma| {
+    let marks = decoded.iter().map(|luma| {
         let mark = Mark::read_luma(luma, settings.size);
         mark.map(|mark| mark.frame)
     });
@@ -252,10 +252,10 @@ fn a_card_gives_its_buffers_back_while_encoding() {
     let mut seen = std::collections::HashSet::new();
     for _ in 0..30 {
         let frame = card.next_frame().unwrap().unwrap();
-        let Surface::I420(picture) = &frame.surface else {
+        let Surface::I420(image) = &frame.surface else {
             panic!("a picture in memory");
         };
-        seen.insert(picture.data().as_ptr());
+        seen.insert(image.data().as_ptr());
         encoder.encode(&frame, false).unwrap();
     }
     assert_eq!(seen.len(), 1);

@@ -185,13 +185,13 @@ mod tests {
     }
 
     #[test]
-    fn pictures_in_order_are_decoded_when_they_are_shown() {
+    fn frames_in_order_are_decoded_when_they_are_shown() {
         let order: Vec<_> = (0..50).map(|n| n * 40).collect();
         assert_eq!(decoded(&order), order);
     }
 
     #[test]
-    fn a_pyramid_is_decoded_two_pictures_ahead() {
+    fn a_pyramid_is_decoded_two_frames_ahead() {
         let mut order = vec![0];
         order.extend((0..20).flat_map(|n| [4, 2, 1, 3].map(|k| (n * 4 + k) * 40)));
         let expected: Vec<_> = (-2..79).map(|n| n * 40).collect();
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_reordered_from_the_first_are_decoded_at_an_even_pace() {
+    fn frames_reordered_from_the_first_are_decoded_at_an_even_pace() {
         let mut order = vec![0];
         let millis = [133, 67, 33, 100];
         order.extend((0..20).flat_map(|n| millis.map(|millis| n * 133 + millis)));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn slow_pictures_are_not_waited_for_long() {
+    fn slow_frames_are_not_waited_for_long() {
         let mut reorder = new(Some(2));
         let counts = (0..9).map(|n| reorder.push(packet(n * 500)).len());
         assert_eq!(counts.collect::<Vec<_>>(), [0, 0, 0, 0, 0, 6, 1, 1, 1]);

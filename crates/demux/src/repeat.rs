@@ -170,18 +170,18 @@ fn period(video: Option<&Span>, audio: Option<&Span>) -> i64 {
         .map_or(0, |(start, end)| end.nanos_from(start));
     let own = bounds.iter().map(|b| b.shown().max(b.decoded())).max();
     let least = whole.max(own.unwrap_or(0));
-    let Some((sound, frame)) = audio.and_then(|a| Some((a.bounds?.shown(), a.frame?))) else {
+    let Some((length, frame)) = audio.and_then(|a| Some((a.bounds?.shown(), a.frame?))) else {
         return least;
     };
-    let sound = whole_frames(sound, frame);
-    let missing = least - sound;
-    let picture = video
+    let length = whole_frames(length, frame);
+    let missing = least - length;
+    let shown = video
         .and_then(|v| v.bounds)
         .map_or(0, |b| b.shown().max(b.decoded()));
-    if missing < ROUNDING && picture <= sound {
-        return sound;
+    if missing < ROUNDING && shown <= length {
+        return length;
     }
-    sound
+    length
         + missing
             .div_euclid(frame)
             .saturating_add(i64::from(missing % frame > 0))

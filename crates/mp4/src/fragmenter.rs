@@ -27,8 +27,8 @@ pub struct Fragment {
     pub head: Vec<u8>,
     /// What the `mdat` holds, in order.
     pub payloads: Vec<Bytes>,
-    /// How many of them are pictures.
-    pub pictures: u64,
+    /// How many of them are video.
+    pub video_frames: u64,
 }
 
 impl Fragmenter {
@@ -140,12 +140,12 @@ impl Fragmenter {
         }
         self.sequence += 1;
         let head = self.head(&video, &audio)?;
-        let pictures = video.len() as u64;
+        let video_frames = video.len() as u64;
         let samples: Vec<_> = video.into_iter().chain(audio).collect();
         let fragment = Fragment {
             head,
             payloads: samples.iter().map(|s| s.payload.clone()).collect(),
-            pictures,
+            video_frames,
         };
         Ok(Some((fragment, samples)))
     }

@@ -52,7 +52,7 @@ fn check(fragment: Option<Fragment>) {
     let Some(fragment) = fragment else { return };
     let payloads: usize = fragment.payloads.iter().map(Bytes::len).sum();
     assert_eq!(fragment.to_vec().len(), fragment.head.len() + payloads);
-    assert!(fragment.pictures <= fragment.payloads.len() as u64);
+    assert!(fragment.video_frames <= fragment.payloads.len() as u64);
 }
 
 fn payload(what: u8, length: usize) -> Vec<u8> {

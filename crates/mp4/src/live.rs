@@ -34,7 +34,7 @@ impl LiveClock {
     pub(crate) fn place(&mut self, mut sample: Sample, packet: &Packet) -> Sample {
         let stamped = sample.time;
         let (start, duration) = match packet.kind() {
-            Kind::Video => (stamped, self.picture_duration(packet)),
+            Kind::Video => (stamped, self.frame_duration(packet)),
             Kind::Audio => self.place_audio(stamped, packet),
         };
         sample.duration = ticks::within(ticks::lasting(duration, self.timescale));
@@ -58,7 +58,7 @@ impl LiveClock {
 
     /// How long a picture lasts: as it says, else as the ones before did, since its successor
     /// has not been seen yet. One late picture does not make the next a long one.
-    fn picture_duration(&mut self, packet: &Packet) -> Duration {
+    fn frame_duration(&mut self, packet: &Packet) -> Duration {
         let step = self.last.map(|last| packet.dts.since(last));
         self.last = Some(packet.dts);
         if let Some(step) = step.filter(|step| *step <= MAX_FRAME) {

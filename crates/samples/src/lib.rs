@@ -42,14 +42,14 @@ pub fn audio_packet(millis: i64) -> Packet {
 }
 
 /// Video 40 ms apart, a keyframe every `gop` packets, audio in between.
-pub fn stream(pictures: i64, gop: i64) -> Vec<Packet> {
+pub fn stream(frames: i64, gop: i64) -> Vec<Packet> {
     let pair = |i: i64| {
         [
             video_packet(i * 40, i % gop == 0, 100),
             audio_packet(i * 40 + 20),
         ]
     };
-    (0..pictures).flat_map(pair).collect()
+    (0..frames).flat_map(pair).collect()
 }
 
 fn packet(config: Config, millis: i64, keyframe: bool, size: usize) -> Packet {

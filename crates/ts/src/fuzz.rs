@@ -46,12 +46,12 @@ fn check(units: &BTreeMap<u16, Vec<u8>>, packet: &Packet) {
     assert!(said == unit.len() - 6 || (said == 0 && unit.len() > 0xffff));
     let payload = &unit[9 + usize::from(unit[8])..];
     match packet.kind() {
-        Kind::Video => check_picture(payload, packet),
+        Kind::Video => check_video(payload, packet),
         Kind::Audio => assert_eq!(payload[7..], packet.payload),
     }
 }
 
-fn check_picture(payload: &[u8], packet: &Packet) {
+fn check_video(payload: &[u8], packet: &Packet) {
     let Config::Video(config) = &packet.config else {
         return;
     };

@@ -31,12 +31,12 @@ fn muxer<const N: usize>(configs: [Config; N]) -> Result<Muxer, Error> {
 
 /// Packets of an ordinary stream.
 trait Packets {
-    fn picture(&self, millis: i64, keyframe: bool, size: usize) -> Packet;
-    fn sound(&self, millis: i64, size: usize) -> Packet;
+    fn video(&self, millis: i64, keyframe: bool, size: usize) -> Packet;
+    fn audio(&self, millis: i64, size: usize) -> Packet;
 }
 
 impl Packets for Configs {
-    fn picture(&self, millis: i64, keyframe: bool, size: usize) -> Packet {
+    fn video(&self, millis: i64, keyframe: bool, size: usize) -> Packet {
         let kind = if keyframe { 0x65 } else { 0x41 };
         let mut payload = u32::try_from(size).unwrap().to_be_bytes().to_vec();
         payload.push(kind);
@@ -51,7 +51,7 @@ impl Packets for Configs {
         }
     }
 
-    fn sound(&self, millis: i64, size: usize) -> Packet {
+    fn audio(&self, millis: i64, size: usize) -> Packet {
         Packet {
             config: Config::Audio(self.audio.clone()),
             pts: Timestamp::from_millis(millis),
@@ -72,8 +72,8 @@ fn demuxed(stream: Vec<u8>) -> Vec<Packet> {
 #[test]
 fn a_stream_begins_with_the_tables_and_the_first_keyframe() {
     let (configs, mut muxer) = both();
-    let picture = configs.picture(0, true, 8);
-    let written = muxer.push(&picture).unwrap();
+    let video = configs.video(0, true, 8);
+    let written = muxer.push(&video).unwrap();
     assert_eq!(written.len(), 3 * PACKET);
     let (packets, _) = written.as_chunks::<PACKET>();
     let table = |pid: &str, section: &str| {
@@ -108,8 +108,8 @@ fn a_stream_begins_with_the_tables_and_the_first_keyframe() {
 #[test]
 fn audio_is_put_behind_an_adts_header_with_one_time() {
     let (configs, mut muxer) = both();
-    muxer.push(&configs.picture(0, true, 8)).unwrap();
-    let written = muxer.push(&configs.sound(20, 3)).unwrap();
+    muxer.push(&configs.video(0, true, 8)).unwrap();
+    let written = muxer.push(&configs.audio(20, 3)).unwrap();
     let unit = hex("000001c00012848005210007e671fff14c80015ffc212121");
     assert_eq!(written.len(), PACKET);
     assert_eq!(written[..4], hex("47410130"));
@@ -123,7 +123,7 @@ fn units_of_every_size_are_cut_and_stuffed() {
     for size in 1..600 {
         let (configs, mut muxer) = both();
         let mut receiver = Receiver::default();
-        for packet in [configs.picture(0, true, size), configs.sound(0, size)] {
+        for packet in [configs.video(0, true, size), configs.audio(0, size)] {
             let units = receiver.read(&muxer.push(&packet).unwrap());
             let pid = if packet.kind() == Kind::Video {
                 0x100
@@ -141,8 +141,8 @@ fn what_is_written_is_read_back_equal() {
     let (configs, mut muxer) = both();
     let pair = |at: i64| {
         let size = usize::try_from(at * 977 % 90_000 + 1).unwrap();
-        let sound = configs.sound(at * 40 + 20, size % 800 + 1);
-        [configs.picture(at * 40, at % 25 == 0, size), sound]
+        let audio = configs.audio(at * 40 + 20, size % 800 + 1);
+        [configs.video(at * 40, at % 25 == 0, size), audio]
     };
     let sent: Vec<_> = (0..100).flat_map(pair).collect();
     let stream = sent.iter().flat_map(|packet| muxer.push(packet).unwrap());
@@ -174,9 +174,9 @@ fn the_clock_comes_often_enough_and_never_goes_back() {
     for frame in 0..500 {
         let time = frame * 20;
         if frame % 10 == 0 {
-            receiver.read(&muxer.push(&configs.picture(time, frame == 0, 100)).unwrap());
+            receiver.read(&muxer.push(&configs.video(time, frame == 0, 100)).unwrap());
         }
-        receiver.read(&muxer.push(&configs.sound(time - 500, 100)).unwrap());
+        receiver.read(&muxer.push(&configs.audio(time - 500, 100)).unwrap());
     }
     let steps = |most| {
         receiver
@@ -194,11 +194,11 @@ fn the_clock_comes_often_enough_and_never_goes_back() {
         if frame % 50 == 0 {
             receiver.read(
                 &muxer
-                    .push(&configs.picture(frame * 20, frame == 0, 100))
+                    .push(&configs.video(frame * 20, frame == 0, 100))
                     .unwrap(),
             );
         }
-        receiver.read(&muxer.push(&configs.sound(frame * 20, 100)).unwrap());
+        receiver.read(&muxer.push(&configs.audio(frame * 20, 100)).unwrap());
     }
     assert!(
         receiver
@@ -214,8 +214,8 @@ fn the_tables_come_again_with_keyframes_and_time() {
     let (configs, mut muxer) = both();
     let mut tables = Vec::new();
     for frame in 0..50 {
-        let picture = configs.picture(frame * 40, frame % 30 == 0, 8);
-        if muxer.push(&picture).unwrap()[1..3] == [0x40, 0] {
+        let video = configs.video(frame * 40, frame % 30 == 0, 8);
+        if muxer.push(&video).unwrap()[1..3] == [0x40, 0] {
             tables.push(frame * 40);
         }
     }
@@ -232,7 +232,7 @@ fn times_wrap_at_33_bits_and_may_lie_before_the_origin() {
         (hours, (hours * 90 + 126_000) % (1 << 33)),
     ] {
         let mut receiver = Receiver::default();
-        let units = receiver.read(&muxer.push(&configs.sound(millis, 8)).unwrap());
+        let units = receiver.read(&muxer.push(&configs.audio(millis, 8)).unwrap());
         let [a, b, c, d, e] = *units[&0x101][9..].first_chunk::<5>().unwrap();
         let [a, b, c, d, e] = [a, b, c, d, e].map(i64::from);
         assert_eq!(
@@ -243,14 +243,14 @@ fn times_wrap_at_33_bits_and_may_lie_before_the_origin() {
 }
 
 #[test]
-fn a_new_configuration_is_written_with_the_first_picture_that_needs_it() {
+fn a_new_configuration_is_written_with_the_first_frame_that_needs_it() {
     let (configs, mut muxer) = both();
-    muxer.push(&configs.picture(0, true, 8)).unwrap();
+    muxer.push(&configs.video(0, true, 8)).unwrap();
     let other = Config::Video(configs.video[1].clone());
     let changed = |payload: &'static [u8]| Packet {
         config: other.clone(),
         payload: Bytes::from_static(payload),
-        ..configs.picture(40, false, 8)
+        ..configs.video(40, false, 8)
     };
     let broken = muxer.push(&changed(&[0, 0, 0, 9, 0x41]));
     assert!(matches!(broken, Err(Error::Media(_))), "{broken:?}");
@@ -266,11 +266,11 @@ fn a_new_configuration_is_written_with_the_first_picture_that_needs_it() {
 fn an_access_unit_has_one_delimiter() {
     let (configs, mut muxer) = both();
     let payload = hex("0000000209f000000002659a");
-    let picture = Packet {
+    let video = Packet {
         payload: payload.into(),
-        ..configs.picture(0, true, 8)
+        ..configs.video(0, true, 8)
     };
-    let written = muxer.push(&picture).unwrap();
+    let written = muxer.push(&video).unwrap();
     let delimiters = written
         .windows(6)
         .filter(|window| **window == hex("0000000109f0"));
@@ -289,18 +289,18 @@ fn what_cannot_be_carried_is_refused_by_name() {
     let none = muxer([]);
     assert_eq!(none.unwrap_err(), Error::NoTracks);
     let mut silent = muxer([Config::Video(configs.video[0].clone())]).unwrap();
-    let sound = silent.push(&configs.sound(0, 8));
-    assert_eq!(sound.unwrap_err(), Error::NoTrack(Kind::Audio));
+    let audio = silent.push(&configs.audio(0, 8));
+    assert_eq!(audio.unwrap_err(), Error::NoTrack(Kind::Audio));
 }
 
 #[test]
 fn a_refused_packet_leaves_the_counters_alone() {
     let (configs, mut muxer) = both();
     let mut receiver = Receiver::default();
-    receiver.read(&muxer.push(&configs.sound(0, 8)).unwrap());
+    receiver.read(&muxer.push(&configs.audio(0, 8)).unwrap());
     assert!(matches!(
-        muxer.push(&configs.sound(20, 9000)),
+        muxer.push(&configs.audio(20, 9000)),
         Err(Error::Media(_))
     ));
-    receiver.read(&muxer.push(&configs.sound(40, 8)).unwrap());
+    receiver.read(&muxer.push(&configs.audio(40, 8)).unwrap());
 }

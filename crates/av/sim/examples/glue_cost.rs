@@ -32,10 +32,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..VideoSettings::new(size, rate)
     };
     let mut encoder = VideoEncoder::open(&settings)?;
-    let picture = PixelBuffer::from_i420(&I420::black(size))?;
+    let frame = PixelBuffer::from_i420(&I420::black(size))?;
     for index in 0..frames {
         let timestamp = Timestamp::ZERO + rate.time_of(index);
-        pass(&mut encoder, &picture, timestamp)?;
+        pass(&mut encoder, &frame, timestamp)?;
     }
     Ok(())
 }
@@ -44,10 +44,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 #[inline(never)]
 fn pass(
     encoder: &mut VideoEncoder,
-    picture: &PixelBuffer,
+    frame: &PixelBuffer,
     timestamp: Timestamp,
 ) -> Result<(), onair_av::Error> {
-    let surface = Surface::PixelBuffer(picture.clone());
+    let surface = Surface::PixelBuffer(frame.clone());
     let packets = encoder.encode(&VideoFrame { surface, timestamp }, false)?;
     assert_eq!(black_box(packets).len(), 1, "a packet for each frame");
     Ok(())

@@ -150,7 +150,7 @@ impl Converter {
     }
 
     fn property(&self, property: u32) -> Result<Vec<u8>, i32> {
-        let knobs = &stage().knobs.sound;
+        let knobs = &stage().knobs.audio;
         if let Some(status) = knobs.refused.get(&property.to_be_bytes()) {
             return Err(*status);
         }
@@ -183,7 +183,7 @@ impl Converter {
 
     fn set(&mut self, property: u32, value: u32) -> Result<(), i32> {
         let mut stage = stage();
-        if let Some(status) = stage.knobs.sound.refused.get(&property.to_be_bytes()) {
+        if let Some(status) = stage.knobs.audio.refused.get(&property.to_be_bytes()) {
             return Err(*status);
         }
         match &property.to_be_bytes() {
@@ -204,7 +204,7 @@ impl Converter {
         }
         let pending = u32::try_from(self.pending.len()).expect("small") / self.channels;
         let missing = 1024 - pending;
-        let mut packets = stage().knobs.sound.asks.unwrap_or(missing);
+        let mut packets = stage().knobs.audio.asks.unwrap_or(missing);
         let mut list = AudioBufferList {
             number_buffers: 1,
             first: AudioBuffer {
@@ -291,7 +291,7 @@ extern "C-unwind" fn AudioConverterNew(
     destination: &StreamDescription,
     converter: &mut *mut Converter,
 ) -> i32 {
-    let status = next(&mut stage().knobs.sound.create);
+    let status = next(&mut stage().knobs.audio.create);
     if status != 0 {
         return status;
     }
@@ -380,7 +380,7 @@ unsafe extern "C-unwind" fn AudioConverterFillComplexBuffer(
 ) -> i32 {
     assert_eq!(*packets, 1, "more than one packet at once is not simulated");
     *packets = 0;
-    let status = next(&mut stage().knobs.sound.fill);
+    let status = next(&mut stage().knobs.audio.fill);
     if status != 0 {
         return status;
     }

@@ -173,7 +173,7 @@ unsafe extern "C-unwind" fn CMBlockBufferCopyDataBytes(
 #[unsafe(no_mangle)]
 extern "C-unwind" fn CMFormatDescriptionGetMediaSubType(description: &Object) -> u32 {
     match description.kind() {
-        Kind::Sound(sound) => sound.format_id,
+        Kind::AudioFormat(audio) => audio.format_id,
         _ => format(description).codec,
     }
 }

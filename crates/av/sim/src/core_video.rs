@@ -46,13 +46,13 @@ impl Pixels {
     }
 
     /// The picture, as planes.
-    pub(crate) fn picture(&self) -> I420 {
+    pub(crate) fn frame(&self) -> I420 {
         let memory = self.memory.get();
         // SAFETY: encoders read only, and the rules forbid writing meanwhile.
         let memory: &[u8] = unsafe { &*memory };
-        let mut picture = I420::black(self.size);
-        let (width, half) = (self.size.width as usize, picture.chroma_width());
-        let [y, u, v] = picture.planes_mut().expect("a new picture");
+        let mut frame = I420::black(self.size);
+        let (width, half) = (self.size.width as usize, frame.chroma_width());
+        let [y, u, v] = frame.planes_mut().expect("a new picture");
         let (luma, chroma) = memory.split_at(self.stride * self.size.height as usize);
         for (to, from) in y
             .chunks_exact_mut(width)
@@ -66,7 +66,7 @@ impl Pixels {
                 (*u, *v) = (pair[0], pair[1]);
             }
         }
-        picture
+        frame
     }
 
     /// What is attached under a key, if it is a string.

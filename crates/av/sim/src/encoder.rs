@@ -15,7 +15,7 @@ use crate::properties::Settings;
 
 /// A frame on its way.
 pub(crate) struct Frame {
-    pub(crate) picture: Handle,
+    pub(crate) image: Handle,
     pub(crate) nanos: i64,
     /// True when it is to be a keyframe.
     pub(crate) forced: bool,
@@ -107,12 +107,12 @@ impl Encoder {
                 .set_bitrate(Bitrate::bps(self.bitrate))
                 .expect("a bitrate");
         }
-        let picture = VideoFrame {
-            surface: Surface::I420(pixels(&frame.picture).picture()),
+        let image = VideoFrame {
+            surface: Surface::I420(pixels(&frame.image).frame()),
             timestamp: Timestamp::from_nanos(frame.nanos),
         };
         let mut packets = software
-            .encode(&picture, keyframe)
+            .encode(&image, keyframe)
             .expect("a picture it can encode");
         let packet = packets.pop().expect("openh264 returns each frame at once");
         (

@@ -37,12 +37,12 @@ pub struct Knobs {
     /// Encoded frames to give in place of encoding any.
     pub canned: Option<Canned>,
     /// How audio converters behave.
-    pub sound: SoundKnobs,
+    pub audio: AudioKnobs,
 }
 
 /// How simulated audio converters behave.
 #[derive(Debug, Default)]
-pub struct SoundKnobs {
+pub struct AudioKnobs {
     /// What the next converters asked for come to.
     pub create: VecDeque<i32>,
     /// Properties that can be neither read nor set, with what status.
@@ -128,7 +128,7 @@ static STAGE: Mutex<Stage> = Mutex::new(Stage {
         last_words: false,
         late: false,
         canned: None,
-        sound: SoundKnobs {
+        audio: AudioKnobs {
             create: VecDeque::new(),
             refused: BTreeMap::new(),
             fill: VecDeque::new(),

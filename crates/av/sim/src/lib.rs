@@ -18,6 +18,7 @@
 //! is alive still was leaked, and the test fails.
 #![expect(unsafe_code, reason = "the other side of a C interface")]
 
+mod audio;
 mod audio_converter;
 mod core_foundation;
 mod core_media;
@@ -27,11 +28,10 @@ mod knobs;
 mod object;
 mod properties;
 mod sim;
-mod sound;
 mod video_toolbox;
 mod worker;
 
-pub use knobs::{Canned, Delivery, Knobs, SoundKnobs};
+pub use audio::Pcm;
+pub use knobs::{AudioKnobs, Canned, Delivery, Knobs};
 pub use properties::Value;
 pub use sim::Sim;
-pub use sound::Pcm;

@@ -31,7 +31,7 @@ pub(crate) enum Kind {
     Pool(Pool),
     Block(Block),
     Format(Format),
-    Sound(StreamDescription),
+    AudioFormat(StreamDescription),
     Sample(Sample),
     Session(Session),
 }
@@ -105,7 +105,7 @@ impl Kind {
             Self::Pixels(_) => "CVPixelBuffer",
             Self::Pool(_) => "CVPixelBufferPool",
             Self::Block(_) => "CMBlockBuffer",
-            Self::Format(_) | Self::Sound(_) => "CMFormatDescription",
+            Self::Format(_) | Self::AudioFormat(_) => "CMFormatDescription",
             Self::Sample(_) => "CMSampleBuffer",
             Self::Session(_) => "VTCompressionSession",
         }

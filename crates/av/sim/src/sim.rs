@@ -6,12 +6,12 @@ use std::{mem, thread};
 use onair_av::apple::{PixelBuffer, SampleBuffer};
 use onair_media::Size;
 
+use crate::audio::Pcm;
 use crate::core_media::{Sample, Time, block};
 use crate::core_video::{Pixels, pixels};
 use crate::knobs::{Knobs, Stage, changed, stage, wait};
 use crate::object::{Handle, Kind, living, living_of};
 use crate::properties::Value;
-use crate::sound::Pcm;
 
 /// The simulated frameworks, for one test alone: whoever else begins waits.
 ///
@@ -105,8 +105,8 @@ impl Sim {
     }
 
     /// Sound as a microphone would hand it over.
-    pub fn sound_sample(&self, sound: &Pcm) -> SampleBuffer {
-        sound.sample_buffer()
+    pub fn audio_sample(&self, audio: &Pcm) -> SampleBuffer {
+        audio.sample_buffer()
     }
 
     /// A raw picture as a camera would hand it over, of no particular content.

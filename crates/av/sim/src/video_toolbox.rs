@@ -47,7 +47,7 @@ impl Session {
     /// # Panics
     ///
     /// When a frame has no time, or not a later one than the frame before it.
-    fn frame(&self, picture: &Object, time: Time, properties: Option<&Object>) -> Frame {
+    fn frame(&self, image: &Object, time: Time, properties: Option<&Object>) -> Frame {
         let nanos = time.nanos().expect("frames have times");
         let mut state = self.state.lock().expect("no panic");
         let is_later = state.last.is_none_or(|last| nanos > last);
@@ -55,7 +55,7 @@ impl Session {
         state.last = Some(nanos);
         let forced = properties.and_then(|all| find(all, kVTEncodeFrameOptionKey_ForceKeyFrame));
         Frame {
-            picture: Handle::retain(picture),
+            image: Handle::retain(image),
             nanos,
             forced: matches!(forced.map(Object::kind), Some(Kind::Boolean(true))),
             refcon: 0,
@@ -136,7 +136,7 @@ extern "C-unwind" fn VTCompressionSessionPrepareToEncodeFrames(object: &Object) 
 #[unsafe(no_mangle)]
 extern "C-unwind" fn VTCompressionSessionEncodeFrame(
     object: &Object,
-    picture: &Object,
+    image: &Object,
     time: Time,
     _duration: Time,
     properties: Option<&Object>,
@@ -157,14 +157,10 @@ extern "C-unwind" fn VTCompressionSessionEncodeFrame(
         }
         return status;
     }
-    assert_eq!(
-        pixels(picture).size,
-        session.size,
-        "the size of the picture"
-    );
+    assert_eq!(pixels(image).size, session.size, "the size of the picture");
     let frame = Frame {
         refcon: refcon.expose_provenance(),
-        ..session.frame(picture, time, properties)
+        ..session.frame(image, time, properties)
     };
     session.worker.push(frame);
     0

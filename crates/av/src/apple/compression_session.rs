@@ -81,7 +81,7 @@ impl CompressionSession {
     /// Hands a frame over, which the session retains; later than the one before it.
     pub(crate) fn encode(
         &self,
-        picture: &PixelBuffer,
+        image: &PixelBuffer,
         time: Time,
         properties: Option<&Properties>,
         frame: usize,
@@ -91,7 +91,7 @@ impl CompressionSession {
         Status::check(unsafe {
             sys::VTCompressionSessionEncodeFrame(
                 self.as_ptr(),
-                picture.as_ptr(),
+                image.as_ptr(),
                 time.into_raw(),
                 Time::INVALID.into_raw(),
                 properties.map_or(ptr::null(), |properties| ptr::from_ref(properties).cast()),
@@ -109,11 +109,11 @@ impl CompressionSession {
     }
 
     /// A copy of a frame where the encoder likes its input best.
-    pub(crate) fn copy_in(&self, picture: &I420) -> Result<PixelBuffer, Error> {
+    pub(crate) fn copy_in(&self, image: &I420) -> Result<PixelBuffer, Error> {
         // SAFETY: a live session; the pool is the session's own.
         let pool = unsafe { sys::VTCompressionSessionGetPixelBufferPool(self.as_ptr()) };
         if pool.is_null() {
-            return PixelBuffer::from_i420(picture);
+            return PixelBuffer::from_i420(image);
         }
         let mut buffer = ptr::null();
         // SAFETY: the pool is alive as long as the session, and a valid place for the answer.
@@ -125,7 +125,7 @@ impl CompressionSession {
             Error::backend("VideoToolbox", what)
         })?;
         // SAFETY: a new buffer, as `attributes` describe it, whose only reference is ours.
-        unsafe { PixelBuffer::draw_on(buffer, picture) }
+        unsafe { PixelBuffer::draw_on(buffer, image) }
     }
 
     fn as_ptr(&self) -> *const CFType {

@@ -33,9 +33,9 @@ impl PixelBuffer {
 
     /// A copy of a frame, 4:2:0 in two planes of limited range (`420v`), tagged as
     /// BT.709, in memory that the camera, the encoder and the display can share.
-    pub fn from_i420(picture: &I420) -> Result<Self, Error> {
-        let buffer = Self::create(picture.size()).map_err(|status| failed("creating", status))?;
-        buffer.draw(picture)?;
+    pub fn from_i420(frame: &I420) -> Result<Self, Error> {
+        let buffer = Self::create(frame.size()).map_err(|status| failed("creating", status))?;
+        buffer.draw(frame)?;
         Ok(buffer)
     }
 
@@ -44,11 +44,11 @@ impl PixelBuffer {
     /// # Safety
     ///
     /// `buffer` is a live pixel buffer of two planes, and the only reference to it.
-    pub(super) unsafe fn draw_on(buffer: *const CFType, picture: &I420) -> Result<Self, Error> {
+    pub(super) unsafe fn draw_on(buffer: *const CFType, frame: &I420) -> Result<Self, Error> {
         // SAFETY: the caller gives its reference away.
         let buffer = unsafe { Object::take(buffer) };
         let buffer = Self::of(buffer.ok_or_else(|| failed("taking", Status::PARAMETER))?);
-        buffer.draw(picture)?;
+        buffer.draw(frame)?;
         Ok(buffer)
     }
 
@@ -79,9 +79,9 @@ impl PixelBuffer {
         let (Some(luma), Some(chroma)) = (locked.plane(0), locked.plane(1)) else {
             return Err(Error::backend(NAME, "a 420v buffer without its two planes"));
         };
-        let mut picture = I420::black(self.size);
-        let (width, half) = (self.size.width as usize, picture.chroma_width());
-        if let Some([y, u, v]) = picture.planes_mut() {
+        let mut frame = I420::black(self.size);
+        let (width, half) = (self.size.width as usize, frame.chroma_width());
+        if let Some([y, u, v]) = frame.planes_mut() {
             for (to, from) in y.chunks_exact_mut(width).zip(luma.rows()) {
                 copy(from, to);
             }
@@ -90,7 +90,7 @@ impl PixelBuffer {
                 part(from, u, v);
             }
         }
-        Ok(picture)
+        Ok(frame)
     }
 
     /// The `CVPixelBufferRef`, borrowed.
@@ -119,16 +119,16 @@ impl PixelBuffer {
     }
 
     /// Copies a frame in. For a buffer just made, which nobody else has seen.
-    fn draw(&self, picture: &I420) -> Result<(), Error> {
+    fn draw(&self, frame: &I420) -> Result<(), Error> {
         self.tag();
         let mut locked = self.lock_with(0)?;
         let width = self.size.width as usize;
-        for (to, from) in locked.rows_mut(0).zip(picture.y().chunks_exact(width)) {
+        for (to, from) in locked.rows_mut(0).zip(frame.y().chunks_exact(width)) {
             copy(from, to);
         }
-        let half = picture.chroma_width();
-        let chroma = picture.u().chunks_exact(half);
-        let chroma = chroma.zip(picture.v().chunks_exact(half));
+        let half = frame.chroma_width();
+        let chroma = frame.u().chunks_exact(half);
+        let chroma = chroma.zip(frame.v().chunks_exact(half));
         for (to, (u, v)) in locked.rows_mut(1).zip(chroma) {
             interleave(u, v, to);
         }

@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_made_to_fit_in_its_own_shape() {
+    fn a_frame_is_made_to_fit_in_its_own_shape() {
         assert_eq!(fit(FULL_HD, HD), HD);
         assert_eq!(fit(Size::new(3024, 1964), HD), Size::new(1108, 720));
         assert_eq!(fit(Size::new(1080, 1920), HD), Size::new(404, 720));

@@ -64,7 +64,7 @@ impl FrameInlet {
     /// second ahead of the clock is not believed.
     pub fn push(&self, frame: VideoFrame) {
         self.shared
-            .tell(|pictures, now| pictures.handle_frame(frame, now));
+            .tell(|source, now| source.handle_frame(frame, now));
     }
 
     /// Shows this in place of what is pushed, until told `None`.
@@ -74,7 +74,7 @@ impl FrameInlet {
     /// ([`LiveFrames::size`]): another is refused, and the log says so.
     pub fn slate(&self, slate: Option<Surface>) {
         self.shared
-            .tell(|pictures, now| pictures.handle_slate(slate, now));
+            .tell(|source, now| source.handle_slate(slate, now));
     }
 
     /// The line that times are on.
@@ -91,7 +91,7 @@ impl FrameInlet {
     /// pushed last is shown all the same.
     pub fn keep_to_frame_rate(&self) {
         let interval = self.frame_rate.time_of(1);
-        self.shared.tell(|pictures, _| pictures.limit(interval));
+        self.shared.tell(|source, _| source.limit(interval));
     }
 
     /// Counts a frame that was there and could not be pushed: the system took it back.
@@ -101,7 +101,7 @@ impl FrameInlet {
 
     /// Nothing more will come: the source ends.
     pub fn end(&self) {
-        self.shared.tell(|pictures, _| pictures.handle_end());
+        self.shared.tell(|source, _| source.handle_end());
     }
 
     /// What was dropped and what was given again so far.
@@ -202,13 +202,13 @@ impl AudioInlet {
     /// waits: when three seconds wait to be taken, the oldest goes.
     pub fn push(&self, samples: AudioSamples) {
         self.shared
-            .tell(|sound, now| sound.handle_samples(samples, now));
+            .tell(|source, now| source.handle_samples(samples, now));
     }
 
     /// Silences what is pushed, its length kept. What is pushed meanwhile is
     /// never heard, nor what still waits to be taken.
     pub fn mute(&self, muted: bool) {
-        self.shared.tell(|sound, _| sound.handle_mute(muted));
+        self.shared.tell(|source, _| source.handle_mute(muted));
     }
 
     /// The line that times are on.
@@ -218,7 +218,7 @@ impl AudioInlet {
 
     /// Nothing more will come: the source ends.
     pub fn end(&self) {
-        self.shared.tell(|sound, _| sound.handle_end());
+        self.shared.tell(|source, _| source.handle_end());
     }
 
     /// What was dropped and how much silence was given so far.
@@ -359,10 +359,10 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_wakes_whoever_waits_for_it() {
+    fn a_frame_wakes_whoever_waits_for_it() {
         let clock = clock();
-        let (inlet, mut pictures) = live_frames(SIZE, rate(), clock);
-        let taker = thread::spawn(move || pictures.next_frame().unwrap().unwrap());
+        let (inlet, mut source) = live_frames(SIZE, rate(), clock);
+        let taker = thread::spawn(move || source.next_frame().unwrap().unwrap());
         let timestamp = clock.now();
         inlet.push(VideoFrame {
             surface: Surface::I420(I420::black(SIZE)),
@@ -395,10 +395,10 @@ mod tests {
     }
 
     #[test]
-    fn sound_wakes_whoever_waits_for_it() {
+    fn audio_wakes_whoever_waits_for_it() {
         let clock = clock();
-        let (inlet, mut sound) = live_audio(48_000, 2, clock);
-        let taker = thread::spawn(move || sound.next_samples().unwrap().unwrap());
+        let (inlet, mut source) = live_audio(48_000, 2, clock);
+        let taker = thread::spawn(move || source.next_samples().unwrap().unwrap());
         let samples = AudioSamples {
             samples: vec![0.5; 960].into(),
             channels: 2,
@@ -412,12 +412,12 @@ mod tests {
     #[test]
     fn an_end_wakes_whoever_waits() {
         let clock = clock();
-        let (inlet, mut pictures) = live_frames(SIZE, rate(), clock);
-        let taker = thread::spawn(move || pictures.next_frame().unwrap().is_none());
+        let (inlet, mut source) = live_frames(SIZE, rate(), clock);
+        let taker = thread::spawn(move || source.next_frame().unwrap().is_none());
         inlet.end();
         assert!(taker.join().unwrap());
-        let (inlet, mut sound) = live_audio(48_000, 2, clock);
-        let taker = thread::spawn(move || sound.next_samples().unwrap().is_none());
+        let (inlet, mut source) = live_audio(48_000, 2, clock);
+        let taker = thread::spawn(move || source.next_samples().unwrap().is_none());
         inlet.end();
         assert!(taker.join().unwrap());
     }

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn two_sounds_add_up_without_delay() {
+    fn two_sources_add_up_without_delay() {
         let pushes = both((0..50).map(|n| n * 10), 0.25, 0.5);
         let (first, out) = all(&pushes);
         assert_eq!(first, Some(Timestamp::ZERO));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn sounds_of_different_rates_and_channels_are_brought_together() {
+    fn sources_of_different_rates_and_channels_are_mixed() {
         let mut mixer = Mixer::new(2);
         let mut frames = 0;
         for n in 0..100 {
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_that_is_not_there_is_refused() {
+    fn a_source_that_is_not_there_is_refused() {
         assert!(Mixer::new(1).push(1, &steady(0.0, 0)).is_err());
     }
 }

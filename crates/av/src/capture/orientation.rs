@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_says_how_it_lies_is_turned_upright() {
+    fn a_frame_that_says_how_it_lies_is_turned_upright() {
         for (says, turn) in [
             (None, Rotation::None),
             (Some(1), Rotation::None),

@@ -223,8 +223,8 @@ mod tests {
         });
         device.perform(&Order::Start).expect("it starts");
         let frame = taken.next_frame().expect("it gives").expect("frames");
-        let Surface::I420(picture) = &frame.surface;
-        let luma = picture.y().iter().map(|luma| u64::from(*luma)).sum();
+        let Surface::I420(image) = &frame.surface;
+        let luma = image.y().iter().map(|luma| u64::from(*luma)).sum();
         let samples = heard.next_samples().expect("it gives").expect("audio");
         device.detach();
         (luma, samples.samples.iter().all(|sample| *sample == 0.0))

@@ -50,9 +50,9 @@ impl<R: Read + Send> VideoSource for Y4m<R> {
         let mut data = Vec::new();
         let mut reader = (&mut self.reader).take(wanted as u64);
         if reader.read_to_end(&mut data)? < wanted {
-            let picture = self.index + 1;
+            let number = self.index + 1;
             return Err(malformed(format!(
-                "ends inside picture {picture}: the stream is cut short"
+                "ends inside picture {number}: the stream is cut short"
             )));
         }
         let timestamp = Timestamp::ZERO + self.frame_rate.time_of(self.index);
@@ -91,13 +91,13 @@ impl<W: Write> Y4mWriter<W> {
     }
 
     /// Writes one frame.
-    pub fn write(&mut self, picture: &I420) -> Result<(), Error> {
-        let (expected, got) = (self.size, picture.size());
+    pub fn write(&mut self, image: &I420) -> Result<(), Error> {
+        let (expected, got) = (self.size, image.size());
         if expected != got {
             return Err(Error::WrongSize { expected, got });
         }
         self.writer.write_all(b"FRAME\n")?;
-        Ok(self.writer.write_all(picture.data())?)
+        Ok(self.writer.write_all(image.data())?)
     }
 }
 
@@ -229,20 +229,20 @@ mod tests {
         assert_eq!(source.frame_rate(), FrameRate::new(30_000, 1001).unwrap());
         for (value, nanos) in [(1, 0), (2, 33_366_666)] {
             let frame = source.next_frame().unwrap().unwrap();
-            let Surface::I420(picture) = frame.surface;
-            assert_eq!(picture.data(), [value; 12]);
+            let Surface::I420(image) = frame.surface;
+            assert_eq!(image.data(), [value; 12]);
             assert_eq!(frame.timestamp.as_nanos(), nanos);
         }
         assert!(source.next_frame().unwrap().is_none());
     }
 
     #[test]
-    fn a_stream_that_ends_inside_a_picture_says_so() {
+    fn a_stream_that_ends_inside_a_frame_says_so() {
         let golden = golden();
-        let picture = golden.len() - 12;
+        let image = golden.len() - 12;
         for (end, place) in [
-            (picture + 5, "inside picture 2"),
-            (picture - 3, "inside a header"),
+            (image + 5, "inside picture 2"),
+            (image - 3, "inside a header"),
         ] {
             let mut source = Y4m::new(&golden[..end]).unwrap();
             assert!(source.next_frame().unwrap().is_some());
@@ -254,15 +254,15 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let (size, rate) = (Size::new(5, 3), FrameRate::new(25, 1).unwrap());
-        let picture = I420::new(size, (0..27).collect()).unwrap();
+        let image = I420::new(size, (0..27).collect()).unwrap();
         let mut bytes = Vec::new();
         let mut writer = Y4mWriter::new(&mut bytes, size, rate).unwrap();
-        writer.write(&picture).unwrap();
+        writer.write(&image).unwrap();
         assert!(writer.write(&I420::black(Size::new(2, 2))).is_err());
         let mut source = Y4m::new(&bytes[..]).unwrap();
         let frame = source.next_frame().unwrap().unwrap();
         let Surface::I420(read) = frame.surface;
-        assert_eq!(read.data(), picture.data());
+        assert_eq!(read.data(), image.data());
     }
 
     #[test]

@@ -219,7 +219,7 @@ mod tests {
     static LATE: Audio = audio_candidate(|_| Ok(Box::new(FakeAudio::new(3000, 0))));
     static SLOW: Audio = audio_candidate(|_| Ok(Box::new(FakeAudio::new(3000, usize::MAX))));
 
-    fn sound(frames: i64) -> AudioSamples {
+    fn audio(frames: i64) -> AudioSamples {
         AudioSamples {
             samples: vec![0.5; 480].into(),
             channels: 1,
@@ -236,7 +236,7 @@ mod tests {
         let mut encoder = AudioEncoder::with(candidates.to_vec(), &settings)?;
         let mut packets = Vec::new();
         for block in 0..blocks {
-            packets.extend(encoder.encode(&sound(block * 480))?);
+            packets.extend(encoder.encode(&audio(block * 480))?);
         }
         packets.extend(encoder.finish()?);
         Ok(packets)

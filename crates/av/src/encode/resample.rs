@@ -222,9 +222,9 @@ mod tests {
         (0..u32::try_from(count).unwrap()).map(sample).collect()
     }
 
-    fn peak(sound: &[f32]) -> usize {
-        let loudest = |a: &usize, b: &usize| sound[*a].abs().total_cmp(&sound[*b].abs());
-        (0..sound.len()).max_by(loudest).unwrap()
+    fn peak(audio: &[f32]) -> usize {
+        let loudest = |a: &usize, b: &usize| audio[*a].abs().total_cmp(&audio[*b].abs());
+        (0..audio.len()).max_by(loudest).unwrap()
     }
 
     #[test]

@@ -109,7 +109,7 @@ fn given(fake: Fake, frames: u64) -> (Vec<(i64, bool)>, VideoEncoder) {
 }
 
 #[test]
-fn while_the_encoder_is_away_its_last_idr_picture_goes_out_twice_a_second() {
+fn while_the_encoder_is_away_its_last_idr_frame_goes_out_twice_a_second() {
     let fake = Fake {
         away: 500..1900,
         ..Fake::default()
@@ -129,7 +129,7 @@ fn while_the_encoder_is_away_its_last_idr_picture_goes_out_twice_a_second() {
 }
 
 #[test]
-fn a_loss_is_told_and_lasts_until_an_idr_picture_comes() {
+fn a_loss_is_told_and_lasts_until_an_idr_frame_comes() {
     let fake = Fake {
         away: 500..600,
         deaf: 600..700,
@@ -143,7 +143,7 @@ fn a_loss_is_told_and_lasts_until_an_idr_picture_comes() {
 }
 
 #[test]
-fn an_encoder_lost_before_its_first_picture_gives_nothing_and_does_not_fail() {
+fn an_encoder_lost_before_its_first_frame_gives_nothing_and_does_not_fail() {
     let fake = Fake {
         away: 0..2000,
         ..Fake::default()
@@ -166,7 +166,7 @@ fn what_a_lost_encoder_still_holds_counts_for_nothing() {
 }
 
 #[test]
-fn an_encoder_whose_idr_picture_was_still_inside_is_back_at_the_end() {
+fn an_encoder_whose_idr_frame_was_still_inside_is_back_at_the_end() {
     let fake = Fake {
         delay: 3,
         away: 500..910,
@@ -188,7 +188,7 @@ fn frame_of(size: Size, millis: i64) -> VideoFrame {
 const SMALL: Size = Size::new(8, 8);
 
 #[test]
-fn another_size_gives_the_rest_of_the_old_one_and_begins_with_an_idr_picture() {
+fn another_size_gives_the_rest_of_the_old_one_and_begins_with_an_idr_frame() {
     let mut encoder = encoder(2);
     encoder.open = |_| Ok(Box::new(Fake::new(0)));
     for millis in [0, 33, 66] {
@@ -216,7 +216,7 @@ fn another_size_keeps_the_bitrate_that_was_set_last() {
 }
 
 #[test]
-fn a_picture_that_is_still_being_encoded_is_not_overtaken_by_an_old_one() {
+fn a_frame_that_is_still_being_encoded_is_not_overtaken_by_an_old_one() {
     let mut encoder = encoder(0);
     encoder.encode(&frame_of(SIZE, 0), false).unwrap();
     encoder.open = |_| Ok(Box::new(Fake::new(1)));
@@ -235,7 +235,7 @@ fn a_size_nothing_encodes_is_a_failure() {
 }
 
 #[test]
-fn where_no_encoder_can_be_had_for_another_size_yet_the_old_picture_stays() {
+fn where_no_encoder_can_be_had_for_another_size_yet_the_old_frame_stays() {
     let mut encoder = encoder(0);
     encoder.encode(&frame_of(SIZE, 0), false).unwrap();
     encoder.open = |_| {
@@ -265,7 +265,7 @@ fn where_no_encoder_can_be_had_for_another_size_yet_the_old_picture_stays() {
 }
 
 #[test]
-fn what_goes_wrong_after_a_picture_was_given_is_outlived() {
+fn what_goes_wrong_after_a_frame_was_given_is_outlived() {
     let mut encoder = VideoEncoder::with(
         Box::new(Fake {
             broken: 100..200,

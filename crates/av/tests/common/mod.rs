@@ -103,7 +103,7 @@ pub(crate) fn decode(packets: &[Packet], size: Size) -> Option<Vec<Vec<u8>>> {
     ];
     let arguments = [&arguments[..], &["-pix_fmt", "gray", "-"]].concat();
     let luma = ffmpeg(&arguments, elementary_stream(packets))?;
-    let picture = size.width as usize * size.height as usize;
-    assert_eq!(luma.len() % picture, 0);
-    Some(luma.chunks_exact(picture).map(<[u8]>::to_vec).collect())
+    let image = size.width as usize * size.height as usize;
+    assert_eq!(luma.len() % image, 0);
+    Some(luma.chunks_exact(image).map(<[u8]>::to_vec).collect())
 }

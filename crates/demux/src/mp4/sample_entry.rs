@@ -105,9 +105,9 @@ fn sampled(mut refused: Refused, entry: BoxRef<'_>) -> Refused {
 fn find_esds(entry: BoxRef<'_>) -> Option<BoxRef<'_>> {
     let version = entry.body.get(8..10)?;
     let fields = match version {
-        [0, 1] => SOUND_FIELDS + 16,
-        [0, 2] => SOUND_FIELDS + 36,
-        _ => SOUND_FIELDS,
+        [0, 1] => AUDIO_FIELDS + 16,
+        [0, 2] => AUDIO_FIELDS + 36,
+        _ => AUDIO_FIELDS,
     };
     entry
         .children_after(fields)
@@ -125,7 +125,7 @@ const STSD_HEADER: usize = 8;
 const VISUAL_FIELDS: usize = 78;
 
 /// SampleEntry and AudioSampleEntry fields before the child boxes.
-const SOUND_FIELDS: usize = 28;
+const AUDIO_FIELDS: usize = 28;
 
 /// Sample descriptions looked at; more than a handful is not a real file.
 const MAX_DESCRIPTIONS: usize = 256;

@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_before_the_parameter_sets_are_counted_and_left_out() {
+    fn frames_before_the_parameter_sets_are_counted_and_left_out() {
         let mut video = Video::new(Coding::H264);
         video.push(&annex_b_of(&[DELIMITER, &[0x41, 0x9a]]), at(0));
         assert!(video.finish().is_empty());

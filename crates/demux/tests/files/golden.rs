@@ -121,7 +121,7 @@ fn the_same_stream_has_the_same_payloads_in_every_container() {
 }
 
 #[test]
-fn an_edit_list_cuts_pictures_at_the_keyframe_and_sound_at_the_frame() {
+fn an_edit_list_cuts_frames_at_the_keyframe_and_audio_at_the_frame() {
     check("trimmed.mp4", Kind::Video, ROUNDING);
     let demux = &mut open(&path("trimmed.mp4")).unwrap();
     let ours = of_kind(&packets(demux.as_mut()), Kind::Audio);
@@ -148,15 +148,15 @@ fn hevc_of_phones_is_as_ffprobe_says() {
 }
 
 #[test]
-fn hevc_has_the_same_pictures_and_times_in_every_container() {
+fn hevc_has_the_same_frames_and_times_in_every_container() {
     let video = |name| of_kind(&packets(open(&path(name)).unwrap().as_mut()), Kind::Video);
-    let pictures = |packet: &Packet| nal_units(packet);
+    let frames = |packet: &Packet| nal_units(packet);
     let reference = video("hevc.mp4");
     assert_eq!(reference.len(), 40);
     for name in ["hevc-hev1.mp4", "hevc.mov", "hevc.ts", "hevc.mkv"] {
         let ours = video(name);
         assert!(
-            ours.iter().map(pictures).eq(reference.iter().map(pictures)),
+            ours.iter().map(frames).eq(reference.iter().map(frames)),
             "{name}"
         );
         let shift = ours[0].pts.nanos_from(reference[0].pts);
@@ -184,8 +184,8 @@ fn hevc_has_the_same_pictures_and_times_in_every_container() {
 /// repeats, and SEI.
 fn nal_units(packet: &Packet) -> Vec<Vec<u8>> {
     let units = h264::length_prefixed(&packet.payload, h264::LengthSize::Four).map(Result::unwrap);
-    let is_picture = |unit: &&[u8]| hevc::nal_unit_type(unit).is_some_and(|kind| kind.is_picture());
-    units.filter(is_picture).map(<[u8]>::to_vec).collect()
+    let is_video = |unit: &&[u8]| hevc::nal_unit_type(unit).is_some_and(|kind| kind.is_picture());
+    units.filter(is_video).map(<[u8]>::to_vec).collect()
 }
 
 #[test]

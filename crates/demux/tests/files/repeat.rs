@@ -46,12 +46,12 @@ fn decoding_times_strictly_increase_in_each_track_across_passes() {
 }
 
 #[test]
-fn the_sound_goes_on_in_whole_frames() {
+fn the_audio_goes_on_in_whole_frames() {
     for name in ["bframes.mp4", "priming.mp4", "plain.flv", "plain.ts"] {
         let (all, _) = passes(name, 3);
-        let sound = of_kind(&all, Kind::Audio);
+        let audio = of_kind(&all, Kind::Audio);
         let frame = 1024.0 / 48.0;
-        for pair in sound.windows(2) {
+        for pair in audio.windows(2) {
             let nanos = pair[1].pts.nanos_from(pair[0].pts);
             let frames = f64::from(i32::try_from(nanos / 1000).unwrap()) / 1000.0 / frame;
             let whole = frames.round();

@@ -53,7 +53,7 @@ fn at_a_seam_nothing_is_lost_and_the_tracks_stay_together() {
 }
 
 #[test]
-fn a_clock_that_is_wrong_for_one_picture_moves_no_other() {
+fn a_clock_that_is_wrong_for_one_frame_moves_no_other() {
     let name = "plain.ts";
     let once = of_kind(&whole(name), Kind::Video);
     let mut bytes = std::fs::read(path(name)).unwrap();

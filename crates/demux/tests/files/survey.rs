@@ -25,7 +25,7 @@ fn changed(name: &str, change: impl Fn(usize, &mut Packet)) -> Report {
 }
 
 #[test]
-fn a_sound_file_has_its_figures_and_no_faults() {
+fn an_audio_file_has_its_figures_and_no_faults() {
     let report = survey("bframes.mp4");
     assert_eq!(report.container.as_deref(), Some("MP4"));
     let [video, audio] = &report.tracks[..] else {

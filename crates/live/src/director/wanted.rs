@@ -23,7 +23,7 @@ impl Director {
         if !stage.is_on_air && self.turn_after.is_some() {
             self.turn = self.turn_after.take();
         }
-        self.camera.observe(self.picture(), now);
+        self.camera.observe(self.video(), now);
         let has_no_audio = matches!(self.audio(), Presence::Away(_));
         self.slept |= stage.is_on_air && !stage.is_in_front && has_no_audio;
     }
@@ -34,24 +34,20 @@ impl Director {
     /// It reads one state and changes nothing, so that no command depends on another's having
     /// been noted before.
     pub(super) fn wanted(&self, now: Instant) -> Vec<Command> {
-        let picture = self.picture();
-        let viewers = self.for_viewers(picture, now);
-        let device = self.for_device(picture, now).map(Command::Device);
+        let video = self.video();
+        let viewers = self.for_viewers(video, now);
+        let device = self.for_device(video, now).map(Command::Device);
         let encoder = self.thermal.bitrate().map(Command::Bitrate);
         let thermal = self.thermal.notice().map(Command::Tell);
         let is_on_air = self.stage.is_on_air;
         let screen = (self.is_kept_awake != is_on_air).then_some(Command::KeepAwake(is_on_air));
-        let notices = self.for_user(picture).map(Command::Tell);
+        let notices = self.for_user(video).map(Command::Tell);
         let device = device.chain(encoder).chain(thermal).chain(screen);
         viewers.chain(device).chain(notices).collect()
     }
 
-    fn for_viewers(
-        &self,
-        picture: Presence,
-        now: Instant,
-    ) -> impl Iterator<Item = Command> + use<> {
-        let slate = self.camera.slate(picture, self.stage, now);
+    fn for_viewers(&self, video: Presence, now: Instant) -> impl Iterator<Item = Command> + use<> {
+        let slate = self.camera.slate(video, self.stage, now);
         let reconnects = self.network.is_to_reconnect(now);
         let commands = [
             slate.map(Command::Slate),
@@ -64,7 +60,7 @@ impl Director {
 
     /// A Rebuild goes first, then the category of audio, then the Start that relies on both.
     /// Dead services are ordered nothing.
-    fn for_device(&self, picture: Presence, now: Instant) -> impl Iterator<Item = Order> + use<> {
+    fn for_device(&self, video: Presence, now: Instant) -> impl Iterator<Item = Order> + use<> {
         let stage = self.stage;
         let releases = self.camera.is_to_release(stage);
         let is_blocked = self.is_blocked() && !releases;
@@ -80,7 +76,7 @@ impl Director {
             starts.then_some(Order::Start),
             self.turn.map(Order::Rotation),
         ];
-        let follows = (picture == Presence::Here).then(|| self.thermal.orders());
+        let follows = (video == Presence::Here).then(|| self.thermal.orders());
         let orders = orders
             .into_iter()
             .flatten()
@@ -89,9 +85,9 @@ impl Director {
         orders.filter(move |_| !is_dead)
     }
 
-    fn for_user(&self, picture: Presence) -> impl Iterator<Item = Notice> + use<> {
+    fn for_user(&self, video: Presence) -> impl Iterator<Item = Notice> + use<> {
         let notices = [
-            self.camera.notice(picture),
+            self.camera.notice(video),
             self.microphone.notice(self.audio()),
             self.network.notice(),
         ];
@@ -145,7 +141,7 @@ impl Director {
         self.camera.blocks(self.stage)
     }
 
-    fn picture(&self) -> Presence {
+    fn video(&self) -> Presence {
         let interruption = self.camera.interruption();
         if !self.stage.should_run() {
             Presence::Off

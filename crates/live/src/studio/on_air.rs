@@ -14,7 +14,7 @@ use crate::{Broadcast, Error};
 /// A show while it is on.
 pub(super) struct OnAir {
     pub(super) broadcast: Arc<Broadcast>,
-    /// The device's ends of its pictures and sound.
+    /// The device's ends of its frames and audio.
     pub(super) inlets: Inlets,
     slate: Slate,
     /// Somebody asked for its end.
@@ -38,17 +38,17 @@ impl OnAir {
         let clock = Clock::starting_at(Instant::now());
         let mut builder = Broadcast::builder();
         let mut inlets = Inlets::default();
-        if show.pictures {
-            let (inlet, pictures) = capture::live_frames(format.size, format.frame_rate, clock);
+        if show.has_video {
+            let (inlet, source) = capture::live_frames(format.size, format.frame_rate, clock);
             let mut settings = video_settings(&show, format);
             settings.bitrate = cues.bitrate;
-            builder = builder.video(pictures).video_settings(settings);
+            builder = builder.video(source).video_settings(settings);
             inlets.frames = Some(inlet);
         }
-        if show.sound {
+        if show.has_audio {
             let audio = &show.audio;
-            let (inlet, sound) = capture::live_audio(audio.sample_rate, audio.channels, clock);
-            builder = builder.audio(sound).audio_settings(audio.clone());
+            let (inlet, source) = capture::live_audio(audio.sample_rate, audio.channels, clock);
+            builder = builder.audio(source).audio_settings(audio.clone());
             inlets.audio = Some(inlet);
         }
         if let Some(path) = show.record {
@@ -78,7 +78,7 @@ impl OnAir {
         if !shown {
             return inlet.slate(None);
         }
-        // A picture of another size may come between the question and the slate.
+        // A frame of another size may come between the question and the slate.
         let mut size = inlet.size();
         loop {
             inlet.slate(Some(Surface::I420(slate::draw(&self.slate, size))));
@@ -103,7 +103,7 @@ impl OnAir {
         self.close();
     }
 
-    /// No picture and no sound gets in any more.
+    /// No frame and no audio gets in any more.
     pub(super) fn close(&self) {
         self.inlets.frames.iter().for_each(|inlet| inlet.end());
         self.inlets.audio.iter().for_each(|inlet| inlet.end());

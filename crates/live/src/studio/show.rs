@@ -14,15 +14,15 @@ use crate::director::Ladder;
 pub struct Show {
     /// Where to: at least one.
     pub destinations: Vec<Destination>,
-    /// False: sound alone.
-    pub pictures: bool,
-    /// False: pictures alone.
-    pub sound: bool,
-    /// How to encode pictures.
+    /// False: audio alone.
+    pub has_video: bool,
+    /// False: video alone.
+    pub has_audio: bool,
+    /// How to encode video.
     pub codec: VideoCodec,
     /// Video bitrate; by size and frame rate when `None`.
     pub bitrate: Option<Bitrate>,
-    /// How to encode sound.
+    /// How to encode audio.
     pub audio: AudioSettings,
     /// Media time from one keyframe to the next.
     pub keyframe_interval: Duration,
@@ -44,7 +44,7 @@ pub enum Slate {
     Pause,
     /// Nothing.
     Black,
-    /// This, in the middle of a black picture, its edges cut where it is too large.
+    /// This, in the middle of a black frame, its edges cut where it is too large.
     Image(I420),
 }
 
@@ -53,8 +53,8 @@ impl Show {
     pub fn to(destination: impl Into<Destination>) -> Self {
         Self {
             destinations: vec![destination.into()],
-            pictures: true,
-            sound: true,
+            has_video: true,
+            has_audio: true,
             codec: VideoCodec::H264,
             bitrate: None,
             audio: AudioSettings::default(),

@@ -8,16 +8,16 @@ pub(super) fn draw(slate: &Slate, size: Size) -> I420 {
     match slate {
         Slate::Pause => pause(size),
         Slate::Black => I420::black(size),
-        Slate::Image(picture) if picture.size() == size => picture.clone(),
-        Slate::Image(picture) => centre(picture, size),
+        Slate::Image(frame) if frame.size() == size => frame.clone(),
+        Slate::Image(frame) => centre(frame, size),
     }
 }
 
 /// Two upright bars, a quarter of the shorter side high.
 fn pause(size: Size) -> I420 {
-    let mut picture = I420::black(size);
-    let Some([luma, ..]) = picture.planes_mut() else {
-        return picture;
+    let mut frame = I420::black(size);
+    let Some([luma, ..]) = frame.planes_mut() else {
+        return frame;
     };
     let (width, height) = (size.width as usize, size.height as usize);
     let unit = width.min(height) / 16;
@@ -27,13 +27,13 @@ fn pause(size: Size) -> I420 {
         row[left - 3 * unit / 2..left - unit / 2].fill(BARS);
         row[left + unit / 2..left + 3 * unit / 2].fill(BARS);
     }
-    picture
+    frame
 }
 
 fn centre(from: &I420, size: Size) -> I420 {
-    let mut picture = I420::black(size);
-    let Some(planes) = picture.planes_mut() else {
-        return picture;
+    let mut frame = I420::black(size);
+    let Some(planes) = frame.planes_mut() else {
+        return frame;
     };
     let pairs = |size: Size| (size.width.div_ceil(2), size.height.div_ceil(2));
     let (to, of) = (pairs(size), pairs(from.size()));
@@ -50,7 +50,7 @@ fn centre(from: &I420, size: Size) -> I420 {
     {
         paste((plane, widths.0), (source, widths.1), place);
     }
-    picture
+    frame
 }
 
 /// Copies a rectangle; each plane comes with the length of its rows.
@@ -103,43 +103,43 @@ mod tests {
 
     /// A picture whose pixels tell where they are from.
     fn ramp(size: Size) -> I420 {
-        let mut picture = I420::black(size);
-        let planes = picture.planes_mut().unwrap();
+        let mut frame = I420::black(size);
+        let planes = frame.planes_mut().unwrap();
         for plane in planes {
             for (at, pixel) in plane.iter_mut().enumerate() {
                 *pixel = u8::try_from(at % 200).unwrap() + 30;
             }
         }
-        picture
+        frame
     }
 
     #[test]
     fn a_pause_is_two_bars_about_the_middle() {
-        let picture = draw(&Slate::Pause, Size::new(64, 32));
-        let row = &picture.y()[16 * 64..17 * 64];
+        let frame = draw(&Slate::Pause, Size::new(64, 32));
+        let row = &frame.y()[16 * 64..17 * 64];
         let bars: Vec<_> = (0..64).filter(|&x| row[x] == BARS).collect();
         assert_eq!(bars, [29, 30, 33, 34]);
-        assert_eq!(picture.y()[0], GROUND);
+        assert_eq!(frame.y()[0], GROUND);
     }
 
     #[test]
-    fn a_small_picture_stands_in_the_middle_of_black() {
-        let picture = draw(&Slate::Image(ramp(Size::new(4, 2))), Size::new(8, 6));
-        let rows: Vec<_> = picture.y().chunks(8).collect();
+    fn a_small_frame_stands_in_the_middle_of_black() {
+        let frame = draw(&Slate::Image(ramp(Size::new(4, 2))), Size::new(8, 6));
+        let rows: Vec<_> = frame.y().chunks(8).collect();
         assert_eq!(rows[0], [16; 8]);
         assert_eq!(rows[2], [16, 16, 30, 31, 32, 33, 16, 16]);
         assert_eq!(rows[3], [16, 16, 34, 35, 36, 37, 16, 16]);
         assert_eq!(
-            picture.u(),
+            frame.u(),
             [128, 128, 128, 128, 128, 30, 31, 128, 128, 128, 128, 128]
         );
     }
 
     #[test]
-    fn a_large_picture_loses_its_edges() {
-        let picture = draw(&Slate::Image(ramp(Size::new(8, 8))), Size::new(4, 4));
-        assert_eq!(picture.y()[..4], [48, 49, 50, 51]);
-        assert_eq!(picture.u(), [35, 36, 39, 40]);
+    fn a_large_frame_loses_its_edges() {
+        let frame = draw(&Slate::Image(ramp(Size::new(8, 8))), Size::new(4, 4));
+        assert_eq!(frame.y()[..4], [48, 49, 50, 51]);
+        assert_eq!(frame.u(), [35, 36, 39, 40]);
     }
 
     #[test]

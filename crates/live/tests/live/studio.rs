@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use crate::support::{Behaviour, Heard, Peer, Puppet, hear, take_picture};
+use crate::support::{Behaviour, Heard, Peer, Puppet, hear, take_frame};
 use onair::av::capture;
 use onair::av::device::{
     Camera, Event as Told, Interruption, Kind, Microphone, Order, Setup, Thermal,
@@ -80,7 +80,7 @@ impl Set {
 }
 
 /// The next picture the server gets; all before it go to `tags`.
-fn next_picture(peer: &Peer, tags: &mut Vec<Tag>) -> Tag {
+fn next_frame(peer: &Peer, tags: &mut Vec<Tag>) -> Tag {
     loop {
         if let (0, Heard::Tag(tag)) = peer.next() {
             tags.push(tag.clone());
@@ -111,20 +111,20 @@ fn a_show_goes_on_over_one_connection_while_the_phone_does_what_phones_do() {
     let size = set.studio().format().size;
     set.studio().go_live(Show::to(peer.url()));
     let inlets = set.puppet.inlets();
-    take_picture(&inlets, size);
+    take_frame(&inlets, size);
     hear(&inlets);
     set.wait(|news| matches!(news, News::KeepAwake(true)).then_some(()));
     set.wait_until_live();
     let mut tags = Vec::new();
-    assert!(next_picture(&peer, &mut tags).is_keyframe());
+    assert!(next_frame(&peer, &mut tags).is_keyframe());
 
     set.studio().tell(director::Event::Background);
     set.wait_for_notice(&Notice::NoVideo(Why::Background));
     set.puppet.orders_to(&Order::Video(false));
-    take_picture(&inlets, size);
+    take_frame(&inlets, size);
     let hidden = inlets.frames.as_ref().unwrap().tally().hidden;
     assert_eq!(hidden, 1, "the slate hides what the camera still sees");
-    let slates: Vec<_> = (0..3).map(|_| next_picture(&peer, &mut tags)).collect();
+    let slates: Vec<_> = (0..3).map(|_| next_frame(&peer, &mut tags)).collect();
     assert!(
         slates.iter().any(Tag::is_keyframe),
         "the slate is an IDR picture"
@@ -133,20 +133,20 @@ fn a_show_goes_on_over_one_connection_while_the_phone_does_what_phones_do() {
     set.studio().tell(director::Event::Foreground);
     set.puppet.orders_to(&Order::Start);
     set.wait_for_notice(&Notice::Video);
-    take_picture(&inlets, size);
-    next_picture(&peer, &mut tags);
+    take_frame(&inlets, size);
+    next_frame(&peer, &mut tags);
 
     set.puppet
         .tell(Told::CameraInterrupted(Interruption::CameraInUse));
     set.wait_for_notice(&Notice::NoVideo(Why::InUse));
     let from = tags.len();
     while audio(&tags[from..]).count() < 10 {
-        next_picture(&peer, &mut tags);
+        next_frame(&peer, &mut tags);
     }
     set.puppet.tell(Told::CameraInterruptionEnded);
     set.wait_for_notice(&Notice::Video);
-    take_picture(&inlets, size);
-    next_picture(&peer, &mut tags);
+    take_frame(&inlets, size);
+    next_frame(&peer, &mut tags);
 
     set.studio().end();
     let report = set.wait_for_report();
@@ -179,7 +179,7 @@ fn a_device_out_of_the_table_of_systems_goes_on_air_anywhere() {
     studio.go_live(Show::to(peer.url()));
     let mut tags = Vec::new();
     while times(&tags, TagKind::Video).len() < 20 || audio(&tags).count() < 20 {
-        next_picture(&peer, &mut tags);
+        next_frame(&peer, &mut tags);
     }
     let capture = studio.stats().expect("it is on air").capture;
     assert_eq!(capture.video.map(|video| video.late), Some(0));
@@ -211,20 +211,20 @@ fn another_network_is_another_connection_at_once() {
 }
 
 #[test]
-fn heat_makes_pictures_smaller_in_the_middle_of_a_show() {
+fn heat_makes_frames_smaller_in_the_middle_of_a_show() {
     let (set, peer) = (Set::new(), Peer::start([Behaviour::Accept]));
     set.studio().go_live(Show::to(peer.url()));
     let inlets = set.puppet.inlets();
-    take_picture(&inlets, Size::new(320, 180));
+    take_frame(&inlets, Size::new(320, 180));
     let mut tags = Vec::new();
-    next_picture(&peer, &mut tags);
+    next_frame(&peer, &mut tags);
     set.puppet.tell(Told::Thermal(Thermal::Critical));
     set.wait_for_notice(&Notice::Heat(6));
     let format = set.studio().format();
     assert_eq!(format.size, Size::new(160, 90));
     assert_eq!(format.frame_rate.numerator(), 15);
-    take_picture(&inlets, format.size);
-    next_picture(&peer, &mut tags);
+    take_frame(&inlets, format.size);
+    next_frame(&peer, &mut tags);
     set.studio().end();
     let report = set.wait_for_report();
     assert_eq!(report.outcome, Outcome::Stopped, "{}", report.reason);
@@ -271,7 +271,7 @@ fn a_show_that_begins_behind_another_application_shows_nothing_of_the_camera() {
     set.studio().tell(director::Event::Background);
     set.studio().go_live(Show::to(peer.url()));
     let inlets = set.puppet.inlets();
-    take_picture(&inlets, Size::new(320, 180));
+    take_frame(&inlets, Size::new(320, 180));
     assert_eq!(inlets.frames.as_ref().unwrap().tally().hidden, 1);
     set.studio().end();
     set.wait_for_report();

@@ -50,7 +50,7 @@ fn what_is_written_is_read_again_however_it_is_cut() {
 }
 
 #[test]
-fn sound_that_a_wire_rounded_has_no_seams() {
+fn audio_that_a_wire_rounded_has_no_seams() {
     let mut fragmenter = Fragmenter::new(&tracks(false, true), Pacing::File, Timestamp::ZERO);
     let mut whole = fragmenter.init().unwrap().to_vec();
     for frame in 0..500 {
@@ -65,7 +65,7 @@ fn sound_that_a_wire_rounded_has_no_seams() {
 }
 
 #[test]
-fn sound_that_pauses_keeps_its_time() {
+fn audio_that_pauses_keeps_its_time() {
     let mut fragmenter = Fragmenter::new(&tracks(false, true), Pacing::File, Timestamp::ZERO);
     let mut whole = fragmenter.init().unwrap().to_vec();
     for at in [0, 21, 43, 5000, 5021] {
@@ -76,7 +76,7 @@ fn sound_that_pauses_keeps_its_time() {
 }
 
 #[test]
-fn reordered_pictures_are_shown_when_they_should_be() {
+fn reordered_frames_are_shown_when_they_should_be() {
     let mut packets: Vec<_> = (0..6).map(|i| video_packet(i * 40, i == 0, 50)).collect();
     for (packet, delay) in packets.iter_mut().zip([80, 160, 40, 0, 160, 40]) {
         packet.pts = packet.dts + Duration::from_millis(delay);
@@ -93,7 +93,7 @@ fn reordered_pictures_are_shown_when_they_should_be() {
 
 /// As encoders send that reorder pictures and do not make up for it.
 #[test]
-fn a_first_picture_that_is_shown_before_it_is_decoded_keeps_its_time() {
+fn a_first_frame_that_is_shown_before_it_is_decoded_keeps_its_time() {
     let mut packets: Vec<_> = (0..4).map(|i| video_packet(i * 34, i == 0, 50)).collect();
     for (packet, early) in packets.iter_mut().zip([-34, -34, -34, 34]) {
         packet.pts = packet.dts.offset(early * 1_000_000);
@@ -151,7 +151,7 @@ fn shown(packets: &[Packet]) -> Vec<i64> {
 }
 
 #[test]
-fn a_fragments_pictures_shown_before_they_are_decoded_keep_their_distances() {
+fn a_fragments_frames_shown_before_they_are_decoded_keep_their_distances() {
     for offsets in [[-34, -34, -34, -34], [-34, 46, -34, 6], [0, 80, -40, -40]] {
         let sent = shown_after(&offsets);
         let mut fragmenter = Fragmenter::new(&tracks(true, false), Pacing::File, Timestamp::ZERO);

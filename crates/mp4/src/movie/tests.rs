@@ -112,8 +112,8 @@ fn every_step_of_the_ending_leaves_a_file_that_plays() {
 fn a_movie_cut_short_plays_up_to_its_last_fragment() {
     let sent = stream(60, 25);
     let got = read(&File::of(&sent).bytes);
-    let pictures = got.iter().filter(|packet| packet.kind() == Kind::Video);
-    assert_eq!(pictures.count(), 50);
+    let frames = got.iter().filter(|packet| packet.kind() == Kind::Video);
+    assert_eq!(frames.count(), 50);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_track_that_begins_later_does_so_in_the_file() {
 }
 
 #[test]
-fn pictures_that_were_shed_leave_their_time_behind() {
+fn frames_that_were_shed_leave_their_time_behind() {
     let mut sent = stream(100, 25);
     sent.retain(|packet| {
         !(1000..2000).contains(&packet.dts.as_millis()) || packet.kind() == Kind::Audio
@@ -161,14 +161,14 @@ fn a_change_of_size_is_a_second_sample_description() {
 }
 
 #[test]
-fn sound_before_the_first_picture_is_not_lost() {
+fn audio_before_the_first_frame_is_not_lost() {
     let mut sent = vec![audio_packet(0), audio_packet(21), audio_packet(43)];
     sent.extend((0..30).map(|i| video_packet(57 + i * 40, i == 0, 50)));
     same(&sent, &read(&File::of(&sent).end().pop().unwrap()));
 }
 
 #[test]
-fn reordered_pictures_keep_their_order() {
+fn reordered_frames_keep_their_order() {
     let mut sent: Vec<_> = (0..6).map(|i| video_packet(i * 40, i == 0, 50)).collect();
     for (packet, delay) in sent.iter_mut().zip([80, 160, 40, 80, 160, 40]) {
         packet.pts = packet.dts + Duration::from_millis(delay);
@@ -177,7 +177,7 @@ fn reordered_pictures_keep_their_order() {
 }
 
 #[test]
-fn a_movie_without_a_picture_to_begin_at_stays_as_it_is() {
+fn a_movie_without_a_frame_to_begin_at_stays_as_it_is() {
     let mut file = File::begin(Timestamp::ZERO);
     file.push(&video_packet(0, false, 10));
     file.movie.finish().unwrap();
@@ -204,7 +204,7 @@ fn shown(packets: &[Packet]) -> Vec<i64> {
 }
 
 #[test]
-fn pictures_shown_before_they_are_decoded_keep_their_distances() {
+fn frames_shown_before_they_are_decoded_keep_their_distances() {
     for offsets in [[-34, -34, -34, -34], [-34, 46, -34, 6], [0, 80, -40, -40]] {
         let sent = shown_after(&offsets);
         let whole = File::of(&sent).end().pop().unwrap();
@@ -213,7 +213,7 @@ fn pictures_shown_before_they_are_decoded_keep_their_distances() {
 }
 
 #[test]
-fn sound_stays_with_pictures_that_are_shown_before_they_are_decoded() {
+fn audio_stays_with_frames_that_are_shown_before_they_are_decoded() {
     let mut sent = shown_after(&[-34, 46, -34, 6, 6, 6]);
     sent.extend((0..10).map(|i| audio_packet(i * 21)));
     let got = read(&File::of(&sent).end().pop().unwrap());

@@ -90,8 +90,8 @@ impl<W: Write> RecordingWriter<W> {
         self.out.flush()?;
         let frames = fragment.payloads.len() as u64;
         self.written.bytes += bytes;
-        self.written.pictures += fragment.pictures;
-        self.written.audio += frames - fragment.pictures;
+        self.written.pictures += fragment.video_frames;
+        self.written.audio += frames - fragment.video_frames;
         self.written.duration = self.latest.since(self.origin);
         Ok(())
     }

@@ -22,7 +22,7 @@ fn how_much_it_asks_for_at_once_does_not_matter() {
     let sim = Sim::begin();
     let usual = two_seconds();
     for asks in [1, 100, 1000, 4096] {
-        sim.turn(|knobs| knobs.sound.asks = Some(asks));
+        sim.turn(|knobs| knobs.audio.asks = Some(asks));
         assert!(
             payloads(&two_seconds()) == payloads(&usual),
             "{asks} at once"
@@ -57,7 +57,7 @@ fn what_it_does_not_tell_has_a_stand_in() {
     let sim = Sim::begin();
     let usual = two_seconds();
     for property in [*b"acbf", *b"aebr", *b"prim", *b"cmgc", *b"xops"] {
-        sim.turn(|knobs| knobs.sound.refused = [(property, REFUSED)].into());
+        sim.turn(|knobs| knobs.audio.refused = [(property, REFUSED)].into());
         let packets = two_seconds();
         assert_no_hole(&packets);
         assert!(packets[0].config.same(&usual[0].config));
@@ -71,7 +71,7 @@ fn a_magic_cookie_of_nonsense_is_not_believed() {
     let usual = two_seconds();
     let mono = b"\x03\x19\0\0\0\x04\x11\x40\x15\0\x18\0\0\x01\xf4\0\0\x01\xf4\0\x05\x02\x11\x88\x06\x01\x02";
     for cookie in [&b""[..], b"nonsense", mono] {
-        sim.turn(|knobs| knobs.sound.cookie = Some(cookie.to_vec()));
+        sim.turn(|knobs| knobs.audio.cookie = Some(cookie.to_vec()));
         assert_eq!(config(&two_seconds()[0]), config(&usual[0]), "{cookie:?}");
     }
 }
@@ -79,10 +79,10 @@ fn a_magic_cookie_of_nonsense_is_not_believed() {
 #[test]
 fn without_a_converter_the_portable_encoder_is_taken() {
     let sim = Sim::begin();
-    sim.turn(|knobs| knobs.sound.create = [i32::from_be_bytes(*b"fmt?")].into());
+    sim.turn(|knobs| knobs.audio.create = [i32::from_be_bytes(*b"fmt?")].into());
     let encoder = AudioEncoder::open(&AudioSettings::default()).unwrap();
     assert_eq!(encoder.name(), "syom");
-    sim.turn(|knobs| knobs.sound.refused = [(*b"brat", REFUSED)].into());
+    sim.turn(|knobs| knobs.audio.refused = [(*b"brat", REFUSED)].into());
     let encoder = AudioEncoder::open(&AudioSettings::default()).unwrap();
     assert_eq!(encoder.name(), "syom");
     assert!(
@@ -99,7 +99,7 @@ fn a_converter_that_dies_is_replaced_without_a_hole() {
     let mut packets = Vec::new();
     for (index, block) in blocks.iter().enumerate() {
         if index == 150 {
-            sim.turn(|knobs| knobs.sound.fill = [i32::from_be_bytes(*b"!stt")].into());
+            sim.turn(|knobs| knobs.audio.fill = [i32::from_be_bytes(*b"!stt")].into());
         }
         packets.extend(encoder.encode(block).unwrap());
     }
@@ -118,7 +118,7 @@ fn when_converters_die_at_once_the_portable_encoder_takes_over_in_step() {
         .iter()
         .flat_map(|block| encoder.encode(block).unwrap());
     let mut packets: Vec<Packet> = before.collect();
-    sim.turn(|knobs| knobs.sound.fill = [-1; 4].into());
+    sim.turn(|knobs| knobs.audio.fill = [-1; 4].into());
     packets.extend(encode(&mut encoder, &after));
     assert_eq!(encoder.name(), "syom");
     assert!(sim.living().is_empty());

@@ -80,24 +80,24 @@ pub(crate) fn heard(packets: &[Packet]) -> Option<Vec<f32>> {
     Some(samples.skip(before).collect())
 }
 
-pub(crate) fn loudness(sound: &[f32]) -> f32 {
-    let sum: f32 = sound.iter().map(|sample| sample * sample).sum();
-    (sum / sound.len() as f32).sqrt()
+pub(crate) fn loudness(audio: &[f32]) -> f32 {
+    let sum: f32 = audio.iter().map(|sample| sample * sample).sum();
+    (sum / audio.len() as f32).sqrt()
 }
 
 /// Each of so many seconds has its beep where it belongs, to the millisecond.
 pub(crate) fn assert_in_step(packets: &[Packet], seconds: usize) {
     assert_no_hole(packets);
-    let Some(sound) = heard(packets) else { return };
-    let onsets = onsets(&sound[..seconds * RATE as usize]);
+    let Some(audio) = heard(packets) else { return };
+    let onsets = onsets(&audio[..seconds * RATE as usize]);
     assert_eq!(onsets.len(), seconds);
     let is_in_step = |onset: &usize| onset.abs_diff(9600) < 48;
     assert!(onsets.iter().all(is_in_step), "{onsets:?}");
 }
 
 /// When the beep of each second begins, in samples from there.
-fn onsets(sound: &[f32]) -> Vec<usize> {
-    let seconds = sound.chunks(RATE as usize);
+fn onsets(audio: &[f32]) -> Vec<usize> {
+    let seconds = audio.chunks(RATE as usize);
     let onset = |second: &[f32]| second.iter().position(|sample| sample.abs() > 0.2);
     seconds.filter_map(onset).collect()
 }

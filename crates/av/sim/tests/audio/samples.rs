@@ -28,11 +28,11 @@ fn microphone() -> Pcm {
 }
 
 fn read(sim: &Sim, pcm: &Pcm) -> Result<AudioSamples, Error> {
-    audio_samples(&sim.sound_sample(pcm), Timestamp::from_millis(7))
+    audio_samples(&sim.audio_sample(pcm), Timestamp::from_millis(7))
 }
 
 #[test]
-fn the_same_sound_in_every_layout_is_the_same_samples() {
+fn the_same_audio_in_every_layout_is_the_same_samples() {
     let sim = Sim::begin();
     let expected = read(&sim, &microphone()).unwrap();
     assert_eq!(expected.samples[..], [0.5, -1.0, 0.25, 0.0]);
@@ -132,9 +132,9 @@ fn a_buffer_that_contradicts_its_description_is_malformed() {
 }
 
 #[test]
-fn a_picture_is_not_sound() {
+fn a_frame_is_not_audio() {
     let sim = Sim::begin();
-    let picture = sim.camera_sample(Size::new(16, 16), 0);
-    let refusal = audio_samples(&picture, Timestamp::ZERO);
+    let frame = sim.camera_sample(Size::new(16, 16), 0);
+    let refusal = audio_samples(&frame, Timestamp::ZERO);
     assert!(matches!(refusal, Err(Error::Unsupported { .. })));
 }

@@ -18,15 +18,15 @@ fn what_goes_in_is_heard_at_its_level_and_length() {
     assert!((96..=98).contains(&packets.len()), "{}", packets.len());
     let end = packets.last().unwrap();
     assert!(end.pts + end.duration.unwrap() >= Timestamp::from_millis(2000));
-    let Some(sound) = heard(&packets) else { return };
-    assert!(sound.len() >= 96_000, "{}", sound.len());
-    let level = loudness(&sound[10_000..14_000]);
+    let Some(audio) = heard(&packets) else { return };
+    assert!(audio.len() >= 96_000, "{}", audio.len());
+    let level = loudness(&audio[10_000..14_000]);
     assert!((level - 0.3535).abs() < 0.01, "{level}");
-    assert!(loudness(&sound[20_000..50_000]) < 0.001);
+    assert!(loudness(&audio[20_000..50_000]) < 0.001);
 }
 
 #[test]
-fn priming_is_taken_from_the_times_so_that_sound_is_in_step() {
+fn priming_is_taken_from_the_times_so_that_audio_is_in_step() {
     let _sim = Sim::begin();
     let packets = two_seconds();
     assert_eq!(packets[0].pts, Timestamp::from_ticks(-PRIMING, RATE));
@@ -34,7 +34,7 @@ fn priming_is_taken_from_the_times_so_that_sound_is_in_step() {
 }
 
 #[test]
-fn a_headset_in_the_middle_changes_nothing_but_the_sound() {
+fn a_headset_in_the_middle_changes_nothing_but_the_audio() {
     let sim = Sim::begin();
     let mut blocks = beeps(RATE, 2, 0, 1000);
     blocks.extend(beeps(16_000, 1, 1000, 3000));

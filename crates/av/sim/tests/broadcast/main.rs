@@ -62,7 +62,7 @@ fn what_is_not_live_waits_ten_seconds_of_its_time_for_an_encoder() {
 }
 
 #[test]
-fn pictures_that_end_without_an_encoder_are_a_failure() {
+fn frames_that_end_without_an_encoder_are_a_failure() {
     let sim = Sim::begin();
     let (outcome, reason) = run(&sim, 2);
     assert_eq!(outcome, Outcome::Failed);

@@ -52,7 +52,7 @@ fn start(video: bool, audio: bool) -> Arc<Broadcaster> {
 }
 
 /// A tenth of a second of what a microphone gives.
-fn sound() -> Pcm {
+fn pcm() -> Pcm {
     Pcm {
         format: *b"lpcm",
         flags: 4 | 8, // signed, packed
@@ -109,9 +109,9 @@ fn buffers_are_encoded_and_every_reference_is_given_back() {
     let broadcaster = start(true, true);
     let feed = broadcaster.feed_handle();
     for index in 0..3 {
-        let picture = sim.camera_sample(SIZE, index * 33_333_333);
-        assert_eq!(push_video(feed, &picture), OK);
-        assert_eq!(push_audio(feed, &sim.sound_sample(&sound())), OK);
+        let frame = sim.camera_sample(SIZE, index * 33_333_333);
+        assert_eq!(push_video(feed, &frame), OK);
+        assert_eq!(push_audio(feed, &sim.audio_sample(&pcm())), OK);
     }
     let pixels = PixelBuffer::from_i420(&I420::black(SIZE)).unwrap();
     assert_eq!(push_pixels(feed, pixels.as_ptr().cast()), OK);
@@ -134,18 +134,18 @@ fn what_cannot_be_taken_is_answered_with_its_reason() {
     let sim = Sim::begin();
     let broadcaster = start(true, true);
     let feed = broadcaster.feed_handle();
-    let (picture, sound) = (sim.camera_sample(SIZE, 0), sim.sound_sample(&sound()));
-    assert_eq!(push_video(feed, &sound), NOT_MEDIA);
-    assert_eq!(push_audio(feed, &picture), NOT_MEDIA);
+    let (frame, pcm) = (sim.camera_sample(SIZE, 0), sim.audio_sample(&pcm()));
+    assert_eq!(push_video(feed, &pcm), NOT_MEDIA);
+    assert_eq!(push_audio(feed, &frame), NOT_MEDIA);
     assert_eq!(push_pixels(feed, std::ptr::null()), NOT_MEDIA);
-    assert_eq!(push_pixels(feed, picture.as_ptr().cast()), NOT_MEDIA);
+    assert_eq!(push_pixels(feed, frame.as_ptr().cast()), NOT_MEDIA);
     for unknown in [0, feed + 1000, u64::MAX] {
-        assert_eq!(push_video(unknown, &picture), NO_FEED);
+        assert_eq!(push_video(unknown, &frame), NO_FEED);
     }
     broadcaster.stop();
-    assert_eq!(push_video(feed, &picture), NO_FEED);
-    assert_eq!(push_audio(feed, &sound), NO_FEED);
-    drop((picture, sound));
+    assert_eq!(push_video(feed, &frame), NO_FEED);
+    assert_eq!(push_audio(feed, &pcm), NO_FEED);
+    drop((frame, pcm));
     end(broadcaster, &sim);
 }
 
@@ -154,7 +154,7 @@ fn a_broadcast_of_one_kind_takes_no_other() {
     let sim = Sim::begin();
     let silent = start(true, false);
     assert_eq!(
-        push_audio(silent.feed_handle(), &sim.sound_sample(&sound())),
+        push_audio(silent.feed_handle(), &sim.audio_sample(&pcm())),
         NOT_WANTED
     );
     end(silent, &sim);
@@ -176,8 +176,8 @@ fn buffers_pushed_from_several_threads_while_it_stops_are_all_given_back() {
             let sim = &sim;
             scope.spawn(move || {
                 for index in 0..50 {
-                    let picture = sim.camera_sample(SIZE, (index * 3 + lane) * 1_000_000);
-                    let pushed = push_video(feed, &picture);
+                    let frame = sim.camera_sample(SIZE, (index * 3 + lane) * 1_000_000);
+                    let pushed = push_video(feed, &frame);
                     assert!([OK, NO_FEED].contains(&pushed));
                 }
             });

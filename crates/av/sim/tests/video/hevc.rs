@@ -31,20 +31,20 @@ fn canned() -> Option<Canned> {
     ]
     .concat();
     let stream = ffmpeg(&to_annex_b, Vec::new())?;
-    let (mut sets, mut pictures) = (Vec::new(), Vec::new());
+    let (mut sets, mut frames) = (Vec::new(), Vec::new());
     for unit in annex_b(&stream) {
         match nal_unit_type(unit).unwrap() {
             NalUnitType::Vps | NalUnitType::Sps | NalUnitType::Pps => sets.push(unit.to_vec()),
             kind if kind.is_picture() => {
                 let length = u32::try_from(unit.len()).unwrap();
-                pictures.push([&length.to_be_bytes(), unit].concat());
+                frames.push([&length.to_be_bytes(), unit].concat());
             }
             _ => {}
         }
     }
-    assert_eq!((sets.len(), pictures.len()), (3, 2));
-    let other = pictures.pop()?;
-    let keyframe = pictures.pop()?;
+    assert_eq!((sets.len(), frames.len()), (3, 2));
+    let other = frames.pop()?;
+    let keyframe = frames.pop()?;
     Some(Canned {
         sets,
         keyframe,
@@ -78,10 +78,10 @@ const I420_BYTES: usize = 96 * 64 * 3 / 2;
 fn decoded_bytes(packets: &[Packet]) -> usize {
     let record = HevcDecoderConfig::parse(&video_config(&packets[0]).decoder_config).unwrap();
     let sets = record.arrays.iter().flat_map(|array| &array.units);
-    let pictures = packets.iter().map(|packet| packet.payload.slice(4..));
+    let frames = packets.iter().map(|packet| packet.payload.slice(4..));
     let stream: Vec<u8> = sets
         .cloned()
-        .chain(pictures)
+        .chain(frames)
         .flat_map(|unit| [&[0, 0, 0, 1], &unit[..]].concat())
         .collect();
     let decode = [

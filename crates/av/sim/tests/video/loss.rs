@@ -21,8 +21,8 @@ fn encode(sim: &Sim, happens: impl FnOnce(&mut Knobs)) -> Vec<Packet> {
 }
 
 fn assert_decodes(packets: &[Packet]) {
-    if let Some(pictures) = decode(packets, settings().size) {
-        assert_eq!(pictures.len(), packets.len());
+    if let Some(frames) = decode(packets, settings().size) {
+        assert_eq!(frames.len(), packets.len());
     }
 }
 
@@ -40,7 +40,7 @@ fn lost_as_a_frame_is_handed_over_the_frame_goes_to_another_session() {
 }
 
 #[test]
-fn lost_in_a_callback_the_next_frame_is_an_idr_picture() {
+fn lost_in_a_callback_the_next_frame_is_an_idr() {
     for status in LOSSES {
         let sim = Sim::begin();
         let packets = encode(&sim, |knobs| knobs.callback = [status].into());

@@ -14,7 +14,7 @@ const SIZE: Size = Size::new(320, 180);
 fn card() -> I420 {
     let mut card = TestCard::new(SIZE, settings().frame_rate);
     match card.next_frame().unwrap().unwrap().surface {
-        Surface::I420(picture) => picture,
+        Surface::I420(image) => image,
         other => panic!("{other:?}"),
     }
 }
@@ -66,13 +66,13 @@ fn canned() -> Canned {
 }
 
 #[test]
-fn a_camera_s_picture_goes_in_as_it_is() {
+fn a_camera_s_frame_goes_in_as_it_is() {
     let sim = Sim::begin();
     sim.turn(|knobs| knobs.delivery = Delivery::Held);
-    let picture = PixelBuffer::from_i420(&card()).unwrap();
+    let image = PixelBuffer::from_i420(&card()).unwrap();
     let mut rig = Rig::open();
     for index in 0..5 {
-        let frame = frame(&picture, time_of(index));
+        let frame = frame(&image, time_of(index));
         assert!(rig.encoder.encode(&frame, false).unwrap().is_empty());
     }
     assert_eq!(sim.living()["CVPixelBuffer"], 1);
@@ -80,7 +80,7 @@ fn a_camera_s_picture_goes_in_as_it_is() {
 }
 
 #[test]
-fn a_picture_in_memory_is_copied_once() {
+fn a_frame_in_memory_is_copied_once() {
     let sim = Sim::begin();
     sim.turn(|knobs| knobs.delivery = Delivery::Held);
     let mut rig = Rig::open();
@@ -89,7 +89,7 @@ fn a_picture_in_memory_is_copied_once() {
 }
 
 #[test]
-fn a_picture_of_another_size_is_refused() {
+fn a_frame_of_another_size_is_refused() {
     let _sim = Sim::begin();
     let other = PixelBuffer::from_i420(&I420::black(Size::new(180, 320))).unwrap();
     let refused = Rig::open()
@@ -101,36 +101,36 @@ fn a_picture_of_another_size_is_refused() {
 #[test]
 fn the_software_encoder_takes_a_pixel_buffer_too() {
     let _sim = Sim::begin();
-    let picture = PixelBuffer::from_i420(&card()).unwrap();
+    let image = PixelBuffer::from_i420(&card()).unwrap();
     let settings = VideoSettings {
         encoder: Some("openh264".to_owned()),
         ..settings()
     };
     let mut encoder = VideoEncoder::open(&settings).unwrap();
-    let frame = frame(&picture, Timestamp::ZERO);
+    let frame = frame(&image, Timestamp::ZERO);
     let packets = encoder.encode(&frame, false).unwrap();
-    let Some(pictures) = decode(&packets, SIZE) else {
+    let Some(frames) = decode(&packets, SIZE) else {
         return;
     };
-    let mark = Mark::read_luma(&pictures[0], SIZE);
+    let mark = Mark::read_luma(&frames[0], SIZE);
     assert_eq!(mark.map(|mark| mark.frame), Some(0));
 }
 
 #[test]
-fn a_pixel_buffer_has_the_picture_and_says_what_its_colours_mean() {
+fn a_pixel_buffer_has_the_frame_and_says_what_its_colours_mean() {
     let sim = Sim::begin();
     for size in [SIZE, Size::new(34, 18), Size::new(5, 3)] {
         let mut data = vec![0; I420::len_of(size)];
         for (index, byte) in (0_u8..=255).cycle().zip(&mut data) {
             *byte = index;
         }
-        let picture = I420::new(size, data).unwrap();
-        let buffer = PixelBuffer::from_i420(&picture).unwrap();
+        let image = I420::new(size, data).unwrap();
+        let buffer = PixelBuffer::from_i420(&image).unwrap();
         assert_eq!(
             (buffer.size(), buffer.format().to_string()),
             (size, "420v".into())
         );
-        assert_eq!(buffer.to_i420().unwrap().data(), picture.data());
+        assert_eq!(buffer.to_i420().unwrap().data(), image.data());
         for key in ["ColorPrimaries", "TransferFunction", "YCbCrMatrix"] {
             let tag = sim.attachment(&buffer, &format!("CVImageBuffer{key}"));
             assert_eq!(tag.as_deref(), Some("ITU_R_709_2"));
@@ -150,12 +150,12 @@ fn a_plane_has_rows_and_there_are_two() {
 }
 
 #[test]
-fn a_camera_s_sample_buffer_has_a_picture_and_a_time() {
+fn a_camera_s_sample_buffer_has_a_frame_and_a_time() {
     let sim = Sim::begin();
     let sample = sim.camera_sample(SIZE, 1_234_567_890);
-    let picture = sample.image_buffer().unwrap();
+    let image = sample.image_buffer().unwrap();
     assert_eq!(
-        (picture.size(), picture.format()),
+        (image.size(), image.format()),
         (SIZE, FourCharCode(u32::from_be_bytes(*b"420v")))
     );
     assert_eq!(sample.presentation_time().nanos(), Some(1_234_567_890));
@@ -174,13 +174,13 @@ fn a_camera_s_sample_buffer_has_a_picture_and_a_time() {
 fn what_is_lent_is_retained_only_if_it_is_what_it_should_be() {
     let sim = Sim::begin();
     let sample = sim.camera_sample(SIZE, 0);
-    let picture = sample.image_buffer().unwrap();
+    let image = sample.image_buffer().unwrap();
     // SAFETY: null is allowed.
     assert!(unsafe { SampleBuffer::retain(std::ptr::null()) }.is_none());
     // SAFETY: a living object, of another kind.
-    assert!(unsafe { SampleBuffer::retain(picture.as_ptr()) }.is_none());
+    assert!(unsafe { SampleBuffer::retain(image.as_ptr()) }.is_none());
     // SAFETY: a living object, of another kind.
     assert!(unsafe { PixelBuffer::retain(sample.as_ptr()) }.is_none());
     // SAFETY: a living object.
-    assert!(unsafe { PixelBuffer::retain(picture.as_ptr()) }.is_some());
+    assert!(unsafe { PixelBuffer::retain(image.as_ptr()) }.is_some());
 }

@@ -26,10 +26,10 @@ fn a_test_card_comes_out_as_it_went_in() {
         let expected = [0, 30, 47, 60].contains(&index);
         assert_eq!(packet.keyframe, expected, "{index}");
     }
-    let Some(pictures) = decode(&packets, settings.size) else {
+    let Some(frames) = decode(&packets, settings.size) else {
         return;
     };
-    let marks = pictures
+    let marks = frames
         .iter()
         .map(|luma| Mark::read_luma(luma, settings.size));
     let marks: Vec<_> = marks.map(|mark| mark.unwrap().frame).collect();
@@ -150,10 +150,10 @@ fn other_parameter_sets_are_another_configuration() {
     let config = |index: usize| video_config(&packets[index]);
     assert!(ptr::eq(config(0), config(4)) && ptr::eq(config(5), config(9)));
     assert_ne!(config(4).decoder_config, config(5).decoder_config);
-    let Some(pictures) = decode(&packets, settings().size) else {
+    let Some(frames) = decode(&packets, settings().size) else {
         return;
     };
-    assert_eq!(pictures.len(), 10);
+    assert_eq!(frames.len(), 10);
 }
 
 #[test]

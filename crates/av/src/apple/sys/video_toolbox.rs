@@ -35,7 +35,7 @@ unsafe extern "C-unwind" {
     pub(crate) fn VTCompressionSessionPrepareToEncodeFrames(session: *const CFType) -> i32;
     pub(crate) fn VTCompressionSessionEncodeFrame(
         session: *const CFType,
-        picture: *const CFType,
+        frame: *const CFType,
         presentation_time: CMTime,
         duration: CMTime,
         properties: *const CFType,

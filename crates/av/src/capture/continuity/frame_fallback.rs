@@ -218,13 +218,13 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
-    fn picture(size: Size, luma: u8) -> Surface {
+    fn image(size: Size, luma: u8) -> Surface {
         Surface::I420(I420::new(size, vec![luma; I420::len_of(size)]).unwrap())
     }
 
     fn frame(luma: u8, millis: i64) -> VideoFrame {
         VideoFrame {
-            surface: picture(SIZE, luma),
+            surface: image(SIZE, luma),
             timestamp: at(millis),
         }
     }
@@ -233,8 +233,8 @@ mod tests {
     fn given(machine: &mut FrameFallback, millis: i64) -> Option<(u8, i64)> {
         match machine.poll(at(millis)) {
             Next::Give(frame) => {
-                let Surface::I420(picture) = frame.surface;
-                Some((picture.y()[0], frame.timestamp.as_millis()))
+                let Surface::I420(image) = frame.surface;
+                Some((image.y()[0], frame.timestamp.as_millis()))
             }
             Next::Wait(until) => {
                 assert!(until > at(millis), "it would be asked without end");
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_pass_as_they_come() {
+    fn frames_pass_as_they_come() {
         let mut machine = FrameFallback::new(SIZE);
         for index in 0..10 {
             machine.handle_frame(frame(50, index * 33), at(index * 33 + 20));
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_picture_before_all_stands_still_is_shown() {
+    fn the_last_frame_before_all_stands_still_is_shown() {
         let (mut machine, before) = limited(&[0, 17]);
         assert_eq!(before, [0]);
         assert_eq!(deadline(&mut machine, 17), 49);
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_picture_stands_in_twice_a_second_for_as_long_as_it_takes() {
+    fn the_last_frame_stands_in_twice_a_second_for_as_long_as_it_takes() {
         let mut machine = FrameFallback::new(SIZE);
         machine.handle_frame(frame(50, 1000), at(1040));
         given(&mut machine, 1040).unwrap();
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_picture_after_a_stand_in_is_not_lost() {
+    fn the_first_frame_after_a_stand_in_is_not_lost() {
         let mut machine = FrameFallback::new(SIZE);
         machine.handle_frame(frame(50, 0), at(40));
         given(&mut machine, 40).unwrap();
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_older_than_what_was_shown_is_dropped_and_counted() {
+    fn a_frame_older_than_what_was_shown_is_dropped_and_counted() {
         let mut machine = FrameFallback::new(SIZE);
         machine.handle_frame(frame(50, 0), at(0));
         given(&mut machine, 0).unwrap();
@@ -361,13 +361,13 @@ mod tests {
     #[test]
     fn a_slate_is_shown_at_once_and_hides_what_comes() {
         let mut machine = FrameFallback::new(SIZE);
-        machine.handle_slate(Some(picture(SIZE, 99)), at(0));
+        machine.handle_slate(Some(image(SIZE, 99)), at(0));
         assert_eq!(given(&mut machine, 0), Some((99, 0)), "even at first");
         machine.handle_slate(None, at(10));
         machine.handle_frame(frame(50, 100), at(100));
         given(&mut machine, 100).unwrap();
         machine.handle_frame(frame(51, 133), at(133));
-        machine.handle_slate(Some(picture(SIZE, 99)), at(140));
+        machine.handle_slate(Some(image(SIZE, 99)), at(140));
         machine.handle_frame(frame(52, 166), at(166));
         assert_eq!(given(&mut machine, 170), Some((99, 170)));
         assert_eq!(given(&mut machine, 171), None);
@@ -376,11 +376,11 @@ mod tests {
     }
 
     #[test]
-    fn when_the_slate_goes_the_next_picture_is_shown_at_once_and_never_an_old_one() {
+    fn when_the_slate_goes_the_next_frame_is_shown_at_once_and_never_an_old_one() {
         let mut machine = FrameFallback::new(SIZE);
         machine.handle_frame(frame(50, 0), at(0));
         given(&mut machine, 0).unwrap();
-        machine.handle_slate(Some(picture(SIZE, 99)), at(10));
+        machine.handle_slate(Some(image(SIZE, 99)), at(10));
         given(&mut machine, 10).unwrap();
         machine.handle_slate(None, at(200));
         assert_eq!(given(&mut machine, 510), Some((99, 510)), "still nothing");
@@ -391,7 +391,7 @@ mod tests {
     #[test]
     fn a_slate_of_another_size_is_not_shown() {
         let mut machine = FrameFallback::new(SIZE);
-        machine.handle_slate(Some(picture(SMALL, 99)), at(0));
+        machine.handle_slate(Some(image(SMALL, 99)), at(0));
         machine.handle_frame(frame(50, 0), at(0));
         assert_eq!(given(&mut machine, 0), Some((50, 0)));
     }
@@ -399,12 +399,12 @@ mod tests {
     #[test]
     fn the_size_follows_what_comes() {
         let mut machine = FrameFallback::new(SIZE);
-        let surface = picture(SMALL, 50);
+        let surface = image(SMALL, 50);
         let timestamp = at(0);
         machine.handle_frame(VideoFrame { surface, timestamp }, at(0));
         assert_eq!(machine.size(), SMALL);
         given(&mut machine, 0).unwrap();
-        machine.handle_slate(Some(picture(SMALL, 99)), at(10));
+        machine.handle_slate(Some(image(SMALL, 99)), at(10));
         assert_eq!(given(&mut machine, 10), Some((99, 10)));
     }
 

@@ -212,7 +212,7 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
-    fn sound(rate: u32, channels: u8, from: i64, millis: u32) -> AudioSamples {
+    fn audio(rate: u32, channels: u8, from: i64, millis: u32) -> AudioSamples {
         let frames = rate * millis / 1000;
         AudioSamples {
             samples: vec![0.5; frames as usize * usize::from(channels)].into(),
@@ -251,10 +251,10 @@ mod tests {
     }
 
     #[test]
-    fn sound_passes_as_it_comes() {
+    fn audio_passes_as_it_comes() {
         let mut machine = GapFill::new(48_000, 2);
         for index in 0..50 {
-            let samples = sound(48_000, 2, index * 20, 20);
+            let samples = audio(48_000, 2, index * 20, 20);
             machine.handle_samples(samples.clone(), at(index * 20 + 30));
             let (all, until) = given(&mut machine, index * 20 + 31);
             assert_eq!(all, [samples]);
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn silence_is_exactly_as_long_as_what_is_missing() {
         let mut machine = GapFill::new(44_100, 1);
-        machine.handle_samples(sound(44_100, 1, 0, 20), at(30));
+        machine.handle_samples(audio(44_100, 1, 0, 20), at(30));
         let (mut all, until) = given(&mut machine, 30);
         assert_eq!(given(&mut machine, until - 1).0, []);
         for now in (until..2000).step_by(7) {
@@ -274,7 +274,7 @@ mod tests {
             let behind = at(now).since(Timestamp::from_nanos(seamless(&all).1));
             assert!(behind >= MARGIN && behind < MARGIN + BLOCK, "{behind:?}");
         }
-        machine.handle_samples(sound(44_100, 1, 1993, 20), at(2010));
+        machine.handle_samples(audio(44_100, 1, 1993, 20), at(2010));
         all.extend(given(&mut machine, 2010).0);
         let (from, to) = seamless(&all);
         assert_eq!(from, 0);
@@ -286,12 +286,12 @@ mod tests {
     }
 
     #[test]
-    fn sound_that_is_merely_late_is_not_cut() {
+    fn audio_that_is_merely_late_is_not_cut() {
         let mut machine = GapFill::new(48_000, 2);
-        machine.handle_samples(sound(48_000, 2, 0, 20), at(30));
+        machine.handle_samples(audio(48_000, 2, 0, 20), at(30));
         let (mut all, _) = given(&mut machine, 30);
         all.extend(given(&mut machine, 400).0);
-        machine.handle_samples(sound(48_000, 2, 310, 100), at(410));
+        machine.handle_samples(audio(48_000, 2, 310, 100), at(410));
         all.extend(given(&mut machine, 410).0);
         assert_eq!(seamless(&all), (0, 410_000_000));
     }
@@ -318,20 +318,20 @@ mod tests {
     #[test]
     fn after_a_long_sleep_silence_goes_on_from_the_present() {
         let mut machine = GapFill::new(48_000, 2);
-        machine.handle_samples(sound(48_000, 2, 0, 20), at(30));
+        machine.handle_samples(audio(48_000, 2, 0, 20), at(30));
         given(&mut machine, 30);
         let (all, _) = given(&mut machine, 600_000);
         assert_eq!(seamless(&all), (599_880_000_000, 599_900_000_000));
     }
 
     #[test]
-    fn muted_sound_is_as_long_and_can_never_be_heard() {
+    fn muted_audio_is_as_long_and_can_never_be_heard() {
         let mut machine = GapFill::new(48_000, 2);
-        machine.handle_samples(sound(48_000, 2, 0, 20), at(20));
+        machine.handle_samples(audio(48_000, 2, 0, 20), at(20));
         machine.handle_mute(true);
-        machine.handle_samples(sound(48_000, 2, 20, 20), at(40));
+        machine.handle_samples(audio(48_000, 2, 20, 20), at(40));
         machine.handle_mute(false);
-        machine.handle_samples(sound(48_000, 2, 40, 20), at(60));
+        machine.handle_samples(audio(48_000, 2, 40, 20), at(60));
         let (all, _) = given(&mut machine, 60);
         assert_eq!(seamless(&all), (0, 60_000_000));
         let silent: Vec<_> = all.iter().map(is_silent).collect();
@@ -339,10 +339,10 @@ mod tests {
     }
 
     #[test]
-    fn a_stuck_encoder_costs_the_oldest_sound_and_no_memory() {
+    fn a_stuck_encoder_costs_the_oldest_audio_and_no_memory() {
         let mut machine = GapFill::new(48_000, 2);
         for index in 0..1000 {
-            machine.handle_samples(sound(48_000, 2, index * 20, 20), at(index * 20 + 30));
+            machine.handle_samples(audio(48_000, 2, index * 20, 20), at(index * 20 + 30));
         }
         assert_eq!(machine.tally().dropped, Duration::from_secs(17));
         let (all, _) = given(&mut machine, 20_020);
@@ -352,8 +352,8 @@ mod tests {
     #[test]
     fn the_format_may_change_and_silence_follows_it() {
         let mut machine = GapFill::new(48_000, 2);
-        machine.handle_samples(sound(48_000, 2, 0, 20), at(20));
-        machine.handle_samples(sound(16_000, 1, 20, 20), at(40));
+        machine.handle_samples(audio(48_000, 2, 0, 20), at(20));
+        machine.handle_samples(audio(16_000, 1, 20, 20), at(40));
         let (mut all, until) = given(&mut machine, 40);
         all.extend(given(&mut machine, until).0);
         let formats: Vec<_> = all.iter().map(|s| (s.sample_rate, s.channels)).collect();
@@ -362,29 +362,29 @@ mod tests {
     }
 
     #[test]
-    fn sound_without_a_format_is_passed_over() {
+    fn audio_without_a_format_is_passed_over() {
         let mut machine = GapFill::new(48_000, 2);
-        let mut odd = sound(48_000, 2, 0, 20);
+        let mut odd = audio(48_000, 2, 0, 20);
         odd.samples = vec![0.0; 7].into();
         machine.handle_samples(odd, at(0));
         machine.handle_samples(
             AudioSamples {
                 channels: 0,
-                ..sound(48_000, 2, 0, 20)
+                ..audio(48_000, 2, 0, 20)
             },
             at(0),
         );
         machine.handle_samples(
             AudioSamples {
                 sample_rate: 0,
-                ..sound(48_000, 2, 0, 20)
+                ..audio(48_000, 2, 0, 20)
             },
             at(0),
         );
         let none = Vec::new().into();
         let empty = AudioSamples {
             samples: none,
-            ..sound(48_000, 2, 0, 20)
+            ..audio(48_000, 2, 0, 20)
         };
         machine.handle_samples(empty, at(0));
         assert_eq!(given(&mut machine, 0).0, []);
@@ -393,7 +393,7 @@ mod tests {
     #[test]
     fn what_came_before_the_end_is_still_given() {
         let mut machine = GapFill::new(48_000, 2);
-        machine.handle_samples(sound(48_000, 2, 0, 20), at(20));
+        machine.handle_samples(audio(48_000, 2, 0, 20), at(20));
         machine.handle_end();
         assert!(matches!(machine.poll(at(20)), Next::Give(_)));
         assert!(matches!(machine.poll(at(9000)), Next::Over));

@@ -43,7 +43,7 @@ mod tests {
     use crate::fuzz;
 
     #[test]
-    fn whatever_happens_pictures_and_sound_go_on() {
+    fn whatever_happens_frames_and_audio_go_on() {
         let mut seed: u32 = 1;
         let mut noise = || {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

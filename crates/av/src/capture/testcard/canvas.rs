@@ -90,9 +90,9 @@ impl Rect {
 
 impl<'a> Canvas<'a> {
     /// The frame, unless a clone of it is alive.
-    pub(super) fn new(picture: &'a mut I420) -> Option<Self> {
-        let size = picture.size();
-        let [y, u, v] = picture.planes_mut()?;
+    pub(super) fn new(frame: &'a mut I420) -> Option<Self> {
+        let size = frame.size();
+        let [y, u, v] = frame.planes_mut()?;
         Some(Self { size, y, u, v })
     }
 
@@ -215,8 +215,8 @@ mod tests {
 
     #[test]
     fn drawing_outside_is_cut_off() {
-        let mut picture = I420::black(Size::new(5, 5));
-        let mut canvas = Canvas::new(&mut picture).unwrap();
+        let mut frame = I420::black(Size::new(5, 5));
+        let mut canvas = Canvas::new(&mut frame).unwrap();
         canvas.fill(Rect::new(3, 3, 100, 100), Colour::WHITE);
         let mask = Mask {
             width: 4,
@@ -226,8 +226,8 @@ mod tests {
         canvas.paint(&mask, 4, 0, Colour::WHITE);
         canvas.paint(&mask, 9, 9, Colour::WHITE);
         let rows = [0, 0, 0, 1, 2].map(|n: usize| n);
-        assert_eq!(picture.y()[24], 235);
-        assert_eq!(picture.y()[4], 235);
-        assert_eq!(picture.y()[rows[4]], 16);
+        assert_eq!(frame.y()[24], 235);
+        assert_eq!(frame.y()[4], 235);
+        assert_eq!(frame.y()[rows[4]], 16);
     }
 }

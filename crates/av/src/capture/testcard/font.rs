@@ -275,10 +275,10 @@ mod tests {
                 cap: 30,
             },
         );
-        let mut picture = crate::I420::black(onair_media::Size::new(400, 80));
-        let mut canvas = Canvas::new(&mut picture).expect("unshared");
+        let mut frame = crate::I420::black(onair_media::Size::new(400, 80));
+        let mut canvas = Canvas::new(&mut frame).expect("unshared");
         font.draw(&mut canvas, "W0:Q/9", line, Colour::WHITE);
         canvas.fill(line.rect("W0:Q/9"), Colour::BLACK);
-        assert!(picture.y().iter().all(|&luma| luma == 16));
+        assert!(frame.y().iter().all(|&luma| luma == 16));
     }
 }

@@ -21,8 +21,8 @@ pub struct Mark {
 
 impl Mark {
     /// Reads the strip of a frame, at whatever scale; `None` if there is none.
-    pub fn read(picture: &I420) -> Option<Self> {
-        Self::read_luma(picture.y(), picture.size())
+    pub fn read(image: &I420) -> Option<Self> {
+        Self::read_luma(image.y(), image.size())
     }
 
     /// Reads the strip off a plane of luma without padding.
@@ -112,8 +112,8 @@ fn read_row(luma: &[u8], size: Size, row: usize) -> Option<u32> {
         (word << 1) | u64::from(2 * level > white + black)
     });
     let number = u32::try_from((word >> 4) & u64::from(u32::MAX)).ok()?;
-    let sound = word & 15 == u64::from(check(number, row)) && word >> 36 == CALIBRATION;
-    sound.then_some(number)
+    let audio = word & 15 == u64::from(check(number, row)) && word >> 36 == CALIBRATION;
+    audio.then_some(number)
 }
 
 /// The mean luma of the middle half of a cell.
@@ -139,9 +139,9 @@ mod tests {
     use super::*;
 
     fn marked(size: Size, mark: Mark) -> I420 {
-        let mut picture = I420::black(size);
-        mark.draw(&mut Canvas::new(&mut picture).unwrap());
-        picture
+        let mut image = I420::black(size);
+        mark.draw(&mut Canvas::new(&mut image).unwrap());
+        image
     }
 
     const MARK: Mark = Mark {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_or_tiny_picture_has_no_mark() {
+    fn a_blank_or_tiny_frame_has_no_mark() {
         assert_eq!(Mark::read(&I420::black(Size::new(320, 180))), None);
         assert_eq!(Mark::read(&marked(Size::new(40, 20), MARK)), None);
     }
@@ -168,13 +168,13 @@ mod tests {
         let size = Size::new(320, 180);
         for row in 0..ROWS {
             for cell in 0..CELLS {
-                let mut picture = marked(size, MARK);
-                let mut canvas = Canvas::new(&mut picture).unwrap();
+                let mut image = marked(size, MARK);
+                let mut canvas = Canvas::new(&mut image).unwrap();
                 let number = [MARK.frame, MARK.millis_of_day][row];
                 let was = bits(number, row)[cell];
                 let colour = if was { Colour::BLACK } else { Colour::WHITE };
                 canvas.fill(cell_rect(size, row, cell), colour);
-                assert_eq!(Mark::read(&picture), None, "row {row} cell {cell}");
+                assert_eq!(Mark::read(&image), None, "row {row} cell {cell}");
             }
         }
     }

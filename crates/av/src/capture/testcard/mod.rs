@@ -74,8 +74,8 @@ impl TestCard {
     pub fn draw(&mut self, index: u64, wall: WallTime) -> I420 {
         let layout = self.layout.take();
         let layout = layout.unwrap_or_else(|| self.lay_out());
-        let mut picture = self.buffer(&layout.background);
-        if let Some(mut canvas) = Canvas::new(&mut picture) {
+        let mut image = self.buffer(&layout.background);
+        if let Some(mut canvas) = Canvas::new(&mut image) {
             let moment = Moment::new(index, self.frame_rate);
             self.draw_dial(&mut canvas, &layout, &moment);
             self.draw_clock(&mut canvas, &layout, wall);
@@ -83,8 +83,8 @@ impl TestCard {
             Mark::new(index, wall).draw(&mut canvas);
         }
         self.layout = Some(layout);
-        self.pool.push(picture.clone());
-        picture
+        self.pool.push(image.clone());
+        image
     }
 
     fn lay_out(&mut self) -> Layout {
@@ -98,11 +98,11 @@ impl TestCard {
     /// A frame nobody holds any more, or a new one: the background with some
     /// older frame's moving parts on it.
     fn buffer(&mut self, background: &I420) -> I420 {
-        let free = |picture: &mut I420| picture.planes_mut().is_some();
+        let free = |image: &mut I420| image.planes_mut().is_some();
         let found = self.pool.iter_mut().position(free);
-        let picture = found.map(|index| self.pool.swap_remove(index));
+        let image = found.map(|index| self.pool.swap_remove(index));
         self.pool.truncate(LARGEST_POOL);
-        picture.unwrap_or_else(|| background.duplicate())
+        image.unwrap_or_else(|| background.duplicate())
     }
 
     fn draw_dial(&mut self, canvas: &mut Canvas<'_>, layout: &Layout, moment: &Moment) {
@@ -157,11 +157,11 @@ impl VideoSource for TestCard {
 
     fn next_frame(&mut self) -> Result<Option<VideoFrame>, Error> {
         let wall = (self.wall_clock)();
-        let picture = self.draw(self.index, wall);
+        let image = self.draw(self.index, wall);
         let timestamp = Timestamp::ZERO + self.frame_rate.time_of(self.index);
         self.index += 1;
         Ok(Some(VideoFrame {
-            surface: Surface::I420(picture),
+            surface: Surface::I420(image),
             timestamp,
         }))
     }

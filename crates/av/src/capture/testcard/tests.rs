@@ -9,11 +9,11 @@ fn card(size: Size) -> TestCard {
 }
 
 /// How bright the disc is, away from its digits.
-fn disc_luma(picture: &I420) -> u8 {
-    let size = picture.size();
+fn disc_luma(image: &I420) -> u8 {
+    let size = image.size();
     let layout = Layout::new(size, &mut Font::default(), "", "");
     let (x, y) = layout.dial.centre();
-    picture.y()[(y + layout.dial.side() * 33 / 100) * size.width as usize + x]
+    image.y()[(y + layout.dial.side() * 33 / 100) * size.width as usize + x]
 }
 
 #[test]
@@ -21,8 +21,8 @@ fn every_frame_says_which_it_is() {
     let mut card = card(Size::new(320, 180));
     for index in 0..10 {
         let frame = card.next_frame().unwrap().unwrap();
-        let Surface::I420(picture) = frame.surface;
-        let mark = Mark::read(&picture).unwrap();
+        let Surface::I420(image) = frame.surface;
+        let mark = Mark::read(&image).unwrap();
         assert_eq!((mark.frame, mark.millis_of_day), (index, 45_296_789));
     }
 }
@@ -43,8 +43,8 @@ fn a_card_is_a_function_of_number_and_time() {
 fn a_frame_someone_holds_does_not_change() {
     let mut card = card(Size::new(160, 90));
     let held: Vec<I420> = (0..20).map(|index| card.draw(index, WALL)).collect();
-    for (index, picture) in (0..).zip(&held) {
-        assert_eq!(Mark::read(picture).unwrap().frame, index);
+    for (index, image) in (0..).zip(&held) {
+        assert_eq!(Mark::read(image).unwrap().frame, index);
     }
 }
 
@@ -79,7 +79,7 @@ fn any_size_can_be_drawn() {
         (640, 480),
     ] {
         let size = Size::new(width, height);
-        let picture = card(size).draw(17, WALL);
-        assert_eq!(picture.size(), size);
+        let image = card(size).draw(17, WALL);
+        assert_eq!(image.size(), size);
     }
 }

@@ -75,11 +75,11 @@ struct ParameterSets {
 
 impl VideoBackend for OpenH264 {
     fn encode(&mut self, frame: &VideoFrame, idr: bool) -> Result<Vec<Packet>, Error> {
-        let picture = in_memory(&frame.surface)?;
+        let image = in_memory(&frame.surface)?;
         if idr {
             self.raw.force_idr()?;
         }
-        let units = self.raw.encode(&picture, frame.timestamp.as_millis())?;
+        let units = self.raw.encode(&image, frame.timestamp.as_millis())?;
         let (sets, payload, keyframe) = split(&units);
         if payload.is_empty() {
             return Ok(Vec::new());
@@ -147,7 +147,7 @@ impl OpenH264 {
 /// The frame as planes in memory: what Core Video holds is copied.
 fn in_memory(surface: &Surface) -> Result<Cow<'_, I420>, Error> {
     match surface {
-        Surface::I420(picture) => Ok(Cow::Borrowed(picture)),
+        Surface::I420(image) => Ok(Cow::Borrowed(image)),
         #[cfg(apple_media)]
         Surface::PixelBuffer(buffer) => buffer.to_i420().map(Cow::Owned),
     }

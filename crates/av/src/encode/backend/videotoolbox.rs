@@ -181,11 +181,11 @@ impl VideoToolbox {
         let Some(session) = &mut self.session else {
             return Err(Failure::new("encoding", Status::INVALID_SESSION));
         };
-        let picture = match &frame.surface {
+        let image = match &frame.surface {
             Surface::PixelBuffer(buffer) => buffer.clone(),
-            Surface::I420(picture) => session.encoder.copy_in(picture)?,
+            Surface::I420(image) => session.encoder.copy_in(image)?,
         };
-        session.submit(&picture, frame.timestamp, self.owes_idr)?;
+        session.submit(&image, frame.timestamp, self.owes_idr)?;
         self.owes_idr = false;
         Ok(())
     }
@@ -288,7 +288,7 @@ impl VideoToolbox {
 }
 
 impl Session {
-    fn submit(&mut self, picture: &PixelBuffer, at: Timestamp, idr: bool) -> Result<(), Failure> {
+    fn submit(&mut self, image: &PixelBuffer, at: Timestamp, idr: bool) -> Result<(), Failure> {
         self.wait_for_room()?;
         let properties = idr.then(|| {
             let (key, value) = (kVTEncodeFrameOptionKey_ForceKeyFrame, CFBoolean::new(true));
@@ -296,7 +296,7 @@ impl Session {
         });
         let time = Time::from_nanos(at.as_nanos());
         let encoder = &self.encoder;
-        let submitted = encoder.encode(picture, time, properties.as_deref(), idr.into());
+        let submitted = encoder.encode(image, time, properties.as_deref(), idr.into());
         submitted.map_err(|status| Failure::new("encoding", status))?;
         self.in_flight.push_back(time);
         Ok(())

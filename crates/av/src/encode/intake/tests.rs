@@ -166,7 +166,7 @@ fn a_gap_is_filled_and_an_overlap_cut_at_another_rate_too() {
 }
 
 #[test]
-fn an_hour_with_a_clock_that_drifts_keeps_sound_in_step() {
+fn an_hour_with_a_clock_that_drifts_keeps_audio_in_step() {
     for (slow, seconds) in [(50.0, 3600_u16), (-50.0, 600)] {
         let mut intake = Intake::new(8000, 1);
         let mut listener = Listener::default();
@@ -201,7 +201,7 @@ fn a_device_in_step_is_passed_on_untouched() {
 }
 
 #[test]
-fn sound_no_device_gives_is_refused() {
+fn audio_no_device_gives_is_refused() {
     let good = Device::new(48_000, 2, 0.0, Timestamp::ZERO).next();
     let with = |change: fn(&mut AudioSamples)| {
         let mut bad = good.clone();
@@ -224,7 +224,7 @@ fn sound_no_device_gives_is_refused() {
 }
 
 #[test]
-fn any_sound_at_any_time_is_taken() {
+fn any_audio_at_any_time_is_taken() {
     let mut seed: u32 = 1;
     for length in [7, 30, 60] {
         for _ in 0..10 {
@@ -233,7 +233,7 @@ fn any_sound_at_any_time_is_taken() {
                 Some(seed.to_be_bytes()[0])
             });
             let data: Vec<u8> = noise.take(length).collect();
-            fuzz::sound(&data);
+            fuzz::audio(&data);
         }
     }
 }

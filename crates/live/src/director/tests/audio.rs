@@ -10,7 +10,7 @@ const ENDED_FOR_NOW: Told = Told::AudioInterruptionEnded {
 };
 
 #[test]
-fn sound_is_activated_again_when_the_interruption_ends() {
+fn audio_is_activated_again_when_the_interruption_ends() {
     let mut phone = Phone::on_air();
     assert_eq!(phone.device(Told::AudioInterrupted), "\"NoAudio(InUse)\"");
     assert_eq!(phone.wait(600), "");
@@ -19,7 +19,7 @@ fn sound_is_activated_again_when_the_interruption_ends() {
 }
 
 #[test]
-fn without_the_systems_advice_sound_waits_for_the_foreground() {
+fn without_the_systems_advice_audio_waits_for_the_foreground() {
     let mut phone = Phone::on_air();
     phone.device(Told::AudioInterrupted);
     assert_eq!(phone.device(ENDED_FOR_NOW), "");
@@ -30,7 +30,7 @@ fn without_the_systems_advice_sound_waits_for_the_foreground() {
 }
 
 #[test]
-fn without_the_systems_advice_sound_waits_for_the_user() {
+fn without_the_systems_advice_audio_waits_for_the_user() {
     for event in [Event::Mute(false), Event::Order(Order::ActivateAudio)] {
         let mut phone = Phone::on_air();
         phone.device(Told::AudioInterrupted);
@@ -41,7 +41,7 @@ fn without_the_systems_advice_sound_waits_for_the_user() {
 }
 
 #[test]
-fn a_call_takes_sound_and_camera_and_gives_both_back_in_either_order() {
+fn a_call_takes_audio_and_camera_and_gives_both_back_in_either_order() {
     let begin = [Told::AudioInterrupted, Told::CameraInterrupted(AudioInUse)];
     let end = [ENDED, Told::CameraInterruptionEnded];
     for (first, second) in [(0, 1), (1, 0)] {
@@ -115,7 +115,7 @@ fn late_news_of_a_suspension_are_answered_at_once() {
 }
 
 #[test]
-fn in_the_background_sound_is_activated_once_and_then_in_front() {
+fn in_the_background_audio_is_activated_once_and_then_in_front() {
     let mut phone = Phone::on_air();
     phone.tell(Event::Background);
     phone.device(Told::AudioInterrupted);

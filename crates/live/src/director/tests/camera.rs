@@ -6,7 +6,7 @@ const LEAVING: &str = "slate, keyframe, Video(false), \"NoVideo(Background)\"";
 const RETURNING: &str = "Video(true), Start, camera, \"Video\"";
 
 #[test]
-fn a_preview_activates_sound_and_starts_and_a_show_keeps_the_screen_awake() {
+fn a_preview_activates_audio_and_starts_and_a_show_keeps_the_screen_awake() {
     let mut phone = Phone::new();
     assert_eq!(
         phone.tell(Event::Order(Order::Start)),
@@ -98,7 +98,7 @@ fn late_news_of_the_background_are_not_believed_for_long() {
 }
 
 #[test]
-fn a_camera_that_another_takes_is_let_go_so_that_sound_goes_on() {
+fn a_camera_that_another_takes_is_let_go_so_that_audio_goes_on() {
     let mut phone = Phone::on_air();
     let taken = phone.device(Told::CameraInterrupted(CameraInUse));
     assert_eq!(taken, "Video(false), Start, \"NoVideo(InUse)\"");
@@ -227,7 +227,7 @@ fn an_encoder_that_comes_back_in_time_is_no_news() {
 }
 
 #[test]
-fn an_encoder_that_stays_away_is_a_picture_that_is_missing() {
+fn an_encoder_that_stays_away_is_a_frame_that_is_missing() {
     let mut phone = Phone::on_air();
     phone.tell(Event::EncoderLost);
     phone.now += Duration::from_millis(500);

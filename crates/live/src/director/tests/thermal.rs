@@ -150,7 +150,7 @@ fn what_the_user_wants_is_the_top_of_the_ladder() {
 }
 
 #[test]
-fn an_upright_picture_stays_upright_on_the_way_down() {
+fn an_upright_frame_stays_upright_on_the_way_down() {
     let mut phone = Phone::in_preview();
     let quality = Quality {
         size: Size::new(720, 1280),

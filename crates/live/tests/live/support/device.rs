@@ -137,7 +137,7 @@ impl Device for Puppet {
 }
 
 /// The camera takes a picture.
-pub(crate) fn take_picture(inlets: &Inlets, size: Size) {
+pub(crate) fn take_frame(inlets: &Inlets, size: Size) {
     let inlet = inlets.frames.as_ref().unwrap();
     inlet.push(VideoFrame {
         surface: Surface::I420(I420::black(size)),

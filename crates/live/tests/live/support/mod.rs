@@ -4,7 +4,7 @@ mod device;
 mod media;
 mod peer;
 
-pub(crate) use device::{Puppet, hear, take_picture};
+pub(crate) use device::{Puppet, hear, take_frame};
 pub(crate) use media::{Script, as_hevc, audio, gop, hevc_config, video};
 pub(crate) use peer::{Behaviour, FLOOD, Heard, Peer};
 

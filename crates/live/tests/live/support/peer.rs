@@ -135,7 +135,7 @@ impl Peer {
                     behaviour: behaviour.clone(),
                     heard: sender.clone(),
                     resumed: &resumed,
-                    pictures: 0,
+                    frames: 0,
                     inject: Vec::new(),
                 };
                 if connection.run(wrap(socket)).is_none() {
@@ -194,7 +194,7 @@ struct Connection<'a> {
     behaviour: Behaviour,
     heard: Sender<(usize, Heard)>,
     resumed: &'a Receiver<()>,
-    pictures: usize,
+    frames: usize,
     /// Bytes to write besides the machine's.
     inject: Vec<u8>,
 }
@@ -236,11 +236,11 @@ impl Connection<'_> {
                     }
                     let asked = stream.write_all(&std::mem::take(&mut self.inject));
                     asked.expect("the client still reads");
-                    if matches!(self.behaviour, Behaviour::Flood) && self.pictures > 0 {
+                    if matches!(self.behaviour, Behaviour::Flood) && self.frames > 0 {
                         while stream.write_all(&NONSENSE.repeat(1000)).is_ok() {}
                         return Some(false);
                     }
-                    if matches!(self.behaviour, Behaviour::Ping) && self.pictures > 0 {
+                    if matches!(self.behaviour, Behaviour::Ping) && self.frames > 0 {
                         self.tell(Heard::Pinged(ping(stream)))?;
                         return Some(false);
                     }
@@ -268,18 +268,18 @@ impl Connection<'_> {
     }
 
     fn media(&mut self, tag: Tag) -> Option<bool> {
-        let is_picture = tag.kind == TagKind::Video && !tag.is_sequence_header();
-        self.pictures += usize::from(is_picture);
+        let is_video = tag.kind == TagKind::Video && !tag.is_sequence_header();
+        self.frames += usize::from(is_video);
         self.tell(Heard::Tag(tag))?;
         match self.behaviour {
-            Behaviour::CloseAfter(most) => return Some(self.pictures < most),
-            Behaviour::Move if is_picture && self.pictures == 1 => {
+            Behaviour::CloseAfter(most) => return Some(self.frames < most),
+            Behaviour::Move if is_video && self.frames == 1 => {
                 self.inject = reconnect_request(None);
             }
-            Behaviour::MoveTo(place) if is_picture && self.pictures == 1 => {
+            Behaviour::MoveTo(place) if is_video && self.frames == 1 => {
                 self.inject = reconnect_request(Some(place));
             }
-            Behaviour::Stall if is_picture && self.pictures == 1 => {
+            Behaviour::Stall if is_video && self.frames == 1 => {
                 self.resumed.recv().ok()?;
             }
             _ => {}

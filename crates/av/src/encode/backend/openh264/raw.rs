@@ -97,14 +97,10 @@ impl Raw {
 
     /// Encodes a frame of the size initialised for, and gives its NAL units
     /// without start codes; none if it was skipped.
-    pub(super) fn encode(
-        &mut self,
-        picture: &I420,
-        millis: c_longlong,
-    ) -> Result<Vec<&[u8]>, Error> {
+    pub(super) fn encode(&mut self, frame: &I420, millis: c_longlong) -> Result<Vec<&[u8]>, Error> {
         self.check_initialized()?;
         let method = present(self.methods.EncodeFrame)?;
-        let source = describe(picture, millis)?;
+        let source = describe(frame, millis)?;
         let output = &raw mut *self.output;
         // SAFETY: the object is alive and initialised. `source` points into
         // `picture`, whose planes have the described sizes and outlive the call;
@@ -179,18 +175,18 @@ impl Drop for Raw {
     }
 }
 
-fn describe(picture: &I420, millis: c_longlong) -> Result<sys::SSourcePicture, Error> {
+fn describe(frame: &I420, millis: c_longlong) -> Result<sys::SSourcePicture, Error> {
     let int = |side: usize| c_int::try_from(side).map_err(|_| Error::invalid("a huge picture"));
-    let size = picture.size();
-    let (width, chroma) = (int(size.width as usize)?, int(picture.chroma_width())?);
+    let size = frame.size();
+    let (width, chroma) = (int(size.width as usize)?, int(frame.chroma_width())?);
     let plane = |plane: &[u8]| plane.as_ptr().cast_mut();
     Ok(sys::SSourcePicture {
         iColorFormat: sys::videoFormatI420,
         iStride: [width, chroma, chroma, 0],
         pData: [
-            plane(picture.y()),
-            plane(picture.u()),
-            plane(picture.v()),
+            plane(frame.y()),
+            plane(frame.u()),
+            plane(frame.v()),
             ptr::null_mut(),
         ],
         iPicWidth: width,

@@ -49,7 +49,7 @@ impl Pcm {
         let sample = Handle::new(Kind::Sample(Sample {
             image: None,
             data: (!self.buffers.is_empty()).then(|| Handle::new(Kind::Block(data))),
-            format: Some(Handle::new(Kind::Sound(description))),
+            format: Some(Handle::new(Kind::AudioFormat(description))),
             attachments: None,
             presentation_time: Time::from_nanos(0),
         }));
@@ -64,7 +64,7 @@ extern "C-unwind" fn CMAudioFormatDescriptionGetStreamBasicDescription(
     description: &Object,
 ) -> *const StreamDescription {
     match description.kind() {
-        Kind::Sound(description) => description,
+        Kind::AudioFormat(description) => description,
         Kind::Format(_) => ptr::null(),
         other => panic!("a {} is taken for a CMFormatDescription", other.name()),
     }
@@ -87,7 +87,7 @@ unsafe extern "C-unwind" fn CMSampleBufferGetAudioBufferListWithRetainedBlockBuf
         return BUFFER_NOT_READY;
     };
     let channels = match sample.format.as_deref().map(Object::kind) {
-        Some(Kind::Sound(description)) => description.channels_per_frame,
+        Some(Kind::AudioFormat(description)) => description.channels_per_frame,
         _ => return INVALID_MEDIA_TYPE,
     };
     let buffers = buffers(data, channels);
