@@ -1,21 +1,21 @@
-//! FFmpeg commands that make of a file what can be sent. A test of the command
+//! FFmpeg commands that turn a file into one that can be sent. A test of the command
 //! line runs each on a file of its kind.
 
 use std::fmt;
 
 use onair_media::Size;
 
-/// What becomes of a kind of track.
+/// What a conversion does with a kind of track.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Plan {
     /// It stays as it is.
     #[default]
     Copy,
-    /// It is encoded anew.
+    /// It is encoded again.
     Encode,
     /// There is none, and none is needed.
     Absent,
-    /// There is none: one of nothing to see or hear is added.
+    /// There is none: a black or silent one is added.
     Add,
 }
 
@@ -24,11 +24,11 @@ pub(crate) enum Plan {
 pub(crate) struct Conversion {
     pub(crate) video: Plan,
     pub(crate) audio: Plan,
-    /// The picture's size, where known.
+    /// The frame size, where known.
     pub(crate) size: Option<Size>,
     /// No more rows than this.
     pub(crate) rows: Option<u32>,
-    /// No more pictures a second than this.
+    /// At most this many frames a second.
     pub(crate) fps: Option<u32>,
 }
 

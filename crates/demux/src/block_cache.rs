@@ -89,7 +89,7 @@ impl BlockCache {
 /// Bytes a block holds.
 const BLOCK: u64 = 256 * 1024;
 
-/// BlockCache kept: enough for two tracks that each straddle a boundary.
+/// Blocks kept: enough for two tracks that each straddle a boundary.
 const KEPT: usize = 6;
 
 #[cfg(test)]

@@ -4,9 +4,8 @@ use bytes::{Bytes, BytesMut};
 
 use crate::Error;
 
-/// A stream read in large pieces, into memory that is used again as soon as
-/// nobody holds a packet that lies in it: fresh memory costs as much as the
-/// reading.
+/// A stream read in large pieces. Memory is reused as soon as no packet lies in it: fresh memory
+/// costs as much as reading.
 pub(crate) struct BlockStream {
     input: Box<dyn Read + Send>,
     /// Whole buffers, of which packets may still hold parts.
@@ -21,8 +20,8 @@ impl BlockStream {
         }
     }
 
-    /// The next bytes, as many as one read gives, so that a live pipe is not
-    /// waited on for more; empty at the end.
+    /// The next bytes, as many as one read gives: nothing waits for a live pipe to send more. Empty
+    /// at the end.
     pub(crate) fn next(&mut self) -> Result<Bytes, Error> {
         let mut buffer = self.buffer();
         let count = read(&mut self.input, &mut buffer)?;
@@ -38,7 +37,7 @@ impl BlockStream {
         Ok(piece)
     }
 
-    /// A buffer that nobody holds a part of.
+    /// A buffer that no packet lies in.
     fn buffer(&mut self) -> BytesMut {
         let free = self.buffers.iter().position(Bytes::is_unique);
         let free = free.map(|index| self.buffers.swap_remove(index));
@@ -60,7 +59,7 @@ pub(crate) fn read(input: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, Err
 /// Bytes asked of a stream at a time: several such pieces fit a processor's cache.
 const PIECE: usize = 128 * 1024;
 
-/// Buffers kept for another time: what a fast line has under way at once.
+/// Buffers kept for reuse: as many as a fast connection has in flight.
 const KEPT: usize = 8;
 
 #[cfg(test)]

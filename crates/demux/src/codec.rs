@@ -1,6 +1,6 @@
 use onair_media::Kind;
 
-/// What a person calls a kind of track.
+/// What people call a kind of track.
 pub(crate) const fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Video => "video",

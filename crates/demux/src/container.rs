@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// The containers that can be told apart.
+/// The containers this crate recognises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Container {

@@ -3,7 +3,7 @@ use std::fmt;
 use onair_media::Kind;
 use serde::Serialize;
 
-/// What of a file or stream could not be read, so far: it grows with
+/// What could not be read of a file or stream so far; it grows with
 /// [`next_packet`](crate::PacketSource::next_packet). All zero while nothing is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -12,26 +12,23 @@ pub struct Damage {
     pub video: TrackDamage,
     /// The audio track's.
     pub audio: TrackDamage,
-    /// How often the packets of a transport stream had to be looked for anew.
+    /// How often a transport stream's packets had to be found again.
     pub sync_losses: u64,
 }
 
-/// What of one track could not be read. An access unit is a picture or a frame
-/// of audio.
+/// What could not be read of one track. An access unit is a coded frame of video or of audio.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TrackDamage {
-    /// Access units of which only a part came, or that are not understood:
-    /// left out.
+    /// Access units that came in part or are not understood; left out.
     pub damaged: u64,
-    /// Access units of which nothing came: an index lists them, or the times
-    /// around a loss leave room for them.
+    /// Access units that did not come at all: the index lists them, or the times around a loss
+    /// leave room for them.
     pub missing: u64,
-    /// Access units that came whole but before anything they could be decoded
-    /// with: left out.
+    /// Access units that came whole, but before the parameter sets they need; left out.
     pub undecodable: u64,
     /// Transport stream packets missing by their continuity counters (ISO/IEC
-    /// 13818-1 §2.4.3.3), which count to 16: at least so many.
+    /// 13818-1 §2.4.3.3), which count to 16: a lower bound.
     pub continuity_errors: u64,
 }
 
@@ -49,7 +46,7 @@ impl Damage {
         *self == Self::default()
     }
 
-    /// One track's, to be counted in.
+    /// One track's, to add to.
     pub(crate) const fn of_mut(&mut self, kind: Kind) -> &mut TrackDamage {
         match kind {
             Kind::Video => &mut self.video,
@@ -57,7 +54,7 @@ impl Damage {
         }
     }
 
-    /// This and what another pass over the same file could not read.
+    /// The sum of this and another pass over the same file.
     pub(crate) const fn and(self, other: Self) -> Self {
         Self {
             video: self.video.and(other.video),
@@ -68,7 +65,7 @@ impl Damage {
 }
 
 impl TrackDamage {
-    /// Access units that do not come out.
+    /// Access units that are lost.
     pub const fn lost(&self) -> u64 {
         self.damaged
             .saturating_add(self.missing)

@@ -16,7 +16,7 @@ pub enum Error {
         /// What the system said.
         source: Arc<io::Error>,
     },
-    /// No container this crate reads begins like this.
+    /// The first bytes belong to no container this crate reads.
     #[error("not a media file onair reads ({found}); it reads mp4, mov, flv, ts and mkv")]
     Unrecognized {
         /// What the first bytes look like.
@@ -41,9 +41,9 @@ pub enum Error {
     /// Tracks are coded in a way RTMP does not carry.
     #[error("{}, which cannot be sent untouched; this makes a file that can be:\n  {command}", named(.refused))]
     Codec {
-        /// The first track of each kind of which none can be sent.
+        /// The first track of each kind that has none to send.
         refused: Vec<Refused>,
-        /// A command that cures them all, of `INPUT` and `OUTPUT.mp4`.
+        /// A command that converts `INPUT` into an `OUTPUT.mp4` that can be sent.
         command: String,
     },
     /// The container holds no video and no audio.
@@ -70,7 +70,7 @@ impl Error {
         Self::Invalid { what, at }
     }
 
-    /// Tracks refused, beside kinds that can be kept, video first.
+    /// For refused tracks; `kept` says which kinds can stay, video first.
     pub(crate) fn codec(refused: Vec<Refused>, kept: [bool; 2]) -> Self {
         let command = conversion(&refused, kept).to_string();
         Self::Codec { refused, command }

@@ -11,14 +11,14 @@ use crate::codec::kind_name;
 use crate::reader::{Output, Reader, opened};
 use crate::{Container, Damage, Error, Opened, Refused, Track};
 
-/// A Flash Video file or stream (FLV 10.1 annex E), read in large blocks of
-/// which the packets are slices.
+/// A Flash Video file or stream (FLV 10.1 annex E), read in large blocks that the packets are
+/// slices of.
 struct Flv {
     input: BlockStream,
     parser: Parser,
     demuxer: Demuxer,
     damage: Damage,
-    /// Kinds of tags of which it was said that they cannot be sent.
+    /// Kinds of tags already noted as unsupported.
     unsupported: HashSet<TagKind>,
 }
 
@@ -65,8 +65,7 @@ impl Flv {
         }
     }
 
-    /// A tag that is not understood: while probing it may name a codec, else it
-    /// is left out.
+    /// Leaves out a tag that is not understood; while probing, it may name a codec.
     fn refuse(
         &mut self,
         error: &onair_flv::Error,
@@ -197,7 +196,7 @@ impl Probe {
         (video && audio && self.packets > 0) || enough
     }
 
-    /// A track of which a tag came that cannot be sent.
+    /// Notes a track that cannot be sent.
     fn refuse(&mut self, kind: Kind, codec: &str, position: u64) {
         self.packets += 1;
         self.bytes = self
@@ -269,11 +268,11 @@ fn flv_error(error: &onair_flv::Error, at: u64) -> Error {
     }
 }
 
-/// A stream with only one track is known to have only one after so many packets
+/// A stream is taken to have one track after this many packets of it,
 const MAX_PROBE_PACKETS: usize = 250;
 
-/// or so many bytes.
+/// or this many bytes.
 const MAX_PROBE_BYTES: usize = 8 * 1024 * 1024;
 
-/// Notes kept: a broken file would make one for each tag.
+/// Notes kept: a broken file would give one for each tag.
 const MAX_NOTES: usize = 20;

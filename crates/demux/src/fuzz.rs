@@ -1,10 +1,10 @@
-//! Fuzz bodies: whatever the bytes, no panic and no more memory than the limits allow.
+//! Fuzz bodies: no input causes a panic or exceeds the memory limits.
 
 use std::io::Cursor;
 
 use crate::{Error, Format, PacketSource, open, read_lenient};
 
-/// Any file, told apart by its first bytes.
+/// Any file, recognised by its first bytes.
 pub fn any(data: &[u8]) {
     let opened = open::open_storage(Box::new(Cursor::new(data.to_vec())));
     drain(opened.map(|opened| opened.media));
@@ -25,8 +25,7 @@ fn lenient(data: &[u8], format: Format) -> Result<Box<dyn PacketSource>, Error> 
     opened.map(|opened| opened.media)
 }
 
-/// Reads packets into a survey, but not for ever: a few bytes of index can
-/// stand for millions of them.
+/// Reads a limited number of packets into a survey: a few bytes of index can describe millions.
 fn drain(demux: Result<Box<dyn PacketSource>, Error>) {
     let Ok(mut demux) = demux else { return };
     let mut survey = crate::Survey::new(demux.as_ref());

@@ -6,9 +6,8 @@ use onair_media::{Kind, Packet};
 /// Puts the packets of two tracks, each in decoding order, into one order by
 /// decoding time.
 ///
-/// A packet is held until the other track has one to compare with, but never
-/// for longer than [`MAX_SPAN`] of its own track or [`MAX_BYTES`]: a track that
-/// fell silent holds nothing up.
+/// A packet waits until the other track has one to compare with, but no longer than [`MAX_SPAN`] of
+/// its own track or [`MAX_BYTES`]: a track that fell silent holds nothing up.
 #[derive(Default)]
 pub(crate) struct Interleave {
     video: VecDeque<Packet>,
@@ -20,7 +19,7 @@ pub(crate) struct Interleave {
 }
 
 impl Interleave {
-    /// For two tracks, until it is known that there is only one.
+    /// For two tracks, until it turns out that there is only one.
     pub(crate) fn new() -> Self {
         Self::default()
     }
@@ -33,7 +32,7 @@ impl Interleave {
         }
     }
 
-    /// So many tracks there are.
+    /// Sets how many tracks there are.
     pub(crate) const fn expect(&mut self, tracks: usize) {
         self.alone |= tracks < 2;
     }
@@ -44,12 +43,12 @@ impl Interleave {
         self.queue(packet.kind()).push_back(packet);
     }
 
-    /// No more packets will come: whatever is held may go.
+    /// No more packets will come: lets go of those held.
     pub(crate) const fn end(&mut self) {
         self.ended = true;
     }
 
-    /// The next packet, if its turn is certain.
+    /// The next packet, if none can come before it.
     pub(crate) fn pop(&mut self) -> Option<Packet> {
         let kind = match (self.video.front(), self.audio.front()) {
             (Some(video), Some(audio)) if audio.dts < video.dts => Kind::Audio,
@@ -90,7 +89,7 @@ const MAX_SPAN: Duration = Duration::from_secs(3);
 /// How much is held while waiting.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
-/// How many packets are held while waiting, should they take no time.
+/// How many packets are held while waiting, should their times not move.
 const MAX_PACKETS: usize = 4096;
 
 #[cfg(test)]

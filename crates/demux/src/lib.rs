@@ -1,4 +1,4 @@
-//! Media files and streams in, packets out.
+//! Reads packets out of media files and streams.
 //!
 //! [`open`] tells mp4, mov, flv, ts and mkv apart by content and gives a
 //! [`PacketSource`]: H.264 and AAC access units with exact times, untouched. [`read`]
@@ -16,8 +16,8 @@
 //! # Ok::<(), onair_demux::Error>(())
 //! ```
 //!
-//! A file is read as it is needed; besides an mp4's index, memory does not grow
-//! with its length, and no length in the file is believed before it is checked.
+//! Files are read as needed. Apart from an mp4's index, memory does not grow with a file's length,
+//! and every length in a file is checked before it is used.
 #![forbid(unsafe_code)]
 
 mod advice;

@@ -5,25 +5,25 @@ use std::path::Path;
 use crate::block_cache::Storage;
 use crate::{Error, Format, Opened, PacketSource, flv, matroska, mp4, ts};
 
-/// Opens a file, whatever its name, by what its first bytes say it is. If a kind
-/// of track in it cannot be sent as it is, that is an error.
+/// Opens a file; its first bytes, not its name, say what it is. A kind of track that cannot be sent
+/// as it is is an error.
 pub fn open(path: &Path) -> Result<Box<dyn PacketSource>, Error> {
     open_lenient(path)?.whole()
 }
 
-/// Opens a file to look at it: what cannot be sent is named, and the rest read.
+/// Opens a file to inspect it: names what cannot be sent, and reads the rest.
 pub fn open_lenient(path: &Path) -> Result<Opened, Error> {
     let file = File::open(path).map_err(|e| Error::io("open the file", e))?;
     open_storage(Box::new(file))
 }
 
-/// Reads a stream that cannot be seeked, such as standard input. If a kind of
-/// track in it cannot be sent as it is, that is an error.
+/// Reads a stream that cannot be seeked, such as standard input. A kind of track that cannot be
+/// sent as it is is an error.
 pub fn read(reader: Box<dyn Read + Send>, format: Format) -> Result<Box<dyn PacketSource>, Error> {
     read_lenient(reader, format)?.whole()
 }
 
-/// Reads a stream to look at it: what cannot be sent is named, and the rest read.
+/// Reads a stream to inspect it: names what cannot be sent, and reads the rest.
 pub fn read_lenient(reader: Box<dyn Read + Send>, format: Format) -> Result<Opened, Error> {
     match format {
         Format::Flv => flv::open(reader),
@@ -31,7 +31,7 @@ pub fn read_lenient(reader: Box<dyn Read + Send>, format: Format) -> Result<Open
     }
 }
 
-/// The formats that are read from files: a new one has a file of its own, and a row here.
+/// The file formats: to add one, write a module and a row here.
 const FORMATS: &[FileFormat] = &[
     FileFormat {
         extensions: &["mp4", "mov"],
@@ -58,7 +58,7 @@ const FORMATS: &[FileFormat] = &[
 struct FileFormat {
     /// How the names of such files end.
     extensions: &'static [&'static str],
-    /// Whether a file with this beginning is one.
+    /// Whether a file that begins like this is one.
     recognizes: fn(&[u8]) -> bool,
     open: fn(Box<dyn Storage>) -> Result<Opened, Error>,
 }
@@ -85,7 +85,7 @@ pub(crate) fn open_storage(mut storage: Box<dyn Storage>) -> Result<Opened, Erro
     (format.open)(storage)
 }
 
-/// Says what a file that is none of the known containers looks like.
+/// Says what an unknown file looks like.
 fn unrecognized(head: &[u8]) -> Error {
     let found = match head {
         [] => "it is empty",
@@ -104,5 +104,5 @@ fn unrecognized(head: &[u8]) -> Error {
     }
 }
 
-/// Bytes looked at to tell containers apart.
+/// Bytes read to recognise a container.
 const PROBE: u64 = 4096;

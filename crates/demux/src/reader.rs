@@ -5,35 +5,35 @@ use onair_media::{Packet, Tracks};
 use crate::interleave::Interleave;
 use crate::{Container, Damage, Error, Opened, PacketSource, Refused, Track};
 
-/// Reads one file format: all that differs from one to the next.
+/// Reads one file format.
 pub(crate) trait Reader: Send + 'static {
-    /// Reads on a little: what that gives goes to `out`, and so does the end, which is final.
+    /// Reads on a little and puts what it finds into `out`, the end included.
     fn step(&mut self, out: &mut Output);
 
-    /// What could not be read so far, counted by the track.
+    /// What could not be read so far, by track.
     fn damage(&self) -> Damage;
 }
 
 /// What a reader has found.
 pub(crate) struct Output {
     pub(crate) tracks: Vec<Track>,
-    /// What was left out or looked odd, in words for a person.
+    /// What was left out or looked odd, in words for people.
     pub(crate) notes: Vec<String>,
-    /// How long the whole lasts, where the container says so.
+    /// Its duration, where the container says so.
     pub(crate) duration: Option<Duration>,
     interleave: Interleave,
-    /// What ended the input, until it is told.
+    /// The error that ended the input, until it is returned.
     failure: Option<Error>,
     ended: bool,
 }
 
 impl Output {
-    /// Packets that come track by track are put into one order.
+    /// For packets that come track by track: they are put into one order.
     pub(crate) fn new() -> Self {
         Self::through(Interleave::new())
     }
 
-    /// Packets leave in the order in which they come.
+    /// For packets that come in order already.
     pub(crate) fn in_order() -> Self {
         Self::through(Interleave::in_order())
     }
@@ -54,7 +54,7 @@ impl Output {
         self.interleave.push(packet);
     }
 
-    /// No packet follows. A failure is told after the last one.
+    /// No packet follows. A failure is returned after the last one.
     pub(crate) fn end(&mut self, failure: Option<Error>) {
         self.interleave.end();
         self.failure = failure;
@@ -66,8 +66,8 @@ impl Output {
     }
 }
 
-/// A reader that has found its tracks, as a source of packets; those that cannot be sent are named.
-/// Where there are none of either, that is an error.
+/// A source of packets from a reader that has found its tracks, and the tracks that cannot be sent.
+/// It is an error to have neither.
 pub(crate) fn opened(
     container: Container,
     reader: impl Reader,
@@ -84,7 +84,7 @@ pub(crate) fn opened(
     })
 }
 
-/// A reader that has found its tracks, as a source of packets.
+/// A source of packets from a reader that has found its tracks.
 pub(crate) fn source(
     container: Option<Container>,
     reader: impl Reader,

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use crate::advice::{Conversion, Plan};
 use crate::codec::kind_name;
 
-/// A track that RTMP does not carry as it is, and what its container says of it.
+/// A track that RTMP cannot carry as it is, as its container describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Refused {
@@ -15,7 +15,7 @@ pub struct Refused {
     pub kind: Kind,
     /// The codec's usual name.
     pub codec: String,
-    /// Picture size.
+    /// Frame size.
     #[serde(serialize_with = "size_text", skip_serializing_if = "Option::is_none")]
     pub size: Option<Size>,
     /// Samples per second.
@@ -27,7 +27,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// A track of which only its coding is known.
+    /// A track whose codec alone is known.
     pub(crate) fn new(kind: Kind, codec: impl Into<String>) -> Self {
         Self {
             kind,
@@ -39,7 +39,7 @@ impl Refused {
     }
 }
 
-/// The command that makes what can be sent of a file with these tracks;
+/// The command that converts a file with these tracks into one that can be sent;
 /// `kept` says which kinds can stay as they are, video first.
 pub(crate) fn conversion(refused: &[Refused], [video, audio]: [bool; 2]) -> Conversion {
     let plan = |kind, kept| match refused.iter().any(|track| track.kind == kind) {

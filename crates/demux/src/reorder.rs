@@ -3,14 +3,14 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use onair_media::{Packet, Timestamp, VideoConfig};
 
-/// Gives decoding times to pictures that have only presentation times, as in
-/// Matroska: picture `n` in decoding order is decoded at the presentation time
-/// that comes `depth` places earlier in presentation order.
+/// Gives decoding times to frames that have only presentation times, as in Matroska: frame `n` in
+/// decoding order is decoded at the presentation time that comes `depth` places earlier in
+/// presentation order.
 ///
-/// `depth` is what the SPS promises, or else what the first pictures show.
+/// `depth` is what the SPS promises, or else what the first frames show.
 pub(crate) struct Reorder {
     depth: Option<usize>,
-    /// Pictures that wait for the beginning to be understood.
+    /// Frames held until the order of the first ones is known.
     waiting: VecDeque<Packet>,
     /// Presentation times not yet used as decoding times.
     times: BinaryHeap<Reverse<Timestamp>>,
@@ -19,7 +19,7 @@ pub(crate) struct Reorder {
 }
 
 impl Reorder {
-    /// For pictures coded with `config`.
+    /// For frames coded with `config`.
     pub(crate) fn new(config: &VideoConfig) -> Self {
         Self {
             depth: config
@@ -32,7 +32,7 @@ impl Reorder {
         }
     }
 
-    /// Adds the next picture in decoding order; gives those whose time is now known.
+    /// Adds the next frame in decoding order; gives those whose time is now known.
     pub(crate) fn push(&mut self, mut packet: Packet) -> VecDeque<Packet> {
         self.times.push(Reverse(packet.pts));
         if self.started {
@@ -47,8 +47,8 @@ impl Reorder {
         VecDeque::new()
     }
 
-    /// Whether the pictures that wait tell how they are reordered and how long
-    /// they last. Slow ones are not waited for until the other track runs away.
+    /// Whether the held frames show how they are reordered and how long they last. At a slow frame
+    /// rate fewer are enough, so that the other track does not run ahead.
     fn is_enough(&self) -> bool {
         let count = self.waiting.len();
         let ends = self.waiting.front().zip(self.waiting.back());
@@ -56,7 +56,7 @@ impl Reorder {
         count > LOOK_AHEAD || (span > LONG && count > self.depth.unwrap_or(USUAL_DEPTH))
     }
 
-    /// Gives all that wait: the stream ends, or enough of it is known.
+    /// Gives all held frames: the stream ends, or enough is known.
     pub(crate) fn finish(&mut self) -> VecDeque<Packet> {
         if self.started {
             return VecDeque::new();
@@ -91,8 +91,7 @@ impl Reorder {
     }
 }
 
-/// The most pictures that come before one in decoding order and after it in
-/// presentation order.
+/// The most frames that come before one in decoding order and after it in presentation order.
 fn observed_depth(packets: &VecDeque<Packet>) -> usize {
     let later = |index: usize| {
         let pts = packets[index].pts;
@@ -106,8 +105,8 @@ fn observed_depth(packets: &VecDeque<Packet>) -> usize {
         .min(MAX_DEPTH)
 }
 
-/// The least distance of neighbours in presentation order: too small a guess
-/// of a frame does no harm, too large a one would open a gap.
+/// The least distance of neighbours in presentation order. Too short a frame does no harm; too long
+/// a one would open a gap.
 fn frame_nanos(order: &[Timestamp]) -> i64 {
     let gaps = order.windows(2).map(|pair| pair[1].nanos_from(pair[0]));
     gaps.filter(|gap| *gap > 0).min().unwrap_or(1_000_000)
@@ -116,15 +115,14 @@ fn frame_nanos(order: &[Timestamp]) -> i64 {
 /// The decoded picture buffer's largest size (ISO/IEC 14496-10 §A.3.1).
 const MAX_DEPTH: usize = 16;
 
-/// Nanoseconds after which fewer pictures are enough,
+/// Nanoseconds after which fewer frames are enough,
 const LONG: i64 = 2_000_000_000;
 
 /// but no fewer than show a pyramid of two layers.
 const USUAL_DEPTH: usize = 4;
 
-/// Pictures looked at to see how far they are reordered, where the SPS does not
-/// say, and how long a frame is: the first few times of reordered pictures are
-/// far apart.
+/// Frames held to see how far they are reordered, where the SPS does not say, and how long one
+/// lasts: the first few times of reordered frames are far apart.
 const LOOK_AHEAD: usize = 32;
 
 #[cfg(test)]
@@ -136,8 +134,8 @@ mod tests {
 
     use super::*;
 
-    /// Pictures with these presentation times, in decoding order, of a stream
-    /// whose record says nothing; their decoding times.
+    /// The decoding times of frames with these presentation times, in decoding order, where the SPS
+    /// promises nothing.
     fn decoded(order: &[i64]) -> Vec<i64> {
         decoded_with(None, order)
     }
@@ -169,7 +167,7 @@ mod tests {
         }
     }
 
-    /// The same of a stream whose SPS promises a depth.
+    /// The same where the SPS promises a depth.
     fn decoded_with(depth: Option<usize>, order: &[i64]) -> Vec<i64> {
         let mut reorder = new(depth);
         let packets = order.iter().map(|millis| packet(*millis));

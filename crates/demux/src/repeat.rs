@@ -6,11 +6,11 @@ use onair_media::{Config, Kind, Packet, Timestamp};
 use crate::reader::{Output, Reader, source};
 use crate::{Damage, Error, PacketSource, open};
 
-/// Plays a file over and over: when it ends it is opened again, and the timeline goes on
-/// without a jump, an overlap or a step back.
+/// Plays a file over and over. At its end it is opened again, and the timeline goes on without a
+/// jump, an overlap or a step back.
 ///
 /// A pass lasts from the earliest start to the latest end of its tracks,
-/// lengthened so that the sound's cadence goes on in whole frames.
+/// lengthened so that audio goes on in whole frames.
 pub fn open_repeated(path: &Path) -> Result<Box<dyn PacketSource>, Error> {
     let current = open(path)?;
     let mut out = Output::new();
@@ -35,12 +35,12 @@ struct Repeated {
     offset: i64,
     video: Option<Span>,
     audio: Option<Span>,
-    /// What passes before this one could not read.
+    /// What earlier passes could not read.
     damage: Damage,
 }
 
 impl Reader for Repeated {
-    /// The end of one pass and the beginning of the next come into one order.
+    /// The end of one pass is interleaved with the beginning of the next.
     fn step(&mut self, out: &mut Output) {
         match self.next() {
             Ok(Some(packet)) => out.push(packet),
@@ -59,7 +59,7 @@ impl Reader for Repeated {
 }
 
 impl Repeated {
-    /// The next packet of this pass, measured and moved to its place.
+    /// The next packet of this pass, measured and moved to this pass's time.
     fn next(&mut self) -> Result<Option<Packet>, Error> {
         let Some(mut packet) = self.current.next_packet()? else {
             return Ok(None);
@@ -97,7 +97,7 @@ impl Repeated {
 /// What a track covers in one pass.
 struct Span {
     config: Config,
-    /// An audio frame's nanoseconds, where known.
+    /// How many nanoseconds an audio frame lasts, where known.
     frame: Option<i64>,
     bounds: Option<Bounds>,
 }
@@ -108,7 +108,7 @@ struct Bounds {
     end: Timestamp,
     first_dts: Timestamp,
     last_dts: Timestamp,
-    /// Nanoseconds the last packet lasts.
+    /// How many nanoseconds the last packet lasts.
     last: i64,
 }
 
@@ -188,8 +188,8 @@ fn period(video: Option<&Span>, audio: Option<&Span>) -> i64 {
             * frame
 }
 
-/// The whole frames that a container rounded to its milliseconds, which would
-/// add up pass by pass.
+/// Rounds to whole frames, where a container rounded to milliseconds: the errors would add up pass
+/// by pass.
 const fn whole_frames(shown: i64, frame: i64) -> i64 {
     let whole = shown.saturating_add(frame / 2) / frame * frame;
     if (shown - whole).abs() < ROUNDING {
@@ -203,8 +203,8 @@ fn nanos(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// How long a lone picture of unknown duration lasts.
+/// How long a lone frame of unknown duration lasts.
 const USUAL_FRAME: i64 = 40_000_000;
 
-/// What a container's milliseconds can make of nothing.
+/// By how much a container's milliseconds can be off.
 const ROUNDING: i64 = 1_000_000;

@@ -3,8 +3,7 @@ use onair_media::Kind;
 use crate::codec::kind_name;
 use crate::{Container, Error, Refused, Track};
 
-/// The tracks picked out of those a container offers: the first usable one of
-/// each kind.
+/// The tracks chosen: the first usable one of each kind.
 pub(crate) struct TrackSelection<T> {
     usable: Vec<(T, Track)>,
     refused: Vec<Refused>,
@@ -12,11 +11,11 @@ pub(crate) struct TrackSelection<T> {
     notes: Vec<String>,
 }
 
-/// Why a track that is offered cannot be read.
+/// Why a track cannot be read.
 pub(crate) enum Unusable {
-    /// It is coded in another way.
+    /// Its codec cannot be sent.
     Refused(Refused),
-    /// What describes it is not understood.
+    /// Its description is not understood.
     Broken(Error),
 }
 
@@ -51,9 +50,8 @@ impl<T> TrackSelection<T> {
         }
     }
 
-    /// The chosen tracks, the first of each kind of which none is usable, and
-    /// what is to be said about the others. Where all of a kind are broken, that
-    /// is an error.
+    /// The chosen tracks, the refused ones of kinds that have no usable one, and notes about the
+    /// others. It is an error when all tracks of a kind are broken.
     pub(crate) fn finish(self, container: Container) -> Result<SelectedTracks<T>, Error> {
         let left_out = |note: &String| format!("{note} is left out");
         let mut notes: Vec<_> = self.notes.iter().map(left_out).collect();
@@ -88,7 +86,7 @@ impl<T> TrackSelection<T> {
     }
 }
 
-/// The chosen tracks, those of which there is none to choose, and notes about the rest.
+/// The chosen tracks, the refused ones, and notes about the rest.
 pub(crate) struct SelectedTracks<T> {
     pub(crate) tracks: Vec<(T, Track)>,
     pub(crate) refused: Vec<Refused>,

@@ -7,20 +7,20 @@ use onair_media::{Bitrate, Config, Kind, Timestamp};
 pub struct Track {
     /// How it is coded, at its beginning.
     pub config: Config,
-    /// Degrees to turn the picture clockwise for viewing: 90, 180 or 270.
+    /// Degrees to turn video clockwise for viewing: 90, 180 or 270.
     pub rotation: Option<u16>,
     /// When its first packet is shown or heard, where known beforehand.
     pub start: Option<Timestamp>,
     /// How long it lasts, where the container says so.
     pub duration: Option<Duration>,
-    /// Its mean bitrate, where the container says so or can be asked.
+    /// Its mean bitrate, where the container says so or it can be worked out.
     pub bitrate: Option<Bitrate>,
-    /// What is odd about it, in words for a person.
+    /// What is odd about it, in words for people.
     pub notes: Vec<String>,
 }
 
 impl Track {
-    /// A track of which only the coding is known.
+    /// A track whose configuration alone is known.
     pub fn new(config: Config) -> Self {
         Self {
             config,

@@ -9,8 +9,7 @@ use crate::block_cache::BlockCache;
 
 /// The blocks of a segment, cluster by cluster (RFC 9559 §5.1.3, §10).
 ///
-/// A cluster is entered and not left: that its size is unknown, as in a live
-/// stream, does no harm.
+/// A cluster's own size is not used, so it may be unknown, as in a live stream.
 pub(super) struct Clusters {
     at: u64,
     end: u64,
@@ -20,7 +19,7 @@ pub(super) struct Clusters {
     ready: VecDeque<Frame>,
 }
 
-/// A frame, with its block's time in ticks of the segment.
+/// A frame and its block's time, in ticks of the segment.
 pub(super) struct Frame {
     pub(super) track: u64,
     pub(super) time: i64,

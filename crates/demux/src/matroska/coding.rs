@@ -47,7 +47,7 @@ pub(super) fn audio(entry: &TrackEntry) -> Result<Config, Unusable> {
         .map_err(|e| Error::media(&e, 0).into())
 }
 
-/// A track that is coded in another way.
+/// A track whose codec cannot be sent.
 fn refused(entry: &TrackEntry, kind: Kind, codec: &str) -> Unusable {
     let mut refused = Refused::new(kind, codec);
     if let Some(video) = entry.video().filter(|_| kind == Kind::Video) {
@@ -62,7 +62,7 @@ fn refused(entry: &TrackEntry, kind: Kind, codec: &str) -> Unusable {
     Unusable::Refused(refused)
 }
 
-/// The configuration of old files, which only name a rate and channels.
+/// The AAC configuration of old files, which only name a rate and channels.
 fn described(entry: &TrackEntry) -> Result<Bytes, Error> {
     let wrong = || Error::invalid("Matroska AAC track lacks its CodecPrivate", 0);
     let audio = entry.audio().ok_or_else(wrong)?;

@@ -44,7 +44,7 @@ impl Element {
         })
     }
 
-    /// Where it ends, which it has to say.
+    /// Where it ends; an error where its size is unknown.
     pub(super) fn end(&self) -> Result<u64, Error> {
         let end = self.size.and_then(|size| self.content.checked_add(size));
         end.ok_or_else(|| Error::invalid("Matroska element's size is unknown or wrong", self.at))

@@ -6,13 +6,13 @@ use super::element::Element;
 use crate::Error;
 use crate::block_cache::BlockCache;
 
-/// What comes before the first cluster, read by the library.
+/// Everything before the first cluster, read by the library.
 ///
-/// The library is shown nothing else: it would go where a file's seek head and
-/// cues send it, and adds up numbers of them and of blocks that may overflow.
+/// The library sees nothing else: it would follow a file's seek head and cues, and its sums over
+/// them and over blocks may overflow.
 pub(super) struct Header {
     pub(super) file: MatroskaFile<Cursor<Vec<u8>>>,
-    /// Where the first cluster, or what there is instead, begins.
+    /// Where the first cluster begins, or whatever comes in its place.
     pub(super) clusters: u64,
     /// Where the segment says that it ends.
     pub(super) end: Option<u64>,
@@ -115,5 +115,5 @@ const TRACKS: u64 = 0x1654_ae6b;
 pub(super) const CLUSTER: u64 = 0x1f43_b675;
 const CLUSTER_ID: [u8; 4] = [0x1f, 0x43, 0xb6, 0x75];
 
-/// Bytes of one header element: fonts and covers are in none of these.
+/// Largest header element read: none of these holds fonts or covers.
 const MAX_HEADER: u64 = 16 * 1024 * 1024;

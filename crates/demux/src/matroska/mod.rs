@@ -1,5 +1,5 @@
-//! Matroska and WebM (RFC 9559): the headers are read by `matroska-demuxer`, the
-//! clusters here, whose numbers the library adds up unchecked.
+//! Matroska and WebM (RFC 9559): `matroska-demuxer` reads the headers. The clusters are read here,
+//! because the library adds up their numbers unchecked.
 
 mod clusters;
 mod coding;
@@ -43,9 +43,9 @@ struct TrackState {
     frame: Option<Duration>,
     /// How long a frame lasts where its block does not say.
     usual: Option<Duration>,
-    /// Codec delay to be taken off the times.
+    /// Codec delay, subtracted from the times.
     delay: i64,
-    /// The last frame's block time and the end it gave the frames of its lace.
+    /// The last frame's block time, and when that frame ends.
     lace: Option<(i64, Timestamp)>,
 }
 
@@ -91,7 +91,7 @@ impl Reader for Matroska {
         }
     }
 
-    /// None: reading ends at the first element that is wrong.
+    /// None: reading ends at the first wrong element.
     fn damage(&self) -> Damage {
         Damage::default()
     }
@@ -116,7 +116,7 @@ impl Matroska {
         out.end(failure);
     }
 
-    /// Whether the segment's size says that there should be more.
+    /// The error, where the segment's size says that there should be more.
     fn cut_short(&self) -> Option<Error> {
         let length = self.blocks.len();
         let cut = self.end.is_some_and(|end| end > length);
@@ -191,7 +191,7 @@ impl TrackState {
     }
 }
 
-/// As the block says, or else as the picture shows.
+/// As the block says, or else as the bitstream shows.
 fn is_keyframe(config: &Config, stated: Option<bool>, payload: &[u8]) -> bool {
     let Config::Video(video) = config else {
         return true;
@@ -199,7 +199,7 @@ fn is_keyframe(config: &Config, stated: Option<bool>, payload: &[u8]) -> bool {
     stated.unwrap_or_else(|| video.is_random_access_point(payload))
 }
 
-/// How long the whole lasts, as the header says.
+/// The duration in the header.
 fn duration(header: &Header) -> Option<Duration> {
     let info = header.file.info();
     let ticks = info.duration().filter(|ticks| *ticks > 0.0)?;

@@ -19,7 +19,7 @@ pub(super) struct Fragments {
 }
 
 impl Fragments {
-    /// Fragments announced by a `moov`'s `mvex`, to be looked for from `at` on.
+    /// The fragments that a `moov`'s `mvex` announces, from `at` on.
     pub(super) fn parse(mvex: BoxRef<'_>, at: u64) -> Self {
         let defaults = mvex.children().filter(|child| child.kind == *b"trex");
         Self {
@@ -32,7 +32,7 @@ impl Fragments {
         }
     }
 
-    /// Reads the next fragment into the readers; false when there is none left.
+    /// Reads the next fragment into the tracks' readers; false when there is none left.
     pub(super) fn read_next(
         &mut self,
         blocks: &mut BlockCache,
@@ -167,7 +167,7 @@ impl TrackRun {
     }
 }
 
-/// Largest fragment header read: some 10 bytes a sample would make this hours.
+/// Largest fragment header read: at 10 bytes a sample this is hours.
 const MAX_MOOF: u64 = 16 * 1024 * 1024;
 
 /// Most samples in one fragment.

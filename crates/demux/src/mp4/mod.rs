@@ -29,7 +29,7 @@ struct Mp4 {
     blocks: BlockCache,
     readers: Vec<TrackReader>,
     fragments: Option<Fragments>,
-    /// What ended the fragments early, to be told when their samples are out.
+    /// The error that ended the fragments, returned after their samples.
     failure: Option<Error>,
     damage: Damage,
 }
@@ -40,7 +40,7 @@ pub(crate) fn recognizes(head: &[u8]) -> bool {
     FIRST_BOXES.iter().any(|kind| *kind == first)
 }
 
-/// Reads the index, wherever in the file it is.
+/// Reads the index, wherever it is in the file.
 pub(crate) fn open(storage: Box<dyn Storage>) -> Result<Opened, Error> {
     let mut blocks = BlockCache::new(storage)?;
     let found = find_index(&mut blocks)?;
@@ -115,14 +115,14 @@ impl Mp4 {
         Ok(Some(packet(&mut self.readers[index], &sample, payload)))
     }
 
-    /// Samples that the index lists, or that were found, do not come out.
+    /// Counts the samples left as missing.
     fn give_up(&mut self) {
         for reader in &self.readers {
             self.damage.of_mut(reader.kind()).missing += reader.left();
         }
     }
 
-    /// Finds every reader its next sample, reading fragments as needed.
+    /// Finds each track's next sample, reading fragments as needed.
     fn fill(&mut self) {
         loop {
             self.readers.iter_mut().for_each(TrackReader::advance);
@@ -160,7 +160,7 @@ fn packet(reader: &mut TrackReader, sample: &Sample, payload: Bytes) -> Packet {
     }
 }
 
-/// The `moov`, wherever in the file it is.
+/// The `moov`, wherever it is in the file.
 struct Index {
     moov: Bytes,
     at: u64,

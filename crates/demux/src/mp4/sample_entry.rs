@@ -86,8 +86,8 @@ fn audio(entry: BoxRef<'_>) -> Result<Config, Unusable> {
         .map_err(|e| Error::media(&e, esds.at).into())
 }
 
-/// Adds an AudioSampleEntry's rate, and its channels, which are always said to be
-/// two in an `mp4a` (ISO/IEC 14496-12 §12.2.3, 14496-14 §5.6).
+/// Adds an AudioSampleEntry's rate and channels; an `mp4a` always says two channels
+/// (ISO/IEC 14496-12 §12.2.3, 14496-14 §5.6).
 fn sampled(mut refused: Refused, entry: BoxRef<'_>) -> Refused {
     let half = |at: usize| {
         entry

@@ -10,7 +10,7 @@ use super::tables::{Sample, Tables};
 use crate::selection::Unusable;
 use crate::{Error, Track};
 
-/// One track on its way out: its samples and how they map to the timeline.
+/// Reads one track: its samples and their times on the timeline.
 pub(super) struct TrackReader {
     pub(super) id: u32,
     pub(super) configs: Vec<Config>,
@@ -252,7 +252,7 @@ pub(super) fn kind(trak: BoxRef<'_>) -> Option<Kind> {
     }
 }
 
-/// Degrees clockwise that a track header's matrix turns the picture (§6.2.2).
+/// By how many degrees a track header's matrix turns frames clockwise (§6.2.2).
 fn rotation(matrix: &[i32; 9]) -> u16 {
     let [a, b, _, c, d, ..] = matrix.map(i32::signum);
     match (a, b, c, d) {
@@ -270,10 +270,10 @@ fn convert(duration: u64, from: u32, to: u32) -> i64 {
     i64::try_from(ticks).unwrap_or(i64::MAX)
 }
 
-/// Starting earlier than this is not just an encoder's delay.
+/// A start earlier than this is more than an encoder's delay.
 const PREROLL: Timestamp = Timestamp::from_millis(-150);
 
-/// Up to here an audio track's start is encoder priming (AAC: 1024 to 2112
+/// Up to this many samples, an audio track's start is encoder priming (AAC: 1024 to 2112
 /// samples, doubled under SBR); beyond, somebody cut the beginning off.
 const MAX_PRIMING: i64 = 4224;
 

@@ -2,7 +2,7 @@ use onair_media::h264::{AvcDecoderConfig, ChromaFormat};
 use onair_media::hevc::HevcDecoderConfig;
 use onair_media::{Config, VideoCodec};
 
-/// What a video track's parameter sets say that services have rules about.
+/// What a video track's parameter sets say, as far as services have rules about it.
 #[derive(Debug, Default)]
 pub(super) struct Coding {
     pub(super) profile: Option<String>,

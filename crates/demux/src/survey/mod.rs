@@ -1,4 +1,4 @@
-//! What a stream is made of, and what a service will say about it.
+//! What is in a stream, and what services will say about it.
 
 mod coding;
 mod report;
@@ -14,8 +14,7 @@ use crate::codec::kind_name;
 use crate::{Container, Damage, Error, Opened, PacketSource, Refused};
 use track::Tally;
 
-/// What a stream is made of, gathered packet by packet; memory does not grow
-/// with the stream.
+/// What is in a stream, gathered packet by packet. Memory does not grow with the stream.
 #[derive(Debug, Default)]
 pub struct Survey {
     container: Option<Container>,
@@ -64,7 +63,7 @@ impl Survey {
         survey
     }
 
-    /// An empty survey of what was opened to be looked at.
+    /// An empty survey of opened media.
     pub fn of_opened(opened: &Opened) -> Self {
         Self {
             refused: opened.refused.clone(),
@@ -72,7 +71,7 @@ impl Survey {
         }
     }
 
-    /// Takes one packet into account.
+    /// Adds one packet.
     pub fn push(&mut self, packet: &Packet) {
         let (own, other) = match packet.kind() {
             Kind::Video => (&mut self.video, &self.audio),
@@ -92,7 +91,7 @@ impl Survey {
         self.ends_damaged = !matches!(error, Error::Io { .. });
     }
 
-    /// Takes over the notes that `demux` made on the way, and what it could not read.
+    /// Adds the notes that `demux` made while it was read, and what it could not read.
     pub fn close(&mut self, demux: &dyn PacketSource) {
         let new = demux.notes().iter().filter(|n| !self.notes.contains(n));
         let new: Vec<_> = new.cloned().collect();
@@ -135,7 +134,7 @@ impl Survey {
         Some(end.since(start).as_secs_f64())
     }
 
-    /// How much later than the pictures the sound is, in milliseconds.
+    /// How much later than video audio is, in milliseconds.
     fn skew(&self, point: impl Fn(&Tally) -> Option<Timestamp>) -> Option<f64> {
         let video = self.video.as_ref().and_then(&point)?;
         let audio = self.audio.as_ref().and_then(&point)?;

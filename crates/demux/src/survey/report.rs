@@ -13,31 +13,31 @@ pub struct Report {
     pub container: Option<String>,
     /// From the earliest start to the latest end.
     pub duration_s: Option<f64>,
-    /// Degrees to turn the picture clockwise.
+    /// Degrees to turn video clockwise.
     pub rotation: Option<u16>,
     /// The tracks, video first.
     pub tracks: Vec<TrackReport>,
-    /// How much later than the pictures the sound starts.
+    /// How much later than video audio starts.
     pub start_skew_ms: Option<f64>,
-    /// How much later than the pictures the sound ends.
+    /// How much later than video audio ends.
     pub end_skew_ms: Option<f64>,
-    /// The largest distance of the two tracks as they come.
+    /// The largest distance of the two tracks' decoding times.
     pub interleave_ms: f64,
     /// What was left out or looked odd.
     pub notes: Vec<String>,
-    /// What ended the reading, if not the end.
+    /// The error that ended reading, if one did.
     pub error: Option<String>,
     /// Whether that is the media's fault.
     #[serde(skip)]
     pub(super) ends_damaged: bool,
-    /// What could not be read; nothing where everything could.
+    /// What could not be read, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub damage: Option<Damage>,
     /// Tracks that cannot be sent as they are.
     pub refused: Vec<Refused>,
     /// What services will say.
     pub verdicts: Vec<Verdict>,
-    /// A command that makes of it what every service above takes.
+    /// A command that converts it into what all these services take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cure: Option<String>,
 }
@@ -61,10 +61,10 @@ pub struct TrackReport {
     /// How colour is sampled: `4:2:0`, `4:2:2`, `4:4:4` or `4:0:0`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chroma: Option<&'static str>,
-    /// Whether pictures may be coded as fields, where that is known.
+    /// Whether frames may be coded as fields, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interlaced: Option<bool>,
-    /// Picture size.
+    /// Frame size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<String>,
     /// Samples per second.
@@ -73,10 +73,10 @@ pub struct TrackReport {
     /// Channels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channels: Option<u8>,
-    /// Pictures per second according to the stream or its container.
+    /// Frames per second according to the stream or its container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fps: Option<f64>,
-    /// Pictures per second as they come.
+    /// Frames per second by their times.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fps_measured: Option<Span>,
     /// Packets.
@@ -87,7 +87,7 @@ pub struct TrackReport {
     pub bitrate_bps: u64,
     /// The most bits in any one second.
     pub peak_bitrate_bps: u64,
-    /// Whether pictures are decoded in another order than shown.
+    /// Whether frames are decoded in another order than shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub b_frames: Option<bool>,
     /// Whether decoding can start with the first packet.
@@ -98,7 +98,7 @@ pub struct TrackReport {
     /// The largest keyframe.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub largest_keyframe_bytes: Option<usize>,
-    /// Decoder configurations; more than one means it changes on the way.
+    /// How many decoder configurations it has.
     pub configurations: u64,
     /// What is wrong with its times.
     pub faults: Faults,
@@ -122,11 +122,11 @@ pub struct Gops {
     pub keyframes: u64,
     /// How long a group lasts.
     pub seconds: Span,
-    /// How many pictures a group has.
+    /// How many frames a group has.
     pub frames: Span,
 }
 
-/// What can be wrong with a track's decoding times.
+/// A fault in a track's decoding times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Faults {
     /// They go back.
@@ -137,7 +137,7 @@ pub struct Faults {
     pub gaps: Fault,
 }
 
-/// How often something is wrong, how badly, and where first.
+/// How often a fault occurs, how badly, and where first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Fault {
     /// How often.
@@ -148,7 +148,7 @@ pub struct Fault {
     pub first_at_s: Option<f64>,
 }
 
-/// Whether a service will be content.
+/// Whether a service will accept the stream.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verdict {
     /// The service.
@@ -157,7 +157,7 @@ pub struct Verdict {
     pub ready: bool,
     /// Why not, or what could be better.
     pub reasons: Vec<String>,
-    /// The same, each with its rule.
+    /// The same, each with the rule it breaks.
     pub objections: Vec<Objection>,
 }
 

@@ -1,7 +1,7 @@
-//! What services ask of a stream: one row a rule, each with where it is written.
+//! What services ask of a stream: a rule a row, each with its source.
 //!
-//! Read on 2026-11-30. A rule that a service calls a recommendation, or that it
-//! is known to be lenient about, is [`Weight::Asked`].
+//! Read on 2026-11-30. A rule that a service only recommends, or is known not to enforce, is
+//! [`Weight::Asked`].
 
 use onair_media::VideoCodec;
 
@@ -14,12 +14,12 @@ pub(super) struct Rule {
     pub(super) source: &'static str,
 }
 
-/// What becomes of a stream that breaks a rule.
+/// What happens to a stream that breaks a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Weight {
     /// It is refused, or shown badly or not at all.
     Needed,
-    /// It may well be shown.
+    /// It is probably shown.
     Asked,
 }
 
@@ -28,19 +28,19 @@ pub(super) enum Weight {
 pub(super) enum Demand {
     /// Every kind of track in it can be sent as it is.
     Sendable,
-    /// It can be read to its end, and nothing of it is lost.
+    /// It can be read to its end without loss.
     Whole,
     /// Decoding times never go back.
     TimesInOrder,
     /// Nothing is missing between its times.
     NoGaps,
-    /// Decoding can begin with its first picture.
+    /// Decoding can begin with its first frame.
     KeyframeFirst,
-    /// It need not be turned to be looked at.
+    /// It is upright.
     Upright,
     Video,
     Audio,
-    /// What RTMP carried before it was enhanced.
+    /// A codec that RTMP carried before Enhanced RTMP.
     ClassicVideo,
     VideoCodecs(&'static [VideoCodec]),
     /// Eight bits a sample, 4:2:0.
@@ -72,7 +72,7 @@ pub(super) const TWITCH: &str = "Twitch";
 pub(super) const FACEBOOK: &str = "Facebook";
 pub(super) const KICK: &str = "Kick (Amazon IVS)";
 
-/// In the order in which verdicts are given.
+/// In the order of the verdicts.
 pub(super) const SERVICES: &[&str] = &[RTMP, YOUTUBE, TWITCH, FACEBOOK, KICK];
 
 const FLV: &str = "Adobe Flash Video File Format 10.1, annex E";

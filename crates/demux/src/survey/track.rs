@@ -7,7 +7,7 @@ use super::coding::Coding;
 use super::millis;
 use super::report::{Fault, Faults, Gops, Span, TrackReport};
 
-/// One track's running figures.
+/// One track's figures so far.
 #[derive(Debug)]
 pub(super) struct Tally {
     config: Config,
@@ -230,7 +230,7 @@ impl Window {
     }
 }
 
-/// Groups of pictures, from keyframe to keyframe.
+/// GOPs, from keyframe to keyframe.
 #[derive(Debug, Default)]
 struct GopTally {
     opened: Option<Timestamp>,
@@ -322,12 +322,12 @@ fn frame(config: &Config) -> Option<i64> {
     i64::try_from(config.frame_duration()?.as_nanos()).ok()
 }
 
-/// To three places.
+/// Rounded to three decimals.
 fn round(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
 }
 
-/// Pictures further apart than this are a gap, in nanoseconds.
+/// Frames further apart than this are a gap, in nanoseconds.
 const VIDEO_GAP: i64 = 500_000_000;
 
 /// Packets remembered for the peak bitrate: more in a second is hostile.

@@ -17,7 +17,7 @@ fn judge(service: &'static str, report: &Report) -> Verdict {
     let rules = RULES
         .iter()
         .filter(|rule| rule.service == service || rule.service == RTMP)
-        // What a service says itself of codecs goes before what RTMP says.
+        // What a service itself says of codecs comes before what RTMP says.
         .filter(|rule| rule.service == service || is_of_every_service(rule.demand));
     let mut objections: Vec<Objection> = Vec::new();
     for rule in rules {
@@ -37,7 +37,7 @@ fn judge(service: &'static str, report: &Report) -> Verdict {
     }
 }
 
-/// Keyframes 5 s apart break two rules, of which the first is enough.
+/// Keyframes 5 s apart break two rules; the first is enough.
 fn same_kind(one: &str, other: &str) -> bool {
     one == other || (one.starts_with(KEYFRAMES) && other.starts_with(KEYFRAMES))
 }
@@ -154,7 +154,7 @@ fn sendable(report: &Report) -> Option<String> {
 }
 
 fn whole(report: &Report) -> Option<String> {
-    // Pictures before the first keyframe are left out without harm.
+    // Frames before the first keyframe are left out without harm.
     let mut damage = report.damage.unwrap_or_default();
     (damage.video.undecodable, damage.audio.undecodable) = (0, 0);
     if !damage.is_none() {
@@ -199,8 +199,8 @@ fn bitrate(track: &TrackReport, most: u64) -> Option<String> {
     (is > most).then(|| format!("{is} kbit/s of {}, more than {most}", track.kind))
 }
 
-/// A command that makes of the file what every service takes; `None` when
-/// nothing that a conversion could cure speaks against it.
+/// A command that converts the file into what every service takes; `None` when a conversion would
+/// change nothing.
 pub(super) fn cure(report: &Report) -> Option<String> {
     let broken = |demand: &Demand| demand.objection(report).is_some();
     let any = |about: fn(Demand) -> bool| {
@@ -230,7 +230,7 @@ pub(super) fn cure(report: &Report) -> Option<String> {
     Some(limited(made, report).to_string())
 }
 
-/// Adds what a picture that is encoded anew has to keep to.
+/// Adds the limits that newly encoded video has to keep to.
 fn limited(mut made: Conversion, report: &Report) -> Conversion {
     let video = report.tracks.iter().find(|track| track.kind == "video");
     let size = video.and_then(|video| video.size.as_deref()?.parse().ok());
@@ -274,5 +274,5 @@ const fn is_about_audio(demand: Demand) -> bool {
 
 const KEYFRAMES: &str = "keyframes";
 
-/// What an encoder may be off by, in seconds.
+/// By how much an encoder may be off, in seconds.
 const SLACK: f64 = 0.1;

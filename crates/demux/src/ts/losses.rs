@@ -3,9 +3,9 @@ use onair_media::{Packet, Timestamp};
 use super::segments::stated;
 use crate::TrackDamage;
 
-/// What a stream lost: what was cut, and what the hole in its times leaves room for.
+/// What a stream lost: access units that were cut, and those missing from its times.
 ///
-/// A hole counts only behind a break: times alone may vary as they like.
+/// A hole in the times counts only after a break in the stream.
 #[derive(Default)]
 pub(super) struct Losses {
     pub(super) damage: TrackDamage,
@@ -14,13 +14,13 @@ pub(super) struct Losses {
     /// Access units cut since then, of unknown time.
     cut: u64,
     last: Option<Timestamp>,
-    /// Nanoseconds between access units that nothing was lost between: the least.
+    /// The least distance in nanoseconds between access units without a loss between them.
     step: Option<i64>,
 }
 
 impl Losses {
-    /// So many packets are missing by the counter; what comes next is a beginning,
-    /// or the rest of what was lost.
+    /// This many packets are missing by the counter; the next one begins an access unit, or goes on
+    /// with a lost one.
     pub(super) fn skip(&mut self, packets: u64, begins: bool) {
         self.damage.continuity_errors = self.damage.continuity_errors.saturating_add(packets);
         if !std::mem::replace(&mut self.broken, true) && !begins {
@@ -28,7 +28,7 @@ impl Losses {
         }
     }
 
-    /// An access unit came in part; its decoding time, if that came.
+    /// An access unit came in part, with its decoding time if that came.
     pub(super) fn cut(&mut self, dts: Option<Timestamp>) {
         self.damage.damaged += 1;
         match dts {
@@ -43,7 +43,7 @@ impl Losses {
         self.last = None;
     }
 
-    /// An access unit came whole, but nothing to decode it with.
+    /// An access unit came whole, but without the parameter sets it needs.
     pub(super) fn undecodable(&mut self, dts: Timestamp) {
         self.damage.undecodable += 1;
         self.advance(dts, None);
@@ -54,7 +54,7 @@ impl Losses {
         self.advance(packet.dts, stated(packet));
     }
 
-    /// Behind a break, counts those that did not come before this one.
+    /// After a break, counts the access units missing before this one.
     fn advance(&mut self, dts: Timestamp, stated: Option<i64>) {
         let hole = self.last.map(|last| dts.nanos_from(last));
         self.last = Some(dts);

@@ -42,13 +42,13 @@ struct Ts {
     placed: Vec<Packet>,
 }
 
-/// The streams read of the program chosen.
+/// The streams of the chosen program.
 #[derive(Default)]
 struct Program {
     video: Option<Stream<Video>>,
     audio: Option<Stream<Audio>>,
     refused: Vec<(Kind, String)>,
-    /// Types of streams that are neither video nor audio, as far as one can tell.
+    /// Types of streams that seem to be neither video nor audio.
     others: Vec<u8>,
 }
 
@@ -107,7 +107,7 @@ impl Ts {
         known || self.packets.position() > MAX_PROBE
     }
 
-    /// Names the tracks found; gives the first stream of each kind of which none can be sent.
+    /// Names the tracks found; gives the first stream of each kind that has none to send.
     fn name_tracks(&mut self, out: &mut Output) -> Vec<Refused> {
         let program = self.program.take().unwrap_or_default();
         let refused = refused(&program, out);
@@ -197,7 +197,7 @@ impl Ts {
         self.placed = placed;
     }
 
-    /// Lets out what is whole, and says what was wrong on the way.
+    /// Gives what is whole, and notes what was wrong.
     fn finish(&mut self, failure: Option<Error>, out: &mut Output) {
         let (program, timeline) = (&mut self.program, &mut self.timeline);
         let video = program.as_mut().and_then(|p| p.video.as_mut());
@@ -233,7 +233,7 @@ fn has(out: &Output, kind: Kind) -> bool {
     out.tracks.iter().any(|track| track.kind() == kind)
 }
 
-/// The first stream of each kind of which none can be sent; the others are noted.
+/// The first stream of each kind that has none to send; the others are noted.
 fn refused(program: &Program, out: &mut Output) -> Vec<Refused> {
     let mut refused: Vec<Refused> = Vec::new();
     let audio = program.audio.as_ref().map(|audio| &audio.decoder);

@@ -34,13 +34,13 @@ pub(super) struct Assembler {
     /// Bytes of the whole packet, where its header says so.
     expected: Option<usize>,
     open: bool,
-    /// The payload taken in last, where the buffer does not end with it.
+    /// The last payload, where the buffer does not end with it.
     last: Vec<u8>,
 }
 
 impl Assembler {
-    /// Takes a payload in; `start` says that a PES packet begins with it. Gives
-    /// the packet that this makes whole, or shows to be whole.
+    /// Takes a payload in; `start` says that a PES packet begins with it. Gives the packet that
+    /// this completes.
     pub(super) fn push(&mut self, payload: &[u8], start: bool) -> Option<Vec<u8>> {
         let done = if start { self.finish() } else { None };
         self.last.clear();
@@ -69,7 +69,7 @@ impl Assembler {
         }
     }
 
-    /// Whether what was taken in last is this payload.
+    /// Whether this was the last payload.
     pub(super) fn has_just_taken(&self, payload: &[u8]) -> bool {
         if self.open {
             self.buffer.ends_with(payload)
@@ -78,7 +78,7 @@ impl Assembler {
         }
     }
 
-    /// The packet being put together, if nothing of it is missing.
+    /// The packet being put together, if it is whole.
     pub(super) fn finish(&mut self) -> Option<Vec<u8>> {
         let whole = !self.is_incomplete();
         self.finish_cut().filter(|_| whole)
@@ -112,7 +112,7 @@ fn time(field: &[u8]) -> Option<u64> {
 /// Bytes of a header before its optional fields.
 const FIXED: usize = 9;
 
-/// Bytes made room for when a packet does not say its length.
+/// Bytes allocated when a packet does not say its length.
 const USUAL: usize = 16 * 1024;
 
 /// Largest packet put together.

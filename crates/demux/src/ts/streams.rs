@@ -22,7 +22,7 @@ pub(super) enum Coding {
     Hevc,
 }
 
-/// An access unit taken apart.
+/// An access unit's parts.
 struct Unit {
     payload: Bytes,
     /// Parameter sets: video, sequence, picture. H.264 has none of the first.
@@ -75,8 +75,7 @@ pub(super) struct Video {
     config: Option<Config>,
     sets: [Vec<Bytes>; 3],
     last: Option<Timestamp>,
-    /// Decoding times of access units left out because no parameter sets had
-    /// come yet.
+    /// Decoding times of access units left out for want of parameter sets.
     pub(super) skipped: Vec<Timestamp>,
 }
 
@@ -203,7 +202,7 @@ pub(super) struct Audio {
     last: Option<Timestamp>,
     /// Bytes left out because they were no frame.
     pub(super) skipped: u64,
-    /// Why frames cannot be used, where they are legal.
+    /// Why valid frames cannot be used.
     pub(super) refused: Option<Error>,
 }
 
@@ -240,7 +239,7 @@ impl Audio {
         packets
     }
 
-    /// Gives up the frame under way: part of it was lost. Its time, if there was one.
+    /// Drops the frame under way, part of which was lost. Gives its time, if it had one.
     pub(super) fn abandon(&mut self) -> Option<Option<Timestamp>> {
         let pending = !std::mem::take(&mut self.pending).is_empty();
         pending.then(|| self.next.take())
@@ -300,7 +299,7 @@ const ADTS_HEADER: usize = 7;
 /// Largest access unit put together from PES packets without times.
 const MAX_UNIT: usize = 32 * 1024 * 1024;
 
-/// A frame's duration where nothing says it.
+/// How long a frame of unknown rate lasts.
 const USUAL_FRAME: Duration = Duration::from_millis(40);
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ fn is_layout(data: &[u8], offset: usize, stride: usize) -> bool {
 /// The packets of a stream, sync bytes checked and found again when lost.
 pub(super) struct Packets {
     input: Box<dyn Read + Send>,
-    /// What is read lies in `start..end` of it.
+    /// What was read lies in its `start..end`.
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -100,8 +100,8 @@ impl Packets {
         Some(packet)
     }
 
-    /// From here to the next packet, when only this one's sync byte is wrong:
-    /// most that follow are where they should be.
+    /// How far the next packet is, when only this one's sync byte is wrong and most that follow are
+    /// in place.
     fn stride_in_phase(&self) -> Option<usize> {
         let stride = self.layout?.stride;
         let ahead = self.rest().get(stride..)?;
@@ -112,8 +112,8 @@ impl Packets {
         (count == SYNCS && right > SYNCS / 2).then_some(stride)
     }
 
-    /// Moves to the next sync byte that others follow at the right distance, or
-    /// past what has none.
+    /// Moves to the next sync byte that others follow at the right distance, or past all that was
+    /// searched.
     fn resync(&mut self) {
         let rest = self.rest();
         let search = if self.ended { rest.len() } else { SEARCH };
@@ -151,7 +151,7 @@ impl Packets {
     }
 }
 
-/// Bytes read at a time, behind those that were too few.
+/// Bytes read at a time.
 const BUFFER: usize = 128 * 1024;
 
 /// Bytes of a packet.
@@ -166,7 +166,7 @@ const STRIDES: [usize; 3] = [188, 192, 204];
 /// Sync bytes in a row that make a layout.
 const SYNCS: usize = 5;
 
-/// Bytes looked through at a time, with enough behind them to see a layout.
+/// Bytes searched at a time, with enough after them to see a layout.
 const SEARCH: usize = 4096;
 
 /// Bytes needed for that.
