@@ -1,8 +1,8 @@
-//! Where a host's clocks become [`Timestamp`]s, and nowhere else.
+//! The only place where a host's clocks become [`Timestamp`]s.
 //!
 //! Three clocks, three types: [`Instant`] is the host's monotonic time and
 //! drives timeouts, [`Timestamp`] is the broadcast's timeline, and [`WallTime`]
-//! is what people read off a wall and is only ever shown.
+//! is for people to read, and for nothing else.
 
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
@@ -21,7 +21,7 @@ impl Clock {
         Self { origin }
     }
 
-    /// Where the present is on the timeline.
+    /// What time it is on the timeline.
     pub fn now(&self) -> Timestamp {
         self.timestamp(Instant::now())
     }
@@ -51,8 +51,8 @@ impl Clock {
     }
 }
 
-/// The same line for devices that stamp in nanoseconds of a host clock of their
-/// own, such as Core Media's host time: two readings of one moment tie the clocks.
+/// The same timeline for devices that stamp by a host clock of their own, in nanoseconds, as Core
+/// Media does. Two readings of one moment tie the clocks together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostClock {
     at_anchor: Timestamp,
@@ -129,7 +129,7 @@ impl SampleClock {
 pub struct WallTime(Duration);
 
 impl WallTime {
-    /// So long after the Unix epoch.
+    /// This long after the Unix epoch.
     pub const fn since_epoch(time: Duration) -> Self {
         Self(time)
     }

@@ -1,6 +1,6 @@
 //! Cameras and microphones as the rest of the engine sees them: what there is,
-//! what can be asked of one, and what it tells. Plain data, no platform in it,
-//! so that whatever decides by it is tested anywhere.
+//! what can be asked of one, and what it reports. Plain data without a platform, so that what is
+//! decided by it can be tested anywhere.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ mod rotation;
 pub use kind::Kind;
 pub use rotation::Interface;
 
-/// That no device of this kind has this id, and which there are.
+/// Says that no device of this kind has this id, and which there are.
 pub fn unknown(kind: Kind, id: &str, there: &[Info]) -> Error {
     let there = there.iter().filter(|info| info.kind == kind);
     let there: Vec<_> = there
@@ -33,11 +33,11 @@ pub fn unknown(kind: Kind, id: &str, there: &[Info]) -> Error {
 /// Nothing here may be called on an application's main thread: starting a
 /// camera blocks for as long as the hardware takes.
 pub trait Device: Send {
-    /// Where to tell what happens, from whichever thread it happens on.
+    /// Reports what happens to `tell`, on whichever thread it happens.
     fn listen(&mut self, tell: Tell);
-    /// Hands frames and audio to `inlets` from now on, in place of any before.
+    /// From now on, hands frames and audio to these inlets only.
     fn attach(&mut self, inlets: Inlets);
-    /// Hands them to nobody.
+    /// Hands out nothing any more.
     fn detach(&mut self);
     /// Does what is asked.
     ///
@@ -51,7 +51,7 @@ pub trait Device: Send {
     fn capabilities(&self) -> Capabilities;
 }
 
-/// Takes what a device tells.
+/// Takes what a device reports.
 pub type Tell = Arc<dyn Fn(Event) + Send + Sync>;
 
 /// Where a device's frames and audio go.
@@ -67,9 +67,9 @@ pub struct Inlets {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Setup {
-    /// Which camera; `None` for sound alone.
+    /// Which camera; `None` for audio alone.
     pub camera: Option<Camera>,
-    /// Which microphone; `None` for pictures alone.
+    /// Which microphone; `None` for video alone.
     pub microphone: Option<Microphone>,
     /// See [`Order::Size`].
     pub size: Size,
@@ -82,7 +82,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// The usual camera and the usual microphone; frames of `size`, `frame_rate` a second.
+    /// The usual camera and microphone, with frames of `size`, `frame_rate` a second.
     pub const fn new(size: Size, frame_rate: FrameRate) -> Self {
         Self {
             camera: Some(Camera::Facing(Position::Back)),
@@ -100,7 +100,7 @@ impl Setup {
 pub struct Format {
     /// The size of the frames, upright.
     pub size: Size,
-    /// How many of them a second.
+    /// How many frames a second.
     pub frame_rate: FrameRate,
     /// Samples a second in each channel of audio.
     pub sample_rate: u32,
@@ -108,7 +108,7 @@ pub struct Format {
     pub channels: u8,
 }
 
-/// What a camera does beside giving frames; nothing where there is none.
+/// What a camera can do besides giving frames; nothing where there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -123,27 +123,27 @@ pub struct Capabilities {
     pub focus: bool,
     /// [`Order::Lock`].
     pub lock: bool,
-    /// It looks one way, and another may look the other: [`Camera::Facing`].
+    /// Another camera may face the other way: [`Camera::Facing`].
     pub flip: bool,
 }
 
 /// A device as a list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Info {
-    /// What to ask for it by; stays the same from one start to the next.
+    /// Identifies it; the same from one start to the next.
     pub id: String,
     /// What people call it.
     pub name: String,
     /// What it gives.
     pub kind: Kind,
-    /// Which way a camera of a phone looks.
+    /// Which way a phone's camera looks.
     pub position: Option<Position>,
     /// True for the one that is picked when none is named.
     pub is_default: bool,
 }
 
 impl Info {
-    /// A device that looks nowhere and is not picked by itself.
+    /// A device without a position, which is not the default.
     pub fn new(kind: Kind, id: &str, name: &str) -> Self {
         Self {
             id: id.to_owned(),
@@ -172,33 +172,33 @@ pub enum Order {
     Start,
     /// Stop running.
     Stop,
-    /// Throw everything away and build it anew, as after the system's media services died; what
-    /// was ordered before still holds.
+    /// Throw everything away and build it again, as after the system's media services died. Earlier
+    /// orders still hold.
     Rebuild,
-    /// Make the process one that records: category, preferred rate, then active.
+    /// Make the process one that records: category, preferred rate, activation.
     ActivateAudio,
     /// Give the microphone back to others.
     DeactivateAudio,
-    /// Hold a camera, or let go of it and run with the microphone alone: in the background
-    /// iOS interrupts a session that holds a camera whole, audio and all.
+    /// Hold a camera, or release it and run with the microphone alone: in the background iOS
+    /// interrupts the whole of a session that holds a camera, its audio too.
     Video(bool),
     /// Take frames with this camera.
     Camera(Camera),
     /// Take audio from this microphone, by [`Info::id`]; `None` leaves it to the system.
     Microphone(Option<String>),
-    /// Take so many frames a second.
+    /// Take this many frames a second.
     FrameRate(FrameRate),
-    /// Take frames of this size, or of the nearest that the camera has: [`Device::format`]
-    /// tells. Which side is the longer one is the [`Rotation`]'s to say, not the size's.
+    /// Take frames of this size, or of the nearest that the camera has: see [`Device::format`].
+    /// Which side is the longer one follows from the [`Rotation`], not from the size.
     Size(Size),
-    /// Turn frames by this before they are handed out. A camera that looks the other way turns
-    /// by what keeps its frames upright in the same hands.
+    /// Turn frames by this before they are handed out. A camera that looks the other way is turned
+    /// so that its frames stay upright in the same hands.
     Rotation(Rotation),
     /// Light the scene.
     Torch(bool),
-    /// Magnify so many times, 1 being the camera's own angle.
+    /// Magnify this many times; 1 is the camera's own angle.
     Zoom(f32),
-    /// Focus and expose for this place; from 0 to 1 right and down in the upright picture.
+    /// Focus and expose for this point; from 0 to 1 right and down in the upright frame.
     Focus {
         /// Rightwards.
         x: f32,
@@ -207,19 +207,19 @@ pub enum Order {
     },
     /// Keep focus and exposure as they are, or let them follow the scene again.
     Lock(bool),
-    /// Steady the picture. It costs latency: up to a second where it is cinematic.
+    /// Steady the frames. It costs latency, up to a second for cinematic stabilisation.
     Stabilise(Stabilisation),
 }
 
 /// Which camera.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Camera {
-    /// The usual one that looks this way; the usual one of all where none looks any particular
-    /// way, as on a Mac.
+    /// The usual one that looks this way; where cameras have no position, as on a Mac, the usual
+    /// one.
     Facing(Position),
     /// By [`Info::id`].
     Id(String),
-    /// A Mac's screen in its place, by [`Info::id`]; the main one when `None`.
+    /// A Mac's screen instead, by [`Info::id`]; the main one when `None`.
     Screen(Option<String>),
 }
 
@@ -259,7 +259,7 @@ pub enum Stabilisation {
     Cinematic,
 }
 
-/// Something a [`Device`] tells.
+/// Something a [`Device`] reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// It runs.
@@ -279,7 +279,7 @@ pub enum Event {
     CameraInterruptionEnded,
     /// The system took the microphone away: a call, an alarm, another app.
     AudioInterrupted,
-    /// It may be had again; `should_resume` is the system's advice.
+    /// It is available again; `should_resume` is the system's advice.
     AudioInterruptionEnded {
         /// False: wait until the user asks.
         should_resume: bool,
@@ -288,7 +288,7 @@ pub enum Event {
     RouteChanged {
         /// The input's name, if there is one.
         input: Option<String>,
-        /// True when what was used before is gone: unplugged, out of reach.
+        /// True when the former input is gone: unplugged, out of reach.
         lost: bool,
     },
     /// The system's media services died: everything is invalid until they are back.
@@ -319,11 +319,11 @@ pub enum Interruption {
     SharedScreen,
     /// The phone is too hot.
     Pressure,
-    /// For a reason this version does not know.
+    /// The reason is not known.
     Unknown,
 }
 
-/// How much heat leaves to spend, on Apple's four-step scale.
+/// How hot the phone is, on Apple's four-step scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Thermal {
     /// All is well.

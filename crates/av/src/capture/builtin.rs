@@ -1,8 +1,8 @@
-//! The test card as a camera and its tone as a microphone: a system that is everywhere, for
-//! machines without devices and for whoever tries out what needs one.
+//! The test card as a camera and its tone as a microphone: a system that exists everywhere, for
+//! machines without devices and for trying out what needs one.
 //!
-//! They come as a device's media does, stamped as they happen. A broadcast of the test card
-//! itself asks [`TestCard`] for each frame instead, and may be faster than time.
+//! They give media as a device does, in real time. A broadcast of the test card itself asks
+//! [`TestCard`] for each frame instead, and may be faster than real time.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -46,7 +46,7 @@ struct BuiltIn {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// What its threads look at before each frame.
+/// What its threads check before each frame.
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
@@ -112,7 +112,7 @@ impl BuiltIn {
         }
     }
 
-    /// Changes what is made, and makes it so if it is made already.
+    /// Changes what is made, at once if it runs.
     fn change(&mut self, change: impl FnOnce(&mut Self)) -> Result<(), Error> {
         let ran = self.shared.lock().is_running;
         self.halt();
@@ -156,9 +156,9 @@ impl Shared {
     }
 }
 
-/// Frames and audio, in as far as both are media.
+/// What frames and audio have in common.
 trait Media: 'static {
-    /// When it is whole, on the line of whoever made it.
+    /// When it is complete, on its source's timeline.
     fn end(&self) -> Timestamp;
 }
 
@@ -188,7 +188,7 @@ fn hand_over_audio(inlets: &Inlets, mut samples: AudioSamples, began: Instant) {
     }
 }
 
-/// When on the broadcast's line something was that was made so long after `began`.
+/// The broadcast's time of something made this long after `began`.
 fn on_line(clock: Clock, began: Instant, made: Timestamp) -> Timestamp {
     clock.timestamp(began) + made.since(Timestamp::ZERO)
 }
@@ -268,7 +268,7 @@ impl VideoHandle for BuiltIn {
         self.change(|own| own.setup.size = size)
     }
 
-    /// It is upright, however anybody holds anything.
+    /// It is always upright.
     fn set_rotation(&mut self, _: Rotation) -> Result<(), Error> {
         Ok(())
     }

@@ -7,33 +7,33 @@ use onair_media::{FrameRate, Size};
 pub(super) struct Candidate {
     /// The size of its frames, as the sensor lies.
     pub(super) size: Size,
-    /// Frame rates it can make.
+    /// The frame rates it can run at.
     pub(super) rates: Vec<Rates>,
     /// How it stores pixels, as a FourCC.
     pub(super) pixels: u32,
-    /// True where neighbouring pixels are read as one.
+    /// True if it bins neighbouring pixels.
     pub(super) is_binned: bool,
 }
 
-/// From so many to so many frames a second.
+/// From the lowest to the highest number of frames a second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rates {
     pub(super) min: f64,
     pub(super) max: f64,
 }
 
-/// What was chosen, and how fast it is to run.
+/// The chosen format and its frame rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Choice {
     /// Which candidate.
     pub(super) index: usize,
-    /// What it makes of the rate that was asked for.
+    /// How it runs at the wanted rate.
     pub(super) frame_rate: FrameRate,
     pub(super) pace: Pace,
 }
 
-/// Where in a camera's ranges a rate lies. A camera refuses a duration that misses a range's end
-/// by a rounding error, so that the end's own duration has to be used there.
+/// Where in a camera's ranges a rate lies. A camera refuses a duration that misses a range's end by
+/// a rounding error, so the end's own duration has to be used there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
     /// Well inside.
@@ -44,8 +44,8 @@ pub(super) enum Pace {
     Slowest(usize),
 }
 
-/// The best of `candidates` for pictures of `wanted` (lying, as sensors do) at `rate`; `current`
-/// stays where it is as good as the best, since a change costs frames.
+/// The best of `candidates` for frames of `wanted` (lying, as sensors do) at `rate`. `current`
+/// stays if it is as good, since a change costs frames.
 ///
 /// The size counts first (the same; larger in the same shape; larger; smaller), then the rate,
 /// then the pixels (video range), then the least that the sensor has to do.
@@ -83,8 +83,8 @@ pub(super) fn choose(
         .map(|(_, choice)| choice)
 }
 
-/// The pixels to ask an output for: video range where it can be had, since many players take no
-/// notice of a stream's full-range flag.
+/// The pixel format to ask an output for: video range if available, since many players ignore a
+/// stream's full-range flag.
 pub(super) fn pick_pixels(available: &[u32]) -> Option<u32> {
     available
         .iter()
@@ -92,7 +92,7 @@ pub(super) fn pick_pixels(available: &[u32]) -> Option<u32> {
         .min_by_key(|pixels| awkwardness(*pixels))
 }
 
-/// The largest size in the shape of `source` within `bounds`, its sides even as 4:2:0 wants them.
+/// The largest size in the shape of `source` within `bounds`, with even sides for 4:2:0.
 /// Only a Mac's outputs scale to any size.
 #[cfg(any(test, target_os = "macos"))]
 pub(super) fn fit(source: Size, bounds: Size) -> Size {
@@ -110,7 +110,7 @@ pub(super) fn fit(source: Size, bounds: Size) -> Size {
     Size::new(even(width), even(height))
 }
 
-/// How badly a size fits: what kind of misfit, then by how many pixels.
+/// How badly a size fits: the kind of misfit, then by how many pixels.
 fn misfit(wanted: Size, size: Size) -> (u8, u64) {
     let area = |size: Size| u64::from(size.width) * u64::from(size.height);
     let cross = |a: Size, b: Size| u64::from(a.width) * u64::from(b.height);
@@ -203,7 +203,7 @@ mod tests {
         FrameRate::new(rate, 1).unwrap()
     }
 
-    /// The formats of a phone, as one lists them.
+    /// A phone's formats, as it lists them.
     fn phone() -> Vec<Candidate> {
         vec![
             candidate(Size::new(640, 480), 60.0, VIDEO_RANGE),

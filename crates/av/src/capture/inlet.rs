@@ -1,4 +1,4 @@
-//! Where a device's callbacks end and a broadcast's threads begin.
+//! The boundary between a device's callbacks and a broadcast's threads.
 
 use std::any::Any;
 use std::mem;
@@ -12,25 +12,23 @@ use super::{AudioSource, VideoSource};
 use crate::clock::Clock;
 use crate::{AudioSamples, Error, Surface, VideoFrame};
 
-/// A device's end of a broadcast's frames: push there, from any thread.
+/// Where a device pushes a broadcast's frames, from any thread.
 ///
-/// The clone is another handle on the same stream. That all of them are dropped
-/// ends nothing: the broadcast goes on with the last frame until
-/// [`end`](Self::end).
+/// A clone is another handle on the same stream. Dropping all of them ends nothing: the broadcast
+/// goes on with the last frame until [`end`](Self::end).
 #[derive(Clone, Debug)]
 pub struct FrameInlet {
     shared: Arc<Shared<FrameFallback>>,
     frame_rate: FrameRate,
 }
 
-/// A broadcast's end: a [`VideoSource`] that never stops giving frames.
+/// The broadcast's side of it: a [`VideoSource`] that never stops giving frames.
 ///
-/// It is the one place where a live frame waits for its encoder: the newest wins.
-/// The clone is another handle on the same stream.
+/// Here alone a live frame waits for its encoder: the newest wins.
+/// A clone is another handle on the same stream.
 ///
-/// With no frame for half a second the last one is given again, with a new
-/// time, twice a second; with none at all, black ones after a second. Times
-/// always increase.
+/// After half a second without a frame the last one is given again, twice a second and with a new
+/// time; if none ever came, a black one after a second. Times always increase.
 #[derive(Clone, Debug)]
 pub struct LiveFrames {
     shared: Arc<Shared<FrameFallback>>,
@@ -38,10 +36,10 @@ pub struct LiveFrames {
     _hold: Option<Hold>,
 }
 
-/// Something that is only to be dropped in time.
+/// Something kept only to be dropped in time.
 pub type Hold = Arc<dyn Any + Send + Sync>;
 
-/// Both ends of a stream of frames; what is pushed is stamped on `clock`'s line.
+/// Both ends of a stream of frames; pushed frames have times of `clock`.
 pub fn live_frames(size: Size, frame_rate: FrameRate, clock: Clock) -> (FrameInlet, LiveFrames) {
     let shared = Arc::new(Shared::new(FrameFallback::new(size), clock));
     let inlet = FrameInlet {
@@ -59,42 +57,40 @@ pub fn live_frames(size: Size, frame_rate: FrameRate, clock: Clock) -> (FrameInl
 impl FrameInlet {
     /// Hands a frame over. Never waits: the newest wins.
     ///
-    /// Its size may differ from the last one's; its time must not lie before
-    /// that of what was shown already, or it is dropped. A time more than a
-    /// second ahead of the clock is not believed.
+    /// Its size may differ from the last one's. It is dropped if its time is before that of what
+    /// was shown already. A time more than a second ahead of the clock is not believed.
     pub fn push(&self, frame: VideoFrame) {
         self.shared
             .tell(|source, now| source.handle_frame(frame, now));
     }
 
-    /// Shows this in place of what is pushed, until told `None`.
+    /// Shows this instead of what is pushed, until `None`.
     ///
-    /// It is shown at once. When it goes, it stays in view until the next
-    /// frame comes. A slate must have the size of the frames
-    /// ([`LiveFrames::size`]): another is refused, and the log says so.
+    /// It is shown at once, and after `None` until the next frame comes. A slate must have the
+    /// size of the frames ([`LiveFrames::size`]): another is refused, and the log says so.
     pub fn slate(&self, slate: Option<Surface>) {
         self.shared
             .tell(|source, now| source.handle_slate(slate, now));
     }
 
-    /// The line that times are on.
+    /// The clock that times are on.
     pub fn clock(&self) -> Clock {
         self.shared.clock
     }
 
-    /// The size of the newest frame: what a slate has to have.
+    /// The size of the newest frame, which a slate has to have.
     pub fn size(&self) -> Size {
         self.shared.lock().machine.size()
     }
 
-    /// Leaves out what comes faster than the frame rate the broadcast was planned for. Whatever is
-    /// pushed last is shown all the same.
+    /// Leaves out frames that come faster than the broadcast's frame rate. The last one pushed is
+    /// shown all the same.
     pub fn keep_to_frame_rate(&self) {
         let interval = self.frame_rate.time_of(1);
         self.shared.tell(|source, _| source.limit(interval));
     }
 
-    /// Counts a frame that was there and could not be pushed: the system took it back.
+    /// Counts a frame that the system took back before it was pushed.
     pub fn miss(&self) {
         self.shared.lock().machine.handle_miss();
     }
@@ -104,14 +100,14 @@ impl FrameInlet {
         self.shared.tell(|source, _| source.handle_end());
     }
 
-    /// What was dropped and what was given again so far.
+    /// What was dropped and given again so far.
     pub fn tally(&self) -> FrameTally {
         self.shared.lock().machine.tally()
     }
 }
 
 impl LiveFrames {
-    /// Keeps `what` for as long as the frames are taken: what feeds them.
+    /// Keeps `what`, which feeds the frames, for as long as they are taken.
     #[must_use]
     pub fn holding(mut self, what: Hold) -> Self {
         self._hold = Some(what);
@@ -123,12 +119,12 @@ impl LiveFrames {
         self.shared.wait(FrameFallback::poll)
     }
 
-    /// Wakes whoever [waits](Self::wait), from any thread, though there is no frame.
+    /// Ends a [wait](Self::wait), from any thread, though there is no frame.
     pub fn waker(&self) -> Waker {
         self.shared.clone().into()
     }
 
-    /// What was dropped and what was given again so far.
+    /// What was dropped and given again so far.
     pub fn tally(&self) -> FrameTally {
         self.shared.lock().machine.tally()
     }
@@ -157,20 +153,19 @@ impl VideoSource for LiveFrames {
     }
 }
 
-/// A device's end of a broadcast's audio: push there, from any thread.
+/// Where a device pushes a broadcast's audio, from any thread.
 ///
-/// The clone is another handle on the same stream. That all of them are dropped
-/// ends nothing: the broadcast goes on in silence until [`end`](Self::end).
+/// A clone is another handle on the same stream. Dropping all of them ends nothing: the broadcast
+/// goes on in silence until [`end`](Self::end).
 #[derive(Clone, Debug)]
 pub struct AudioInlet {
     shared: Arc<Shared<GapFill>>,
 }
 
-/// A broadcast's end: an [`AudioSource`] without holes.
+/// The broadcast's side of it: an [`AudioSource`] without gaps.
 ///
-/// With no audio for a fifth of a second silence is given, of exactly the
-/// missing length and a tenth of a second behind the present; with none from
-/// the start, silence from the line's zero.
+/// After a fifth of a second without audio silence is given, of exactly the missing length and a
+/// tenth of a second behind the present. If none ever came, silence begins at the timeline's zero.
 #[derive(Debug)]
 pub struct LiveAudio {
     shared: Arc<Shared<GapFill>>,
@@ -179,10 +174,10 @@ pub struct LiveAudio {
     _hold: Option<Hold>,
 }
 
-/// Both ends of a stream of audio; what is pushed is stamped on `clock`'s line.
+/// Both ends of a stream of audio; pushed audio has times of `clock`.
 ///
-/// `sample_rate` and `channels` are what the broadcast is opened for: what is
-/// pushed may have others, and change them.
+/// The broadcast is opened for `sample_rate` and `channels`; pushed audio may have others, and
+/// change them.
 pub fn live_audio(sample_rate: u32, channels: u8, clock: Clock) -> (AudioInlet, LiveAudio) {
     let shared = Arc::new(Shared::new(GapFill::new(sample_rate, channels), clock));
     let inlet = AudioInlet {
@@ -198,20 +193,19 @@ pub fn live_audio(sample_rate: u32, channels: u8, clock: Clock) -> (AudioInlet, 
 }
 
 impl AudioInlet {
-    /// Hands a stretch of audio over, of any rate and number of channels. Never
-    /// waits: when three seconds wait to be taken, the oldest goes.
+    /// Hands over a stretch of audio of any rate and number of channels. Never waits: when three
+    /// seconds wait to be taken, the oldest is dropped.
     pub fn push(&self, samples: AudioSamples) {
         self.shared
             .tell(|source, now| source.handle_samples(samples, now));
     }
 
-    /// Silences what is pushed, its length kept. What is pushed meanwhile is
-    /// never heard, nor what still waits to be taken.
+    /// Silences what is pushed and what waits to be taken, for good; its length is kept.
     pub fn mute(&self, muted: bool) {
         self.shared.tell(|source, _| source.handle_mute(muted));
     }
 
-    /// The line that times are on.
+    /// The clock that times are on.
     pub fn clock(&self) -> Clock {
         self.shared.clock
     }
@@ -228,7 +222,7 @@ impl AudioInlet {
 }
 
 impl LiveAudio {
-    /// Keeps `what` for as long as the audio is taken: what feeds it.
+    /// Keeps `what`, which feeds the audio, for as long as it is taken.
     #[must_use]
     pub fn holding(mut self, what: Hold) -> Self {
         self._hold = Some(what);
@@ -259,18 +253,18 @@ impl AudioSource for LiveAudio {
     }
 }
 
-/// What came of waiting for an item.
+/// The result of waiting for an item.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Waited<T> {
     /// It.
     Item(T),
-    /// Something else to do; there may be an item too.
+    /// A call to do something else; there may be an item too.
     Woken,
     /// Nothing more comes.
     End,
 }
 
-/// A machine between threads.
+/// A machine shared by threads.
 #[derive(Debug)]
 struct Shared<M> {
     state: Mutex<State<M>>,

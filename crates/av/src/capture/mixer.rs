@@ -1,4 +1,4 @@
-//! Several sounds as one: an app's own and the voice that comments on it.
+//! Mixes an app's own audio and the voice that comments on it.
 
 use onair_media::Timestamp;
 
@@ -6,10 +6,9 @@ use crate::clock::SampleClock;
 use crate::encode::Intake;
 use crate::{AudioSamples, Error};
 
-/// Adds up sounds of any rates and numbers of channels, each sample where its time says, as one
-/// of 48 kHz in stereo.
+/// Mixes sources of any rates and numbers of channels by their times, at 48 kHz in stereo.
 ///
-/// It waits a fifth of a second for whichever is behind, and goes on without it then: a microphone
+/// It waits a fifth of a second for a source that is behind, then goes on without it: a microphone
 /// that is off must not silence the rest.
 pub(super) struct Mixer {
     tracks: Vec<Intake>,
@@ -18,7 +17,7 @@ pub(super) struct Mixer {
 }
 
 impl Mixer {
-    /// For so many sounds.
+    /// For this many sources.
     pub(super) fn new(tracks: usize) -> Self {
         Self {
             tracks: (0..tracks).map(|_| Intake::new(RATE, CHANNELS)).collect(),
@@ -26,7 +25,7 @@ impl Mixer {
         }
     }
 
-    /// Takes a stretch of one of the sounds; what can be heard now.
+    /// Takes a stretch of one source; gives what is mixed.
     pub(super) fn push(
         &mut self,
         track: usize,
@@ -54,7 +53,7 @@ impl Mixer {
         Some(self.mix(next, frames))
     }
 
-    /// Where what comes next begins: where the last ended, unless what there is lies far away.
+    /// Where the next output begins: where the last ended, unless the input lies far away.
     fn begin(&mut self) -> Option<SampleClock> {
         let far = |next: &SampleClock, track: &Intake| end_after(next, track) > LONGEST_WAIT;
         let next = self
@@ -65,7 +64,7 @@ impl Mixer {
             let first = first
                 .filter_map(Intake::first)
                 .max_by_key(|time| match self.next {
-                    // The one far ahead, after a jump; the earliest, at the start.
+                    // The one far ahead after a jump, the earliest at the start.
                     Some(_) => time.as_nanos(),
                     None => -time.as_nanos(),
                 })?;
@@ -98,14 +97,14 @@ impl Mixer {
     }
 }
 
-/// How many samples after `next` the last one ends; negative for one that is behind.
+/// How many samples after `next` a source ends; negative if it is behind.
 fn end_after(next: &SampleClock, track: &Intake) -> i64 {
     let frames = i64::try_from(track.frames()).unwrap_or(i64::MAX);
     let first = track.first().map(|first| next.samples_until(first));
     first.map_or(0, |first| first.saturating_add(frames))
 }
 
-/// A distance as how much lies before, or how much after.
+/// Splits a signed distance into a part before and a part after.
 fn either(distance: i64) -> (usize, usize) {
     let length = usize::try_from(distance.unsigned_abs()).unwrap_or(usize::MAX);
     if distance < 0 {
@@ -139,9 +138,9 @@ fn stereo(samples: Vec<f32>, timestamp: Timestamp) -> AudioSamples {
 
 const RATE: u32 = 48_000;
 const CHANNELS: u8 = 2;
-/// How many samples whichever is behind is waited for.
+/// How many samples a source that is behind is waited for.
 const PATIENCE: i64 = RATE as i64 / 5;
-/// More samples of silence than this are nobody's to make here.
+/// No longer silence than this many samples is made here.
 const LONGEST_WAIT: i64 = RATE as i64 * 10;
 
 #[cfg(test)]

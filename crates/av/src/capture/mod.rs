@@ -31,24 +31,24 @@ pub use testcard::{Mark, TestCard};
 pub use tone::{Silence, Tone};
 pub use y4m::{Y4m, Y4mWriter};
 
-/// Something that gives frames, in order of time.
+/// A source of frames, in order of time.
 pub trait VideoSource: Send {
-    /// The size of its frames; a live source's may change from one frame to another.
+    /// The size of its frames; a live source's may change from frame to frame.
     fn size(&self) -> Size;
     /// How many frames per second it intends to give.
     fn frame_rate(&self) -> FrameRate;
     /// The next frame, or `None` at the end.
     fn next_frame(&mut self) -> Result<Option<VideoFrame>, Error>;
-    /// The end of a device's frames, if that is what gives them:
-    /// [`next_frame`](Self::next_frame) blocks until there is one, and whoever has other
-    /// work too waits at that end. `None` when the caller is to pace the calls.
+    /// The live frames, if a device gives them:
+    /// [`next_frame`](Self::next_frame) blocks until there is one, and a caller with other work
+    /// waits there. `None` when the caller paces the calls.
     fn live_frames(&self) -> Option<&LiveFrames>;
-    /// True when the caller is to pace the calls and [`next_frame`](Self::next_frame)
-    /// may block all the same, for as long as whoever writes to a pipe likes.
+    /// True when the caller paces the calls and [`next_frame`](Self::next_frame) may block all the
+    /// same, as reading a pipe may.
     fn can_run_dry(&self) -> bool;
 }
 
-/// Something that gives audio, in order of time.
+/// A source of audio, in order of time.
 pub trait AudioSource: Send {
     /// Samples per second in each channel.
     fn sample_rate(&self) -> u32;
@@ -56,9 +56,9 @@ pub trait AudioSource: Send {
     fn channels(&self) -> u8;
     /// The next stretch of audio, or `None` at the end.
     fn next_samples(&mut self) -> Result<Option<AudioSamples>, Error>;
-    /// The end of a device's audio, if that is what gives it:
-    /// [`next_samples`](Self::next_samples) blocks until there is some. `None` when the
-    /// caller is to pace the calls.
+    /// The live audio, if a device gives it:
+    /// [`next_samples`](Self::next_samples) blocks until there is some. `None` when the caller
+    /// paces the calls.
     fn live_audio(&self) -> Option<&LiveAudio>;
 }
 

@@ -1,4 +1,4 @@
-//! Where a camera looks: turns, places and magnification, in plain numbers.
+//! Turns, points and magnification of a camera, in plain numbers.
 
 #[cfg(any(test, target_os = "ios"))]
 use std::ops::RangeInclusive;
@@ -28,7 +28,7 @@ pub(super) fn carry_over(turn: Rotation, from: CameraPose, to: CameraPose) -> Ro
     Rotation::from_degrees(after)
 }
 
-/// Where on the sensor a place of the upright picture is, both from 0 to 1 right and down.
+/// Where on the sensor a point of the upright frame is, both from 0 to 1 right and down.
 pub(super) fn on_sensor(turn: Rotation, x: f32, y: f32) -> (f64, f64) {
     let within = |part: f32| {
         if part.is_nan() {
@@ -46,7 +46,7 @@ pub(super) fn on_sensor(turn: Rotation, x: f32, y: f32) -> (f64, f64) {
     }
 }
 
-/// The turn that brings a frame upright that says how it lies as Exif numbers it (Exif 2.32
+/// The turn that brings a frame upright from how it lies, as Exif numbers it (Exif 2.32
 /// §4.6.4, `Orientation`, and so `CGImagePropertyOrientation`). Screens are not mirrored.
 pub(super) const fn turn_of_exif(orientation: Option<i32>) -> Rotation {
     match orientation {

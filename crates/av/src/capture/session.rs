@@ -1,4 +1,4 @@
-//! The seam: a system that captures, the session it opens, and a handle for each thing in it.
+//! The seam for capture: a system, the session it opens, and handles for what is in it.
 
 use onair_media::{FrameRate, Size};
 
@@ -12,30 +12,30 @@ use crate::device::{
 pub(super) struct System {
     /// The kinds of devices it may have.
     pub(super) kinds: &'static [Kind],
-    /// False where its devices are always there and asked for by name, so that no list shows
-    /// them and none of them is picked when nothing is named.
+    /// False if its devices are always there and have to be named: no list shows them, and none is
+    /// a default.
     pub(super) is_listed: bool,
-    /// What it has now.
+    /// Its devices now.
     pub(super) list: fn() -> Vec<Info>,
-    /// Opens what is named, all of which is its own.
+    /// Opens the devices named, all of them its own.
     pub(super) open: fn(&Setup) -> Result<Box<dyn CaptureSession>, Error>,
 }
 
-/// What one system captures for us: a camera or a screen, a microphone, or two of them that
-/// start and stop together.
+/// What one system captures: a camera or a screen, a microphone, or two that start and stop
+/// together.
 ///
-/// There are no default methods: a system that cannot do something says so. Losing a device is
-/// an [`Event`](crate::device::Event) here and nothing else; what to do about it is decided above.
+/// There are no default methods: a system that cannot do something says so. Losing a device is an
+/// [`Event`](crate::device::Event) and nothing else here; the director decides what to do.
 pub trait CaptureSession: Send {
-    /// Where to tell what happens, from whichever thread it happens on.
+    /// Reports what happens to `tell`, on whichever thread it happens.
     fn listen(&mut self, tell: Tell);
-    /// Hands what is captured to `inlets` from now on, in place of any before.
+    /// From now on, hands what is captured to these inlets only.
     fn attach(&mut self, inlets: Inlets);
     /// Runs, once the user has allowed it.
     fn start(&mut self) -> Result<(), Error>;
     /// Stops running.
     fn stop(&mut self) -> Result<(), Error>;
-    /// Builds everything anew; what was ordered before still holds.
+    /// Builds everything again; earlier orders still hold.
     fn rebuild(&mut self) -> Result<(), Error>;
     /// How frames and audio are made now.
     fn format(&self) -> Format;
@@ -51,11 +51,11 @@ pub trait CaptureSession: Send {
 
 /// A camera or a screen.
 pub trait VideoHandle {
-    /// Holds it, or lets go of it while all else goes on.
+    /// Holds it, or releases it while all else goes on.
     fn hold(&mut self, wanted: bool) -> Result<(), Error>;
     /// Takes frames from this one.
     fn switch(&mut self, to: &Camera) -> Result<(), Error>;
-    /// Takes so many frames a second.
+    /// Takes this many frames a second.
     fn set_frame_rate(&mut self, rate: FrameRate) -> Result<(), Error>;
     /// Takes frames of this size or the nearest there is.
     fn set_size(&mut self, size: Size) -> Result<(), Error>;
@@ -67,9 +67,9 @@ pub trait VideoHandle {
 pub trait CameraHandle {
     /// Lights the scene.
     fn torch(&mut self, on: bool) -> Result<(), Error>;
-    /// Magnifies so many times.
+    /// Magnifies this many times.
     fn zoom(&mut self, times: f32) -> Result<(), Error>;
-    /// Focuses and exposes for this place, from 0 to 1 right and down in the upright picture.
+    /// Focuses and exposes for this point, from 0 to 1 right and down in the upright frame.
     fn focus(&mut self, x: f32, y: f32) -> Result<(), Error>;
     /// Keeps focus and exposure as they are, or lets them follow the scene again.
     fn lock(&mut self, locked: bool) -> Result<(), Error>;
@@ -87,7 +87,7 @@ pub trait MicrophoneHandle {
     fn switch(&mut self, to: Option<&str>) -> Result<(), Error>;
 }
 
-/// Whatever a session's handles can do, a [`Device`] does when it is ordered.
+/// A session is a [`Device`]: orders go to its handles.
 impl<S: CaptureSession> Device for S {
     fn listen(&mut self, tell: Tell) {
         CaptureSession::listen(self, tell);

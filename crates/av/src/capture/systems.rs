@@ -1,6 +1,6 @@
-//! Which systems capture, and which of them a device comes from.
+//! The table of capture systems, and which of them has a device.
 //!
-//! A new one is a file with a [`System`] in it, and a line here.
+//! To add one, write a file with a [`System`] in it and a line here.
 
 #[cfg(target_vendor = "apple")]
 use super::apple;
@@ -11,14 +11,14 @@ use crate::device::{
     Camera, Capabilities, Device, Format, Info, Inlets, Kind, Microphone, Setup, Tell,
 };
 
-/// In the order in which they are asked for what is not named.
+/// In the order in which they are asked when nothing is named.
 static SYSTEMS: &[System] = &[
     builtin::SYSTEM,
     #[cfg(target_vendor = "apple")]
     apple::SYSTEM,
 ];
 
-/// What can be captured here. Empty where this version captures nothing.
+/// The devices here; empty where this version captures nothing.
 pub fn list() -> Vec<Info> {
     let listed = SYSTEMS.iter().filter(|system| system.is_listed);
     listed.flat_map(|system| (system.list)()).collect()
@@ -34,9 +34,9 @@ pub fn open(setup: &Setup) -> Result<Box<dyn Device>, Error> {
     open_among(SYSTEMS, setup)
 }
 
-/// Does `work` where a program without a user interface may do it and devices that come and go are
-/// noticed: a Mac tells of them by the main thread's run loop, which runs meanwhile. To be called
-/// on the main thread.
+/// Does `work` so that a program without a user interface notices devices that come and go: a Mac
+/// reports them through the main thread's run loop, which runs meanwhile. Call it on the main
+/// thread.
 pub fn attended<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     #[cfg(target_os = "macos")]
     return apple::beside_run_loop(work);
@@ -75,8 +75,7 @@ fn open_among(systems: &'static [System], setup: &Setup) -> Result<Box<dyn Devic
     }
 }
 
-/// The system that has what is named; where none has, the first that could, to refuse it in its
-/// own words.
+/// The system that has what is named; if none has, the first that could, for its refusal.
 fn find(systems: &'static [System], kind: Kind, id: Option<&str>) -> Option<&'static System> {
     let could = || systems.iter().filter(|system| system.kinds.contains(&kind));
     let has = |system: &&System| {
@@ -106,7 +105,7 @@ fn wanted_audio(which: &Microphone) -> (Kind, Option<&str>) {
     }
 }
 
-/// One session, or two of different systems that are driven as one.
+/// One session, or two of different systems driven as one.
 struct Opened {
     /// Video; audio too unless that is another system's.
     main: Box<dyn CaptureSession>,
@@ -114,7 +113,7 @@ struct Opened {
 }
 
 impl Opened {
-    /// Asks both, the second even where the first refuses.
+    /// Does it with both, with the second even if the first refuses.
     fn each(
         &mut self,
         what: fn(&mut dyn CaptureSession) -> Result<(), Error>,
@@ -212,7 +211,7 @@ mod tests {
         setup
     }
 
-    /// Has the device run, and gives what comes: a frame's luma sum, and whether all is silent.
+    /// Runs the device; gives a frame's luma sum and whether all audio is silent.
     fn captured(device: &mut dyn Device) -> (u64, bool) {
         let clock = Clock::starting_at(Instant::now());
         let (frames, mut taken) = live_frames(SIZE, rate(), clock);
@@ -290,16 +289,16 @@ mod tests {
         };
         for (camera, microphone) in [(true, false), (false, true)] {
             let mut device = with(camera, microphone);
-            for order in [Order::ActivateSound, Order::Start, Order::Pictures(false)] {
+            for order in [Order::ActivateAudio, Order::Start, Order::Video(false)] {
                 assert_eq!(device.perform(&order), Ok(()), "{order:?}");
             }
-            for order in [Order::Pictures(true), Order::Stop, Order::DeactivateSound] {
+            for order in [Order::Video(true), Order::Stop, Order::DeactivateAudio] {
                 assert_eq!(device.perform(&order), Ok(()), "{order:?}");
             }
         }
     }
 
-    /// As V4L2 has cameras and PulseAudio microphones.
+    /// Systems like V4L2, with cameras, and PulseAudio, with microphones.
     static APART: &[System] = &[
         System {
             kinds: &[Kind::Camera],

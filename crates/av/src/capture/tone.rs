@@ -54,7 +54,7 @@ impl AudioSource for Tone {
     }
 }
 
-/// Nothing to hear, for ever.
+/// Endless silence.
 pub struct Silence {
     blocks: Blocks,
 }

@@ -7,7 +7,7 @@ use onair_media::{FrameRate, Size, Timestamp};
 use super::{LiveFrames, VideoSource};
 use crate::{Error, I420, Surface, VideoFrame};
 
-/// Pictures from a YUV4MPEG2 stream of 8-bit 4:2:0.
+/// Frames from a YUV4MPEG2 stream of 8-bit 4:2:0.
 pub struct Y4m<R> {
     reader: R,
     size: Size,
@@ -38,7 +38,7 @@ impl<R: Read + Send> VideoSource for Y4m<R> {
         self.frame_rate
     }
 
-    /// A stream may end between two frames: inside of one it is cut short.
+    /// A stream may end between two frames; inside one it is cut short.
     fn next_frame(&mut self) -> Result<Option<VideoFrame>, Error> {
         let Some(line) = line(&mut self.reader)? else {
             return Ok(None);
@@ -183,7 +183,7 @@ fn check_interlacing(value: &str) -> Result<(), Error> {
     }
 }
 
-/// Comments mean nothing, but FFmpeg says the range in one.
+/// Comments mean nothing, except that FFmpeg states the range in one.
 fn check_comment(value: &str) -> Result<(), Error> {
     if value == "COLORRANGE=FULL" {
         let what = "full-range Y4M: limited would work (ffmpeg: -vf scale=out_range=tv)";
@@ -199,7 +199,7 @@ fn malformed(what: impl Into<String>) -> Error {
     }
 }
 
-/// No header line is longer in honest streams.
+/// No real stream has a longer header line.
 const LONGEST_LINE: usize = 1024;
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub enum Interface {
 }
 
 impl Interface {
-    /// As `UIInterfaceOrientation` numbers it; what it does not know lies upright.
+    /// As `UIInterfaceOrientation` numbers it; an unknown number is upright.
     pub const fn numbered(number: isize) -> Self {
         match number {
             2 => Self::PortraitUpsideDown,
@@ -28,7 +28,7 @@ impl Interface {
 }
 
 impl Rotation {
-    /// The turn nearest to so many degrees clockwise, as a rotation coordinator gives them.
+    /// The turn nearest to `degrees` clockwise, as a rotation coordinator gives them.
     pub fn from_degrees(degrees: f64) -> Self {
         // NaN is no turn at all.
         match degrees.rem_euclid(360.0) {
@@ -49,8 +49,8 @@ impl Rotation {
         }
     }
 
-    /// What brings a camera's frames upright while the interface lies like this: for systems
-    /// without a rotation coordinator, which is to be preferred (iOS 17).
+    /// The turn that brings a camera's frames upright while the interface lies like this. For
+    /// systems without a rotation coordinator (iOS 17), which knows better.
     ///
     /// Cameras lie along the phone, their top at the side that is up in
     /// [`Interface::LandscapeRight`]; one at the front looks from the other side.
@@ -65,8 +65,8 @@ impl Rotation {
         }
     }
 
-    /// How the interface lies when this turn brings a camera's frames upright: the other way
-    /// round from [`of`](Self::of).
+    /// How the interface lies when this turn brings a camera's frames upright: the inverse of
+    /// [`of`](Self::of).
     pub const fn interface(self, position: Position) -> Interface {
         match (self, position) {
             (Self::Quarter, _) => Interface::Portrait,

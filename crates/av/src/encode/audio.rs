@@ -9,31 +9,29 @@ use super::settings::AudioSettings;
 use crate::clock::SampleClock;
 use crate::{AudioSamples, Error};
 
-/// An open AAC encoder: audio of any rate and cut in, one packet an access unit out.
+/// An open AAC encoder: takes audio of any rate and length, gives a packet an access unit.
 ///
-/// Input of another sample rate is resampled, up to 8 channels are mixed; either may
-/// change from one call to the next without a hole, for the encoder and its time go
-/// on untouched. The output has no holes either: where the input's timestamps leave
-/// a gap, exactly the missing samples are filled with silence, and where they overlap
-/// what is already encoded, exactly the overlap is cut. Timestamps are allowed to
-/// waver by 10 ms before either happens, and a device whose clock drifts against
-/// them is followed by stretching its audio, by 0.1 % at most. A gap of more than
-/// 10 s is left: time jumps.
+/// Input of another sample rate is resampled, up to 8 channels are mixed; either may change from
+/// one call to the next without a gap, since the encoder and its time go on untouched. The output
+/// has no gaps either: where the input's timestamps leave one, exactly the missing samples are
+/// filled with silence, and where they overlap what is already encoded, exactly the overlap is cut.
+/// Timestamps may be off by 10 ms before either happens, and audio from a drifting clock is
+/// stretched, by 0.1 % at most. A gap of more than 10 s is left: time jumps.
 ///
-/// **A lost encoder is no failure.** When the system takes it away ([`Error::Lost`]),
-/// another takes its place within the same call, without a hole in the packets' times.
+/// **A lost encoder is no failure.** When the system takes it away ([`Error::Lost`]), another
+/// replaces it within the same call, without a gap in the packets' times.
 pub struct AudioEncoder {
     backend: Box<dyn AudioBackend>,
     settings: AudioSettings,
-    /// What to take in place of an encoder that was lost, best first.
+    /// What may replace a lost encoder, best first.
     candidates: Vec<&'static Audio>,
-    /// How many were lost since one last took audio.
+    /// How many encoders were lost since one last took audio.
     losses: usize,
     config: Config,
     intake: Intake,
     /// The time of the next access unit to come out.
     output: SampleClock,
-    /// Access units to come whose time has had its packets already.
+    /// How many access units to come cover time that has its packets already.
     repeated: u32,
 }
 
@@ -62,7 +60,7 @@ impl AudioEncoder {
 
     /// Takes a stretch of audio and gives the access units it completes.
     ///
-    /// Samples beyond full scale are clamped; those that are no number are silence.
+    /// Samples beyond full scale are clamped; those that are not a number become silence.
     pub fn encode(&mut self, samples: &AudioSamples) -> Result<Vec<Packet>, Error> {
         Intake::check(samples)?;
         if samples.frames() == 0 {
@@ -78,7 +76,7 @@ impl AudioEncoder {
         Ok(packets)
     }
 
-    /// Pads and gives back whatever is still inside; the encoder is spent.
+    /// Pads and gives what is still inside; nothing may follow.
     pub fn finish(&mut self) -> Result<Vec<Packet>, Error> {
         if self.intake.first().is_none() {
             return Ok(Vec::new());
@@ -99,14 +97,14 @@ impl AudioEncoder {
         self.backend.name()
     }
 
-    /// Begins, or begins anew, at `at`.
+    /// Begins, or begins again, at `at`.
     fn begin(&mut self, at: Timestamp) {
         self.intake.begin(at);
         self.output = SampleClock::starting_at(at, self.settings.sample_rate);
         self.output.advance(-i64::from(self.backend.priming()));
     }
 
-    /// Encodes all there is, the last access unit padded.
+    /// Encodes everything, the last access unit padded.
     fn drain_all(&mut self) -> Result<Vec<Packet>, Error> {
         self.intake.flush()?;
         self.intake.pad(self.backend.frame_length() as usize);
@@ -137,9 +135,9 @@ impl AudioEncoder {
         Ok(packets)
     }
 
-    /// Opens another encoder in place of the one that was lost, at first of the same
-    /// kind, and places its access units behind those of the old one. What that had
-    /// inside is lost: that much, its priming, is silent.
+    /// Replaces a lost encoder, first by one of the same kind, whose access units follow those of
+    /// the old one. What the old one held is lost: the new one's priming, which is silent, takes as
+    /// long.
     fn replace(&mut self, loss: Error) -> Result<(), Error> {
         tracing::warn!("{loss}: opening another");
         let candidates = self.candidates.get(self.losses..).unwrap_or_default();
@@ -156,8 +154,8 @@ impl AudioEncoder {
         Ok(())
     }
 
-    /// Shifts the audio that is ready so that the first access unit to come has its
-    /// priming before it and falls in with those that came.
+    /// Shifts the audio that is ready, so that the next access unit has its priming before it and
+    /// follows the last one exactly.
     fn align(&mut self) {
         let first = self.intake.first().unwrap_or(Timestamp::ZERO);
         let length = self.backend.frame_length();
@@ -177,7 +175,7 @@ impl AudioEncoder {
             .collect()
     }
 
-    /// Where in time an access unit is, unless that time has its packet already.
+    /// When an access unit is due, unless that time has its packet already.
     fn packet(&mut self, payload: Bytes) -> Option<Packet> {
         let pts = self.output.timestamp();
         self.output.advance(self.backend.frame_length().into());
@@ -215,7 +213,7 @@ mod tests {
     /// Lost at once.
     static DEAD: Audio = audio_candidate(|_| Ok(Box::new(FakeAudio::new(2112, 0))));
     static BRIEF: Audio = audio_candidate(|_| Ok(Box::new(FakeAudio::new(1024, usize::MAX))));
-    /// Slower, and lost at once as well.
+    /// Slower, and lost at once too.
     static LATE: Audio = audio_candidate(|_| Ok(Box::new(FakeAudio::new(3000, 0))));
     static SLOW: Audio = audio_candidate(|_| Ok(Box::new(FakeAudio::new(3000, usize::MAX))));
 
@@ -254,13 +252,13 @@ mod tests {
     fn packets_go_on_without_a_hole_from_one_lost_encoder_to_the_next() {
         let packets = encode(&[&FRAIL], 100).unwrap();
         assert_no_hole(&packets);
-        // As many as without a loss: silence stands for what was inside.
+        // As many as without a loss: silence replaces what was inside.
         assert_eq!(packets.len(), 47);
     }
 
     #[test]
     fn an_encoder_of_another_kind_falls_in_with_what_came() {
-        // A replacement of the same kind is lost at once, and the next kind is asked.
+        // A replacement of the same kind is lost at once, so the next kind is tried.
         let chains: [&[&'static Audio]; 3] =
             [&[&DEAD, &BRIEF], &[&DEAD, &SLOW], &[&DEAD, &LATE, &BRIEF]];
         for candidates in chains {

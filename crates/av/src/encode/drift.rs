@@ -5,16 +5,15 @@
 /// A crystal that is 50 parts per million off makes a broadcast of an hour 180 ms
 /// too long or too short: visible on lips after fifteen minutes. So the distance
 /// between a block's timestamp and the count of what came before it is averaged
-/// ([`SMOOTHING`]: one late callback says nothing), and the sound is stretched in
-/// proportion to what exceeds [`SLACK`], so that the excess would be gone within
-/// [`HORIZON`], by [`MOST`] at the most.
+/// ([`SMOOTHING`]: one late callback says nothing), and audio is stretched in proportion to what
+/// exceeds [`SLACK`], so that the excess would be gone within [`HORIZON`], by [`MOST`] at most.
 ///
-/// A proportional answer settles where stretch and drift are equal: a drift of
+/// Proportional control comes to rest where stretch and drift are equal: a drift of
 /// 50 ppm is held at 2.4 ms, one of 1000 ppm at 10 ms. That is far below what can
 /// be seen (about 45 ms, ITU-R BT.1359), so there is no integral part to wind up
 /// while timestamps are wrong. `HORIZON` is a little more than three times
-/// `SMOOTHING`, which damps the loop just below critically: it does not ring.
-/// The greatest stretch is a fiftieth of a semitone, and no ear hears it.
+/// `SMOOTHING`, which damps the loop just below critically: it does not ring. The greatest stretch
+/// is a fiftieth of a semitone, which is inaudible.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Drift {
     /// How late blocks are against the count, in seconds, averaged.
@@ -22,15 +21,15 @@ pub(super) struct Drift {
 }
 
 impl Drift {
-    /// A block of `lasting` seconds is stamped `late` seconds after the end of what
-    /// came before it: by how much to stretch it, as a fraction of its length.
+    /// By how much to stretch a block of `lasting` seconds that is stamped `late` seconds after the
+    /// end of the last one, as a fraction of its length.
     pub(super) fn observe(&mut self, late: f64, lasting: f64) -> f64 {
         self.late += (late - self.late) * lasting / (SMOOTHING + lasting);
         let excess = self.late - self.late.clamp(-SLACK, SLACK);
         (excess / HORIZON).clamp(-MOST, MOST)
     }
 
-    /// Audio was cut or filled up to its timestamp: nothing is late any more.
+    /// Audio was cut or filled up to its timestamp: nothing is late any longer.
     pub(super) const fn forget(&mut self) {
         self.late = 0.0;
     }
@@ -38,10 +37,10 @@ impl Drift {
 
 /// The time constant of the average, in seconds.
 const SMOOTHING: f64 = 2.5;
-/// What is left alone, in seconds: within it a device that is in step, or one that
-/// stamps with a jitter, keeps its samples untouched, bit for bit.
+/// The lateness left alone, in seconds. Within it, a device that is in step or stamps with jitter
+/// keeps its samples bit for bit.
 const SLACK: f64 = 0.002;
-/// How soon an excess is worked off, in seconds.
+/// How soon an excess is made up for, in seconds.
 const HORIZON: f64 = 8.0;
 /// The greatest stretch: reached at 10 ms, where cutting and filling take over.
 pub(super) const MOST: f64 = 0.001;

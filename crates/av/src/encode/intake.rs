@@ -1,4 +1,4 @@
-//! Audio as it comes, made into a stream of samples without holes.
+//! Turns audio as it comes into a stream of samples without gaps.
 
 use std::ops::RangeInclusive;
 
@@ -14,10 +14,10 @@ use crate::{AudioSamples, Error};
 /// stream at a fixed rate whose samples are counted, never stamped.
 ///
 /// Where timestamps leave a gap, exactly the missing samples are silence; where
-/// they overlap what is already here, exactly the overlap is cut. They may waver
-/// by 10 ms before either happens, and [`Drift`] sees to it that they do not have
-/// to. A change of rate flushes the resampler and takes another: the count goes
-/// on, and what comes next is placed to the sample, without the 10 ms.
+/// they overlap what is already here, exactly the overlap is cut. Timestamps may be off by 10 ms
+/// before either happens, and [`Drift`] keeps them from drifting that far. A change of rate flushes
+/// the resampler and takes another: the count goes on, and what comes next is put at its exact
+/// sample, without the 10 ms.
 pub(crate) struct Intake {
     rate: u32,
     /// What is ready, one plane a channel.
@@ -28,13 +28,12 @@ pub(crate) struct Intake {
     drift: Drift,
 }
 
-/// What audio comes in as.
+/// The format that audio comes in.
 struct Source {
     rate: u32,
-    /// False until audio is taken after a change of rate or a repetition: its
-    /// place is exact.
+    /// False after a change of rate or a new beginning, until audio is taken: its place is exact.
     settled: bool,
-    /// Absent as long as nothing is to be done.
+    /// Absent while there is nothing to resample.
     resampler: Option<Resampler>,
     /// A block at the source's rate in the stream's channels.
     mixed: Vec<Vec<f32>>,
@@ -58,7 +57,7 @@ impl Intake {
         }
     }
 
-    /// Refuses audio that makes no sense, or that no device gives.
+    /// Refuses invalid audio, and rates and channels that no device has.
     pub(crate) fn check(samples: &AudioSamples) -> Result<(), Error> {
         if !RATES.contains(&samples.sample_rate) {
             let what = format!(
@@ -86,7 +85,7 @@ impl Intake {
         matches!(self.placement(at), Placement::Elsewhere)
     }
 
-    /// Begins, or begins anew, at `at`.
+    /// Begins, or begins again, at `at`.
     pub(crate) fn begin(&mut self, at: Timestamp) {
         self.clock = Some(SampleClock::starting_at(at, self.rate));
         self.drift.forget();
@@ -95,7 +94,7 @@ impl Intake {
     /// Takes audio that has been [`check`](Self::check)ed and is not
     /// [`is_elsewhere`](Self::is_elsewhere).
     ///
-    /// Samples beyond full scale are clamped; those that are no number are silence.
+    /// Samples beyond full scale are clamped; those that are not a number become silence.
     pub(crate) fn push(&mut self, samples: &AudioSamples) -> Result<(), Error> {
         if samples.sample_rate != self.source.rate {
             self.change_rate(samples.sample_rate)?;
@@ -137,7 +136,7 @@ impl Intake {
         &self.ready
     }
 
-    /// `length` samples of what is ready, one plane a channel, if there are so many.
+    /// `length` samples of what is ready, one plane a channel, if there are as many.
     pub(crate) fn block(&self, from: usize, length: usize) -> Option<Vec<&[f32]>> {
         let planes = self.ready.iter();
         planes.map(|plane| plane.get(from..from + length)).collect()
@@ -162,14 +161,14 @@ impl Intake {
         }
     }
 
-    /// Lets go of the first `frames` that are ready.
+    /// Drops the first `frames` that are ready.
     pub(crate) fn consume(&mut self, frames: usize) {
         for plane in &mut self.ready {
             plane.drain(..frames);
         }
     }
 
-    /// Where sound stamped `at` belongs relative to the sound already here.
+    /// Where audio stamped `at` belongs relative to the audio already here.
     fn placement(&self, at: Timestamp) -> Placement {
         let Some(clock) = self.clock else {
             return Placement::Elsewhere;
@@ -282,8 +281,8 @@ impl Intake {
         self.count_from(before);
     }
 
-    /// Counts what became ready after the first `before` samples. A filter may
-    /// swing beyond full scale, which an encoder may not see.
+    /// Counts the samples after the first `before`, and clamps them: a filter may overshoot full
+    /// scale, which an encoder may not see.
     fn count_from(&mut self, before: usize) {
         let new = self.frames() - before;
         if let Some(clock) = &mut self.clock {
@@ -308,11 +307,11 @@ fn signed(frames: usize) -> i64 {
     i64::try_from(frames).unwrap_or(i64::MAX)
 }
 
-/// The rates that are taken, in samples per second: beyond what any device gives.
+/// The rates accepted, in samples per second: more than any device has.
 const RATES: RangeInclusive<u32> = 1000..=768_000;
 /// Gaps longer than this are not filled.
 const MAX_FILL_SECONDS: usize = 10;
-/// One second over this is how far timestamps may waver: 10 ms.
+/// Timestamps may be off by one second over this: 10 ms.
 const WAVER_PER_SECOND: usize = 100;
 
 #[cfg(test)]

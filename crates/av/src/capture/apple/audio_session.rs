@@ -1,4 +1,5 @@
-//! iOS's audio session: that this process records, from which microphone, and what becomes of it.
+//! iOS's audio session: it makes this process one that records, chooses its microphone, and reports
+//! interruptions.
 
 use objc2::rc::Retained;
 use objc2_avf_audio::{
@@ -17,7 +18,7 @@ use super::{failed, refused};
 use crate::Error;
 use crate::device::{Event, Info, Kind, Microphone, unknown};
 
-/// Makes the process one that records, next to whatever else plays.
+/// Makes the process one that records; whatever else plays goes on.
 pub(super) fn activate() -> Result<(), Error> {
     let session = session();
     let options = AVAudioSessionCategoryOptions::MixWithOthers
@@ -39,7 +40,7 @@ pub(super) fn activate() -> Result<(), Error> {
         .map_err(|error| refused("taking the microphone", &error))
 }
 
-/// Gives the microphone back, and lets whoever was interrupted go on.
+/// Gives the microphone back, and lets interrupted applications go on.
 pub(super) fn deactivate() -> Result<(), Error> {
     let options = AVAudioSessionSetActiveOptions::NotifyOthersOnDeactivation;
     // SAFETY: an option that goes with deactivation.
@@ -61,7 +62,7 @@ pub(super) fn choose(which: &Microphone) -> Result<(), Error> {
         .map_err(|error| refused("choosing the microphone", &error))
 }
 
-/// Microphones that are there. Some appear only once the session is active.
+/// The microphones there are. Some appear only once the session is active.
 pub(super) fn inputs() -> Vec<Info> {
     let current = route().map(|port| id(&port));
     let info = |port: Retained<AVAudioSessionPortDescription>| Info {
@@ -74,7 +75,7 @@ pub(super) fn inputs() -> Vec<Info> {
     ports().into_iter().map(info).collect()
 }
 
-/// Samples a second and channels, as the hardware makes them now.
+/// Samples a second and channels, as the hardware gives them now.
 pub(super) fn format() -> (u32, u8) {
     let session = session();
     // SAFETY: asks only.
@@ -90,7 +91,7 @@ pub(super) fn format() -> (u32, u8) {
     (rate, u8::try_from(channels).unwrap_or(1).max(1))
 }
 
-/// What the session tells, and how to read it.
+/// The session's notifications, and how to read them.
 pub(super) fn notifications() -> Vec<(&'static NSNotificationName, Read)> {
     // SAFETY: a constant that is there since iOS 6.
     let interrupted = unsafe { AVAudioSessionInterruptionNotification };
@@ -117,7 +118,7 @@ fn session() -> Retained<AVAudioSession> {
     unsafe { AVAudioSession::sharedInstance() }
 }
 
-/// What would be better, but is not needed.
+/// Asks for what would be better, but is not needed.
 fn prefer(session: &AVAudioSession) {
     // SAFETY: a plain number.
     let rate = unsafe { session.setPreferredSampleRate_error(PREFERRED_RATE) };
@@ -190,8 +191,8 @@ fn name(port: &AVAudioSessionPortDescription) -> String {
     unsafe { port.portName() }.to_string()
 }
 
-/// `AVAudioSessionCategoryOptionAllowBluetooth`, `…AllowBluetoothHFP` since iOS 26: by value,
-/// since the name changed.
+/// `AVAudioSessionCategoryOptionAllowBluetooth`, `…AllowBluetoothHFP` since iOS 26: by value, since
+/// its name has changed.
 const ALLOW_BLUETOOTH_HFP: usize = 0x4;
 const PREFERRED_RATE: f64 = 48_000.0;
 /// AVAudioSessionTypes.h, AVAudioSessionRouteChangeReasonOldDeviceUnavailable.

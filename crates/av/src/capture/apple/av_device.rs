@@ -11,7 +11,7 @@ use super::refused;
 use crate::Error;
 use crate::device::{Info, Kind, Position};
 
-/// One that is, or is about to be, in a session.
+/// A device that is, or is about to be, in a session.
 pub(super) struct Input {
     pub(super) device: Retained<AVCaptureDevice>,
     input: Retained<AVCaptureDeviceInput>,
@@ -42,7 +42,7 @@ impl Input {
     }
 }
 
-/// What AVFoundation calls it. A screen is asked for in a way of its own.
+/// AVFoundation's name for it. Permission for a screen is asked for in another way.
 pub(super) fn media_type(kind: Kind) -> Option<&'static AVMediaType> {
     match kind {
         // SAFETY: a constant that is there since iOS 4 and macOS 10.7.
@@ -81,7 +81,7 @@ pub(super) fn position(device: &AVCaptureDevice) -> Option<Position> {
     }
 }
 
-/// A device by its id, if it gives this kind of media.
+/// The device of this id, if it gives this kind of media.
 pub(super) fn find(kind: Kind, id: &str) -> Option<Retained<AVCaptureDevice>> {
     let id = NSString::from_str(id);
     // SAFETY: asks only.
@@ -98,7 +98,7 @@ pub(super) fn usual(kind: Kind) -> Option<Retained<AVCaptureDevice>> {
     unsafe { AVCaptureDevice::defaultDeviceWithMediaType(media) }
 }
 
-/// All that give a kind of media.
+/// All devices that give this kind of media.
 #[cfg(target_os = "macos")]
 pub(super) fn all(kind: Kind) -> Vec<Retained<AVCaptureDevice>> {
     #[expect(

@@ -1,4 +1,4 @@
-//! One camera: which, in what format, and everything that can be set on it.
+//! One camera: its choice, its format, and everything that can be set on it.
 
 use objc2::rc::Retained;
 use objc2::sel;
@@ -20,10 +20,10 @@ use crate::device::{self, Capabilities, Info, Kind, Position, Rotation};
 /// A camera that is, or is about to be, in a session.
 pub(super) struct Camera(Input);
 
-/// What a camera or a screen was set to.
+/// How a camera or a screen was set.
 #[derive(Clone, Copy)]
 pub(super) struct Framing {
-    /// Of what is handed out, before it is turned.
+    /// The size of frames as they are handed out, before they are turned.
     pub(super) size: Size,
     pub(super) frame_rate: FrameRate,
     /// How long each frame takes.
@@ -31,7 +31,7 @@ pub(super) struct Framing {
 }
 
 impl Framing {
-    /// Frames of `size`, as many a second as said.
+    /// Frames of `size` at this rate.
     pub(super) fn at(size: Size, frame_rate: FrameRate) -> Self {
         let scale = i32::try_from(frame_rate.numerator()).unwrap_or(i32::MAX);
         Self {
@@ -48,7 +48,7 @@ impl Framing {
     }
 }
 
-/// Which camera is meant, whether or not it may be used.
+/// Finds a camera, whether or not it may be used.
 pub(super) fn find(which: &device::Camera) -> Result<Retained<AVCaptureDevice>, Error> {
     match which {
         device::Camera::Facing(position) => {
@@ -103,7 +103,7 @@ impl Camera {
         }
     }
 
-    /// Keeps everybody else from setting it up, until what is given back is dropped.
+    /// Locks it for configuration until the result is dropped.
     pub(super) fn hold(&self) -> Result<Held<'_>, Error> {
         // SAFETY: unlocked when `Held` is dropped.
         unsafe { self.0.device.lockForConfiguration() }
@@ -112,7 +112,7 @@ impl Camera {
     }
 }
 
-/// A camera that only we may set up: every setter of its device asks for that.
+/// A camera locked for configuration, as every setter of its device requires.
 pub(super) struct Held<'a>(&'a AVCaptureDevice);
 
 impl Held<'_> {
@@ -141,7 +141,7 @@ impl Held<'_> {
         Ok(framing)
     }
 
-    /// Sets how long each frame takes. A session that starts resets it: so set it after.
+    /// Sets how long each frame takes. Starting a session resets it, so set it afterwards.
     pub(super) fn pace(&self, framing: &Framing) {
         // SAFETY: the device is held, and the duration lies in a range of its format.
         unsafe { self.0.setActiveVideoMinFrameDuration(framing.duration) };
@@ -185,7 +185,7 @@ impl Held<'_> {
         none_if(factor > 1.0, "a Mac's cameras do not zoom")
     }
 
-    /// Focuses and exposes for a place on the sensor: once for focus, from now on for exposure.
+    /// Focuses once and exposes from now on for a point on the sensor.
     pub(super) fn focus(&self, x: CGFloat, y: CGFloat) -> Result<(), Error> {
         let place = CGPoint { x, y };
         // SAFETY: asks only.
@@ -255,7 +255,7 @@ impl Drop for Held<'_> {
     }
 }
 
-/// How a camera is held at this moment.
+/// How a camera is held now.
 pub(super) fn pose(device: &AVCaptureDevice) -> CameraPose {
     CameraPose {
         level: level::of(device).unwrap_or(UNTURNED),
@@ -263,8 +263,8 @@ pub(super) fn pose(device: &AVCaptureDevice) -> CameraPose {
     }
 }
 
-/// Tells now and then how hard the camera is on the phone. Asked for as frames come, since
-/// nothing has to be undone when a camera goes.
+/// Reports the system pressure now and then. It is read as frames come: then nothing has to be
+/// undone when a camera goes.
 #[cfg(target_os = "ios")]
 pub(super) fn report_pressure(
     from: &objc2_av_foundation::AVCaptureConnection,
@@ -323,7 +323,7 @@ fn devices() -> Vec<Retained<AVCaptureDevice>> {
     unsafe { session.devices() }.to_vec()
 }
 
-/// Cameras with one lens, by the name of their type: combined ones change the angle by themselves.
+/// Types of cameras with one lens: combined ones change the angle by themselves.
 #[cfg(target_os = "ios")]
 fn lenses() -> Vec<Retained<objc2_foundation::NSString>> {
     let mut types = vec![
@@ -331,7 +331,7 @@ fn lenses() -> Vec<Retained<objc2_foundation::NSString>> {
         "AVCaptureDeviceTypeBuiltInUltraWideCamera",
         "AVCaptureDeviceTypeBuiltInTelephotoCamera",
     ];
-    // Plugged in, since iOS 17, as the coordinator is.
+    // External cameras, since iOS 17, as the coordinator is.
     if objc2::runtime::AnyClass::get(level::COORDINATOR).is_some() {
         types.push("AVCaptureDeviceTypeExternal");
     }
@@ -352,7 +352,7 @@ fn zooms(device: &AVCaptureDevice) -> bool {
     unsafe { device.maxAvailableVideoZoomFactor() > 1.0 }
 }
 
-/// A Mac's cameras do not.
+/// A Mac's cameras report none.
 #[cfg(not(target_os = "ios"))]
 const fn zooms(_: &AVCaptureDevice) -> bool {
     false
@@ -371,7 +371,7 @@ fn facing(position: Position) -> Option<Retained<AVCaptureDevice>> {
     unsafe { AVCaptureDevice::defaultDeviceWithDeviceType_mediaType_position(lens, media, place) }
 }
 
-/// What the user of a Mac chose, or the system for them (macOS 13).
+/// The camera that a Mac's user, or the system, prefers (macOS 13).
 fn preferred() -> Option<Retained<AVCaptureDevice>> {
     use objc2::ClassType;
     if !AVCaptureDevice::class()
@@ -419,7 +419,7 @@ fn is_binned(format: &AVCaptureDeviceFormat) -> bool {
     responds(format, sel!(isVideoBinned)) && unsafe { format.isVideoBinned() }
 }
 
-/// The duration at the end of a range, as the range has it.
+/// The exact duration at the end of a range.
 fn end_of_range(format: &AVCaptureDeviceFormat, pace: Pace) -> Option<CMTime> {
     let ranges = ranges(format);
     match pace {
@@ -431,7 +431,7 @@ fn end_of_range(format: &AVCaptureDeviceFormat, pace: Pace) -> Option<CMTime> {
     }
 }
 
-/// An error where something was wanted that cannot be.
+/// An error unless what was wanted can be had.
 fn none_if(wanted: bool, what: &str) -> Result<(), Error> {
     if wanted {
         Err(Error::unsupported(what))
@@ -440,7 +440,7 @@ fn none_if(wanted: bool, what: &str) -> Result<(), Error> {
     }
 }
 
-/// How every camera lies while a phone is held upright, where no coordinator says better.
+/// How every camera lies while a phone is held upright, where there is no coordinator.
 const UNTURNED: Rotation = if cfg!(target_os = "ios") {
     Rotation::Quarter
 } else {

@@ -6,7 +6,7 @@ use super::host_time;
 use crate::capture::{AudioInlet, FrameInlet};
 use crate::clock::{Clock, HostClock};
 
-/// An inlet, and the host's time as its broadcast counts it.
+/// An inlet with the host's clock on its broadcast's timeline.
 #[derive(Clone, Debug)]
 pub(super) struct ClockedInlet<I> {
     pub(super) inlet: I,
@@ -34,8 +34,8 @@ impl<I> ClockedInlet<I> {
     }
 }
 
-/// Core Media's host time on `clock`'s timeline. Both clocks stand still while the machine sleeps, so
-/// that one reading ties them for good.
+/// Core Media's host time on `clock`'s timeline. Both clocks stand still while the machine sleeps,
+/// so one reading ties them together for good.
 pub fn host_clock(clock: Clock) -> HostClock {
     HostClock::anchored(clock, Instant::now(), host_time::now())
 }

@@ -1,4 +1,5 @@
-//! What the session calls with each frame and each stretch of audio, a serial queue for each.
+//! The delegates that the session calls with each frame and each stretch of audio, on a serial
+//! queue each.
 
 use std::sync::Arc;
 
@@ -82,7 +83,7 @@ impl AudioDelegate {
     }
 }
 
-/// A queue that media is handed over on, in order and soon.
+/// A serial queue of high priority for media.
 pub(super) fn queue(name: &str) -> DispatchRetained<DispatchQueue> {
     let attributes = DispatchQueueAttr::with_qos_class(
         DispatchQueueAttr::SERIAL,

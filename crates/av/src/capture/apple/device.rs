@@ -19,10 +19,10 @@ mod handles;
 
 /// A camera and a microphone of an iPhone or a Mac, in one `AVCaptureSession`.
 pub struct AppleDevice {
-    /// What was asked for, by now.
+    /// What is wanted now.
     wants: Setup,
     settings: Settings,
-    /// False while it is to run without its camera.
+    /// False while it should run without its camera.
     has_video: bool,
     is_started: bool,
     framing: Option<Framing>,
@@ -32,7 +32,7 @@ pub struct AppleDevice {
     tap: Arc<Tap>,
 }
 
-/// What is set on one camera, and is lost with it.
+/// Settings of one camera, lost when it is closed.
 #[derive(Clone, Copy)]
 struct Settings {
     torch: bool,
@@ -74,7 +74,7 @@ impl AppleDevice {
         })
     }
 
-    /// What the camera sees, to be shown.
+    /// A preview of what the camera sees.
     pub fn preview(&self) -> Preview {
         Preview::of(&self.rig.session)
     }
@@ -126,7 +126,7 @@ impl AppleDevice {
         Ok(())
     }
 
-    /// Holds a camera, or lets go of it.
+    /// Holds the camera, or releases it.
     fn show(&mut self, wanted: bool) -> Result<(), Error> {
         self.has_video = wanted;
         if wanted && self.is_started {
@@ -153,8 +153,8 @@ impl AppleDevice {
         })
     }
 
-    /// Takes this camera in place of the one there is. Where that fails the session forgot how it
-    /// was framed and turned, and is told again.
+    /// Replaces the camera by this one. A session forgets how it was framed and turned when that
+    /// fails, so both are set again.
     fn exchange(&mut self, which: &device::Camera) -> Result<(), Error> {
         let taken = Source::open(which).and_then(|new| self.rig.take_video(new));
         if taken.is_err() {
@@ -174,7 +174,7 @@ impl AppleDevice {
         Ok(())
     }
 
-    /// Changes how many frames come. Their size stays, so that all else can.
+    /// Changes the frame rate alone: size and the rest stay as they are.
     fn change_pace(&mut self, rate: FrameRate) -> Result<(), Error> {
         if let Some(source) = self.rig.source() {
             let (framing, held) = source.frame(lying(self.wants.size), rate)?;
@@ -187,7 +187,7 @@ impl AppleDevice {
         Ok(())
     }
 
-    /// Changes what is wanted of frames, and what they are if they come already.
+    /// Changes what is wanted of frames, and applies it.
     fn reframe(&mut self, change: impl FnOnce(&mut Setup)) -> Result<(), Error> {
         let before = self.wants.clone();
         change(&mut self.wants);
@@ -204,7 +204,7 @@ impl AppleDevice {
         Err(Error::unsupported("this camera does not steady pictures"))
     }
 
-    /// Sets something on the camera, and remembers it for when the camera is opened anew.
+    /// Sets something on the camera, and remembers it for when the camera is opened again.
     fn set(
         &mut self,
         remember: impl FnOnce(&mut Settings),
@@ -220,7 +220,7 @@ impl AppleDevice {
 
 /// What follows from them.
 impl AppleDevice {
-    /// Puts into the session what is wanted and allowed and not there yet.
+    /// Adds to the session what is wanted, allowed and missing.
     fn take_up(&mut self) -> Result<(), Error> {
         self.rig.remove_unplugged();
         let mut refused = None;
@@ -251,8 +251,8 @@ impl AppleDevice {
         granted
     }
 
-    /// Hands out no frame while `change` puts another camera in: a session that runs gives its
-    /// frames as they lie until they are turned.
+    /// Hands out no frames during `change`: a running session gives a new camera's frames unturned
+    /// at first.
     fn unseen<T>(&mut self, change: impl FnOnce(&mut Self) -> T) -> T {
         self.tap.hide(true);
         let changed = change(self);
@@ -260,8 +260,9 @@ impl AppleDevice {
         changed
     }
 
-    /// Sizes and turns frames, does `then`, and sets their pace: a session that starts resets
-    /// it, and a Mac's chooses a format of its own unless the camera is held until it runs.
+    /// Applies size and turn, does `then`, and applies the frame rate: starting a session resets
+    /// it, and a Mac's session chooses a format of its own unless the camera is locked until it
+    /// runs.
     fn apply(&mut self, then: impl FnOnce(&Session) -> Result<(), Error>) -> Result<(), Error> {
         let (wants, rig) = (&self.wants, &self.rig);
         let Some(source) = rig.source() else {
@@ -293,7 +294,7 @@ impl AppleDevice {
         }
     }
 
-    /// Sets on a camera that was opened anew what was set on it before.
+    /// Sets on a newly opened camera what was set before.
     fn restore(&self) {
         let settings = self.settings;
         let Some(camera) = self.rig.source().and_then(Source::camera) else {
@@ -312,7 +313,7 @@ impl AppleDevice {
         }
     }
 
-    /// What keeps the show upright when this camera takes over.
+    /// The turn that keeps frames upright when this camera takes over.
     fn turn_for(&self, which: &device::Camera) -> Rotation {
         let pose = |which| camera::find(which).map(|device| camera::pose(&device));
         let from = self.wants.camera.as_ref().map(pose);
@@ -323,7 +324,7 @@ impl AppleDevice {
     }
 }
 
-/// As sensors lie.
+/// The size as the sensor lies.
 fn lying(size: Size) -> Size {
     Size::new(size.width.max(size.height), size.width.min(size.height))
 }

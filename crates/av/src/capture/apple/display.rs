@@ -1,4 +1,4 @@
-//! A Mac's screens, through `AVCaptureScreenInput`: the simplest that fits the same session.
+//! A Mac's screens, through `AVCaptureScreenInput`: the simplest API that fits the same session.
 
 use objc2::AnyThread;
 use objc2::rc::Retained;
@@ -27,7 +27,7 @@ pub(super) struct Display {
 }
 
 impl Display {
-    /// The one of this id, or the main one.
+    /// Opens the one of this id, or the main one.
     pub(super) fn open(id: Option<&str>) -> Result<Self, Error> {
         let display = find(id)?;
         let allocated = AVCaptureScreenInput::alloc();
@@ -43,7 +43,7 @@ impl Display {
         &self.input
     }
 
-    /// Takes so many frames a second, to be scaled into `size` in the screen's own shape.
+    /// Takes this many frames a second, to be scaled into `size` in the screen's own shape.
     pub(super) fn frame(&self, size: Size, rate: FrameRate) -> Framing {
         let framing = Framing::at(fit(self.pixels, size), rate);
         // SAFETY: a valid duration.
@@ -52,7 +52,7 @@ impl Display {
     }
 }
 
-/// Which screen is meant.
+/// Finds a screen.
 pub(super) fn find(id: Option<&str>) -> Result<CGDirectDisplayID, Error> {
     let Some(id) = id else {
         return Ok(CGMainDisplayID());
@@ -62,7 +62,7 @@ pub(super) fn find(id: Option<&str>) -> Result<CGDirectDisplayID, Error> {
     number.ok_or_else(|| unknown(Kind::Screen, id, &all()))
 }
 
-/// Whether the user lets us record it; asks where that was never asked.
+/// Whether the user allows recording it. Asks if the user was never asked.
 pub(super) fn is_allowed() -> bool {
     CGRequestScreenCaptureAccess()
 }
@@ -82,7 +82,7 @@ pub(super) fn all() -> Vec<Info> {
     active().into_iter().map(info).collect()
 }
 
-/// What an output hands out on a Mac: of this size, in memory that the encoder can read too.
+/// Settings of an output on a Mac: frames of this size, in memory that the encoder can read too.
 pub(super) fn shared_memory(size: Size) -> Vec<(Retained<NSString>, Retained<AnyObject>)> {
     let nothing_particular: Retained<NSDictionary> = NSDictionary::new();
     vec![
@@ -121,5 +121,5 @@ fn pixels(display: CGDirectDisplayID) -> Size {
     )
 }
 
-/// More screens than a Mac drives.
+/// More screens than a Mac has.
 const MOST: usize = 32;

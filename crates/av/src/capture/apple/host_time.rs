@@ -2,7 +2,7 @@
 
 use objc2_core_media::{CMClock, CMSyncConvertTime, CMTime, CMTimeFlags, CMTimeRoundingMethod};
 
-/// What the host's clock shows.
+/// The host's time.
 pub(super) fn now() -> i64 {
     let host = host();
     // SAFETY: a live clock.

@@ -1,4 +1,4 @@
-//! What brings a camera's frames upright, and turning a preview by as much.
+//! Finds the turn that brings a camera's frames upright, and turns a preview by as much.
 
 use std::ffi::CStr;
 
@@ -14,8 +14,9 @@ use objc2_core_foundation::CGFloat;
 use super::{av_device, responds};
 use crate::device::{Interface, Position, Rotation};
 
-/// What makes a preview right: worked out on the main thread, set where nobody starts, stops or
-/// sets up its session at the same moment, on which AVFoundation raises an exception.
+/// Makes a preview upright. The turn is worked out on the main thread and set while the session is
+/// locked: AVFoundation raises an exception if its session is started, stopped or set up at the
+/// same moment.
 /// [`Preview::show_on`](super::Preview::show_on) does both for a device's.
 #[derive(Debug)]
 pub struct Level {
@@ -29,7 +30,7 @@ pub struct Level {
 unsafe impl Send for Level {}
 
 impl Level {
-    /// For what `layer` shows while the interface is turned so; `None` as long as no camera runs.
+    /// For what `layer` shows while the interface is turned like this; `None` while no camera runs.
     pub fn of(layer: &AVCaptureVideoPreviewLayer, interface: Interface) -> Option<Self> {
         // SAFETY: asks only.
         let camera = camera(&*unsafe { layer.session() }?)?;
@@ -51,7 +52,7 @@ impl Level {
         }
     }
 
-    /// What brings frames upright.
+    /// The turn that brings frames upright.
     pub const fn rotation(&self) -> Rotation {
         self.rotation
     }
@@ -88,7 +89,7 @@ pub(super) fn camera(session: &AVCaptureSession) -> Option<Retained<AVCaptureDev
     })
 }
 
-/// What the system says of a preview, which knows how each camera is mounted.
+/// The system's turn for a preview: it knows how each camera is mounted.
 fn coordinated(camera: &AVCaptureDevice, layer: &AVCaptureVideoPreviewLayer) -> Option<Rotation> {
     let coordinator = coordinator(camera, Some(layer))?;
     // SAFETY: takes nothing and gives a CGFloat.

@@ -13,8 +13,8 @@ use super::{audio_session, av_device};
 use crate::Error;
 use crate::device::{Kind, Microphone as Which, unknown};
 
-/// Which microphone is meant, whether or not it may be used. A phone has one device for all of
-/// them: its audio session says which.
+/// Finds a microphone, whether or not it may be used. A phone has one device for all of them: its
+/// audio session chooses.
 pub(super) fn find(which: &Which) -> Result<Retained<AVCaptureDevice>, Error> {
     match which {
         Which::Id(id) if cfg!(target_os = "macos") => av_device::find(Kind::Microphone, id)
@@ -29,7 +29,7 @@ pub(super) fn find(which: &Which) -> Result<Retained<AVCaptureDevice>, Error> {
 /// Where the session hands audio out.
 pub(super) struct AudioOutput {
     output: Retained<AVCaptureAudioDataOutput>,
-    /// The output holds neither for us.
+    /// The output does not retain them.
     _delegate: Retained<AudioDelegate>,
     _queue: DispatchRetained<DispatchQueue>,
 }

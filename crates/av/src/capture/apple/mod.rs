@@ -2,8 +2,8 @@
 //! both, so that frames and audio are stamped by one clock.
 //!
 //! A thin layer: orders in, events and media out. Which format to take and where a turn leads is
-//! decided by `capture::format` and `capture::orientation`; what to do when the system takes something
-//! away is the business of whoever listens.
+//! decided by `capture::format` and `capture::orientation`; the director decides what to do when
+//! the system takes something away.
 #![expect(unsafe_code, reason = "the Objective-C interface of AVFoundation")]
 
 #[cfg_attr(not(target_os = "ios"), path = "no_audio_session.rs")]
@@ -51,24 +51,24 @@ use crate::Error;
 
 const BACKEND: &str = "AVFoundation";
 
-/// Something the system refused, in its own words.
+/// An error in the system's words.
 fn refused(doing: &str, error: &NSError) -> Error {
     let (words, domain) = (error.localizedDescription(), error.domain());
     let code = error.code();
     Error::backend(BACKEND, format!("{doing}: {words} ({domain} {code})"))
 }
 
-/// Something the system refused without a word.
+/// An error that the system did not explain.
 fn failed(what: impl Into<String>) -> Error {
     Error::backend(BACKEND, what)
 }
 
-/// Whether an object knows a method: those newer than the oldest system are asked for first.
+/// Whether an object has a method that is newer than the oldest system we run on.
 fn responds(object: &(impl NSObjectProtocol + Message), method: Sel) -> bool {
     object.respondsToSelector(method)
 }
 
-/// A key of Core Video's as Foundation has it.
+/// A Core Video key as a Foundation string.
 fn key(key: &CFString) -> Retained<NSString> {
     NSString::from_str(&key.to_string())
 }

@@ -1,4 +1,4 @@
-//! A Mac has no audio session: there is nothing to take, to give back or to be told.
+//! A Mac has no audio session: nothing to activate, deactivate or observe.
 #![expect(clippy::unnecessary_wraps, reason = "a phone's may fail")]
 
 use objc2::rc::Retained;

@@ -1,4 +1,4 @@
-//! What the system tells by itself, from whichever thread it likes.
+//! The system's notifications, on whichever thread they come.
 
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -20,16 +20,16 @@ use super::av_device;
 use super::tap::Tap;
 use crate::device::{Event, Interruption, Thermal};
 
-/// Observers that are gone when this is.
+/// Observers, removed when this is dropped.
 pub(super) struct Observers(Vec<Token>);
 
 type Token = Retained<ProtocolObject<dyn NSObjectProtocol>>;
 
-/// Makes an event of a notification, if it means one.
+/// Turns a notification into an event, if it means one.
 pub(super) type Read = fn(&NSNotification, &Tap) -> Option<Event>;
 
 impl Observers {
-    /// Of this session, of devices, and what else there is by name.
+    /// Observes this session, devices, and the notifications in `more`.
     pub(super) fn new(
         session: &AVCaptureSession,
         tap: &Arc<Tap>,
@@ -94,7 +94,7 @@ pub(super) fn thermal() -> Thermal {
     }
 }
 
-/// A number that comes with a notification.
+/// A number in a notification's user info.
 #[cfg(target_os = "ios")]
 pub(super) fn number(note: &NSNotification, key: &NSString) -> Option<isize> {
     let number = with(note, key)?

@@ -20,7 +20,7 @@ use crate::device::{Kind, Position, Rotation, Stabilisation};
 
 pub(super) struct VideoOutput {
     output: Retained<AVCaptureVideoDataOutput>,
-    /// The output holds neither for us.
+    /// The output does not retain them.
     _delegate: Retained<VideoDelegate>,
     _queue: DispatchRetained<DispatchQueue>,
 }
@@ -46,8 +46,8 @@ impl VideoOutput {
         &self.output
     }
 
-    /// Chooses pixels among those that the output has for the camera it is connected to, and on a
-    /// Mac the size of what is handed out; a phone's is the camera's.
+    /// Chooses a pixel format among those that the output offers for its camera, and on a Mac the
+    /// size of the frames; on a phone they have the camera's.
     pub(super) fn shape(&self, size: Size) {
         // SAFETY: asks only.
         let available = unsafe { self.output.availableVideoCVPixelFormatTypes() };
@@ -74,7 +74,8 @@ impl VideoOutput {
         unsafe { self.output.setVideoSettings(Some(&settings)) };
     }
 
-    /// Turns frames, and never mirrors them: viewers read what is written. What it came to.
+    /// Turns frames, and never mirrors them, so that text stays readable. Gives the turn that
+    /// applies.
     pub(super) fn turn(&self, turn: Rotation, position: Option<Position>) -> Rotation {
         let Some(connection) = self.connection() else {
             return Rotation::None;
@@ -113,14 +114,14 @@ impl VideoOutput {
         can
     }
 
-    /// A Mac steadies nothing.
+    /// A Mac has no stabilisation.
     #[cfg(not(target_os = "ios"))]
     #[expect(clippy::unused_self, reason = "a phone's output does")]
     pub(super) const fn stabilise(&self, _: Stabilisation) -> bool {
         false
     }
 
-    /// What leads from the camera to here.
+    /// The connection from the camera.
     fn connection(&self) -> Option<Retained<AVCaptureConnection>> {
         let media = av_device::media_type(Kind::Camera)?;
         // SAFETY: asks only.
@@ -184,7 +185,7 @@ fn turn_by_orientation(
     can
 }
 
-/// A Mac's orientations are those of a phone, and its cameras lie in none of them.
+/// A Mac's orientations are a phone's, and its cameras lie in none of them.
 #[cfg(not(target_os = "ios"))]
 const fn turn_by_orientation(_: &AVCaptureConnection, _: Rotation, _: Option<Position>) -> bool {
     false

@@ -9,7 +9,7 @@ use objc2_av_foundation::{AVAuthorizationStatus, AVCaptureDevice, AVMediaType};
 use super::av_device;
 use crate::device::Kind;
 
-/// Whether it is allowed. Asks the user where that was never asked, and waits for the answer.
+/// Whether it is allowed. Asks the user if that was never asked, and waits for the answer.
 pub(super) fn ask(kind: Kind) -> bool {
     let Some(media) = av_device::media_type(kind) else {
         return false;

@@ -8,14 +8,13 @@ use super::level::{self, Level};
 use super::session::Session;
 use crate::device::{Interface, Position, Rotation};
 
-/// What a device's camera sees, to be shown: a handle that outlives the device, since whoever
-/// draws is not who gives orders.
+/// A preview of a device's camera. It may outlive the device, since another thread draws it.
 #[derive(Clone, Debug)]
 pub struct Preview {
     session: Retained<AVCaptureSession>,
     /// Held while the session is started, stopped or set up.
     change: Arc<Mutex<()>>,
-    /// Which way the camera looks that was shown last.
+    /// Which way the camera shown last looks.
     position: Arc<Mutex<Option<Position>>>,
 }
 
@@ -25,15 +24,15 @@ unsafe impl Send for Preview {}
 // SAFETY: as above.
 unsafe impl Sync for Preview {}
 
-/// What came of [`Preview::show_on`].
+/// The result of [`Preview::show_on`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
-    /// The session is just being started, stopped or set up: it is to be tried again soon. What
-    /// will bring frames upright, as far as that can be said without asking.
+    /// The session is being started, stopped or set up: try again soon. Holds the turn that will
+    /// bring frames upright, as far as that is known without asking.
     Busy(Option<Rotation>),
     /// There is no camera in it.
     Nothing,
-    /// It is upright. Turned by as much, frames are upright too: what to fix when a show begins.
+    /// It is upright. Frames turned by as much are upright too: fix that turn when a show begins.
     Upright(Rotation),
 }
 
@@ -46,12 +45,12 @@ impl Preview {
         }
     }
 
-    /// Shows what the camera sees on `layer`, upright where the interface is turned so. To be
-    /// called for a new layer, when the interface has turned, and when the session has started or
-    /// has another camera, since the layer has another connection then.
+    /// Shows what the camera sees on `layer`, upright for this orientation of the interface. Call
+    /// it for a new layer, when the interface has turned, and when the session has started or
+    /// changed its camera, since the layer has a new connection then.
     ///
-    /// Both set up the session, and AVFoundation raises an exception where that is started or
-    /// stopped at the same moment; waiting for it would freeze the main thread, and so may asking.
+    /// Both set up the session, and AVFoundation raises an exception if it is started or stopped at
+    /// the same moment. Waiting for it would freeze the main thread, and so may asking.
     pub fn show_on(
         &self,
         layer: &AVCaptureVideoPreviewLayer,
@@ -71,8 +70,8 @@ impl Preview {
         Shown::Upright(level.rotation())
     }
 
-    /// The turn that brings the camera's frames upright as the phone is held now: what to fix
-    /// when a show begins. `None` before iOS 17 and macOS 14, and without a camera:
+    /// The turn that brings the camera's frames upright as the phone is held now, to be fixed when
+    /// a show begins. `None` before iOS 17 and macOS 14, and without a camera:
     /// [`Rotation::of`] the interface's orientation then.
     pub fn level(&self) -> Option<Rotation> {
         level::of(&*level::camera(&self.session)?)

@@ -1,4 +1,4 @@
-//! What is in the session, and whatever puts it there or takes it out.
+//! The session's inputs and outputs.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ impl Rig {
         }
     }
 
-    /// Where frames come from, while they do.
+    /// Where frames come from, if from anywhere.
     pub(super) const fn source(&self) -> Option<&Source> {
         self.source.as_ref()
     }
@@ -48,7 +48,7 @@ impl Rig {
         self.source.is_none() && self.microphone.is_none()
     }
 
-    /// Puts a source of frames into the session, in place of any before, or leaves all as it was.
+    /// Replaces the session's source of frames, or leaves everything as it was.
     pub(super) fn take_video(&mut self, new: Source) -> Result<(), Error> {
         let old = self.source.take();
         let (before, output) = (old.as_ref().map(Source::input), self.video.output());
@@ -58,7 +58,7 @@ impl Rig {
         taken
     }
 
-    /// As above, a microphone.
+    /// Replaces the session's microphone, or leaves everything as it was.
     pub(super) fn take_audio(&mut self, device: Retained<AVCaptureDevice>) -> Result<(), Error> {
         let new = Input::open(device, Kind::Microphone)?;
         let old = self.microphone.take();
@@ -78,7 +78,7 @@ impl Rig {
         }
     }
 
-    /// Takes out what is no longer plugged in, so that something else can take its place.
+    /// Takes out what is no longer plugged in, so that it can be replaced.
     pub(super) fn remove_unplugged(&mut self) {
         if self.source.as_ref().is_some_and(Source::is_gone) {
             self.remove_video();
@@ -90,7 +90,7 @@ impl Rig {
         }
     }
 
-    /// Takes everything out and makes its outputs anew. The session stays: a preview shows it.
+    /// Takes everything out and makes new outputs. The session stays: a preview shows it.
     pub(super) fn renew(&mut self) {
         self.clear();
         self.video = VideoOutput::new(&self.tap);

@@ -16,8 +16,8 @@ use crate::Error;
 use crate::apple::{PixelBuffer, SampleBuffer, Status};
 use crate::device::Rotation;
 
-/// A `VTPixelRotationSession` with a pool for the frames it makes. Since iOS 16 and macOS 13, so
-/// that everything of it is looked up by name.
+/// A `VTPixelRotationSession` with a pool for the frames it makes. It exists since iOS 16 and macOS
+/// 13, so everything of it is looked up by name.
 pub(super) struct Rotator {
     session: CFRetained<CFType>,
     rotate: Rotate,
@@ -60,7 +60,7 @@ impl Rotator {
         })
     }
 
-    /// A frame of its own, turned.
+    /// A turned copy of a frame.
     pub(super) fn rotate(&mut self, frame: &PixelBuffer) -> Result<PixelBuffer, Error> {
         let upright = self.buffer(self.turn.turn(frame.size()))?;
         let session = CFRetained::as_ptr(&self.session).as_ptr();
@@ -91,7 +91,7 @@ impl Rotator {
     }
 }
 
-/// What ReplayKit says of a frame: how it lies, as Exif numbers it.
+/// How a frame of ReplayKit's lies, as Exif numbers it.
 pub(super) fn orientation(sample: &SampleBuffer) -> Option<i32> {
     let key = constant(c"RPVideoSampleOrientationKey")?;
     // SAFETY: a live sample buffer, which `sample` keeps alive.
@@ -149,13 +149,13 @@ fn check(status: i32, doing: &str) -> Result<(), Error> {
     Status::check(status).map_err(|status| super::failed(format!("{doing}: {status}")))
 }
 
-/// A function or a constant that this system may not have.
+/// The address of a function or constant that this system may lack.
 fn symbol(name: &CStr) -> Option<NonNull<c_void>> {
     // SAFETY: a C string; what comes back is null or an address in a library that stays loaded.
     NonNull::new(unsafe { dlsym(RTLD_DEFAULT, name.as_ptr()) })
 }
 
-/// A constant string that this system may not have.
+/// A constant string that this system may lack.
 fn constant(name: &CStr) -> Option<&'static CFString> {
     let place = symbol(name)?.cast::<Option<&'static CFString>>();
     // SAFETY: the constants that are asked for are strings, for good.
@@ -166,5 +166,5 @@ unsafe extern "C" {
     fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
 }
 
-/// `dlfcn.h`: all that is loaded.
+/// `dlfcn.h`: everything that is loaded.
 const RTLD_DEFAULT: *mut c_void = ptr::without_provenance_mut(-2_isize as usize);

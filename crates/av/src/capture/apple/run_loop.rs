@@ -15,7 +15,7 @@ pub(crate) fn beside_run_loop<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// Lets the loop run for a moment. One that has nothing to wait for is over at once.
+/// Lets the loop run for a moment. A loop with nothing to wait for returns at once.
 fn turn() {
     // SAFETY: a constant that is there since macOS 10.0.
     let mode = unsafe { kCFRunLoopDefaultMode };
@@ -25,5 +25,5 @@ fn turn() {
     }
 }
 
-/// What an end may be noticed too late by.
+/// By how much the end of the work may be noticed late.
 const TURN: Duration = Duration::from_millis(100);

@@ -1,8 +1,7 @@
 //! A phone's screen, as ReplayKit gives it to a broadcast upload extension.
 //!
-//! An extension may use 50 MB, all told. So frames are handed on where they lie, the newest
-//! only, and audio is mixed as it comes; what is held is a frame or two and a fifth of a second
-//! of audio.
+//! An extension may use 50 MB in all. So only the newest frame is handed on, without a copy, and
+//! audio is mixed as it comes: a frame or two and a fifth of a second of audio are held.
 
 use super::clocked_inlet::ClockedInlet;
 use super::rotator::{Rotator, orientation};
@@ -13,10 +12,9 @@ use crate::capture::{AudioInlet, FrameInlet};
 use crate::device::{Inlets, Rotation};
 use crate::{Error, Surface, VideoFrame};
 
-/// Takes what `RPBroadcastSampleHandler`'s `processSampleBuffer` is given, and hands it to inlets.
+/// Takes the sample buffers of `RPBroadcastSampleHandler`'s `processSampleBuffer` to inlets.
 ///
-/// Methods are called one at a time, as ReplayKit calls. What is stamped is stamped by the host's
-/// clock.
+/// Methods are called one at a time, as ReplayKit calls. Times are the host clock's.
 pub struct Screen {
     video: Option<ClockedInlet<FrameInlet>>,
     audio: Option<ClockedInlet<AudioInlet>>,
@@ -26,8 +24,8 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// For these inlets. `turn` brings frames upright for the length of the stream; `None`
-    /// takes what the first frame says of itself.
+    /// For these inlets. `turn` brings frames upright for the whole stream; `None` follows what the
+    /// first frame says.
     pub fn new(inlets: Inlets, turn: Option<Rotation>) -> Self {
         // A screen is drawn sixty times a second or more.
         inlets
@@ -43,8 +41,8 @@ impl Screen {
         }
     }
 
-    /// Takes a frame (`RPSampleBufferType.video`). None that needs no turn is copied; before
-    /// iOS 16 none can be turned, which the log says, and viewers see them lying.
+    /// Takes a frame (`RPSampleBufferType.video`). Only a frame that has to be turned is copied.
+    /// Before iOS 16 none can be turned: a warning is logged, and viewers see them lying.
     ///
     /// # Errors
     ///
@@ -69,7 +67,7 @@ impl Screen {
         Ok(())
     }
 
-    /// Takes the audio of whatever runs (`RPSampleBufferType.audioApp`).
+    /// Takes the audio of applications (`RPSampleBufferType.audioApp`).
     ///
     /// # Errors
     ///
@@ -101,7 +99,7 @@ impl Screen {
         Ok(())
     }
 
-    /// What turns frames, if they are to be turned. The first one decides for all.
+    /// The rotator, if frames have to be turned. The first frame decides for all.
     fn rotator(&mut self, first: &SampleBuffer) -> Option<&mut Rotator> {
         let turn = *self
             .turn

@@ -13,7 +13,7 @@ use objc2_core_media::CMClock;
 use super::{failed, responds};
 use crate::Error;
 
-/// An `AVCaptureSession`. It outlives what is in it, since a preview may show it.
+/// An `AVCaptureSession`. It outlives its inputs, since a preview may show it.
 pub(super) struct Session {
     object: Retained<AVCaptureSession>,
     /// Held while it is started, stopped or set up.
@@ -39,12 +39,12 @@ impl Session {
         &self.object
     }
 
-    /// What is locked while it is started, stopped or set up.
+    /// The lock held while it is started, stopped or set up.
     pub(super) const fn lock(&self) -> &Arc<Mutex<()>> {
         &self.change
     }
 
-    /// Changes several things at once, so that the hardware is set up anew only once.
+    /// Changes several things at once, so that the hardware is set up only once.
     pub(super) fn change<R>(&self, what: impl FnOnce(&Self) -> R) -> R {
         let _alone = self.alone();
         // SAFETY: paired with the commit below.
@@ -99,7 +99,7 @@ impl Session {
         }
     }
 
-    /// Runs, or has it run as soon as the system allows.
+    /// Starts it, or has it start as soon as the system allows.
     pub(super) fn start(&self) -> Result<(), Error> {
         self.run();
         if self.is_running() || self.is_interrupted() {
@@ -119,7 +119,7 @@ impl Session {
         unsafe { self.object.isRunning() }
     }
 
-    /// What all its stamps are on.
+    /// The clock of all its timestamps.
     pub(super) fn clock(&self) -> Option<CFRetained<CMClock>> {
         let clock = if responds(&*self.object, sel!(synchronizationClock)) {
             // SAFETY: asks only, and the method is there.
@@ -148,7 +148,7 @@ impl Session {
         outputs.iter().any(|held| &*held == output)
     }
 
-    /// True while the system keeps it from running; a Mac's says so by a notification only.
+    /// True while the system keeps it from running; on a Mac only a notification says so.
     fn is_interrupted(&self) -> bool {
         #[cfg(target_os = "ios")]
         // SAFETY: asks only.
@@ -157,7 +157,7 @@ impl Session {
         false
     }
 
-    /// The application's audio session is ours to set up, and colours stay BT.709.
+    /// We set up the application's audio session ourselves, and colours stay BT.709.
     #[cfg(target_os = "ios")]
     fn leave_the_rest_alone(&self) {
         // SAFETY: a plain setting.
@@ -174,8 +174,8 @@ impl Session {
         };
     }
 
-    /// A camera's format is ours to choose from the first: with any other preset the session may
-    /// choose anew whenever it is set up.
+    /// We choose a camera's format from the first: with any other preset the session may choose
+    /// another whenever it is set up.
     #[cfg(target_os = "ios")]
     fn leave_formats_alone(&self) {
         // SAFETY: a constant that is there since iOS 7.
@@ -187,8 +187,8 @@ impl Session {
         }
     }
 
-    /// Keeps the camera while another application is on the screen too (an iPad's, iOS 16), which
-    /// is to be said before it runs.
+    /// Keeps the camera while another application is on the screen too (on an iPad, iOS 16). To be
+    /// set before it runs.
     #[cfg(target_os = "ios")]
     fn share_the_screen(&self) {
         // SAFETY: asks only, where the method is there.

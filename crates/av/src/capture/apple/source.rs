@@ -1,4 +1,4 @@
-//! Where frames come from: a camera, or a Mac's screen in its place.
+//! The source of frames: a camera, or a Mac's screen.
 
 use objc2_av_foundation::AVCaptureInput;
 use onair_media::{FrameRate, Size};
@@ -16,7 +16,7 @@ pub(super) enum Source {
     Display(Display),
 }
 
-/// Which kind of thing it is, if it is there.
+/// Its kind, if it is there.
 pub(super) fn find(which: &device::Camera) -> Result<Kind, Error> {
     #[cfg(target_os = "macos")]
     if let device::Camera::Screen(id) = which {
@@ -65,7 +65,7 @@ impl Source {
         self.camera()?.position()
     }
 
-    /// It, where it is a camera: for what only a camera does.
+    /// The camera, if it is one.
     pub(super) const fn camera(&self) -> Option<&Camera> {
         match self {
             Self::Camera(camera) => Some(camera),
@@ -74,7 +74,8 @@ impl Source {
         }
     }
 
-    /// Takes frames of this size or the nearest, and what has to be held until they come.
+    /// Takes frames of this size or the nearest. Gives the camera's lock, to be held until they
+    /// come.
     pub(super) fn frame(
         &self,
         size: Size,

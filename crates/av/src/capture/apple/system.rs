@@ -1,4 +1,4 @@
-//! AVFoundation's line in the table of systems.
+//! AVFoundation's row in the table of systems.
 
 use super::{AppleDevice, audio_session, camera};
 use crate::capture::session::System;

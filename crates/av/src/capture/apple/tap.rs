@@ -1,4 +1,4 @@
-//! Where callbacks of any thread find out where things go.
+//! Where callbacks on any thread find the inlets.
 
 #[cfg(target_os = "ios")]
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +27,7 @@ pub(super) struct Tap {
 #[derive(Default)]
 struct State {
     tell: Option<Tell>,
-    /// What the session's stamps are on.
+    /// The clock of the session's timestamps.
     clock: Option<CFRetained<CMClock>>,
     video: Option<ClockedInlet<FrameInlet>>,
     audio: Option<ClockedInlet<AudioInlet>>,
@@ -60,17 +60,17 @@ impl Tap {
         (state.video, state.audio) = (video, audio);
     }
 
-    /// Keeps frames from whoever they are for, or hands them on again.
+    /// Withholds frames, or hands them out again.
     pub(super) fn hide(&self, hidden: bool) {
         self.lock().is_hidden = hidden;
     }
 
-    /// What a session counts its time by, after it changed.
+    /// Takes the session's new clock.
     pub(super) fn follow(&self, clock: Option<CFRetained<CMClock>>) {
         self.lock().clock = clock;
     }
 
-    /// Takes a frame out of what a camera gave. No pixel is copied.
+    /// Hands on a camera's frame. No pixel is copied.
     pub(super) fn frame(&self, sample: &SampleBuffer) {
         let Some(surface) = sample.image_buffer() else {
             return;
@@ -84,7 +84,7 @@ impl Tap {
         });
     }
 
-    /// Takes audio out of what a microphone gave.
+    /// Hands on a microphone's audio.
     pub(super) fn audio(&self, sample: &SampleBuffer) {
         let Some((to, timestamp)) = self.stamped(sample, |state| state.audio.clone()) else {
             return;
@@ -109,14 +109,14 @@ impl Tap {
         self.lock().heard
     }
 
-    /// True once in a while: a reading of the system pressure costs more than a frame does.
+    /// True once in a while: reading the system pressure costs more than a frame.
     #[cfg(target_os = "ios")]
     pub(super) fn is_time_to_look(&self) -> bool {
         let looks = self.looks.fetch_add(1, Ordering::Relaxed);
         looks.is_multiple_of(FRAMES_BETWEEN_LOOKS)
     }
 
-    /// Tells of a new level of system pressure, once.
+    /// Reports the system pressure where it has changed.
     #[cfg(target_os = "ios")]
     pub(super) fn press(&self, pressure: crate::device::Thermal) {
         let before = std::mem::replace(&mut self.lock().pressure, pressure);
@@ -134,7 +134,7 @@ impl Tap {
         self.lock().in_use.iter().any(|held| held == device)
     }
 
-    /// Where a sample goes, and when on its broadcast's timeline it was taken.
+    /// The inlet for a sample, and the sample's time on its broadcast's timeline.
     fn stamped<I>(
         &self,
         sample: &SampleBuffer,
@@ -143,8 +143,9 @@ impl Tap {
         let state = self.lock();
         let to = pick(&state)?;
         let time = sample.presentation_time().nanos()?;
-        // A session's clock goes with its microphone, and one that is gone may convert nothing. It
-        // nearly always is the host's: a stamp that may be off is better than nothing to see.
+        // A session's clock goes with its microphone, and one that is gone may not convert. It
+        // nearly always is the host's clock, and a timestamp that may be off is better than no
+        // frame.
         let clock = state.clock.as_ref();
         let host = clock.and_then(|clock| host_time::on_host(time, clock));
         let timestamp = to.timestamp(host.unwrap_or(time));

@@ -5,46 +5,45 @@ use onair_media::{Size, Timestamp};
 use super::{Next, believable};
 use crate::{I420, Surface, VideoFrame};
 
-/// Pictures that never stop: the newest that came, and while none comes the last
-/// one again, or the slate.
+/// Frames that never stop: the newest one, and while none comes, the last one again or the slate.
 ///
-/// It holds two frames at most: one that waits to be taken, and the one that
-/// viewers see. A device whose buffers come from a pool lends that many.
+/// It holds at most two frames: the one waiting to be taken and the one viewers see. A device lends
+/// that many of its pool's buffers.
 #[derive(Debug)]
 pub(crate) struct FrameFallback {
     /// Of the newest frame.
     size: Size,
-    /// Came, and was not taken yet.
+    /// The newest frame, while it waits to be taken.
     fresh: Option<VideoFrame>,
     /// What viewers see.
     shown: Option<Surface>,
     is_slated: bool,
     /// The time of the frame given last.
     last: Option<Timestamp>,
-    /// When something must be given; `None` before anybody asked.
+    /// When a frame is due; `None` before the first request.
     due: Option<Timestamp>,
-    /// How old frames are when they come.
+    /// How old frames are when they arrive.
     age: Duration,
-    /// From one frame to the next, where more are not wanted.
+    /// The least interval between frames, if their rate is limited.
     interval: Option<Duration>,
     is_over: bool,
     tally: FrameTally,
 }
 
-/// What became of frames that were not shown as they came, and what was shown in their place.
+/// Counts of frames that were not shown as they came, and of what was shown instead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameTally {
     /// A newer one came before the encoder took them.
     pub overtaken: u64,
-    /// Came faster than they are wanted.
+    /// Came faster than the frame rate.
     pub skipped: u64,
-    /// Were taken back by the system before they could be handed over.
+    /// Were taken back by the system before they were handed over.
     pub missed: u64,
-    /// Older than what was already shown.
+    /// Were older than what was already shown.
     pub late: u64,
     /// Came while the slate was up.
     pub hidden: u64,
-    /// Pictures given again, slates and black ones included.
+    /// Frames given again, slates and black ones included.
     pub repeated: u64,
 }
 
@@ -71,7 +70,7 @@ impl FrameFallback {
         }
     }
 
-    /// Takes what the camera took.
+    /// Takes a frame from the camera.
     pub(crate) fn handle_frame(&mut self, mut frame: VideoFrame, now: Timestamp) {
         if self.is_slated {
             self.tally.hidden += 1;
@@ -87,13 +86,13 @@ impl FrameFallback {
         }
     }
 
-    /// The camera took one that it does not hand over.
+    /// Counts a frame that the camera could not hand over.
     pub(crate) const fn handle_miss(&mut self) {
         self.tally.missed += 1;
     }
 
-    /// Puts up a slate or takes it down. One of another size than the frames' is refused:
-    /// the stream would begin anew for it.
+    /// Shows a slate, or takes it away. A slate of another size than the frames is refused: it
+    /// would restart the stream.
     pub(crate) fn handle_slate(&mut self, slate: Option<Surface>, now: Timestamp) {
         let Some(slate) = slate else {
             self.is_slated = false;
@@ -112,7 +111,7 @@ impl FrameFallback {
         self.due = Some(now);
     }
 
-    /// Pictures that come faster than this are left out; the newest is shown all the same.
+    /// Leaves out frames that come faster than this; the newest is shown all the same.
     pub(crate) const fn limit(&mut self, interval: Duration) {
         self.interval = Some(interval);
     }
@@ -122,7 +121,7 @@ impl FrameFallback {
         self.is_over = true;
     }
 
-    /// The next frame. Their times increase strictly.
+    /// The next frame. Times increase strictly.
     pub(crate) fn poll(&mut self, now: Timestamp) -> Next<VideoFrame> {
         if let Some(until) = self.too_soon_until(now) {
             return Next::Wait(until);
@@ -154,9 +153,9 @@ impl FrameFallback {
         self.tally
     }
 
-    /// Until when a frame that comes too soon after the last waits for one that does not. A
-    /// screen may stand still after it, so that it is the one to be shown. Three quarters of an
-    /// interval are enough, so that a source of just the right rate loses none to unsteady stamps.
+    /// Until when a frame that comes too soon is held back. A screen may stand still after it, and
+    /// then it has to be shown. Three quarters of an interval, so that a source of just the right
+    /// rate loses none to unsteady timestamps.
     fn too_soon_until(&self, now: Timestamp) -> Option<Timestamp> {
         let (interval, last) = (self.interval?, self.last?);
         let fresh = self.fresh.as_ref().filter(|_| !self.is_over)?;
@@ -178,7 +177,7 @@ impl FrameFallback {
         Next::Give(frame)
     }
 
-    /// As old as frames are, so that the first real one after it is not older.
+    /// As old as frames usually are, so that the first real one after it is not older.
     fn repetition(&mut self, now: Timestamp) -> VideoFrame {
         let size = self.size;
         let black = || Surface::I420(I420::black(size));
@@ -191,20 +190,20 @@ impl FrameFallback {
     }
 }
 
-/// With no frame for so long, the last one is given again: twice a second, so
-/// that a stream is at 1 fps at least even where one of them is lost on the way.
+/// After this long without a frame, the last one is given again: twice a second, so that a stream
+/// has at least 1 fps even where one of them is lost.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// So long may a camera take to start before black is shown in its place.
+/// How long a camera may take to start before black is shown.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Between frames that are due at the same moment: one tick of RTMP's clock.
+/// The interval between frames due at the same moment: one tick of RTMP's clock.
 const STEP: Duration = Duration::from_millis(1);
 
-/// How old frames usually are when they come: sensor, image processing, queue.
+/// How old frames usually are when they arrive: sensor, image processing, queue.
 const ASSUMED_AGE: Duration = Duration::from_millis(100);
 
-/// What is older was held up, which says nothing about the next.
+/// Older frames were held up, which says nothing about the next.
 const GREATEST_AGE: Duration = Duration::from_millis(250);
 
 #[cfg(test)]
@@ -229,7 +228,7 @@ mod tests {
         }
     }
 
-    /// What is given at `millis`: luma and time. `None` while there is nothing.
+    /// The luma and time given at `millis`, if anything is.
     fn given(machine: &mut FrameFallback, millis: i64) -> Option<(u8, i64)> {
         match machine.poll(at(millis)) {
             Next::Give(frame) => {
@@ -262,7 +261,7 @@ mod tests {
         assert_eq!(machine.tally(), FrameTally::default());
     }
 
-    /// The times of what is given of frames at `times`, each asked for as it comes.
+    /// The times given for frames at `times`, each asked for as it comes.
     fn limited(times: &[i64]) -> (FrameFallback, Vec<i64>) {
         let mut machine = FrameFallback::new(SIZE);
         machine.limit(Duration::from_nanos(33_333_333));

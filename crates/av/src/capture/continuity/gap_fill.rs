@@ -8,20 +8,19 @@ use super::{Next, believable};
 use crate::AudioSamples;
 use crate::clock::SampleClock;
 
-/// Audio that never stops: what came, and silence of exactly the missing length
-/// while nothing comes.
+/// Audio that never stops: while none comes, silence of exactly the missing length.
 ///
-/// Silence stays [`MARGIN`] behind the present, so that sound that is merely
-/// late still finds its place; where it does overlap, the encoder cuts it.
+/// Silence stays [`MARGIN`] behind the present, so that audio that is merely late still fits in;
+/// where it does overlap, the encoder cuts it.
 #[derive(Debug)]
 pub(crate) struct GapFill {
     held: VecDeque<AudioSamples>,
-    /// How long all of `held` lasts.
+    /// How long `held` lasts in all.
     length: Duration,
     channels: u8,
-    /// Where what was given ends.
+    /// Where the audio given so far ends.
     end: SampleClock,
-    /// When something came last; before the first, when somebody asked for it first.
+    /// When audio came last; before any came, the time of the first request.
     heard: Option<Timestamp>,
     is_silent: bool,
     is_muted: bool,
@@ -29,10 +28,10 @@ pub(crate) struct GapFill {
     tally: AudioTally,
 }
 
-/// What became of audio that was not played as it came, and what was played in its place.
+/// Counts of audio that was not played as it came, and of what was played instead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AudioTally {
-    /// Dropped because nobody took it for [`too long`](crate::capture::AudioInlet::push).
+    /// Dropped because it was not taken for [`too long`](crate::capture::AudioInlet::push).
     pub dropped: Duration,
     /// Silence given because nothing came.
     pub silence: Duration,
@@ -53,7 +52,7 @@ impl GapFill {
         }
     }
 
-    /// Takes what the microphone took. Beyond [`MOST`] the oldest goes.
+    /// Takes audio from the microphone. Beyond [`MOST`] the oldest is dropped.
     pub(crate) fn handle_samples(&mut self, mut samples: AudioSamples, now: Timestamp) {
         if !makes_sense(&samples) {
             tracing::warn!(?samples.channels, ?samples.sample_rate, "sound without a format");
@@ -73,7 +72,7 @@ impl GapFill {
         }
     }
 
-    /// Muted, what comes and what waits is silenced; it cannot be heard later either.
+    /// While muted, audio that comes or waits is silenced for good.
     pub(crate) fn handle_mute(&mut self, is_muted: bool) {
         self.is_muted = is_muted;
         if is_muted {
@@ -106,7 +105,7 @@ impl GapFill {
         self.tally
     }
 
-    /// Silence begins at the line's zero, if that is not too long ago.
+    /// Silence begins at the timeline's zero, if that is not too long ago.
     fn begin(&mut self, now: Timestamp) {
         if self.heard.is_none() {
             self.heard = Some(now);
@@ -130,7 +129,7 @@ impl GapFill {
         samples
     }
 
-    /// Silence, when it is time for some.
+    /// Silence, when it is due.
     fn wait(&mut self, now: Timestamp) -> Next<AudioSamples> {
         let patient = self.heard.unwrap_or(now) + PATIENCE;
         let due = patient.max(self.end.timestamp() + MARGIN + BLOCK);
@@ -138,7 +137,7 @@ impl GapFill {
             return Next::Wait(due);
         }
         if now.since(self.end.timestamp()) > LONGEST_FILL {
-            // The process slept: nobody waits for that much silence.
+            // The process slept: nothing waits for that much silence.
             self.move_to(now - MARGIN - BLOCK);
         }
         Next::Give(self.pad(i64::MAX))
@@ -148,7 +147,7 @@ impl GapFill {
         self.end = SampleClock::starting_at(time, self.end.rate());
     }
 
-    /// A block of silence, or less if less is missing.
+    /// A block of silence, or as much as is missing.
     fn pad(&mut self, missing: i64) -> AudioSamples {
         let sample_rate = self.end.rate();
         let block = (sample_rate / BLOCKS_PER_SECOND).max(1);
@@ -180,13 +179,13 @@ fn zeros(count: usize) -> Arc<[f32]> {
     std::iter::repeat_n(0.0, count).collect()
 }
 
-/// With nothing for so long, silence begins. Devices give audio every 5 to 90 ms.
+/// After this long without audio, silence begins. Devices give audio every 5 to 90 ms.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// How far behind the present silence stays: more than audio usually takes to come.
+/// How far silence stays behind the present: more than audio's usual delay.
 const MARGIN: Duration = Duration::from_millis(100);
 
-/// Silence is given in blocks of so much.
+/// The length of a block of silence.
 const BLOCK: Duration = Duration::from_millis(20);
 const BLOCKS_PER_SECOND: u32 = 50;
 
@@ -198,7 +197,7 @@ const MOST_PIECES: usize = 1024;
 /// More samples a second than any device gives.
 const HIGHEST_RATE: u32 = 768_000;
 
-/// Where the line began longer ago, silence does not reach back to its zero.
+/// If the timeline began longer ago than this, silence does not reach back to its zero.
 const LONGEST_PRELUDE: Duration = Duration::from_secs(1);
 
 /// Longer holes are left, as the encoder leaves them.
@@ -226,7 +225,7 @@ mod tests {
         samples.samples.iter().all(|sample| *sample == 0.0)
     }
 
-    /// All there is at `millis`, and until when there is no more.
+    /// All that is ready at `millis`, and until when nothing more is.
     fn given(machine: &mut GapFill, millis: i64) -> (Vec<AudioSamples>, i64) {
         let mut all = Vec::new();
         loop {
@@ -238,8 +237,7 @@ mod tests {
         }
     }
 
-    /// From when to when, in nanoseconds, if each begins where the one before it ends, to half
-    /// a sample.
+    /// Where the pieces begin and end, in nanoseconds, if they follow each other to half a sample.
     fn seamless(all: &[AudioSamples]) -> (i64, i64) {
         let end = |samples: &AudioSamples| samples.timestamp + samples.duration();
         for pair in all.windows(2) {

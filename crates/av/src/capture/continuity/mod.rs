@@ -1,5 +1,5 @@
-//! What a broadcast shows and plays while a device gives nothing. Pure machines:
-//! the time on the line is an argument.
+//! What a broadcast shows and plays while a device gives nothing. Pure machines: time is an
+//! argument.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ pub use frame_fallback::FrameTally;
 pub use gap_fill::AudioTally;
 pub(crate) use gap_fill::GapFill;
 
-/// What a machine has for whoever asks now.
+/// What a machine has now.
 #[derive(Debug)]
 pub(crate) enum Next<T> {
     /// This.
     Give(T),
-    /// Nothing until then, unless something comes.
+    /// Nothing until this time, unless something comes.
     Wait(Timestamp),
     /// Nothing ever again.
     Over,
 }
 
-/// A device's stamp, unless it lies so far ahead that its clock must be wrong:
-/// one such stamp believed would make everything after it late.
+/// A device's timestamp, unless it lies so far ahead that its clock must be wrong: believing it
+/// would make everything after it late.
 fn believable(stamp: Timestamp, now: Timestamp) -> Timestamp {
     if stamp > now + FURTHEST_AHEAD {
         tracing::debug!(%stamp, %now, "a device stamped the future");
@@ -35,7 +35,7 @@ fn believable(stamp: Timestamp, now: Timestamp) -> Timestamp {
     }
 }
 
-/// Clocks that were tied to each other differ by much less.
+/// Clocks tied to each other differ by much less.
 const FURTHEST_AHEAD: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use onair_media::Size;
 
 use crate::I420;
 
-/// A frame being drawn on. What falls outside is cut off.
+/// A frame to draw on. What falls outside is cut off.
 pub(super) struct Canvas<'a> {
     size: Size,
     y: &'a mut [u8],

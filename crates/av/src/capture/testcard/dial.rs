@@ -4,7 +4,7 @@ use super::canvas::{Canvas, Colour, Mask, Rect, byte};
 
 /// A disc that flashes inside a ring that fills once a second.
 ///
-/// Every pixel's angle and cover are worked out once; drawing only compares.
+/// Every pixel's angle and coverage are worked out once; drawing only compares.
 pub(super) struct Dial {
     x: usize,
     y: usize,

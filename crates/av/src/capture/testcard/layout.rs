@@ -6,7 +6,7 @@ use super::font::{self, Font, Line};
 use super::mark;
 use crate::I420;
 
-/// Where everything is on a card of one size, and all that never changes.
+/// The layout of a card of one size, and its fixed background.
 pub(super) struct Layout {
     pub(super) background: I420,
     pub(super) dial: Dial,
@@ -196,7 +196,7 @@ const fn even(pixels: usize) -> usize {
 
 /// As wide as the clock ever gets.
 const CLOCK: &str = "00:00:00.000";
-/// What the clock's time is.
+/// What the clock shows.
 const ZONE: &str = "UTC";
 /// White, yellow, cyan, green, magenta, red, blue.
 const BARS: [[u8; 3]; 7] = [

@@ -1,4 +1,4 @@
-//! A moving test picture that a viewer, and a program, can judge a stream by.
+//! A moving test card that viewers and programs can judge a stream by.
 
 use onair_media::{FrameRate, Size, Timestamp};
 
@@ -18,15 +18,14 @@ mod mark;
 pub use mark::Mark;
 
 /// Colour bars, a grey ramp, the wall clock (UTC), a frame counter, a ring that
-/// fills and a ball that runs: still parts show the codec's work, moving parts
-/// show lost and late frames, and a [`Mark`] says it all to a program.
+/// fills and a ball that runs: still parts show coding artefacts, moving parts show lost and late
+/// frames, and programs read the [`Mark`].
 ///
 /// For 100 ms from each whole second of the timeline, to the nearest frame, the
 /// disc in the ring flashes white: that is when [`Tone`](super::Tone) beeps.
 ///
-/// A card is a function of the frame's number and the wall time and nothing
-/// else. Only what moves is redrawn, in buffers that come back when their
-/// frames are dropped.
+/// A card depends on the frame's number and the wall time alone. Only what moves is redrawn, in
+/// buffers that are reused when their frames are dropped.
 pub struct TestCard {
     size: Size,
     frame_rate: FrameRate,
@@ -95,8 +94,8 @@ impl TestCard {
         layout
     }
 
-    /// A frame nobody holds any more, or a new one: the background with some
-    /// older frame's moving parts on it.
+    /// A buffer that is free again, or a new one: the background with an older frame's moving parts
+    /// on it.
     fn buffer(&mut self, background: &I420) -> I420 {
         let free = |image: &mut I420| image.planes_mut().is_some();
         let found = self.pool.iter_mut().position(free);

@@ -51,7 +51,7 @@ struct AudioToolbox {
 }
 
 impl AudioToolbox {
-    /// The access units that what was fed completes.
+    /// The access units that this completes.
     fn drain(&mut self) -> Result<Vec<Bytes>, Error> {
         let mut units = Vec::new();
         while let Some(size) = self
@@ -133,8 +133,8 @@ fn aac(settings: &AudioSettings) -> AudioStreamBasicDescription {
     }
 }
 
-/// Keeps to the rate on average, quiet passages saving for loud ones. Converters that
-/// cannot be told have a mode of their own, and it does no harm.
+/// Keeps to the rate on average: quiet passages save for loud ones. Converters that cannot be told
+/// have a mode of their own, which does no harm.
 fn average(converter: &mut AudioConverter) {
     if let Err(status) = converter.set(BIT_RATE_CONTROL_MODE, LONG_TERM_AVERAGE) {
         tracing::debug!("{NAME}: the bit rate control mode stays as it is: {status}");
@@ -158,8 +158,8 @@ fn set_bitrate(converter: &mut AudioConverter, settings: &AudioSettings) -> Resu
     set.map_err(|status| failed("setting the bit rate", status))
 }
 
-/// What is nearest to `wanted` in an array of `AudioValueRange`, each two doubles; an
-/// empty one says nothing.
+/// The value nearest to `wanted` in an array of `AudioValueRange`, each two doubles; `None` for an
+/// empty one.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -178,8 +178,8 @@ fn nearest(ranges: &[u8], wanted: u32) -> u32 {
     best.map_or(wanted, |rate| rate as u32)
 }
 
-/// `AudioConverterPrimeInfo.leadingFrames`, or the 2112 that Apple's encoders have had
-/// since there are any (Technical Note TN2258).
+/// `AudioConverterPrimeInfo.leadingFrames`, or the 2112 that Apple's encoders have always had
+/// (Technical Note TN2258).
 fn priming(converter: &AudioConverter) -> u32 {
     let told = converter.property(PRIME_INFO).map(|info| {
         let leading = info.first_chunk().copied();
@@ -229,8 +229,8 @@ fn failed(doing: &str, status: Status) -> Error {
     Error::backend(NAME, format!("{doing}: {status}"))
 }
 
-/// Samples like ours are always good, so whatever goes wrong is wrong with the
-/// converter: the media services died with it, or took it away. There may be another.
+/// Our samples are always valid, so any failure is the converter's: the media services died with
+/// it, or took it away. Another may open.
 fn lost(status: Status) -> Error {
     Error::Lost {
         backend: NAME,

@@ -18,13 +18,13 @@ pub(in crate::encode) struct Fake {
     pub(in crate::encode) held: Vec<Packet>,
     /// The rate asked for last, for the test to see.
     pub(in crate::encode) bitrate: Arc<Mutex<Option<Bitrate>>>,
-    /// When it is away, in milliseconds.
+    /// When it is lost, in milliseconds.
     pub(in crate::encode) away: Range<i64>,
     pub(in crate::encode) is_away: bool,
     /// When it fails, in milliseconds.
     pub(in crate::encode) broken: Range<i64>,
     pub(in crate::encode) refuses_bitrates: bool,
-    /// When it does not make IDR pictures, whatever it is asked.
+    /// When it makes no IDR frames, even if asked.
     pub(in crate::encode) deaf: Range<i64>,
 }
 
@@ -95,7 +95,7 @@ impl VideoBackend for Fake {
     }
 }
 
-/// An audio encoder of two access units' delay that is lost after so many.
+/// An audio encoder with a delay of two access units, lost after a number of them.
 pub(in crate::encode) struct FakeAudio {
     priming: u32,
     lasts: usize,

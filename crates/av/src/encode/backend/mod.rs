@@ -1,9 +1,8 @@
-//! The seam: what an encoder must do, which there are, and which gets picked.
+//! The seam for encoders: what one must do, which there are, and which is picked.
 //!
-//! Platform is chosen by target: openh264 everywhere but on Apple's, where
-//! VideoToolbox is the encoder; syom for audio, on Apple's behind AudioToolbox. The
-//! traits have no default methods, so a backend that cannot do something has to say
-//! so.
+//! The target decides. Video: VideoToolbox on Apple's systems, openh264 elsewhere. Audio:
+//! AudioToolbox on Apple's systems, with syom after it, and syom elsewhere. The traits have no
+//! default methods, so a backend that cannot do something has to say so.
 
 use std::task::Waker;
 
@@ -26,13 +25,13 @@ pub(super) mod fake;
 
 /// A video encoder. Frames come with increasing timestamps and the right size.
 pub(super) trait VideoBackend: Send {
-    /// Encodes a frame, as an IDR picture if `idr`; the packets complete by then.
+    /// Encodes a frame, as an IDR frame if `idr`; gives the packets that are complete.
     fn encode(&mut self, frame: &VideoFrame, idr: bool) -> Result<Vec<Packet>, Error>;
-    /// The packets complete since, of an encoder that works on while nobody waits.
+    /// The packets complete since then, of an encoder that works in the background.
     fn completed(&mut self) -> Result<Vec<Packet>, Error>;
-    /// Whom to wake, from any thread, when `completed` may have something.
+    /// Calls `wake`, from any thread, when `completed` may have something.
     fn wake(&mut self, waker: Waker);
-    /// Frames it left out or lost since this was asked last.
+    /// How many frames it skipped or lost since the last call.
     fn take_dropped(&mut self) -> u64;
     /// Aims for another rate from the next frame on.
     fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error>;
@@ -44,13 +43,13 @@ pub(super) trait VideoBackend: Send {
 
 /// An audio encoder of fixed-length access units.
 pub(super) trait AudioBackend: Send {
-    /// Encodes one access unit's worth of sane samples, one plane a channel.
+    /// Encodes one access unit of valid samples, one plane a channel.
     fn encode(&mut self, planes: &[&[f32]]) -> Result<Vec<Bytes>, Error>;
     /// The access units still inside.
     fn finish(&mut self) -> Result<Vec<Bytes>, Error>;
     /// Samples a channel in an access unit.
     fn frame_length(&self) -> u32;
-    /// Samples a channel that come out of a decoder before the first that went in.
+    /// How many samples a channel a decoder gives before the first that went in.
     fn priming(&self) -> u32;
     /// The `AudioSpecificConfig`, constant for the encoder's life.
     fn audio_specific_config(&self) -> Bytes;
@@ -61,13 +60,13 @@ pub(super) trait AudioBackend: Send {
 /// An encoder this build has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncoderInfo {
-    /// The name to ask for it by.
+    /// Its name.
     pub name: &'static str,
     /// Video or audio.
     pub kind: Kind,
     /// What it encodes to, e.g. `H.264`.
     pub codec: &'static str,
-    /// Whether it runs on hardware of its own; `None` where that shows only when it runs.
+    /// Whether it runs in hardware; `None` where only running it tells.
     pub hardware: Option<bool>,
     /// What a user should know, in sentences.
     pub notes: Vec<String>,
@@ -82,7 +81,7 @@ pub fn available() -> Vec<EncoderInfo> {
     video.chain(audio).collect()
 }
 
-/// An encoder that could be opened: choosing is apart from opening.
+/// An encoder that may be opened: choosing is separate from opening.
 pub(super) struct Candidate<S: 'static, B: ?Sized + 'static> {
     name: &'static str,
     info: fn() -> EncoderInfo,
@@ -121,7 +120,7 @@ static AUDIO: &[Audio] = &[
     },
 ];
 
-/// The video encoders to try for `name`, best first: a name means that one only.
+/// The video encoders to try, best first; with a name, that one only.
 pub(super) fn select_video(name: Option<&str>) -> Result<Vec<&'static Video>, Error> {
     let wanted = name.filter(|name| !name.eq_ignore_ascii_case("auto"));
     let fits = |candidate: &&Video| wanted.is_none_or(|name| name == candidate.name);
@@ -158,7 +157,7 @@ pub(super) fn open_audio(
     open_first(candidates, settings)
 }
 
-/// The first that opens; each refusal on the way warns, the last is returned.
+/// Opens the first that opens. Each refusal is a warning; the last is returned.
 fn open_first<S, B: ?Sized>(
     candidates: &[&Candidate<S, B>],
     settings: &S,

@@ -66,7 +66,7 @@ struct OpenH264 {
     config: Option<Arc<VideoConfig>>,
 }
 
-/// What the latest IDR picture was preceded by.
+/// The parameter sets before the latest IDR frame.
 #[derive(Default, PartialEq, Eq)]
 struct ParameterSets {
     sps: Vec<Bytes>,
@@ -118,7 +118,7 @@ impl VideoBackend for OpenH264 {
 }
 
 impl OpenH264 {
-    /// Makes a new configuration of `sets`, unless they are what they were.
+    /// Makes a new configuration of `sets` where they have changed.
     fn configure(&mut self, sets: ParameterSets) -> Result<(), Error> {
         if self.config.is_some() && self.parameter_sets == sets {
             return Ok(());
@@ -144,7 +144,7 @@ impl OpenH264 {
     }
 }
 
-/// The frame as planes in memory: what Core Video holds is copied.
+/// The frame's planes in memory; a Core Video buffer is copied.
 fn in_memory(surface: &Surface) -> Result<Cow<'_, I420>, Error> {
     match surface {
         Surface::I420(image) => Ok(Cow::Borrowed(image)),
@@ -153,7 +153,7 @@ fn in_memory(surface: &Surface) -> Result<Cow<'_, I420>, Error> {
     }
 }
 
-/// Parameter sets apart, the rest behind four-byte lengths, and whether it is an IDR picture.
+/// Parameter sets, the other NAL units behind four-byte lengths, and whether it is an IDR frame.
 fn split(units: &[&[u8]]) -> (ParameterSets, Vec<u8>, bool) {
     let mut sets = ParameterSets::default();
     let mut payload = Vec::with_capacity(units.iter().map(|unit| unit.len() + 4).sum());

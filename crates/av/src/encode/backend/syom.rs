@@ -1,7 +1,7 @@
 //! AAC-LC by `syom`, pure Rust.
 //!
-//! It fails for good on a sample beyond full scale or that is no number, so
-//! what comes here has been clamped ([`AudioBackend::encode`]'s contract).
+//! It fails for good on a sample that is beyond full scale or not a number, so samples are clamped
+//! before they come here ([`AudioBackend::encode`]'s contract).
 
 use bytes::Bytes;
 use onair_media::Kind;

@@ -1,22 +1,20 @@
 //! H.264 and HEVC by VideoToolbox: the encoder in an iPhone's or a Mac's hardware.
 //!
-//! - **Frames** of the camera go in as they are; a frame in memory is copied, once,
-//!   into a buffer of the encoder's own pool. Payloads are the encoder's memory: no
-//!   byte of a packet is copied on its way out.
-//! - **Time**: the encoder works on while nobody waits for it, and tells on a thread of
-//!   the system's when a frame is done. That thread puts the frame by and wakes whoever
-//!   asked to be woken; nothing here waits with a limit in time, which would hold up the
-//!   next frame or give up on this one. Only when more than [`MOST_IN_FLIGHT`] frames
-//!   are inside does handing one over wait for the oldest, so that frames from a file do
-//!   not pile up.
-//! - **Loss**: when the app leaves the screen, the media services die or the hardware
-//!   goes wrong, the session is dropped and another opened at once, whose first frame
-//!   is an IDR picture. While none is to be had, frames give [`Error::Lost`]; attempts
-//!   are [`RETRY`] of frame time apart. An encoder that has given a picture takes every
-//!   status for a loss, known or not: what worked may work again, and a broadcast is not
-//!   to end over it. One that never did fails with what it does not know.
-//! - **Keyframes** only where asked: the cadence is ours, and the encoder's own limits
-//!   lie beyond it.
+//! - **Frames** from the camera go in as they are; a frame in memory is copied once, into a
+//!   buffer of the encoder's pool. Payloads are the encoder's memory: no byte of a packet is
+//!   copied on its way out.
+//! - **Time**: the encoder works in the background and reports finished frames on a system
+//!   thread, which stores the frame and wakes whoever asked for it. Nothing here waits with a
+//!   timeout, which would delay the next frame or give up on this one. Only when more than
+//!   [`MOST_IN_FLIGHT`] frames are inside does the next one wait for the oldest, so that frames
+//!   from a file do not pile up.
+//! - **Loss**: when the app leaves the screen, the media services die or the hardware goes
+//!   wrong, the session is dropped and another opened at once, whose first frame is an IDR
+//!   frame. While none opens, frames give [`Error::Lost`]; attempts are [`RETRY`] of frame time
+//!   apart. Once an encoder has given a frame, every failure counts as a loss: what worked may
+//!   work again, and a broadcast should not end over it. Before that, an unknown status is a
+//!   failure.
+//! - **Keyframes** only where asked: the cadence is ours, and the encoder's limits lie beyond it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -81,11 +79,11 @@ struct VideoToolbox {
     waker: Waker,
     /// A frame has come out.
     has_worked: bool,
-    /// The next frame is to be an IDR picture, whether asked for or not.
+    /// The next frame has to be an IDR frame, asked for or not.
     owes_idr: bool,
-    /// Frames the encoder left out, or took with it when it was lost, and nobody was told of.
+    /// Frames that the encoder skipped or lost and that are not reported yet.
     dropped: u64,
-    /// Why there is no session, while there is none.
+    /// Why there is no session, if there is none.
     loss: String,
     /// When the latest attempt to get another session was made.
     attempted: Option<Timestamp>,
@@ -105,7 +103,7 @@ impl VideoBackend for VideoToolbox {
         let submitted = self.submit(frame, &mut packets);
         packets.append(&mut self.completed()?);
         match submitted {
-            // Whoever hears of the loss is given nothing else; so it is told with the next frame.
+            // A loss is reported alone, so this is reported with the next frame.
             Err(Error::Lost { .. }) if !packets.is_empty() => Ok(packets),
             Err(error) => Err(error),
             Ok(()) => Ok(packets),
@@ -140,7 +138,7 @@ impl VideoBackend for VideoToolbox {
                 self.lose(&failure);
                 Err(lost(&self.loss))
             }
-            // A rate that is refused takes no session away.
+            // A refused rate is not a loss.
             result => result.map_err(Failure::into_error),
         }
     }
@@ -160,7 +158,7 @@ impl VideoBackend for VideoToolbox {
 }
 
 impl VideoToolbox {
-    /// Hands a frame over; to a new session, if there is none or the old one proves lost.
+    /// Hands a frame over, to a new session if there is none or the old one proves lost.
     fn submit(&mut self, frame: &VideoFrame, packets: &mut Vec<Packet>) -> Result<(), Error> {
         if self.session.is_some() {
             match self.submit_to_session(frame) {
@@ -190,7 +188,7 @@ impl VideoToolbox {
         Ok(())
     }
 
-    /// Gets another session, whose first picture is an IDR picture.
+    /// Opens another session, whose first frame is an IDR frame.
     fn reopen(&mut self, now: Timestamp) -> Result<(), Error> {
         if self.attempted.is_some_and(|at| now.since(at) < RETRY) {
             return Err(lost(&self.loss));
@@ -203,7 +201,7 @@ impl VideoToolbox {
                 self.owes_idr = true;
                 Ok(())
             }
-            // Whatever it says: a session was had before, so another may be had later.
+            // Whatever it says: a session opened before, so another may open later.
             Err(failure) => {
                 self.lose(&failure);
                 Err(lost(&self.loss))
@@ -239,7 +237,7 @@ impl VideoToolbox {
         }
     }
 
-    /// The same where no other session is tried at once; what to say of it.
+    /// The same, without opening another session at once; gives the error to return.
     fn fail(&mut self, failure: Failure) -> Error {
         self.lose(&failure);
         if self.is_loss(&failure) {
@@ -249,12 +247,12 @@ impl VideoToolbox {
         }
     }
 
-    /// True when another session is what helps.
+    /// True when another session may help.
     fn is_loss(&self, failure: &Failure) -> bool {
         self.has_worked || failure.is_loss()
     }
 
-    /// What came of a frame, made a packet of; nothing, if it was dropped or lost.
+    /// The packet of a frame that came out; `None` if it was dropped or lost.
     fn handle_output(&mut self, output: Output) -> Result<Option<Packet>, Error> {
         let was_to_be_idr = output.frame != 0;
         let packet = match (output.status, output.sample) {
@@ -332,7 +330,7 @@ fn check(settings: &VideoSettings) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the system refused, and its status.
+/// An error of what the system refused, with its status.
 #[derive(Debug)]
 enum Failure {
     Status { doing: String, status: Status },
@@ -345,7 +343,7 @@ impl Failure {
         Self::Status { doing, status }
     }
 
-    /// True for what is known to take a session away.
+    /// True for statuses known to mean a lost session.
     fn is_loss(&self) -> bool {
         matches!(self, Self::Status { status, .. } if LOSSES.contains(status))
     }
@@ -381,14 +379,14 @@ fn lost(why: &str) -> Error {
     }
 }
 
-/// What says that the session is of no more use, though another may be.
+/// Statuses that mean that this session is of no more use, though another may be.
 const LOSSES: [Status; 4] = [
     Status::INVALID_SESSION,
     Status::ENCODER_MALFUNCTION,
     Status::ENCODER_NOT_AVAILABLE_NOW,
     Status::SESSION_MALFUNCTION,
 ];
-/// From one attempt to get another session to the next: a few a second, of frame time.
+/// From one attempt to open another session to the next, in frame time.
 const RETRY: Duration = Duration::from_millis(250);
 /// More than hardware keeps inside on its own, and little memory.
 const MOST_IN_FLIGHT: usize = 8;

@@ -1,4 +1,4 @@
-//! What is asked of a session of AVFoundation's, handle by handle.
+//! The handles of an AVFoundation session.
 
 use objc2::rc::autoreleasepool;
 use onair_media::{FrameRate, Size};
@@ -15,7 +15,7 @@ use crate::device::{
     Camera, Capabilities, Event, Format, Inlets, Microphone, Rotation, Stabilisation, Tell,
 };
 
-/// A thread of Rust's own has no pool: each call brings one.
+/// Rust's threads have no autorelease pool, so each call brings one.
 impl CaptureSession for AppleDevice {
     fn listen(&mut self, tell: Tell) {
         self.tap.listen(tell);
@@ -62,7 +62,7 @@ impl CaptureSession for AppleDevice {
         Some(self)
     }
 
-    /// Whether one runs shows when something is asked of it.
+    /// Whether one runs is checked when something is asked of it.
     fn camera(&mut self) -> Option<&mut dyn CameraHandle> {
         Some(self)
     }

@@ -19,7 +19,7 @@ pub(super) fn loaded() -> Result<&'static DynamicAPI, Error> {
     LIBRARY.get_or_init(find).as_ref().map_err(Clone::clone)
 }
 
-/// What a person should know of it before using it.
+/// What people should know before using it.
 pub(super) fn note() -> Option<String> {
     match loaded() {
         Ok(library) => about(library),
@@ -42,7 +42,7 @@ fn about(_: &DynamicAPI) -> Option<String> {
 
 const CISCO: &str = "Cisco's own binary, loaded";
 
-/// Of what is built in.
+/// For the encoder that is built in.
 #[cfg(feature = "openh264-source")]
 fn missing_assembly() -> Option<&'static str> {
     match env!("ONAIR_OPENH264_ASM") {
@@ -68,8 +68,8 @@ fn find() -> Result<DynamicAPI, Error> {
     built_in()
 }
 
-/// Loads nothing but what Cisco published: the file's SHA-256 has to be a known one, since a
-/// library of another version has other structures behind the same names.
+/// Loads only what Cisco published: the file's SHA-256 must be a known one, since another version
+/// has other structures under the same names.
 #[cfg(feature = "openh264-cisco")]
 fn load(file: &std::ffi::OsStr) -> Result<DynamicAPI, Error> {
     use openh264_sys2::Error as Refusal;

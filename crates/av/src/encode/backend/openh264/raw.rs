@@ -76,7 +76,7 @@ impl Raw {
         self.set_option(sys::ENCODER_OPTION_DATAFORMAT, format)
     }
 
-    /// Makes the next picture an IDR picture.
+    /// Makes the next frame an IDR frame.
     pub(super) fn force_idr(&mut self) -> Result<(), Error> {
         self.check_initialized()?;
         let method = present(self.methods.ForceIntraFrame)?;
@@ -85,7 +85,7 @@ impl Raw {
         succeeded("forcing a keyframe", status)
     }
 
-    /// Aims for `bits` per second from the next picture on.
+    /// Aims for `bits` per second from the next frame on.
     pub(super) fn set_bitrate(&mut self, bits: c_int) -> Result<(), Error> {
         self.check_initialized()?;
         let rate = sys::SBitrateInfo {

@@ -4,8 +4,8 @@ use std::task::Waker;
 
 use crate::apple::Output;
 
-/// What came out of a session and was not taken yet: put there by a thread of the
-/// system's, which does nothing else.
+/// What came out of a session and was not taken yet. A system thread puts it here and does nothing
+/// else.
 pub(super) struct Outputs(Mutex<State>);
 
 struct State {
@@ -31,7 +31,7 @@ impl Outputs {
         self.lock().queue.pop_front()
     }
 
-    /// Whom to wake from now on; at once, if something is there already.
+    /// Calls `wake` from now on; at once, if something is there already.
     pub(super) fn wake(&self, waker: Waker) {
         let mut state = self.lock();
         if !state.queue.is_empty() {

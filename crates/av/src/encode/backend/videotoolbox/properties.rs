@@ -11,7 +11,7 @@ use crate::apple::sys::core_video::{
 use crate::apple::sys::video_toolbox as keys;
 use crate::encode::settings::VideoSettings;
 
-/// What a session is set to, again and again when sessions are lost.
+/// The properties of a session, set again on each new one.
 pub(super) struct Properties {
     codec: VideoCodec,
     frame_rate: FrameRate,
@@ -19,7 +19,7 @@ pub(super) struct Properties {
     keyframe_interval: f64,
     /// Bits a second.
     bitrate: i32,
-    /// What this device refused before: said once, and tried again in silence.
+    /// What this device refused before: logged once, then tried again silently.
     refused: Vec<String>,
 }
 
@@ -42,7 +42,7 @@ impl Properties {
         Ok(())
     }
 
-    /// Changes the bitrate of a session; one that is refused is not what the next one gets.
+    /// Changes a session's bitrate; the next session does not get a refused one.
     pub(super) fn retune(
         &mut self,
         session: &CompressionSession,
@@ -57,7 +57,7 @@ impl Properties {
         outcome
     }
 
-    /// Sets everything. What is required fails when it is refused; what is optional is
+    /// Sets everything. A refused property is an error where it is required; an optional one is
     /// passed over, since devices and systems differ in what they know.
     pub(super) fn apply(&mut self, session: &CompressionSession) -> Result<(), Failure> {
         self.apply_format(session)?;
@@ -67,8 +67,8 @@ impl Properties {
         self.apply_bitrate(session)
     }
 
-    /// Average and limit, always together: a limit that does not fit the average makes
-    /// the encoder follow the limit.
+    /// Sets average and limit together: with a limit that does not fit the average, the encoder
+    /// follows the limit.
     fn apply_bitrate(&mut self, session: &CompressionSession) -> Result<(), Failure> {
         let average = CFNumber::new_i32(self.bitrate);
         require(
@@ -76,10 +76,10 @@ impl Properties {
             keys::kVTCompressionPropertyKey_AverageBitRate,
             &average,
         )?;
-        // The average is kept in the long run only, and a hard limit keeps a burst from
-        // filling the line. Over one second, because that is what the queue in front of a
-        // line is meant to absorb; at one and a half times the average, because less leaves no
-        // room for the keyframe among that second's frames, and the picture pulses with it.
+        // The average is kept in the long run only; a hard limit keeps bursts from filling the
+        // network. Over one second, because the packet queue absorbs as much; at one and a half
+        // times the average, because less leaves no room for a keyframe among that second's frames,
+        // and quality pulses with it.
         let bytes = CFNumber::new_i64(i64::from(self.bitrate) * 3 / 16);
         let seconds = CFNumber::new_f64(1.0);
         let limits = CFArray::from_objects(&[&*bytes, &*seconds]);
@@ -88,7 +88,7 @@ impl Properties {
     }
 
     fn apply_format(&mut self, session: &CompressionSession) -> Result<(), Failure> {
-        // The level is the encoder's to choose: it knows what size, rate and bitrate come to.
+        // The encoder chooses the level: it knows what size, rate and bitrate come to.
         let profile = match self.codec {
             VideoCodec::H264 => keys::kVTProfileLevel_H264_High_AutoLevel,
             VideoCodec::Hevc => keys::kVTProfileLevel_HEVC_Main_AutoLevel,
@@ -105,8 +105,8 @@ impl Properties {
                 let key = keys::kVTCompressionPropertyKey_H264EntropyMode;
                 self.try_to(session, key, keys::kVTH264EntropyMode_CABAC)?;
             }
-            // Every keyframe is to be a place to begin, which in an open GOP it is not; for HEVC
-            // the default is open. Without reordering there is no open GOP either, so that an
+            // Decoding has to be able to begin at every keyframe, which an open GOP, HEVC's
+            // default, does not allow. Without reordering there is no open GOP either, so an
             // encoder that does not know the key does no harm.
             VideoCodec::Hevc => {
                 let closed = CFBoolean::new(false);
@@ -114,8 +114,8 @@ impl Properties {
                 self.try_to(session, key, closed)?;
             }
         }
-        // Frames have the size the session was made for; but an encoder may change the size it was
-        // asked for (VTCompressionSession.h), and then a frame cut is better than one squeezed.
+        // Frames have the session's size, but an encoder may change that (VTCompressionSession.h);
+        // then cropping is better than squeezing.
         let scaling = CFDictionary::<CFString, CFType>::from_slices(
             &[keys::kVTPixelTransferPropertyKey_ScalingMode],
             &[keys::kVTScalingMode_Trim.as_ref()],
@@ -125,11 +125,10 @@ impl Properties {
     }
 
     fn apply_pace(&mut self, session: &CompressionSession) -> Result<(), Failure> {
-        // Keep up with the camera, and do not spend energy on being faster.
+        // Keep up with the camera, and spend no energy on being faster.
         let yes = CFBoolean::new(true);
         self.try_to(session, keys::kVTCompressionPropertyKey_RealTime, yes)?;
-        // No B-frames: each would cost a frame of delay, and packets are to come out as frames go
-        // in. The default is true.
+        // No B-frames: each would cost a frame of delay. The default is true.
         let no = CFBoolean::new(false);
         require(
             session,
@@ -140,7 +139,7 @@ impl Properties {
         let rate = CFNumber::new_f64(self.frame_rate.as_f64());
         let key = keys::kVTCompressionPropertyKey_ExpectedFrameRate;
         self.try_to(session, key, &rate)?;
-        // The header's advice where every millisecond counts.
+        // The header advises it where every millisecond counts.
         let key = keys::kVTCompressionPropertyKey_PrioritizeEncodingSpeedOverQuality;
         self.try_to(session, key, yes)?;
         // By default the encoder may hold back as many frames as it likes.
@@ -149,10 +148,10 @@ impl Properties {
         self.try_to(session, key, &frames)
     }
 
-    /// Both limits hold, whichever comes first. They lie a quarter beyond our own interval, so
-    /// that the encoder makes keyframes by itself only when it was not asked to for too long:
-    /// at the interval itself, a camera a little faster than its nominal rate would get
-    /// one from the encoder's count of frames and another from our grid, one after the other.
+    /// Whichever limit comes first holds. They lie a quarter beyond our own interval, so that the
+    /// encoder makes a keyframe by itself only when none was asked for in too long. At the interval
+    /// itself, a camera slightly faster than its nominal rate would get one keyframe from the
+    /// encoder's frame count and another from our grid right after it.
     fn apply_keyframes(&mut self, session: &CompressionSession) -> Result<(), Failure> {
         let seconds = self.keyframe_interval * 1.25;
         #[expect(clippy::cast_possible_truncation, reason = "clamped")]
@@ -163,8 +162,8 @@ impl Properties {
         self.try_to(session, key, &CFNumber::new_f64(seconds))
     }
 
-    /// BT.709, as frames of ours are and as players assume of HD. An encoder of fixed
-    /// colours refuses.
+    /// BT.709, as our frames are and as players assume for HD. An encoder with fixed colours
+    /// refuses.
     fn apply_colour(&mut self, session: &CompressionSession) -> Result<(), Failure> {
         for (key, value) in [
             (
@@ -185,7 +184,7 @@ impl Properties {
         Ok(())
     }
 
-    /// Sets what the stream can do without; only a lost session is a failure.
+    /// Sets an optional property; only a lost session is a failure.
     fn try_to(
         &mut self,
         session: &CompressionSession,
@@ -207,7 +206,7 @@ impl Properties {
     }
 }
 
-/// Sets what the stream would be wrong without.
+/// Sets a property that the stream would be wrong without.
 fn require(session: &CompressionSession, key: &CFString, value: &CFType) -> Result<(), Failure> {
     let set = session.set(key, value);
     set.map_err(|status| Failure::new(format!("setting {key}, which the stream needs"), status))

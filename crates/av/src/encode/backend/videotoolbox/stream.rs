@@ -11,7 +11,7 @@ use crate::Error;
 use crate::apple::{FormatDescription, ParameterSets, SampleBuffer, Status};
 use crate::encode::settings::VideoSettings;
 
-/// Makes packets of what a session gives, and a configuration of what describes it.
+/// Turns what a session gives into packets, and its format description into a configuration.
 pub(super) struct Stream {
     codec: VideoCodec,
     frame_rate: FrameRate,
@@ -19,7 +19,7 @@ pub(super) struct Stream {
     current: Option<Current>,
 }
 
-/// The description that came last, and what it comes to.
+/// The last description, and its configuration.
 struct Current {
     description: FormatDescription,
     sets: ParameterSets,
