@@ -18,7 +18,7 @@ impl Backoff {
         }
     }
 
-    /// It failed: when to try again.
+    /// Notes a failure; gives when to try again.
     pub(super) fn failed(&mut self, now: Instant) -> Instant {
         let doublings = self.failures.min(10);
         self.failures = self.failures.saturating_add(1);
@@ -30,7 +30,7 @@ impl Backoff {
         self.failures
     }
 
-    /// It worked, or the world has changed.
+    /// It worked, or something has changed: the next failure is a first one.
     pub(super) const fn reset(&mut self) {
         self.failures = 0;
     }

@@ -6,57 +6,56 @@ use super::backoff::Backoff;
 use super::stage::{Change, Presence, Stage, Told};
 use super::{Notice, Why};
 
-/// Whether pictures come, and what viewers see while they do not.
+/// Whether frames come, and what viewers see while they do not.
 ///
 /// ```text
 ///                    away            3 s, or at once when the
-///   camera's picture ────► the last  application left the screen   slate
-///          ▲               picture   ───────────────────────────►   │
+///   camera's frames  ────► the last  application left the screen   slate
+///          ▲               frame     ───────────────────────────►   │
 ///          └───────────────────┴────────────────────────────────────┘
 ///                               it is back
 /// ```
 ///
-/// For a second or two viewers keep the last picture: a slate that flashes up would look worse.
-/// After that a still looks like a broken stream, and it may show a moment that nobody meant to
-/// show. Whoever leaves the application expects not to be seen: the slate comes at once, and as
-/// an IDR picture, because in the background the system takes the encoder away and viewers keep
-/// its last IDR picture.
+/// For a second or two viewers keep the last frame: a slate that flashes up would look worse. After
+/// that a still looks like a broken stream, and it may show a private moment. A user who leaves the
+/// application expects not to be seen: the slate comes at once, and as an IDR frame, because in the
+/// background the system takes the encoder away and viewers keep its last IDR frame.
 ///
 /// A session that holds a camera is interrupted as a whole, audio included, so on air the device
-/// lets go of a camera that is not available. A session that holds none is not told when one is
-/// available again: that is tried from time to time.
+/// releases a camera that is not available. Without a camera a session is not told when one is
+/// available again, so that is tried from time to time.
 #[derive(Clone, Debug)]
 pub(super) struct Camera {
     is_allowed: Option<bool>,
     interruption: Option<Interruption>,
     grip: Grip,
-    /// When to suppose that the interruption is over though nobody said so.
+    /// When to assume that the interruption is over, though no report came.
     retry: Option<Instant>,
     backoff: Backoff,
     told: Told,
     away_since: Option<Instant>,
-    /// The show had a picture that could be its last.
+    /// When the show last had a frame.
     was_here: bool,
     slate: bool,
 }
 
-/// Whether the device holds it.
+/// Whether the device holds a camera.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Grip {
     Held,
     LetGo,
-    /// The device refused to let go, and is not asked again before something changes.
+    /// The device refused to release it, and is not asked again before something changes.
     Stuck,
 }
 
-/// How long viewers see the last picture.
+/// How long viewers see the last frame.
 const STILL: Duration = Duration::from_secs(3);
 
-/// How long to wait, in front, for the end of an interruption that was for being in the
-/// background: its report may have been overtaken by the application's return.
+/// How long to wait in front for the end of an interruption by the background: the application's
+/// return may have overtaken its report.
 const STALE: Duration = Duration::from_secs(2);
 
-/// Between attempts to hold a camera again that was let go. Each may cost a moment of audio.
+/// Between attempts to hold a released camera again. Each may cost a moment of audio.
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_secs(60));
 
 impl Camera {
@@ -88,12 +87,12 @@ impl Camera {
         self.interruption
     }
 
-    /// The session waits for the system, and a Start would be in vain.
+    /// The session waits for the system: a Start would be in vain.
     pub(super) const fn blocks(&self, stage: Stage) -> bool {
         stage.is_in_front && self.is_held() && self.interruption.is_some()
     }
 
-    /// The system took it away. True when its session is to be started without it.
+    /// The system took it away. True when the session should be started without it.
     pub(super) fn interrupted(&mut self, why: Interruption, stage: Stage, now: Instant) -> bool {
         let was_let_go = stage.is_in_front && !self.is_held();
         self.loosen();
@@ -116,8 +115,8 @@ impl Camera {
         self.interruption.take().is_some() || !self.is_held()
     }
 
-    /// The application or its user is back. True when there is something to start again. Whether
-    /// another application still has the audio, only activating the audio can show.
+    /// The application or its user is back. True when there is something to start again. Only
+    /// activating audio can show whether another application still has it.
     pub(super) const fn reset_backoff(&mut self) -> bool {
         self.backoff.reset();
         match self.interruption {
@@ -132,27 +131,27 @@ impl Camera {
         self.loosen();
     }
 
-    /// Time has passed. True once when an interruption is supposed to be over.
+    /// Time has passed. True once when an interruption is assumed to be over.
     pub(super) fn advance(&mut self, now: Instant) -> bool {
         self.retry.is_some_and(|at| now >= at) && self.recover()
     }
 
-    /// Whether the device is to let go of a camera that would take the audio with it.
+    /// Whether to release a camera that would take audio with it.
     pub(super) fn is_to_release(&self, stage: Stage) -> bool {
         self.grip == Grip::Held && stage.is_wanted && self.is_to_be_let_go(stage)
     }
 
-    /// Whether the device is to hold a camera again, before it is started.
+    /// Whether to hold a camera again before starting.
     pub(super) fn is_to_hold(&self, stage: Stage) -> bool {
         !self.is_held() && !self.is_to_be_let_go(stage)
     }
 
-    /// The device was ordered to hold it, or to let go.
+    /// The device was ordered to hold it, or to release it.
     pub(super) const fn ordered(&mut self, held: bool) {
         self.grip = if held { Grip::Held } else { Grip::LetGo };
     }
 
-    /// The device refused to let go, or to hold it again.
+    /// The device refused to release it, or to hold it again.
     pub(super) const fn refused(&mut self, held: bool) {
         self.grip = if held { Grip::LetGo } else { Grip::Stuck };
     }
@@ -164,7 +163,7 @@ impl Camera {
         self.away_since = None;
     }
 
-    /// Remembers when there was a picture last.
+    /// Remembers when there was a frame last.
     pub(super) fn observe(&mut self, presence: Presence, now: Instant) {
         if presence == Presence::Here {
             self.was_here = true;
@@ -174,13 +173,13 @@ impl Camera {
         }
     }
 
-    /// Whether to show the slate to viewers, or to take it away; `None` where it is as it should be.
+    /// Whether to show the slate or to take it away; `None` when nothing changes.
     pub(super) fn slate(&self, presence: Presence, stage: Stage, now: Instant) -> Option<bool> {
         let slate = self.is_slate_due(presence, now);
         (stage.is_on_air && slate != self.slate).then_some(slate)
     }
 
-    /// Viewers see the slate, or no more.
+    /// The slate was shown, or taken away.
     pub(super) const fn slated(&mut self, shown: bool) {
         self.slate = shown;
     }

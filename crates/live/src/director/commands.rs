@@ -4,7 +4,7 @@ use onair_av::device::Order;
 
 use super::{Command, Notice};
 
-/// What is to be done, in order, until somebody takes it.
+/// Commands, in order, until they are taken.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Commands(VecDeque<Command>);
 

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
-/// Whether pictures are encoded. An encoder that is lost is opened again where it was lost, and
-/// begins with an IDR picture; what viewers see until then is its last.
+/// Whether frames are encoded. The encode thread opens a lost encoder again, which begins with an
+/// IDR frame; until then viewers see the last one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Encoder {
     lost: Option<Instant>,
@@ -9,7 +9,7 @@ pub(super) struct Encoder {
     is_missed: bool,
 }
 
-/// How long a loss may last before the user is told: usually it is over sooner.
+/// How long a loss may last before the user is told. Most are over sooner.
 const LOSS_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Encoder {
@@ -18,7 +18,7 @@ impl Encoder {
         self.lost.get_or_insert(now);
     }
 
-    /// It works again, or the show is over. True when it did not work before.
+    /// It works again, or the show is over. True when it was lost.
     pub(super) const fn recover(&mut self) -> bool {
         self.is_missed = false;
         self.lost.take().is_some()
@@ -30,7 +30,7 @@ impl Encoder {
         self.is_missed = false;
     }
 
-    /// Time has passed: it should be back by now, perhaps.
+    /// Time has passed.
     pub(super) fn advance(&mut self, now: Instant) {
         self.is_missed = self.lost.is_some_and(|at| now >= at + LOSS_TIMEOUT);
     }

@@ -8,13 +8,13 @@ pub enum Event {
     Device(device::Event),
     /// The application came to the front: iOS's `sceneWillEnterForeground`.
     Foreground,
-    /// The application is leaving the screen: iOS's `sceneDidEnterBackground`. To be told before
-    /// anything else is done about it, so that the slate is encoded while an encoder may be had.
+    /// The application is leaving the screen: iOS's `sceneDidEnterBackground`. Report it before
+    /// anything else, so that the slate is encoded while there is an encoder.
     Background,
     /// How the network is now.
     Network(Path),
-    /// The user asks the device for something. What it runs with, and whether it runs,
-    /// is the user's; the director only takes away from it for a while.
+    /// The user asks the device for something. The user decides what runs and how; the director
+    /// only takes away from that for a while.
     Order(Order),
     /// The device did what it was ordered.
     Performed(Order),
@@ -27,9 +27,9 @@ pub enum Event {
     },
     /// The user goes live.
     GoLive {
-        /// What to aim for when nothing stands in the way.
+        /// The quality when nothing limits it.
         quality: Quality,
-        /// How to step down from it.
+        /// How to step down from that.
         ladder: Ladder,
     },
     /// The user ends the show.
@@ -42,14 +42,14 @@ pub enum Event {
     EncoderBack,
 }
 
-/// How good pictures are.
+/// The quality of video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quality {
     /// Their size, upright.
     pub size: Size,
     /// How many a second.
     pub frame_rate: FrameRate,
-    /// At what rate they are encoded.
+    /// The bitrate.
     pub bitrate: Bitrate,
 }
 
@@ -57,7 +57,7 @@ pub struct Quality {
 /// then the bitrate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ladder {
-    /// False leaves the size out: there are services that end a stream whose size changes.
+    /// False keeps the size: some services end a stream whose size changes.
     pub change_size: bool,
 }
 
@@ -70,11 +70,11 @@ impl Default for Ladder {
 /// How packets leave this machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Path {
-    /// There is a way at all.
+    /// There is a network.
     pub is_up: bool,
-    /// Tells one way from another: a new number is a new interface.
+    /// Identifies the interface: a new number is a new interface.
     pub interface: u32,
-    /// Somebody pays for it by the byte.
+    /// It is paid for by the byte.
     pub is_expensive: bool,
 }
 
@@ -89,9 +89,9 @@ pub enum Command {
     Mute(bool),
     /// Encode video at this rate.
     Bitrate(Bitrate),
-    /// Let the next picture be an IDR picture.
+    /// Make the next frame an IDR frame.
     Keyframe,
-    /// Connect anew at once, over whatever way there is now.
+    /// Reconnect at once, over the network there is now.
     Reconnect,
     /// Keep the screen awake, or let it sleep.
     KeepAwake(bool),
@@ -99,10 +99,10 @@ pub enum Command {
     Tell(Notice),
 }
 
-/// What a user should know, as long as it is so.
+/// What a user should know, as long as it holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notice {
-    /// The camera is away; viewers see the last picture or the slate.
+    /// The camera is away; viewers see the last frame or the slate.
     NoVideo(Why),
     /// The camera is back.
     Video,
@@ -110,15 +110,15 @@ pub enum Notice {
     NoAudio(Why),
     /// The microphone is back.
     Audio,
-    /// Sound comes from here now.
+    /// Audio comes from this input now.
     Input(Option<String>),
-    /// Too hot: pictures, size or bitrate were reduced by this many steps of the ladder.
+    /// Too hot: frame rate, size or bitrate were reduced by this many steps of the ladder.
     Heat(u8),
     /// There is no network.
     Offline,
     /// There is a network again.
     Online,
-    /// The device said no.
+    /// The device refused something.
     Trouble(String),
 }
 

@@ -1,4 +1,4 @@
-//! What happens, and what it means. What follows from it is not decided here.
+//! What happens, and what it means. `wanted.rs` decides what follows.
 
 use std::time::Instant;
 
@@ -130,7 +130,7 @@ impl Director {
         }
     }
 
-    /// What was interrupted for its audio may run again, whether or not that is told.
+    /// What was interrupted for its audio may run again, reported or not.
     fn audio_is_back(&mut self, now: Instant) {
         if self.camera.interruption() == Some(Interruption::AudioInUse) {
             self.camera.recover();
@@ -176,7 +176,7 @@ impl Director {
         }
     }
 
-    /// If nobody asked for it and nothing interrupts it, it is a failure without words.
+    /// If it was not asked for and nothing interrupts it, it is an unexplained failure.
     fn stopped(&mut self, now: Instant) {
         if self.session.is_running() && self.camera.interruption().is_none() {
             self.session.failed(now);

@@ -23,7 +23,7 @@ pub(super) fn on_air(base: Quality, ladder: Ladder) -> Vec<Quality> {
     steps
 }
 
-/// The same for a preview, which has no size or bitrate to save.
+/// The same for a preview, which saves neither size nor bitrate.
 pub(super) fn off_air(base: Quality) -> Vec<Quality> {
     let slower = FRAME_RATES.iter().filter_map(|&rate| {
         let frame_rate = FrameRate::new(rate, 1)?;
@@ -34,7 +34,7 @@ pub(super) fn off_air(base: Quality) -> Vec<Quality> {
     std::iter::once(base).chain(slower).collect()
 }
 
-/// What cameras offer and players show smoothly.
+/// Frame rates that cameras offer and players show smoothly.
 const FRAME_RATES: [u32; 3] = [30, 24, 15];
 
 /// About three quarters and a half of each side. 1080 goes to 720, not 810: cameras have it.
@@ -48,7 +48,7 @@ fn sizes(base: Size) -> [Size; 2] {
 /// The shorter side of the sizes that cameras have.
 const COMMON: [u32; 4] = [1080, 720, 540, 480];
 
-/// Both sides scaled alike, and even as chroma wants them.
+/// Scales both sides alike, and makes them even for chroma.
 fn scale(size: Size, (of, by): (u32, u32)) -> Size {
     let side = |side: u32| {
         (side / by * of + side % by * of / by)

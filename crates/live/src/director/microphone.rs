@@ -7,7 +7,7 @@ use super::commands::Commands;
 use super::stage::{Change, Presence, Stage, Told};
 use super::{Notice, Why};
 
-/// Whether audio comes. Its source fills what is missing with silence of the same length.
+/// Whether audio comes. Its source fills gaps with silence of the same length.
 ///
 /// ```text
 ///           order ActivateAudio              performed
@@ -24,9 +24,9 @@ pub(super) struct Microphone {
     is_allowed: Option<bool>,
     state: State,
     backoff: Backoff,
-    /// It was tried in this stay in the background.
+    /// It was tried since the application went to the background.
     was_tried: bool,
-    /// When it is active again, what was interrupted with it is to run again.
+    /// Once it is active, what was interrupted with it should run again.
     is_resuming: bool,
     in_front_since: Option<Instant>,
     route: Option<Route>,
@@ -52,7 +52,7 @@ enum State {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Route {
     input: Option<String>,
-    /// What was used before is gone.
+    /// The former input is gone.
     lost: bool,
 }
 
@@ -92,7 +92,7 @@ impl Microphone {
         self.is_allowed == Some(false)
     }
 
-    /// Another has the microphone.
+    /// Another application has the microphone.
     pub(super) fn interrupted(&mut self, now: Instant) {
         let is_recent = |since: Instant| now.saturating_duration_since(since) < LATE_NEWS;
         let is_late = self.in_front_since.take().is_some_and(is_recent);
@@ -125,7 +125,7 @@ impl Microphone {
         self.in_front_since = Some(now);
     }
 
-    /// It may no longer be active: activating it again will show.
+    /// It may no longer be active; activating it again will show.
     pub(super) fn mark_stale(&mut self, now: Instant) {
         self.is_resuming = true;
         self.renew(now);
@@ -165,7 +165,7 @@ impl Microphone {
         self.backoff.failures() == 1
     }
 
-    /// Sound comes from elsewhere. True when another input is to be picked.
+    /// Audio comes from elsewhere. True when another input should be picked.
     pub(super) fn route(&mut self, input: Option<String>, lost: bool, out: &mut Commands) -> bool {
         let route = Route { input, lost };
         if self.route.as_ref() == Some(&route) {
@@ -192,7 +192,7 @@ impl Microphone {
         self.muted_inlet = false;
     }
 
-    /// Whether to mute the show's inlet, or to open it; `None` where it is as the user wants it.
+    /// Whether to mute the show's inlet or to open it; `None` when nothing changes.
     pub(super) fn inlet(&self, stage: Stage) -> Option<bool> {
         let is_to_change = stage.is_on_air && self.muted_inlet != self.is_muted;
         is_to_change.then_some(self.is_muted)
@@ -203,7 +203,7 @@ impl Microphone {
         self.muted_inlet = muted;
     }
 
-    /// What is not to run is not resumed; and dead services hold no audio session.
+    /// What should not run is not resumed, and dead services hold no audio session.
     pub(super) const fn rest(&mut self, stage: Stage, is_dead: bool) {
         if !stage.should_run() {
             self.is_resuming = false;
@@ -213,7 +213,7 @@ impl Microphone {
         }
     }
 
-    /// Whether the audio is to be activated, or given back.
+    /// Whether to activate audio, or to give it back.
     pub(super) fn order(&self, stage: Stage, now: Instant) -> Option<Order> {
         if !stage.should_run() {
             return (self.state != State::Idle).then_some(Order::DeactivateAudio);

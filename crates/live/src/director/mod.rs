@@ -1,9 +1,8 @@
-//! What a live show does when the phone has other plans. Pure: events and the time in,
-//! commands out.
+//! What a live show does when the phone interferes. Pure: events and the time in, commands out.
 //!
-//! The broadcast stays connected, whatever happens. Its sources stand in by themselves for
-//! pictures and audio that do not come ([`onair_av::capture::live_frames`]); what is decided here
-//! is how to get them back, what viewers see meanwhile, and what the user is told.
+//! The broadcast stays connected, whatever happens. Its sources replace missing frames and audio by
+//! themselves ([`onair_av::capture::live_frames`]). The director decides how to get them back, what
+//! viewers see meanwhile, and what the user is told.
 #![forbid(unsafe_code)]
 
 mod backoff;
@@ -38,12 +37,12 @@ use self::session::Session;
 use self::stage::Stage;
 use self::thermal::ThermalPolicy;
 
-/// Decides what to do about interruption, route, heat, permission, encoder, network and the
-/// application's place on the screen, for a show and for the preview before it.
+/// Decides what to do about interruptions, audio route, heat, permissions, encoder, network and
+/// whether the application is on the screen, for a show and for the preview before it.
 ///
-/// One mutation ([`handle_event`](Self::handle_event), [`handle_timeout`](Self::handle_timeout)),
-/// then [`poll_command`](Self::poll_command) until it answers `None`, then the next. What came of
-/// each [`Command::Device`] is told with [`Event::Performed`] or [`Event::Refused`].
+/// Call [`handle_event`](Self::handle_event) or [`handle_timeout`](Self::handle_timeout) once, then
+/// [`poll_command`](Self::poll_command) until it gives `None`, then the next. Answer each
+/// [`Command::Device`] with [`Event::Performed`] or [`Event::Refused`].
 ///
 /// ```text
 ///                    in front                            behind
@@ -60,23 +59,23 @@ use self::thermal::ThermalPolicy;
 ///
 ///   on air                 viewers get                       and we
 ///   ─────────────────────  ────────────────────────────────  ────────────────────────────────
-///   camera interrupted     last picture, after 3 s slate     let it go so that audio goes on,
+///   camera interrupted     last frame, after 3 s slate       let it go so that audio goes on,
 ///                                                             try again now and then
 ///   audio interrupted      silence                           ActivateAudio when it ends and
 ///                                                             may, at Foreground, when asked
-///   services lost          last picture, slate; silence      wait; reset: Rebuild,
+///   services lost          last frame, slate; silence        wait; reset: Rebuild,
 ///                                                             ActivateAudio, Start
-///   session failed         last picture, slate; silence      Start after 0.5, 1, 2 … 30 s,
+///   session failed         last frame, slate; silence        Start after 0.5, 1, 2 … 30 s,
 ///                                                             from the third time with Rebuild
-///   encoder lost           its last IDR picture              Keyframe when it is back
-///   hot                    fewer, smaller, poorer pictures   a ladder, one step at a time
+///   encoder lost           its last IDR frame                Keyframe when it is back
+///   hot                    fewer, smaller, poorer frames     a ladder, one step at a time
 ///   network gone           nothing                           Reconnect at once when back
 ///   nothing is allowed     slate and silence                 go on: ending is the user's to ask
 /// ```
 ///
-/// Each concern is a machine of its own, in a file of its own, which takes facts (`facts.rs`).
-/// What follows from them is one function of all their states (`wanted.rs`): it is given as
-/// commands, each machine notes its own, and what was given is wanted no more.
+/// Each concern is a machine in a file of its own, which takes facts (`facts.rs`). One function of
+/// all their states says what follows (`wanted.rs`). That goes out as commands; each machine notes
+/// its own, and then wants it no more.
 #[derive(Clone, Debug)]
 pub struct Director {
     stage: Stage,
@@ -86,18 +85,18 @@ pub struct Director {
     encoder: Encoder,
     thermal: ThermalPolicy,
     network: Network,
-    /// How pictures are to be turned as soon as there is somebody to do it.
+    /// The turn to order as soon as there is a device to do it.
     turn: Option<Rotation>,
-    /// How they are to be turned when the show is over.
+    /// The turn to order when the show is over.
     turn_after: Option<Rotation>,
-    /// The application may have slept since it left the screen.
+    /// Whether the application may have slept since it left the screen.
     slept: bool,
     is_kept_awake: bool,
     out: Commands,
 }
 
 impl Director {
-    /// For a device that makes pictures like this, and does not run yet.
+    /// For a device with this quality, which does not run yet.
     pub fn new(format: Format) -> Self {
         Self {
             stage: Stage {
@@ -150,7 +149,7 @@ impl Director {
         self.act(now);
     }
 
-    /// How many pictures a second are wanted, while heat allows fewer.
+    /// The frame rate wanted, while heat allows less.
     pub fn frame_rate_when_cool(&self) -> Option<FrameRate> {
         self.thermal
             .is_reduced()
@@ -169,7 +168,7 @@ impl Director {
         self.out.extend(wanted);
     }
 
-    /// Whether something is wanted that was not given: never, once an event was handled.
+    /// Whether a command is still wanted: never, once an event was handled.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn owes(&self, now: Instant) -> bool {
         !self.wanted(now).is_empty()

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use super::{Notice, Path};
 
-/// Which path packets take, and when to connect anew for it.
+/// Which path packets take, and when to reconnect because of it.
 ///
 /// TCP notices a dead path when its own timeout runs out, minutes later; the system knows at once.
 #[derive(Clone, Debug, Default)]
@@ -14,11 +14,11 @@ pub(super) struct Network {
     told_offline: bool,
 }
 
-/// A path that comes and goes does not make us connect more often than this.
+/// The least time between reconnects for a path that comes and goes.
 const APART: Duration = Duration::from_secs(2);
 
 impl Network {
-    /// How it is now.
+    /// Takes the present path.
     pub(super) fn changed(&mut self, path: Path) {
         let before = self.path.replace(path);
         self.is_due |= match before {
@@ -39,17 +39,17 @@ impl Network {
         self.last = None;
     }
 
-    /// Where nothing is on air, nothing has to be connected anew.
+    /// Off air there is nothing to reconnect.
     pub(super) const fn rest(&mut self, is_on_air: bool) {
         self.is_due &= is_on_air;
     }
 
-    /// Whether to connect anew now.
+    /// Whether to reconnect now.
     pub(super) fn is_to_reconnect(&self, now: Instant) -> bool {
         self.is_due && self.is_up() && self.earliest().is_none_or(|at| now >= at)
     }
 
-    /// That was done.
+    /// It was reconnected.
     pub(super) const fn reconnected(&mut self, now: Instant) {
         self.is_due = false;
         self.last = Some(now);
@@ -77,7 +77,7 @@ impl Network {
         self.last.map(|at| at + APART)
     }
 
-    /// A system that says nothing is taken to be up.
+    /// Without a report the network is assumed to be up.
     fn is_up(&self) -> bool {
         self.path.is_none_or(|path| path.is_up)
     }

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use super::backoff::Backoff;
 use super::stage::Stage;
 
-/// Whether the device runs: it is started, stopped, built anew, and started again when it fails.
+/// Whether the device runs: it is started, stopped, rebuilt, and started again when it fails.
 ///
 /// ```text
 ///             order Start            performed, started
@@ -13,9 +13,9 @@ use super::stage::Stage;
 ///    └─── from anywhere       └────────────────────────── Due{at}
 /// ```
 ///
-/// While the system's media services are dead nothing is ordered; when they are back, and after
-/// [`REBUILD_AFTER`] failures in a row, a Rebuild goes before the Start. In the background there
-/// is one Start and no second: iOS lets an application go on recording there, not begin to.
+/// While the system's media services are dead, nothing is ordered. When they are back, and after
+/// [`REBUILD_AFTER`] failures in a row, a Rebuild precedes the Start. In the background there is
+/// only one Start: there iOS lets an application go on recording, not begin to.
 #[derive(Clone, Debug)]
 pub(super) struct Session {
     state: State,
@@ -25,7 +25,7 @@ pub(super) struct Session {
     is_dead: bool,
     needs_rebuild: bool,
     rebuilt: Option<Instant>,
-    /// It was started in this stay in the background.
+    /// It was started since the application went to the background.
     was_tried: bool,
 }
 
@@ -37,17 +37,17 @@ enum State {
     Due { at: Instant },
 }
 
-/// From this many failures in a row on, nothing of the old session is trusted.
+/// After this many failures in a row the session is rebuilt.
 const REBUILD_AFTER: u32 = 3;
 
-/// A failure after so long begins a new row.
+/// A failure after this long begins a new row.
 const STABLE: Duration = Duration::from_secs(10);
 
-/// A second report within this time that the services are back means the same return: the audio
-/// session and the capture session both report it.
+/// A second report within this time that the services are back is the same one: the audio session
+/// and the capture session both report it.
 const ECHO: Duration = Duration::from_secs(2);
 
-/// The first delay before another Start, and the longest: somebody looks at the phone and waits.
+/// The first delay before another Start, and the longest: the user is waiting.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
 
 impl Session {
@@ -77,7 +77,7 @@ impl Session {
         self.is_dead
     }
 
-    /// It runs, and maybe by itself.
+    /// It runs, perhaps by itself.
     pub(super) fn started(&mut self, now: Instant) {
         if matches!(self.state, State::Starting | State::Due { .. }) {
             self.state = State::Running { since: now };
@@ -108,7 +108,7 @@ impl Session {
         self.backoff.failures() == 1
     }
 
-    /// It could not be built anew: what it answered to a Start after that counts for nothing.
+    /// The rebuild failed: the answer to a Start after it does not count.
     pub(super) fn rebuild_refused(&mut self, now: Instant) -> bool {
         let is_first = self.failed(now);
         self.needs_rebuild = true;
@@ -122,7 +122,7 @@ impl Session {
         self.restart(now);
     }
 
-    /// They are back. False when that was known.
+    /// They are back. False when that was known already.
     pub(super) fn reset(&mut self, now: Instant) -> bool {
         let is_recent = |at: Instant| now.saturating_duration_since(at) < ECHO;
         if !self.is_dead && self.rebuilt.is_some_and(is_recent) {
@@ -134,7 +134,7 @@ impl Session {
         true
     }
 
-    /// Lets a Start be ordered although it may be running: that does no harm.
+    /// Allows a Start although it may be running, which does no harm.
     pub(super) const fn restart(&mut self, now: Instant) {
         if !matches!(self.state, State::Off) {
             self.state = State::Due { at: now };
@@ -157,7 +157,7 @@ impl Session {
         }
     }
 
-    /// Whether a Stop is to be ordered.
+    /// Whether to order a Stop.
     pub(super) fn is_to_stop(&self, stage: Stage) -> bool {
         !stage.should_run() && self.state != State::Off
     }
@@ -169,14 +169,14 @@ impl Session {
         self.backoff.reset();
     }
 
-    /// Where the services are dead, what is to stop has stopped.
+    /// While the services are dead, everything has stopped.
     pub(super) fn rest(&mut self, stage: Stage) {
         if self.is_dead && self.is_to_stop(stage) {
             self.stopped();
         }
     }
 
-    /// Whether a Start is to be ordered now.
+    /// Whether to order a Start now.
     pub(super) fn is_due(&self, stage: Stage, now: Instant) -> bool {
         let at = match self.state {
             State::Off => Some(now).filter(|_| stage.is_in_front),
@@ -186,7 +186,7 @@ impl Session {
         at.is_some_and(|at| now >= at) && self.may_start(stage)
     }
 
-    /// Whether a Rebuild is to go before the Start.
+    /// Whether a Rebuild should precede the Start.
     pub(super) const fn needs_rebuild(&self) -> bool {
         self.needs_rebuild
     }

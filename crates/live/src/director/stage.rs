@@ -1,6 +1,6 @@
 use super::Why;
 
-/// What everybody on it has to know.
+/// What all the machines have to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stage {
     /// The user wants the device to run.
@@ -12,27 +12,27 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Whether the device is to run. A preview nobody sees gives the microphone back, so that
-    /// the phone does not say that somebody listens, and may sleep.
+    /// Whether the device should run. A preview off the screen gives the microphone back, so that
+    /// the phone shows no recording indicator, and may sleep.
     pub(super) const fn should_run(self) -> bool {
         self.is_wanted && (self.is_in_front || self.is_on_air)
     }
 }
 
-/// Whether pictures or audio come.
+/// Whether frames or audio come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
     /// They do.
     Here,
-    /// They are about to, or about to come back.
+    /// They are about to begin, or to come back.
     Coming,
     /// They do not.
     Away(Why),
-    /// Nobody wants them to.
+    /// They are not wanted.
     Off,
 }
 
-/// What the user was told of it last.
+/// What the user was told last.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Told(Option<Why>);
 
@@ -44,7 +44,7 @@ pub(super) enum Change {
 }
 
 impl Told {
-    /// What has changed for the user, who does not care for what is only about to be.
+    /// What has changed for the user, to whom a state that is about to pass does not matter.
     pub(super) fn change(self, presence: Presence) -> Option<Change> {
         let now = match presence {
             Presence::Here => None,

@@ -20,7 +20,7 @@ use super::{Ladder, Notice, Quality, ladder};
 pub(super) struct ThermalPolicy {
     thermal: Thermal,
     pressure: Thermal,
-    /// Since when the worse of the two is what it is, and since when it is not hot.
+    /// Since when the worse of the two has its value, and since when it is not hot.
     since: Option<Instant>,
     cool_since: Option<Instant>,
     steps: Vec<Quality>,
@@ -30,7 +30,7 @@ pub(super) struct ThermalPolicy {
     climbed: Option<Instant>,
     wait_factor: u32,
     told: u8,
-    /// What the device was ordered last; `None` while it runs with what it began with.
+    /// What the device was ordered last; `None` while nothing was ordered.
     ordered: Option<(FrameRate, Size)>,
     bitrate: Option<Bitrate>,
 }
@@ -38,7 +38,7 @@ pub(super) struct ThermalPolicy {
 /// Between two steps down.
 const FALL: Duration = Duration::from_secs(20);
 
-/// Before a step up, when all is well and when it is merely warm.
+/// Before a step up, when all is well and when it is warm.
 const CLIMB: Duration = Duration::from_secs(60);
 const CLIMB_WARM: Duration = Duration::from_secs(180);
 
@@ -46,7 +46,7 @@ const CLIMB_WARM: Duration = Duration::from_secs(180);
 const MAX_WAIT_FACTOR: u32 = 8;
 
 impl ThermalPolicy {
-    /// At the top of a ladder from what the device makes by itself.
+    /// At the top of a ladder, which is what the device gives by itself.
     pub(super) fn new(size: Size, frame_rate: FrameRate) -> Self {
         let base = Quality {
             size,
@@ -94,7 +94,7 @@ impl ThermalPolicy {
         self.turned(before, now);
     }
 
-    /// The user wants other pictures. Gives the order as it can be given now.
+    /// The user wants another frame rate or size. Gives the order as heat allows it.
     pub(super) fn user_order(&mut self, order: Order) -> Order {
         let before = self.base();
         let mut base = before;
@@ -125,7 +125,7 @@ impl ThermalPolicy {
         self.rebase(quality);
     }
 
-    /// The show is over: what it alone has to save is saved no more.
+    /// The show is over: only what a preview saves is saved from now on.
     pub(super) fn end(&mut self) {
         self.ladder = None;
         self.bitrate = None;
@@ -144,7 +144,7 @@ impl ThermalPolicy {
         }
     }
 
-    /// What a camera that runs is to be ordered.
+    /// What to order of a running camera.
     pub(super) fn orders(&self) -> impl Iterator<Item = Order> + use<> {
         let (frame_rate, size) = self.wanted();
         let (frame_rate_before, size_before) = self.ordered();
@@ -163,14 +163,14 @@ impl ThermalPolicy {
         self.ordered = Some((self.ordered().0, size));
     }
 
-    /// What the encoder is to be set to, where that is new.
+    /// The bitrate to set, where that is new.
     pub(super) fn bitrate(&self) -> Option<Bitrate> {
         let bitrate = self.steps[self.step].bitrate;
         let is_new = self.bitrate.is_some_and(|before| before != bitrate);
         is_new.then_some(bitrate)
     }
 
-    /// The encoder was set to it.
+    /// The encoder has this bitrate now.
     pub(super) const fn bitrate_set(&mut self, bitrate: Bitrate) {
         self.bitrate = Some(bitrate);
     }
@@ -216,7 +216,7 @@ impl ThermalPolicy {
         }
     }
 
-    /// When a climb is due whatever it is, as long as it is not hot.
+    /// When a climb is due at the latest, while it is not hot.
     fn warm_climb(&self, since: Instant) -> Instant {
         self.rests_since(self.cool_since.unwrap_or(since)) + CLIMB_WARM * self.wait_factor
     }
@@ -241,7 +241,7 @@ impl ThermalPolicy {
         self.step -= 1;
     }
 
-    /// What a camera was ordered last, or runs with by itself.
+    /// What a camera was ordered last, or has by itself.
     fn ordered(&self) -> (FrameRate, Size) {
         let base = self.base();
         self.ordered.unwrap_or((base.frame_rate, base.size))

@@ -1,4 +1,4 @@
-//! What is to be done: derived from what is so, and from nothing else.
+//! What has to be done, derived from the present state alone.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use super::stage::{Change, Presence};
 use super::{Command, Director, Notice, Why};
 
 impl Director {
-    /// What time has changed, and what is to be remembered of the moment.
+    /// What time has changed, and what has to be remembered of this moment.
     pub(super) fn advance(&mut self, now: Instant) {
         let (stage, is_dead) = (self.stage, self.session.is_dead());
         if stage.is_in_front && self.camera.advance(now) {
@@ -28,11 +28,11 @@ impl Director {
         self.slept |= stage.is_on_air && !stage.is_in_front && has_no_audio;
     }
 
-    /// All that is to be done now, in the order in which it is best done: for viewers, then with
-    /// the device, then for the user. [`note`](Self::note) is told of all of it.
+    /// Everything to do now, in the best order: for viewers, with the device, for the user.
+    /// [`note`](Self::note) is told of all of it.
     ///
-    /// It reads one state and changes nothing, so that no command depends on another's having
-    /// been noted before.
+    /// It reads one state and changes nothing, so no command depends on whether another was noted
+    /// before.
     pub(super) fn wanted(&self, now: Instant) -> Vec<Command> {
         let video = self.video();
         let viewers = self.for_viewers(video, now);
@@ -59,7 +59,7 @@ impl Director {
     }
 
     /// A Rebuild goes first, then the category of audio, then the Start that relies on both.
-    /// Dead services are ordered nothing.
+    /// Nothing is ordered of dead services.
     fn for_device(&self, video: Presence, now: Instant) -> impl Iterator<Item = Order> + use<> {
         let stage = self.stage;
         let releases = self.camera.is_to_release(stage);
@@ -94,7 +94,7 @@ impl Director {
         notices.into_iter().flatten()
     }
 
-    /// A command was given: it is not wanted any more.
+    /// A command was given: it is no longer wanted.
     pub(super) fn note(&mut self, command: &Command, now: Instant) {
         match command {
             Command::Device(order) => self.note_order(order, now),

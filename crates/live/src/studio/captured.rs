@@ -12,12 +12,12 @@ use onair_av::encode::AudioSettings;
 use super::driver::{Directed, Driver};
 use crate::director::{Command, Event, Notice};
 
-/// A running device as sources of a [`Broadcast`](crate::Broadcast) that somebody builds
-/// themselves, without a [`Studio`](super::Studio).
+/// A running device as the sources of a [`Broadcast`](crate::Broadcast) built without a
+/// [`Studio`](super::Studio).
 ///
 /// A director looks after the device as it does in a studio: what is unplugged, interrupted or
-/// lost comes back by itself, and the sources give the last frame or silence meanwhile. What it
-/// tells goes to the log. The device goes when both sources are gone.
+/// lost comes back by itself, and the sources give the last frame or silence meanwhile. Its notices
+/// are logged. The device is released when both sources are gone.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Captured {
@@ -32,7 +32,7 @@ impl Captured {
     ///
     /// # Errors
     ///
-    /// When the device does not start, when it may not be used, or when no thread can be had.
+    /// When the device does not start or may not be used, or no thread can be started.
     pub fn start(
         device: Box<dyn Device>,
         frames: bool,
@@ -54,7 +54,7 @@ impl Captured {
     }
 }
 
-/// A device that does what its director says, for as long as somebody takes what it gives.
+/// A device that does what its director says, for as long as its media is taken.
 struct DeviceRunner {
     driver: Driver,
     inbox: Receiver<Message>,
@@ -63,11 +63,11 @@ struct DeviceRunner {
 
 enum Message {
     Device(device::Event),
-    /// Nobody takes anything any more.
+    /// Nothing is taken any more.
     Over,
 }
 
-/// Says so when the last that holds it is gone.
+/// Reports when its last holder is gone.
 struct Over(Sender<Message>);
 
 impl Drop for Over {
@@ -101,7 +101,7 @@ impl DeviceRunner {
         self.driver.device().attach(inlets);
     }
 
-    /// Goes on by itself for as long as what is given back, or a clone, is there.
+    /// Goes on by itself for as long as the result, or a clone of it, lives.
     fn spawn(self) -> Result<Hold, crate::Error> {
         let hold = Arc::new(Over(self.outbox.clone()));
         let thread = thread::Builder::new().name("onair-device".to_owned());
@@ -134,22 +134,22 @@ impl DeviceRunner {
         self.obey()
     }
 
-    /// Does all that the director says; the first thing that the device refused.
+    /// Does everything that the director says; gives the first refusal of the device.
     fn obey(&mut self) -> Result<(), Error> {
         let mut first = Ok(());
         while let Some(directed) = self.driver.poll() {
             match directed {
                 Directed::Ordered(answer) => first = first.and(answer),
                 Directed::Command(Command::Tell(notice)) => log(&notice),
-                // The stream keeps its size and bitrate, and has the last frame for a slate.
+                // The stream keeps its size and bitrate; its slate is the last frame.
                 Directed::Command(_) => {}
             }
         }
         first
     }
 
-    /// Takes what the device told while it started. A stream without what was asked for is not
-    /// begun: whoever asked is there to allow it.
+    /// Takes what the device reported while it started. A stream does not begin without what was
+    /// asked for: the user is there to allow it.
     fn refuse_what_is_not_allowed(&mut self) -> Result<(), Error> {
         let told: Vec<_> = self.inbox.try_iter().collect();
         for message in told {

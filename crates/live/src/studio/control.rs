@@ -11,7 +11,7 @@ use super::{Listener, News, Shared, Show};
 use crate::director::{self, Command, Quality};
 use crate::{Broadcast, Error, Event};
 
-/// Something for the studio's thread to do.
+/// A message to the studio's thread.
 pub(super) enum Message {
     GoLive(Box<Show>),
     End,
@@ -27,11 +27,11 @@ pub(super) struct Control {
     listener: Listener,
     shared: Arc<Shared>,
     inbox: Receiver<Message>,
-    /// For those who bring news from other threads.
+    /// For threads that report something.
     outbox: Sender<Message>,
     cues: Cues,
     on_air: Option<OnAir>,
-    /// Begins when the one that is on has ended.
+    /// The next show, which begins when the present one has ended.
     next: Option<Box<Show>>,
     is_closing: bool,
 }
@@ -45,7 +45,7 @@ impl Control {
     ) -> Self {
         let from_device = outbox.clone();
         let tell = Arc::new(move |event| {
-            // Nobody listens any more: the studio is closed.
+            // The studio is closed.
             let _ = from_device.send(Message::Device(event));
         });
         Self {
@@ -94,7 +94,7 @@ impl Control {
             _ if self.is_closing => self.not_started("the studio is closed"),
             Some(on_air) if !on_air.is_ending => self.not_started("a show is on already"),
             Some(_) if self.next.is_some() => self.not_started("another show waits to begin"),
-            // A server may believe that the key is still on air before that.
+            // Before that, a server may take the key to be still on air.
             Some(_) => self.next = Some(show),
             None if self.driver.director().is_allowed_nothing() => self.not_started(
                 "neither the camera nor the microphone may be used: allow one of them in the \
@@ -120,7 +120,7 @@ impl Control {
             ..Cues::default()
         };
         self.direct(director::Event::GoLive { quality, ladder });
-        // Heat may have changed the size by now; the frame rate to plan for is the one wanted.
+        // Heat may have changed the size by now; the frame rate is planned as wanted.
         format.size = self.driver.device().format().size;
         if let Err(error) = self.start(show, format) {
             self.direct(director::Event::End);
@@ -138,7 +138,7 @@ impl Control {
         Ok(())
     }
 
-    /// Brings what a broadcast tells to this thread.
+    /// Brings a broadcast's events to this thread.
     fn spread(&self, broadcast: Arc<Broadcast>) -> Result<(), Error> {
         let outbox = self.outbox.clone();
         let run = move || {
@@ -216,7 +216,7 @@ impl Control {
     fn obey(&mut self) {
         while let Some(directed) = self.driver.poll() {
             match directed {
-                // The director tells of a refusal where somebody should know.
+                // The director reports refusals that a user should know of.
                 Directed::Ordered(_) => self.shared.look_at(self.driver.device()),
                 Directed::Command(command) => self.obey_command(command),
             }

@@ -6,13 +6,13 @@ use onair_av::device::{Device, Order, Tell};
 
 use crate::director::{Command, Director, Event};
 
-/// A device and its director: the one place that drives either.
+/// A device and its director. Nothing else drives either of them.
 pub(super) struct Driver {
     device: Box<dyn Device>,
     director: Director,
 }
 
-/// Something the director said.
+/// What the director has to say.
 pub(super) enum Directed {
     /// An order for the device, which has been given; this is the device's answer.
     Ordered(Result<(), Error>),
@@ -21,7 +21,7 @@ pub(super) enum Directed {
 }
 
 impl Driver {
-    /// Brings the two together. `tell` takes what the device tells, on the device's own threads.
+    /// Connects the two. `tell` takes what the device reports, on the device's threads.
     pub(super) fn new(mut device: Box<dyn Device>, tell: Tell) -> Self {
         device.listen(tell);
         Self {
@@ -38,8 +38,8 @@ impl Driver {
         &self.director
     }
 
-    /// The next message for whoever drives; `None` when it is the director's time first. An inbox
-    /// that nobody can write to any more has had `last`.
+    /// The next message; `None` when the director's timeout comes first. Gives `last` once nothing
+    /// can write to the inbox any more.
     pub(super) fn wait<M>(&self, inbox: &Receiver<M>, last: M) -> Option<M> {
         let Some(at) = self.director.poll_timeout() else {
             return Some(inbox.recv().unwrap_or(last));
@@ -52,12 +52,12 @@ impl Driver {
         }
     }
 
-    /// Tells the director that its time has come; then, [`poll`](Self::poll).
+    /// Tells the director that its timeout has come; then call [`poll`](Self::poll).
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         self.director.handle_timeout(now);
     }
 
-    /// Tells the director what happened; then, [`poll`](Self::poll).
+    /// Tells the director what happened; then call [`poll`](Self::poll).
     pub(super) fn handle_event(&mut self, event: Event, now: Instant) {
         self.director.handle_event(event, now);
     }

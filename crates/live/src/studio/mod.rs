@@ -1,10 +1,10 @@
-//! A device, a director and, while it is on air, a broadcast: what an application with a camera drives.
+//! What an application with a camera drives: a device, its director and, on air, a broadcast.
 //!
 //! ```text
 //!   application ──go_live, end, tell, order──► studio's thread ──Order──► Device
 //!        ▲                                      │  Director │ ◄──Event───   │
-//!        └───────────────News───────────────────┘           │               │ pictures
-//!                                                 Broadcast ◄──inlets───────┘ and sound
+//!        └───────────────News───────────────────┘           │               │ frames
+//!                                                 Broadcast ◄──inlets───────┘ and audio
 //! ```
 
 mod captured;
@@ -30,15 +30,15 @@ use crate::{Broadcast, Error, Event, Stats};
 /// A camera and a microphone, on air or about to be. Every method returns at once: the work is
 /// done on a thread of its own, so that an application may call them on its main thread.
 ///
-/// Dropping it ends the show properly and stops the device; a program that exits sooner than
-/// that takes calls [`end`](Self::end) and waits for [`Event::Ended`].
+/// Dropping it ends the show properly and stops the device. A program that exits sooner should call
+/// [`end`](Self::end) and wait for [`Event::Ended`].
 #[derive(Debug)]
 pub struct Studio {
     control: Sender<Message>,
     shared: Arc<Shared>,
 }
 
-/// What a studio tells.
+/// What a studio reports.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "news are few, and never kept")]
 pub enum News {
@@ -52,7 +52,7 @@ pub enum News {
     NotStarted(String),
 }
 
-/// Takes what a studio tells, on the studio's own thread: it must not keep it.
+/// Takes what a studio reports, on the studio's thread; it must return soon.
 pub type Listener = Arc<dyn Fn(News) + Send + Sync>;
 
 impl Studio {
@@ -60,7 +60,7 @@ impl Studio {
     ///
     /// # Errors
     ///
-    /// When no thread can be had.
+    /// When no thread can be started.
     pub fn open(device: Box<dyn Device>, listener: Listener) -> Result<Self, Error> {
         let shared = Arc::new(Shared {
             format: Mutex::new(device.format()),
@@ -78,10 +78,9 @@ impl Studio {
         Ok(Self { control, shared })
     }
 
-    /// Goes live. That it did, or why it did not, is [`News`].
+    /// Goes live. Whether it did, or why not, comes as [`News`].
     ///
-    /// A show that is on already stays on, and this one does not start; one that is ending is
-    /// waited for.
+    /// Does not start while another show is on; waits for one that is ending.
     pub fn go_live(&self, show: Show) {
         self.send(Message::GoLive(Box::new(show)));
     }
@@ -108,24 +107,24 @@ impl Studio {
         self.tell(director::Event::Mute(muted));
     }
 
-    /// How pictures and sound are made now.
+    /// How frames and audio are made now.
     pub fn format(&self) -> Format {
         *lock(&self.shared.format)
     }
 
-    /// What the camera that runs does; nothing before one runs.
+    /// What the running camera can do; nothing before one runs.
     pub fn capabilities(&self) -> Capabilities {
         *lock(&self.shared.capabilities)
     }
 
-    /// What goes on, while on air.
+    /// The figures, while on air.
     pub fn stats(&self) -> Option<Stats> {
         let broadcast = lock(&self.shared.broadcast).clone();
         broadcast.map(|broadcast| broadcast.stats())
     }
 
     fn send(&self, message: Message) {
-        // The thread is gone only after a panic, which it told of.
+        // The thread is gone only after a panic, which it has reported.
         let _ = self.control.send(message);
     }
 }
@@ -136,7 +135,7 @@ impl Drop for Studio {
     }
 }
 
-/// What anybody may look at without waiting for the studio's thread.
+/// What may be read without waiting for the studio's thread.
 #[derive(Debug)]
 struct Shared {
     format: Mutex<Format>,

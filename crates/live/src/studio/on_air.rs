@@ -17,23 +17,23 @@ pub(super) struct OnAir {
     /// The device's ends of its frames and audio.
     pub(super) inlets: Inlets,
     slate: Slate,
-    /// Somebody asked for its end.
+    /// Its end was asked for.
     pub(super) is_ending: bool,
 }
 
-/// What a show has to know of what was decided before it began.
+/// What was decided before a show began.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Cues {
     pub(super) slate: bool,
     pub(super) mute: bool,
     /// What the user asked for.
     pub(super) bitrate: Bitrate,
-    /// The most that the machine's temperature allows, where that is less.
+    /// The most that heat allows, where that is less.
     pub(super) thermal: Option<Bitrate>,
 }
 
 impl OnAir {
-    /// Begins to send. Nothing that is to be hidden or silenced gets through, not even at first.
+    /// Begins to send. Nothing that should be hidden or silent gets through, not even at first.
     pub(super) fn start(show: Show, format: Format, cues: Cues) -> Result<Self, Error> {
         let clock = Clock::starting_at(Instant::now());
         let mut builder = Broadcast::builder();
@@ -96,7 +96,7 @@ impl OnAir {
         }
     }
 
-    /// Ends properly; the broadcast tells when it is done.
+    /// Ends properly; the broadcast reports when that is done.
     pub(super) fn end(&mut self) {
         self.is_ending = true;
         self.broadcast.stop();

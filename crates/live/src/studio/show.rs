@@ -8,7 +8,7 @@ use onair_media::{Bitrate, VideoCodec};
 use crate::Destination;
 use crate::director::Ladder;
 
-/// What a show is made of and where it goes.
+/// What is in a show, and where it goes.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Show {
@@ -44,7 +44,7 @@ pub enum Slate {
     Pause,
     /// Nothing.
     Black,
-    /// This, in the middle of a black frame, its edges cut where it is too large.
+    /// This, in the middle of a black frame; cropped if it is too large.
     Image(I420),
 }
 
@@ -65,7 +65,7 @@ impl Show {
         }
     }
 
-    /// The ladder that all its destinations can live with.
+    /// The ladder that all its destinations allow.
     pub(super) fn ladder(&self) -> Ladder {
         let minds = self.destinations.iter().any(minds_its_size);
         Ladder {
@@ -74,7 +74,7 @@ impl Show {
     }
 }
 
-/// Facebook ends a stream whose picture changes its size ("Live Video API", broadcast
+/// Facebook ends a stream whose frame size changes ("Live Video API", broadcast
 /// guidelines: no changes of resolution mid-stream).
 fn minds_its_size(destination: &Destination) -> bool {
     let host = destination.address.host().to_ascii_lowercase();

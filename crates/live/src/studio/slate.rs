@@ -3,7 +3,7 @@ use onair_media::Size;
 
 use super::Slate;
 
-/// The slate as a picture of `size`.
+/// The slate as an image of `size`.
 pub(super) fn draw(slate: &Slate, size: Size) -> I420 {
     match slate {
         Slate::Pause => pause(size),
@@ -64,7 +64,7 @@ fn paste((to, to_width): (&mut [u8], u32), (from, width): (&[u8], u32), place: (
     }
 }
 
-/// What is copied of a line of pixels: where to, where from, how many.
+/// Which pixels of a row are copied: where to, where from, how many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Span {
     to: usize,
@@ -82,7 +82,7 @@ impl Span {
         }
     }
 
-    /// The same of luma, which has two pixels for each of chroma, or one less at an odd edge.
+    /// The same for luma, which has two pixels for each of chroma, or one less at an odd edge.
     fn doubled(self, to: u32, from: u32) -> Self {
         let (start, source) = (2 * self.to, 2 * self.from);
         let room = (to as usize - start).min(from as usize - source);
@@ -101,7 +101,7 @@ const BARS: u8 = 140;
 mod tests {
     use super::*;
 
-    /// A picture whose pixels tell where they are from.
+    /// An image whose pixels tell where they are from.
     fn ramp(size: Size) -> I420 {
         let mut frame = I420::black(size);
         let planes = frame.planes_mut().unwrap();

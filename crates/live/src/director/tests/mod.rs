@@ -1,4 +1,4 @@
-//! What happens to a phone, told as scripts in virtual time.
+//! What happens to a phone, as scripts in virtual time.
 
 mod audio;
 mod camera;
@@ -14,7 +14,7 @@ use onair_media::{Bitrate, FrameRate, Size};
 
 use super::*;
 
-/// A phone whose device does what it is ordered, but for what it is told to refuse.
+/// A phone whose device obeys, except for what it is told to refuse.
 struct Phone {
     director: Director,
     now: Instant,
@@ -67,19 +67,19 @@ impl Phone {
         self.tell(Event::GoLive { quality, ladder })
     }
 
-    /// Tells it something; gives what it then does, in order.
+    /// Reports something; gives what is done then, in order.
     fn tell(&mut self, event: Event) -> String {
         self.director.take(event, self.now);
         self.act();
         self.obey().join(", ")
     }
 
-    /// The same for what a device tells.
+    /// The same for what a device reports.
     fn device(&mut self, event: Told) -> String {
         self.tell(Event::Device(event))
     }
 
-    /// Lets time pass; gives what is done and after how many seconds of it.
+    /// Lets time pass; gives what is done, and after how many seconds.
     fn wait(&mut self, seconds: u64) -> String {
         let (from, to) = (self.now, self.now + Duration::from_secs(seconds));
         let mut done = Vec::new();
@@ -97,7 +97,7 @@ impl Phone {
         done.join(", ")
     }
 
-    /// Lets the director act; in which order it notes what it does makes no difference.
+    /// Lets the director act. The order in which it notes commands makes no difference.
     fn act(&mut self) {
         let now = self.now;
         let mut other = self.director.clone();
