@@ -1,5 +1,5 @@
-//! onair as an iPhone app: UIKit, told what to show by `onair-ios-model` and what to film and
-//! send by the engine. It is built for iOS; anywhere else the program says so and ends.
+//! onair as an iPhone app: UIKit, which `onair-ios-model` tells what to show and the engine what to
+//! film and send. It is built for iOS; elsewhere the program says so and exits.
 
 #[cfg(target_os = "ios")]
 mod app;

@@ -2,8 +2,8 @@ use std::fmt;
 
 use onair::{AddressError, Secret};
 
-/// A server and a stream key that fit together. The server's text may hold a user name and a
-/// password or a signed query, so that all of it is secret, and only [`shown`](Self::shown) is not.
+/// A server and a stream key that fit together. The server may hold a user name and a password or a
+/// signed query, so all of it is secret except [`shown`](Self::shown).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
     server: Secret,
@@ -11,11 +11,11 @@ pub struct Address {
 }
 
 impl Address {
-    /// A server and a key given apart.
+    /// A server and a key that were given apart.
     ///
     /// # Errors
     ///
-    /// When they are not what can be published to; the error names neither.
+    /// When they cannot be published to; the error repeats neither.
     pub fn new(server: &str, key: &str) -> Result<Self, AddressError> {
         let server = server.trim();
         let address = onair::Address::join(server, key.trim())?;
@@ -32,12 +32,12 @@ impl Address {
         let text = text.trim();
         let address: onair::Address = text.parse()?;
         let server = text.strip_suffix(address.key().expose()).unwrap_or(text);
-        // One slash parted them; more are the application's own.
+        // One slash separated them; more belong to the application.
         let server = Secret::from(server.strip_suffix('/').unwrap_or(server));
         Ok(Self { server, address })
     }
 
-    /// What is published to.
+    /// The address to publish to.
     pub fn address(&self) -> &onair::Address {
         &self.address
     }
@@ -58,12 +58,12 @@ impl Address {
         address.trim_end_matches("/***").to_owned()
     }
 
-    /// For the Keychain, which [`read`](Self::read) understands.
+    /// The text for the Keychain, which [`read`](Self::read) understands.
     pub fn write(&self) -> Secret {
         Secret::from(format!("{}\n{}", self.server.expose(), self.key().expose()))
     }
 
-    /// What [`write`](Self::write) wrote; `None` if it is something else.
+    /// Reads what [`write`](Self::write) wrote; `None` if it is something else.
     pub fn read(text: &Secret) -> Option<Self> {
         let (server, key) = text.expose().split_once('\n')?;
         if key.is_empty() {

@@ -6,7 +6,7 @@ use onair::{DestinationStats, Event, Failure, State, Stats};
 
 use crate::screen::Phase;
 
-/// One show: its destinations, and what is measured.
+/// One show: its destinations and measurements.
 #[derive(Clone, Debug)]
 pub(crate) struct Air {
     pub(crate) lines: Vec<Line>,
@@ -26,42 +26,42 @@ pub(crate) struct Air {
 pub(crate) struct Line {
     pub(crate) name: String,
     pub(crate) state: State,
-    /// What went wrong last, while it is not on air.
+    /// The last failure, while it is not on air.
     pub(crate) failure: Option<Failure>,
 }
 
-/// What a show is to be like.
+/// The show that was asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked {
     pub(crate) bitrate: Bitrate,
     pub(crate) frame_rate: f64,
 }
 
-/// What is measured, from one [`Stats`] to the next.
+/// Measurements, from one [`Stats`] to the next.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gauge {
-    /// What goes out, to all destinations together.
+    /// What goes out to all destinations together.
     pub(crate) bitrate: Option<Bitrate>,
-    /// What goes out to the one that gets least.
+    /// What goes out to the destination that gets least.
     pub(crate) least_bitrate: Option<Bitrate>,
-    /// Pictures a second that came out of the encoder.
+    /// Frames a second that the encoder gave.
     pub(crate) frame_rate: Option<f64>,
     /// The media time that waits for the slowest line.
     pub(crate) queued: Duration,
-    /// When pictures were last found missing at a destination.
+    /// When frames were last found missing at a destination.
     pub(crate) dropped: Option<Instant>,
     /// When the encoder was last found too slow.
     pub(crate) overloaded: Option<Instant>,
-    /// For how many measures on end the camera gave so little that frames were repeated.
+    /// For how many measurements in a row the camera gave so little that frames were repeated.
     pub(crate) still: u32,
-    /// For how many measures on end silence was put in for sound that did not come.
+    /// For how many measurements in a row silence was inserted for missing audio.
     pub(crate) silent: u32,
-    /// When a destination was last away from the air, or just came to it.
+    /// When a destination was last off air, or just came back.
     away: Option<Instant>,
     before: Option<Counts>,
 }
 
-/// For so long after a line came back, what is found dropped was lost while there was none.
+/// For this long after a line came back, drops are those from while there was none.
 const CATCHING_UP: Duration = Duration::from_secs(3);
 
 /// Numbers that only grow.
@@ -104,7 +104,7 @@ impl Air {
         }
     }
 
-    /// Takes what the broadcast tells, but for its end.
+    /// Takes the broadcast's events, except its end.
     pub(crate) fn handle_event(&mut self, event: &Event, now: Instant) {
         match event {
             Event::Live { destination, .. } => {
@@ -170,7 +170,7 @@ impl Air {
 }
 
 impl Gauge {
-    /// Takes what goes on now.
+    /// Takes the present measurements.
     pub(crate) fn handle_stats(&mut self, stats: &Stats, now: Instant) {
         let live = || {
             stats

@@ -17,10 +17,10 @@ use crate::{
     Address, Control, Destination, Effect, Haptic, Id, Input, Settings, Setup, saved, words,
 };
 
-/// The app: what it knows, and what it thinks of what happens.
+/// The app's state and decisions.
 ///
-/// Give it every [`Input`] with the time, then take [`Effect`]s until there are none, then draw
-/// its [`Screen`](crate::Screen); call again with [`Input::Timeout`] when
+/// Give it every [`Input`] with the time, take [`Effect`]s until there are none, then draw its
+/// [`Screen`](crate::Screen). Call it again with [`Input::Timeout`] when
 /// [`poll_timeout`](Self::poll_timeout) says.
 #[derive(Debug, Default)]
 pub struct App {
@@ -38,13 +38,13 @@ pub struct App {
     pub(crate) recordings: Recordings,
     note: Option<(String, Instant)>,
     path: Option<Path>,
-    /// How the device was opened.
+    /// The settings that the device was opened with.
     opened: Option<(Settings, Turn, Position)>,
     /// A link that came too early.
     link: Option<Secret>,
     is_camera_lent: bool,
     is_in_background: bool,
-    /// What VoiceOver said last of what is wrong.
+    /// The trouble that VoiceOver announced last.
     announced: Option<String>,
     effects: VecDeque<Effect>,
 }
@@ -58,7 +58,7 @@ impl App {
         Self::default()
     }
 
-    /// Takes what happened.
+    /// Takes an input.
     pub fn handle_input(&mut self, input: Input, now: Instant) {
         match input {
             Input::Loaded(setup) => self.load(setup),
@@ -92,7 +92,7 @@ impl App {
         self.announce_trouble(now);
     }
 
-    /// What to do next; `None` when there is nothing.
+    /// What to do next; `None` if there is nothing.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
@@ -110,7 +110,8 @@ impl App {
         self.effects.push_back(effect);
     }
 
-    /// Asks the device, if there is one yet; [`begin_device`](Self::begin_device) makes up for it.
+    /// Gives the device an order, if there is a device yet; [`begin_device`](Self::begin_device)
+    /// makes up for it.
     pub(crate) fn order(&mut self, order: Order) {
         if self.device == Device::Ready {
             self.effect(Effect::Order(order));
@@ -136,7 +137,7 @@ impl App {
         self.device == Device::Ready && self.notices.no_video != Some(Why::NotAllowed)
     }
 
-    /// Whether the light can be had: only the back camera has one.
+    /// Whether there is a light: only the back camera has one.
     pub(crate) fn has_torch(&self) -> bool {
         self.has_camera() && self.camera.facing == Position::Back
     }
@@ -153,7 +154,7 @@ impl App {
         self.order(Order::Size(self.settings.definition.size(turn.is_portrait)));
     }
 
-    /// Tells the device what is wanted of its pictures.
+    /// Tells the device which frames are wanted.
     pub(crate) fn order_pictures(&mut self) {
         self.order_turn();
         self.order(Order::FrameRate(self.settings.frame_rate()));
@@ -188,12 +189,12 @@ impl App {
         setup
     }
 
-    /// What a device is told of its pictures.
+    /// The device's settings for frames.
     fn pictures(&self) -> (Settings, Turn, Position) {
         (self.settings, self.camera.turn, self.camera.facing)
     }
 
-    /// A link that opens the app comes before what was saved.
+    /// A link that opens the app takes precedence over the saved state.
     fn take_link(&mut self, link: Secret) {
         if self.opened.is_some() {
             self.open_link(&link);
@@ -202,7 +203,7 @@ impl App {
         }
     }
 
-    /// Only one session has the camera: while the scanner has it, the engine's goes without.
+    /// Only one session can have the camera: while the scanner does, the engine's goes without.
     fn lend_camera(&mut self) {
         let is_lent = matches!(self.pages.last(), Some(OpenPage::Scanner(_)));
         if std::mem::replace(&mut self.is_camera_lent, is_lent) != is_lent {
@@ -219,7 +220,7 @@ impl App {
         }
     }
 
-    /// Brings a device that was just opened to where everything else is.
+    /// Brings a newly opened device into the present state.
     fn begin_device(&mut self) {
         self.device = Device::Ready;
         if self.opened != Some(self.pictures()) {
@@ -281,7 +282,7 @@ impl App {
         }
     }
 
-    /// Focuses at `spot` and keeps it so, or lets focus follow the scene from there.
+    /// Focuses at `spot` and locks that, or lets focus follow the scene from there.
     fn focus(&mut self, spot: Spot, keep: bool, now: Instant) {
         if !self.has_camera() {
             return;
@@ -298,7 +299,7 @@ impl App {
         }
     }
 
-    /// Follows how the phone is held; on air, only once the show is over.
+    /// Follows how the phone is held; on air, only after the show.
     fn turn(&mut self, turn: Turn) {
         let was = std::mem::replace(&mut self.camera.turn, turn);
         if was != turn && self.air.is_none() {
@@ -328,7 +329,7 @@ impl App {
         }
     }
 
-    /// Lets what is newly wrong be heard and felt.
+    /// Lets new trouble be heard and felt.
     fn announce_trouble(&mut self, now: Instant) {
         let banner = self.health(now).banner;
         let title = banner.as_ref().map(|banner| banner.title.clone());
@@ -345,7 +346,7 @@ impl App {
     }
 }
 
-/// How long after its beginning a show's clock shows another second.
+/// When, after its beginning, a show's clock shows the next second.
 fn next_second(elapsed: Duration) -> Duration {
     Duration::from_secs(elapsed.as_secs() + 1)
 }

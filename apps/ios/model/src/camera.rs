@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use onair::av::device::{Position, Rotation};
 use onair::media::Size;
 
-/// A place on the preview.
+/// A point on the preview.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spot {
     /// From 0 to 1 rightwards.
@@ -26,37 +26,37 @@ pub struct Reticle {
 /// How the phone is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn {
-    /// What brings the camera's pictures upright.
+    /// The rotation that brings the camera's frames upright.
     pub rotation: Rotation,
     /// Whether it stands upright.
     pub is_portrait: bool,
 }
 
-/// What the user does with the camera.
+/// The user's choices for the camera.
 #[derive(Clone, Debug)]
 pub(crate) struct Camera {
     pub(crate) facing: Position,
     pub(crate) torch: bool,
     pub(crate) turn: Turn,
     zoom: f32,
-    /// What was magnified when the fingers came.
+    /// The zoom when the fingers came.
     pinched_from: f32,
     zoomed: Option<Instant>,
     reticle: Option<(Reticle, Instant)>,
-    /// When focus and exposure are to be locked, or to follow the scene again.
+    /// When to lock focus and exposure, or to let them follow the scene again.
     due: Option<(Instant, bool)>,
 }
 
-/// Beyond, a picture is a few large squares.
+/// With more zoom a picture is a few large squares.
 const MAX_ZOOM: f32 = 10.0;
 
-/// How long a reticle and a zoom factor are of interest.
+/// How long a reticle and a zoom factor are shown.
 const INTEREST: Duration = Duration::from_millis(1500);
 
-/// A camera takes so long to focus and expose before that can be kept.
-const SETTLING: Duration = Duration::from_secs(1);
+/// How long a camera takes to focus and expose before that can be locked.
+const FOCUSING: Duration = Duration::from_secs(1);
 
-/// How long a place that was touched matters: then the scene is another.
+/// How long a touched point matters: after that the scene is another.
 const AIMED: Duration = Duration::from_secs(20);
 
 impl Default for Camera {
@@ -78,7 +78,7 @@ impl Default for Camera {
 }
 
 impl Camera {
-    /// Looks the other way, with nothing magnified, lit or kept.
+    /// Faces the other way, without zoom, light or lock.
     pub(crate) fn flip(&mut self) {
         *self = Self {
             facing: match self.facing {
@@ -106,21 +106,22 @@ impl Camera {
         })
     }
 
-    /// Focuses at `spot` from now on, to be kept or not; the place in a picture of `size`, rightwards and downwards.
+    /// Focuses at `spot` from now on, locked or not; gives the point in a frame of `size`,
+    /// rightwards and downwards.
     pub(crate) fn focus(&mut self, spot: Spot, keep: bool, size: Size, now: Instant) -> (f32, f32) {
         let is_locked = keep;
         self.reticle = Some((Reticle { spot, is_locked }, now));
-        let delay = if keep { SETTLING } else { AIMED };
+        let delay = if keep { FOCUSING } else { AIMED };
         self.due = Some((now + delay, keep));
         let (x, y) = spot.in_picture(size);
-        // The preview of the front camera is a mirror, its pictures are not.
+        // The front camera's preview is a mirror, its frames are not.
         match self.facing {
             Position::Back => (x, y),
             Position::Front => (1.0 - x, y),
         }
     }
 
-    /// Whether focus and exposure are to be locked by now, or to follow the scene again; told once.
+    /// Whether focus and exposure should now be locked, or follow the scene again; told once.
     pub(crate) fn poll_lock(&mut self, now: Instant) -> Option<bool> {
         let due = self.due.take_if(|(at, _)| *at <= now);
         due.map(|(_, locked)| locked)
@@ -130,21 +131,21 @@ impl Camera {
         self.reticle.is_some_and(|(reticle, _)| reticle.is_locked)
     }
 
-    /// A locked reticle stays, another goes after a while.
+    /// A locked reticle stays, any other goes after a while.
     pub(crate) fn reticle(&self, now: Instant) -> Option<Reticle> {
         let (reticle, since) = self.reticle?;
         let is_shown = reticle.is_locked || now.saturating_duration_since(since) < INTEREST;
         is_shown.then_some(reticle)
     }
 
-    /// The zoom while it changes, and as long as something is magnified.
+    /// The zoom while it changes, and as long as there is any.
     pub(crate) fn shown_zoom(&self, now: Instant) -> Option<f32> {
         let is_new = |since| now.saturating_duration_since(since) < INTEREST;
         let is_shown = self.zoom > 1.05 || self.zoomed.is_some_and(is_new);
         is_shown.then_some(self.zoom)
     }
 
-    /// When something is of interest no longer, or due.
+    /// When something stops being shown, or is due.
     pub(crate) fn next_change(&self, now: Instant) -> Option<Instant> {
         let reticle = self.reticle.map(|(_, since)| since);
         let passing = [reticle, self.zoomed].into_iter().flatten();
@@ -155,7 +156,7 @@ impl Camera {
 }
 
 impl Spot {
-    /// The place in a picture that fills the preview, its edges cut where it is longer.
+    /// The point in a frame that fills the preview, its edges cut on the longer side.
     fn in_picture(self, size: Size) -> (f32, f32) {
         let (width, height) = (f64::from(size.width), f64::from(size.height));
         #[expect(clippy::cast_possible_truncation, reason = "a ratio of screen lengths")]

@@ -17,7 +17,7 @@ use crate::screen::{
 use crate::{App, words};
 
 impl App {
-    /// What every element shows.
+    /// The screen at `now`.
     pub fn screen(&self, now: Instant) -> Screen {
         screen(self, now)
     }
@@ -271,7 +271,7 @@ fn voice(label: &str, value: &str, hint: &str) -> Voice {
 }
 
 impl Meters {
-    /// All of them, in the order in which they are shown and said.
+    /// All of them, in the order in which they are shown and spoken.
     pub fn readings(&self) -> [&Reading; 3] {
         [&self.clock, &self.bitrate, &self.frame_rate]
     }

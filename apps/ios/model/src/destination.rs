@@ -5,11 +5,11 @@ use crate::Address;
 /// Where a show can go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
-    /// Stays the same for as long as it is in the list.
+    /// Does not change while it is in the list.
     pub id: Id,
-    /// What the user calls it.
+    /// The user's name for it.
     pub name: String,
-    /// The server as it may be shown, nothing secret in it.
+    /// The server as it may be shown, with nothing secret.
     pub shown: String,
     /// Whether the next show goes there.
     pub is_active: bool,
@@ -17,15 +17,15 @@ pub struct Destination {
     pub address: Option<Address>,
 }
 
-/// Names a destination, and its secret in the Keychain.
+/// Identifies a destination, and its secret in the Keychain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub u32);
 
-/// More than anybody sends to at once; bounds what a saved list can make us hold.
-pub(crate) const MOST: usize = 50;
+/// More than anybody sends to at once; bounds the size of a saved list.
+pub(crate) const MAX_DESTINATIONS: usize = 50;
 
-/// A name is cut after so many characters.
-const LONGEST_NAME: usize = 60;
+/// Longer names are cut.
+const MAX_NAME: usize = 60;
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,7 +34,7 @@ impl fmt::Display for Id {
 }
 
 impl Id {
-    /// One that none of `destinations` has.
+    /// An id that none of `destinations` has.
     pub(crate) fn unused(destinations: &[Destination]) -> Self {
         let taken = |id: &u32| destinations.iter().any(|one| one.id.0 == *id);
         Self((1..).find(|id| !taken(id)).unwrap_or(u32::MAX))
@@ -48,8 +48,8 @@ pub(crate) fn tidy(name: &str) -> String {
         .collect();
     let name = words.into_iter().filter(|word| !word.is_empty());
     let name: String = name.collect::<Vec<_>>().join(" ");
-    let name: String = name.chars().take(LONGEST_NAME).collect();
-    // The cut may be behind a word: what is tidy stays as it is.
+    let name: String = name.chars().take(MAX_NAME).collect();
+    // The cut may be after a space, which goes too: a tidy name stays as it is.
     name.trim_end().to_owned()
 }
 
@@ -59,9 +59,9 @@ mod tests {
 
     #[test]
     fn what_is_tidy_stays_as_it_is() {
-        for length in 0..2 * LONGEST_NAME {
+        for length in 0..2 * MAX_NAME {
             let name = tidy(&format!(" {} and  more\n", "a".repeat(length)));
-            assert!(name.chars().count() <= LONGEST_NAME, "{name}");
+            assert!(name.chars().count() <= MAX_NAME, "{name}");
             assert_eq!(tidy(&name), name);
         }
     }

@@ -6,11 +6,11 @@ use crate::{Address, Destination, Id};
 /// A destination being typed.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
-    /// The one that is edited; `None` for a new one.
+    /// The destination being edited; `None` for a new one.
     pub(crate) id: Option<Id>,
     pub(crate) name: String,
     pub(crate) server: Secret,
-    /// As typed; empty as long as the kept one is good.
+    /// As typed; empty as long as the saved one stays.
     pub(crate) key: Secret,
     pub(crate) kept_key: Option<Secret>,
     pub(crate) is_active: bool,
@@ -19,7 +19,7 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// A new destination, of which this much is known.
+    /// A new destination, with what is known of it.
     pub(crate) fn new(found: Found) -> Self {
         let mut draft = Self {
             id: None,
@@ -34,9 +34,9 @@ impl Draft {
         draft
     }
 
-    /// One that is in the list.
+    /// A destination in the list.
     pub(crate) fn of(destination: &Destination) -> Self {
-        // What is hidden in it would be taken for what it is.
+        // Hidden parts would be taken literally.
         let is_whole = !destination.shown.contains("***");
         let shown = || Secret::from(if is_whole { &destination.shown } else { "" });
         let address = destination.address.as_ref();
@@ -65,7 +65,7 @@ impl Draft {
         }
     }
 
-    /// Takes what was typed or pasted as the server, which may be a link, or a server and a key.
+    /// Takes a server as typed or pasted, which may be a link, or a server and a key.
     pub(crate) fn type_server(&mut self, text: Secret) {
         match link::parse(text.expose()) {
             Ok(found) if found.server.is_some() && !is_one_url(text.expose()) => self.fill(found),
@@ -84,7 +84,7 @@ impl Draft {
     }
 }
 
-/// A server alone stays as it was typed: what looks like its key may be part of the app.
+/// A server alone stays as typed: its last part may belong to the app rather than be a key.
 fn is_one_url(text: &str) -> bool {
     let is_ours = text
         .trim()

@@ -17,24 +17,24 @@ pub enum Effect {
     GoLive(Box<Show>),
     /// Tell it to end the show.
     End,
-    /// Tell it to ask the device.
+    /// Tell it to give the device an order.
     Order(Order),
     /// Tell it to silence the microphone, or not.
     Mute(bool),
-    /// Tell its director.
+    /// Tell its director about an event.
     Tell(director::Event),
     /// Save this text in the user defaults.
     Save(String),
-    /// Ask the Keychain for these, and answer with [`Keys`](crate::Input::Keys).
+    /// Ask the Keychain for these secrets, and answer with [`Keys`](crate::Input::Keys).
     LoadKeys(Vec<Id>),
-    /// Keep this in the Keychain.
+    /// Save this secret in the Keychain.
     SaveKey(Id, Secret),
-    /// Take it out of the Keychain.
+    /// Remove it from the Keychain.
     ForgetKey(Id),
     /// Copy a recording to Photos, remove the file, and answer with
     /// [`RecordingKept`](crate::Input::RecordingKept).
     KeepRecording(PathBuf),
-    /// Let the phone be felt.
+    /// Give haptic feedback.
     Haptic(Haptic),
     /// Let VoiceOver say this.
     Announce(String),
@@ -42,10 +42,10 @@ pub enum Effect {
     OpenSystemSettings,
 }
 
-/// How the phone is felt.
+/// Kinds of haptic feedback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Haptic {
-    /// A finger was heard.
+    /// A tap was noticed.
     Tap,
     /// It worked.
     Success,

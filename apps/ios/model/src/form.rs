@@ -9,7 +9,7 @@ use crate::screen::{Form, Page, Row, RowId, RowKind, Section, Typing};
 use crate::settings::FRAME_RATES;
 use crate::{App, Definition, Settings, words};
 
-/// What a page shows.
+/// The content of a page.
 pub(crate) fn page(app: &App, open: &OpenPage) -> Page {
     match open {
         OpenPage::Settings => Page::Form(settings(app)),
@@ -38,7 +38,7 @@ fn settings(app: &App) -> Form {
     form
 }
 
-/// On air, rows show how things are, and why they cannot be changed.
+/// On air, rows show the settings, and why they cannot be changed.
 fn freeze(form: &mut Form) {
     for section in &mut form.sections {
         for row in &mut section.rows {

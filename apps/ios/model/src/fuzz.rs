@@ -4,7 +4,7 @@ use onair::Secret;
 
 use crate::{Address, link, saved};
 
-/// What is found in any text can be used, and no error repeats a secret part of it.
+/// Whatever is found in any text can be used, and no error repeats a secret part of it.
 pub fn link(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let Ok(found) = link::parse(&text) else {
@@ -19,7 +19,7 @@ pub fn link(data: &[u8]) {
     assert!(!address.shown().contains('\n'));
 }
 
-/// Any text can be read as saved settings, and what is read is written and read back the same.
+/// Any text can be read as saved settings, and whatever is read is written and read back the same.
 pub fn saved(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (settings, destinations) = saved::read(&text);

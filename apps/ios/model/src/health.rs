@@ -1,6 +1,6 @@
 //! How well it goes.
 //!
-//! The first rule that applies speaks. On air they are, from top to bottom:
+//! The first rule that applies decides. On air they are, from top to bottom:
 //!
 //! | when | dot | words |
 //! |---|---|---|
@@ -24,11 +24,11 @@
 //! | the microphone is muted | yellow | Muted |
 //! | otherwise | green | Good |
 //!
-//! Pictures that were lost while a line was away do not count: that was said then.
+//! Frames lost while a line was down do not count: that was reported then.
 //!
-//! A queue sheds pictures when 1.5 s wait in it, so that 1 s is the last moment to warn. A bitrate
-//! below what was asked is no fault by itself: a still picture needs none. Too few pictures need
-//! not be one either (in the dark a camera takes its time), which is why that rule comes late.
+//! A queue sheds frames when 1.5 s wait in it, so 1 s is the last moment to warn. A bitrate below
+//! the requested one is no fault by itself: a still picture needs less. Too few frames need not be
+//! one either (in the dark a camera takes its time), so that rule comes late.
 
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,7 @@ use crate::notices::Notices;
 use crate::screen::{Banner, Dot, Phase};
 use crate::{App, words};
 
-/// How well it goes, by colour and in words, and what to do about it.
+/// How well it goes, by colour and in words, and what to do.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Health {
     pub(crate) dot: Dot,
@@ -54,10 +54,10 @@ const JUST_DROPPED: Duration = Duration::from_secs(5);
 const DROPPED: Duration = Duration::from_secs(15);
 const OVERLOADED: Duration = Duration::from_secs(10);
 const FEW_PICTURES: f64 = 0.75;
-/// So many measures, a second each, are more than a moment's pause.
+/// This many measurements, a second each, are more than a moment's pause.
 const STILL: u32 = 2;
 
-/// What the rules look at.
+/// What the rules judge.
 struct Situation<'a> {
     air: &'a Air,
     notices: &'a Notices,
@@ -65,7 +65,7 @@ struct Situation<'a> {
     now: Instant,
 }
 
-/// A rule answers when it applies.
+/// A rule answers if it applies.
 type Rule = fn(&Situation<'_>) -> Option<Health>;
 
 const RULES: [Rule; 16] = [
@@ -193,7 +193,7 @@ fn frozen(on: &Situation<'_>) -> Option<Health> {
     on.air.has_no_encoder.then(health)
 }
 
-/// The system says that all is well, and yet nothing comes.
+/// The system reports no trouble, and yet nothing comes.
 fn still(on: &Situation<'_>) -> Option<Health> {
     let cure = words::STILL_CURE;
     let health = || told(Dot::Red, words::FROZEN, words::STILL_TITLE, cure);
@@ -260,7 +260,7 @@ fn not_recording(on: &Situation<'_>) -> Option<Health> {
     Some(told(Dot::Yellow, words, words::RECORDING_STOPPED, why))
 }
 
-/// As asked, and easily forgotten.
+/// As asked, but easily forgotten.
 fn muted(on: &Situation<'_>) -> Option<Health> {
     on.is_muted.then(|| plain(Dot::Yellow, words::MUTED))
 }

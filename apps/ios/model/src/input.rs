@@ -10,25 +10,25 @@ use crate::{Answer, Id, RowId, Spot, Turn};
 /// Something that happened.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// The first picture of the app is on the screen: what was saved is here, work may begin.
+    /// The app's first screen is shown: here is the saved state, work may begin.
     Loaded(Setup),
-    /// What the Keychain had for the destinations asked for.
+    /// The Keychain's secrets for the destinations asked for.
     Keys(Vec<(Id, Secret)>),
     /// The Keychain refused, in its words.
     KeychainFailed(String),
     /// The camera and the microphone are open.
     DeviceReady,
-    /// They could not be opened, in the system's words.
+    /// They could not be opened, for the system's reason.
     DeviceFailed(String),
     /// A finger on one of the screen's elements.
     Tap(Control),
     /// Two fingers on the picture.
     PinchBegan,
-    /// How many times as far apart as at the beginning they are now.
+    /// How many times the distance at the beginning the fingers are apart.
     Pinched(f32),
     /// A finger on the picture, to focus there.
     Focus(Spot),
-    /// A finger that stays on the picture: to focus there, and keep it so.
+    /// A long press on the picture, to focus there and lock that.
     HoldFocus(Spot),
     /// The phone is held differently.
     Turned(Turn),
@@ -36,7 +36,7 @@ pub enum Input {
     Opened(Secret),
     /// The scanner read a code.
     Scanned(Secret),
-    /// The scanner has no camera, in the system's words.
+    /// The scanner has no camera, for the system's reason.
     ScannerFailed(String),
     /// Something was done to a row of the form in front.
     Row(RowId, Change),
@@ -54,24 +54,24 @@ pub enum Input {
     Foreground,
     /// The app left the screen.
     Background,
-    /// How the network is now.
+    /// The state of the network.
     Network(Path),
-    /// Whether a recording is in Photos now; the error is in the system's words.
+    /// Whether a recording is in Photos now; the error is the system's.
     RecordingKept(Result<(), String>),
     /// Time has passed.
     Timeout,
 }
 
-/// What the app begins with.
+/// How the app begins.
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
     /// What [`Effect::Save`](crate::Effect::Save) saved last.
     pub saved: Option<String>,
     /// Where recordings are made.
     pub recordings: PathBuf,
-    /// Names this launch among all: recordings are called by it.
+    /// Identifies this launch: recordings are named by it.
     pub stamp: String,
-    /// Recordings of earlier launches that are still there.
+    /// Recordings of earlier launches that still exist.
     pub leftovers: Vec<PathBuf>,
 }
 
@@ -92,7 +92,7 @@ pub enum Control {
     Banner,
 }
 
-/// What was done to a row.
+/// A change to a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It was tapped.
@@ -101,6 +101,6 @@ pub enum Change {
     Switch(bool),
     /// One of its choices was taken.
     Pick(usize),
-    /// A text was typed or pasted, and the keyboard left it.
+    /// A text was typed or pasted, and editing ended.
     Text(Secret),
 }

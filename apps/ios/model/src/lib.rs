@@ -1,9 +1,8 @@
 //! What the iPhone app shows and does, without the iPhone.
 //!
-//! [`App`] is a machine: an [`Input`] (what the user did, what the engine told) and the time go
-//! in, [`Effect`]s come out, and [`App::screen`] says at any time what every element shows.
-//! UIKit's part is to obey. There is no clock and no I/O in here, so that every state of the app
-//! is a line of a test.
+//! [`App`] is a machine: an [`Input`] (from the user or the engine) and the time go in, [`Effect`]s
+//! come out, and [`App::screen`] gives what every element shows. UIKit only obeys. There is no
+//! clock and no I/O here, so that every state of the app is a line of a test.
 //!
 //! ```
 //! use std::time::Instant;

@@ -1,14 +1,14 @@
-//! What a pasted, scanned or opened text says about where to go.
+//! Finds a destination in a pasted, scanned or opened text.
 //!
-//! Understood are
-//! - `onair://add?server=…&key=…&name=…`, percent-encoded as a URI is (RFC 3986), where `server`
-//!   is needed and the rest is not, and what is unknown is passed over;
+//! It understands
+//! - `onair://add?server=…&key=…&name=…`, percent-encoded as a URI is (RFC 3986), where only
+//!   `server` is required, and unknown parameters are ignored;
 //! - `rtmp://host/app/key` and `rtmps://…`, with the key or without;
 //! - a server and a key, in one line or two, labelled (`Stream key: …`) or not, as services print
 //!   them and people copy them;
 //! - a key alone.
 //!
-//! That is also what a QR code may hold.
+//! A QR code may hold any of these.
 
 use onair::{AddressError, Secret};
 use percent_encoding::percent_decode_str;
@@ -19,15 +19,15 @@ use crate::destination::tidy;
 /// What was found in a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// What to call it.
+    /// The destination's name.
     pub name: Option<String>,
-    /// The server, as it is to be given to [`Address::new`].
+    /// The server, for [`Address::new`].
     pub server: Option<Secret>,
-    /// The stream key; `None` too where the server's query stands for it.
+    /// The stream key; `None` also if the server's query replaces it.
     pub key: Option<Secret>,
 }
 
-/// Why a text says nothing of use. No word of the text is in the error.
+/// Why a text is of no use. The error repeats no word of the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LinkError {
@@ -37,22 +37,22 @@ pub enum LinkError {
     /// Longer than any server and key together.
     #[error("it is too long for a server and a stream key")]
     TooLong,
-    /// A link that asks for something else than `add`.
+    /// A link with another action than `add`.
     #[error("this version of the app does not know what the link asks for")]
     UnknownAction,
-    /// A link to add nothing.
+    /// A link without a server.
     #[error("the link names no server")]
     MissingServer,
-    /// A part of a link that is there twice.
+    /// A parameter that occurs twice.
     #[error("the link has two of “{0}”: ask for another one")]
     Twice(&'static str),
     /// Percent-encoded bytes that are no text.
     #[error("the link is damaged: ask for another one")]
     NotText,
-    /// Several words of which it is not clear what they are.
+    /// Several words whose meaning is unclear.
     #[error("it is not clear which part is the server and which the key")]
     Unclear,
-    /// A server or a key that cannot be.
+    /// An invalid server or key.
     #[error("{0}")]
     Address(String),
 }
@@ -63,11 +63,11 @@ const LONGEST: usize = 4096;
 /// The scheme of our own links.
 const SCHEME: &str = "onair:";
 
-/// Finds out what `text` says.
+/// Finds the destination in `text`.
 ///
 /// # Errors
 ///
-/// When it says nothing, or nothing clear.
+/// When there is none, or it is unclear.
 pub fn parse(text: &str) -> Result<Found, LinkError> {
     let text = text.trim();
     if text.is_empty() {
@@ -95,7 +95,7 @@ fn parse_link(link: &str) -> Result<Found, LinkError> {
         match label {
             "server" => put(&mut server, "server", value)?,
             "key" => put(&mut key, "key", value)?,
-            // A space is what forms write as a plus sign; in a key it is a plus sign.
+            // Forms write a space as a plus sign; in a key it is a plus sign.
             "name" => put(&mut name, "name", &value.replace('+', " "))?,
             _ => {}
         }
@@ -121,7 +121,7 @@ fn put(field: &mut Option<String>, label: &'static str, value: &str) -> Result<(
     Ok(())
 }
 
-/// A server, a key or both, among labels that end in a colon.
+/// A server, a key or both, among labels ending in a colon.
 fn parse_words(text: &str) -> Result<Found, LinkError> {
     let values: Vec<&str> = text.lines().flat_map(values_of).collect();
     let (servers, keys): (Vec<_>, Vec<_>) = values.into_iter().partition(|word| is_url(word));
@@ -136,7 +136,7 @@ fn parse_words(text: &str) -> Result<Found, LinkError> {
     }
 }
 
-/// The words of a line but for labels: words up to one that ends in a colon.
+/// The words of a line without labels, which are the words up to one that ends in a colon.
 fn values_of(line: &str) -> Vec<&str> {
     let mut values = Vec::new();
     for word in line.split_whitespace() {

@@ -2,20 +2,20 @@ use onair::director::{Notice, Why};
 
 use crate::words;
 
-/// What the director told and still holds.
+/// The director's notices that still hold.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Notices {
     /// Why there is no picture.
     pub(crate) no_video: Option<Why>,
     /// Why there is no sound.
     pub(crate) no_audio: Option<Why>,
-    /// How many steps down the ladder of heat.
+    /// How many steps quality was reduced for heat.
     pub(crate) heat: u8,
     pub(crate) is_offline: bool,
 }
 
 impl Notices {
-    /// Takes what the director tells; what is to be shown for a moment only comes back.
+    /// Takes a notice; gives the text of one that is shown for a moment only.
     pub(crate) fn handle_notice(&mut self, notice: &Notice) -> Option<String> {
         match notice {
             Notice::NoVideo(why) => self.no_video = Some(*why),

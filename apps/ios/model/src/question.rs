@@ -1,6 +1,6 @@
 use crate::{Address, Id};
 
-/// What is asked in front of everything.
+/// A question or message in front of everything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Question {
     /// End the show?
@@ -11,12 +11,12 @@ pub(crate) enum Question {
     Add { name: String, address: Box<Address> },
     /// Delete this one?
     Delete(Id),
-    /// Nothing: something is told.
+    /// No question but a message.
     Told { title: String, text: String },
 }
 
 impl Question {
-    /// Tells something that must not be missed.
+    /// A message that must not be missed.
     pub(crate) fn told(title: impl Into<String>, text: impl Into<String>) -> Self {
         Self::Told {
             title: title.into(),

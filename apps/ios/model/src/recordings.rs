@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-/// Where recordings are made, and how they are called.
+/// Where recordings are made, and their names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recordings {
     folder: PathBuf,
@@ -8,10 +8,10 @@ pub(crate) struct Recordings {
     count: u32,
 }
 
-/// What a recording's name begins with.
+/// How a recording's name begins.
 const PREFIX: &str = "onair-";
 
-/// What it ends in: what Photos takes.
+/// How it ends: Photos accepts this type.
 const EXTENSION: &str = "mp4";
 
 /// Whether a file is a recording of this app.
@@ -22,7 +22,7 @@ pub fn is_recording(path: &Path) -> bool {
 }
 
 impl Recordings {
-    /// Recordings in `folder`; `stamp` names this launch among all.
+    /// Recordings in `folder`; `stamp` identifies this launch.
     pub(crate) fn new(folder: PathBuf, stamp: String) -> Self {
         Self {
             folder,
@@ -31,7 +31,7 @@ impl Recordings {
         }
     }
 
-    /// A file that is not there yet.
+    /// The path of a new file.
     pub(crate) fn next(&mut self) -> PathBuf {
         self.count += 1;
         let Self { stamp, count, .. } = self;

@@ -1,5 +1,5 @@
-//! What is kept from one launch to the next, as a text for the user defaults: everything but the
-//! keys. A line each; what a later version added, or what is damaged, is passed over.
+//! What is kept from one launch to the next, as text for the user defaults: everything but the
+//! keys, one item a line. Lines that a later version added, or that are damaged, are ignored.
 //!
 //! ```text
 //! size 720p
@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use onair::av::device::{Position, Stabilisation};
 use onair::media::Bitrate;
 
-use crate::destination::{MOST, tidy};
+use crate::destination::{MAX_DESTINATIONS, tidy};
 use crate::settings::FRAME_RATES;
 use crate::{Definition, Destination, Id, Settings};
 
@@ -84,7 +84,7 @@ fn read_destination(value: &str, before: &[Destination]) -> Option<Destination> 
     let id = Id(parts.next()?.parse().ok()?);
     let is_active = meaning(&SWITCH, parts.next()?)?;
     let shown = parts.next()?.to_owned();
-    let is_new = before.len() < MOST && before.iter().all(|one| one.id != id);
+    let is_new = before.len() < MAX_DESTINATIONS && before.iter().all(|one| one.id != id);
     is_new.then(|| Destination {
         id,
         name: tidy(parts.next().unwrap_or_default()),
@@ -176,6 +176,6 @@ mod tests {
     #[test]
     fn a_list_without_end_is_cut() {
         let text: String = (0..1000).map(|id| format!("to {id} on s n\n")).collect();
-        assert_eq!(read(&text).1.len(), MOST);
+        assert_eq!(read(&text).1.len(), MAX_DESTINATIONS);
     }
 }

@@ -19,25 +19,25 @@ pub struct Screen {
     pub status: Status,
     /// What is wrong, and what to do about it.
     pub banner: Option<Banner>,
-    /// What happened just now; it goes by itself.
+    /// What just happened; it goes by itself.
     pub note: Option<String>,
-    /// How much is magnified, as long as it is of interest.
+    /// The zoom, for as long as it is shown.
     pub zoom: Option<String>,
-    /// Where the camera is told to focus, as long as it is of interest.
+    /// Where the camera focuses, for as long as it is shown.
     pub reticle: Option<Reticle>,
     /// A question in front of everything.
     pub alert: Option<Alert>,
     /// The sheet over the picture: its pages, the one in front last; empty when there is no sheet.
     pub pages: Vec<Page>,
-    /// What VoiceOver says of the picture.
+    /// VoiceOver's description of the picture.
     pub picture: Voice,
-    /// The interface stays as the phone was held.
+    /// Whether the interface keeps its orientation.
     pub is_rotation_locked: bool,
-    /// The screen does not go dark by itself.
+    /// Whether the screen stays on.
     pub is_awake: bool,
 }
 
-/// Where a show is.
+/// The state of a show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Phase {
     /// There is none.
@@ -80,13 +80,13 @@ pub struct Button {
 pub struct Voice {
     /// What it is.
     pub label: String,
-    /// How it stands.
+    /// Its state.
     pub value: String,
     /// What a tap does.
     pub hint: String,
 }
 
-/// The line at the top; nothing of it is shown when idle but the words.
+/// The line at the top; when idle, only the words are shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {
     /// How well it goes, by colour.
@@ -140,9 +140,9 @@ pub struct Banner {
     pub dot: Dot,
     /// What is wrong.
     pub title: String,
-    /// Why, and what to do; empty when there is nothing to add.
+    /// Why, and what to do; empty if there is nothing to add.
     pub text: String,
-    /// The words on a button that does it.
+    /// The label of a button that does it.
     pub button: Option<String>,
 }
 
@@ -151,9 +151,9 @@ pub struct Banner {
 pub struct Alert {
     /// What is asked.
     pub title: String,
-    /// What there is to know.
+    /// The details.
     pub text: String,
-    /// The answers there are.
+    /// The possible answers.
     pub choices: Vec<Choice>,
 }
 
@@ -162,16 +162,16 @@ pub struct Alert {
 pub struct Choice {
     /// What to tell the app.
     pub answer: Answer,
-    /// The words on its button.
+    /// The label of its button.
     pub label: String,
-    /// What kind of answer it is.
+    /// The kind of answer.
     pub role: Role,
 }
 
-/// What kind of answer a choice is.
+/// The kinds of answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// One like another.
+    /// Like any other.
     Plain,
     /// The one that changes nothing.
     Cancel,
@@ -182,17 +182,17 @@ pub enum Role {
 /// What the user says to an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
-    /// Nothing is to happen.
+    /// Nothing happens.
     Cancel,
     /// The show ends.
     End,
-    /// A destination is typed in.
+    /// Type a destination in.
     Type,
-    /// A destination is scanned.
+    /// Scan a destination.
     Scan,
-    /// What the link says is added.
+    /// Add the link's destination.
     Add,
-    /// The destination goes.
+    /// Delete the destination.
     Delete,
 }
 
@@ -205,7 +205,7 @@ pub enum Page {
     Scanner {
         /// In the bar.
         title: String,
-        /// Below the picture: what is looked for, or why the code seen was not it.
+        /// Below the picture: what to look for, or why the code seen was useless.
         text: String,
     },
 }
@@ -233,7 +233,7 @@ pub struct Section {
 /// One row of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// What to tell the app it was.
+    /// Identifies it to the app.
     pub id: RowId,
     /// What it is.
     pub title: String,
@@ -245,7 +245,7 @@ pub struct Row {
     pub hint: String,
 }
 
-/// Names a row.
+/// Identifies a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RowId {
     /// A destination in the list.
@@ -256,17 +256,17 @@ pub enum RowId {
     Scan,
     /// [`Definition`]s.
     Size,
-    /// Pictures a second.
+    /// Frames a second.
     FrameRate,
-    /// At what rate pictures are encoded.
+    /// The video bitrate.
     Bitrate,
-    /// How they are steadied.
+    /// How the picture is stabilised.
     Stabilisation,
-    /// The camera that is taken first.
+    /// The camera that is used first.
     Camera,
     /// Whether shows are recorded.
     Record,
-    /// What a destination is called.
+    /// A destination's name.
     Name,
     /// Its server.
     Server,
@@ -274,7 +274,7 @@ pub enum RowId {
     Key,
     /// Whether shows go there.
     Active,
-    /// Keeps what was typed.
+    /// Saves what was typed.
     Save,
     /// Removes a destination.
     Delete,
@@ -283,27 +283,27 @@ pub enum RowId {
 /// What a row looks like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowKind {
-    /// A switch; where `detail` is given, the row itself leads to a page.
+    /// A switch; with `detail`, the row itself leads to a page.
     Switch {
-        /// How it stands.
+        /// Its state.
         is_on: bool,
         /// A second line.
         detail: Option<String>,
     },
     /// One of several.
     Pick {
-        /// All there are.
+        /// All choices.
         options: Vec<String>,
-        /// The one that holds.
+        /// The chosen one.
         selected: usize,
     },
     /// A text to type.
     Text {
         /// What it is now; it may be secret.
         value: Secret,
-        /// What stands there when it is empty.
+        /// Shown while it is empty.
         placeholder: String,
-        /// How it is typed.
+        /// The kind of keyboard.
         typing: Typing,
     },
     /// A button.
@@ -322,12 +322,12 @@ pub enum Typing {
     Url,
     /// As a number.
     Number,
-    /// Nobody looks on.
+    /// Hidden while it is typed.
     Secret,
 }
 
 impl Definition {
-    /// The place in [`Definition::ALL`].
+    /// The index in [`Definition::ALL`].
     pub(crate) fn index(self) -> usize {
         let mut all = Self::ALL.into_iter();
         all.position(|one| one == self).unwrap_or_default()

@@ -2,24 +2,24 @@ use onair::av::device::{Position, Stabilisation};
 use onair::av::encode::VideoSettings;
 use onair::media::{Bitrate, FrameRate, Size};
 
-/// What the user chose, but for where shows go.
+/// The user's choices, apart from destinations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// How large pictures are.
+    /// The frame size.
     pub definition: Definition,
     /// One of [`FRAME_RATES`].
     pub frame_rate: u32,
-    /// At what rate they are encoded; by size and frame rate when `None`.
+    /// The video bitrate; by default chosen by size and frame rate.
     pub bitrate: Option<Bitrate>,
-    /// How the picture is steadied.
+    /// How the picture is stabilised.
     pub stabilisation: Stabilisation,
-    /// The camera that is taken first.
+    /// The camera that is used first.
     pub camera: Position,
     /// Whether shows are also recorded, to Photos.
     pub records: bool,
 }
 
-/// How large pictures are; which side is the longer is how the phone is held.
+/// The frame size; how the phone is held decides which side is the longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Definition {
     /// 960 by 540.
@@ -30,7 +30,7 @@ pub enum Definition {
     P1080,
 }
 
-/// Pictures a second there are to choose from.
+/// The frame rates to choose from.
 pub const FRAME_RATES: [u32; 4] = [24, 25, 30, 60];
 
 impl Default for Settings {
@@ -47,18 +47,18 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The steadiest there is last.
+    /// The strongest is last.
     pub(crate) const STABILISATIONS: [Stabilisation; 3] = [
         Stabilisation::Off,
         Stabilisation::Standard,
         Stabilisation::Cinematic,
     ];
 
-    /// What a show can be encoded at: below, nothing can be seen; above, no phone's line goes.
+    /// The bitrates to choose from: less shows nothing, and no phone's line carries more.
     pub(crate) const BITRATES: std::ops::RangeInclusive<Bitrate> =
         Bitrate::kbps(200)..=Bitrate::kbps(50_000);
 
-    /// Pictures a second.
+    /// Frames a second.
     pub fn frame_rate(&self) -> FrameRate {
         FrameRate::new(self.frame_rate.max(1), 1).expect("neither is zero")
     }
@@ -75,7 +75,7 @@ impl Definition {
     /// All, the smallest first.
     pub const ALL: [Self; 3] = [Self::P540, Self::P720, Self::P1080];
 
-    /// What people call it.
+    /// Its common name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::P540 => "540p",
@@ -84,7 +84,7 @@ impl Definition {
         }
     }
 
-    /// The size of a picture that stands upright, or lies.
+    /// The frame size, portrait or landscape.
     pub const fn size(self, is_portrait: bool) -> Size {
         let (long, short) = match self {
             Self::P540 => (960, 540),
@@ -99,8 +99,8 @@ impl Definition {
     }
 }
 
-/// A bitrate as it is typed: `2500` is kbit/s, `2.5M` and `2500k` say it themselves, nothing
-/// leaves it to us. `None` if it is none of these, or out of bounds.
+/// Parses a bitrate: `2500` is in kbit/s, `2.5M` and `2500k` have their own unit, and nothing
+/// leaves the choice to us. `None` if it is none of these, or out of bounds.
 pub(crate) fn parse_bitrate(text: &str) -> Option<Option<Bitrate>> {
     let text = text.trim();
     if text.is_empty() {

@@ -3,7 +3,7 @@ use std::time::Instant;
 use onair::Secret;
 use onair::av::device::Position;
 
-use crate::destination::{MOST, tidy};
+use crate::destination::{MAX_DESTINATIONS, tidy};
 use crate::draft::Draft;
 use crate::link::{self, Found};
 use crate::page::OpenPage;
@@ -88,7 +88,7 @@ impl App {
         self.pages.push(OpenPage::Destination(draft));
     }
 
-    /// What a row does. On air nothing of it can be changed.
+    /// Does what a row is for. On air, nothing can be changed.
     pub(crate) fn handle_row(&mut self, id: RowId, change: Change, now: Instant) {
         if self.air.is_some() {
             return;
@@ -181,7 +181,7 @@ impl App {
     }
 
     fn add(&mut self, name: &str, is_active: bool, address: Address) {
-        if self.destinations.len() >= MOST {
+        if self.destinations.len() >= MAX_DESTINATIONS {
             return self.ask(Question::told(words::FULL_TITLE, words::FULL_TEXT));
         }
         let id = Id::unused(&self.destinations);
@@ -204,7 +204,7 @@ impl App {
         }
     }
 
-    /// Keeps an address: what is secret of it in the Keychain, the rest with the settings.
+    /// Saves an address: the secret part in the Keychain, the rest with the settings.
     fn keep(&mut self, id: Id, address: Address) {
         self.effect(Effect::SaveKey(id, address.write()));
         if let Some(one) = self.destinations.iter_mut().find(|one| one.id == id) {
@@ -249,7 +249,7 @@ fn change_draft(draft: &mut Draft, id: RowId, change: Change) {
     }
 }
 
-/// A destination without a name goes by its server's.
+/// A destination without a name is named after its server.
 fn name_for(name: &str, address: &Address) -> String {
     let name = tidy(name);
     if name.is_empty() {

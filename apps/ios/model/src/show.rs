@@ -10,13 +10,13 @@ use crate::question::Question;
 use crate::screen::Phase;
 use crate::{App, Effect, Haptic, compose, words};
 
-/// Going live, ending, and what the studio tells.
+/// Going live, ending, and the studio's events.
 impl App {
     pub(crate) fn phase(&self) -> Phase {
         self.air.as_ref().map_or(Phase::Idle, Air::phase)
     }
 
-    /// The red button: goes live, or ends; asks first where viewers would see it.
+    /// The red button: goes live, or ends; asks first if viewers would notice.
     pub(crate) fn tap_record(&mut self) {
         match self.phase() {
             Phase::Idle => self.go_live(),
@@ -60,7 +60,7 @@ impl App {
         self.effect(Effect::Haptic(Haptic::Tap));
     }
 
-    /// The destinations that are on, with their names; or what to ask when that will not do.
+    /// The active destinations, with their names; or a question if that will not do.
     fn chosen(&self) -> Result<(Vec<String>, Vec<Destination>), Question> {
         let mut chosen = (Vec::new(), Vec::new());
         for one in self.destinations.iter().filter(|one| one.is_active) {
@@ -149,7 +149,7 @@ impl App {
         }
     }
 
-    /// Off the air: the phone may be turned again, and a question about the show is moot.
+    /// Off the air: the phone may be turned again, and any question about the show goes.
     fn leave_air(&mut self) -> Option<Air> {
         let air = self.air.take();
         self.question.take_if(|question| *question == Question::End);

@@ -185,7 +185,7 @@ pub(crate) fn unusable_code(why: &str) -> String {
     format!("This code cannot be used: {why}.")
 }
 
-/// Why there is no picture or no sound from `what`, and what to do about it.
+/// Why `what` gives no picture or no audio, and what to do about it.
 pub(crate) fn why(why: Why, what: &str) -> String {
     match why {
         Why::NotAllowed => format!("This app may not use the {what}. Allow it in Settings."),
@@ -198,12 +198,12 @@ pub(crate) fn why(why: Why, what: &str) -> String {
     }
 }
 
-/// The words on a button that helps.
+/// The label of a button that helps.
 pub(crate) fn button(why: Why) -> Option<String> {
     (why == Why::NotAllowed).then(|| OPEN_SETTINGS.to_owned())
 }
 
-/// What went wrong as the engine or the server says it, and what to do about it.
+/// What went wrong, in the engine's or the server's words, and what to do about it.
 pub(crate) fn with_cure(failure: &Failure) -> String {
     let words = sentence(&failure.to_string());
     match cure(failure.fault) {
@@ -212,7 +212,7 @@ pub(crate) fn with_cure(failure: &Failure) -> String {
     }
 }
 
-/// A capital letter in front, and one full stop at the end.
+/// A capital letter at the beginning and one full stop at the end.
 pub(crate) fn sentence(text: &str) -> String {
     let text = text.trim_end_matches('.');
     let mut rest = text.chars();
@@ -220,7 +220,7 @@ pub(crate) fn sentence(text: &str) -> String {
     first.chain(rest.clone()).chain(['.']).collect()
 }
 
-/// `None` where the words say it all.
+/// `None` if the words say it all.
 const fn cure(fault: Fault) -> Option<&'static str> {
     use Fault as F;
     Some(match fault {

@@ -21,13 +21,13 @@ use crate::app::sheet::{Alerts, Host, Sheet};
 use crate::app::views::{BannerCard, Controls, Pill, Preview, StatusLine};
 use crate::app::{device, turn, ui};
 
-/// What the controller holds.
+/// The controller's state.
 #[derive(Default)]
 pub(crate) struct Ivars {
     views: OnceCell<Views>,
-    /// How the interface lay last.
+    /// The interface's last orientation.
     lay: Cell<Option<Interface>>,
-    /// How the interface has to stay, on air.
+    /// The orientation that the interface has to keep, on air.
     locked: Cell<Option<Interface>>,
     sheet: RefCell<Option<Sheet>>,
     alerts: RefCell<Alerts>,
@@ -63,7 +63,7 @@ define_class!(
             // SAFETY: the superclass has this method, and it takes a boolean.
             let () = unsafe { msg_send![super(self), viewDidAppear: animated] };
             inbox::signal(Signal::Appeared);
-            // Whatever came while it was in no window.
+            // Turns while it was in no window were missed.
             inbox::signal(Signal::Turned);
         }
 
@@ -135,7 +135,7 @@ impl Controller {
         unsafe { msg_send![super(this), init] }
     }
 
-    /// Shows what this camera sees.
+    /// Shows what a camera sees.
     pub(crate) fn show(&self, preview: &device::Preview) {
         if let Some(views) = self.ivars().views.get() {
             views.preview.show(preview);
@@ -143,7 +143,7 @@ impl Controller {
         self.level();
     }
 
-    /// Turns the picture as the interface is turned, and says so.
+    /// Turns the picture with the interface, and reports that.
     pub(crate) fn level(&self) {
         let (views, interface) = (self.ivars().views.get(), self.interface());
         let turn = views.and_then(|views| views.preview.level(interface?));
@@ -152,7 +152,7 @@ impl Controller {
         }
     }
 
-    /// Draws what differs from `before`.
+    /// Draws the differences from `before`.
     pub(crate) fn render(&self, screen: &Screen, before: Option<&Screen>) {
         let Some(views) = self.ivars().views.get() else {
             return;
@@ -174,8 +174,8 @@ impl Controller {
         self.present();
     }
 
-    /// Presents what is not presented yet. UIKit does one thing at a time: what has to wait is
-    /// tried again soon.
+    /// Presents what is not presented yet. UIKit does one thing at a time: the rest is tried again
+    /// soon.
     pub(crate) fn present(&self) {
         let sheet = self.ivars().sheet.borrow();
         let is_sheet_up = sheet
@@ -187,7 +187,7 @@ impl Controller {
         }
     }
 
-    /// As those see it that are presented from here.
+    /// What presents from here.
     fn host(&self) -> Host<'_> {
         Host {
             controller: self,
@@ -242,7 +242,7 @@ impl Controller {
         }
     }
 
-    /// How the interface lies; `None` while it is in no window.
+    /// The interface's orientation; `None` while it is in no window.
     fn interface(&self) -> Option<Interface> {
         let interface = turn::interface(&*self.view()?)?;
         self.ivars().lay.set(Some(interface));
@@ -270,7 +270,7 @@ impl Controller {
         }
     }
 
-    /// A page that the sheet itself takes away, while it is drawn, was not left by the user.
+    /// A page that the sheet itself removes while drawing was not left by the user.
     fn notice_page_left(&self) {
         let Ok(mut sheet) = self.ivars().sheet.try_borrow_mut() else {
             return;
@@ -283,7 +283,7 @@ impl Controller {
     }
 }
 
-/// A phone is not held upside down, a tablet is.
+/// A phone is not held upside down; a tablet is.
 fn free_orientations(mtm: MainThreadMarker) -> UIInterfaceOrientationMask {
     match UIDevice::currentDevice(mtm).userInterfaceIdiom() {
         UIUserInterfaceIdiom::Pad => UIInterfaceOrientationMask::All,
@@ -300,7 +300,7 @@ fn pinch(fingers: &UIPinchGestureRecognizer) {
     inbox::send(Input::Pinched(scale));
 }
 
-/// Whether a part of the screen is to be drawn.
+/// Whether to draw a part of the screen.
 fn changed<T: PartialEq>(before: Option<&Screen>, now: &Screen, part: fn(&Screen) -> &T) -> bool {
     before.is_none_or(|before| part(before) != part(now))
 }
@@ -321,7 +321,7 @@ impl Views {
         views
     }
 
-    /// The status above the banner above what is told for a moment, from the top down.
+    /// From the top down: the status, the banner, and messages shown for a moment.
     fn lay_out(&self, root: &UIView, mtm: MainThreadMarker) {
         let column = UIStackView::new(mtm);
         column.setAxis(UILayoutConstraintAxis::Vertical);

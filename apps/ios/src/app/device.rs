@@ -11,8 +11,8 @@ use onair_ios_model::Input;
 
 use crate::app::inbox;
 
-/// Opens what `setup` says, on a thread of its own: the first picture of the app does not wait
-/// for a camera. The device is given to `adopt` on the main thread; a failure is posted.
+/// Opens what `setup` names, on a thread of its own: the app's first screen does not wait for a
+/// camera. `adopt` gets the device on the main thread; a failure is posted.
 pub(crate) fn open(setup: Setup, adopt: fn(AppleDevice)) {
     let open = move || match AppleDevice::open(&setup) {
         Ok(device) => DispatchQueue::main().exec_async(move || adopt(device)),
@@ -24,7 +24,7 @@ pub(crate) fn open(setup: Setup, adopt: fn(AppleDevice)) {
     }
 }
 
-/// Gives the device into a studio's hands, which starts it.
+/// Gives the device to a studio, which starts it.
 pub(crate) fn start(device: AppleDevice) -> Result<Studio, Error> {
     let listener = Arc::new(|news| inbox::post(Input::News(news)));
     Studio::open(Box::new(device), listener)

@@ -1,4 +1,4 @@
-//! The loop: inputs go to the app, its effects are done, its screen is drawn.
+//! The loop: gives inputs to the app, does its effects, draws its screen.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
@@ -15,13 +15,12 @@ use crate::app::device::{AppleDevice, Preview};
 use crate::app::inbox::{self, Signal, Takers};
 use crate::app::{defaults, device, feedback, keychain, network, photos, turn};
 
-/// What the loop holds, for as long as the process lives.
+/// The loop's state, for the life of the process.
 #[derive(Default)]
 struct Driver {
     app: RefCell<App>,
     inbox: RefCell<VecDeque<Input>>,
-    /// True while inputs are taken and the screen is drawn: what an effect or a view says
-    /// meanwhile waits.
+    /// True while inputs are taken and the screen is drawn: new inputs from effects or views wait.
     is_busy: Cell<bool>,
     studio: OnceCell<Studio>,
     preview: OnceCell<Preview>,
@@ -39,13 +38,13 @@ thread_local! {
 /// How often the broadcast is measured.
 const MEASURE: Duration = Duration::from_secs(1);
 
-/// An animation of UIKit's, and a little.
+/// A little longer than an animation of UIKit's.
 const SOON: Duration = Duration::from_millis(500);
 
-/// Between attempts to turn a preview whose session starts: what nobody should see wrong for long.
+/// Between attempts to turn a preview whose session is starting: a wrong picture should not last.
 const BUSY: Duration = Duration::from_millis(50);
 
-/// Takes all that comes in from now on.
+/// Handles everything that comes in from now on.
 pub(crate) fn listen() {
     inbox::open(Takers {
         input: send,
@@ -62,7 +61,7 @@ fn handle(signal: Signal) {
         Signal::Appeared => begin(),
         Signal::Turned => turned(),
         Signal::Unpresented => present_later(),
-        // Tried again when the session can be set up.
+        // Tried again once the session can be set up.
         Signal::Unlevelled => after(BUSY, level),
     }
 }
@@ -79,7 +78,7 @@ pub(crate) fn show_on(controller: Retained<Controller>) {
     });
 }
 
-/// The controller's view is on the screen: work may begin. What comes after the first time is no beginning.
+/// The controller's view is on the screen: work may begin. Later appearances change nothing.
 fn begin() {
     DRIVER.with(|driver| {
         if !driver.has_begun.replace(true) {
@@ -95,14 +94,14 @@ fn present_later() {
     after(SOON, || DRIVER.with(Driver::present));
 }
 
-/// The interface was turned: so is the picture, and once more when the animation is over, since
-/// who knows the angle may learn of it last.
+/// The interface was turned, and so is the picture; again after the animation, since the angle may
+/// be known only then.
 fn turned() {
     level();
     after(SOON, level);
 }
 
-/// The camera or its direction may be another: the picture is turned anew.
+/// The camera or its direction may have changed: the picture is turned again.
 fn level() {
     if let Some(controller) = controller() {
         controller.level();
@@ -124,8 +123,8 @@ fn controller() -> Option<Retained<Controller>> {
     DRIVER.with(|driver| driver.controller.borrow().clone())
 }
 
-/// Takes over the device that was opened. It is shown before it is started: a layer that is made
-/// while a session starts waits for it.
+/// Takes over the opened device. It is shown before it is started: a layer made while a session
+/// starts would wait for it.
 fn adopt(device: AppleDevice) {
     let preview = device.preview();
     if let Some(controller) = controller() {
@@ -150,8 +149,8 @@ impl Driver {
         }
     }
 
-    /// Presents what has to be presented yet. UIKit loads views meanwhile and ends typing, which
-    /// tells us so: that waits until the controller is done.
+    /// Presents what is not presented yet. Meanwhile UIKit loads views and ends editing, and
+    /// reports that to us: those inputs wait until the controller is done.
     fn present(&self) {
         if self.is_busy.replace(true) {
             return present_later();
@@ -162,7 +161,7 @@ impl Driver {
         self.empty();
     }
 
-    /// Takes what waits, until nothing does.
+    /// Handles waiting inputs until there are none.
     fn empty(&self) {
         while !self.inbox.borrow().is_empty() {
             self.work();
@@ -236,7 +235,7 @@ impl Driver {
         }
     }
 
-    /// Wakes when the screen changes by itself, or there is something to measure.
+    /// Wakes when the screen changes by itself, or a measurement is due.
     fn schedule(&self) {
         let now = Instant::now();
         let change = self.app.borrow().poll_timeout(now);
@@ -256,7 +255,7 @@ impl Driver {
         DispatchQueue::main().after(time, wake).ok();
     }
 
-    /// Does nothing when an earlier time was set meanwhile: a wake-up cannot be taken back.
+    /// Does nothing if an earlier time was set meanwhile: a wake-up cannot be cancelled.
     fn wake(&self, at: Instant) {
         if self.wake.get() != Some(at) {
             return;
@@ -268,7 +267,7 @@ impl Driver {
         }
     }
 
-    /// What goes on, unless it was asked less than a second ago.
+    /// The measurements, unless they were taken less than a second ago.
     fn measure(&self, now: Instant) -> Option<onair::Stats> {
         let slack = Duration::from_millis(50);
         let is_due = |last: Instant| now.saturating_duration_since(last) + slack >= MEASURE;
@@ -287,7 +286,7 @@ impl Driver {
     }
 }
 
-/// What the app begins with.
+/// How the app begins.
 fn setup() -> Setup {
     let recordings = defaults::recordings();
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -299,7 +298,7 @@ fn setup() -> Setup {
     }
 }
 
-/// Recordings that did not get to Photos: the app was ended, or the user had not allowed it yet.
+/// Recordings that did not get to Photos: the app was killed, or the user had not allowed it yet.
 fn leftovers(folder: &Path) -> Vec<PathBuf> {
     let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let paths = files.map(|file| file.path());

@@ -1,4 +1,4 @@
-//! What is felt and heard, and the way to the system's settings.
+//! Haptics, announcements, and the way to the system's settings.
 
 use objc2_foundation::{NSDictionary, NSString, NSURL};
 use objc2_ui_kit::{
@@ -10,7 +10,7 @@ use onair_ios_model::Haptic;
 
 use crate::app::ui::main_thread;
 
-/// Lets the phone be felt.
+/// Gives haptic feedback.
 pub(crate) fn play(haptic: Haptic) {
     let kind = match haptic {
         Haptic::Tap => return tap(),
@@ -20,7 +20,7 @@ pub(crate) fn play(haptic: Haptic) {
     UINotificationFeedbackGenerator::new(main_thread()).notificationOccurred(kind);
 }
 
-/// Lets VoiceOver say something, where it is on.
+/// Lets VoiceOver say something, if it is on.
 pub(crate) fn announce(text: &str) {
     let text = NSString::from_str(text);
     // SAFETY: a constant of UIKit, there since iOS 4.

@@ -1,5 +1,5 @@
-//! A moment more in the background: viewers are to get the slate, servers a goodbye and files an
-//! end even where no sound keeps the app awake.
+//! A little more time in the background: viewers should get the slate, servers a goodbye and files
+//! an end even if no audio keeps the app running.
 
 use std::cell::Cell;
 
@@ -12,7 +12,8 @@ thread_local! {
     static TASK: Cell<Option<UIBackgroundTaskIdentifier>> = const { Cell::new(None) };
 }
 
-/// Asks for it. The system gives about half a minute, and kills an app that does not give it back.
+/// Asks for more time. The system gives about half a minute, and kills an app that does not return
+/// it.
 pub(crate) fn begin() {
     end();
     let app = UIApplication::sharedApplication(main_thread());
@@ -22,7 +23,7 @@ pub(crate) fn begin() {
     TASK.set(Some(task).filter(|task| *task != none));
 }
 
-/// Gives it back, if it was given. UIKit calls this on the main thread when the moment is over.
+/// Returns it, if there is any. UIKit calls this on the main thread when the time is over.
 pub(crate) fn end() {
     if let Some(task) = TASK.take() {
         UIApplication::sharedApplication(main_thread()).endBackgroundTask(task);

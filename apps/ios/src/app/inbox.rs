@@ -1,12 +1,11 @@
-//! Where everything that happens goes: whoever has news knows this file alone, and the driver
-//! takes them from here.
+//! Where all inputs arrive: their senders know only this file, and the driver takes them from here.
 
 use std::cell::Cell;
 
 use dispatch2::DispatchQueue;
 use onair_ios_model::Input;
 
-/// What the driver is told that is not the app's business.
+/// News for the driver that do not concern the app.
 #[derive(Clone, Copy)]
 pub(crate) enum Signal {
     /// The controller's view is on the screen: work may begin.
@@ -19,7 +18,7 @@ pub(crate) enum Signal {
     Unlevelled,
 }
 
-/// Who takes what comes in, on the main thread.
+/// The handlers of what comes in, on the main thread.
 #[derive(Clone, Copy)]
 pub(crate) struct Takers {
     pub(crate) input: fn(Input),
@@ -30,7 +29,7 @@ thread_local! {
     static TAKERS: Cell<Option<Takers>> = const { Cell::new(None) };
 }
 
-/// Everything goes there from now on. What comes before is lost: it is the first thing to do.
+/// Sets the handlers. This comes first: anything earlier is lost.
 pub(crate) fn open(takers: Takers) {
     TAKERS.set(Some(takers));
 }

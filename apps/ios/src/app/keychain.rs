@@ -1,5 +1,5 @@
-//! Servers and stream keys, in the Keychain of this phone: read while it is unlocked, in no
-//! backup to another phone and in no cloud.
+//! Servers and stream keys in the Keychain of this phone: readable while it is unlocked, and in no
+//! backup to another phone or cloud.
 
 use onair::Secret;
 use onair_ios_model::Id;
@@ -10,15 +10,15 @@ use security_framework::passwords::{
 
 const SERVICE: &str = "onair";
 
-/// What there is for `ids`.
+/// The secrets of `ids`.
 pub(crate) fn load(ids: &[Id]) -> Vec<(Id, Secret)> {
     let found = ids.iter().filter_map(|id| Some((*id, read(*id)?)));
     found.collect()
 }
 
-/// Keeps `secret`, in place of what was there.
+/// Saves `secret`, replacing the old one.
 pub(crate) fn save(id: Id, secret: &Secret) -> Result<(), String> {
-    // What is there keeps its old protection when it is only updated.
+    // A secret that is only updated keeps its old protection.
     forget(id);
     let words = |error: security_framework::base::Error| error.to_string();
     let mode = ProtectionMode::AccessibleWhenUnlockedThisDeviceOnly;
@@ -28,7 +28,7 @@ pub(crate) fn save(id: Id, secret: &Secret) -> Result<(), String> {
     set_generic_password_options(secret.expose().as_bytes(), options).map_err(words)
 }
 
-/// Takes it out, if it is there.
+/// Removes it, if it exists.
 pub(crate) fn forget(id: Id) {
     let _not_there = delete_generic_password(SERVICE, &id.to_string());
 }

@@ -3,7 +3,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | here, `scene` | the process and its one window, as UIKit wants them |
-//! | `inbox` | where all news come in, from any thread |
+//! | `inbox` | where all inputs arrive, from any thread |
 //! | `driver` | the loop: inputs in, effects done, the screen drawn |
 //! | `controller` | the one view controller: preview, status, controls, fingers |
 //! | `views` | what is on the controller's view, a view each, drawn from its part of the `Screen` |
@@ -11,8 +11,8 @@
 //! | `device`, `turn` | the engine's camera, and how the phone is held |
 //! | `keychain`, `defaults`, `photos`, `network`, `feedback`, `grace` | one system service each |
 //!
-//! Everything runs on the main thread but for what the engine and the system do by themselves;
-//! their news come in through `inbox::post`.
+//! Everything runs on the main thread, except what the engine and the system do by themselves;
+//! their news arrive through `inbox::post`.
 
 mod controller;
 mod defaults;
@@ -38,11 +38,11 @@ use objc2_ui_kit::{UIApplication, UIApplicationDelegate, UIResponder};
 
 use scene::SceneDelegate;
 
-/// Hands the process to UIKit, for good. The app's own object has nothing to do: the scene has.
+/// Hands the process to UIKit, for good. The scene does the work, not the app's own object.
 pub(crate) fn run() {
     let mtm = MainThreadMarker::new().expect("a process begins on its main thread");
     driver::listen();
-    // Info.plist names it; the runtime knows a class only once it was touched.
+    // Info.plist names it; the runtime knows a class only once it was used.
     SceneDelegate::class();
     let delegate = NSString::from_class(AppDelegate::class());
     UIApplication::main(None, Some(&delegate), mtm);

@@ -1,5 +1,6 @@
-//! How packets leave this phone: `NWPathMonitor`, in its C interface, which has no crate. See
-//! Apple's `Network/path_monitor.h`, `path.h` and `interface.h`; all of it is there since iOS 12.
+//! The route of packets out of this phone: `NWPathMonitor`, in its C interface, for which there is
+//! no crate. See Apple's `Network/path_monitor.h`, `path.h` and `interface.h`; all available since
+//! iOS 12.
 
 use std::cell::Cell;
 use std::ptr::NonNull;
@@ -41,7 +42,7 @@ unsafe extern "C-unwind" {
     fn nw_interface_get_index(interface: NonNull<Interface>) -> u32;
 }
 
-/// Posts how the network is now, and whenever it changes, for as long as the process lives.
+/// Posts the state of the network now and whenever it changes, for the life of the process.
 pub(crate) fn watch() {
     // SAFETY: takes nothing. The monitor is kept: nobody ever releases it.
     let Some(monitor) = (unsafe { nw_path_monitor_create() }) else {
@@ -68,7 +69,7 @@ fn read(path: NonNull<NwPath>) -> Path {
     }
 }
 
-/// The index of the interface that is preferred; 0, which none has, without one.
+/// The index of the preferred interface; 0, which none has, if there is none.
 fn first_interface(path: NonNull<NwPath>) -> u32 {
     let index = Rc::new(Cell::new(0));
     let found = Rc::clone(&index);

@@ -1,4 +1,4 @@
-//! Recordings go to Photos, and from the app's own folder.
+//! Moves recordings from the app's own folder to Photos.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use onair_ios_model::Input;
 
 use crate::app::inbox;
 
-/// Copies the file to Photos and removes it, asking for permission where that was never asked.
-/// How it went is posted.
+/// Copies the file to Photos and removes it, asking for permission if that was never asked. Posts
+/// the result.
 pub(crate) fn keep(path: PathBuf) {
     let answered = RcBlock::new(move |status: PHAuthorizationStatus| {
         if status == PHAuthorizationStatus::Authorized || status == PHAuthorizationStatus::Limited {
@@ -30,7 +30,7 @@ pub(crate) fn keep(path: PathBuf) {
 
 fn copy(path: PathBuf) {
     let file = path.clone();
-    // A file that Photos does not take makes no request, and that nothing was changed is success.
+    // A file that Photos refuses makes no request, and changing nothing counts as success.
     let is_taken = Arc::new(AtomicBool::new(false));
     let was_taken = Arc::clone(&is_taken);
     let change = RcBlock::new(move || {
@@ -54,7 +54,7 @@ fn copy(path: PathBuf) {
 
 fn finish(path: &PathBuf, is_kept: bool, error: Option<Retained<NSError>>) -> Result<(), String> {
     if is_kept {
-        // Were it to stay, it would be copied again at the next launch: nothing is lost.
+        // A file that stays is copied again at the next launch: nothing is lost.
         let _stays = std::fs::remove_file(path);
         return Ok(());
     }

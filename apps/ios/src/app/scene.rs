@@ -33,9 +33,8 @@ define_class!(
             unsafe { msg_send![super(this), init] }
         }
 
-        // UIWindowSceneDelegate's, here since it names types of which nothing else is needed. A
-        // phone that is turned from one side to the other is as wide as before, and no view is
-        // laid out anew.
+        // UIWindowSceneDelegate's, declared here since it names types that nothing else needs.
+        // Turned by 180 degrees, a phone is as wide as before, and no view is laid out anew.
         #[unsafe(method(windowScene:didUpdateCoordinateSpace:interfaceOrientation:traitCollection:))]
         fn did_turn(
             &self,
@@ -79,7 +78,7 @@ define_class!(
 
         #[unsafe(method(sceneDidEnterBackground:))]
         fn did_enter_background(&self, _scene: &UIScene) {
-            // First: the camera is taken away at any moment now.
+            // First: the camera may be taken away at any moment.
             inbox::send(Input::Background);
             if driver::is_on_air() {
                 grace::begin();
@@ -96,7 +95,7 @@ impl SceneDelegate {
         let mtm = self.mtm();
         let window = UIWindow::initWithWindowScene(UIWindow::alloc(mtm), scene);
         let controller = Controller::new(mtm);
-        // What the driver draws needs its views.
+        // The driver draws on its views.
         controller.loadViewIfNeeded();
         window.setRootViewController(Some(&controller));
         driver::show_on(controller);

@@ -1,8 +1,8 @@
-//! How the phone is held, as its interface is.
+//! How the phone is held, judged by its interface.
 //!
-//! What the user sees is what viewers get: both follow the interface, not gravity, so that a
-//! phone whose rotation is locked films upright. The screen is fixed to the phone as the sensor
-//! is, and so the turn that makes the preview right is the turn that makes the pictures right.
+//! Viewers get what the user sees: both follow the interface, not gravity, so that a phone with
+//! locked rotation films upright. Screen and sensor are fixed to the phone, so one turn is right
+//! for both the preview and the frames.
 
 use std::ptr::NonNull;
 
@@ -15,15 +15,15 @@ use objc2_foundation::{NSNotification, NSNotificationCenter, NSOperationQueue};
 use objc2_ui_kit::UIView;
 use onair::av::device::Interface;
 
-/// How the interface is turned around `view` now; `None` while that is in no window.
+/// The interface's rotation around `view`; `None` while that is in no window.
 #[expect(deprecated, reason = "what replaces it is there since iOS 16 only")]
 pub(crate) fn interface(view: &UIView) -> Option<Interface> {
     let scene = view.window()?.windowScene()?;
     Some(Interface::numbered(scene.interfaceOrientation().0))
 }
 
-/// Does `act` on the main thread whenever a session starts or changes its camera: the preview
-/// has another connection then, which is not turned yet.
+/// Calls `act` on the main thread whenever a session starts or changes its camera: the preview then
+/// has a new connection, which is not turned yet.
 pub(crate) fn watch(act: fn()) {
     // SAFETY: a constant that is there since iOS 4.
     let started = unsafe { AVCaptureSessionDidStartRunningNotification };
@@ -37,12 +37,12 @@ pub(crate) fn watch(act: fn()) {
         let token = unsafe {
             centre.addObserverForName_object_queue_usingBlock(Some(name), None, Some(&queue), &told)
         };
-        // For as long as the process lives.
+        // For the life of the process.
         std::mem::forget(token);
     }
 }
 
-/// Whether the interface stands upright.
+/// Whether the interface is upright.
 pub(crate) const fn is_portrait(interface: Interface) -> bool {
     matches!(
         interface,

@@ -1,4 +1,4 @@
-//! The few shapes all views are made of.
+//! The few building blocks of all views.
 
 use std::ptr::NonNull;
 
@@ -33,7 +33,7 @@ pub(crate) fn label(style: &UIFontTextStyle, mtm: MainThreadMarker) -> Retained<
     label
 }
 
-/// The same, with digits that do not dance.
+/// The same, with digits of one width.
 pub(crate) fn meter(style: &UIFontTextStyle, size: CGFloat) -> Retained<UILabel> {
     let label = label(style, main_thread());
     // SAFETY: a constant of UIKit, there since iOS 8.2.
@@ -45,7 +45,7 @@ pub(crate) fn meter(style: &UIFontTextStyle, size: CGFloat) -> Retained<UILabel>
     label
 }
 
-/// A blurred ground for what stands over the picture, dark or light as the system is.
+/// A blurred background for views over the picture, dark or light like the system.
 pub(crate) fn blur(radius: CGFloat, mtm: MainThreadMarker) -> Retained<UIVisualEffectView> {
     let style = UIBlurEffectStyle::SystemMaterial;
     let effect = UIBlurEffect::effectWithStyle(style, mtm);
@@ -55,35 +55,35 @@ pub(crate) fn blur(radius: CGFloat, mtm: MainThreadMarker) -> Retained<UIVisualE
     view
 }
 
-/// A picture of the system's set.
+/// A symbol of the system's set.
 pub(crate) fn symbol(name: &str) -> Option<Retained<UIImage>> {
     UIImage::systemImageNamed(&NSString::from_str(name))
 }
 
-/// Writes in this colour.
+/// Sets a label's colour.
 pub(crate) fn colour_text(label: &UILabel, colour: &UIColor) {
     // SAFETY: a colour is what it takes.
     unsafe { label.setTextColor(Some(colour)) };
 }
 
-/// Draws what `view` has of symbols in this colour.
+/// Sets the colour of a view's symbols.
 pub(crate) fn tint(view: &UIView, colour: &UIColor) {
     // SAFETY: a colour is what it takes.
     unsafe { view.setTintColor(Some(colour)) };
 }
 
-/// Does `act` whenever `control` says `event`.
+/// Calls `act` on each `event` of `control`.
 pub(crate) fn on(control: &UIControl, event: UIControlEvents, act: impl Fn(&UIAction) + 'static) {
     let action = action(act);
     control.addAction_forControlEvents(&action, event);
 }
 
-/// Does `act` whenever `button` is tapped.
+/// Calls `act` whenever `button` is tapped.
 pub(crate) fn on_tap(button: &UIButton, act: impl Fn() + 'static) {
     on(button, UIControlEvents::TouchUpInside, move |_| act());
 }
 
-/// An action without words.
+/// An action without a title.
 pub(crate) fn action(act: impl Fn(&UIAction) + 'static) -> Retained<UIAction> {
     let block = RcBlock::new(move |action: NonNull<UIAction>| {
         // SAFETY: UIKit hands over an action that lives as long as the call.
@@ -98,7 +98,7 @@ pub(crate) fn tap(control: onair_ios_model::Control) {
     inbox::send(onair_ios_model::Input::Tap(control));
 }
 
-/// What VoiceOver says of `view`.
+/// Sets VoiceOver's description of `view`.
 pub(crate) fn speak(view: &UIView, voice: &Voice) {
     let mtm = main_thread();
     let text = |text: &str| (!text.is_empty()).then(|| NSString::from_str(text));
@@ -107,7 +107,7 @@ pub(crate) fn speak(view: &UIView, voice: &Voice) {
     view.setAccessibilityHint(text(&voice.hint).as_deref(), mtm);
 }
 
-/// The same for a control that says its own value.
+/// The same for a control that speaks its own value.
 pub(crate) fn speak_of_control(control: &UIControl, voice: &Voice) {
     let mtm = main_thread();
     let hint = (!voice.hint.is_empty()).then(|| NSString::from_str(&voice.hint));
@@ -130,20 +130,20 @@ pub(crate) fn colour(dot: Dot) -> Retained<UIColor> {
     }
 }
 
-/// Takes the keyboard away: what was typed counts.
+/// Ends editing: what was typed counts.
 pub(crate) fn end_typing() {
     let app = UIApplication::sharedApplication(main_thread());
     // SAFETY: every responder has this method, which takes nothing.
     unsafe { app.sendAction_to_from_forEvent(sel!(resignFirstResponder), None, None, None) };
 }
 
-/// Puts `view` into `container`, to be laid out by constraints.
+/// Adds `view` to `container`, to be laid out by constraints.
 pub(crate) fn add(container: &UIView, view: &UIView) {
     view.setTranslatesAutoresizingMaskIntoConstraints(false);
     container.addSubview(view);
 }
 
-/// Puts `view` into `container`, so far from each of its edges.
+/// Adds `view` to `container`, with these distances from its edges.
 pub(crate) fn fill(container: &UIView, view: &UIView, (across, down): (CGFloat, CGFloat)) {
     add(container, view);
     let (leading, trailing) = (container.leadingAnchor(), container.trailingAnchor());
@@ -160,7 +160,7 @@ pub(crate) fn fill(container: &UIView, view: &UIView, (across, down): (CGFloat, 
     ]);
 }
 
-/// Makes `view` so large.
+/// Sets the size of `view`.
 pub(crate) fn size(view: &UIView, width: CGFloat, height: CGFloat) {
     activate(&[
         view.widthAnchor().constraintEqualToConstant(width),
@@ -168,7 +168,7 @@ pub(crate) fn size(view: &UIView, width: CGFloat, height: CGFloat) {
     ]);
 }
 
-/// Puts `view` into the middle of `container`.
+/// Centres `view` in `container`.
 pub(crate) fn centre(container: &UIView, view: &UIView) {
     add(container, view);
     activate(&[
@@ -179,7 +179,7 @@ pub(crate) fn centre(container: &UIView, view: &UIView) {
     ]);
 }
 
-/// Lets constraints hold.
+/// Activates constraints.
 pub(crate) fn activate(constraints: &[Retained<NSLayoutConstraint>]) {
     let mtm = main_thread();
     NSLayoutConstraint::activateConstraints(&NSArray::from_retained_slice(constraints), mtm);

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What only this cause's cure says; nothing where the engine's own words say it all.
+/// A part of this cause's cure alone; `None` if the engine's own words say it all.
 const fn cure(fault: Fault) -> Option<&'static str> {
     use Fault as F;
     Some(match fault {

@@ -1,4 +1,4 @@
-//! The app, played through: what a user does and what the engine tells goes in by the line.
+//! The app, played through: a line for each thing the user does or the engine reports.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ mod scripts;
 mod settings;
 mod table;
 
-/// An app, the time, and what it asked for.
+/// An app, the time, and its effects.
 struct Rig {
     app: App,
     now: Instant,
@@ -31,7 +31,7 @@ struct Rig {
     capture: CaptureReport,
 }
 
-/// What goes on at one destination, as a test says it.
+/// The state of one destination, for a test.
 #[derive(Clone, Copy)]
 struct Line {
     state: State,
@@ -58,7 +58,7 @@ const LANDSCAPE: Turn = Turn {
 };
 
 impl Rig {
-    /// Just launched; nothing was loaded.
+    /// Just launched, with nothing loaded.
     fn launched() -> Self {
         Self {
             app: App::new(),
@@ -69,7 +69,7 @@ impl Rig {
         }
     }
 
-    /// Ready, with so many destinations called A, B and so on.
+    /// Ready, with `count` destinations called A, B and so on.
     fn with_destinations(count: u32) -> Self {
         let mut rig = Self::launched();
         let letters = ["A", "B", "C"];
@@ -93,7 +93,7 @@ impl Rig {
         rig
     }
 
-    /// On air at so many destinations.
+    /// On air at `count` destinations.
     fn on_air(count: u32) -> Self {
         let mut rig = Self::with_destinations(count);
         rig.tap(Control::Record);
@@ -183,12 +183,12 @@ impl Rig {
         }));
     }
 
-    /// Another second passes, at so many pictures a second, with nothing wrong at the encoder.
+    /// Another second passes, at `frame_rate` and without trouble at the encoder.
     fn measure(&mut self, frame_rate: u32, lines: &[Line]) {
         self.measure_with(frame_rate, 0, lines);
     }
 
-    /// The same, and so many pictures overtaken before the encoder so far.
+    /// The same, with so many frames overtaken before the encoder so far.
     fn measure_with(&mut self, frame_rate: u32, overtaken: u64, lines: &[Line]) {
         self.after(1);
         self.second += 1;
@@ -223,7 +223,7 @@ impl Rig {
         }
     }
 
-    /// What was asked for since the last time, by name; haptics and words apart.
+    /// The effects since the last call, by name, without haptics and announcements.
     fn done(&mut self) -> Vec<String> {
         let effects = std::mem::take(&mut self.effects);
         let is_deed = |effect: &Effect| !matches!(effect, Effect::Haptic(_) | Effect::Announce(_));
@@ -231,7 +231,7 @@ impl Rig {
         deeds.map(|effect| format!("{effect:?}")).collect()
     }
 
-    /// The show that was asked for since the last time.
+    /// The show asked for since the last call.
     fn show(&mut self) -> Show {
         let effects = std::mem::take(&mut self.effects);
         let show = effects.into_iter().find_map(|effect| match effect {
@@ -241,7 +241,7 @@ impl Rig {
         show.expect("a show was asked for")
     }
 
-    /// What VoiceOver was to say since the last time.
+    /// VoiceOver's announcements since the last call.
     fn said(&mut self) -> Vec<String> {
         let effects = std::mem::take(&mut self.effects);
         let words = effects.into_iter().filter_map(|effect| match effect {
@@ -252,7 +252,7 @@ impl Rig {
     }
 }
 
-/// What the engine tells in these words.
+/// The engine's failure in these words.
 fn failure(why: &str) -> Failure {
     let cause = match why {
         "connection refused" => Fault::NobodyListens,

@@ -1,4 +1,4 @@
-//! Going live and what can happen then.
+//! Going live, and what can happen then.
 
 use super::*;
 use crate::Phase;

@@ -6,7 +6,7 @@ use onair::{AudioCapture, VideoCapture};
 use super::*;
 use crate::{Dot, Phase};
 
-/// A state's name, and how it comes about.
+/// A state's name, and how to reach it.
 type Scene = (&'static str, fn() -> Rig);
 
 const STATES: &[Scene] = &[
@@ -231,7 +231,7 @@ fn connecting() -> Rig {
     rig
 }
 
-/// On air for two seconds of measures.
+/// On air for two seconds of measurements.
 fn measured(lines: &[Line]) -> Rig {
     let mut rig = Rig::on_air(u32::try_from(lines.len()).unwrap());
     rig.measure(30, lines);
@@ -245,7 +245,7 @@ fn noticed(notice: Notice) -> Rig {
     rig
 }
 
-/// On air for three seconds, with this captured by then.
+/// On air for three seconds, with the captured media that `by` gives.
 fn captured(by: fn(u64) -> CaptureReport) -> Rig {
     let mut rig = Rig::on_air(1);
     for second in 0..3 {
@@ -255,7 +255,7 @@ fn captured(by: fn(u64) -> CaptureReport) -> Rig {
     rig
 }
 
-/// Pictures were dropped so many seconds ago, and nothing since.
+/// Frames were dropped `seconds` ago, and none since.
 fn dropped(seconds: u64) -> Rig {
     let mut rig = measured(&[FINE]);
     rig.measure(30, &[Line { dropped: 9, ..FINE }]);

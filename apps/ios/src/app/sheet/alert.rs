@@ -21,13 +21,13 @@ impl Alerts {
     pub(crate) fn render(&mut self, alert: Option<&Alert>) {
         let next = alert.map(build);
         let old = std::mem::replace(&mut self.shown, next);
-        // One that the user answered has gone by itself.
+        // An alert that the user answered is already gone.
         if let Some(old) = old.filter(|old| old.presentingViewController().is_some()) {
             old.dismissViewControllerAnimated_completion(true, None);
         }
     }
 
-    /// Presents what is asked from the controller in front; true once all is as it should be.
+    /// Presents the alert from the controller in front; true once that is done.
     pub(crate) fn present(&self, front: &UIViewController) -> bool {
         self.shown
             .as_ref()

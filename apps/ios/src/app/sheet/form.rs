@@ -13,8 +13,8 @@ use onair_ios_model::{Change, Form, Input, Row, Section};
 use super::row::Cell;
 use crate::app::{inbox, ui};
 
-/// What a form shows. All of its cells are kept: they are few, and a field that is typed in must
-/// not be taken away.
+/// A form's state. All of its cells are kept: they are few, and a field being edited must not go
+/// away.
 #[derive(Default)]
 pub(crate) struct Ivars {
     form: RefCell<Option<Form>>,
@@ -86,7 +86,7 @@ impl FormPage {
         this
     }
 
-    /// Shows `form`: in the cells there are, where it has the rows it had.
+    /// Shows `form`, in the existing cells if it has the same rows.
     pub(crate) fn render(&self, form: &Form) {
         let before = self.ivars().form.replace(Some(form.clone()));
         self.setTitle(Some(&NSString::from_str(&form.title)));
@@ -136,7 +136,7 @@ impl FormPage {
     }
 }
 
-/// Whether the same cells show both, and the words around them are the same.
+/// Whether the same cells can show both, with the same words around them.
 fn is_alike(before: &Form, form: &Form) -> bool {
     let around = |form: &Form| -> Vec<_> {
         let sections = form.sections.iter();
@@ -165,7 +165,7 @@ fn count(count: usize) -> NSInteger {
     NSInteger::try_from(count).unwrap_or(NSInteger::MAX)
 }
 
-/// UIKit gives no negative place; one that is not there finds nothing.
+/// UIKit gives no negative index; an invalid one finds nothing.
 fn index(index: NSInteger) -> usize {
     usize::try_from(index).unwrap_or(usize::MAX)
 }

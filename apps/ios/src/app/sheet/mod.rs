@@ -23,7 +23,7 @@ use scanner::ScannerPage;
 
 use crate::app::{inbox, ui};
 
-/// Pages on top of each other, as the app has them.
+/// Pages on top of each other, as in the app's state.
 pub(crate) struct Sheet {
     navigation: Retained<UINavigationController>,
     pages: Vec<ShownPage>,
@@ -35,17 +35,17 @@ enum ShownPage {
     Scanner(Retained<ScannerPage>),
 }
 
-/// What a sheet is presented from.
+/// What presents a sheet.
 #[derive(Clone, Copy)]
 pub(crate) struct Host<'a> {
     pub(crate) controller: &'a UIViewController,
-    /// Hears which page is in front.
+    /// Is told which page is in front.
     pub(crate) pages: &'a ProtocolObject<dyn UINavigationControllerDelegate>,
-    /// Hears that the user took the sheet away.
+    /// Is told that the user closed the sheet.
     pub(crate) presentation: &'a ProtocolObject<dyn UIAdaptivePresentationControllerDelegate>,
 }
 
-/// Presents `controller` from `front`, unless UIKit is busy with another; true once it is presented.
+/// Presents `controller` from `front`, unless UIKit is busy; true once it is presented.
 pub(crate) fn present(front: &UIViewController, controller: &UIViewController) -> bool {
     let is_presented = || controller.presentingViewController().is_some();
     if !is_presented() && front.presentedViewController().is_none() {
@@ -79,20 +79,20 @@ impl Sheet {
         is_presented
     }
 
-    /// Takes it off the screen with whatever it presents: asked itself, it would dismiss an alert
-    /// in front of it and stay.
+    /// Removes it with whatever it presents: asked itself, it would dismiss an alert in front of it
+    /// and stay.
     fn dismiss(&self) {
         if let Some(presenting) = self.navigation.presentingViewController() {
             presenting.dismissViewControllerAnimated_completion(true, None);
         }
     }
 
-    /// Where an alert is presented from, while there is a sheet.
+    /// Presents alerts while there is a sheet.
     pub(crate) fn controller(&self) -> &UIViewController {
         &self.navigation
     }
 
-    /// Notices that the user went back; true if so.
+    /// Notices if the user went back; true if so.
     pub(crate) fn forget_pages_left(&mut self) -> bool {
         let count = self.navigation.viewControllers().len();
         let was_left = count < self.pages.len();

@@ -13,7 +13,8 @@ use onair_ios_model::{Change, Input, Row, RowId, RowKind, Typing, Voice};
 
 use crate::app::{inbox, ui};
 
-/// A row of a form: a title, perhaps a second line or a field below it, perhaps something beside it.
+/// A row of a form: a title, perhaps with a second line or a field below it, perhaps with something
+/// beside it.
 pub(crate) struct Cell {
     view: Retained<UITableViewCell>,
     title: Retained<UILabel>,
@@ -95,7 +96,7 @@ impl Cell {
         }
     }
 
-    /// A row that leads to a page can be selected, and says so.
+    /// A row that leads to a page can be selected, and shows that.
     fn render_lead(&self, leads: bool) {
         self.view.setSelectionStyle(if leads {
             UITableViewCellSelectionStyle::Default
@@ -205,7 +206,7 @@ fn field(id: RowId, typing: Typing, mtm: MainThreadMarker) -> Retained<UITextFie
             inbox::send(Input::Row(id, Change::Text(Secret::from(text))));
         }
     });
-    // Without anybody who wants it, the return key leaves the keyboard where it is.
+    // Without a handler, the return key would leave the keyboard where it is.
     ui::on(&field, UIControlEvents::EditingDidEndOnExit, |_| ());
     field
 }
@@ -242,7 +243,7 @@ fn choice(id: RowId, index: usize, option: &str, is_selected: bool) -> Retained<
     action
 }
 
-/// What an action was done to.
+/// What an action happened to.
 fn sender<T: objc2::DowncastTarget>(action: &UIAction) -> Option<Retained<T>> {
     action.sender()?.downcast().ok()
 }

@@ -19,20 +19,20 @@ use onair_ios_model::Input;
 use crate::app::views::Pill;
 use crate::app::{inbox, turn, ui};
 
-/// A page with a camera of its own that looks for a QR code. The engine's lets go of it meanwhile.
+/// A page with its own camera that looks for a QR code. Meanwhile the engine lets go of its camera.
 #[derive(Default)]
 pub(crate) struct Ivars {
     session: OnceCell<Session>,
-    /// Where it starts and stops, one after the other.
+    /// Starts and stops it, in order.
     queue: OnceCell<DispatchRetained<DispatchQueue>>,
     layer: OnceCell<Retained<AVCaptureVideoPreviewLayer>>,
     text: OnceCell<Pill>,
     words: RefCell<String>,
-    /// The code that was told last: one in view is seen many times a second.
+    /// The last code reported: a visible one is seen many times a second.
     last: RefCell<String>,
 }
 
-/// A capture session, which starts and stops off the main thread: both take their time.
+/// A capture session, which starts and stops off the main thread, since both take time.
 #[derive(Clone)]
 struct Session(Retained<AVCaptureSession>);
 
@@ -200,7 +200,8 @@ impl ScannerPage {
             layer.setFrame(view.bounds());
             let interface = turn::interface(&view);
             if let Some(level) = interface.and_then(|interface| Level::of(layer, interface)) {
-                // Where the session starts and stops, so that it does neither meanwhile.
+                // On the queue that starts and stops the session, so that it does neither
+                // meanwhile.
                 self.queue().exec_async(move || level.set());
             }
         }

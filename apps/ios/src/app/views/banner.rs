@@ -19,7 +19,7 @@ pub(crate) struct BannerCard {
     button: Retained<UIButton>,
 }
 
-/// A few words for a moment.
+/// A short message, shown for a moment.
 pub(crate) struct Pill {
     pub(crate) view: Retained<UIVisualEffectView>,
     label: Retained<UILabel>,

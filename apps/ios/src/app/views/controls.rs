@@ -47,7 +47,7 @@ const SETTINGS: Look = Look {
 };
 
 impl Controls {
-    /// Puts them on `root`.
+    /// Adds them to `root`.
     pub(crate) fn new(root: &UIView, mtm: MainThreadMarker) -> Self {
         let stack = UIStackView::new(mtm);
         ui::add(root, &stack);

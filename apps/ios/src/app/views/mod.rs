@@ -1,4 +1,4 @@
-//! What is on the controller's view: a view each, drawn from its part of the `Screen`.
+//! The parts of the controller's view, each drawn from its part of the `Screen`.
 
 mod banner;
 mod controls;

@@ -12,11 +12,11 @@ use onair_ios_model::{Reticle, Spot, Turn, Voice};
 use crate::app::inbox::{self, Signal};
 use crate::app::{device, turn, ui};
 
-/// What the camera sees, over all of the screen, and where it is told to focus.
+/// What the camera sees, filling the screen, and where it focuses.
 pub(crate) struct Preview {
     pub(crate) view: Retained<UIView>,
     layer: RefCell<Option<Retained<AVCaptureVideoPreviewLayer>>>,
-    /// Of whose session it is a layer.
+    /// Whose session the layer shows.
     of: RefCell<Option<device::Preview>>,
     reticle: Retained<UIImageView>,
 }
@@ -40,7 +40,7 @@ impl Preview {
         }
     }
 
-    /// Shows what this camera sees from the next [`level`](Self::level) on.
+    /// Shows what a camera sees, from the next [`level`](Self::level) on.
     pub(crate) fn show(&self, preview: &device::Preview) {
         // SAFETY: a new layer; nobody else knows it.
         let layer = unsafe { AVCaptureVideoPreviewLayer::new() };
@@ -57,15 +57,15 @@ impl Preview {
         }
     }
 
-    /// Fills the screen, as it is turned now.
+    /// Fills the screen in its present orientation.
     pub(crate) fn lay_out(&self) {
         if let Some(layer) = &*self.layer.borrow() {
             layer.setFrame(self.view.bounds());
         }
     }
 
-    /// Turns the picture as the interface is turned, and says how that is. Where the session is
-    /// busy it is turned soon.
+    /// Turns the picture with the interface, and gives that turn. If the session is busy, that is
+    /// done soon.
     pub(crate) fn level(&self, interface: Interface) -> Option<Turn> {
         let (layer, preview) = (self.layer.borrow(), self.of.borrow());
         let main_thread = ui::main_thread();
@@ -87,7 +87,7 @@ impl Preview {
         })
     }
 
-    /// The place of a finger.
+    /// The point under a finger.
     pub(crate) fn spot(&self, at: CGPoint) -> Spot {
         let size = self.view.bounds().size;
         let part = |at: CGFloat, of: CGFloat| if of > 0.0 { at / of } else { 0.5 };

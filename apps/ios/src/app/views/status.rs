@@ -8,8 +8,8 @@ use onair_ios_model::Status;
 
 use crate::app::ui;
 
-/// The line at the top: how well it goes by colour, in words and in numbers. One label, so that
-/// it wraps where a user's letters are large.
+/// The line at the top: how well it goes, by colour, in words and in numbers. One label, so that it
+/// wraps if a user's letters are large.
 pub(crate) struct StatusLine {
     pub(crate) view: Retained<UIVisualEffectView>,
     dot: Retained<UIView>,

@@ -6,7 +6,7 @@ use onair_ios_model::{Button, Control};
 
 use crate::app::ui;
 
-/// A small round button on a blurred ground.
+/// A small round button on a blurred background.
 pub(crate) struct Tool {
     pub(crate) view: Retained<UIVisualEffectView>,
     button: Retained<UIButton>,
