@@ -1,5 +1,5 @@
-//! Files from the wild: what phones record arrives frame by frame, and every
-//! FFmpeg command that is printed does what is said of it.
+//! Files from real devices: phone recordings arrive frame by frame, and every FFmpeg command that
+//! is printed does what it should.
 #![cfg(unix)]
 
 mod receiver;
@@ -102,7 +102,7 @@ fn hevc_out_of_every_container_arrives_frame_by_frame() {
     }
 }
 
-/// Runs a printed command in the shell; `None`, aloud, where there is no FFmpeg.
+/// Runs a printed command in the shell; `None`, with a message, without FFmpeg.
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn run(command: &str) -> Option<Output> {
     let known = Command::new("ffmpeg").arg("-version").output();
@@ -127,7 +127,7 @@ fn is_ready(report: &serde_json::Value) -> bool {
     verdicts.iter().all(|verdict| verdict["ready"] == true)
 }
 
-/// Files with something against them, of each kind there is a command for.
+/// Files with a fault of each kind that a command mends.
 fn samples(dir: &Dir) -> Vec<String> {
     let mut files: Vec<_> = [
         "vp9-opus.webm",
@@ -202,7 +202,7 @@ fn what_publish_refuses_it_takes_after_the_command_it_gives() {
     receiver.stop();
 }
 
-/// The FFmpeg commands in a text: one may be continued, or broken by help's width.
+/// The FFmpeg commands in a text, joined if they are continued or wrapped.
 fn commands(text: &str) -> Vec<String> {
     let joined = text.replace("\\\n", " ").replace("|\n", "| ");
     let mut found: Vec<String> = Vec::new();
@@ -222,7 +222,7 @@ fn commands(text: &str) -> Vec<String> {
     found
 }
 
-/// What the help and `devices` suggest, on a file and a made-up camera.
+/// The commands that the help and `devices` suggest, with a file and a made-up camera.
 #[test]
 fn every_pipe_that_is_suggested_works() {
     let dir = Dir::new();
@@ -293,7 +293,7 @@ fn a_live_stream_is_inspected_as_its_viewers_get_it() {
     assert!(!said.contains("sesame"), "{said}");
 }
 
-/// What is sent, recorded by the program in a format.
+/// Records what is sent, with the program, in a format.
 fn record(from: &Path, receiver: &str, dir: &Dir, extension: &str) -> PathBuf {
     let path = dir.0.join(format!("show.{extension}"));
     let (from, to) = (
@@ -327,8 +327,8 @@ fn decoded(path: &Path, track: &str) -> Option<Vec<(String, i64)>> {
     Some(lines.map(frame).collect())
 }
 
-/// Both files have the same packets of a kind, at times that differ by the same everywhere: by how
-/// much, in nanoseconds.
+/// Checks that both files have the same packets of a kind, at times that all differ by the same
+/// amount; gives that in nanoseconds.
 fn same_packets(mp4: &Path, ts: &Path, kind: Kind) -> i64 {
     let of_kind = |path| {
         let mut packets = packets(path);
@@ -363,7 +363,7 @@ fn same_frames(mp4: &Path, ts: &Path, track: &str) {
     }
 }
 
-/// A time is counted in 90,000ths of a second in one file, and in something else in the other.
+/// One file counts time in 90,000ths of a second, the other in something else.
 const TICK: i64 = 2 * 1_000_000_000 / 90_000;
 
 #[test]

@@ -1,4 +1,4 @@
-//! The guide in `docs/from-lens-to-server` names files, functions and bytes: here they are looked up.
+//! Looks up the files, functions and bytes that the guide in `docs/from-lens-to-server` names.
 #![cfg(test)]
 
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ fn chapters() -> BTreeMap<String, String> {
     chapters
 }
 
-/// What stands between backticks, code blocks left out.
+/// The text between backticks, without code blocks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     let prose = text.split("```").step_by(2);
     prose.flat_map(|prose| prose.split('`').skip(1).step_by(2))
@@ -145,7 +145,7 @@ fn every_dump_is_what_the_program_prints() {
     );
 }
 
-/// A flight has no words of its own: what counts are offset and bytes.
+/// A first flight is compared by offset and bytes only.
 fn is_same(printed: &str, line: &str) -> bool {
     printed == line
         || line
@@ -164,7 +164,8 @@ fn dump(file: &str) -> String {
     String::from_utf8(onair.stdout).unwrap()
 }
 
-/// What a publisher says before it has heard anything: every offset, with one to sixteen bytes.
+/// All that a publisher says before it has heard anything, by offset, with one to sixteen bytes
+/// each.
 fn flight() -> String {
     let url = "rtmp://live.example/app/KEY".parse().unwrap();
     let mut publisher = Publisher::new(Config::new(url), Instant::now());

@@ -11,7 +11,7 @@ use self::receiver::Receiver;
 fn onair(line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
     command.args(line.split_whitespace()).stdin(Stdio::null());
-    // What is kept for its user is none of the tests' business.
+    // The tests must not touch the user's own files.
     command.env("HOME", env!("CARGO_TARGET_TMPDIR"));
     command
         .env_remove("XDG_STATE_HOME")

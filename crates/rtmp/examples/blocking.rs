@@ -1,5 +1,5 @@
 //! Publishes an `.flv` file over a plain `TcpStream`, at the file's own pace or (with `--max`) as
-//! fast as the line takes it: the protocol needs no more of a runtime than this.
+//! fast as the line takes it: the protocol needs no other runtime.
 //!
 //! ```text
 //! cargo run --example blocking -- show.flv rtmp://127.0.0.1/live/key [--patient] [--max]
@@ -110,7 +110,7 @@ fn write(socket: &mut TcpStream, mut bytes: Slices) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Waits so long for the server, and tells the publisher what came of it.
+/// Waits up to `timeout` for the server, and tells the publisher the result.
 fn receive(
     socket: &mut TcpStream,
     publisher: &mut Publisher,

@@ -67,7 +67,7 @@ fn write(out: &mut File, tag: &Tag) -> std::io::Result<()> {
     out.write_all(&bytes)
 }
 
-/// Waits until then for the client, and tells the server what came of it.
+/// Waits until `at` for the client, and tells the server the result.
 fn receive(socket: &mut TcpStream, server: &mut Server, at: Instant) -> Result<(), Box<dyn Error>> {
     let mut data = [0; 64 * 1024];
     let timeout = at.saturating_duration_since(Instant::now());

@@ -14,7 +14,7 @@ use onair_flv::{Tag, TagKind};
 use onair_rtmp::server::{Config, Event, StreamId};
 use onair_rtmp::{Input, Machine, Output as Given, Server};
 
-/// What the program takes from its environment.
+/// The environment variables that the program reads.
 pub(crate) const VARIABLES: [&str; 7] = [
     "ONAIR_URL",
     "ONAIR_KEY",
@@ -25,7 +25,7 @@ pub(crate) const VARIABLES: [&str; 7] = [
     "RUST_LOG",
 ];
 
-/// A directory of the test's own, gone at its end.
+/// A test's own directory, removed at its end.
 pub(crate) struct Dir(PathBuf);
 
 impl Dir {
@@ -41,7 +41,7 @@ impl Dir {
         &self.0
     }
 
-    /// The program, to be run here, knowing nothing of the caller's environment.
+    /// The program, run here with nothing of the caller's environment.
     pub(crate) fn onair(&self, args: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
         command
@@ -68,7 +68,7 @@ impl Drop for Dir {
     }
 }
 
-/// What a run left behind.
+/// The outcome of a run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ran {
     pub(crate) status: Option<i32>,
@@ -102,9 +102,9 @@ impl Ran {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Manner {
     Accept,
-    /// Says no, with a code and a description.
+    /// Refuses with a code and a description.
     Refuse(&'static str, &'static str),
-    /// Closes when a client has introduced itself, without a word.
+    /// Closes without a word once a client has introduced itself.
     HangUp,
 }
 
@@ -140,7 +140,7 @@ impl Peer {
         format!("rtmp://127.0.0.1:{}/live/sesame", self.port)
     }
 
-    /// How many tags of `kind` with a picture or sound in them have come, up to the stream's end.
+    /// How many tags of `kind` with media have come by the stream's end.
     pub(crate) fn count(&self, kind: TagKind) -> [usize; 2] {
         let (mut headers, mut frames) = (0, 0);
         for seen in self.seen.try_iter() {

@@ -1,4 +1,4 @@
-//! When a broadcast ends, whatever its servers do or leave undone.
+//! When a broadcast ends, whatever its servers do or fail to do.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 
 use crate::common::Dir;
 
-/// Starts a receiver by a shell that has said this first.
+/// Starts a receiver from a shell that first runs `first`.
 fn receive(dir: &Dir, first: &str, options: &str) -> (Child, BufReader<ChildStderr>) {
     let program = env!("CARGO_BIN_EXE_onair");
     let script = format!("{first} exec {program} receive --listen 127.0.0.1:0 {options}");

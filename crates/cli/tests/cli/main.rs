@@ -20,7 +20,7 @@ use common::{Dir, Manner, Peer, Ran, Seen};
 use onair::demux::Format;
 use onair_flv::TagKind;
 
-/// Small enough to encode in no time; one second of it.
+/// One second, small enough to encode at once.
 const CARD: &str = "--size 160x90 --bitrate 100k --duration 1s --pace max";
 
 fn usage_error(message: &str) -> Ran {
@@ -482,7 +482,7 @@ fn what_a_damaged_source_lacks_is_told() {
     let (dir, peer) = (Dir::new(), Peer::new(Manner::Accept));
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../demux/testdata/plain.ts");
     let mut bytes = std::fs::read(file).expect("the file");
-    // Every tenth packet is noise but for its first byte.
+    // Every tenth packet is noise except for its first byte.
     for packet in bytes.chunks_mut(188).skip(20).step_by(10) {
         packet[1..].fill(0xff);
     }

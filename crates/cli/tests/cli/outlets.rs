@@ -1,4 +1,4 @@
-//! Where words and numbers go: a pipe nobody reads, a full disk.
+//! Output into a pipe that nobody reads, or onto a full disk.
 
 use std::fs::OpenOptions;
 use std::io::{PipeReader, PipeWriter, Write, pipe};
@@ -11,7 +11,7 @@ use crate::common::{Dir, Manner, Peer, Ran};
 
 const CARD: &str = "--size 160x90 --bitrate 100k --duration 1s --pace max";
 
-/// A pipe that is full, and stays so for as long as the reader is kept.
+/// A full pipe, which stays full as long as the reader is kept.
 fn stuck() -> (PipeReader, PipeWriter) {
     let (reader, writer) = pipe().expect("a pipe");
     let mut filling = writer.try_clone().expect("a copy");
@@ -30,7 +30,7 @@ fn stuck() -> (PipeReader, PipeWriter) {
     (reader, writer)
 }
 
-/// The exit status; `None` when it does not end by itself in good time.
+/// The exit status; `None` if it does not end by itself in time.
 fn ends(mut child: Child) -> Option<i32> {
     let id = child.id().to_string();
     let (ended, end) = mpsc::channel();
@@ -64,7 +64,7 @@ fn a_stderr_that_nobody_reads_holds_up_no_receiver() {
     let (_unread, writer) = stuck();
     let mut command = dir.onair(&format!("receive --listen {address} -vvv"));
     let receiver = command.stderr(writer).spawn().expect("it starts");
-    // It says nothing, so it is asked until it is there.
+    // It prints nothing, so it is asked until it is there.
     let url = format!("rtmp://{address}/live/cam");
     let ran = dir.run(&format!("publish --to {url} {CARD} --retries 20"));
     assert_eq!(ran.status, Some(0), "{ran:?}");

@@ -1,4 +1,4 @@
-//! What the program prints for programs is what docs/json says.
+//! The program's output for programs is as docs/json says.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -21,7 +21,7 @@ impl Schema {
         Self(serde_json::from_str(&text).expect("JSON"))
     }
 
-    /// What is wrong with `value`, each with where it is.
+    /// What is wrong with `value`, and where.
     fn faults(&self, value: &Value) -> Vec<String> {
         let mut faults = Vec::new();
         self.check(&self.0, value, "", &mut faults);
@@ -84,7 +84,7 @@ impl Schema {
         }
     }
 
-    /// Where none fits, what is wrong with the nearest is told.
+    /// If none fits, tells what is wrong with the closest.
     fn fits_one(&self, rules: &Value, value: &Value, at: &str, faults: &mut Vec<String>) -> bool {
         let attempts = rules.as_array().expect("a list").iter().map(|rule| {
             let mut faults = Vec::new();
@@ -116,7 +116,7 @@ fn is_of_type(rule: &Value, value: &Value) -> bool {
         .map_or_else(|| is(rule), |names| names.iter().any(is))
 }
 
-/// Every line fits; how many are numbers, and how many reports.
+/// Checks every line; gives how many are numbers, and how many reports.
 fn check_lines(name: &str, lines: &str) -> [usize; 2] {
     let schema = Schema::of(name);
     let mut counts = [0, 0];
@@ -182,7 +182,7 @@ fn what_publish_and_demo_count_is_as_documented() {
     assert_eq!(check_lines("publish", &ran.stdout)[1], 1);
 }
 
-/// So many at ten a second.
+/// `count` frames at ten a second.
 fn raw_pictures(count: usize) -> Vec<u8> {
     let mut raw = b"YUV4MPEG2 W64 H48 F10:1 C420\n".to_vec();
     for _ in 0..count {

@@ -1,4 +1,4 @@
-//! What is secret stays so, wherever it was put.
+//! Secrets stay secret, wherever they are given.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -6,12 +6,12 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 
 use crate::common::{Dir, Manner, Peer, Ran};
 
-/// What must never be seen again.
+/// Text that must never be seen again.
 const MARK: &str = "Pa55mark";
 
 const CARD: &str = "--size 160x90 --bitrate 100k --duration 1s --pace max --no-reconnect";
 
-/// As much as can be made to be said.
+/// Makes the program print as much as it can.
 fn run(dir: &Dir, line: &str, variables: &[(&str, &str)]) -> Ran {
     let mut command = dir.onair(line);
     command
@@ -147,7 +147,7 @@ fn an_empty_variable_is_not_set() {
     );
 }
 
-/// A receiver, its pages, and all it says.
+/// A receiver, its pages, and its output.
 struct Receiver {
     child: Child,
     said: BufReader<ChildStderr>,
@@ -183,7 +183,7 @@ impl Receiver {
         }
     }
 
-    /// All it has said.
+    /// All of its output.
     fn end(mut self) -> String {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-INT", &id]).status();
@@ -201,7 +201,7 @@ impl Receiver {
     }
 }
 
-/// Asks with the key to watch, in both ways, and without.
+/// Requests a page with the key to watch, in both ways, and without.
 fn get(address: &str, path: &str) -> String {
     let query = format!("{path}?key={MARK}");
     let bearer = format!("Authorization: Bearer {MARK}\r\n");

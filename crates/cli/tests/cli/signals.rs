@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM, delivered as they are in the wild.
+//! Ctrl-C and SIGTERM, delivered as in practice.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, Command, Stdio};

@@ -17,7 +17,7 @@ pub(crate) struct Flood<'a> {
 }
 
 impl<'a> Flood<'a> {
-    /// What `next` gives, until it gives nothing more.
+    /// Sends whatever `next` gives, until it gives nothing.
     pub(crate) fn new(socket: &'a TcpStream, next: impl FnMut() -> Option<Vec<u8>> + 'a) -> Self {
         Self {
             socket,
@@ -28,7 +28,7 @@ impl<'a> Flood<'a> {
         }
     }
 
-    /// The same bytes, up to `most` in all.
+    /// Sends the same bytes, up to `most` in all.
     pub(crate) fn of(socket: &'a TcpStream, bytes: &'a [u8], most: usize) -> Self {
         let mut rest = (most / bytes.len()).max(1);
         Self::new(socket, move || {
@@ -37,7 +37,7 @@ impl<'a> Flood<'a> {
         })
     }
 
-    /// Writes once; false when it is over, one way or the other.
+    /// Writes once; false when it is over for any reason.
     fn advance(&mut self) -> bool {
         if self.sent == self.pending.len() {
             let Some(next) = (self.next)() else {
@@ -56,7 +56,7 @@ impl<'a> Flood<'a> {
     }
 }
 
-/// Floods them all together, until each is over or the time is; tells how many bytes went.
+/// Floods with all of them until each is over or time is; gives how many bytes were sent.
 pub(crate) fn run(mut floods: Vec<Flood<'_>>, time: Duration) -> u64 {
     let deadline = Instant::now() + time;
     let mut total = 0;
@@ -73,7 +73,7 @@ pub(crate) fn run(mut floods: Vec<Flood<'_>>, time: Duration) -> u64 {
     total + floods.iter().map(|flood| flood.total).sum::<u64>()
 }
 
-/// Waits until one of them can write; false when the time is over.
+/// Waits until one of them can write; false when time is over.
 fn wait(floods: &[Flood<'_>], deadline: Instant) -> bool {
     let rest = deadline.saturating_duration_since(Instant::now());
     let watched = floods.iter().map(|flood| flood.socket.as_fd());
@@ -85,7 +85,7 @@ fn wait(floods: &[Flood<'_>], deadline: Instant) -> bool {
     Instant::now() < deadline
 }
 
-/// Lets time go by, as an attack has to.
+/// Lets time pass, as an attack has to.
 pub(crate) fn hold(time: Duration) {
     let rest = PollTimeout::try_from(time).unwrap_or(PollTimeout::ZERO);
     let _ = poll(&mut [], rest);

@@ -1,16 +1,16 @@
-//! As much of HTTP as an attack needs.
+//! The parts of HTTP that an attack needs.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use crate::peer;
 
-/// A request's head, complete.
+/// A complete request head.
 pub(crate) fn get(path: &str, more: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{more}\r\n")
 }
 
-/// A web socket that watches `name`; none when the server does not let it in.
+/// A web socket that watches `name`; none if the server refuses.
 pub(crate) fn watch(from: u8, to: SocketAddr, name: &str) -> io::Result<TcpStream> {
     let mut socket = peer::connect(from, to)?;
     let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
@@ -30,7 +30,7 @@ pub(crate) fn status(from: u8, to: SocketAddr, path: &str) -> io::Result<String>
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
-/// Whether the page to go live from is served to somebody at another address.
+/// Whether the go-live page is served to another address.
 pub(crate) fn phone_gets_in(to: SocketAddr) -> bool {
     status(9, to, "/live").is_ok_and(|line| line.contains(" 200"))
 }

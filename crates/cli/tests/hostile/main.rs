@@ -2,7 +2,7 @@
 //!
 //! `cargo test` runs the quick kinds side by side and holds each to the [limits](row::Limits);
 //! `just hostile` runs all of them one after the other and prints one table.
-//! `ONAIR_HOSTILE_PROGRAM` names another program to attack, an earlier version say.
+//! `ONAIR_HOSTILE_PROGRAM` names another program to attack, for instance an earlier version.
 #![cfg(target_os = "linux")]
 
 mod attacks;
@@ -15,10 +15,10 @@ mod wire;
 
 use row::Row;
 
-/// A kind of peer: what it does to a program it starts, and what that cost.
+/// A kind of peer: attacks a program that it starts, and reports the cost.
 type Kind = fn() -> Row;
 
-/// Names the kinds once: a test for each that is quick, and a table of all.
+/// Lists the kinds once: a test for each quick one, and a table of all.
 macro_rules! kinds {
     (quick [$($quick:ident in $quick_at:ident,)*] slow [$($slow:ident in $slow_at:ident,)*]) => {
         $(

@@ -13,7 +13,7 @@ use crate::wire;
 /// How long an honest peer waits for an answer.
 pub(crate) const ANSWER: Duration = Duration::from_secs(5);
 
-/// A receive buffer this small fills at once: who does not read, does not read.
+/// A receive buffer this small fills at once.
 const SMALL: usize = 4096;
 
 /// Connects from 127.0.0.`from`.
@@ -30,19 +30,19 @@ pub(crate) fn connect(from: u8, to: SocketAddr) -> io::Result<TcpStream> {
     Ok(socket)
 }
 
-/// Publishes `key`; none when that is not granted in time.
+/// Publishes `key`; none if that is not granted in time.
 pub(crate) fn publisher(from: u8, to: SocketAddr, key: &str) -> Option<TcpStream> {
     let flight = [wire::hello(), wire::publish(key)].concat();
     ask(from, to, &flight, "NetStream.Publish.Start").ok()
 }
 
-/// Plays `name`; none when that is not granted in time.
+/// Plays `name`; none if that is not granted in time.
 pub(crate) fn player(from: u8, to: SocketAddr, name: &str) -> Option<TcpStream> {
     let flight = [wire::hello(), wire::play(name)].concat();
     ask(from, to, &flight, "NetStream.Play.Start").ok()
 }
 
-/// Sends all of this and reads up to these words.
+/// Sends all of `flight` and reads until `words` come.
 pub(crate) fn ask(from: u8, to: SocketAddr, flight: &[u8], words: &str) -> io::Result<TcpStream> {
     let mut socket = connect(from, to)?;
     socket.write_all(flight)?;
@@ -50,7 +50,7 @@ pub(crate) fn ask(from: u8, to: SocketAddr, flight: &[u8], words: &str) -> io::R
     Ok(socket)
 }
 
-/// Reads until these words were there, and no longer than an answer may take.
+/// Reads until `words` have come, for as long as an answer may take.
 pub(crate) fn read_until(socket: &mut TcpStream, words: &str) -> io::Result<()> {
     let deadline = Instant::now() + ANSWER;
     let (mut heard, mut buffer) = (Vec::<u8>::new(), [0; 4096]);
@@ -69,11 +69,11 @@ pub(crate) fn read_until(socket: &mut TcpStream, words: &str) -> io::Result<()> 
     Err(ErrorKind::TimedOut.into())
 }
 
-/// Reads the messages of a server whose handshake is still to come.
+/// Reads the messages of a server, after its handshake.
 pub(crate) struct Messages {
     socket: TcpStream,
     reader: Reader,
-    /// Bytes of the handshake still to be passed over.
+    /// How many bytes of the handshake to skip.
     handshake: usize,
 }
 

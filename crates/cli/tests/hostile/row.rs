@@ -1,9 +1,9 @@
-//! What an attack cost, and whether that is too much.
+//! The cost of an attack, and whether it is too high.
 
 use std::fmt;
 use std::time::Duration;
 
-/// What the program may cost whatever its peers do.
+/// What the program may cost, whatever its peers do.
 pub(crate) struct Limits {
     /// Resident memory at its peak, in megabytes (2^20 bytes).
     pub(crate) memory_mb: u64,
@@ -18,7 +18,7 @@ pub(crate) const LIMITS: Limits = Limits {
     end: Duration::from_secs(5),
 };
 
-/// What one run of the program took.
+/// What one run of the program cost.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost {
     pub(crate) memory_mb: u64,
@@ -54,7 +54,7 @@ pub(crate) struct Row {
     measures: Vec<Measure>,
 }
 
-/// Something else that was looked at.
+/// Another measurement.
 struct Measure {
     words: String,
     is_fine: bool,
@@ -69,7 +69,7 @@ impl Row {
         }
     }
 
-    /// With how much the attacker was rid of.
+    /// With how many bytes the attacker sent.
     pub(crate) fn sent(mut self, bytes: u64) -> Self {
         self.measures.push(Measure {
             words: format!("sent: {} MB", bytes >> 20),
@@ -78,7 +78,7 @@ impl Row {
         self
     }
 
-    /// With a number that may be `most` at most.
+    /// With a number that may be at most `most`.
     pub(crate) fn at_most(mut self, what: &str, number: u64, most: u64) -> Self {
         self.measures.push(Measure {
             words: format!("{what}: {number} (at most {most})"),
@@ -87,7 +87,7 @@ impl Row {
         self
     }
 
-    /// With something that has to be so.
+    /// With a condition that has to hold.
     pub(crate) fn demands(mut self, what: &str, is_so: bool) -> Self {
         let answer = if is_so { "yes" } else { "NO" };
         self.measures.push(Measure {
@@ -104,7 +104,7 @@ impl Row {
         )
     }
 
-    /// What is beyond a limit, a sentence each.
+    /// Each limit exceeded, as a sentence.
     pub(crate) fn faults(&self) -> Vec<String> {
         let Cost {
             memory_mb,
@@ -128,7 +128,7 @@ impl Row {
         named.collect()
     }
 
-    /// Panics when anything is beyond a limit.
+    /// Panics if any limit is exceeded.
     #[expect(
         clippy::print_stdout,
         reason = "a test's own output, seen when it fails"

@@ -15,10 +15,10 @@ use nix::unistd::Pid;
 
 use crate::row::Cost;
 
-/// Beyond this it is stopped: the machine is not to suffer.
+/// With more memory it is killed, to spare the machine.
 const ENOUGH_MB: u64 = 700;
 
-/// How long it may take to say what it says at its start, and at most to end.
+/// How long it may take to print its first lines, and at most to end.
 const WORDS_WITHIN: Duration = Duration::from_secs(20);
 const END_WITHIN: Duration = Duration::from_secs(20);
 
@@ -36,7 +36,7 @@ pub(crate) struct Victim {
     directory: PathBuf,
 }
 
-/// What it said.
+/// Its output.
 #[derive(Default)]
 struct Log {
     said: Mutex<Said>,
@@ -61,7 +61,7 @@ impl Victim {
         Self::start(&format!("receive --listen 127.0.0.1:0 {options}"), None, "")
     }
 
-    /// The same with a shell's `ulimit -n`.
+    /// The same, with a shell's `ulimit -n`.
     pub(crate) fn receive_with_descriptors(count: u32, options: &str) -> Self {
         let limit = format!("ulimit -n {count};");
         Self::start(
@@ -71,7 +71,7 @@ impl Victim {
         )
     }
 
-    /// The same, and nobody reads what it says after these words.
+    /// The same, with nobody reading its output after these words.
     pub(crate) fn receive_unheard(options: &str, last_words: &'static str) -> Self {
         let line = format!("receive --listen 127.0.0.1:0 {options}");
         Self::start(&line, Some(last_words), "")
@@ -110,7 +110,7 @@ impl Victim {
         }
     }
 
-    /// Where it runs, and where its home is.
+    /// Its directory, which is also its home.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
@@ -145,17 +145,17 @@ impl Victim {
         self.log.lock().bytes
     }
 
-    /// Where it takes RTMP.
+    /// Its address for RTMP.
     pub(crate) fn rtmp(&self) -> SocketAddr {
         self.address_after("rtmp://")
     }
 
-    /// Where it takes RTMPS.
+    /// Its address for RTMPS.
     pub(crate) fn rtmps(&self) -> SocketAddr {
         self.address_after("rtmps://")
     }
 
-    /// Where its pages are.
+    /// Its address for the pages.
     pub(crate) fn web(&self) -> SocketAddr {
         let page = self.wait_for("Watch:");
         address(&page, "://").expect("an address")
@@ -170,9 +170,9 @@ impl Victim {
         SocketAddr::from(([127, 0, 0, 1], port.expect("a port")))
     }
 
-    /// Asks it to end, and tells what it cost.
+    /// Asks it to end; gives its cost.
     pub(crate) fn end(mut self) -> Cost {
-        // An attack that was over at once may have been over between two looks.
+        // A short attack may have been over between two looks.
         let last = look(self.child.id()).unwrap_or(Cost::NONE);
         let asked = Instant::now();
         let id = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"));
@@ -186,7 +186,7 @@ impl Victim {
         let cost = self.watcher.finish().max(last);
         self.reader.join().ok();
         fs::remove_dir_all(&self.directory).ok();
-        // Who ends by a signal did not end by itself.
+        // A program killed by a signal did not end by itself.
         let is_itself = ended.is_some_and(|status| status.code().is_some());
         Cost {
             end: is_itself.then_some(took),
@@ -230,7 +230,7 @@ impl Log {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps what is said; gives the pipe back, so that it stays open.
+    /// Keeps the output; returns the pipe, so that it stays open.
     fn read(&self, stderr: ChildStderr, heard_until: Option<&str>) -> ChildStderr {
         let mut lines = BufReader::new(stderr);
         let mut line = Vec::new();
@@ -272,7 +272,7 @@ impl Watcher {
     }
 }
 
-/// The peaks, until told to stop; kills it when it is too much.
+/// Measures the peaks until told to stop; kills it if they are too high.
 fn watch(id: u32, stopped: &Receiver<()>) -> Cost {
     let mut peak = Cost::NONE;
     while stopped.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
@@ -285,7 +285,7 @@ fn watch(id: u32, stopped: &Receiver<()>) -> Cost {
     peak
 }
 
-/// What it has taken so far, and takes now; none once it is gone.
+/// Its cost so far; none once it is gone.
 fn look(id: u32) -> Option<Cost> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let files = fs::read_dir(format!("/proc/{id}/fd")).map_or(0, Iterator::count);
@@ -297,7 +297,7 @@ fn look(id: u32) -> Option<Cost> {
     })
 }
 
-/// A number of `/proc/PID/status`; 0 when it is not there.
+/// A number of `/proc/PID/status`; 0 if it is missing.
 fn field(status: &str, name: &str) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix(name));
     let number = line.and_then(|line| line.split_whitespace().next());

@@ -1,4 +1,4 @@
-//! RTMP as bytes, without the courtesy of a machine: whole messages in one chunk each.
+//! RTMP as bytes, without a machine's courtesy: each message in one chunk.
 
 use bytes::Bytes;
 use onair_flv::amf0::Value;
@@ -10,7 +10,7 @@ const SPS: &[u8] = &[
 ];
 const PPS: &[u8] = &[0x68, 0xCE, 0x3C, 0x80];
 
-/// No message is cut in pieces.
+/// So large that no message is cut.
 const CHUNK_SIZE: u32 = 0x00FF_FFFF;
 
 /// A message in one chunk with a full header (RTMP 1.0, section 5.3.1.2.1).
@@ -26,14 +26,14 @@ pub(crate) fn message(kind: MessageKind, stream: u32, timestamp: u32, payload: &
     wire
 }
 
-/// The same message `count` times: all but the first have a head of one byte (section 5.3.1.2.4).
+/// The same message `count` times: all but the first have a header of one byte (section 5.3.1.2.4).
 pub(crate) fn repeated(kind: MessageKind, payload: &[u8], count: usize) -> Vec<u8> {
     let mut wire = message(kind, 0, 0, payload);
     wire.extend([&[0xC3], payload].concat().repeat(count.saturating_sub(1)));
     wire
 }
 
-/// The shortest command of this name: what follows the name may be left out.
+/// The shortest command of this name, without anything after the name.
 pub(crate) fn bare(name: &str) -> Vec<u8> {
     let mut payload = Vec::new();
     Value::String(name.to_owned()).write(&mut payload);
@@ -48,7 +48,7 @@ pub(crate) fn command(stream: u32, command: &Command) -> Vec<u8> {
 pub(crate) fn hello() -> Vec<u8> {
     let mut wire = vec![3];
     wire.resize(1 + 2 * 1536, 0);
-    // The first chunk has the protocol's own chunk size, and is shorter than that.
+    // The first chunk is shorter than the protocol's default chunk size.
     wire.extend(message(
         MessageKind::SetChunkSize,
         0,
@@ -86,7 +86,7 @@ fn create_stream() -> Vec<u8> {
     command(0, &Command::new("createStream", 4.0))
 }
 
-/// The publisher's own end of it.
+/// The publisher's own end.
 pub(crate) fn delete_stream() -> Vec<u8> {
     let delete = Command::new("deleteStream", 0.0).argument(Value::Number(1.0));
     command(0, &delete)
@@ -97,7 +97,7 @@ pub(crate) fn pings(count: usize) -> Vec<u8> {
     repeated(MessageKind::UserControl, &[0, 6, 0, 0, 0, 7], count)
 }
 
-/// A decoder configuration; `pad` bytes of picture parameter sets more than a decoder needs.
+/// A decoder configuration with `pad` bytes more of picture parameter sets than a decoder needs.
 pub(crate) fn avc_config(timestamp: u32, pad: usize, fill: u8) -> Vec<u8> {
     let mut body = vec![0x17, 0, 0, 0, 0, 1, 0x42, 0xC0, 0x1F, 0xFF, 0xE1];
     let set = |body: &mut Vec<u8>, bytes: &[u8]| {
@@ -131,7 +131,7 @@ pub(crate) fn number(payload: &Bytes) -> Option<u64> {
     (payload[1] == 1).then(|| u64::from_be_bytes(bytes))
 }
 
-/// `onMetaData` with an encoder's name this long.
+/// `onMetaData` with an encoder's name of this length.
 pub(crate) fn metadata(length: usize, fill: char) -> Vec<u8> {
     let name: String = std::iter::repeat_n(fill, length).collect();
     let properties = vec![("encoder".into(), Value::String(name))];

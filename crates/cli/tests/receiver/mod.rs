@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
-/// A receiver, and what it says.
+/// A receiver and its output.
 pub(crate) struct Receiver {
     pub(crate) child: Child,
     said: BufReader<ChildStderr>,
@@ -41,7 +41,7 @@ impl Receiver {
         assert_eq!(status, Some(0), "{rest}");
     }
 
-    /// The exit status, and what else it says.
+    /// The exit status, and the rest of its output.
     pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-INT", &id]).status();

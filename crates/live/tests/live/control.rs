@@ -1,4 +1,4 @@
-//! What an application can ask of a running broadcast, and a source that is a device.
+//! The controls of a running broadcast, and a source that is a device.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use onair::{Broadcast, Destination, Event, RetryPolicy, State};
 
 const SIZE: Size = Size::new(320, 180);
 
-/// A camera that takes a picture when it is told to.
+/// A camera that takes a picture when told to.
 struct Camera {
     inlet: FrameInlet,
     clock: Clock,
@@ -156,7 +156,7 @@ fn recorded(path: &std::path::Path) -> Vec<Tag> {
     std::iter::from_fn(|| parser.next().unwrap()).collect()
 }
 
-/// The sizes of which sequence headers tell.
+/// The sizes in the sequence headers.
 fn sizes(tags: &[Tag]) -> Vec<Size> {
     let headers = tags.iter().filter(|tag| tag.is_sequence_header());
     let records = headers.map(|tag| AvcDecoderConfig::parse(&tag.payload).unwrap());

@@ -1,4 +1,4 @@
-//! Raw pictures from a pipe that nobody writes to for a while.
+//! Raw frames from a pipe that nobody writes to for a while.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -40,7 +40,7 @@ fn a_pipe_that_runs_dry_leaves_no_hole_and_is_in_time_when_it_goes_on() {
         .unwrap();
     let began = Instant::now();
     pictures(&mut writer, 5);
-    // Sound goes on meanwhile: it is the clock of this test.
+    // Audio goes on meanwhile: it is the clock of this test.
     let mut tags = Vec::new();
     while times(&tags, TagKind::Audio)
         .last()

@@ -1,4 +1,4 @@
-//! Servers that do what servers do at the worst moment.
+//! Servers that fail at the worst moment.
 
 use std::time::{Duration, Instant};
 
@@ -104,7 +104,7 @@ fn nothing_is_published_over_a_recording_when_the_source_has_ended_meanwhile() {
         (destination.state, destination.connects),
         (State::Failed, 1)
     );
-    // Which of the two a hurried end becomes at this side of a socket is chance.
+    // Chance decides which of the two a hurried end becomes at this end of a socket.
     let reason = &report.reason;
     assert!(
         reason.contains("closed") || reason.contains("reset"),
@@ -146,7 +146,7 @@ fn an_outage_that_is_never_mended_is_a_gap_in_the_report() {
 
 #[test]
 fn a_server_that_sends_us_nowhere_is_asked_again_itself() {
-    // Port 9 discards, where there is anybody at all.
+    // Nothing listens on port 9, or it discards.
     let peer = Peer::start([
         Behaviour::MoveTo("rtmp://127.0.0.1:9/live"),
         Behaviour::Accept,
@@ -184,7 +184,7 @@ fn a_stream_that_is_accepted_and_dropped_again_and_again_is_not_wanted() {
     let ended = loop {
         match broadcast.next_event().expect("the end is told") {
             Event::Connecting { .. } => {
-                // The event may be read after the end of what it tells of.
+                // The event may be read after the end that it reports.
                 gop(index, 10).for_each(|packet| drop(source.send(packet)));
                 index += 10;
             }

@@ -1,4 +1,4 @@
-//! Pictures in a codec that RTMP did not know from the start.
+//! Video in a codec that RTMP did not know from the start.
 
 use crate::support::{Behaviour, Peer, Script, as_hevc, finish, gop, hevc_config};
 use onair::demux::Track;
@@ -6,7 +6,7 @@ use onair::flv::TagKind;
 use onair::media::{Config, Timestamp, VideoCodec};
 use onair::{Broadcast, Destination, Event, Outcome, RetryPolicy};
 
-/// A group of pictures as a file of HEVC has it.
+/// A GOP as in a file with HEVC.
 fn script(frames: i64) -> Box<Script> {
     let mut script = Script::of(gop(0, frames).map(as_hevc));
     script.tracks[0] = Track::new(hevc_config());

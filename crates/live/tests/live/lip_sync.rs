@@ -1,4 +1,4 @@
-//! Picture and sound through everything there is, while the microphone changes.
+//! Video and audio through the whole chain, while the microphone changes.
 
 use std::path::Path;
 use std::process::Command;
@@ -16,8 +16,8 @@ use crate::support::{Behaviour, Peer, finish};
 
 const SIZE: Size = Size::new(320, 180);
 
-/// The test card's sound through one microphone after the other: at these seconds it
-/// comes at another rate and with other channels.
+/// The test card's audio through one microphone after the other: at these seconds its rate and
+/// channels change.
 struct Routes {
     tone: Tone,
     routes: Vec<(i64, u32, u8)>,
@@ -42,7 +42,7 @@ impl AudioSource for Routes {
         2
     }
 
-    /// Each route ends half a second into its last second, and the next is heard from there.
+    /// Each route ends half a second into its last second, where the next goes on.
     fn next_samples(&mut self) -> Result<Option<AudioSamples>, Error> {
         loop {
             let block = self.tone.next_samples()?;
@@ -105,7 +105,7 @@ fn tags(path: &Path) -> Vec<Tag> {
     std::iter::from_fn(|| parser.next().unwrap()).collect()
 }
 
-/// The times of a kind's frames, in milliseconds; what sets up the decoder is none.
+/// The times of a kind's frames, in milliseconds, without sequence headers.
 fn times(tags: &[Tag], kind: TagKind) -> impl Iterator<Item = u32> {
     tags.iter()
         .filter(move |tag| tag.kind == kind && !tag.is_sequence_header())
@@ -116,7 +116,7 @@ fn times(tags: &[Tag], kind: TagKind) -> impl Iterator<Item = u32> {
 fn flashes(path: &Path, tags: &[Tag]) -> Option<Vec<u32>> {
     let gray = ["-map", "0:v", "-vsync", "passthrough", "-pix_fmt", "gray"];
     let pictures = ffmpeg(path, &[&gray[..], &["-f", "rawvideo"]].concat())?;
-    // The dial's disc is about here; its digits are elsewhere.
+    // The dial's disc is about here, away from the digits.
     let lit = |picture: &[u8]| picture[320 * 145 + 52] > 180;
     let lit: Vec<bool> = pictures.chunks_exact(320 * 180).map(lit).collect();
     let times: Vec<u32> = times(tags, TagKind::Video).collect();
@@ -140,7 +140,7 @@ fn beeps(path: &Path, tags: &[Tag]) -> Option<Vec<u32>> {
     Some(onsets.map(time).filter(|&at| at > first + 500).collect())
 }
 
-/// What FFmpeg makes of a file; `None`, loudly, where there is none.
+/// FFmpeg's output for a file; `None`, with a message, without FFmpeg.
 fn ffmpeg(path: &Path, arguments: &[&str]) -> Option<Vec<u8>> {
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])

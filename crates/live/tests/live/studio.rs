@@ -1,4 +1,4 @@
-//! A device, worked by hand, on air over loopback.
+//! A device worked by the test, on air over loopback.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -16,7 +16,7 @@ use onair::rate::LimitedBy;
 use onair::studio::{News, Show, Studio};
 use onair::{Event, Outcome, Report};
 
-/// A studio whose device is a puppet's.
+/// A studio with a simulated device.
 struct Set {
     studio: Option<Studio>,
     puppet: Puppet,
@@ -41,7 +41,7 @@ impl Set {
         self.studio.as_ref().unwrap()
     }
 
-    /// Waits for news that are as wanted.
+    /// Waits for wanted news.
     fn wait<T>(&self, wanted: impl Fn(&News) -> Option<T>) -> T {
         let mut seen = Vec::new();
         loop {
@@ -91,13 +91,13 @@ fn next_frame(peer: &Peer, tags: &mut Vec<Tag>) -> Tag {
     }
 }
 
-/// The frames of sound among them.
+/// The audio frames among them.
 fn audio(tags: &[Tag]) -> impl Iterator<Item = &Tag> {
     let own = tags.iter().filter(|tag| tag.kind == TagKind::Audio);
     own.filter(|tag| !tag.is_sequence_header())
 }
 
-/// When what is of this kind is due, in milliseconds.
+/// The times of a kind's frames, in milliseconds.
 fn times(tags: &[Tag], kind: TagKind) -> Vec<u32> {
     let is_media = |tag: &&Tag| tag.kind == kind && !tag.is_sequence_header();
     let media = tags.iter().filter(is_media);

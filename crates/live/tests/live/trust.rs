@@ -1,4 +1,4 @@
-//! Whom a broadcast trusts when the URL says `rtmps`.
+//! Which servers a broadcast trusts when the URL says `rtmps`.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -61,7 +61,7 @@ fn a_servers_own_certificate_is_trusted_when_it_is_named_and_only_then() {
     let report = refused(peer.url_at("localhost"), Tls::default());
     assert_eq!(fault(&report), Some(Fault::CertificateUntrusted));
     assert!(!report.reason.contains("CaUsed"), "{}", report.reason);
-    // Its name is another: the user has said that it is this one.
+    // Its name is another, but the user has named this certificate.
     let broadcast = publish(peer.url_at("localhost"), own.tls());
     let (_, report) = finish(&broadcast);
     assert_eq!(report.outcome, Outcome::Finished, "{}", report.reason);
@@ -79,7 +79,8 @@ fn an_authority_made_anew_under_its_old_name_is_refused_in_words() {
     assert!(report.reason.contains("signed"), "{}", report.reason);
 }
 
-/// A server of plain RTMP: what it does with a TLS greeting, and one RTMP greeting that it answers.
+/// A plain RTMP server, which handles a TLS greeting one way or the other, and answers one RTMP
+/// greeting.
 fn plain(hangs_up: bool) -> (u16, JoinHandle<Option<TcpStream>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -149,7 +150,7 @@ fn refused(url: Url, tls: Tls) -> Report {
     report
 }
 
-/// A server's certificate that nobody else has signed, as `openssl req -x509` makes them.
+/// A self-signed server certificate, as `openssl req -x509` makes them.
 struct SelfSigned {
     certificate: rcgen::Certificate,
     key: KeyPair,

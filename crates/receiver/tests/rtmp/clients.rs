@@ -1,4 +1,4 @@
-//! Other people's clients, where they are installed.
+//! Clients by others, if they are installed.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use onair_receiver::Limits;
 
 use crate::setup::Fixture;
 
-/// Whether a program is there; says so if it is not.
+/// Whether a program exists; says so if not.
 fn has(program: &str, flag: &str) -> bool {
     let mut command = Command::new(program);
     let found = command
@@ -55,7 +55,7 @@ fn hashes(input: &str) -> Vec<String> {
     lines
 }
 
-/// A hash of each frame of sound.
+/// A hash of each audio frame.
 fn audio_hashes(input: &str) -> Vec<String> {
     let mut command = Command::new("ffmpeg");
     command.args(["-v", "error", "-i", input]);
@@ -135,8 +135,8 @@ fn what_gstreamer_publishes_ffmpeg_plays() {
     let mut publisher = command.spawn().unwrap();
     fixture.wait_for_publisher();
     let (played, original) = (audio_hashes(&url), audio_hashes(clip.to_str().unwrap()));
-    // GStreamer puts access unit delimiters into the pictures; the sound it leaves alone. But
-    // it may send some before the first picture, and whoever joins begins with the picture.
+    // GStreamer puts access unit delimiters into the video and leaves audio as it is. But it may
+    // send some audio before the first picture, with which a new viewer begins.
     assert!(original.ends_with(&played), "{played:?} of {original:?}");
     assert!(
         original.len() - played.len() < 10,

@@ -19,7 +19,7 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    /// Publishes, and returns when the receiver agreed.
+    /// Publishes, and returns once the receiver has agreed.
     pub(crate) fn live(address: SocketAddr, key: &str) -> Self {
         Self::publish(address, key).expect("the publish is granted")
     }
@@ -129,7 +129,7 @@ impl Encoder {
             match self.publisher.poll_output() {
                 Output::Transmit(mut bytes) => {
                     let bytes = bytes.copy_to_bytes(bytes.remaining());
-                    // A receiver that hung up is noticed when reading.
+                    // If the receiver hung up, reading shows it.
                     let _gone = self.socket.write_all(&bytes);
                 }
                 Output::Event(Event::Publishing) => self.is_live = true,

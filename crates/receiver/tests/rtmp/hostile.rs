@@ -1,4 +1,4 @@
-//! Peers that mean no good, while somebody else watches.
+//! Hostile peers, beside an honest viewer.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -15,7 +15,7 @@ use crate::encoder::Encoder;
 use crate::player::{Player, requests};
 use crate::setup::{Fixture, Media};
 
-/// Somebody who publishes and somebody who watches, whatever else goes on.
+/// A publisher and a viewer, whatever else goes on.
 struct Show {
     encoder: Encoder,
     player: Player,
@@ -53,7 +53,7 @@ fn fixture() -> Fixture {
     Fixture::with(|builder| builder.limits(limits))
 }
 
-/// Everything a publisher sends before it has heard a word.
+/// Everything a publisher sends before it has heard an answer.
 fn flight() -> Vec<u8> {
     let url = "rtmp://127.0.0.1/live/other".parse().unwrap();
     let mut publisher = Publisher::new(Config::new(url), Instant::now());
@@ -82,7 +82,7 @@ fn questions() -> Vec<u8> {
     wire
 }
 
-/// Sends it all, then nothing, and reads until the receiver has had enough.
+/// Sends all of it and nothing more, and reads until the receiver has had enough.
 fn attack(address: SocketAddr, bytes: &[u8]) {
     let mut socket = TcpStream::connect(address).unwrap();
     socket
@@ -212,7 +212,7 @@ fn who_sends_without_asking_is_cut_off() {
     let mut show = Show::begin(&mut fixture);
     let mut socket = TcpStream::connect(fixture.address()).unwrap();
     socket.write_all(&flight()[..3073]).unwrap();
-    // Messages of a kind nobody asked for, for ever.
+    // An endless row of messages of an unknown kind.
     let message = [&[4, 0, 0, 0, 0, 0, 100, 9, 1, 0, 0, 0], &[0; 100][..]].concat();
     let sent = (0..1_000_000).take_while(|_| socket.write_all(&message).is_ok());
     assert!(sent.count() < 1_000_000);
@@ -256,7 +256,7 @@ fn payloads_that_are_no_media_are_passed_over() {
     assert_eq!(player.packet().unwrap().payload.len(), 100);
 }
 
-/// How much the receiver takes of endless `words` from somebody who reads nothing, up to `most`.
+/// How much the receiver takes of endless `words` from a peer that reads nothing, up to `most`.
 fn taken(socket: &mut TcpStream, words: &[u8], most: usize) -> usize {
     let timeout = Some(Duration::from_secs(1));
     socket.set_write_timeout(timeout).unwrap();

@@ -1,4 +1,4 @@
-//! Publishers of what nobody understands, and of odd rhythms.
+//! Publishers of unknown codecs, and with odd rhythms.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ fn what_is_left_out_is_told_once_for_each_thing_and_names_the_stream() {
     assert!(video.1.contains("av01") && audio.1.contains("Opus"));
     let told = &fixture.receiver.registry().streams()[0].left_out;
     assert_eq!(*told, [video.1, audio.1]);
-    // What it understands goes on.
+    // What the receiver understands goes on.
     let mut player = Player::play(fixture.address(), "cam");
     encoder.send(&media.picture(40, false, 500));
     assert_eq!(player.packets(2).len(), 2);

@@ -15,18 +15,18 @@ pub(crate) struct Player {
     pub(crate) socket: TcpStream,
     reader: Reader,
     demuxer: Demuxer,
-    /// Status codes and descriptions, as they came.
+    /// Status codes and descriptions, as received.
     pub(crate) said: Vec<(String, String)>,
     pub(crate) metadata: Vec<Tracks>,
 }
 
 impl Player {
-    /// Asks to play; nothing has been answered yet.
+    /// Asks to play, without waiting for an answer.
     pub(crate) fn ask(address: SocketAddr, name: &str) -> Self {
         Self::ask_with(address, &requests(name))
     }
 
-    /// The same of a player who says which codecs it takes.
+    /// The same for a player that lists its codecs.
     pub(crate) fn ask_for(address: SocketAddr, name: &str, codecs: &[&str]) -> Self {
         let list = codecs.iter().map(|&codec| codec.into()).collect();
         let said = [("fourCcList", Value::StrictArray(list))];
@@ -65,7 +65,7 @@ impl Player {
         }
     }
 
-    /// Asks to play, and returns when that is granted.
+    /// Asks to play, and returns once that is granted.
     pub(crate) fn play(address: SocketAddr, name: &str) -> Self {
         let mut player = Self::ask(address, name);
         player.wait_for("NetStream.Play.Start");

@@ -1,4 +1,4 @@
-//! Publishers: let in, turned away, replaced, cut off.
+//! Publishers: admitted, refused, replaced, cut off.
 
 use std::io::Read;
 use std::net::TcpStream;
@@ -79,7 +79,7 @@ fn the_second_publisher_of_a_key_is_told_that_it_is_busy() {
     let mut player = Player::play(fixture.address(), "cam");
     let (code, words) = refusal(Encoder::publish(fixture.address(), "cam"));
     assert_eq!(code, "NetStream.Publish.BadName");
-    // Our publisher takes its key out of what it is told.
+    // Our publisher hides its key in what it is told.
     assert_eq!(words, "somebody is publishing to live/*** already");
     first.send(&media.picture(0, true, 100));
     assert!(player.packet().unwrap().keyframe);

@@ -11,7 +11,7 @@ use crate::encoder::Encoder;
 use crate::player::Player;
 use crate::setup::{Fixture, Media};
 
-/// A directory that is gone afterwards.
+/// A directory that is removed afterwards.
 pub(crate) struct Directory(pub(crate) PathBuf);
 
 impl Directory {
@@ -34,7 +34,7 @@ fn read(path: &Path) -> Vec<Packet> {
     std::iter::from_fn(next).collect()
 }
 
-/// What a file gives that may end in the middle of anything.
+/// The packets of a file that may end anywhere.
 fn read_so_far(path: &Path) -> Vec<Packet> {
     let Ok(mut demux) = onair::demux::open(path) else {
         return Vec::new();
@@ -95,7 +95,7 @@ fn a_recording_can_be_read_at_any_time_but_for_its_last_fragment() {
         Event::Recording { path, .. } => Some(path),
         _ => None,
     });
-    // Nothing says when the recorder's thread has written, but it does, and the file only grows.
+    // Nothing tells when the recorder's thread has written, but it does, and the file only grows.
     let mut got = Vec::new();
     while pictures(&got).len() < 50 {
         got = read_so_far(&path);
@@ -119,7 +119,7 @@ fn a_change_of_configuration_begins_another_file() {
     }
 }
 
-/// The same packets, their pictures said to be of another size.
+/// The same packets, with another picture size in their configuration.
 fn smaller(mut packets: Vec<Packet>) -> Vec<Packet> {
     let sets = |set: &'static [u8]| [bytes::Bytes::from_static(set)];
     let sps: &[u8] = &[
@@ -174,7 +174,7 @@ fn a_recording_that_fails_is_reported_and_the_stream_goes_on() {
 fn a_burst_is_recorded_to_the_last_frame() {
     let directory = Directory::new("burst");
     let mut fixture = Fixture::with(|builder| builder.record(&directory.0));
-    // 100 s at once, 26 MB: without a recording's own place in the stream 3 s of it are left.
+    // 100 s at once, 26 MB: without a recording's own place in the stream only 3 s would be left.
     let sent = Media::new().stream(0..2500, 50);
     let mut encoder = Encoder::live(fixture.address(), "cam");
     encoder.send_all(&sent);
@@ -237,7 +237,7 @@ fn a_disk_with_less_than_is_kept_free_is_not_recorded_to() {
     assert_eq!(std::fs::read_dir(&directory.0).unwrap().count(), 0);
 }
 
-/// Pictures for so many seconds, announced, and audio from a time on that nobody announced.
+/// Announced video for some seconds, and audio from a time on that was not announced.
 fn late_audio(seconds: i64, from: i64) -> (Tracks, Vec<Packet>) {
     let video = VideoTrack {
         codec: Some(VideoCodec::H264),
@@ -275,13 +275,13 @@ fn a_track_that_starts_later_than_it_is_waited_for_begins_another_file_with_all_
     let (tracks, sent) = late_audio(6, 4000);
     encoder.describe(&tracks);
     encoder.send_all(&sent[..100]);
-    // What is announced before the file has begun would be waited for.
+    // If it were announced before the file has begun, the file would wait for it.
     fixture.wait(|event| matches!(event, Event::Recording { .. }).then_some(()));
     encoder.send_all(&sent[100..]);
     encoder.finish();
     let [first, second] = [(); 2].map(|()| recorded(&mut fixture));
     assert_eq!((first.frames, first.audio_frames), (101, 0));
-    // Up to the next keyframe, pictures without those before them are of no use.
+    // Up to the next keyframe, pictures without the earlier ones are useless.
     assert_eq!((second.frames, second.audio_frames), (25, 50));
     let read = [first, second].map(|recording| read(&recording.path).len());
     assert_eq!(read, [101, 75]);

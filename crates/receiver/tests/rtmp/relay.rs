@@ -26,7 +26,7 @@ fn failure(fixture: &mut Fixture) -> RelayFailure {
     })
 }
 
-/// How many threads this process has whose name begins so.
+/// How many threads of this process have a name that begins like this.
 #[cfg(target_os = "linux")]
 fn threads(name: &str) -> usize {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
@@ -95,7 +95,7 @@ fn streams_that_come_and_go_make_one_relay_to_a_server_that_is_silent_and_it_can
         "{:?}",
         before.elapsed()
     );
-    // No thread that is left behind keeps the events open.
+    // No thread left behind keeps the events open.
     while fixture.events.blocking_next().is_some() {}
     assert_eq!(fixture.receiver.relays(), []);
 }

@@ -12,7 +12,7 @@ const SPS: &[u8] = &[
 ];
 const PPS: &[u8] = &[0x68, 0xCE, 0x3C, 0x80];
 
-/// A receiver on a port of its own, and what it tells.
+/// A receiver on a port of its own, and its events.
 pub(crate) struct Fixture {
     pub(crate) receiver: Receiver,
     pub(crate) events: EventStream,
@@ -37,7 +37,7 @@ impl Fixture {
         self.receiver.rtmp_addresses()[0]
     }
 
-    /// Waits for an event of a kind.
+    /// Waits for a wanted event.
     pub(crate) fn wait<T>(&mut self, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
         loop {
             let event = self.events.blocking_next().expect("the receiver ended");
@@ -69,7 +69,7 @@ impl Media {
         }
     }
 
-    /// The same with pictures in HEVC.
+    /// The same with HEVC.
     pub(crate) fn hevc() -> Self {
         let hvcc = include_bytes!("../../../flv/testdata/main_720p.hvcc");
         let video = VideoConfig::hevc(Bytes::from_static(hvcc)).unwrap();
@@ -104,7 +104,7 @@ impl Media {
         }
     }
 
-    /// Pictures 40 ms apart, a keyframe every `gop`, sound in between.
+    /// Pictures 40 ms apart, a keyframe every `gop`, audio in between.
     pub(crate) fn stream(&self, pictures: std::ops::Range<i64>, gop: i64) -> Vec<Packet> {
         let pair = |i: i64| {
             let size = 500 + usize::try_from(i * 977 % 20_000).unwrap();

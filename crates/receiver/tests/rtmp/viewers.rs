@@ -45,7 +45,7 @@ fn a_player_that_takes_other_codecs_only_is_told_so() {
     let media = Media::hevc();
     let mut encoder = Encoder::live(fixture.address(), "cam");
     fixture.wait_for_publisher();
-    // Before there is a picture nobody knows the codec; the refusal comes with the first.
+    // The codec is unknown before the first picture; then the refusal comes.
     let mut early = Player::ask_for(fixture.address(), "cam", &["av01", "vp09"]);
     early.wait_for("NetStream.Play.Start");
     encoder.send(&media.picture(0, true, 100));
@@ -118,7 +118,7 @@ fn stalled_viewers_pin_no_more_than_their_share_and_who_reads_loses_nothing() {
     let stalled: Vec<_> = (0..12)
         .map(|_| Player::play(fixture.address(), "cam"))
         .collect();
-    // Seven times 400 kB are within the quarter that is theirs; the kernel buffers what comes first.
+    // Seven times 400 kB fit into the connections' quarter; the kernel buffers the first bytes.
     let mut times = 0..10_000;
     while fixture.receiver.registry().streams()[0].viewers > 1 + 7 {
         let at = times.next().expect("the stalled are cut");

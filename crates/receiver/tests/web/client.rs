@@ -55,7 +55,7 @@ impl Server {
         }
     }
 
-    /// One that somebody else runs.
+    /// A server that runs elsewhere.
     pub(crate) const fn of(registry: StreamRegistry, address: SocketAddr) -> Self {
         Self {
             registry,
@@ -71,7 +71,7 @@ impl Server {
         }
     }
 
-    /// A whole answer to a request that is sent as it is.
+    /// The whole answer to a request sent as it is.
     pub(crate) async fn raw(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -122,7 +122,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// The next message that is not part of keeping the connection.
+    /// The next message other than pings.
     pub(crate) async fn next(&mut self) -> Option<Message> {
         loop {
             match within(self.socket.next()).await {
@@ -189,7 +189,7 @@ impl Client {
     }
 }
 
-/// What takes longer than this will never come.
+/// Longer than anything should take.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     timeout(Duration::from_secs(30), future)
         .await

@@ -85,7 +85,7 @@ async fn a_head_that_never_ends_is_given_up_on() {
     let _ = within(stream.read_to_end(&mut answer)).await;
 }
 
-/// So many connections of which 64 of each kind watch, and are from one address at most.
+/// `connections` in all, 64 viewers of each kind, and this many from one address.
 fn limits(connections: usize, viewers_per_address: usize) -> WebLimits {
     let mut limits = WebLimits::default();
     limits.connections = connections;
@@ -175,7 +175,7 @@ async fn viewers_that_never_read_pin_no_more_than_their_share() {
     }
     assert_eq!(viewers(&server), 12);
     let mut reader = server.registry.subscribe(&name).unwrap();
-    // Four megabytes are what three hold at a time, thrice 400 kB each; kernels buffer the first.
+    // Four megabytes hold three viewers, with thrice 400 kB each; kernels buffer the first.
     let picture = media::pictures(1).remove(0);
     for i in 0..2000 {
         let mut packet = picture.clone();

@@ -50,7 +50,7 @@ pub(crate) fn message(packet: &Packet) -> Bytes {
     message.freeze()
 }
 
-/// What the capture clock says after an outage.
+/// The same packet by the capture clock after an outage.
 fn later(packet: &Packet, outage: Duration) -> Packet {
     Packet {
         pts: packet.pts + outage,
@@ -290,7 +290,7 @@ async fn a_message_that_is_too_long_is_not_read_to_its_end() {
     assert_ne!(page.closed().await, Some(1000));
 }
 
-/// Events until one of them is the last that matters.
+/// Events up to the last one that matters.
 async fn told(events: &mut EventStream, until: impl Fn(&Event) -> bool) -> Vec<Event> {
     let mut all = Vec::new();
     while all.last().is_none_or(|last| !until(last)) {

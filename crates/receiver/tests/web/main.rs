@@ -1,4 +1,4 @@
-//! The pages' server over loopback: what a browser sees, and what an attacker does not.
+//! The pages' server over loopback: for browsers and attackers.
 
 #[cfg(test)]
 mod client;

@@ -1,4 +1,4 @@
-//! Real pictures and sound to send.
+//! Real video and audio to send.
 
 use std::time::Duration;
 

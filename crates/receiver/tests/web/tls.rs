@@ -48,7 +48,7 @@ async fn who_trusts_the_authority_reads_the_page_under_each_of_the_machines_name
         let mut stream = within(connector.connect(server_name, stream))
             .await
             .expect(&name);
-        // The certificate says who this is; what a proxy calls it does not matter.
+        // The certificate identifies the server; a proxy's name for it does not matter.
         let request = b"GET /ca.crt HTTP/1.1\r\nHost: proxy.example\r\nConnection: close\r\n\r\n";
         stream.write_all(request).await.unwrap();
         let mut answer = Vec::new();

@@ -314,7 +314,7 @@ fn quirk_c26_a_redirect_to_nonsense_is_an_error() {
     assert!(matches!(end, Err(Error::Redirected { .. })), "{end:?}");
 }
 
-/// What a live publisher tells when asked to reconnect at `target`.
+/// A live publisher's event when it is asked to reconnect at `target`.
 fn reconnect(config: Config, target: Option<&str>) -> Event {
     let done = stay(config, |command, reply| {
         reply.politely(command);

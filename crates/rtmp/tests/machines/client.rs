@@ -66,7 +66,7 @@ impl Client {
         self.drain(now);
     }
 
-    /// Everything said since the last time.
+    /// Everything said since the last call.
     pub(crate) fn take_out(&mut self) -> Vec<u8> {
         self.out.drain(..).flatten().collect()
     }
@@ -91,7 +91,7 @@ impl Client {
         }
     }
 
-    /// Sends a tag if one is welcome, or closes; whether it did anything.
+    /// Sends a tag if one is welcome, or closes; gives whether it did anything.
     fn act(&mut self, now: Instant) -> bool {
         if self.publisher.ready()
             && let Some(tag) = self.tags.pop_front()

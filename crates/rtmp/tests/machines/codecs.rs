@@ -51,7 +51,7 @@ fn quirk_b16_the_declaration_is_left_out_after_a_close_before_the_answer() {
     }
 }
 
-/// Answers `connect` with `said` besides the usual, in the one or the other object.
+/// Answers `connect` with `said` besides the usual, in one of the two objects.
 fn answering(command: &Command, reply: &mut Reply, said: &[(&str, Value)], in_info: bool) {
     if command.name != "connect" {
         return reply.politely(command);
@@ -119,7 +119,7 @@ fn what_a_server_takes_is_no_matter_for_h_264() {
     assert_eq!((retries.len(), end), (0, Ok(())));
 }
 
-/// What our server answers to a `connect` that says `said`.
+/// Our server's answer to a `connect` with `said`.
 fn answered(said: &[(&str, Value)]) -> Value {
     let mut host = Host::new();
     let mut client = handshake::Client::new(3);

@@ -37,7 +37,7 @@ pub(crate) fn metadata() -> Tag {
     Tag::from_body(TagKind::Script, 0, body.into())
 }
 
-/// A picture of `size` bytes; each fiftieth of a second, every tenth a keyframe.
+/// A picture of `size` bytes; one each fiftieth of a second, every tenth a keyframe.
 pub(crate) fn picture(index: u32, size: usize) -> Tag {
     let first = if index.is_multiple_of(10) { 0x17 } else { 0x27 };
     let mut body = vec![first, 1, 0, 0, 0];
@@ -50,13 +50,14 @@ pub(crate) fn audio(index: u32) -> Tag {
     Tag::from_body(TagKind::Audio, index * 20, body)
 }
 
-/// Metadata, then pictures and sound.
+/// Metadata, then video and audio.
 pub(crate) fn show(pictures: u32) -> Vec<Tag> {
     let media = (0..pictures).flat_map(|index| [picture(index, 3000), audio(index)]);
     std::iter::once(metadata()).chain(media).collect()
 }
 
-/// A connection that opens now, over a line of `profile`; runs until all is said or `until` has passed.
+/// A connection that opens now, over a line of `profile`; runs until nothing more is said or
+/// `until`.
 pub(crate) fn run(
     profile: Profile,
     client: &mut dyn Peer,

@@ -1,4 +1,4 @@
-//! Peers that ask and ask, and never read an answer: what waits for them stays small.
+//! Peers that keep asking and never read an answer: little may wait for them.
 
 use onair_rtmp::publisher::Config;
 use onair_rtmp::{
@@ -41,7 +41,7 @@ fn drained(server: &mut Server) -> Vec<u8> {
     }
 }
 
-/// A flood of what `say` says a hundred thousand times, in reads of 64 KiB; the error it ends in.
+/// Floods with `say` a hundred thousand times, in reads of 64 KiB; gives the error in the end.
 fn flood(
     say: impl Fn(&mut Reply),
     mut read: impl FnMut(&[u8]) -> Result<(), Error>,
@@ -151,7 +151,7 @@ fn a_server_that_pings_or_checks_bandwidth_without_end_costs_its_publisher_nothi
     }
 }
 
-/// A publisher past the handshake, with nothing to say that was not taken.
+/// A publisher past the handshake, with all its output taken.
 fn connected(config: Config) -> Publisher {
     let mut publisher = Publisher::new(config, start());
     let mut server = handshake::Server::new(9);

@@ -13,7 +13,7 @@ pub(crate) struct Host {
     pub(crate) server: Server,
     pub(crate) events: Vec<(Instant, Event)>,
     pub(crate) error: Option<Error>,
-    /// What to refuse requests with.
+    /// The refusal for all requests.
     pub(crate) refuses: Option<(&'static str, &'static str)>,
     /// Leave requests unanswered.
     pub(crate) hesitates: bool,
@@ -59,7 +59,7 @@ impl Host {
         self.drain(input.now());
     }
 
-    /// Everything said since the last time.
+    /// Everything said since the last call.
     pub(crate) fn take_out(&mut self) -> Vec<u8> {
         self.out.drain(..).flatten().collect()
     }

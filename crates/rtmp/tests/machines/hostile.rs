@@ -1,5 +1,5 @@
-//! Peers that lie, break off, or never were what they seem: the end is an error in words or
-//! another attempt, never a panic, never a hang, never memory.
+//! Peers that lie, break off, or are something else: the end is an error in words or another
+//! attempt, never a panic, a hang or unbounded memory.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ fn assert_over(client: &Client) {
     assert!(ended, "{:?}", client.told());
 }
 
-/// The bytes that mean something: all but the random bodies of the handshake's two packets.
+/// The bytes that matter: all but the random bodies of the handshake's two packets.
 fn telling(words: &[u8]) -> impl Iterator<Item = usize> + use<> {
     const PACKET: usize = 1536;
     (0..=16)

@@ -1,4 +1,4 @@
-//! The player, against our own server and against what breaks.
+//! The player, against our own server and against broken ones.
 
 use onair_flv::{Tag, TagKind};
 use onair_rtmp::player::Event;
@@ -8,7 +8,7 @@ use onair_rtmp::{Error, Input, Machine, Output, Player, Server};
 
 use crate::common::{KEY, audio, bytes_of, metadata, picture, start, url};
 
-/// What a machine has to say, its events apart.
+/// A machine's bytes and events.
 fn drain<E>(mut poll: impl FnMut() -> Output<E>) -> (Vec<u8>, Vec<E>) {
     let (mut bytes, mut events) = (Vec::new(), Vec::new());
     loop {
@@ -20,8 +20,8 @@ fn drain<E>(mut poll: impl FnMut() -> Output<E>) -> (Vec<u8>, Vec<E>) {
     }
 }
 
-/// A player and a server that plays it `show`, then ends the stream: what the player told, and
-/// what it was sent.
+/// Plays `show` from a server that then ends the stream; gives the player's events and what it was
+/// sent.
 fn watch(show: &[Tag]) -> (Vec<Event>, Vec<u8>) {
     let mut player = Player::new(url(), 7, start());
     let mut server = Server::new(server::Config::default(), start());

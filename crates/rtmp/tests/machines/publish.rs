@@ -1,4 +1,4 @@
-//! A publisher and our own server in virtual time: both orders, what they cost, where they bound.
+//! A publisher and our own server in virtual time: both orders, their cost and their bounds.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ fn assert_whole(client: &Client, host: &Host) {
     };
 }
 
-/// One-way trips until the first media arrives, those of TCP's own opening included.
+/// One-way trips until the first media arrives, including TCP's own opening.
 fn trips(config: publisher::Config) -> f64 {
     let (client, host) = publish(config, line());
     assert_whole(&client, &host);

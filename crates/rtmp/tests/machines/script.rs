@@ -12,18 +12,18 @@ use onair_rtmp::{Command, Control, Error, Message, MessageKind, Slices, handshak
 use crate::client::Client;
 use crate::common::{bytes_of, run, show};
 
-/// A server of another make: what it answers is up to `rule`.
+/// A server of another make: `rule` decides its answers.
 pub(crate) struct Script<R> {
     handshake: handshake::Server,
     reader: Reader,
     rule: R,
     pub(crate) reply: Reply,
-    /// What the client said, in its order.
+    /// The client's commands, in order.
     pub(crate) heard: Vec<Command>,
     pub(crate) messages: Vec<Message>,
 }
 
-/// What the server says.
+/// The server's answer.
 pub(crate) struct Reply {
     writer: Writer,
     out: VecDeque<Vec<u8>>,
@@ -85,7 +85,7 @@ impl Reply {
         self.command(0, &Command::new("_error", to.transaction).argument(info));
     }
 
-    /// What a server does that has no quirks, and that does not know the old FMS's commands.
+    /// Answers like a server without quirks that does not know the old FMS's commands.
     pub(crate) fn politely(&mut self, command: &Command) {
         match command.name.as_str() {
             "connect" => {
@@ -172,13 +172,13 @@ impl<R: FnMut(&Command, &mut Reply)> Peer for Script<R> {
     }
 }
 
-/// A publisher of a short show, and the server it spoke to, after it was over.
+/// A publisher of a short show, and the server it spoke to, after the show.
 pub(crate) struct Exchange<R> {
     pub(crate) client: Client,
     pub(crate) server: Script<R>,
 }
 
-/// A short show, ended as soon as it is live.
+/// A short show, ended once it is live.
 pub(crate) fn exchange<R: FnMut(&Command, &mut Reply)>(config: Config, rule: R) -> Exchange<R> {
     exchange_of(show(3), config, rule)
 }

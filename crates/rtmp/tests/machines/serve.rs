@@ -13,7 +13,7 @@ use crate::common::{audio, metadata, picture, start};
 use crate::host::Host;
 use crate::script::Reply;
 
-/// A client of another make, hand in hand with a server: each sentence is answered at once.
+/// A client of another make, together with a server: each message is answered at once.
 struct Speaker {
     host: Host,
     mouth: Reply,

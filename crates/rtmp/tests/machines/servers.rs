@@ -1,4 +1,4 @@
-//! What servers of every make do, one test a quirk, numbered as in the interoperability notes.
+//! The quirks of other servers, one test each, numbered as in the interoperability notes.
 
 use std::time::Duration;
 
@@ -628,7 +628,7 @@ fn an_unknown_complaint_about_a_live_stream_is_passed_on() {
     assert_eq!(done.client.publisher.step(), Step::Live);
 }
 
-/// A server that says nothing from some command on.
+/// A server that falls silent at some command.
 fn fall_silent(at: &str) -> impl FnMut(&Command, &mut Reply) + '_ {
     let mut is_silent = false;
     move |command, reply| {
@@ -752,8 +752,8 @@ fn a_servers_words_neither_quote_the_key_nor_reach_for_the_terminal() {
     );
 }
 
-/// As medooze-rtmp-server 1.30.1: what came before its answer to `connect` is dropped, and a
-/// `connect` with `fourCcList` is hung up on.
+/// Like medooze-rtmp-server 1.30.1: drops whatever came before its answer to `connect`, and hangs
+/// up on a `connect` with `fourCcList`.
 fn medooze() -> impl FnMut(&Command, &mut Reply) {
     let mut connects = 0;
     move |command, reply| match command.name.as_str() {
@@ -797,7 +797,7 @@ fn quirk_e_a_server_that_also_hangs_up_on_enhanced_rtmp_is_asked_once_without() 
     }
 }
 
-/// When a publisher on a line with such a delay gives up on its first flight.
+/// When a publisher on a line with this delay gives up on its first flight.
 fn gives_up_after(delay: Duration) -> Duration {
     let mut client = crate::client::Client::new(config(), vec![metadata()]);
     let mut server = Script::new(medooze());

@@ -29,7 +29,7 @@ pub(crate) fn reader() -> Reader {
     Reader::new(Limits::default())
 }
 
-/// A reader whose peer chose `size`, which is in the bytes to come before anything else.
+/// A Set Chunk Size message, so that a reader takes what follows in chunks of `size`.
 pub(crate) fn set_chunk_size(size: u32) -> Vec<u8> {
     [
         &hex("02 000000 000004 01 00000000")[..],
@@ -54,7 +54,7 @@ pub(crate) fn read_cut(bytes: &[u8], cut: usize, limits: Limits) -> (Vec<Message
     (messages, None)
 }
 
-/// All messages in bytes without a fault, the same in several cuts.
+/// All messages in valid bytes, the same in several cuts.
 pub(crate) fn read(bytes: &[u8]) -> Vec<Message> {
     let whole = read_cut(bytes, bytes.len(), Limits::default());
     for cut in [1, 3, 127, 4096] {
@@ -64,7 +64,7 @@ pub(crate) fn read(bytes: &[u8]) -> Vec<Message> {
     whole.0
 }
 
-/// The error in bytes with a fault.
+/// The error in invalid bytes.
 pub(crate) fn fault(bytes: &[u8]) -> Error {
     read_cut(bytes, bytes.len(), Limits::default()).1.unwrap()
 }
@@ -86,7 +86,7 @@ pub(crate) fn audio(timestamp: u32) -> Header {
     }
 }
 
-/// What `writer` makes of one message.
+/// The bytes that `writer` makes of one message.
 pub(crate) fn write(writer: &mut Writer, header: &Header, payload: &Bytes) -> Vec<u8> {
     let mut out = Slices::new();
     writer.write(header, &[], payload, &mut out).unwrap();

@@ -1,4 +1,4 @@
-//! `docs/rtmp-urls.md`, run: the forms in which publishers name a stream.
+//! Runs `docs/rtmp-urls.md`: the forms in which publishers name a stream.
 
 use onair_rtmp::{Error, Target, Url, UrlError};
 

@@ -1,4 +1,4 @@
-//! Peers that lie: errors or waiting, never a panic, never memory.
+//! Peers that lie: errors or waiting, never a panic or unbounded memory.
 
 use bytes::Bytes;
 use onair_rtmp::chunk::{Limits, Reader, Writer};
@@ -95,7 +95,7 @@ fn chunk_streams_beyond_the_limit_are_refused() {
 
 #[test]
 fn incomplete_messages_together_stay_within_the_limit() {
-    // Each of them may have 1000 bytes, all of them 1500.
+    // Each of them may have 1000 bytes, all of them together 1500.
     let begin = |id: u8| {
         let header = hex("000000 0003E8 09 01000000");
         [&[id][..], &header, &pattern(128)].concat()

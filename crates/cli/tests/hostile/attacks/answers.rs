@@ -14,10 +14,10 @@ use crate::row::Row;
 use crate::victim::Victim;
 use crate::wire;
 
-/// Messages that are written at once.
+/// Messages written at once.
 const MANY: usize = 2000;
 
-/// Before any key: every place of a connection that has asked for nothing, and each sends all it may.
+/// Before any key: all connections that may be half open, each sending as much as it may.
 pub(crate) fn half_open_peers_release_streams() -> Row {
     const PEERS: usize = 512;
     const EACH: usize = 170_000;
@@ -66,7 +66,7 @@ fn commands(name: &str) -> Vec<u8> {
     wire::repeated(MessageKind::CommandAmf0, &wire::bare(name), MANY)
 }
 
-/// Reads just enough to look alive: that is no reason to be kept for ever.
+/// Reads just enough to look alive, which is no reason to keep it for ever.
 pub(crate) fn a_peer_reads_a_byte_at_a_time() -> Row {
     const LONGEST: Duration = Duration::from_secs(60);
     let victim = Victim::receive("");

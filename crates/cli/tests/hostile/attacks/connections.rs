@@ -1,4 +1,4 @@
-//! Peers that take every connection, and somebody who means well and comes after them.
+//! Peers that take every connection, and an honest one that comes after them.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -42,7 +42,7 @@ pub(crate) fn slow_requests_take_every_connection() -> Row {
         .demands("the phone gets in", gets_in)
 }
 
-/// Players are many, publishers few: those come first.
+/// Players are many, publishers few: publishers come first.
 pub(crate) fn players_take_every_connection() -> Row {
     let victim = Victim::receive("--max-connections 100");
     let to = victim.rtmp();
@@ -87,7 +87,7 @@ pub(crate) fn half_a_tls_handshake() -> Row {
     Row::new("1000 halves of a TLS handshake", victim.end()).demands("a publisher gets in", gets_in)
 }
 
-/// The process may open 64 files, and does not know what else wants some.
+/// The process may open 64 files, and does not know what else needs some.
 pub(crate) fn no_descriptors_left() -> Row {
     let victim = Victim::receive_with_descriptors(64, "");
     let to = victim.rtmp();

@@ -1,4 +1,4 @@
-//! Publishers that send all they can, beside one that sends what it has to.
+//! Publishers that send as much as they can, beside an honest one.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -13,8 +13,8 @@ use crate::row::Row;
 use crate::victim::Victim;
 use crate::wire;
 
-/// How much later than without a flood a picture of the honest stream may be, nineteen times
-/// of twenty: not a stutter.
+/// How much later a picture of the honest stream may be than without a flood, nineteen times in
+/// twenty: no stutter.
 const LATENESS_MS: u64 = 250;
 
 const FRAME: Duration = Duration::from_millis(33);
@@ -60,7 +60,7 @@ fn flood_by_four(to: SocketAddr) {
     flood::run(floods.collect(), FLOOD + Duration::from_millis(500));
 }
 
-/// Publishes thirty pictures a second and plays them; how late each came, in milliseconds.
+/// Publishes thirty pictures a second and plays them; gives the delay of each, in milliseconds.
 fn honest_stream(to: SocketAddr, name: &str) -> Vec<u64> {
     let mut publisher = peer::publisher(3, to, name).expect("it is granted");
     let mut first = wire::avc_config(0, 0, 0);

@@ -1,4 +1,4 @@
-//! Who does not know the key tries all of them.
+//! Strangers who try key after key.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -10,7 +10,7 @@ use crate::row::Row;
 use crate::victim::Victim;
 use crate::wire;
 
-/// Guesses that are answered, each second. A key of eight letters lasts for centuries.
+/// Answered guesses a second. A key of eight letters lasts for centuries.
 const GUESSES: u64 = 50;
 
 /// Bytes of log each second: 173 MB a day.
@@ -37,7 +37,7 @@ pub(crate) fn keys_are_guessed() -> Row {
         .demands("who knows the key gets in", gets_in)
 }
 
-/// Tries one key after the other; how many were answered.
+/// Tries one key after the other; gives how many were answered.
 fn guess(to: SocketAddr, number: u32, began: Instant) -> u64 {
     let mut answered = 0;
     for count in 0_u32.. {

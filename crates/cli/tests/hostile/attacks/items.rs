@@ -9,7 +9,7 @@ use crate::wire;
 
 const MEGABYTE: usize = 1_000_000;
 
-/// Metadata is kept for who joins, and given to who watches.
+/// Metadata is kept for new viewers, and given to present ones.
 pub(crate) fn metadata_of_a_megabyte() -> Row {
     let victim = Victim::receive("");
     let socket = peer::publisher(1, victim.rtmp(), "cam").expect("it is granted");
@@ -22,7 +22,7 @@ pub(crate) fn metadata_of_a_megabyte() -> Row {
     Row::new("metadata of 1 MB, again and again", victim.end()).sent(sent)
 }
 
-/// Each picture keeps the configuration that it needs.
+/// Each picture keeps the configuration it needs.
 pub(crate) fn configurations_of_a_megabyte() -> Row {
     let victim = Victim::receive("");
     let socket = peer::publisher(1, victim.rtmp(), "cam").expect("it is granted");

@@ -1,4 +1,4 @@
-//! What it says goes into a pipe that nobody empties.
+//! The program's output goes into a pipe that nobody empties.
 
 use std::io::Write;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::row::Row;
 use crate::victim::Victim;
 use crate::wire;
 
-/// A stream is worth more than its log, and so is an end.
+/// A stream matters more than its log, and so does an end.
 pub(crate) fn nobody_reads_the_log() -> Row {
     let victim = Victim::receive_unheard("-vv", "Publish:");
     let to = victim.rtmp();

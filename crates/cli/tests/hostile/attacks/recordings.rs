@@ -1,4 +1,4 @@
-//! Streams of a moment, each to be recorded.
+//! Very short streams, each to be recorded.
 
 use std::fs;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! Where a relay goes, nobody answers.
+//! A relay to a target that does not answer.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, Shutdown, TcpListener};
@@ -8,7 +8,7 @@ use crate::row::Row;
 use crate::victim::Victim;
 use crate::wire;
 
-/// Streams come and go; what relays them must not stay behind.
+/// Streams come and go; their relays must not stay behind.
 pub(crate) fn a_relay_target_that_is_silent() -> Row {
     const STREAMS: u32 = 120;
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
@@ -21,7 +21,7 @@ pub(crate) fn a_relay_target_that_is_silent() -> Row {
     for _ in 0..STREAMS {
         if let Some(mut socket) = peer::publisher(1, to, "cam") {
             socket.write_all(&wire).ok();
-            // Its end is seen to before the next begins.
+            // The stream has ended before the next begins.
             socket.shutdown(Shutdown::Write).ok();
             peer::read_until(&mut socket, "NetStream.Unpublish.Success").ok();
         }

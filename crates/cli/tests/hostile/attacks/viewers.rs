@@ -10,10 +10,10 @@ use crate::row::Row;
 use crate::victim::Victim;
 use crate::wire;
 
-/// A keyframe this large, and each viewer is stuck in another one.
+/// So large that each viewer gets stuck in a different one.
 const KEYFRAME: usize = 7_800_000;
 
-/// How long the publisher has for one.
+/// How long the publisher may take for one.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(crate) fn players_that_stop_reading() -> Row {
@@ -30,7 +30,7 @@ pub(crate) fn web_viewers_that_stop_reading() -> Row {
     Row::new("100 web viewers that stop reading", victim.end()).at_most("let in", count, 100)
 }
 
-/// One more viewer for each keyframe.
+/// Adds a viewer for each keyframe.
 fn stall(
     victim: &Victim,
     to: SocketAddr,

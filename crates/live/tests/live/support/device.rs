@@ -5,7 +5,7 @@ use onair::av::device::{Capabilities, Device, Event, Format, Inlets, Order, Tell
 use onair::av::{AudioSamples, Error, I420, Surface, VideoFrame};
 use onair::media::{FrameRate, Size};
 
-/// A camera and a microphone that a test works by hand.
+/// A camera and a microphone that a test controls.
 #[derive(Clone)]
 pub(crate) struct Puppet(Arc<Strings>);
 
@@ -47,7 +47,7 @@ impl Puppet {
         Box::new(self.clone())
     }
 
-    /// Does not do this from now on.
+    /// Refuses this order from now on.
     pub(crate) fn refuse(&self, order: Order) {
         self.lock().refuses.push(order);
     }
@@ -58,7 +58,7 @@ impl Puppet {
         tell.expect("a studio listens")(event);
     }
 
-    /// Waits for an order; gives it and all before it, since the last time.
+    /// Waits for an order; gives all since the last call, up to it.
     pub(crate) fn orders_to(&self, order: &Order) -> Vec<Order> {
         self.wait(|state| {
             let end = state.orders.iter().position(|other| other == order)?;
@@ -66,7 +66,7 @@ impl Puppet {
         })
     }
 
-    /// Waits until a show wants pictures and sound.
+    /// Waits until a show wants video and audio.
     pub(crate) fn inlets(&self) -> Inlets {
         self.wait(|state| state.inlets.clone())
     }

@@ -12,12 +12,12 @@ use onair::media::{
 pub(crate) struct Script {
     packets: Receiver<Packet>,
     pub(crate) tracks: Vec<Track>,
-    /// What could not be read, as it says.
+    /// The damage that it reports.
     pub(crate) damage: Damage,
 }
 
 impl Script {
-    /// A script and the end to write it at; dropping that ends the file.
+    /// A script and the sender to write it with, which ends the file when dropped.
     pub(crate) fn new() -> (Box<Self>, SyncSender<Packet>) {
         let (sender, packets) = sync_channel(10_000);
         let tracks = vec![Track::new(video_config()), Track::new(audio_config())];
@@ -29,7 +29,7 @@ impl Script {
         (Box::new(script), sender)
     }
 
-    /// A script that is complete.
+    /// A complete script.
     pub(crate) fn of(packets: impl IntoIterator<Item = Packet>) -> Box<Self> {
         let (script, sender) = Self::new();
         for packet in packets {
@@ -69,7 +69,7 @@ impl PacketSource for Script {
     }
 }
 
-/// A group of pictures, 25 a second, with a frame of sound after each.
+/// A GOP, 25 pictures a second, with an audio frame after each.
 pub(crate) fn gop(first: i64, frames: i64) -> impl Iterator<Item = Packet> {
     (first..first + frames).flat_map(move |index| {
         let at = Timestamp::from_millis(index * 40);
@@ -77,12 +77,12 @@ pub(crate) fn gop(first: i64, frames: i64) -> impl Iterator<Item = Packet> {
     })
 }
 
-/// A picture of so many bytes, the last of which are the time in milliseconds.
+/// A picture of `size` bytes that ends in its time in milliseconds.
 pub(crate) fn video(at: Timestamp, keyframe: bool, size: usize) -> Packet {
     packet(video_config(), at, keyframe, size)
 }
 
-/// A frame of sound.
+/// An audio frame.
 pub(crate) fn audio(at: Timestamp) -> Packet {
     packet(audio_config(), at, true, 200)
 }

@@ -25,13 +25,13 @@ pub(crate) fn finish(broadcast: &Broadcast) -> (Vec<Event>, Report) {
     panic!("no report after {events:?}");
 }
 
-/// What lies behind the failure of the first destination.
+/// The cause of the first destination's failure.
 pub(crate) fn fault(report: &Report) -> Option<Fault> {
     let failure = report.destinations[0].failure.as_ref();
     failure.map(|failure| failure.fault)
 }
 
-/// Reads events until one is as wanted.
+/// Reads events until a wanted one.
 pub(crate) fn wait_for(broadcast: &Broadcast, wanted: impl Fn(&Event) -> bool) -> Event {
     while let Some(event) = broadcast.next_event() {
         if wanted(&event) {
@@ -41,7 +41,7 @@ pub(crate) fn wait_for(broadcast: &Broadcast, wanted: impl Fn(&Event) -> bool) -
     panic!("it did not come");
 }
 
-/// Where a test may put a file of this name.
+/// The path for a test's file of this name.
 pub(crate) fn place(name: &str) -> PathBuf {
     let name = format!("onair-{}-{name}", std::process::id());
     std::env::temp_dir().join(name)

@@ -20,17 +20,17 @@ pub(crate) enum Behaviour {
     Accept,
     /// Say no.
     Refuse(&'static str, &'static str),
-    /// Close without a word after so many pictures.
+    /// Close without a word after this many pictures.
     CloseAfter(usize),
-    /// Close on anybody who speaks before he is answered.
+    /// Close on a client that does not wait for answers.
     WantClassic,
     /// Ask for a new connection at the first picture.
     Move,
-    /// The same, naming a place.
+    /// The same, naming a target.
     MoveTo(&'static str),
-    /// Talk without end and listen no more after the first picture.
+    /// After the first picture, send without end and read no more.
     Flood,
-    /// Ping without end and read no answer after the first picture.
+    /// After the first picture, ping without end and read no answer.
     Ping,
     /// Stop reading after the first picture, until the test says so.
     Stall,
@@ -43,7 +43,7 @@ pub(crate) enum Heard {
     Publish { key: String },
     /// Audio, video or metadata.
     Tag(Tag),
-    /// So many bytes of pings were taken, of [`FLOOD`].
+    /// How many bytes of pings were taken, of [`FLOOD`].
     Pinged(usize),
     /// The publish was taken down properly.
     Ended,
@@ -60,7 +60,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Serves each connection as said; the last one's behaviour is everybody's after it.
+    /// Serves each connection as told; the last behaviour is that of all later ones.
     pub(crate) fn start(behaviours: impl Into<Vec<Behaviour>>) -> Self {
         Self::serve("rtmp", behaviours.into(), |socket| {
             let limit = Some(Duration::from_secs(1));
@@ -166,8 +166,8 @@ pub(crate) struct Published {
 }
 
 impl Published {
-    /// The media of one kind, headers and the end of the sequence apart: when on the wire, whether
-    /// a keyframe, and when on the timeline.
+    /// The media of one kind, without headers and the end of sequence: the wire time, whether it is
+    /// a keyframe, and the time on the timeline.
     pub(crate) fn media(&self, kind: TagKind) -> Vec<(u32, bool, Timestamp)> {
         let own = self.tags.iter().filter(|tag| tag.kind == kind);
         own.filter(|tag| !tag.is_sequence_header() && !tag.payload.is_empty())
@@ -179,7 +179,7 @@ impl Published {
             .collect()
     }
 
-    /// What `onMetaData` said.
+    /// The stream's `onMetaData`.
     pub(crate) fn metadata(&self) -> Option<Tracks> {
         let mut found = self.tags.iter().map(metadata::from_tag);
         found.find_map(|metadata| metadata.ok().flatten())
@@ -220,7 +220,7 @@ impl Connection<'_> {
         self.tell(Heard::Closed)
     }
 
-    /// `Some(false)` when the connection is to be closed.
+    /// `Some(false)` when the connection should be closed.
     fn drain(&mut self, server: &mut Server, stream: &mut dyn Duplex) -> Option<bool> {
         loop {
             match server.poll_output() {
@@ -310,7 +310,7 @@ fn reconnect_request(place: Option<&str>) -> Vec<u8> {
 /// A message of an unknown type without a body.
 const NONSENSE: [u8; 12] = [3, 0, 0, 0, 0, 0, 0, 200, 0, 0, 0, 0];
 
-/// Pings until nobody takes any more for a second; how much was taken.
+/// Pings until nobody takes any more for a second; gives how much was taken.
 fn ping(stream: &mut dyn Duplex) -> usize {
     let block = PING.repeat(1000);
     let mut taken = 0;
