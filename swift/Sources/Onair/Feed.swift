@@ -2,37 +2,37 @@ import CoreMedia
 import CoreVideo
 import OnairFFI
 
-/// Where an application's own camera and microphone put what they give, from any queue.
+/// Where an application's own camera and microphone put their media, from any queue.
 ///
 /// A feed may outlive its broadcast: then every push answers `.noFeed`.
 public struct Feed: Sendable {
     let handle: UInt64
 
-    /// Hands over a picture. No pixel is copied.
+    /// Hands over a frame. No pixel is copied.
     @discardableResult
     public func push(video sample: CMSampleBuffer) -> Pushed {
         Pushed(onair_push_video(handle, sample))
     }
 
-    /// Hands over a picture taken at a time of the host's clock (`CMClockGetHostTimeClock`).
+    /// Hands over a frame captured at a time of the host's clock (`CMClockGetHostTimeClock`).
     @discardableResult
     public func push(pixels: CVPixelBuffer, hostNanoseconds: Int64) -> Pushed {
         Pushed(onair_push_pixels(handle, pixels, hostNanoseconds))
     }
 
-    /// Hands over sound: linear PCM of any layout, rate and number of channels.
+    /// Hands over audio: linear PCM of any layout, rate and number of channels.
     @discardableResult
     public func push(audio sample: CMSampleBuffer) -> Pushed {
         Pushed(onair_push_audio(handle, sample))
     }
 }
 
-/// What became of something pushed.
+/// The result of a push.
 public enum Pushed: Sendable {
     case taken
     /// The broadcast was stopped.
     case noFeed
-    /// The broadcast was begun without video, or without audio.
+    /// The broadcast has no video, or no audio.
     case notWanted
     /// Not media of this kind.
     case notMedia
@@ -54,7 +54,7 @@ public enum Pushed: Sendable {
 }
 
 extension Broadcaster {
-    /// Where pictures and sound go in. Ask once and keep it.
+    /// Where video and audio go in. Get it once and keep it.
     public var feed: Feed {
         Feed(handle: feedHandle())
     }

@@ -1,7 +1,7 @@
 import Foundation
 
 extension OnairError: LocalizedError {
-    /// One sentence, with the cure where there is one; never a key or a password.
+    /// One sentence, with the cure if there is one; never a key or a password.
     public var errorDescription: String? {
         switch self {
         case .Destination(let message): return message

@@ -92,7 +92,7 @@ public final class StudioPreviewView: UIView {
         changed()
     }
 
-    /// Now, and once more when an animation is over: who knows the angle may learn of it last.
+    /// Now, and again after the animation: the angle may be known only then.
     private func changed() {
         level()
         again(after: 0.5)
@@ -102,7 +102,7 @@ public final class StudioPreviewView: UIView {
         DispatchQueue.main.asyncAfter(deadline: .now() + seconds) { [weak self] in self?.level() }
     }
 
-    /// A view in no window is turned no way at all.
+    /// A view in no window has no orientation.
     private func level() {
         guard let studio, let scene = window?.windowScene else { return }
         let interface = Int32(scene.interfaceOrientation.rawValue)

@@ -4,7 +4,7 @@ import OnairFFI
 import ReplayKit
 
 extension Feed {
-    /// Hands over what a broadcast upload extension is given.
+    /// Hands over a sample that a broadcast upload extension got.
     @discardableResult
     public func push(screen sample: CMSampleBuffer, kind: RPSampleBufferType) -> Pushed {
         Pushed(onair_push_screen(handle, sample, Int32(kind.rawValue)))
