@@ -14,12 +14,12 @@ pub struct Spot {
     pub aspect: f32,
 }
 
-/// Where the camera is told to focus.
+/// Where the camera focuses.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reticle {
     /// Where on the preview.
     pub spot: Spot,
-    /// Whether it keeps it so.
+    /// Whether the focus is locked.
     pub is_locked: bool,
 }
 
