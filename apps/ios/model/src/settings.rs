@@ -100,19 +100,23 @@ impl Definition {
 }
 
 /// Parses a bitrate: `2500` is in kbit/s, `2.5M` and `2500k` have their own unit, and nothing
-/// leaves the choice to us. `None` if it is none of these, or out of bounds.
-pub(crate) fn parse_bitrate(text: &str) -> Option<Option<Bitrate>> {
+/// leaves the choice to us.
+pub(crate) fn parse_bitrate(text: &str) -> Result<Option<Bitrate>, NoBitrate> {
     let text = text.trim();
     if text.is_empty() {
-        return Some(None);
+        return Ok(None);
     }
     let bitrate = match text.parse::<u64>() {
         Ok(number) => Bitrate::kbps(number),
-        Err(_) => text.replace(',', ".").parse().ok()?,
+        Err(_) => text.replace(',', ".").parse().or(Err(NoBitrate))?,
     };
     let is_possible = Settings::BITRATES.contains(&bitrate);
-    is_possible.then_some(Some(bitrate))
+    is_possible.then_some(Some(bitrate)).ok_or(NoBitrate)
 }
+
+/// What was typed is no bitrate, or out of bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NoBitrate;
 
 #[cfg(test)]
 mod tests {
@@ -120,13 +124,13 @@ mod tests {
 
     #[test]
     fn a_bitrate_is_typed_in_any_usual_way() {
-        let kbps = |number| Some(Some(Bitrate::kbps(number)));
+        let kbps = |number| Ok(Some(Bitrate::kbps(number)));
         assert_eq!(parse_bitrate("2500"), kbps(2500));
         assert_eq!(parse_bitrate(" 2,5M "), kbps(2500));
         assert_eq!(parse_bitrate("900k"), kbps(900));
-        assert_eq!(parse_bitrate(" "), Some(None));
+        assert_eq!(parse_bitrate(" "), Ok(None));
         for wrong in ["fast", "-3", "10", "99999999999999999999", "2500000"] {
-            assert_eq!(parse_bitrate(wrong), None, "{wrong}");
+            assert_eq!(parse_bitrate(wrong), Err(NoBitrate), "{wrong}");
         }
     }
 

@@ -124,8 +124,8 @@ impl App {
             (RowId::Destination(id), Change::Switch(is_on)) => self.switch(id, *is_on),
             (RowId::Record, Change::Switch(is_on)) => self.settings.records = *is_on,
             (RowId::Bitrate, Change::Text(text)) => match parse_bitrate(text.expose()) {
-                Some(bitrate) => self.settings.bitrate = bitrate,
-                None => self.tell(words::BAD_BITRATE.to_owned(), now),
+                Ok(bitrate) => self.settings.bitrate = bitrate,
+                Err(_) => self.tell(words::BAD_BITRATE.to_owned(), now),
             },
             (id, Change::Pick(index)) => self.settings.pick(id, *index),
             _ => {}

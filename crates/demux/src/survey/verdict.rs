@@ -75,15 +75,28 @@ impl Demand {
             Self::Upright => report
                 .rotation
                 .map(|turn| format!("will be shown lying on its side ({turn} degrees)")),
-            Self::Video if track("video").is_none() && !refused("video") => {
-                Some("no video".to_owned())
+            Self::Video => {
+                let is_missing = track("video").is_none() && !refused("video");
+                is_missing.then(|| "no video".to_owned())
             }
-            Self::Audio if track("audio").is_none() && !refused("audio") => {
-                Some("no audio: add a silent track".to_owned())
+            Self::Audio => {
+                let is_missing = track("audio").is_none() && !refused("audio");
+                is_missing.then(|| "no audio: add a silent track".to_owned())
             }
-            _ => track("video")
-                .and_then(|video| self.of_video(video))
-                .or_else(|| self.of_audio(track("audio")?)),
+            Self::KeyframeFirst
+            | Self::ClassicVideo
+            | Self::VideoCodecs(_)
+            | Self::EightBits420
+            | Self::H264EightBits420
+            | Self::Progressive
+            | Self::H264Level(_)
+            | Self::KeyframeSeconds(_)
+            | Self::VideoBitrate(_)
+            | Self::Rows(_)
+            | Self::FramesPerSecond(_) => self.of_video(track("video")?),
+            Self::AacLc | Self::Channels(_) | Self::SampleRates(_) | Self::AudioBitrate(_) => {
+                self.of_audio(track("audio")?)
+            }
         }
     }
 

@@ -217,8 +217,8 @@ impl Unpack for Stream<Audio> {
 
 impl Stream<Audio> {
     fn abandon(&mut self) {
-        if let Some(cut) = self.decoder.abandon() {
-            self.losses.cut(cut);
+        if self.decoder.is_within_frame() {
+            self.losses.cut(self.decoder.abandon());
         }
     }
 }

@@ -239,10 +239,15 @@ impl Audio {
         packets
     }
 
+    /// Whether a part of a frame is there.
+    pub(super) const fn is_within_frame(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// Drops the frame under way, part of which was lost. Gives its time, if it had one.
-    pub(super) fn abandon(&mut self) -> Option<Option<Timestamp>> {
-        let pending = !std::mem::take(&mut self.pending).is_empty();
-        pending.then(|| self.next.take())
+    pub(super) fn abandon(&mut self) -> Option<Timestamp> {
+        self.pending.clear();
+        self.next.take()
     }
 
     /// Other times begin.

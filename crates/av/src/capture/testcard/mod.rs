@@ -31,7 +31,6 @@ pub struct TestCard {
     frame_rate: FrameRate,
     index: u64,
     wall_clock: Box<dyn FnMut() -> WallTime + Send>,
-    title: String,
     font: Font,
     layout: Option<Layout>,
     ball: Mask,
@@ -46,7 +45,6 @@ impl TestCard {
             frame_rate,
             index: 0,
             wall_clock: Box::new(WallTime::now),
-            title: "ONAIR TEST CARD".into(),
             font: Font::default(),
             layout: None,
             ball: disc(0),
@@ -58,14 +56,6 @@ impl TestCard {
     #[must_use]
     pub fn with_wall_clock(mut self, clock: impl FnMut() -> WallTime + Send + 'static) -> Self {
         self.wall_clock = Box::new(clock);
-        self
-    }
-
-    /// Shows this title: capitals, digits and `:./-`; other characters are blank.
-    #[must_use]
-    pub fn with_title(mut self, title: &str) -> Self {
-        self.title = title.to_uppercase();
-        self.layout = None;
         self
     }
 
@@ -88,7 +78,7 @@ impl TestCard {
 
     fn lay_out(&mut self) -> Layout {
         let facts = format!("{}  {} FPS", self.size, self.frame_rate);
-        let layout = Layout::new(self.size, &mut self.font, &self.title, &facts);
+        let layout = Layout::new(self.size, &mut self.font, TITLE, &facts);
         self.ball = disc(layout.track.height);
         self.pool.clear();
         layout
@@ -236,6 +226,8 @@ fn disc(side: usize) -> Mask {
     }
 }
 
+/// Capitals, digits and `:./-` are what the font has.
+const TITLE: &str = "ONAIR TEST CARD";
 const SECOND: u64 = 1_000_000_000;
 /// How long the disc is white, in nanoseconds: as long as the beep.
 const FLASH: u128 = 100_000_000;
