@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 use bytes::{Buf, Bytes};
 use onair_flv::amf0::Value;
 use onair_flv::{Tag, TagKind};
-use onair_rtmp::chunk::{Header, Limits, Reader, StreamId, Writer};
+use onair_rtmp::chunk::{Limits, Reader, Writer};
 use onair_rtmp::{Command, MessageKind, Slices, handshake};
 
 /// What a player got.
@@ -88,13 +88,7 @@ fn requests(address: SocketAddr, app: &str, name: &str) -> Result<Bytes> {
         (1, play),
     ];
     for (stream_id, command) in commands {
-        let header = Header {
-            chunk_stream: StreamId::COMMAND,
-            stream_id,
-            kind: MessageKind::CommandAmf0,
-            timestamp: 0,
-        };
-        writer.write(&header, &[], &command.write(), &mut out)?;
+        writer.write_command(stream_id, &command, &mut out)?;
     }
     Ok(out.copy_to_bytes(out.remaining()))
 }

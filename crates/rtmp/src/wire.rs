@@ -201,19 +201,7 @@ impl Wire {
 
     /// Sends a command on the connection (stream 0) or on a message stream.
     pub(crate) fn send_command(&mut self, stream: u32, command: &Command) {
-        let header = Header {
-            chunk_stream: if stream == 0 {
-                StreamId::COMMAND
-            } else {
-                StreamId::DATA
-            },
-            stream_id: stream,
-            kind: MessageKind::CommandAmf0,
-            timestamp: 0,
-        };
-        let result = self
-            .writer
-            .write(&header, &[], &command.write(), &mut self.out);
+        let result = self.writer.write_command(stream, command, &mut self.out);
         self.note(result);
     }
 

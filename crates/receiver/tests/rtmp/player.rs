@@ -8,7 +8,7 @@ use bytes::{Buf, Bytes};
 use onair::flv::amf0::Value;
 use onair::flv::{Demuxed, Demuxer, Tag, TagKind};
 use onair::media::{Packet, Tracks};
-use onair::rtmp::chunk::{Header, Limits, Reader, StreamId, Writer};
+use onair::rtmp::chunk::{Limits, Reader, Writer};
 use onair::rtmp::{Command, Message, MessageKind, Slices, handshake};
 
 pub(crate) struct Player {
@@ -170,15 +170,7 @@ fn requests_with<const N: usize>(name: &str, said: [(&'static str, Value); N]) -
         (1, play),
     ];
     for (stream_id, command) in commands {
-        let header = Header {
-            chunk_stream: StreamId::COMMAND,
-            stream_id,
-            kind: MessageKind::CommandAmf0,
-            timestamp: 0,
-        };
-        writer
-            .write(&header, &[], &command.write(), &mut out)
-            .unwrap();
+        writer.write_command(stream_id, &command, &mut out).unwrap();
     }
     out.copy_to_bytes(out.remaining())
 }

@@ -3,7 +3,7 @@ use std::ops::RangeInclusive;
 use bytes::Bytes;
 
 use super::{DEFAULT_SIZE, EXTENDED, MAX_MESSAGE_SIZE};
-use crate::{Control, Error, MessageKind, Slices};
+use crate::{Command, Control, Error, MessageKind, Slices};
 
 /// A chunk stream to send on, 2 to 31.
 ///
@@ -116,6 +116,25 @@ impl Writer {
             self.chunk_size = *size as usize;
         }
         Ok(())
+    }
+
+    /// Sends a command on the connection (stream 0) or on a message stream.
+    pub fn write_command(
+        &mut self,
+        stream_id: u32,
+        command: &Command,
+        out: &mut Slices,
+    ) -> Result<(), Error> {
+        let header = Header {
+            chunk_stream: match stream_id {
+                0 => StreamId::COMMAND,
+                _ => StreamId::DATA,
+            },
+            stream_id,
+            kind: MessageKind::CommandAmf0,
+            timestamp: 0,
+        };
+        self.write(&header, &[], &command.write(), out)
     }
 
     /// Sends a message whose body is `head` (copied, so meant to be short) and then `payload`

@@ -10,9 +10,9 @@ use bytes::Buf;
 use onair_flv::amf0::Value;
 use onair_flv::{Muxer, Tag, TagKind};
 use onair_media::Packet;
-use onair_rtmp::chunk::{Header, StreamId as ChunkStream, Writer};
+use onair_rtmp::chunk::Writer;
 use onair_rtmp::publisher::Config;
-use onair_rtmp::{Command, MessageKind, Output, Publisher, Slices};
+use onair_rtmp::{Command, Output, Publisher, Slices};
 use tokio::io::ReadBuf;
 use tokio::task::unconstrained;
 
@@ -228,14 +228,7 @@ fn another(key: &str) -> Vec<u8> {
     let commands = [(0, Command::new("createStream", 8.0)), (2, publish)];
     let (mut writer, mut out) = (Writer::new(), Slices::new());
     for (stream_id, command) in commands {
-        let header = Header {
-            chunk_stream: ChunkStream::COMMAND,
-            stream_id,
-            kind: MessageKind::CommandAmf0,
-            timestamp: 0,
-        };
-        let body = command.write();
-        writer.write(&header, &[], &body, &mut out).unwrap();
+        writer.write_command(stream_id, &command, &mut out).unwrap();
     }
     out.copy_to_bytes(out.remaining()).to_vec()
 }
