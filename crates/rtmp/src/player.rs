@@ -35,6 +35,7 @@ pub struct Player {
     /// secret.
     config: publisher::Config,
     state: State,
+    failed_at: Option<Step>,
     handshake: handshake::Client,
     wire: Wire,
     events: VecDeque<Event>,
@@ -78,6 +79,7 @@ impl Machine for Player {
             Input::Closed(_) => self.handle_end(),
         };
         result.map_err(|error| {
+            self.failed_at = Some(self.step());
             self.state = State::Closed;
             self.deadline = self.now + IDLE;
             self.wire.clear();
@@ -103,6 +105,7 @@ impl Player {
         let config = publisher::Config::new(url);
         let mut player = Self {
             state: State::Handshake,
+            failed_at: None,
             handshake: handshake::Client::new(seed),
             wire: Wire::new(LIMITS),
             events: VecDeque::new(),
@@ -270,6 +273,14 @@ impl Player {
             State::CreateStream => Step::CreateStream,
             State::Play | State::Playing => Step::Play,
             State::Closed => Step::Closed,
+        }
+    }
+
+    /// The same, but for one that failed: how far it had come when it did.
+    pub const fn reached(&self) -> Step {
+        match self.failed_at {
+            Some(step) => step,
+            None => self.step(),
         }
     }
 

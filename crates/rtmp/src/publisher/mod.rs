@@ -31,6 +31,7 @@ use crate::{Error, Input, Machine, Output, handshake};
 pub struct Publisher {
     config: Config,
     state: State,
+    failed_at: Option<Step>,
     handshake: handshake::Client,
     wire: Wire,
     events: VecDeque<Event>,
@@ -119,6 +120,7 @@ impl Publisher {
         };
         let mut publisher = Self {
             state: State::Handshake,
+            failed_at: None,
             handshake,
             wire: Wire::new(LIMITS),
             events: VecDeque::new(),
@@ -147,6 +149,14 @@ impl Publisher {
     /// How far the connection has come.
     pub const fn step(&self) -> Step {
         self.state.step()
+    }
+
+    /// The same, but for one that failed: how far it had come when it did.
+    pub const fn reached(&self) -> Step {
+        match self.failed_at {
+            Some(step) => step,
+            None => self.step(),
+        }
     }
 
     /// Sends a tag; metadata (`onMetaData`) is wrapped in `@setDataFrame`.
@@ -286,6 +296,7 @@ impl Publisher {
         }
         let secrets = self.config.secrets();
         let verdict = verdict::judge(&self.config, self.step(), setback);
+        self.failed_at = Some(self.step());
         self.set_state(State::Closed);
         self.wire.clear();
         let verdict = verdict.map_err(|error| secrets.hide_in(error));

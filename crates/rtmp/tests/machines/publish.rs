@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::client::Client;
-use crate::common::{KEY, classic, config, metadata, picture, run, show, start};
+use crate::common::{KEY, bytes_of, classic, config, metadata, picture, run, show, start};
 use crate::host::Host;
 use onair_flv::TagKind;
 use onair_netsim::{Duplex, Profile};
 use onair_rtmp::publisher::{self, Flight, Step};
-use onair_rtmp::{Error, server};
+use onair_rtmp::{Error, Input, Machine, Output, Publisher, Server, server};
 
 const ONE_WAY: Duration = Duration::from_millis(50);
 
@@ -119,15 +119,15 @@ fn bytes_may_arrive_in_any_pieces() {
 fn the_servers_first_words_may_be_split_at_every_byte() {
     let whole = {
         let (mut client, mut host) = (Client::new(config(), show(1)), Host::new());
-        host.input(onair_rtmp::Input::Receive(start(), &client.take_out()));
+        host.input(Input::Receive(start(), &client.take_out()));
         host.take_out()
     };
     for cut in 0..=whole.len() {
         let mut client = Client::new(config(), show(1));
         client.closes = false;
         let (head, tail) = whole.split_at(cut);
-        client.input(onair_rtmp::Input::Receive(start(), head));
-        client.input(onair_rtmp::Input::Receive(start(), tail));
+        client.input(Input::Receive(start(), head));
+        client.input(Input::Receive(start(), tail));
         assert_eq!(client.error, None, "cut at {cut}");
         assert!(
             client.told().contains(&publisher::Event::Publishing),
@@ -142,8 +142,8 @@ fn a_clients_first_flight_may_be_split_at_every_byte() {
     for cut in 0..=whole.len() {
         let mut host = Host::new();
         let (head, tail) = whole.split_at(cut);
-        host.input(onair_rtmp::Input::Receive(start(), head));
-        host.input(onair_rtmp::Input::Receive(start(), tail));
+        host.input(Input::Receive(start(), head));
+        host.input(Input::Receive(start(), tail));
         let arrived: Vec<_> = host.tags().into_iter().map(|(_, tag)| tag).collect();
         assert_eq!(arrived, show(1), "cut at {cut}");
     }
@@ -193,7 +193,7 @@ fn the_server_holds_early_media_until_the_publish_is_accepted() {
     let mut host = Host::new();
     host.hesitates = true;
     let opening = client.take_out();
-    host.input(onair_rtmp::Input::Receive(start(), &opening));
+    host.input(Input::Receive(start(), &opening));
     assert!(host.tags().is_empty());
     let Some(server::Event::Publish { stream, .. }) = host.told().pop() else {
         panic!("{:?}", host.told());
@@ -210,7 +210,7 @@ fn the_server_refuses_to_hold_more_early_media_than_it_said() {
     let mut host = Host::with(limits);
     host.hesitates = true;
     let opening = Client::new(config(), show(30)).take_out();
-    host.input(onair_rtmp::Input::Receive(start(), &opening));
+    host.input(Input::Receive(start(), &opening));
     assert!(
         matches!(host.error, Some(Error::LimitExceeded { .. })),
         "{:?}",
@@ -260,12 +260,12 @@ fn a_silent_client_is_pinged_and_then_given_up() {
     let mut client = Client::new(config(), show(1));
     client.closes = false;
     let mut host = Host::new();
-    host.input(onair_rtmp::Input::Receive(start(), &client.take_out()));
+    host.input(Input::Receive(start(), &client.take_out()));
     host.take_out();
     let later = start() + Duration::from_secs(30);
-    host.input(onair_rtmp::Input::Timeout(later));
+    host.input(Input::Timeout(later));
     assert!(!host.take_out().is_empty(), "no ping");
-    host.input(onair_rtmp::Input::Timeout(later + Duration::from_secs(30)));
+    host.input(Input::Timeout(later + Duration::from_secs(30)));
     let waiting_for = "a sign of life from the client";
     assert_eq!(host.error, Some(Error::TimedOut { waiting_for }));
 }
@@ -339,5 +339,41 @@ fn a_url_with_a_query_for_its_key_publishes_as_ffmpeg_does() {
         let (app, key) = asked.expect("it publishes");
         assert_eq!((&*app, key.expose()), ("cam?user=a&pass=b", ""));
         assert_eq!(host.tags().len(), show(2).len());
+    }
+}
+
+/// What a machine says and tells before it waits.
+fn drain<M: Machine>(machine: &mut M) -> (Vec<u8>, Vec<M::Event>) {
+    let (mut bytes, mut events) = (Vec::new(), Vec::new());
+    loop {
+        match machine.poll_output() {
+            Output::Transmit(slices) => bytes.extend(bytes_of(&slices)),
+            Output::Event(event) => events.push(event),
+            Output::Timeout(_) => return (bytes, events),
+        }
+    }
+}
+
+#[test]
+fn a_refusal_that_comes_with_all_the_answers_is_one_of_the_publish() {
+    let now = start();
+    let mut publisher = Publisher::new(config(), now);
+    let mut server = Server::new(server::Config::default(), now);
+    loop {
+        let (said, _) = drain(&mut publisher);
+        server.handle_input(Input::Receive(now, &said)).unwrap();
+        let (mut answers, asked) = drain(&mut server);
+        for event in asked {
+            if let server::Event::Publish { stream, .. } = event {
+                server.refuse(stream, "NetStream.Publish.Denied", "no such key");
+                answers.extend(drain(&mut server).0);
+            }
+        }
+        let before = publisher.step();
+        if let Err(error) = publisher.handle_input(Input::Receive(now, &answers)) {
+            assert!(matches!(error, Error::Refused { .. }), "{error}");
+            assert_eq!((before, publisher.step()), (Step::Handshake, Step::Closed));
+            return assert_eq!(publisher.reached(), Step::Publish);
+        }
     }
 }

@@ -96,7 +96,7 @@ impl Stream {
 
     /// Waits for the server or the next deadline.
     fn poll_server(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<Result<(), Failure>> {
-        let (deadline, step) = (self.pump.deadline(), self.pump.machine.step());
+        let deadline = self.pump.deadline();
         let result = match self.pump.poll_read(cx, LIMITS, now) {
             Poll::Ready(received) => received.result,
             Poll::Pending if deadline <= now => self.pump.machine.handle_input(Input::Timeout(now)),
@@ -108,6 +108,7 @@ impl Stream {
                 };
             }
         };
+        let step = self.pump.machine.reached();
         Poll::Ready(result.map_err(|error| failure::failure(&error, step, None)))
     }
 

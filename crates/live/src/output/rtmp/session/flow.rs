@@ -53,7 +53,7 @@ impl Session {
         if let Some(broken) = &received.broken {
             self.broke(broken, step);
         }
-        self.check(received.result, step);
+        self.check(received.result);
         true
     }
 

@@ -224,15 +224,15 @@ impl Session {
         }
     }
 
-    /// Notes the machine's verdict on an input; it was at `step` before.
-    fn check(&mut self, result: Result<(), Error>, step: Step) {
+    /// Notes the machine's verdict on an input.
+    fn check(&mut self, result: Result<(), Error>) {
         if let Err(error) = result
             && self.end_reason.is_none()
         {
             let is_close = matches!(error, Error::Closed { .. });
             self.end_reason = Some(match self.broken.take() {
                 Some(failure) if is_close && self.phase.is_live() => EndReason::Lost(failure),
-                _ => EndReason::Failed(error, step),
+                _ => EndReason::Failed(error, self.pump.machine.reached()),
             });
         }
     }

@@ -62,9 +62,8 @@ impl Session {
 
     fn handle_time(&mut self, now: Instant, hurry: Option<Instant>, stall: Option<Instant>) {
         if now >= self.pump.deadline() {
-            let step = self.pump.machine.step();
             let result = self.pump.machine.handle_input(Input::Timeout(now));
-            self.check(result, step);
+            self.check(result);
         }
         if now >= self.tick {
             self.tick = now + TICK;
