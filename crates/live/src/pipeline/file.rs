@@ -9,6 +9,7 @@ use super::Schedule;
 use crate::Pace;
 use crate::fanout::Fanout;
 use crate::pace::Pacer;
+use crate::stop::Stop;
 
 /// Reads a file or stream to its end and hands its packets on.
 pub(super) fn run(
@@ -19,19 +20,8 @@ pub(super) fn run(
     is_live: bool,
 ) {
     warn(media.as_ref(), fanout);
-    let has_video = media.tracks().iter().any(|t| t.kind() == Kind::Video);
-    let mut reader = Reader {
-        fanout,
-        said,
-        schedule,
-        is_live,
-        pacer: Pacer::default(),
-        origin: None,
-        in_prelude: has_video,
-        batch: Vec::new(),
-        bytes: 0,
-        since: Instant::now(),
-    };
+    let mut reader = Reader::new(fanout, fanout.stopping(), said, schedule, is_live);
+    reader.in_prelude = media.tracks().iter().any(|t| t.kind() == Kind::Video);
     let outcome = reader.run(media.as_mut());
     // What was whole before the damage is still sent.
     reader.flush();
@@ -72,8 +62,27 @@ fn warn(media: &dyn PacketSource, fanout: &Fanout) {
     }
 }
 
-struct Reader<'a> {
+/// What time it is, and how to wait until it is another.
+trait Clock {
+    fn now(&self) -> Instant;
+
+    /// False when the end was asked for meanwhile.
+    fn sleep_until(&self, then: Instant) -> bool;
+}
+
+impl Clock for Stop {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep_until(&self, then: Instant) -> bool {
+        self.sleep_until(then)
+    }
+}
+
+struct Reader<'a, C> {
     fanout: &'a Fanout,
+    clock: &'a C,
     said: &'a watch::Sender<Option<Tracks>>,
     schedule: Schedule,
     /// The media comes when it is due.
@@ -82,27 +91,73 @@ struct Reader<'a> {
     /// The file's first time: the broadcast's line begins at zero.
     origin: Option<Timestamp>,
     in_prelude: bool,
-    batch: Vec<Packet>,
+    batch: Batch,
+}
+
+/// Packets that leave together.
+#[derive(Default)]
+struct Batch {
+    packets: Vec<Packet>,
     bytes: usize,
-    /// When the batch began.
-    since: Instant,
+    /// When its first packet came.
+    since: Option<Instant>,
+    /// It was waited for: its source is ahead, and what is due by now is there already.
+    is_awaited: bool,
 }
 
 /// Packets change threads in batches of about this size: with what the queue and the session hold,
 /// few enough bytes to stay in a processor's cache.
-const BATCH: usize = 64 * 1024;
+const FULL: usize = 64 * 1024;
 
 /// A pipe may be slow, so a batch is handed on when it is this old.
-const LONGEST_BATCH: Duration = Duration::from_millis(20);
+const LONGEST: Duration = Duration::from_millis(20);
 
-/// More sound than this before the first picture is paced like the rest.
+/// More audio than this before the first picture is paced like the rest.
 const PRELUDE: Duration = Duration::from_millis(500);
 
 /// In real time, what is due within this leaves with what is due now: a sixth of the wake-ups, and
 /// less than any player buffers.
 const SLACK: Duration = Duration::from_millis(50);
 
-impl Reader<'_> {
+impl Batch {
+    /// The packets have left.
+    const fn begin(&mut self) {
+        (self.bytes, self.since, self.is_awaited) = (0, None, false);
+    }
+
+    fn add(&mut self, packet: Packet, now: Instant) {
+        self.since.get_or_insert(now);
+        self.bytes += packet.payload.len();
+        self.packets.push(packet);
+    }
+
+    fn is_full(&self, now: Instant) -> bool {
+        let age = self.since.map(|since| now.saturating_duration_since(since));
+        self.bytes >= FULL || age >= Some(LONGEST)
+    }
+}
+
+impl<'a, C: Clock> Reader<'a, C> {
+    fn new(
+        fanout: &'a Fanout,
+        clock: &'a C,
+        said: &'a watch::Sender<Option<Tracks>>,
+        schedule: Schedule,
+        is_live: bool,
+    ) -> Self {
+        Self {
+            fanout,
+            clock,
+            said,
+            schedule,
+            is_live,
+            pacer: Pacer::default(),
+            origin: None,
+            in_prelude: false,
+            batch: Batch::default(),
+        }
+    }
+
     fn run(&mut self, media: &mut dyn PacketSource) -> Result<(), onair_demux::Error> {
         while let Some(packet) = media.next_packet()? {
             if let Some(tracks) = media.take_description() {
@@ -129,17 +184,20 @@ impl Reader<'_> {
 
     /// False when the end was asked for.
     fn take(&mut self, packet: Packet) -> bool {
-        let now = Instant::now();
+        let mut now = self.clock.now();
         let due = self.due(&packet, now);
+        let is_early = due > now;
         if due > now + SLACK {
             self.flush();
-            if !self.fanout.stopping().sleep_until(due) {
+            if !self.clock.sleep_until(due) {
                 return false;
             }
+            now = self.clock.now();
+            self.batch.is_awaited = true;
         }
-        self.add(packet);
+        self.batch.add(packet, now);
         // What came before its time may wait for what is due with it.
-        if due > now && self.bytes < BATCH && self.since.elapsed() < LONGEST_BATCH {
+        if (is_early || self.batch.is_awaited) && !self.batch.is_full(now) {
             return true;
         }
         self.flush();
@@ -156,23 +214,18 @@ impl Reader<'_> {
         }
     }
 
-    /// Sound before the first picture leaves with it: the clock starts there.
+    /// Audio before the first picture leaves with it: the clock starts there.
     fn is_prelude(&mut self, packet: &Packet) -> bool {
         let is_long = packet.dts.since(Timestamp::ZERO) >= PRELUDE;
         self.in_prelude &= packet.kind() == Kind::Audio && !is_long;
         self.in_prelude
     }
 
-    fn add(&mut self, packet: Packet) {
-        if self.batch.is_empty() {
-            self.since = Instant::now();
-        }
-        self.bytes += packet.payload.len();
-        self.batch.push(packet);
-    }
-
     fn flush(&mut self) {
-        self.bytes = 0;
-        self.fanout.publish(&mut self.batch);
+        self.fanout.publish(&mut self.batch.packets);
+        self.batch.begin();
     }
 }
+
+#[cfg(test)]
+mod tests;
