@@ -59,11 +59,14 @@ impl SharedQueue {
         for packet in packets {
             state.queue.push(packet, now);
         }
+        let is_full = state.queue.is_full(now);
         match state.queue.is_ready() {
             true => self.wake(state),
             false => drop(state),
         }
-        self.wait_for_room(now);
+        if is_full {
+            self.wait_for_room(now);
+        }
     }
 
     fn wait_for_room(&self, mut now: Instant) {
