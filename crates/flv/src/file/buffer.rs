@@ -39,8 +39,17 @@ impl Buffer {
         self.position + self.len
     }
 
-    /// Takes the next `N` bytes, if they are there.
+    /// Takes the next `N` bytes, if they are there. Copied, where they lie in one piece: a slice
+    /// counts its owners, which costs more.
     pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        if let Some(first) = self.pieces.front_mut()
+            && let Some(array) = first.first_chunk().copied()
+            && first.len() > N
+        {
+            first.advance(N);
+            self.count_off(N as u64);
+            return Some(array);
+        }
         let mut array = [0; N];
         let bytes = self.take(u32::try_from(N).ok()?)?;
         array.copy_from_slice(&bytes);
