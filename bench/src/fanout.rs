@@ -168,12 +168,12 @@ fn up(command: &mut Command, address: SocketAddr) -> Result<Server> {
         .stderr(Stdio::null())
         .spawn()?;
     let mut server = Server { process, address };
-    let patience = Instant::now() + Duration::from_secs(10);
+    let give_up = Instant::now() + Duration::from_secs(10);
     while TcpStream::connect(address).is_err() {
         if let Some(status) = server.process.try_wait()? {
             bail!("the server ended: {status}");
         }
-        ensure!(Instant::now() < patience, "the server does not listen");
+        ensure!(Instant::now() < give_up, "the server does not listen");
         thread::sleep(Duration::from_millis(20));
     }
     Ok(server)

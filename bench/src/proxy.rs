@@ -36,9 +36,9 @@ impl Proxy {
     }
 
     /// When the next connection began.
-    pub fn accepted(&self, patience: Duration) -> Result<Instant> {
+    pub fn accepted(&self, timeout: Duration) -> Result<Instant> {
         self.accepted
-            .recv_timeout(patience)
+            .recv_timeout(timeout)
             .context("nobody connected")
     }
 }

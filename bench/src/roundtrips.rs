@@ -15,7 +15,7 @@ const ROUNDS: usize = 5;
 /// One way, in milliseconds: long enough that no delayed acknowledgement of the
 /// loopback's (40 ms) is felt, which would bend the slope.
 const DELAYS: [u64; 4] = [50, 75, 100, 150];
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// onair's first flight, its patient order, and FFmpeg.
 pub fn run() -> Result<Vec<Group>> {
@@ -83,8 +83,8 @@ fn first_media(program: &str, line: &str, file: &str, delay: Duration) -> Result
         .stderr(Stdio::null())
         .spawn()
         .context(command[0].clone())?;
-    let measured = proxy.accepted(PATIENCE).and_then(|accepted| {
-        let media = sink.first_media(PATIENCE)?;
+    let measured = proxy.accepted(TIMEOUT).and_then(|accepted| {
+        let media = sink.first_media(TIMEOUT)?;
         Ok(media.duration_since(accepted).as_secs_f64() * 1e3)
     });
     child.kill()?;

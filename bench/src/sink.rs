@@ -66,9 +66,9 @@ impl Sink {
     }
 
     /// Waits for the end of a connection that brought media.
-    pub fn session(&self, patience: Duration) -> Result<Session> {
+    pub fn session(&self, timeout: Duration) -> Result<Session> {
         loop {
-            let news = self.news.recv_timeout(patience);
+            let news = self.news.recv_timeout(timeout);
             match news.context("no publisher came to its end")? {
                 News::Ended(session) if !session.media.is_empty() => return Ok(session),
                 _ => {}
@@ -77,9 +77,9 @@ impl Sink {
     }
 
     /// Waits for the first media.
-    pub fn first_media(&self, patience: Duration) -> Result<Instant> {
+    pub fn first_media(&self, timeout: Duration) -> Result<Instant> {
         loop {
-            let news = self.news.recv_timeout(patience);
+            let news = self.news.recv_timeout(timeout);
             if let News::FirstMedia(at) = news.context("no media came")? {
                 return Ok(at);
             }
