@@ -105,19 +105,24 @@ struct Batch {
     is_awaited: bool,
 }
 
-/// Packets change threads in batches of about this size: with what the queue and the session hold,
-/// few enough bytes to stay in a processor's cache.
-const FULL: usize = 64 * 1024;
+/// Packets change threads in batches of at most about so many bytes. At full speed, with what the
+/// queue and the session hold, they are to stay in a processor's cache.
+const fn max_bytes(pace: Pace) -> usize {
+    match pace {
+        Pace::Realtime => 256 * 1024,
+        Pace::Max => 64 * 1024,
+    }
+}
 
 /// A pipe may be slow, so a batch is handed on when it is this old.
-const LONGEST: Duration = Duration::from_millis(20);
+const MAX_AGE: Duration = Duration::from_millis(20);
 
 /// More audio than this before the first picture is paced like the rest.
 const PRELUDE: Duration = Duration::from_millis(500);
 
-/// In real time, what is due within this leaves with what is due now: a sixth of the wake-ups, and
+/// In real time, what is due within this leaves with what is due now: a tenth of the wake-ups, and
 /// less than any player buffers.
-const SLACK: Duration = Duration::from_millis(50);
+const SLACK: Duration = Duration::from_millis(100);
 
 impl Batch {
     /// The packets have left.
@@ -131,9 +136,9 @@ impl Batch {
         self.packets.push(packet);
     }
 
-    fn is_full(&self, now: Instant) -> bool {
+    fn is_full(&self, pace: Pace, now: Instant) -> bool {
         let age = self.since.map(|since| now.saturating_duration_since(since));
-        self.bytes >= FULL || age >= Some(LONGEST)
+        self.bytes >= max_bytes(pace) || age >= Some(MAX_AGE)
     }
 }
 
@@ -197,7 +202,8 @@ impl<'a, C: Clock> Reader<'a, C> {
         }
         self.batch.add(packet, now);
         // What came before its time may wait for what is due with it.
-        if (is_early || self.batch.is_awaited) && !self.batch.is_full(now) {
+        let may_wait = is_early || self.batch.is_awaited;
+        if may_wait && !self.batch.is_full(self.schedule.pace, now) {
             return true;
         }
         self.flush();
