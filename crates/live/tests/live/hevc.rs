@@ -52,7 +52,8 @@ fn a_server_that_closes_on_hevc_may_not_take_it() {
     let peer = Peer::start([Behaviour::CloseAfter(1)]);
     let mut destination = Destination::new(peer.url());
     destination.retry = RetryPolicy::NEVER;
-    let builder = Broadcast::builder().media(script(3)).to(destination);
+    // Longer than what leaves at once: the server closes amid it.
+    let builder = Broadcast::builder().media(script(10)).to(destination);
     let (_, report) = finish(&builder.start().unwrap());
     assert_eq!(report.outcome, Outcome::Failed);
     let words = &report.reason;
