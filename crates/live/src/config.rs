@@ -66,7 +66,7 @@ impl Limits {
     /// that have left the processor's cache cost more to send.
     pub(crate) const MAX_PACE: Self = Self {
         time: Duration::MAX,
-        bytes: 512 * 1024,
+        bytes: 256 * 1024,
     };
     /// What a recording may lag behind while its disk is busy.
     pub(crate) const RECORDING: Self = Self {
