@@ -163,44 +163,27 @@ mod corpus;
 
 #[cfg(test)]
 mod tests {
+    use onair_netsim::Noise;
+
     use super::*;
-
-    /// A seeded xorshift64: the same noise on every run.
-    struct Noise(u64);
-
-    impl Noise {
-        fn next(&mut self) -> u64 {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            self.0
-        }
-
-        fn below(&mut self, end: usize) -> usize {
-            usize::try_from(self.next() % end as u64).unwrap()
-        }
-
-        fn bytes(&mut self, length: usize) -> Vec<u8> {
-            (0..length).map(|_| self.next().to_le_bytes()[3]).collect()
-        }
-    }
 
     /// Replays noise, and each golden input whole and with a few bytes changed.
     pub(super) fn replay(body: fn(&[u8]), goldens: &[&[u8]]) {
-        let mut noise = Noise(0x9E37_79B9_7F4A_7C15);
+        let mut noise = Noise::new(1);
         for _ in 0..500 {
-            let length = noise.below(600);
-            body(&noise.bytes(length));
+            let mut bytes = vec![0; noise.within(&(0..=599))];
+            noise.fill(&mut bytes);
+            body(&bytes);
         }
         for golden in goldens {
             body(golden);
             for _ in 0..500 {
                 let mut bytes = golden.to_vec();
-                for _ in 0..=noise.below(4) {
-                    let at = noise.below(bytes.len());
-                    bytes[at] = noise.next().to_le_bytes()[3];
+                for _ in 0..=noise.within(&(0..=3)) {
+                    let at = noise.within(&(0..=bytes.len() - 1));
+                    noise.fill(&mut bytes[at..=at]);
                 }
-                bytes.truncate(noise.below(bytes.len()) + 1);
+                bytes.truncate(noise.within(&(1..=bytes.len())));
                 body(&bytes);
             }
         }
@@ -253,8 +236,8 @@ mod tests {
 
     #[test]
     fn chunk_roundtrip_replays() {
-        let mut noise = Noise(5);
-        let mut ops = noise.bytes(8 * 60);
+        let mut ops = [0; 8 * 60];
+        Noise::new(5).fill(&mut ops);
         for op in ops.chunks_mut(8) {
             op[0] %= 36;
         }

@@ -1,9 +1,12 @@
 //! Whole broadcasts over loopback.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::support::{Behaviour, Heard, Peer, Script, audio, finish, gop, video, wait_for};
+use crate::support::{
+    Behaviour, Heard, Peer, Script, audio, finish, gop, publish_live_script, publish_script,
+    stop_within, video, wait_for,
+};
 use onair::av::capture::{TestCard, Tone};
 use onair::flv::{Tag, TagKind, metadata};
 use onair::media::{Bitrate, Config, FrameRate, Size, Timestamp};
@@ -210,12 +213,7 @@ fn a_dropped_connection_is_replaced_and_the_timeline_goes_on() {
 #[test]
 fn a_server_that_asks_for_a_new_connection_gets_it_at_the_next_keyframe_and_nothing_is_lost() {
     let peer = Peer::start([Behaviour::Move, Behaviour::Accept]);
-    let (script, source) = Script::new();
-    let broadcast = Broadcast::builder()
-        .live_media(script)
-        .to(peer.url())
-        .start()
-        .unwrap();
+    let (broadcast, source) = publish_live_script(&peer);
     gop(0, 10).for_each(|packet| source.send(packet).unwrap());
     wait_for(
         &broadcast,
@@ -285,12 +283,7 @@ fn a_server_that_dislikes_the_first_flight_gets_everything_in_the_classical_orde
 #[test]
 fn a_stalled_server_costs_video_and_never_audio_and_every_gap_is_listed() {
     let peer = Peer::start([Behaviour::Stall]);
-    let (script, source) = Script::new();
-    let broadcast = Broadcast::builder()
-        .media(script)
-        .to(peer.url())
-        .start()
-        .unwrap();
+    let (broadcast, source) = publish_script(&peer);
     // 40 MB within 60 ms of media: more than the queue's limit and the kernel's buffers.
     let frames = 600;
     for index in 0..frames {
@@ -325,22 +318,10 @@ fn a_stalled_server_costs_video_and_never_audio_and_every_gap_is_listed() {
 #[test]
 fn a_stop_takes_the_stream_down_within_a_second() {
     let peer = Peer::start([Behaviour::Accept]);
-    let (script, source) = Script::new();
-    let broadcast = Broadcast::builder()
-        .media(script)
-        .to(peer.url())
-        .start()
-        .unwrap();
+    let (broadcast, source) = publish_script(&peer);
     gop(0, 1).for_each(|packet| source.send(packet).unwrap());
     wait_for(&broadcast, |event| matches!(event, Event::Live { .. }));
-    let asked = Instant::now();
-    broadcast.stop();
-    let (_, report) = finish(&broadcast);
-    assert!(
-        asked.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        asked.elapsed()
-    );
+    let report = stop_within(&broadcast, Duration::from_secs(1));
     assert_eq!(report.outcome, Outcome::Stopped);
     assert!(peer.published().ended);
 }
@@ -348,25 +329,13 @@ fn a_stop_takes_the_stream_down_within_a_second() {
 #[test]
 fn a_stop_does_not_wait_for_a_stalled_server() {
     let peer = Peer::start([Behaviour::Stall]);
-    let (script, source) = Script::new();
-    let broadcast = Broadcast::builder()
-        .media(script)
-        .to(peer.url())
-        .start()
-        .unwrap();
+    let (broadcast, source) = publish_script(&peer);
     for index in 0..400 {
         let at = Timestamp::from_nanos(index * 100_000);
         source.send(video(at, index % 20 == 0, 65_536)).unwrap();
     }
     wait_for(&broadcast, |event| matches!(event, Event::Dropped { .. }));
-    let asked = Instant::now();
-    broadcast.stop();
-    let (_, report) = finish(&broadcast);
-    assert!(
-        asked.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        asked.elapsed()
-    );
+    let report = stop_within(&broadcast, Duration::from_secs(1));
     assert_eq!(report.outcome, Outcome::Stopped);
 }
 

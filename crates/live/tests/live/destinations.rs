@@ -3,7 +3,9 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::support::{Behaviour, Heard, Peer, Script, finish, gop, place, wait_for};
+use crate::support::{
+    Behaviour, Heard, Peer, Script, finish, gop, place, publish_live_script, wait_for,
+};
 use onair::flv::TagKind;
 use onair::media::Timestamp;
 use onair::{Broadcast, Destination, Event, Outcome, Pace, RetryPolicy, State};
@@ -93,12 +95,7 @@ fn one_can_come_late_and_leave_early() {
         Peer::start([Behaviour::Accept]),
         Peer::start([Behaviour::Accept]),
     );
-    let (script, source) = Script::new();
-    let broadcast = Broadcast::builder()
-        .live_media(script)
-        .to(first.url())
-        .start()
-        .unwrap();
+    let (broadcast, source) = publish_live_script(&first);
     gop(0, 10).for_each(|packet| source.send(packet).unwrap());
     wait_for(&broadcast, is_live(0));
     wait_until(&first, TagKind::Audio, 9 * 40);
@@ -171,12 +168,7 @@ fn the_report_names_what_failed_beside_what_did_not() {
 #[test]
 fn whoever_waits_for_an_event_keeps_nobody_from_asking() {
     let peer = Peer::start([Behaviour::Accept]);
-    let (script, source) = Script::new();
-    let broadcast = Broadcast::builder()
-        .live_media(script)
-        .to(peer.url())
-        .start()
-        .unwrap();
+    let (broadcast, source) = publish_live_script(&peer);
     gop(0, 1).for_each(|packet| source.send(packet).unwrap());
     wait_for(&broadcast, is_live(0));
     std::thread::scope(|scope| {

@@ -1,8 +1,11 @@
 //! Servers that fail at the worst moment.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::support::{Behaviour, FLOOD, Peer, Script, fault, finish, gop, wait_for};
+use crate::support::{
+    Behaviour, FLOOD, Peer, Script, fault, finish, gop, publish_live_script, publish_script,
+    stop_within, wait_for,
+};
 use onair::flv::TagKind;
 use onair::{Broadcast, Destination, Event, Fault, Outcome, Pace, Report, State};
 
@@ -19,34 +22,17 @@ fn publish(peer: &Peer) -> Report {
 #[test]
 fn a_flooding_server_does_not_keep_a_stop_waiting() {
     let peer = Peer::start([Behaviour::Flood]);
-    let (script, source) = Script::new();
-    let broadcast = Broadcast::builder()
-        .media(script)
-        .to(peer.url())
-        .start()
-        .unwrap();
+    let (broadcast, source) = publish_script(&peer);
     gop(0, 1).for_each(|packet| source.send(packet).unwrap());
     wait_for(&broadcast, |event| matches!(event, Event::Live { .. }));
-    let asked = Instant::now();
-    broadcast.stop();
-    let (_, report) = finish(&broadcast);
-    assert!(
-        asked.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        asked.elapsed()
-    );
+    let report = stop_within(&broadcast, Duration::from_secs(2));
     assert_eq!(report.outcome, Outcome::Stopped);
 }
 
 #[test]
 fn a_server_that_pings_and_reads_no_answers_is_not_read_either() {
     let peer = Peer::start([Behaviour::Ping]);
-    let (script, source) = Script::new();
-    let broadcast = Broadcast::builder()
-        .media(script)
-        .to(peer.url())
-        .start()
-        .unwrap();
+    let (broadcast, source) = publish_script(&peer);
     gop(0, 1).for_each(|packet| source.send(packet).unwrap());
     let taken = peer.published().pinged;
     assert!((1..FLOOD).contains(&taken), "{taken} bytes were taken");
@@ -87,12 +73,7 @@ fn a_host_is_not_written_off_for_a_classical_attempt_that_failed_too() {
 #[test]
 fn nothing_is_published_over_a_recording_when_the_source_has_ended_meanwhile() {
     let peer = Peer::start([Behaviour::CloseAfter(10), Behaviour::Accept]);
-    let (script, source) = Script::new();
-    let broadcast = Broadcast::builder()
-        .live_media(script)
-        .to(peer.url())
-        .start()
-        .unwrap();
+    let (broadcast, source) = publish_live_script(&peer);
     gop(0, 10).for_each(|packet| source.send(packet).unwrap());
     wait_for(&broadcast, |e| matches!(e, Event::Reconnecting { .. }));
     drop(source);
@@ -151,12 +132,7 @@ fn a_server_that_sends_us_nowhere_is_asked_again_itself() {
         Behaviour::MoveTo("rtmp://127.0.0.1:9/live"),
         Behaviour::Accept,
     ]);
-    let (script, source) = Script::new();
-    let broadcast = Broadcast::builder()
-        .live_media(script)
-        .to(peer.url())
-        .start()
-        .unwrap();
+    let (broadcast, source) = publish_live_script(&peer);
     gop(0, 10).for_each(|packet| source.send(packet).unwrap());
     wait_for(&broadcast, |e| {
         matches!(e, Event::ReconnectRequested { .. })
@@ -173,12 +149,7 @@ fn a_server_that_sends_us_nowhere_is_asked_again_itself() {
 #[test]
 fn a_stream_that_is_accepted_and_dropped_again_and_again_is_not_wanted() {
     let peer = Peer::start([Behaviour::CloseAfter(1)]);
-    let (script, source) = Script::new();
-    let broadcast = Broadcast::builder()
-        .live_media(script)
-        .to(peer.url())
-        .start()
-        .unwrap();
+    let (broadcast, source) = publish_live_script(&peer);
     let mut index = 0;
     let mut airings = 0;
     let ended = loop {

@@ -173,36 +173,21 @@ fn quirk_b15_connect_says_what_obs_says_in_its_order() {
 
 #[test]
 fn quirk_b16_enhanced_keys_are_left_out_after_a_close_before_the_answer() {
-    let mut config = classic();
-    config.reconnect_requests = true;
-    let (retries, end) = exchanges(config, |command, reply| {
-        match command.object.get("capsEx") {
-            Some(_) => reply.closes = true,
-            None => reply.politely(command),
-        }
-    });
-    assert_eq!(end, Ok(()));
-    assert_eq!(
-        retries.iter().map(|retry| retry.why).collect::<Vec<_>>(),
-        [Why::PlainConnect]
-    );
-}
-
-#[test]
-fn quirk_b16_the_first_flight_falls_back_without_enhanced_keys_at_once() {
-    let mut config = config();
-    config.reconnect_requests = true;
-    let (retries, end) = exchanges(config, |command, reply| {
-        match command.object.get("capsEx") {
-            Some(_) => reply.closes = true,
-            None => reply.politely(command),
-        }
-    });
-    assert_eq!(end, Ok(()));
-    assert_eq!(
-        retries.iter().map(|retry| retry.why).collect::<Vec<_>>(),
-        [Why::ClassicOrder]
-    );
+    for (mut config, why) in [
+        (classic(), Why::PlainConnect),
+        (config(), Why::ClassicOrder),
+    ] {
+        config.reconnect_requests = true;
+        let (retries, end) = exchanges(config, |command, reply| {
+            match command.object.get("capsEx") {
+                Some(_) => reply.closes = true,
+                None => reply.politely(command),
+            }
+        });
+        assert_eq!(end, Ok(()));
+        let causes: Vec<_> = retries.iter().map(|retry| retry.why).collect();
+        assert_eq!(causes, [why]);
+    }
 }
 
 #[test]

@@ -9,8 +9,34 @@ pub(crate) use media::{Script, as_hevc, audio, gop, hevc_config, video};
 pub(crate) use peer::{Behaviour, FLOOD, Heard, Peer};
 
 use std::path::PathBuf;
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
 
+use onair::media::Packet;
 use onair::{Broadcast, Event, Fault, Report};
+
+/// Publishes a file that the test writes meanwhile.
+pub(crate) fn publish_script(peer: &Peer) -> (Broadcast, SyncSender<Packet>) {
+    let (script, source) = Script::new();
+    let builder = Broadcast::builder().media(script).to(peer.url());
+    (builder.start().unwrap(), source)
+}
+
+/// Publishes live media that the test writes.
+pub(crate) fn publish_live_script(peer: &Peer) -> (Broadcast, SyncSender<Packet>) {
+    let (script, source) = Script::new();
+    let builder = Broadcast::builder().live_media(script).to(peer.url());
+    (builder.start().unwrap(), source)
+}
+
+/// Stops a broadcast, which may take this long; gives its report.
+pub(crate) fn stop_within(broadcast: &Broadcast, limit: Duration) -> Report {
+    let asked = Instant::now();
+    broadcast.stop();
+    let (_, report) = finish(broadcast);
+    assert!(asked.elapsed() < limit, "{:?}", asked.elapsed());
+    report
+}
 
 /// Reads events to the end; gives them and the report.
 pub(crate) fn finish(broadcast: &Broadcast) -> (Vec<Event>, Report) {
