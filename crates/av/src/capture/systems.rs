@@ -48,7 +48,11 @@ fn open_among(systems: &'static [System], setup: &Setup) -> Result<Box<dyn Devic
     let video = setup.camera.as_ref().map(wanted_video);
     let audio = setup.microphone.as_ref().map(wanted_audio);
     let find = |(kind, id)| {
-        let none = || Error::unsupported(format!("this version captures from no {kind} here"));
+        let none = || {
+            Error::unsupported(format!(
+                "this version captures from no {kind} here, but on iPhone and Mac"
+            ))
+        };
         find(systems, kind, id).ok_or_else(none)
     };
     let (video, audio) = (video.map(find).transpose()?, audio.map(find).transpose()?);
