@@ -185,7 +185,7 @@ fn measure(server: &Server, file: &str) -> Result<Fan> {
         .args(["-v", "error", "-nostdin", "-re", "-i", file])
         .args(["-c", "copy", "-f", "flv", &url])
         .spawn()?;
-    // The publisher has to be there before anybody can play.
+    // The publisher has to be there before a player.
     thread::sleep(Duration::from_secs(1));
     let (sender, playing) = mpsc::channel();
     let players: Vec<JoinHandle<Result<Heard>>> = (0..PLAYERS)
@@ -215,8 +215,8 @@ fn measure(server: &Server, file: &str) -> Result<Fan> {
     })
 }
 
-/// How many pictures are missing: steps of more than one picture's time, and the file's last one
-/// where a player did not get it.
+/// How many frames are missing: steps of more than one frame's time, and the file's last one where
+/// a player did not get it.
 fn lost(heard: &[Heard], last: &Bytes) -> usize {
     let in_between = |heard: &Heard| -> usize {
         let steps = heard.frames.windows(2);
@@ -230,7 +230,7 @@ fn lost(heard: &[Heard], last: &Bytes) -> usize {
         .sum()
 }
 
-/// Milliseconds from one picture to the next, rounded up.
+/// Milliseconds from one frame to the next, rounded up.
 const PERIOD: u32 = 34;
 
 /// Megabytes resident.

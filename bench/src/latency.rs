@@ -1,10 +1,9 @@
-//! From a camera's tick to a picture's last byte at the server, 1080p30.
+//! From a camera's tick to a frame's last byte at the server, 1080p30.
 //!
-//! The camera is this program: it writes raw pictures into the publisher's
-//! standard input, each at its tick, and the same two seconds of them over and
-//! over. A picture's latency is counted from when its tick was *due*, so that a
-//! publisher that holds the camera up pays for it. Carrying 3 MB through a pipe
-//! is part of it for everybody. Which picture arrived is told by its timestamp.
+//! This program is the camera: it writes raw frames into the publisher's standard input, each at
+//! its tick, the same two seconds over and over. Latency counts from when a tick was *due*, so that
+//! a publisher that holds up the camera pays for it. All pay for carrying 3 MB through a pipe.
+//! Timestamps tell which frame arrived.
 
 use std::fs;
 use std::io::Write;
@@ -19,11 +18,11 @@ use crate::sink::{Arrival, Session, Sink};
 use crate::table::{Group, percentile};
 use crate::{media, peer};
 
-/// Pictures that are shown; the first second of them is not counted.
+/// Frames that are shown; the first second is not counted.
 const FRAMES: u32 = 300;
 const WARM_UP: u32 = 30;
 
-/// In turn, so that what else the machine does hits both.
+/// How often each has its turn: other work on the machine hits all alike.
 const ROUNDS: usize = 2;
 
 /// With and without sound.
@@ -78,7 +77,7 @@ fn note(group: &mut Group, who: &str, latencies: Result<Vec<f64>>) {
     group.row(who, half, shown);
 }
 
-/// Milliseconds from each picture's tick to its arrival.
+/// Milliseconds from each frame's tick to its arrival.
 fn latencies(program: &str, line: &str, card: &[u8]) -> Result<Vec<f64>> {
     let sink = Sink::start()?;
     let command = peer::command(program, line, &[&sink.url()]);
@@ -95,7 +94,7 @@ fn latencies(program: &str, line: &str, card: &[u8]) -> Result<Vec<f64>> {
     compare(&session, first?)
 }
 
-/// Plays camera; tells when the first tick was.
+/// Plays the camera; gives when the first tick was.
 fn film(child: &mut Child, card: &[u8]) -> Result<Instant> {
     let mut pipe = child.stdin.take().context("a pipe")?;
     let head = card
@@ -133,8 +132,8 @@ fn stop(mut child: Child) -> Result<()> {
     Ok(())
 }
 
-/// Tells pictures by their time after the first one's. That holds if neither the
-/// first nor the last was lost, which shows in the time between them.
+/// Identifies frames by their time after the first one. That holds if neither the first nor the
+/// last was lost, which the time between them shows.
 fn compare(session: &Session, first: Instant) -> Result<Vec<f64>> {
     let is_video = |tag: &&Arrival| tag.kind == TagKind::Video;
     let frames: Vec<_> = session.media.iter().filter(is_video).collect();

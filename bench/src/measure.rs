@@ -53,8 +53,8 @@ pub fn processor_time(process: u32) -> Result<f64> {
     tasks.map(of).sum()
 }
 
-/// The other side of [`run`], and the floor: what this program does when it
-/// is started by itself. True when it was.
+/// The other side of [`run`], and the floor: what this program does when it starts itself. True
+/// when it did.
 pub fn role(arguments: &[String]) -> Result<bool> {
     match arguments {
         [role, command @ ..] if role == MEASURE => measure(command)?,

@@ -53,7 +53,7 @@ pub fn fanout() -> Result<String> {
     })
 }
 
-/// The body of an FLV file's last picture.
+/// The body of an FLV file's last video tag.
 pub fn last_video(path: &str) -> Result<Bytes> {
     let mut parser = Parser::new();
     parser.push(Bytes::from(std::fs::read(path)?));
@@ -91,7 +91,7 @@ fn make(name: &str, create: impl FnOnce(&str) -> Result<()>) -> Result<String> {
     std::fs::create_dir_all(&folder)?;
     let path = folder.join(name);
     if !path.exists() {
-        // Under another name first: a file half made is never taken for whole.
+        // Under another name first, so that a half-made file is never taken for whole.
         let draft = folder.join(format!("draft-{name}"));
         create(text(&draft)?)?;
         std::fs::rename(draft, &path)?;

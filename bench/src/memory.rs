@@ -1,4 +1,4 @@
-//! Chunks in memory: ten seconds of 4.5 Mbit/s video at 30 pictures a second
+//! Chunks in memory: ten seconds of 4.5 Mbit/s video at 30 frames a second
 //! with AAC, to bytes and back.
 
 use std::hint::black_box;
@@ -43,8 +43,8 @@ pub fn run() -> Result<Vec<Group>> {
 /// Does it once and says how many seconds it took.
 type Run<'a> = Box<dyn FnMut() -> Result<f64> + 'a>;
 
-/// Names and measures contenders in turn, round after round, so that what else
-/// the machine does hits all of them.
+/// Measures contenders in turn, round after round, so that other work on the machine hits all
+/// alike.
 struct Race<'a> {
     contenders: Vec<(&'static str, Run<'a>)>,
 }
@@ -356,8 +356,7 @@ fn foreign(error: impl std::fmt::Debug) -> anyhow::Error {
     anyhow::anyhow!("{error:?}")
 }
 
-/// What each writer writes, our reader reads as the same messages: nobody is
-/// fast by leaving something out.
+/// Our reader reads the same messages from every writer: none is fast by leaving something out.
 fn verify(samples: &[Sample], size: u32) -> Result<()> {
     compare("onair", &encode(samples, size)?, samples)?;
     let mut serializer = ChunkSerializer::new();

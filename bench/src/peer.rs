@@ -40,8 +40,7 @@ pub fn ffmpeg() -> Result<String> {
     Ok("ffmpeg".to_owned())
 }
 
-/// A command from a program and a line of arguments; `{}` stands for the
-/// next of `values`.
+/// A command from a program and a line of arguments, where each `{}` is the next of `values`.
 pub fn command(program: &str, line: &str, values: &[&str]) -> Vec<String> {
     let mut values = values.iter();
     let argument = |word: &str| match word {

@@ -1,4 +1,4 @@
-//! A player that notes what it gets.
+//! A player that records what it gets.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -15,16 +15,16 @@ use onair_rtmp::{Command, MessageKind, Slices, handshake};
 /// What a player got.
 #[derive(Debug, Default)]
 pub struct Heard {
-    /// The pictures' times on the wire.
+    /// The frames' times on the wire.
     pub frames: Vec<u32>,
-    /// The last picture.
+    /// The last frame.
     pub last: Bytes,
 }
 
-/// How long a silence is the end: a server may leave its players open.
+/// How long a silence means the end: a server may keep its players connected.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// Plays a stream to its end; says when the first picture is there.
+/// Plays a stream to its end; reports the first frame.
 pub fn play(address: SocketAddr, app: &str, name: &str, playing: &Sender<()>) -> Result<Heard> {
     let mut socket = TcpStream::connect(address)?;
     socket.set_read_timeout(Some(SILENCE))?;

@@ -1,4 +1,4 @@
-//! What publishing a ready file costs, as fast as the line takes it.
+//! What publishing a finished file costs, as fast as the connection takes it.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Where everybody publishes to: onair's own server machine on a loopback
-//! socket, which throws the media away and keeps when it came.
+//! The server that all publish to: onair's own server machine on a loopback socket. It drops the
+//! media and records when it came.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -19,13 +19,13 @@ pub struct Sink {
 
 /// What happens at a sink.
 pub enum News {
-    /// The first audio or video that is no sequence header has come.
+    /// The first audio or video besides sequence headers has come.
     FirstMedia(Instant),
     /// A connection is over.
     Ended(Session),
 }
 
-/// One connection, told at its end.
+/// One connection, reported at its end.
 #[derive(Default)]
 pub struct Session {
     /// Audio and video, sequence headers left out.
@@ -48,7 +48,7 @@ impl Sink {
         Self::with_chunks(4096)
     }
 
-    /// A server that announces chunks of so many bytes.
+    /// A server that announces chunks of this size.
     pub fn with_chunks(size: u32) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
@@ -158,7 +158,7 @@ fn note(session: &mut Session, tag: &Tag, at: Instant, news: &Sender<News>) {
     });
 }
 
-/// A listener that reads and forgets, for bytes that are no RTMP.
+/// A listener that reads and drops bytes that are not RTMP.
 pub fn discard() -> Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;

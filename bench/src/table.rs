@@ -32,7 +32,7 @@ impl Group {
         });
     }
 
-    /// Adds a contender that could not be measured, and says so on the spot.
+    /// Adds a contender that could not be measured, and says so at once.
     pub fn skip(&mut self, who: &str, why: &str) {
         eprintln!("SKIPPED: {who} in \"{}\": {why}", self.what);
         self.rows.push(Row {

@@ -3,21 +3,21 @@ use std::time::Duration;
 use crate::sample::Sample;
 use crate::ticks;
 
-/// Times of samples for a file: each lasts until the next one comes, and is given then.
+/// Sample times for a file: each sample lasts until the next one, and is given when that comes.
 ///
-/// Audio that is off by no more than a container's rounding is put where its sample count says,
-/// so that it has no seams.
+/// Audio that is off by no more than a container's rounding is put where its sample count says, so
+/// that it has no gaps.
 #[derive(Debug)]
 pub(crate) struct ExactClock {
     timescale: u32,
     /// How many ticks a frame of audio lasts.
     frame: Option<u64>,
-    /// Waits for the next, to know how long it lasts.
+    /// The sample that waits for the next one, to know how long it lasts.
     last: Option<Sample>,
     last_duration: u32,
 }
 
-/// A wire's milliseconds are off by half of one; twice that is still rounding.
+/// RTMP's milliseconds are off by half of one; twice that still counts as rounding.
 const ROUNDING: Duration = Duration::from_micros(1500);
 
 impl ExactClock {
@@ -45,7 +45,7 @@ impl ExactClock {
         self.complete(end)
     }
 
-    /// After the last sample, and without a seam if it is audio that is nearly there.
+    /// After the last sample; exactly after it, if it is audio that nearly is.
     fn place(&self, time: u64) -> u64 {
         let Some(last) = &self.last else { return time };
         let seamless = self.frame.map(|frame| last.time + frame);

@@ -20,7 +20,7 @@ pub struct Fragmenter {
     sequence: u32,
 }
 
-/// A `moof` and the beginning of its `mdat`, and the payloads that belong behind it.
+/// A `moof`, the beginning of its `mdat`, and the payloads that follow.
 #[derive(Clone, Debug, Default)]
 pub struct Fragment {
     /// The `moof`, and the header of the `mdat`.
@@ -45,8 +45,8 @@ impl Fragmenter {
         fragmenter
     }
 
-    /// Goes on with the main tracks among these, of which there can be more than before: another
-    /// [initialization segment](Self::init) is due.
+    /// Goes on with the main tracks among these, possibly more than before: another [initialization
+    /// segment](Self::init) is due.
     pub fn describe(&mut self, tracks: &Tracks) {
         let (pacing, origin) = (self.pacing, self.origin);
         let mut next_id = 0;
@@ -94,7 +94,7 @@ impl Fragmenter {
     }
 
     /// Whether, after this packet, it is time to [`take`](Self::take) a fragment: at a keyframe,
-    /// and every two seconds at the latest, so that whatever kills a recorder costs no more.
+    /// and after two seconds at most, so that a killed recorder loses no more.
     pub fn is_due(&self, packet: &Packet) -> bool {
         packet.is_video_keyframe()
             || self.ready() >= MAX_DURATION
@@ -115,7 +115,7 @@ impl Fragmenter {
         Ok(self.take_samples()?.map(|(fragment, _)| fragment))
     }
 
-    /// The rest: the last packets last as long as those before them.
+    /// The rest; the last packets last as long as those before them.
     ///
     /// # Errors
     ///
@@ -125,7 +125,7 @@ impl Fragmenter {
         self.take()
     }
 
-    /// Lets the last packets last as long as those before them: all is ready then.
+    /// Lets the last packets last as long as those before them, so that all are ready.
     pub(crate) fn complete(&mut self) {
         let tracks = [&mut self.video, &mut self.audio];
         tracks.into_iter().flatten().for_each(Track::finish);
@@ -214,7 +214,7 @@ impl Fragment {
 /// The most media in a fragment.
 const MAX_DURATION: Duration = Duration::from_secs(2);
 
-/// And the most bytes, should the stream's clock stand still.
+/// The most bytes in a fragment, should the stream's clock stand still.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use onair_samples::Configs;
 
 use crate::{Fragment, Fragmenter, Movie, Pacing};
 
-/// Packets of which eight bytes each say what and when, at times that no publisher should send:
-/// fragments hold what they say they hold, and a movie comes to an end, with or without an index.
+/// Packets from eight bytes each, at times that no publisher should send: fragments hold what they
+/// claim, and a movie comes to an end, with or without an index.
 pub fn movie(data: &[u8]) {
     let Some((first, events)) = data.split_first() else {
         return;

@@ -1,4 +1,4 @@
-//! What stands before the media: `ftyp`, `moov` and the sample entries in it.
+//! What comes before the media: `ftyp`, `moov` and its sample entries.
 
 use std::num::NonZeroU32;
 
@@ -19,7 +19,7 @@ use shiguredo_mp4::{Decode, Encode, FixedPointNumber, LanguageCode, TrackKind, U
 
 use crate::Error;
 
-/// A track as its boxes tell of it.
+/// A track as its boxes describe it.
 #[derive(Clone, Debug)]
 pub(crate) struct Described {
     pub(crate) config: Config,
@@ -27,7 +27,7 @@ pub(crate) struct Described {
 }
 
 impl Described {
-    /// The main track of its kind, if its set-up is known.
+    /// The main track of its kind, if its configuration is known.
     pub(crate) fn main(tracks: &Tracks, kind: Kind) -> Option<Self> {
         let config = tracks.configs().find(|config| config.kind() == kind)?;
         let language = match kind {
@@ -45,7 +45,7 @@ pub(crate) fn write<'a>(
     let specimens = tracks.clone().map(|track| specimen(&track.config));
     let samples: Vec<Sample> = specimens.collect::<Result<_, _>>()?;
     let mut muxer = Fmp4SegmentMuxer::new()?;
-    // The muxer learns of its tracks by their samples. This segment is not used.
+    // The muxer learns its tracks from their samples. This segment is not used.
     muxer.create_media_segment_metadata(&samples)?;
     let mut init = muxer.init_segment_bytes()?;
     let (_, ftyp) = FtypBox::decode(&init)?;
@@ -56,7 +56,7 @@ pub(crate) fn write<'a>(
     Ok(init)
 }
 
-/// Says of each track which language it is in (ISO/IEC 14496-12 §8.4.2.3).
+/// Puts the language into each track (ISO/IEC 14496-12 §8.4.2.3).
 pub(crate) fn speak(moov: &mut MoovBox, languages: impl Iterator<Item = Option<Language>>) {
     for (trak, language) in moov.trak_boxes.iter_mut().zip(languages) {
         let code = language.and_then(|language| LanguageCode::new(language.letters()));
@@ -66,7 +66,7 @@ pub(crate) fn speak(moov: &mut MoovBox, languages: impl Iterator<Item = Option<L
     }
 }
 
-/// Ticks a second of a track: of audio, its samples.
+/// Ticks a second of a track: for audio, its sample rate.
 pub(crate) fn timescale(config: &Config) -> NonZeroU32 {
     match config {
         Config::Video(_) => VIDEO_TIMESCALE,
@@ -144,7 +144,7 @@ fn visual(video: &VideoConfig) -> VisualSampleEntryFields {
 fn avcc(video: &VideoConfig) -> Result<AvccBox, Error> {
     let avcc = AvcDecoderConfig::parse(&video.decoder_config)?;
     let sets = |sets: &[Bytes]| sets.iter().map(|set| set.to_vec()).collect();
-    // What the profile demands, and a publisher may have left out.
+    // The profile demands it, but a publisher may have left it out.
     let (chroma, luma_bits, chroma_bits) = avcc.high.as_ref().map_or((1, 8, 8), |high| {
         (chroma(high.chroma_format), high.luma_bits, high.chroma_bits)
     });
@@ -175,7 +175,7 @@ const fn chroma(format: ChromaFormat) -> u8 {
 
 /// ISO/IEC 14496-14 §5.6.
 fn mp4a(audio: &AudioConfig) -> SampleEntry {
-    // What does not fit says nothing: the AudioSpecificConfig has it.
+    // A rate that does not fit is left out: the AudioSpecificConfig has it.
     let rate = u16::try_from(audio.sample_rate).unwrap_or(0);
     SampleEntry::Mp4a(Mp4aBox {
         audio: AudioSampleEntryFields {
@@ -242,7 +242,7 @@ mod tests {
         }
     }
 
-    /// The sample entries of the codecs there are in a head that is written for one.
+    /// The sample entries of all codecs in a header written for one.
     fn names_in(config: &Config) -> Vec<FourCc> {
         let head = head(config.clone());
         let names = VideoCodec::ALL.iter().map(|codec| codec.four_cc());

@@ -1,11 +1,11 @@
-//! Packets to MP4, without I/O.
+//! Writes packets as MP4, without I/O.
 //!
-//! [`Fragmenter`] makes fragmented MP4, for files and for browsers: what MSE takes, and what is
-//! whole up to its last fragment whatever happens. [`Movie`] is a recording that is fragmented while it
-//! lasts and an ordinary MP4 once it has ended.
+//! [`Fragmenter`] makes fragmented MP4 for files and browsers: MSE takes it, and it is whole up to
+//! its last fragment whatever happens. [`Movie`] is a recording that is fragmented while it lasts
+//! and an ordinary MP4 once it has ended.
 //!
-//! `shiguredo_mp4` knows the boxes; here is what goes into them and when. Reading MP4 is
-//! `onair-demux`'s business.
+//! `shiguredo_mp4` knows the boxes; this crate decides what goes into them and when. `onair-demux`
+//! reads MP4.
 #![forbid(unsafe_code)]
 
 mod error;

@@ -5,8 +5,8 @@ use onair_media::{Kind, Packet, Timestamp};
 use crate::sample::Sample;
 use crate::ticks;
 
-/// Times of samples for a player that is to have each at once: nobody knows yet when the next one
-/// comes, and Media Source Extensions take the result.
+/// Sample times for a player that gets each sample at once, before the next one is known, through
+/// Media Source Extensions.
 #[derive(Debug)]
 pub(crate) struct LiveClock {
     timescale: u32,
@@ -14,7 +14,7 @@ pub(crate) struct LiveClock {
     end: Option<u64>,
     /// The decoding time last written and the duration with it, in ticks.
     written: Option<(u64, u32)>,
-    /// How long pictures last, as far as their distances tell.
+    /// How long frames last, by their distances.
     usual: Option<Duration>,
     last: Option<Timestamp>,
 }
@@ -30,7 +30,7 @@ impl LiveClock {
         }
     }
 
-    /// Puts the sample of a packet where it belongs. Its time of presentation stays.
+    /// Sets the decoding time of a packet's sample. Its presentation time stays.
     pub(crate) fn place(&mut self, mut sample: Sample, packet: &Packet) -> Sample {
         let stamped = sample.time;
         let (start, duration) = match packet.kind() {
@@ -43,8 +43,8 @@ impl LiveClock {
         sample
     }
 
-    /// Audio follows on what came before to the sample: timestamps that came over RTMP are
-    /// rounded to milliseconds, and a decoder would hear each rounding as a gap.
+    /// Audio follows the audio before it to the sample: RTMP's timestamps are rounded to
+    /// milliseconds, and each rounding would be an audible gap.
     fn place_audio(&mut self, stamped: u64, packet: &Packet) -> (u64, Duration) {
         let frame = packet.config.frame_duration().unwrap_or(AUDIO_FRAME);
         let duration = packet.duration.unwrap_or(frame);
@@ -56,8 +56,8 @@ impl LiveClock {
         (start, duration)
     }
 
-    /// How long a picture lasts: as it says, else as the ones before did, since its successor
-    /// has not been seen yet. One late picture does not make the next a long one.
+    /// How long a frame lasts: as it says, or else as the ones before it, since its successor is
+    /// not known yet. One late frame does not make the next one long.
     fn frame_duration(&mut self, packet: &Packet) -> Duration {
         let step = self.last.map(|last| packet.dts.since(last));
         self.last = Some(packet.dts);
@@ -68,12 +68,12 @@ impl LiveClock {
         packet.duration.or(self.usual).unwrap_or(FIRST_FRAME)
     }
 
-    /// The decoding time to write for a sample that is decoded at `wanted`.
+    /// The decoding time to write for a sample to be decoded at `wanted`.
     ///
     /// Media Source Extensions take a step of more than two durations for a cut, and throw
-    /// away what follows up to the next keyframe, on all tracks (§3.5.8). So after frames
-    /// that a camera or a line left out, decoding time makes up the distance step by step, and
-    /// the composition offset keeps the time of presentation exact. A real jump stays one.
+    /// away what follows up to the next keyframe, on all tracks (§3.5.8). So after missing frames,
+    /// decoding time makes up the distance step by step, and the composition offset keeps
+    /// presentation times exact. A real jump stays one.
     fn decode_time(&mut self, wanted: u64, duration: u32) -> u64 {
         let jump = ticks::lasting(MAX_SILENCE, self.timescale);
         let gentle = |&(last, _): &(u64, u32)| last.abs_diff(wanted) <= jump;
@@ -95,13 +95,13 @@ fn between(from: u64, to: u64) -> i64 {
     if to < from { -distance } else { distance }
 }
 
-/// A picture's length before there are two.
+/// A frame's duration before there are two.
 const FIRST_FRAME: Duration = Duration::from_millis(33);
 const MIN_FRAME: Duration = Duration::from_millis(16);
 const MAX_FRAME: Duration = Duration::from_secs(1);
-/// How long nothing may come before what follows is a new beginning.
+/// After a gap this long, what follows is a new beginning.
 const MAX_SILENCE: Duration = Duration::from_secs(10);
-/// The length of 1024 samples at 48 kHz, for a set-up that does not say.
+/// The length of 1024 samples at 48 kHz, for a configuration that does not say.
 const AUDIO_FRAME: Duration = Duration::from_nanos(21_333_333);
-/// How far audio's timestamps may stray from its samples before they are believed.
+/// How far audio's timestamps may be from its sample count before they are believed.
 const MAX_STRAY: Duration = Duration::from_millis(40);

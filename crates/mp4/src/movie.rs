@@ -26,13 +26,13 @@ pub struct Movie {
     fragmenter: Fragmenter,
     index: Mp4FileMuxer,
     position: u64,
-    /// Of the last fragment: the index learns of it when it is known to be written.
+    /// The last fragment's samples, which enter the index once it is known to be written.
     last: Option<Unindexed>,
-    /// In the order in which the index learnt of them.
+    /// In the order in which they entered the index.
     tracks: Vec<Indexed>,
 }
 
-/// A fragment that was given, and may not have been written.
+/// A fragment that was given out and may not have been written.
 #[derive(Debug)]
 struct Unindexed {
     head: u64,
@@ -40,7 +40,7 @@ struct Unindexed {
     samples: Vec<(sample::Sample, usize)>,
 }
 
-/// What the index knows of a track.
+/// A track in the index.
 #[derive(Debug)]
 struct Indexed {
     kind: TrackKind,
@@ -49,13 +49,12 @@ struct Indexed {
     start: u64,
 }
 
-/// What makes an ordinary MP4 of a [`Movie`]'s fragments.
+/// The bytes that turn a [`Movie`]'s fragments into an ordinary MP4.
 #[derive(Clone, Debug)]
 pub struct Ending {
     /// Goes behind the last fragment.
     pub moov: Vec<u8>,
-    /// Then, in this order, these bytes go to these places. What is there after each of them is
-    /// a file that plays.
+    /// Then, in this order, these bytes go to these offsets. After each of them the file plays.
     pub patches: Vec<(u64, Vec<u8>)>,
 }
 
@@ -105,17 +104,17 @@ impl Movie {
         self.take()
     }
 
-    /// The last fragment could not be written, and nothing of it is in the file: what
-    /// [`end`](Self::end) gives is for what lies before it.
+    /// The last fragment could not be written, and nothing of it is in the file: [`end`](Self::end)
+    /// leaves it out.
     pub fn discard_last(&mut self) {
         self.last = None;
     }
 
-    /// What makes an ordinary MP4 of what is written.
+    /// What turns the file into an ordinary MP4.
     ///
     /// # Errors
     ///
-    /// When there is nothing that could be played; what is written is a fragmented MP4 still.
+    /// When there is nothing to play; the file stays a fragmented MP4.
     pub fn end(&mut self) -> Result<Ending, Error> {
         self.index_last()?;
         let boxes = self.index.finalize()?;
@@ -124,7 +123,7 @@ impl Movie {
             .offset_and_bytes_pairs()
             .map(|(at, bytes)| (at, bytes.to_vec()))
             .collect();
-        // The index's own `moov` knows of no start but zero.
+        // In the index's own `moov` every track starts at zero.
         patches.retain(|(at, _)| *at < self.position);
         delay(&mut moov, &self.tracks);
         let languages = self.tracks.iter().map(|track| {
@@ -180,7 +179,7 @@ impl Movie {
         Ok(())
     }
 
-    /// The sample description, if it is another than the track's last.
+    /// The sample description, if it differs from the track's last.
     fn entry(
         &mut self,
         sample: &sample::Sample,
@@ -206,7 +205,7 @@ const fn kind(config: &Config) -> TrackKind {
     }
 }
 
-/// `ftyp` and `moov` of fragmented MP4, and between them room for the head of an ordinary one:
+/// `ftyp` and `moov` of fragmented MP4, and between them room for the header of an ordinary one:
 /// `reserved` bytes, of which the last 16 are a box of their own.
 fn head(init: &Bytes, reserved: usize) -> Result<Vec<u8>, Error> {
     let size = init
@@ -246,9 +245,8 @@ fn delay(moov: &mut MoovBox, tracks: &[Indexed]) {
     }
 }
 
-/// What is shown before it is decoded would lie before its track's beginning, where players look
-/// for nothing: all of the track is shown later, by the nanoseconds that are returned, and can
-/// begin as much earlier.
+/// What is shown before it is decoded would lie before its track's beginning, which players ignore.
+/// So the whole track is shown later by the nanoseconds returned, and begins as much earlier.
 fn show_later(trak: &mut TrakBox) -> i128 {
     let timescale = i128::from(trak.mdia_box.mdhd_box.timescale.get());
     let Some(ctts) = &mut trak.mdia_box.minf_box.stbl_box.ctts_box else {
@@ -277,7 +275,7 @@ fn edit(trak: &mut TrakBox, late: u64) {
     });
 }
 
-/// Of 64-bit size.
+/// With a 64-bit size.
 const MDAT_HEADER: usize = 16;
 
 #[cfg(test)]

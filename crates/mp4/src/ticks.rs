@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The nearest tick; what lies before the origin is at the origin.
+/// The nearest tick; times before the origin are at the origin.
 pub(crate) fn ticks(nanos: i64, timescale: u32) -> u64 {
     let scaled = i128::from(nanos.max(0)) * i128::from(timescale) + 500_000_000;
     u64::try_from(scaled / 1_000_000_000).unwrap_or(0)

@@ -23,14 +23,14 @@ pub(crate) struct Track {
     ready_bytes: usize,
 }
 
-/// Who the fragments are for.
+/// What the fragments are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pacing {
     /// A file: a packet's duration is known when the track's next one comes, so the last packet
     /// of each track waits for it. Times are those of the packets, to the tick.
     File,
-    /// A player that shows each packet at once: its duration is what those before it had, and
-    /// decoding times have no gaps that Media Source Extensions would take for a cut.
+    /// A player that shows each packet at once: it lasts as long as those before it, and decoding
+    /// times have no gaps that Media Source Extensions would take for a cut.
     Live,
 }
 
@@ -61,8 +61,8 @@ impl Track {
         }
     }
 
-    /// This track in another initialization segment: its time goes on where its ticks are as
-    /// long as they were.
+    /// This track in another initialization segment. Its time goes on if its ticks are as long as
+    /// before.
     pub(crate) fn again(self, id: u32, described: Described, pacing: Pacing) -> Self {
         if header::timescale(&described.config).get() != self.timescale {
             return Self::new(id, described, pacing, self.origin);
@@ -128,7 +128,8 @@ impl Track {
         }
     }
 
-    /// The samples as a track fragment whose data begins `offset` bytes behind the `moof`'s beginning.
+    /// The samples as a track fragment whose data begins `offset` bytes after the `moof`'s
+    /// beginning.
     pub(crate) fn traf(&self, samples: &[Sample], offset: usize) -> TrafBox {
         let time = samples.first().map_or(0, |sample| sample.time);
         let is_reordered = samples.iter().any(|sample| sample.offset != 0);

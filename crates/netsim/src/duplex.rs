@@ -38,18 +38,17 @@ pub struct Duplex {
     pub up: Link,
     /// From the server to the client.
     pub down: Link,
-    /// Bytes that [`run`](Self::run) has from the client and the server but no
-    /// room for yet.
+    /// Bytes from client and server that [`run`](Self::run) has no room for yet.
     pub(crate) waiting: [Vec<u8>; 2],
 }
 
 impl Duplex {
-    /// A connection that is alike both ways.
+    /// A connection with the same profile both ways.
     pub fn new(seed: u64, profile: Profile) -> Self {
         Self::asymmetric(seed, profile.clone(), profile)
     }
 
-    /// A connection that is not.
+    /// A connection with a profile for each way.
     pub fn asymmetric(seed: u64, up: Profile, down: Profile) -> Self {
         Self {
             up: Link::new(seed, up),
@@ -71,8 +70,7 @@ impl Duplex {
         }
     }
 
-    /// The next thing that has arrived, and where; the side that is longer due
-    /// first.
+    /// The next arrival, and at which side; the earlier one first.
     pub fn poll(&mut self, now: Instant) -> Option<(Side, Arrival)> {
         let (_, first) = self.next_time()?;
         let arrival = |this: &mut Self, side: Side| Some((side, this.arrival(side, now)?));

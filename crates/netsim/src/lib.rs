@@ -1,7 +1,7 @@
 //! A seeded byte link for tests, in virtual time and without I/O.
 //!
 //! A [`Link`] carries bytes one way with TCP's promises (in order, nothing
-//! lost, backpressure) and a bad line's habits: delay, a rate that changes,
+//! lost, backpressure) and a bad network's faults: delay, a rate that changes,
 //! segments of random size, stalls, resets. A [`Duplex`] is two of them, and
 //! [`Duplex::run`] drives two machines over it until nothing is left to do.
 //! The same seed gives the same run, always.
@@ -31,7 +31,7 @@ pub use link::{End, Link, Profile};
 pub use noise::Noise;
 pub use run::{Peer, Ran};
 
-/// Some moment to start virtual time from; everything else is counted from it.
+/// A moment to start virtual time from.
 #[expect(
     clippy::disallowed_methods,
     reason = "std makes no Instant without a clock"

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use crate::noise::Noise;
 use crate::schedule::Schedule;
 
-/// What a line is like.
+/// What a network is like.
 #[derive(Clone, Debug)]
 pub struct Profile {
     /// How long a byte travels once it has departed.
     pub delay: Duration,
-    /// From when on the line carries so many bits per second; unlimited before
-    /// the first entry, dead at 0.
+    /// From when on it carries how many bits per second; unlimited before the first entry, dead at
+    /// 0.
     pub rate: Vec<(Instant, u64)>,
     /// How large the pieces are in which bytes arrive.
     pub chop: RangeInclusive<usize>,
@@ -20,7 +20,7 @@ pub struct Profile {
     pub buffer: usize,
 }
 
-/// A perfect line: no delay, no limit, TCP-sized segments, 1 MiB under way.
+/// A perfect network: no delay, no limit, TCP-sized segments, 1 MiB in flight.
 impl Default for Profile {
     fn default() -> Self {
         Self {
@@ -114,7 +114,7 @@ impl Link {
         self.buffer.saturating_sub(self.held)
     }
 
-    /// How many bytes still wait for the line: what a kernel calls "not sent".
+    /// How many bytes still wait to depart: what a kernel calls "not sent".
     pub fn unsent(&mut self, now: Instant) -> usize {
         self.advance(now);
         self.line.iter().map(|segment| segment.load.len()).sum()

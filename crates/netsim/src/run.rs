@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use crate::duplex::{Arrival, Duplex, Side};
 
-/// More turns than this at one moment mean that a timeout never moves on.
+/// More turns than this at one moment mean a timeout that never moves on.
 const MAX_TURNS: u32 = 10_000;
 
 /// A machine without I/O, as [`Duplex::run`] drives it.
@@ -21,12 +21,12 @@ pub trait Peer {
     fn is_done(&self) -> bool;
 }
 
-/// How far [`Duplex::run`] came.
+/// How far [`Duplex::run`] got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ran {
     /// To the moment asked for; more is due later.
     Until(Instant),
-    /// To this moment, after which nothing will ever happen by itself.
+    /// To this moment, after which nothing happens by itself.
     Idle(Instant),
 }
 

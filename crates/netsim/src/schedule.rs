@@ -5,7 +5,7 @@ const NANOS: u128 = 1_000_000_000;
 /// When the line may carry how much: a rate that changes, and stalls.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schedule {
-    /// From when on, so many bits per second; in order of time.
+    /// From when on how many bits per second; in order of time.
     rates: Vec<(Instant, u64)>,
     /// Nothing departs between these.
     stalls: Vec<(Instant, Instant)>,

@@ -1,4 +1,4 @@
-//! The link keeps TCP's promises whatever the line does.
+//! The link keeps TCP's promises whatever the network does.
 
 use std::time::{Duration, Instant};
 

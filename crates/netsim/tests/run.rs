@@ -6,7 +6,7 @@ use onair_netsim::{Arrival, Duplex, End, Peer, Profile, Ran, epoch};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Says something every so often, and keeps what it hears.
+/// Sends something every so often, and keeps what it receives.
 #[derive(Default)]
 struct Talker {
     every: Option<Duration>,

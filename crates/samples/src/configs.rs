@@ -19,7 +19,7 @@ impl Configs {
     ///
     /// # Panics
     ///
-    /// Never: they are good.
+    /// Never: they are valid.
     #[expect(
         clippy::new_without_default,
         reason = "nothing else would be made of them"
@@ -37,8 +37,8 @@ impl Configs {
         }
     }
 
-    /// A packet that a fuzzer's eight bytes ask for: mostly a little later than the one before,
-    /// sometimes by centuries. `payload` is asked for one by its first byte and a length.
+    /// A packet from a fuzzer's eight bytes: mostly a little later than the one before, sometimes
+    /// by centuries. `payload` is asked for one by its first byte and a length.
     pub fn packet(
         &self,
         event: [u8; 8],

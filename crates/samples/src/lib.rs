@@ -31,12 +31,12 @@ pub fn audio_config() -> Arc<AudioConfig> {
     Configs::new().audio
 }
 
-/// A video packet of so many bytes at so many milliseconds, its time written all over it.
+/// A video packet of `size` bytes at `millis`, filled with its time.
 pub fn video_packet(millis: i64, keyframe: bool, size: usize) -> Packet {
     packet(Config::Video(video_config()), millis, keyframe, size)
 }
 
-/// An audio packet of 20 bytes at so many milliseconds.
+/// An audio packet of 20 bytes at `millis`.
 pub fn audio_packet(millis: i64) -> Packet {
     packet(Config::Audio(audio_config()), millis, true, 20)
 }

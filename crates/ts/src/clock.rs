@@ -1,15 +1,16 @@
-//! Media time to the 33 bits of 90 kHz that a transport stream counts in, and what is due when.
+//! Turns media time into a transport stream's 33 bits of 90 kHz, and says when clock and tables are
+//! due.
 
 use std::time::Duration;
 
 use onair_media::Timestamp;
 
-/// What the stream's origin is written as: time enough for packets from before it, which edit
-/// lists and encoders' delays make, and for the clock ahead of them.
+/// The time written for the stream's origin. It leaves room for earlier packets, from edit lists
+/// and encoders' delays, and for the clock ahead of them.
 const START: i64 = 126_000;
 
-/// By how much the clock is behind the decoding times, in ticks of 90 kHz: how late the other
-/// track may come and still be in time, and what a receiver holds before it begins.
+/// By how many ticks of 90 kHz the clock is behind decoding times: how late the other track may
+/// come and still be in time, and how much a receiver holds before it begins.
 const LEAD: i64 = 63_000;
 
 /// The longest a stream should go without its clock is 100 ms (ISO/IEC 13818-1 §2.7.2). A frame
@@ -19,7 +20,7 @@ const CLOCK_INTERVAL: Duration = Duration::from_millis(60);
 /// The longest a stream may go without its tables is 500 ms (ETSI TR 101 290 §5.2.1).
 const TABLES_INTERVAL: Duration = Duration::from_millis(400);
 
-/// Where a stream has come to.
+/// A stream's progress.
 #[derive(Debug)]
 pub(crate) struct Clock {
     origin: Timestamp,

@@ -1,4 +1,4 @@
-//! Packets as elementary streams: H.264 in Annex B, AAC in ADTS.
+//! Elementary streams: H.264 in Annex B, AAC in ADTS.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::pes::Pes;
 
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
 
-/// A delimiter in front of a picture of any type: each access unit has to begin with one
+/// A delimiter for slices of any type: each access unit has to begin with one
 /// (ISO/IEC 13818-1 §2.14.1).
 const DELIMITER: [u8; 6] = [0, 0, 0, 1, 0x09, 0xf0];
 
@@ -24,7 +24,7 @@ pub(crate) struct Video {
     length_size: LengthSize,
     /// The parameter sets, each behind a start code.
     sets: Vec<u8>,
-    /// They were not written yet.
+    /// True until they are written.
     is_new: bool,
 }
 
@@ -95,7 +95,7 @@ impl Audio {
         }
     }
 
-    /// Whether ADTS can carry it shows here, before the first frame.
+    /// Checks that ADTS can carry it, before the first frame.
     fn aac(config: Arc<AudioConfig>) -> Result<Self, Error> {
         let asc = AudioSpecificConfig::parse(&config.decoder_config)?;
         adts::wrap(&asc, &[])?;

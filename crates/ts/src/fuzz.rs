@@ -8,8 +8,8 @@ use onair_samples::{Configs, SPS};
 
 use crate::{Muxer, PACKET};
 
-/// Packets of which eight bytes each say what and when, at times that no publisher should send:
-/// what is written is whole, counted, and holds what was pushed.
+/// Packets from eight bytes each, at times that no publisher should send: the output is whole,
+/// counted, and holds what was pushed.
 pub fn transport(data: &[u8]) {
     let Some((first, events)) = data.split_first() else {
         return;
@@ -63,7 +63,7 @@ fn check_video(payload: &[u8], packet: &Packet) {
     assert!(sets > 0 || !packet.keyframe, "a keyframe without its sets");
 }
 
-/// Takes a stream apart, and holds it against the rules of its packets.
+/// Takes a stream apart, and checks the rules of its packets.
 #[derive(Default)]
 pub struct Receiver {
     counters: BTreeMap<u16, u8>,
@@ -72,7 +72,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// The units in what was pushed once, by packet id: the last of each.
+    /// The last unit of each packet id.
     pub fn read(&mut self, written: &[u8]) -> BTreeMap<u16, Vec<u8>> {
         let (packets, rest) = written.as_chunks::<PACKET>();
         assert!(rest.is_empty(), "half a packet");
@@ -121,7 +121,7 @@ impl Receiver {
     }
 }
 
-/// NAL units whose lengths are true, but for some.
+/// NAL units, most of them with true lengths.
 fn payload(what: u8, length: usize) -> Vec<u8> {
     let unit = vec![what | 1; length * usize::from(what >> 3)];
     let said = u32::try_from(unit.len()).unwrap_or(0) + u32::from(what & 0x80 != 0);

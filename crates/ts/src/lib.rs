@@ -1,4 +1,4 @@
-//! Packets to an MPEG-2 transport stream (ISO/IEC 13818-1), without I/O.
+//! Writes packets as an MPEG-2 transport stream (ISO/IEC 13818-1), without I/O.
 //!
 //! A [`Muxer`] turns each packet into whole transport packets of [`PACKET`] bytes and keeps
 //! nothing back. A file takes them as they come; SRT takes seven at a time.
@@ -10,9 +10,8 @@
 //! | program association and program map | ISO/IEC 13818-1 §2.4.4 |
 //! | H.264 in a transport stream | ISO/IEC 13818-1 §2.14 |
 //!
-//! Written here because no crate does it: `mpeg2ts` serialises one transport packet, and leaves
-//! the cutting, counters, stuffing, clock and repetition, which are the work, to its caller.
-//! Reading is `onair-demux`'s business.
+//! Written here because no crate does it: `mpeg2ts` serialises single transport packets and leaves
+//! cutting, counters, stuffing, clock and repetition to its caller. `onair-demux` reads them.
 #![forbid(unsafe_code)]
 
 mod clock;

@@ -1,4 +1,4 @@
-//! Channels of a device to channels of a stream.
+//! Mixes a device's channels into a stream's.
 
 use crate::AudioSamples;
 
@@ -7,10 +7,10 @@ pub(super) const MOST_CHANNELS: u8 = 8;
 
 /// Appends `samples`, but for the first `skip` of each channel, to one plane or two.
 ///
-/// More than two channels are taken in the order all platforms list them (front
+/// More than two channels are taken in the order in which all platforms list them (front
 /// pair, centre, low frequency, back centre, then pairs to the sides) and mixed
-/// down as ITU-R BS.775 does, at -3 dB. What is in a low-frequency channel is kept:
-/// the microphone in the fourth socket of an interface is found there.
+/// down as ITU-R BS.775 does, at -3 dB. The low-frequency channel is kept: the microphone in the
+/// fourth socket of an interface comes there.
 pub(super) fn append(samples: &AudioSamples, skip: usize, planes: &mut [Vec<f32>]) {
     let frames = samples.samples.chunks_exact(samples.channels.into());
     for frame in frames.skip(skip) {
@@ -78,7 +78,7 @@ mod tests {
         out.concat()
     }
 
-    /// Where each channel of so many is heard when it sounds alone at half scale.
+    /// Where each of `channels` channels is heard when it alone sounds, at half scale.
     fn heard(channels: u8) -> String {
         let place = |sounding| {
             let mut frame = vec![0.0; channels.into()];

@@ -4,8 +4,8 @@ use onair_media::{Packet, Timestamp};
 
 use crate::Error;
 
-/// What goes out while a video encoder is away: its last IDR picture, again and
-/// again. Pure; keeping the picture costs a reference to its bytes.
+/// What goes out while a video encoder is away: its last IDR frame, again and again. Pure; keeping
+/// the frame costs a reference to its bytes.
 #[derive(Debug, Default)]
 pub(super) struct EncoderRecovery {
     idr: Option<Packet>,
@@ -13,13 +13,13 @@ pub(super) struct EncoderRecovery {
     given: Option<Timestamp>,
     /// Why the encoder is away, while it is.
     loss: Option<Error>,
-    /// What comes counts for nothing before an IDR picture: what it refers to is gone.
+    /// Packets before the next IDR frame are useless: what they refer to is gone.
     wants_idr: bool,
     lost_frames: u64,
 }
 
 impl EncoderRecovery {
-    /// Takes what the backend gave when `now` was its newest frame; gives what goes out.
+    /// Takes the backend's packets, `now` being its newest frame; gives those that go out.
     pub(super) fn handle(
         &mut self,
         outcome: Result<Vec<Packet>, Error>,
@@ -39,7 +39,7 @@ impl EncoderRecovery {
             let first = packets.iter().position(news);
             self.lost_frames += first.unwrap_or(packets.len()) as u64;
             let Some(first) = first else {
-                // At the time of what is dropped: what is still being encoded comes later.
+                // At the time of a dropped packet: what is still being encoded comes later.
                 let dropped = packets.last().map(|packet| packet.dts);
                 let repetition = dropped.and_then(|time| self.repetition(time));
                 return repetition.into_iter().collect();
@@ -57,7 +57,7 @@ impl EncoderRecovery {
         packets
     }
 
-    /// It is away, and whoever tells has counted what went with it.
+    /// It is away; the caller has counted what it lost.
     pub(super) fn lose(&mut self, why: Error) {
         self.loss = Some(why);
         self.wants_idr = true;
@@ -74,7 +74,7 @@ impl EncoderRecovery {
         self.wants_idr = true;
     }
 
-    /// True once a picture was given.
+    /// True once a frame was given.
     pub(super) const fn has_begun(&self) -> bool {
         self.given.is_some()
     }
@@ -95,7 +95,7 @@ impl EncoderRecovery {
         self.given.is_none_or(|given| time > given)
     }
 
-    /// The last IDR picture once more, if one is due at `now` and there is one.
+    /// The last IDR frame again, if there is one and it is due at `now`.
     fn repetition(&mut self, now: Timestamp) -> Option<Packet> {
         if self.given.is_some_and(|given| now.since(given) < PERIOD) {
             return None;
@@ -108,5 +108,5 @@ impl EncoderRecovery {
     }
 }
 
-/// Between repetitions: a stream stays above 1 fps at the price of two IDR pictures a second.
+/// Between repetitions: a stream stays above 1 fps at the price of two IDR frames a second.
 const PERIOD: Duration = Duration::from_millis(500);

@@ -1,4 +1,4 @@
-//! Audio of one sample rate as audio of another.
+//! Changes the sample rate of audio.
 
 use std::fmt::Display;
 use std::ops::Range;
@@ -12,32 +12,31 @@ use rubato::{
 use super::drift;
 use crate::Error;
 
-/// Brings planes of audio to a fixed rate, and counts so exactly what went in and
-/// what came out that its delay is nobody's concern: the first sample to come out
-/// is heard at the time of the first that went in.
+/// Brings planes of audio to a fixed rate. It counts what goes in and out so exactly that callers
+/// need not care for its delay: the first sample out is heard when the first sample in was.
 ///
-/// Between different rates it is a windowed sinc. Between equal ones it is there
-/// for a clock that drifts, and then it slips single samples under a crossfade of
-/// 128: no filter, no delay, and whatever lies between two slips is untouched.
+/// Between different rates it is a windowed sinc. Between equal ones it follows a drifting clock by
+/// slipping single samples under a crossfade of 128: no filter, no delay, and audio between two
+/// slips is untouched.
 pub(super) struct Resampler {
     inner: Box<dyn Adjustable<f32>>,
     is_slip: bool,
-    /// Samples out for each sample in, were no clock to drift.
+    /// Samples out for each sample in, without drift.
     ratio: f64,
-    /// What `ratio` is multiplied with to follow a clock.
+    /// The factor on `ratio` that follows a clock.
     stretch: f64,
     /// Samples that went in, less the time of the next to come out.
     unread: f64,
     /// The filter's delay in samples out.
     delay: usize,
-    /// How many of them are yet to be cut.
+    /// How much of the delay is still to be cut.
     uncut: usize,
     /// What one step puts out.
     out: Vec<Vec<f32>>,
 }
 
 impl Resampler {
-    /// From one rate to another; equal ones are for following a clock.
+    /// From one rate to another; equal rates only follow a clock.
     pub(super) fn new(from: u32, to: u32, channels: usize) -> Result<Self, Error> {
         let is_slip = from == to;
         let ratio = f64::from(to) / f64::from(from);
@@ -59,12 +58,12 @@ impl Resampler {
         })
     }
 
-    /// How many samples of what went in are still to come out.
+    /// How many samples that went in are still to come out.
     pub(super) fn in_flight(&self) -> f64 {
         self.unread * self.ratio * self.stretch
     }
 
-    /// Stretches what comes from now on by this fraction of its length.
+    /// Stretches audio from now on by this fraction of its length.
     pub(super) fn stretch(&mut self, by: f64) -> Result<(), Error> {
         let stretch = 1.0 + by;
         if stretch.to_bits() == self.stretch.to_bits() {
@@ -94,7 +93,7 @@ impl Resampler {
         Ok(())
     }
 
-    /// Appends what is still in flight, to the nearest sample, and begins anew.
+    /// Appends what is still inside, to the nearest sample, and begins again.
     pub(super) fn flush(&mut self, output: &mut [Vec<f32>]) -> Result<(), Error> {
         let silence = vec![vec![0.0; STEP]; output.len()];
         let mut left = nearest(self.in_flight());
@@ -148,7 +147,7 @@ fn sinc(ratio: f64, channels: usize) -> Result<Async<f32>, ResamplerConstruction
     Async::new_sinc(ratio, most, &filter, STEP, channels, FixedAsync::Input)
 }
 
-/// The filter's length in samples that go in: it spans as much time at any rate.
+/// The filter's length in input samples: it spans as much time at any rate.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -158,7 +157,7 @@ fn taps(ratio: f64) -> usize {
     ((128.0 / ratio.min(1.0)).ceil() as usize).next_multiple_of(8)
 }
 
-/// Half the filter, in samples that come out; the first is one sample into it.
+/// Half the filter in output samples, of which the first is one sample into it.
 fn delay(ratio: f64) -> usize {
     nearest(exact(taps(ratio)) / 2.0 * ratio - 1.0)
 }
@@ -187,9 +186,9 @@ fn failed(error: impl Display) -> Error {
     Error::backend("rubato", error.to_string())
 }
 
-/// The most samples let in at once.
+/// The most input samples at once.
 const STEP: usize = 1024;
-/// Fewer have no room for a crossfade, and pass as they are.
+/// Fewer samples have no room for a crossfade and pass as they are.
 const SMALLEST_SLIP: usize = 4;
 
 #[cfg(test)]
@@ -293,7 +292,7 @@ mod tests {
                 let expected = f64::from(to) * 20.0 * (1.0 + by);
                 assert!((length - expected).abs() < 1e-3, "{by}: {length}");
                 let steepest = 0.5 * std::f32::consts::TAU * 440.0 / to as f32;
-                // A filter rings where the tone sets in.
+                // The filter rings where the tone begins.
                 let steps = out[0][1000..]
                     .windows(2)
                     .map(|pair| (pair[1] - pair[0]).abs());

@@ -1,19 +1,19 @@
-//! What encoders are asked for.
+//! Settings of encoders.
 
 use std::time::Duration;
 
 use onair_media::{Bitrate, FrameRate, Size, VideoCodec};
 
-/// What a video encoder is asked for.
+/// Settings of a video encoder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoSettings {
-    /// What to encode to.
+    /// The codec.
     pub codec: VideoCodec,
     /// The size of every frame to come.
     pub size: Size,
     /// Frames per second to plan the bitrate for; timestamps rule otherwise.
     pub frame_rate: FrameRate,
-    /// The rate to aim for.
+    /// The bitrate to aim for.
     pub bitrate: Bitrate,
     /// Media time from one cadence keyframe to the next.
     pub keyframe_interval: Duration,
@@ -49,14 +49,14 @@ fn recommended_bitrate(size: Size, frame_rate: FrameRate) -> Bitrate {
     Bitrate::kbps(kbps.clamp(100.0, 50_000.0).round() as u64)
 }
 
-/// What an audio encoder is asked for.
+/// Settings of an audio encoder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioSettings {
     /// Samples per second in each channel: one of AAC's rates. Input of another is resampled.
     pub sample_rate: u32,
     /// 1 or 2; input of 1 to 8 channels is mixed to it.
     pub channels: u8,
-    /// The rate to aim for.
+    /// The bitrate to aim for.
     pub bitrate: Bitrate,
 }
 

@@ -96,7 +96,7 @@ fn frames_held_back_come_out_at_the_end() {
     assert!(packets.is_sorted_by(|a, b| a.dts < b.dts));
 }
 
-/// What 30 frames a second give while the encoder is away: time and whether a keyframe.
+/// What 30 frames a second give while the encoder is away: time, and whether it is a keyframe.
 fn given(fake: Fake, frames: u64) -> (Vec<(i64, bool)>, VideoEncoder) {
     let mut encoder = VideoEncoder::with(Box::new(fake), &settings());
     let mut given = Vec::new();

@@ -91,7 +91,7 @@ fn reordered_frames_are_shown_when_they_should_be() {
     assert_eq!(offsets(&got), offsets(&packets));
 }
 
-/// As encoders send that reorder pictures and do not make up for it.
+/// As from encoders that reorder frames and do not make up for it.
 #[test]
 fn a_first_frame_that_is_shown_before_it_is_decoded_keeps_its_time() {
     let mut packets: Vec<_> = (0..4).map(|i| video_packet(i * 34, i == 0, 50)).collect();
@@ -131,7 +131,7 @@ fn packets_of_another_configuration_are_not_accepted() {
     assert!(!fragmenter.accepts(&other));
 }
 
-/// Pictures 40 ms apart, each shown so much after it is decoded.
+/// Frames 40 ms apart, each shown this long after it is decoded.
 fn shown_after(offsets: &[i64]) -> Vec<Packet> {
     let shown = |(i, offset): (i64, &i64)| {
         let mut packet = video_packet(i * 40, i == 0, 50);
@@ -141,7 +141,7 @@ fn shown_after(offsets: &[i64]) -> Vec<Packet> {
     (0..).zip(offsets).map(shown).collect()
 }
 
-/// When pictures are shown, after the first one is.
+/// When frames are shown, after the first one.
 fn shown(packets: &[Packet]) -> Vec<i64> {
     let times = packets.iter().map(|packet| packet.pts);
     let first = times.clone().min().unwrap();

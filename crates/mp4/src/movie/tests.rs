@@ -35,7 +35,7 @@ impl File {
             .extend(fragment.iter().flat_map(Fragment::to_vec));
     }
 
-    /// The file after each step of its ending, the last one being the whole.
+    /// The file after each step of its ending; the last one is complete.
     fn end(mut self) -> Vec<Vec<u8>> {
         let fragment = self.movie.finish().unwrap();
         self.append(fragment);
@@ -144,7 +144,7 @@ fn frames_that_were_shed_leave_their_time_behind() {
 fn a_change_of_size_is_a_second_sample_description() {
     let mut sent = stream(50, 25);
     let mut config = video_config().as_ref().clone();
-    // Level 3.2 in place of 3.1.
+    // Level 3.2 instead of 3.1.
     let mut record = config.decoder_config.to_vec();
     record[3] = 0x20;
     config.decoder_config = record.into();
@@ -184,7 +184,7 @@ fn a_movie_without_a_frame_to_begin_at_stays_as_it_is() {
     assert!(file.movie.end().is_err());
 }
 
-/// Pictures 40 ms apart, each shown so much after it is decoded.
+/// Frames 40 ms apart, each shown this long after it is decoded.
 fn shown_after(offsets: &[i64]) -> Vec<Packet> {
     let shown = |(i, offset): (i64, &i64)| {
         let mut packet = video_packet(i * 40, i == 0, 50);
@@ -194,7 +194,7 @@ fn shown_after(offsets: &[i64]) -> Vec<Packet> {
     (0..).zip(offsets).map(shown).collect()
 }
 
-/// When pictures are shown, after the first one is.
+/// When frames are shown, after the first one.
 fn shown(packets: &[Packet]) -> Vec<i64> {
     let times = packets.iter().map(|packet| packet.pts);
     let first = times.clone().min().unwrap();
