@@ -2,7 +2,7 @@ use bytes::Bytes;
 use onair_media::Config;
 
 use super::*;
-use crate::samples::{read, tracks};
+use crate::samples::{read, shown, shown_after, tracks};
 use onair_samples::{audio_packet, stream, video_config, video_packet};
 
 fn fragmenter() -> Fragmenter {
@@ -129,25 +129,6 @@ fn packets_of_another_configuration_are_not_accepted() {
     config.decoder_config = Bytes::from_static(b"\x01\x64\x00\x1f\xff\xe0\x00");
     other.config = Config::Video(config.into());
     assert!(!fragmenter.accepts(&other));
-}
-
-/// Frames 40 ms apart, each shown this long after it is decoded.
-fn shown_after(offsets: &[i64]) -> Vec<Packet> {
-    let shown = |(i, offset): (i64, &i64)| {
-        let mut packet = video_packet(i * 40, i == 0, 50);
-        packet.pts = packet.dts.offset(offset * 1_000_000);
-        packet
-    };
-    (0..).zip(offsets).map(shown).collect()
-}
-
-/// When frames are shown, after the first one.
-fn shown(packets: &[Packet]) -> Vec<i64> {
-    let times = packets.iter().map(|packet| packet.pts);
-    let first = times.clone().min().unwrap();
-    times
-        .map(|pts| (pts.nanos_from(first) + 500_000) / 1_000_000)
-        .collect()
 }
 
 #[test]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use onair_media::{Config, Kind, Packet, Timestamp};
 
 use super::*;
-use crate::samples::{read, tracks};
+use crate::samples::{read, shown, shown_after, tracks};
 use onair_samples::{audio_packet, stream, video_config, video_packet};
 
 struct File {
@@ -182,25 +182,6 @@ fn a_movie_without_a_frame_to_begin_at_stays_as_it_is() {
     file.push(&video_packet(0, false, 10));
     file.movie.finish().unwrap();
     assert!(file.movie.end().is_err());
-}
-
-/// Frames 40 ms apart, each shown this long after it is decoded.
-fn shown_after(offsets: &[i64]) -> Vec<Packet> {
-    let shown = |(i, offset): (i64, &i64)| {
-        let mut packet = video_packet(i * 40, i == 0, 50);
-        packet.pts = packet.dts.offset(offset * 1_000_000);
-        packet
-    };
-    (0..).zip(offsets).map(shown).collect()
-}
-
-/// When frames are shown, after the first one.
-fn shown(packets: &[Packet]) -> Vec<i64> {
-    let times = packets.iter().map(|packet| packet.pts);
-    let first = times.clone().min().unwrap();
-    times
-        .map(|pts| (pts.nanos_from(first) + 500_000) / 1_000_000)
-        .collect()
 }
 
 #[test]
