@@ -117,3 +117,29 @@ const USUAL: usize = 16 * 1024;
 
 /// Largest packet put together.
 const MAX_PES: usize = 32 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Repeated packets are told by this (§2.4.3.3).
+    #[test]
+    fn the_last_payload_is_known_again_wherever_it_went() {
+        let mut assembler = Assembler::default();
+        let mut is_known = |payload: &[u8], start, whole: Option<&[u8]>| {
+            let done = assembler.push(payload, start);
+            assert_eq!(done.as_deref(), whole);
+            assert!(assembler.has_just_taken(payload), "{payload:?}");
+            assert!(!assembler.has_just_taken(b"another"), "{payload:?}");
+        };
+        let (open, stated) = ([0, 0, 1, 0xe0, 0, 0], [0, 0, 1, 0xc0, 0, 2, 7, 8]);
+        is_known(b"before any PES packet", false, None);
+        is_known(&open, true, None);
+        is_known(b"more of it", false, None);
+        let whole = [&open[..], b"more of it"].concat();
+        is_known(&stated[..7], true, Some(&whole));
+        is_known(&stated[7..], false, Some(&stated));
+        is_known(&stated, true, Some(&stated));
+        is_known(b"after it", false, None);
+    }
+}
