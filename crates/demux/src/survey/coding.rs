@@ -1,4 +1,4 @@
-use onair_media::h264::{AvcDecoderConfig, ChromaFormat};
+use onair_media::h264::{self, AvcDecoderConfig, ChromaFormat};
 use onair_media::hevc::HevcDecoderConfig;
 use onair_media::{Config, VideoCodec};
 
@@ -21,7 +21,10 @@ impl Coding {
             VideoCodec::H264 => AvcDecoderConfig::parse(&video.decoder_config)
                 .and_then(|avcc| avcc.facts())
                 .map(|sps| Self {
-                    profile: Some(h264_profile(sps.profile, sps.constraints)),
+                    profile: Some(profile(
+                        h264::profile_name(sps.profile, sps.constraints),
+                        sps.profile,
+                    )),
                     level: Some(f64::from(sps.level) / 10.0),
                     bit_depth: Some(sps.luma_bits),
                     chroma: Some(chroma(sps.chroma_format)),
@@ -42,21 +45,8 @@ impl Coding {
     }
 }
 
-/// ISO/IEC 14496-10 annex A.
-fn h264_profile(idc: u8, constraints: u8) -> String {
-    let name = match idc {
-        66 if constraints & 0x40 != 0 => "Constrained Baseline",
-        66 => "Baseline",
-        77 => "Main",
-        88 => "Extended",
-        100 => "High",
-        110 => "High 10",
-        122 => "High 4:2:2",
-        244 => "High 4:4:4 Predictive",
-        44 => "CAVLC 4:4:4 Intra",
-        other => return format!("profile {other}"),
-    };
-    name.to_owned()
+fn profile(name: Option<&str>, idc: u8) -> String {
+    name.map_or_else(|| format!("profile {idc}"), str::to_owned)
 }
 
 /// ISO/IEC 23008-2 annex A.

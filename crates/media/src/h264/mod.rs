@@ -25,7 +25,7 @@ pub use framing::{
     AnnexB, LengthPrefixed, LengthSize, NalUnitType, annex_b, annex_b_to_length_prefixed, is_idr,
     length_prefixed, length_prefixed_to_annex_b, nal_unit_type, with_four_byte_lengths,
 };
-pub use sps::{ChromaFormat, Sps};
+pub use sps::{ChromaFormat, Sps, profile_name};
 pub(crate) use sps::{Crop, MAX_SIDE};
 
 /// A NAL unit without its emulation prevention bytes (ISO/IEC 14496-10 §7.3.1):

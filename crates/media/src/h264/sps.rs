@@ -57,6 +57,22 @@ pub enum ChromaFormat {
     Yuv444,
 }
 
+/// The name of a `profile_idc` with these constraint flags (ISO/IEC 14496-10 §A.2).
+pub const fn profile_name(idc: u8, constraints: u8) -> Option<&'static str> {
+    Some(match idc {
+        66 if constraints & 0x40 != 0 => "Constrained Baseline",
+        66 => "Baseline",
+        77 => "Main",
+        88 => "Extended",
+        100 => "High",
+        110 => "High 10",
+        122 => "High 4:2:2",
+        244 => "High 4:4:4 Predictive",
+        44 => "CAVLC 4:4:4 Intra",
+        _ => return None,
+    })
+}
+
 impl Sps {
     /// Reads an SPS NAL unit, its header byte included.
     ///

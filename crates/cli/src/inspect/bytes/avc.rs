@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use onair::media::h264::{AvcDecoderConfig, ChromaFormat, LengthSize, NalUnitType, Sps};
+use onair::media::h264::{self, AvcDecoderConfig, ChromaFormat, LengthSize, NalUnitType, Sps};
 
 use super::dump::{Codec, Dump};
 
@@ -135,18 +135,8 @@ const fn unit_name(kind: NalUnitType) -> &'static str {
     }
 }
 
-/// ISO/IEC 14496-10 Annex A.
-const fn profile_name(profile: u8) -> &'static str {
-    match profile {
-        66 => "Baseline",
-        77 => "Main",
-        88 => "Extended",
-        100 => "High",
-        110 => "High 10",
-        122 => "High 4:2:2",
-        244 => "High 4:4:4 Predictive",
-        _ => "unknown",
-    }
+fn profile_name(profile: u8) -> &'static str {
+    h264::profile_name(profile, 0).unwrap_or("unknown")
 }
 
 fn level_name(level: u8) -> String {
