@@ -4,6 +4,7 @@ mod queue;
 
 use std::time::{Duration, Instant};
 
+use onair_av::Error;
 use onair_av::device::{self, Camera, Format, Interruption, Kind, Order, Rotation, Thermal};
 use onair_media::{Bitrate, FrameRate, Size};
 
@@ -165,7 +166,8 @@ impl Watch {
             Event::Performed(order)
         } else {
             let what = "no".to_owned();
-            Event::Refused { order, what }
+            let error = Error::Invalid { what };
+            Event::Refused { order, error }
         };
         self.director.handle_event(answer, self.now);
     }

@@ -1,3 +1,4 @@
+use onair_av::Error;
 use onair_av::device::{self, Order};
 use onair_media::{Bitrate, FrameRate, Size};
 
@@ -22,8 +23,8 @@ pub enum Event {
     Refused {
         /// What it was ordered.
         order: Order,
-        /// Its words.
-        what: String,
+        /// Why. [`device::Event::Permission`] tells of what is not allowed.
+        error: Error,
     },
     /// The user goes live.
     GoLive {

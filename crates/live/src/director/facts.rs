@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use onair_av::Error;
 use onair_av::device::{self, Interruption, Kind, Order};
 
 use super::Command;
@@ -18,7 +19,7 @@ impl Director {
             Event::Network(path) => self.network.changed(path),
             Event::Order(order) => self.user_order(order, now),
             Event::Performed(order) => self.performed(&order, now),
-            Event::Refused { order, what } => self.refused(&order, what, now),
+            Event::Refused { order, error } => self.refused(&order, &error, now),
             Event::GoLive { quality, ladder } => self.go_live(quality, ladder, now),
             Event::End => self.end(now),
             Event::Mute(muted) => self.microphone.mute(muted, now),
@@ -113,7 +114,7 @@ impl Director {
         }
     }
 
-    fn refused(&mut self, order: &Order, what: String, now: Instant) {
+    fn refused(&mut self, order: &Order, error: &Error, now: Instant) {
         let is_news = match order {
             Order::Start => self.session.failed(now),
             Order::Rebuild => self.session.rebuild_refused(now),
@@ -125,8 +126,9 @@ impl Director {
             Order::Stop | Order::DeactivateAudio => false,
             _ => true,
         };
-        if is_news {
-            self.out.tell(Notice::Trouble(what));
+        // What is not allowed has a notice of its own.
+        if is_news && !matches!(error, Error::NotAllowed(_)) {
+            self.out.tell(Notice::Trouble(error.to_string()));
         }
     }
 

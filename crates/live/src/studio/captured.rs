@@ -193,7 +193,7 @@ mod tests {
         orders: Arc<Mutex<Vec<Order>>>,
         tell: Arc<Mutex<Option<Tell>>>,
         tells_at_start: Option<device::Event>,
-        is_broken: bool,
+        refuses: Option<Error>,
         _gone: Option<Gone>,
     }
 
@@ -224,11 +224,8 @@ mod tests {
             if *order != Order::Start {
                 return Ok(());
             }
-            if self.is_broken {
-                return Err(Error::Backend {
-                    backend: "fake",
-                    what: "no light".to_owned(),
-                });
+            if let Some(error) = self.refuses.clone() {
+                return Err(error);
             }
             let tell = self.tell.lock().unwrap().clone().unwrap();
             tell(
@@ -279,7 +276,10 @@ mod tests {
     #[test]
     fn a_device_that_refuses_to_start_is_an_error_in_its_words() {
         let broken = Fake {
-            is_broken: true,
+            refuses: Some(Error::Backend {
+                backend: "fake",
+                what: "no light".to_owned(),
+            }),
             ..Fake::default()
         };
         assert_eq!(failure(broken).to_string(), "fake: no light");
@@ -294,11 +294,17 @@ mod tests {
             }),
             ..Fake::default()
         };
-        let message = failure(denied).to_string();
-        assert!(
-            message.starts_with("the microphone is not allowed"),
-            "{message}"
-        );
+        let refused = Fake {
+            refuses: Some(Error::NotAllowed(Kind::Microphone)),
+            ..Fake::default()
+        };
+        for fake in [denied, refused] {
+            let message = failure(fake).to_string();
+            assert!(
+                message.starts_with("the microphone is not allowed"),
+                "{message}"
+            );
+        }
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Driver {
             Ok(()) => Event::Performed(order),
             Err(error) => Event::Refused {
                 order,
-                what: error.to_string(),
+                error: error.clone(),
             },
         };
         self.director.handle_event(event, Instant::now());

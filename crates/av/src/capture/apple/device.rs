@@ -10,7 +10,7 @@ use super::rig::Rig;
 use super::session::Session;
 use super::source::{self, Source};
 use super::tap::Tap;
-use super::{audio_session, camera, failed, microphone};
+use super::{audio_session, camera, microphone};
 use crate::Error;
 use crate::capture::orientation::carry_over;
 use crate::device::{self, Event, Kind, Microphone, Rotation, Setup, Stabilisation};
@@ -240,7 +240,7 @@ impl AppleDevice {
             }
         }
         match refused {
-            Some(kind) if self.rig.is_empty() => Err(failed(kind.refusal())),
+            Some(kind) if self.rig.is_empty() => Err(Error::NotAllowed(kind)),
             _ => Ok(()),
         }
     }

@@ -218,6 +218,21 @@ fn a_camera_that_is_not_allowed_is_a_slate_and_the_microphone_goes_on() {
 }
 
 #[test]
+fn a_start_that_is_not_allowed_is_told_once() {
+    let mut phone = Phone::new();
+    phone.refuses = vec![Order::Start];
+    phone.refusal = Error::NotAllowed(Kind::Camera);
+    let denied = Told::Permission {
+        kind: Kind::Camera,
+        granted: false,
+    };
+    let told = [phone.tell(Event::Order(Order::Start)), phone.device(denied)];
+    let words = told.concat();
+    assert!(!words.contains("Trouble"), "{words}");
+    assert_eq!(words.matches("NotAllowed").count(), 1, "{words}");
+}
+
+#[test]
 fn an_encoder_that_comes_back_in_time_is_no_news() {
     let mut phone = Phone::on_air();
     assert_eq!(phone.tell(Event::EncoderLost), "");

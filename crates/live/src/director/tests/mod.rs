@@ -9,6 +9,7 @@ mod thermal;
 
 use std::time::{Duration, Instant};
 
+use onair_av::Error;
 use onair_av::device::{self, Event as Told, Kind, Order};
 use onair_media::{Bitrate, FrameRate, Size};
 
@@ -20,6 +21,7 @@ struct Phone {
     now: Instant,
     frame_rate: FrameRate,
     refuses: Vec<Order>,
+    refusal: Error,
 }
 
 impl Phone {
@@ -35,6 +37,9 @@ impl Phone {
             now: Instant::now(),
             frame_rate: rate(30),
             refuses: Vec::new(),
+            refusal: Error::Invalid {
+                what: "no".to_owned(),
+            },
         }
     }
 
@@ -122,8 +127,8 @@ impl Phone {
                     self.frame_rate = frame_rate;
                 }
                 let answer = if self.refuses.contains(&order) {
-                    let what = "no".to_owned();
-                    Event::Refused { order, what }
+                    let error = self.refusal.clone();
+                    Event::Refused { order, error }
                 } else {
                     Event::Performed(order)
                 };
