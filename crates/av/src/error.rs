@@ -4,11 +4,11 @@ use onair_media::Size;
 
 use crate::device::Kind;
 
-/// Why frames or audio could not be had or encoded, by whose fault it is.
+/// Why frames or audio could not be captured or encoded, by whose fault it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The caller asks for what makes no sense.
+    /// The request makes no sense.
     #[error("{what}")]
     Invalid {
         /// What is wrong with the request.
@@ -56,7 +56,7 @@ pub enum Error {
     #[error("{}", .0.refusal())]
     NotAllowed(Kind),
     /// An encoder was taken away by the system: the app left the screen, the media
-    /// services died, the hardware went wrong. Another may be had later.
+    /// services died, the hardware went wrong. Another may open later.
     #[error("{backend}: the encoder was lost: {what}")]
     Lost {
         /// The encoder's name.

@@ -45,7 +45,7 @@ pub fn pcm(data: &[u8]) {
     }
 }
 
-/// Takes stretches of audio, each of which five bytes describe: samples are sane,
+/// Takes stretches of audio, each described by five bytes: samples are sane,
 /// channels equally long, and the count never falls behind the timestamps.
 pub fn audio(data: &[u8]) {
     let mut intake = Intake::new(48_000, 2);

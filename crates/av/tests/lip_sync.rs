@@ -1,4 +1,4 @@
-//! Picture and sound together, through encoders of ours and a decoder of others.
+//! Video and audio together, through our encoders and an independent decoder.
 #![cfg(not(target_vendor = "apple"))]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

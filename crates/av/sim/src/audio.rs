@@ -1,4 +1,4 @@
-//! Raw sound in sample buffers, as microphones and ReplayKit hand it over.
+//! Raw audio in sample buffers, as microphones and ReplayKit hand it over.
 
 use std::ffi::c_void;
 use std::ptr;

@@ -1,4 +1,4 @@
-//! What makes compressed frames of pictures: openh264, or a can.
+//! Compresses frames: with openh264, or from a can.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::properties::Settings;
 pub(crate) struct Frame {
     pub(crate) image: Handle,
     pub(crate) nanos: i64,
-    /// True when it is to be a keyframe.
+    /// True when it has to be a keyframe.
     pub(crate) forced: bool,
     /// What the session is to tell with it.
     pub(crate) refcon: usize,

@@ -83,7 +83,7 @@ pub struct Canned {
 #[derive(Default)]
 pub(crate) struct Stage {
     pub(crate) knobs: Knobs,
-    /// Held outputs that may be told.
+    /// How many held outputs may come out.
     pub(crate) released: usize,
     /// Every property that was set, in order.
     pub(crate) set: Vec<(String, Value)>,

@@ -44,7 +44,7 @@ pub(crate) enum Number {
 }
 
 impl Object {
-    /// One that is never freed, as constants are.
+    /// An object that is never freed, as constants are.
     pub(crate) const fn constant(kind: Kind) -> Self {
         Self {
             count: AtomicIsize::new(IMMORTAL),
@@ -56,7 +56,7 @@ impl Object {
     ///
     /// # Panics
     ///
-    /// When it was released for the last time: somebody uses what is not theirs any more.
+    /// When it was released for the last time: it is used after that.
     pub(crate) fn kind(&self) -> &Kind {
         let count = self.count.load(Ordering::SeqCst);
         assert!(count > 0, "an object is used after its last release");
@@ -185,7 +185,7 @@ pub(crate) fn living_of(name: &str) -> Vec<Handle> {
 }
 
 static LIVING: Mutex<BTreeMap<usize, &'static str>> = Mutex::new(BTreeMap::new());
-/// Headers of the dead: the newest are kept, to catch whoever still points to one.
+/// Headers of freed objects: the newest are kept, to catch late uses.
 static DEAD: Mutex<VecDeque<Grave>> = Mutex::new(VecDeque::new());
 
 struct Grave(NonNull<Object>);

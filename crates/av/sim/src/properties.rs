@@ -1,10 +1,9 @@
-//! The properties of a compression session: which there are, of what type, and what
-//! they were set to.
+//! The properties of a compression session: which there are, of what type, and their values.
 
 use crate::core_foundation::{items, pairs, strings, text};
 use crate::object::{Kind, Number, Object};
 
-/// What a property was set to.
+/// A property's value.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "they say what they are")]
 pub enum Value {
@@ -16,7 +15,7 @@ pub enum Value {
     Dictionary(Vec<(String, Self)>),
 }
 
-/// What the properties come to, for the encoder.
+/// The encoder settings that follow from the properties.
 #[derive(Clone, Default)]
 pub(crate) struct Settings {
     pub(crate) bitrate: u64,
@@ -37,7 +36,7 @@ impl Settings {
     }
 }
 
-/// The key and the value of a property, if a session of this codec has such a one.
+/// The key and value of a property, if sessions of this codec have it.
 ///
 /// # Panics
 ///

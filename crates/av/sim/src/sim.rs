@@ -13,17 +13,17 @@ use crate::knobs::{Knobs, Stage, changed, stage, wait};
 use crate::object::{Handle, Kind, living, living_of};
 use crate::properties::Value;
 
-/// The simulated frameworks, for one test alone: whoever else begins waits.
+/// The simulated frameworks, for one test at a time: others wait.
 ///
-/// When it is dropped all sessions' threads have ended, and it panics if any object is
-/// alive still, or if one of those threads panicked.
+/// When it is dropped, all sessions' threads have ended. It panics if an object is still alive or
+/// one of those threads panicked.
 #[derive(Debug)]
 pub struct Sim {
     _alone: MutexGuard<'static, ()>,
 }
 
 impl Sim {
-    /// Waits for others to end, and begins with nothing alive and every knob at rest.
+    /// Waits for others to end, and begins with nothing alive and default knobs.
     pub fn begin() -> Self {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         *stage() = Stage::default();
@@ -31,8 +31,8 @@ impl Sim {
         Self { _alone: alone }
     }
 
-    /// Lets threads that are about to end give back what they hold; one that keeps it is told of
-    /// when `self` is dropped.
+    /// Lets threads that are about to end give back what they hold; dropping `self` reports those
+    /// that do not.
     pub fn wait_until_all_is_given_back(&self) {
         let began = Instant::now();
         while !self.living().is_empty() && began.elapsed() < Duration::from_secs(30) {
@@ -40,15 +40,15 @@ impl Sim {
         }
     }
 
-    /// The knobs, to be turned.
+    /// The knobs.
     pub fn turn<T>(&self, turn: impl FnOnce(&mut Knobs) -> T) -> T {
         let result = turn(&mut stage().knobs);
         changed();
         result
     }
 
-    /// Lets `count` more of the held outputs be told, those of older sessions first, and
-    /// waits until they were.
+    /// Lets out `count` more of the held outputs, those of older sessions first, and waits for
+    /// that.
     pub fn release(&self, count: usize) {
         let mut stage = stage();
         stage.released = count;
@@ -104,12 +104,12 @@ impl Sim {
         pixels(object).attachment(key)
     }
 
-    /// Sound as a microphone would hand it over.
+    /// Audio as a microphone would hand it over.
     pub fn audio_sample(&self, audio: &Pcm) -> SampleBuffer {
         audio.sample_buffer()
     }
 
-    /// A raw picture as a camera would hand it over, of no particular content.
+    /// A raw frame as a camera would hand it over, of no particular content.
     pub fn camera_sample(&self, size: Size, nanos: i64) -> SampleBuffer {
         let sample = Handle::new(Kind::Sample(Sample {
             image: Some(Handle::new(Kind::Pixels(Pixels::new(size)))),

@@ -1,4 +1,4 @@
-//! The thread of a session: takes frames in order, encodes them and tells what came of it.
+//! The thread of a session: takes frames in order, encodes them and reports the outcome.
 
 use std::collections::VecDeque;
 use std::ffi::c_void;
@@ -12,7 +12,7 @@ use crate::object::{Handle, Object};
 /// The `VTCompressionOutputCallback`.
 pub(crate) type Callback = unsafe extern "C" fn(*mut c_void, *mut c_void, i32, u32, *const Object);
 
-/// Whom a session tells.
+/// The callback of a session.
 #[derive(Clone, Copy)]
 pub(crate) struct Outlet {
     pub(crate) callback: Callback,
@@ -26,7 +26,7 @@ pub(crate) struct Queue {
     frames: VecDeque<Frame>,
     /// The time of the frame that is being encoded.
     busy: Option<i64>,
-    /// Frames up to this time are not to be held.
+    /// Frames up to this time are not held.
     complete_until: Option<i64>,
     is_closed: bool,
 }
@@ -39,13 +39,13 @@ pub(crate) struct Worker {
 }
 
 impl Queue {
-    /// No more frames are to come, and those inside are held no longer.
+    /// No more frames will come, and those inside are held no longer.
     pub(crate) fn close(&mut self) {
         self.is_closed = true;
         self.complete_until = Some(i64::MAX);
     }
 
-    /// Whether something is being told, or will be once `released` says so.
+    /// Whether something is being reported, or will be once `released` allows it.
     pub(crate) fn is_under_way(&self, released: usize) -> bool {
         self.busy.is_some() || (released > 0 && !self.frames.is_empty())
     }
@@ -73,7 +73,7 @@ impl Worker {
         }
     }
 
-    /// Takes a frame, and tells what came of it at once or on the thread.
+    /// Takes a frame, and reports its outcome at once or on the thread.
     pub(crate) fn push(&self, frame: Frame) {
         let mut stage = stage();
         if stage.knobs.delivery == Delivery::Inline {
@@ -100,7 +100,7 @@ impl Worker {
         }
     }
 
-    /// Ends the thread. What is inside is forgotten, or comes out late.
+    /// Ends the thread. What is inside is dropped, or comes out late.
     pub(crate) fn invalidate(&self) {
         let mut stage = stage();
         let is_late = stage.knobs.late;
@@ -128,7 +128,7 @@ fn run(number: usize, encoder: &Mutex<Encoder>, outlet: Outlet) {
     }
 }
 
-/// Takes the queue away with the thread, however it ends, so that nobody waits for it.
+/// Closes the queue with the thread, however that ends, so that nothing waits for it.
 struct Last(usize);
 
 impl Drop for Last {
@@ -172,7 +172,7 @@ fn take_now(stage: &mut Stage, number: usize) -> Option<Option<Frame>> {
     Some(queue.frames.pop_front())
 }
 
-/// Encodes a frame, or does with it what the knobs say, and tells.
+/// Encodes a frame, or does with it what the knobs say, and reports it.
 fn process(encoder: &Mutex<Encoder>, frame: Frame, outlet: Outlet) {
     let (status, dropped) = {
         let mut stage = stage();

@@ -130,7 +130,7 @@ impl Drop for AudioConverter {
 }
 
 impl Feed {
-    /// For samples of so many channels.
+    /// For samples of this many channels.
     pub(crate) fn new(channels: usize) -> Self {
         Self {
             samples: Vec::new(),

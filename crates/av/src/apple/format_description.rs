@@ -74,7 +74,7 @@ impl FormatDescription {
         })
     }
 
-    /// What the sound is; `None` where it is not sound.
+    /// The audio format; `None` for anything else.
     pub(super) fn stream_format(&self) -> Option<AudioStreamBasicDescription> {
         // SAFETY: a live format description.
         let format =

@@ -9,7 +9,7 @@ use super::sys::core_video as sys;
 use super::{FourCharCode, Status};
 use crate::{Error, I420};
 
-/// A `CVPixelBuffer`: a picture that may live in memory the camera and the encoder
+/// A `CVPixelBuffer`: a frame that may live in memory the camera and the encoder
 /// share. The clone is one reference count.
 #[derive(Clone, Debug)]
 pub struct PixelBuffer {
@@ -118,7 +118,7 @@ impl PixelBuffer {
         Ok(Self::of(buffer))
     }
 
-    /// Copies a frame in. For a buffer just made, which nobody else has seen.
+    /// Copies a frame into a new buffer that is not shared yet.
     fn draw(&self, frame: &I420) -> Result<(), Error> {
         self.tag();
         let mut locked = self.lock_with(0)?;
@@ -206,7 +206,7 @@ impl LockedPixels<'_> {
         Some(Plane { bytes, stride })
     }
 
-    /// The rows of a plane of a buffer that nobody else has seen, locked for writing.
+    /// The rows of a plane of a buffer that is not shared yet, locked for writing.
     #[expect(
         clippy::needless_pass_by_ref_mut,
         reason = "what it gives out is exclusive"

@@ -6,7 +6,7 @@ use super::object::Object;
 use super::sys::core_media as sys;
 use super::{BlockBuffer, FormatDescription, PixelBuffer, Time};
 
-/// A `CMSampleBuffer`: pictures or sound with their times, raw or compressed. The
+/// A `CMSampleBuffer`: video or audio with its times, raw or compressed. The
 /// clone is one reference count.
 #[derive(Clone, Debug)]
 pub struct SampleBuffer(Object);

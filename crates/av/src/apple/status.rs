@@ -13,7 +13,7 @@ impl Status {
     pub const INVALID_SESSION: Self = Self(-12903);
     /// `kVTVideoEncoderMalfunctionErr`.
     pub const ENCODER_MALFUNCTION: Self = Self(-12912);
-    /// `kVTVideoEncoderNotAvailableNowErr`: somebody else has the hardware.
+    /// `kVTVideoEncoderNotAvailableNowErr`: another process has the hardware.
     pub const ENCODER_NOT_AVAILABLE_NOW: Self = Self(-12915);
     /// `kVTSessionMalfunctionErr`.
     pub const SESSION_MALFUNCTION: Self = Self(-17691);

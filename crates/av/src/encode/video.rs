@@ -13,21 +13,18 @@ use crate::{Error, VideoFrame};
 /// Keyframes fall on a steady grid of media time, so that segmenters find them
 /// where they expect; a forced keyframe is extra and moves nothing.
 ///
-/// **A lost encoder is no failure.** While the system keeps it away
-/// ([`Error::Lost`]), the last IDR picture is given again with the frame's time,
-/// twice a second, so that the stream goes on; every frame asks for an IDR
-/// picture, and with the first that comes the encoder is [back](Self::is_lost).
-/// How long to put up with that is the caller's decision. Once it has given a picture,
-/// whatever goes wrong inside it is a loss too: a broadcast is not to end over it.
+/// **A lost encoder is no failure.** While it is lost ([`Error::Lost`]), the last IDR frame is
+/// given again with the new frame's time, twice a second, so that the stream goes on. Every frame
+/// asks for an IDR frame, and the first that comes means that the encoder is [back](Self::is_lost).
+/// The caller decides how long to bear that. Once it has given a frame, every failure inside it
+/// counts as a loss: a broadcast should not end over it.
 ///
-/// An IDR picture can be decoded any number of times, since it refers to nothing
-/// before it. Two that follow each other should differ in `idr_pic_id` (ISO/IEC
-/// 14496-10 §7.4.3), and repeated ones do not. That rule is for finding where one
-/// access unit of a byte stream ends and the next begins (§7.4.1.2.4); in FLV and
-/// RTMP each is framed by its tag, and in a byte stream by the parameter sets or
-/// the delimiter in front of it.
+/// An IDR frame can be decoded any number of times, since it refers to nothing before it. Two in a
+/// row should differ in `idr_pic_id` (ISO/IEC 14496-10 §7.4.3), and repeated ones do not. That rule
+/// serves to find where an access unit of a byte stream ends (§7.4.1.2.4); FLV and RTMP frame each
+/// by its tag, and a byte stream has parameter sets or a delimiter before it.
 pub struct VideoEncoder {
-    /// `None` while none can be had for the settings.
+    /// `None` while none opens for the settings.
     backend: Option<Box<dyn VideoBackend>>,
     pub(super) open: Open,
     settings: VideoSettings,
@@ -35,11 +32,11 @@ pub struct VideoEncoder {
     cadence: Cadence,
     last: Option<Timestamp>,
     waker: Option<Waker>,
-    /// To be told to the backend, which was away when it was asked for.
+    /// A bitrate to set once there is a backend that takes it.
     retune: Option<Bitrate>,
-    /// When a backend was last asked for in the middle of the stream.
+    /// When opening a backend was last tried in the middle of the stream.
     attempted: Option<Timestamp>,
-    /// What backends that are gone left out, and nobody was told of.
+    /// Frames skipped by former backends that are not reported yet.
     dropped: u64,
     recovery: EncoderRecovery,
 }
@@ -70,17 +67,16 @@ impl VideoEncoder {
         }
     }
 
-    /// Encodes one frame, as an IDR picture when asked or when one is due.
+    /// Encodes one frame, as an IDR frame when asked for or due.
     ///
-    /// Timestamps must increase. What comes back may be fewer or more packets
-    /// than frames went in: a software encoder returns exactly one; hardware works
-    /// on while nobody waits, and [`poll_packets`](Self::poll_packets) has what it
-    /// completes; while the encoder is [lost](Self::is_lost) most frames give none.
+    /// Timestamps must increase. A software encoder returns exactly one packet. Hardware works in
+    /// the background, and [`poll_packets`](Self::poll_packets) gives what it completes. While the
+    /// encoder is [lost](Self::is_lost) most frames give none.
     ///
     /// # Errors
     ///
     /// When the frame has another size or does not come later than the one
-    /// before it, or when the encoder fails before it has given a picture.
+    /// before it, or when the encoder fails before it has given a frame.
     pub fn encode(&mut self, frame: &VideoFrame, force_idr: bool) -> Result<Vec<Packet>, Error> {
         self.check_frame(frame)?;
         self.last = Some(frame.timestamp);
@@ -93,12 +89,12 @@ impl VideoEncoder {
         self.recovery.handle(outcome, frame.timestamp)
     }
 
-    /// The packets complete since, without another frame: with [`wake`](Self::wake),
-    /// a packet goes out when it is done and not when the next frame comes.
+    /// The packets complete since then, without another frame: with [`wake`](Self::wake), a packet
+    /// goes out when it is done and not when the next frame comes.
     ///
     /// # Errors
     ///
-    /// When the encoder fails before it has given a picture.
+    /// When the encoder fails before it has given a frame.
     pub fn poll_packets(&mut self) -> Result<Vec<Packet>, Error> {
         match (&mut self.backend, self.last) {
             (Some(backend), Some(last)) => {
@@ -115,8 +111,8 @@ impl VideoEncoder {
         }
     }
 
-    /// Whom to wake, from any thread, when [`poll_packets`](Self::poll_packets) may
-    /// have something. Nobody is for an encoder that returns every packet with its frame.
+    /// Calls `wake`, from any thread, when [`poll_packets`](Self::poll_packets) may have something;
+    /// never for an encoder that returns every packet with its frame.
     pub fn wake(&mut self, waker: Waker) {
         if let Some(backend) = &mut self.backend {
             backend.wake(waker.clone());
@@ -140,13 +136,13 @@ impl VideoEncoder {
         }
     }
 
-    /// Takes frames of another size from now on: what is inside comes out, and an
-    /// encoder with the same settings otherwise is opened, to begin with an IDR picture.
+    /// Takes frames of another size from now on: gives what is inside, and opens an encoder with
+    /// otherwise the same settings, which begins with an IDR frame.
     ///
     /// # Errors
     ///
-    /// When no encoder opens for that size, and none has given a picture yet. Otherwise that none
-    /// can be had is a loss like any other.
+    /// When no encoder opens for that size and none has given a frame yet. Later, it is a loss like
+    /// any other.
     pub fn resize(&mut self, size: Size) -> Result<Vec<Packet>, Error> {
         let settings = VideoSettings {
             size,
@@ -167,12 +163,12 @@ impl VideoEncoder {
         }
     }
 
-    /// Gives back whatever is still inside; the encoder is spent. What was inside one that is
-    /// being lost just then is gone.
+    /// Gives what is still inside; nothing may follow. If the encoder is lost just then, that is
+    /// gone.
     ///
     /// # Errors
     ///
-    /// When the encoder fails before it has given a picture.
+    /// When the encoder fails before it has given a frame.
     pub fn finish(&mut self) -> Result<Vec<Packet>, Error> {
         let Some(backend) = &mut self.backend else {
             return Ok(Vec::new());
@@ -193,23 +189,22 @@ impl VideoEncoder {
         &self.settings
     }
 
-    /// True from when the encoder was taken away until a picture comes from it again.
+    /// True from the encoder's loss until a frame comes from it again.
     pub const fn is_lost(&self) -> bool {
         self.recovery.loss().is_some()
     }
 
-    /// Why the encoder is away, in the system's words, while it is.
+    /// Why the encoder is lost, in the system's words, while it is.
     pub const fn loss(&self) -> Option<&Error> {
         self.recovery.loss()
     }
 
-    /// How many frames were never encoded because the encoder was away.
+    /// How many frames were never encoded because the encoder was lost.
     pub const fn lost_frames(&self) -> u64 {
         self.recovery.lost_frames()
     }
 
-    /// How many frames the encoder left out of its own accord, or had inside when it
-    /// was lost, since this was asked last.
+    /// How many frames the encoder skipped, or lost with itself, since the last call.
     pub fn take_dropped(&mut self) -> u64 {
         let backend = self.backend.as_mut();
         std::mem::take(&mut self.dropped) + backend.map_or(0, |backend| backend.take_dropped())
@@ -223,7 +218,7 @@ impl VideoEncoder {
     fn try_encode(&mut self, frame: &VideoFrame, idr: bool) -> Result<Vec<Packet>, Error> {
         self.reopen_at(frame.timestamp)?;
         match self.try_retune() {
-            // A frame is what brings it back.
+            // A frame brings it back.
             Ok(()) | Err(Error::Lost { .. }) => {}
             Err(error) => tracing::warn!(%error, "the bitrate stays as it was"),
         }
@@ -232,7 +227,7 @@ impl VideoEncoder {
         self.outlive(outcome)
     }
 
-    /// Gets another backend if there is none, now and then.
+    /// Opens another backend if there is none, now and then.
     fn reopen_at(&mut self, now: Timestamp) -> Result<(), Error> {
         if self.backend.is_some() {
             return Ok(());
@@ -263,8 +258,8 @@ impl VideoEncoder {
         }
     }
 
-    /// Makes a loss of what went wrong inside a backend, if a picture was ever given: what worked
-    /// may work again, with another.
+    /// Turns a backend's failure into a loss if a frame was ever given: what worked may work again,
+    /// with another one.
     fn outlive<T>(&mut self, outcome: Result<T, Error>) -> Result<T, Error> {
         match outcome {
             Err(error) if self.recovery.has_begun() && !matches!(error, Error::Lost { .. }) => {
@@ -334,7 +329,7 @@ fn check(settings: &VideoSettings) -> Result<(), Error> {
     Ok(())
 }
 
-/// From one attempt to get another backend to the next: a few a second, of frame time.
+/// From one attempt to open another backend to the next, in frame time.
 const RETRY: Duration = Duration::from_millis(250);
 
 /// The grid keyframes fall on: multiples of the interval after the first frame.

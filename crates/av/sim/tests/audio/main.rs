@@ -1,4 +1,4 @@
-//! The AudioToolbox backend and the sound of sample buffers over simulated frameworks:
+//! The AudioToolbox backend and the audio of sample buffers over simulated frameworks:
 //! these test our code, and not Apple's. A device is needed to know what a device does.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -1,4 +1,4 @@
-//! Sound to encode, and what a decoder of others makes of it.
+//! Audio to encode, and what an independent decoder makes of it.
 
 use onair_av::AudioSamples;
 use onair_av::encode::{AudioEncoder, AudioSettings};
@@ -8,7 +8,7 @@ use onair_media::{AudioConfig, Config, Packet, Timestamp};
 use crate::common;
 
 pub(crate) const RATE: u32 = 48_000;
-/// Samples before the first sound, as the simulated converter tells.
+/// Samples before the first audio, as the simulated converter says.
 pub(crate) const PRIMING: i64 = 2112;
 
 /// A tone of half scale from 200 to 300 ms of each second, else silence, in blocks of
@@ -85,7 +85,7 @@ pub(crate) fn loudness(audio: &[f32]) -> f32 {
     (sum / audio.len() as f32).sqrt()
 }
 
-/// Each of so many seconds has its beep where it belongs, to the millisecond.
+/// Each second has its beep where it belongs, to the millisecond.
 pub(crate) fn assert_in_step(packets: &[Packet], seconds: usize) {
     assert_no_hole(packets);
     let Some(audio) = heard(packets) else { return };

@@ -70,7 +70,7 @@ fn it_is_a_stream_that_ffprobe_reads_as_flv() {
     );
 }
 
-/// An .flv of nothing but sound.
+/// An .flv of audio alone.
 fn flv(packets: &[Packet]) -> Vec<u8> {
     let mut muxer = Muxer::starting_at(packets[0].dts);
     let mut out = file::header(false, true).to_vec();

@@ -1,5 +1,5 @@
-//! Whole broadcasts over simulated VideoToolbox: what becomes of them when it goes and never
-//! comes back. `interop/run sim` has one from which it does.
+//! Whole broadcasts over simulated VideoToolbox, when the encoder goes and never comes back. In
+//! `interop/run sim` it comes back.
 #![cfg(test)]
 
 use std::net::TcpListener;
@@ -16,8 +16,7 @@ use onair_av_sim::Sim;
 /// `kVTInvalidSessionErr`.
 const INVALID_SESSION: i32 = -12903;
 
-/// Runs one of so many seconds, whose encoder is gone for good after five pictures; gives its
-/// outcome and why.
+/// Runs a broadcast whose encoder is gone for good after five frames; gives its outcome and why.
 fn run(sim: &Sim, seconds: u64) -> (Outcome, String) {
     sim.turn(|knobs| {
         knobs.callback = [0, 0, 0, 0, 0, INVALID_SESSION].into();

@@ -1,5 +1,4 @@
-//! HEVC: the simulated encoder knows H.264 only, so a file's two first pictures are
-//! what it gives.
+//! HEVC: the simulated encoder knows H.264 only, so it gives a file's first two frames.
 
 use onair_av::encode::VideoSettings;
 use onair_av_sim::{Canned, Sim, Value};
@@ -21,7 +20,7 @@ fn settings() -> VideoSettings {
     }
 }
 
-/// The file's first two pictures; `None` without ffmpeg.
+/// The file's first two frames; `None` without ffmpeg.
 fn canned() -> Option<Canned> {
     let filter = ["-bsf:v", "hevc_mp4toannexb", "-frames:v", "2"];
     let to_annex_b = [
@@ -74,7 +73,7 @@ fn an_hevc_stream_has_its_parameter_sets_in_its_configuration() {
 
 const I420_BYTES: usize = 96 * 64 * 3 / 2;
 
-/// How many bytes of pictures FFmpeg makes of the packets.
+/// How many bytes of frames FFmpeg decodes from the packets.
 fn decoded_bytes(packets: &[Packet]) -> usize {
     let record = HevcDecoderConfig::parse(&video_config(&packets[0]).decoder_config).unwrap();
     let sets = record.arrays.iter().flat_map(|array| &array.units);
