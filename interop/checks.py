@@ -198,8 +198,8 @@ def insecure_warns(nginx):
         url = nginx.tls_url(key, "expired")
         outcome = bench.publisher.file(bench.sources["mp4"], url, "--insecure")
         faults = same_frames(bench.sources["mp4"], nginx.recordings(key))
-        if not re.search("insecure|not verified|not checked", outcome.talk, re.IGNORECASE):
-            faults.append(f"no warning on stderr: {outcome.talk[-300:]!r}")
+        if not re.search("insecure|not verified|not checked", outcome.stderr, re.IGNORECASE):
+            faults.append(f"no warning on stderr: {outcome.stderr[-300:]!r}")
         return ended_well(outcome) + faults
 
     return check
@@ -299,19 +299,19 @@ def same_frames(source, recordings):
 
 def in_one_connection(outcome):
     """A server that objects to the first flight gets a second connection."""
-    return ["fell back to another connection"] if "another connection" in outcome.talk else []
+    return ["fell back to another connection"] if "another connection" in outcome.stderr else []
 
 
 def ended_well(outcome):
     if outcome.status == 0:
         return []
-    return [f"exit status {outcome.status}: {outcome.talk[-600:]!r}"]
+    return [f"exit status {outcome.status}: {outcome.stderr[-600:]!r}"]
 
 
 def ended_badly(outcome, words):
     faults = [] if outcome.status == 1 else [f"exit status {outcome.status} instead of 1"]
-    if not re.search(words, outcome.talk, re.IGNORECASE | re.DOTALL):
-        faults.append(f"does not say {words!r}: {outcome.talk[-600:]!r}")
+    if not re.search(words, outcome.stderr, re.IGNORECASE | re.DOTALL):
+        faults.append(f"does not say {words!r}: {outcome.stderr[-600:]!r}")
     return faults
 
 

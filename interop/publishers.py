@@ -13,7 +13,7 @@ HERE = Path(__file__).resolve().parent
 @dataclass
 class Outcome:
     status: int
-    talk: str  # stderr
+    stderr: str
     report: dict  # the last line of --stats json
 
 
@@ -69,12 +69,12 @@ def spawn(command, stdin=subprocess.DEVNULL):
 
 def finish(process, timeout=60):
     try:
-        out, talk = process.communicate(timeout=timeout)
+        out, stderr = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGKILL)
-        out, talk = process.communicate()
-        talk += f"\n[killed after {timeout} s]"
-    return Outcome(process.returncode, talk, last_report(out))
+        out, stderr = process.communicate()
+        stderr += f"\n[killed after {timeout} s]"
+    return Outcome(process.returncode, stderr, last_report(out))
 
 
 def last_report(out):

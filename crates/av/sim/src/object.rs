@@ -202,7 +202,7 @@ fn bury(object: NonNull<Object>) {
     unsafe { ManuallyDrop::drop(&mut object_mut.kind) };
     let mut dead = DEAD.lock().unwrap_or_else(PoisonError::into_inner);
     dead.push_back(Grave(object));
-    let oldest = if dead.len() > MOST_DEAD {
+    let oldest = if dead.len() > MAX_DEAD {
         dead.pop_front()
     } else {
         None
@@ -215,4 +215,4 @@ fn bury(object: NonNull<Object>) {
 }
 
 const IMMORTAL: isize = isize::MAX / 2;
-const MOST_DEAD: usize = 10_000;
+const MAX_DEAD: usize = 10_000;

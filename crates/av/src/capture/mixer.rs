@@ -48,7 +48,7 @@ impl Mixer {
         let end = |track: &Intake| end_after(&next, track);
         let furthest = self.tracks.iter().map(end).max()?;
         let nearest = self.tracks.iter().map(end).min()?;
-        let ready = nearest.max(furthest - PATIENCE);
+        let ready = nearest.max(furthest - MAX_WAIT);
         let frames = usize::try_from(ready).ok().filter(|frames| *frames > 0)?;
         Some(self.mix(next, frames))
     }
@@ -139,7 +139,7 @@ fn stereo(samples: Vec<f32>, timestamp: Timestamp) -> AudioSamples {
 const RATE: u32 = 48_000;
 const CHANNELS: u8 = 2;
 /// How many samples a source that is behind is waited for.
-const PATIENCE: i64 = RATE as i64 / 5;
+const MAX_WAIT: i64 = RATE as i64 / 5;
 /// No longer silence than this many samples is made here.
 const LONGEST_WAIT: i64 = RATE as i64 * 10;
 

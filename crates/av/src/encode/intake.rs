@@ -32,7 +32,7 @@ pub(crate) struct Intake {
 struct Source {
     rate: u32,
     /// False after a change of rate or a new beginning, until audio is taken: its place is exact.
-    settled: bool,
+    is_aligned: bool,
     /// Absent while there is nothing to resample.
     resampler: Option<Resampler>,
     /// A block at the source's rate in the stream's channels.
@@ -49,7 +49,7 @@ impl Intake {
             clock: None,
             source: Source {
                 rate,
-                settled: true,
+                is_aligned: true,
                 resampler: None,
                 mixed: planes,
             },
@@ -67,8 +67,8 @@ impl Intake {
             return Err(Error::Unsupported { what });
         }
         let channels = usize::from(samples.channels);
-        if !(1..=usize::from(mix::MOST_CHANNELS)).contains(&channels) {
-            let most = mix::MOST_CHANNELS;
+        if !(1..=usize::from(mix::MAX_CHANNELS)).contains(&channels) {
+            let most = mix::MAX_CHANNELS;
             let what = format!("{channels} channels of sound: 1 to {most} would work");
             return Err(Error::Unsupported { what });
         }
@@ -111,7 +111,7 @@ impl Intake {
                 0
             }
         };
-        self.source.settled = skip < samples.frames();
+        self.source.is_aligned = skip < samples.frames();
         self.append(samples, skip)
     }
 
@@ -176,7 +176,7 @@ impl Intake {
         let ahead = clock.samples_until(at).saturating_sub(self.in_flight());
         let frames = usize::try_from(ahead.unsigned_abs()).unwrap_or(usize::MAX);
         let rate = self.rate as usize;
-        let waver = if self.source.settled {
+        let waver = if self.source.is_aligned {
             rate / WAVER_PER_SECOND
         } else {
             0
@@ -209,7 +209,7 @@ impl Intake {
         let resampler = (rate != self.rate).then(|| Resampler::new(rate, self.rate, channels));
         self.source.resampler = resampler.transpose()?;
         self.source.rate = rate;
-        self.source.settled = false;
+        self.source.is_aligned = false;
         self.drift.forget();
         Ok(())
     }

@@ -3,7 +3,7 @@
 use crate::AudioSamples;
 
 /// The most channels that can be mixed.
-pub(super) const MOST_CHANNELS: u8 = 8;
+pub(super) const MAX_CHANNELS: u8 = 8;
 
 /// Appends `samples`, but for the first `skip` of each channel, to one plane or two.
 ///
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn every_channel_of_any_number_is_heard_in_its_place() {
-        let places: Vec<String> = (1..=MOST_CHANNELS).map(heard).collect();
+        let places: Vec<String> = (1..=MAX_CHANNELS).map(heard).collect();
         let expected = [
             "C", "LR", "LRC", "LRLR", "LRCLR", "LRCCLR", "LRCCCLR", "LRCCLRLR",
         ];

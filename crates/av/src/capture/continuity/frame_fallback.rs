@@ -173,7 +173,7 @@ impl FrameFallback {
 
     fn give(&mut self, frame: VideoFrame, now: Timestamp) -> Next<VideoFrame> {
         self.last = Some(frame.timestamp);
-        self.due = Some(now + PATIENCE);
+        self.due = Some(now + REPEAT_AFTER);
         Next::Give(frame)
     }
 
@@ -192,7 +192,7 @@ impl FrameFallback {
 
 /// After this long without a frame, the last one is given again: twice a second, so that a stream
 /// has at least 1 fps even where one of them is lost.
-const PATIENCE: Duration = Duration::from_millis(500);
+const REPEAT_AFTER: Duration = Duration::from_millis(500);
 
 /// How long a camera may take to start before black is shown.
 const GRACE: Duration = Duration::from_secs(1);

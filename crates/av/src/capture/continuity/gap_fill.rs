@@ -65,7 +65,7 @@ impl GapFill {
         self.heard = Some(now);
         self.length += samples.duration();
         self.held.push_back(samples);
-        while (self.length > MOST || self.held.len() > MOST_PIECES)
+        while (self.length > MOST || self.held.len() > MAX_PIECES)
             && let Some(oldest) = self.take()
         {
             self.tally.dropped += oldest.duration();
@@ -131,8 +131,8 @@ impl GapFill {
 
     /// Silence, when it is due.
     fn wait(&mut self, now: Timestamp) -> Next<AudioSamples> {
-        let patient = self.heard.unwrap_or(now) + PATIENCE;
-        let due = patient.max(self.end.timestamp() + MARGIN + BLOCK);
+        let due = self.heard.unwrap_or(now) + SILENCE_AFTER;
+        let due = due.max(self.end.timestamp() + MARGIN + BLOCK);
         if now < due {
             return Next::Wait(due);
         }
@@ -180,7 +180,7 @@ fn zeros(count: usize) -> Arc<[f32]> {
 }
 
 /// After this long without audio, silence begins. Devices give audio every 5 to 90 ms.
-const PATIENCE: Duration = Duration::from_millis(200);
+const SILENCE_AFTER: Duration = Duration::from_millis(200);
 
 /// How far silence stays behind the present: more than audio's usual delay.
 const MARGIN: Duration = Duration::from_millis(100);
@@ -192,7 +192,7 @@ const BLOCKS_PER_SECOND: u32 = 50;
 /// How much audio may wait for its encoder.
 const MOST: Duration = Duration::from_secs(3);
 
-const MOST_PIECES: usize = 1024;
+const MAX_PIECES: usize = 1024;
 
 /// More samples a second than any device gives.
 const HIGHEST_RATE: u32 = 768_000;

@@ -6,7 +6,7 @@
 //! - **Time**: the encoder works in the background and reports finished frames on a system
 //!   thread, which stores the frame and wakes whoever asked for it. Nothing here waits with a
 //!   timeout, which would delay the next frame or give up on this one. Only when more than
-//!   [`MOST_IN_FLIGHT`] frames are inside does the next one wait for the oldest, so that frames
+//!   [`MAX_IN_FLIGHT`] frames are inside does the next one wait for the oldest, so that frames
 //!   from a file do not pile up.
 //! - **Loss**: when the app leaves the screen, the media services die or the hardware goes
 //!   wrong, the session is dropped and another opened at once, whose first frame is an IDR
@@ -302,7 +302,7 @@ impl Session {
 
     fn wait_for_room(&self) -> Result<(), Failure> {
         let oldest = self.in_flight.front();
-        let Some(oldest) = oldest.filter(|_| self.in_flight.len() >= MOST_IN_FLIGHT) else {
+        let Some(oldest) = oldest.filter(|_| self.in_flight.len() >= MAX_IN_FLIGHT) else {
             return Ok(());
         };
         let waited = self.encoder.complete(Some(*oldest));
@@ -389,4 +389,4 @@ const LOSSES: [Status; 4] = [
 /// From one attempt to open another session to the next, in frame time.
 const RETRY: Duration = Duration::from_millis(250);
 /// More than hardware keeps inside on its own, and little memory.
-const MOST_IN_FLIGHT: usize = 8;
+const MAX_IN_FLIGHT: usize = 8;

@@ -143,7 +143,7 @@ impl Properties {
         let key = keys::kVTCompressionPropertyKey_PrioritizeEncodingSpeedOverQuality;
         self.try_to(session, key, yes)?;
         // By default the encoder may hold back as many frames as it likes.
-        let frames = CFNumber::new_i32(MOST_DELAYED);
+        let frames = CFNumber::new_i32(MAX_DELAYED);
         let key = keys::kVTCompressionPropertyKey_MaxFrameDelayCount;
         self.try_to(session, key, &frames)
     }
@@ -213,4 +213,4 @@ fn require(session: &CompressionSession, key: &CFString, value: &CFType) -> Resu
 }
 
 /// Frames an encoder may hold back: enough for its stages to work side by side.
-const MOST_DELAYED: i32 = 3;
+const MAX_DELAYED: i32 = 3;
