@@ -23,7 +23,7 @@ LINK_ARGUMENTS = ("-adhoc_codesign", "-fixup_chains", "-x", "-S")
 def run() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="do not optimise: a link proves the same")
-    profile = {"OPT_LEVEL": "0"} if parser.parse_args().quick else {}
+    profile = {"OPT_LEVEL": "0", "CODEGEN_UNITS": "16"} if parser.parse_args().quick else {}
     linked = () if sys.platform == "darwin" else LINK_ARGUMENTS
     cargo.build(REPOSITORY / "Cargo.toml", TARGET, ["build", "-p", "onair-cli", "--bin", "onair"], linked, profile)
     path = cargo.target_directory() / TARGET / "release/onair"
