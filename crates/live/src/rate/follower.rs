@@ -88,6 +88,26 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_anywhere_is_backlog_and_a_kernel_that_lies_makes_it_no_more_than_all() {
+        let line = LinkSample {
+            queued: 40,
+            pending: 2,
+            ..sample(Instant::now(), 1000)
+        };
+        assert_eq!((line.acked(), line.backlog()), (Some(500), 542));
+        let lies = LinkSample {
+            unacked: Some(u64::MAX),
+            ..line
+        };
+        assert_eq!((lies.acked(), lies.backlog()), (Some(0), 1042));
+        let silent = LinkSample {
+            unacked: None,
+            ..line
+        };
+        assert_eq!((silent.acked(), silent.backlog()), (None, 42));
+    }
+
+    #[test]
     fn the_law_without_a_limit_wants_to_see_nothing_and_says_nothing() {
         let now = Instant::now();
         let mut follower = Follower::new(Box::new(Unlimited), now);

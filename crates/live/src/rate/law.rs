@@ -62,16 +62,33 @@ impl LinkSample {
         let arrived = self.written.saturating_sub(self.unacked?);
         Some(arrived.saturating_sub(self.unsent.unwrap_or(0)))
     }
+
+    /// Bytes encoded and not arrived, as far as anybody tells; what
+    /// [`RateAdvice::skip_above`] is compared with.
+    pub fn backlog(&self) -> u64 {
+        let kernel = self
+            .written
+            .saturating_sub(self.acked().unwrap_or(self.written));
+        kernel
+            .saturating_add(self.queued)
+            .saturating_add(self.pending)
+    }
 }
 
-/// What a law says. Only the bitrate is followed today, since no law says anything else.
+/// What a law says. What it leaves at `None` it does not limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RateAdvice {
-    /// The most that video should take; `None` sets no limit.
+    /// The most that video should take, within what the user allows.
     pub bitrate: Option<Bitrate>,
     /// How many bytes may be on the line before the next packet waits in the queue, where it can
     /// still be shed; `None` leaves that to the kernel.
     pub in_flight: Option<u64>,
-    /// Raw frames are skipped before the encoder until the next advice.
-    pub skip_pictures: bool,
+    /// A raw frame is skipped before the encoder while more bytes than this wait to arrive,
+    /// wherever they wait ([`LinkSample::backlog`]).
+    ///
+    /// A threshold, so that a frame is judged by what waits when it comes, and not by what waited
+    /// at the last sample.
+    pub skip_above: Option<u64>,
+    /// What the line is estimated to carry of everything, audio and all; `None` while nobody knows.
+    pub carries: Option<Bitrate>,
 }
