@@ -3,7 +3,7 @@ use std::io::{self, Read};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use onair_flv::{Tag, TagKind, file};
+use onair_flv::{Tag, TagKind, file, metadata};
 use onair_net::{Pump, ReadLimits};
 use onair_rtmp::player::Event;
 use onair_rtmp::{Input, Machine, Player, Scheme, SendBuffer, Url};
@@ -147,7 +147,10 @@ const STILL: Duration = Duration::from_secs(3);
 impl Seen {
     fn note(&mut self, tag: &Tag, now: Instant) {
         match tag.kind {
-            TagKind::Script => self.is_described = true,
+            // Servers send scripts of their own, whether anybody publishes or not.
+            TagKind::Script => {
+                self.is_described |= matches!(metadata::from_tag(tag), Ok(Some(_)));
+            }
             TagKind::Video | TagKind::Audio => {
                 self.has_media = true;
                 self.moved = Some(now);
@@ -212,6 +215,9 @@ const LIMITS: ReadLimits = ReadLimits {
 
 #[cfg(test)]
 mod tests {
+    use onair_flv::amf0;
+    use onair_media::Tracks;
+
     use super::*;
 
     const fn ms(millis: u64) -> Duration {
@@ -219,7 +225,25 @@ mod tests {
     }
 
     fn tag(kind: TagKind) -> Tag {
-        Tag::from_body(kind, 0, vec![0x17, 1, 0, 0, 0, 9].into())
+        match kind {
+            TagKind::Script => metadata::to_tag(&Tracks::default(), 0),
+            TagKind::Video | TagKind::Audio => {
+                Tag::from_body(kind, 0, vec![0x17, 1, 0, 0, 0, 9].into())
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_server_says_by_itself_is_no_publishers() {
+        let start = Instant::now();
+        let mut seen = Seen {
+            moved: Some(start),
+            ..Seen::default()
+        };
+        let access = amf0::write_all(&["|RtmpSampleAccess".into(), true.into()]);
+        seen.note(&Tag::from_body(TagKind::Script, 0, access.into()), start);
+        let failure = seen.shortfall(start + ms(2000)).expect("it is told");
+        assert!(failure.to_string().starts_with("the server plays it, but"));
     }
 
     /// What is said after five seconds in which these came, each after so many milliseconds.
