@@ -49,6 +49,7 @@ const TARGETS: &[(&str, Body)] = &[
     ("published", onair_receiver::fuzz::published),
     ("publisher_ops", onair_rtmp::fuzz::publisher_ops),
     ("queue", onair::fuzz::queue),
+    ("rate", onair::fuzz::rate),
     ("saved", onair_ios_model::fuzz::saved),
     ("server_ops", onair_rtmp::fuzz::server_ops),
     ("sound", onair_av::fuzz::audio),

@@ -1,6 +1,7 @@
 //! What must hold for any bytes: the bodies of the fuzz targets.
 
 mod queue;
+mod rate;
 
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use onair_av::device::{self, Camera, Format, Interruption, Kind, Order, Rotation
 use onair_media::{Bitrate, FrameRate, Size};
 
 pub use queue::queue;
+pub use rate::rate;
 
 use crate::director::{Command, Director, Event, Ladder, Notice, Path, Quality};
 
@@ -360,8 +362,16 @@ mod tests {
     }
 
     #[test]
+    fn a_law_keeps_within_its_limits_whatever_the_line_says() {
+        for seed in 1..=100_u64 {
+            super::rate(&noise(0x9E37_79B9_7F4A_7C15 ^ seed, 3000));
+        }
+    }
+
+    #[test]
     fn the_corpora_replay() {
         super::corpus::replay("director", super::director);
         super::corpus::replay("queue", super::queue);
+        super::corpus::replay("rate", super::rate);
     }
 }

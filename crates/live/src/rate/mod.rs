@@ -9,18 +9,26 @@
 //!
 //! To add a law: one file beside [`Unlimited`]'s, and its name in `law`.
 
+mod adaptive;
 mod arbiter;
 mod follower;
 mod law;
 mod unlimited;
 
+pub use self::adaptive::Adaptive;
 pub(crate) use self::arbiter::{Arbiter, Holder};
 pub use self::arbiter::{BitrateLimit, LimitedBy};
 pub(crate) use self::follower::Follower;
 pub use self::law::{LinkSample, RateAdvice, RateLaw};
 pub use self::unlimited::Unlimited;
 
-/// The law that a new connection follows.
-pub(crate) fn law() -> Box<dyn RateLaw> {
-    Box::new(Unlimited)
+use onair_media::Bitrate;
+
+/// The law that a new connection follows: down to `min`, or without a limit where nobody wants
+/// video to adapt.
+pub(crate) fn law(min: Option<Bitrate>) -> Box<dyn RateLaw> {
+    match min {
+        Some(min) => Box::new(Adaptive::new(min)),
+        None => Box::new(Unlimited),
+    }
 }

@@ -122,7 +122,7 @@ impl Session {
             moving: None,
             broken: None,
             end_reason: None,
-            rate: Follower::new(rate::law(), now),
+            rate: Follower::new(rate::law(None), now),
             tick: now + TICK,
             stopping: Some(Box::pin(context.handle.leaving().asked())),
             renewing: Some(Box::pin(async move { renewals.asked().await })),

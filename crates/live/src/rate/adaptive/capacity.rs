@@ -1,0 +1,108 @@
+use std::time::Instant;
+
+use super::tuning::{
+    CEILING_KEPT, FALL_DELAY, FALL_TIME, GROWTH_FIRST, GROWTH_MOST, GROWTH_NEAR, NEAR, PROBE_DELAY,
+    RISE_TIME, SLOWEST,
+};
+
+/// What the line carries, as far as is known: measured while it is the limit, probed while not.
+#[derive(Debug)]
+pub(super) struct Capacity {
+    /// In bytes per second.
+    estimate: f64,
+    /// The last limit found.
+    ceiling: Option<Ceiling>,
+    growing_since: Instant,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ceiling {
+    rate: f64,
+    found: Instant,
+}
+
+/// What a busy line carried.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Measured {
+    /// Over the whole window.
+    pub(super) carried: f64,
+    /// Over its end, where that is clearly more than the estimate.
+    pub(super) risen: Option<f64>,
+}
+
+impl Capacity {
+    pub(super) const fn new(estimate: f64, now: Instant) -> Self {
+        Self {
+            estimate,
+            ceiling: None,
+            growing_since: now,
+        }
+    }
+
+    /// In bytes per second.
+    pub(super) const fn estimate(&self) -> f64 {
+        self.estimate
+    }
+
+    /// Whether the line was ever the limit, so that the estimate is more than a hope.
+    pub(super) const fn is_found(&self) -> bool {
+        self.ceiling.is_some()
+    }
+
+    /// Growth begins again slowly: nothing is known of the time until now.
+    pub(super) const fn start_over(&mut self, now: Instant) {
+        self.growing_since = now;
+    }
+
+    /// Follows what the line carried while `delay` seconds of it were queued.
+    pub(super) fn measured(&mut self, measured: Measured, delay: f64, now: Instant, passed: f64) {
+        let best = measured.risen.unwrap_or(measured.carried);
+        if measured.carried < self.estimate && delay > FALL_DELAY {
+            self.approach(measured.carried, passed / FALL_TIME);
+            self.growing_since = now;
+            self.ceiling = Some(Ceiling {
+                rate: measured.carried,
+                found: now,
+            });
+        } else if best > self.estimate {
+            // A burst of acknowledgements is no line of a gigabit.
+            let believed = best.min(3.0 * self.estimate + BURST);
+            self.approach(believed, passed / RISE_TIME);
+        }
+    }
+
+    /// Probes for more, up to `most`.
+    pub(super) fn probe(&mut self, delay: f64, most: f64, now: Instant, passed: f64) {
+        if delay < PROBE_DELAY {
+            let grown = self.estimate * (1.0 + self.growth(now) * passed);
+            self.estimate = grown.min(most.max(SLOWEST));
+        }
+    }
+
+    fn approach(&mut self, rate: f64, share: f64) {
+        self.estimate += (rate - self.estimate) * share.min(1.0);
+        self.estimate = self.estimate.max(SLOWEST);
+    }
+
+    /// By which share to grow in a second.
+    fn growth(&self, now: Instant) -> f64 {
+        let Some(ceiling) = self.ceiling else {
+            return GROWTH_MOST;
+        };
+        if ceiling.is_near(self.estimate, now) {
+            return GROWTH_NEAR;
+        }
+        let since = now.saturating_duration_since(self.growing_since);
+        (GROWTH_FIRST * since.as_secs_f64().exp2()).min(GROWTH_MOST)
+    }
+}
+
+/// A megabit per second.
+const BURST: f64 = 125_000.0;
+
+impl Ceiling {
+    fn is_near(&self, rate: f64, now: Instant) -> bool {
+        let is_fresh = now.saturating_duration_since(self.found) < CEILING_KEPT;
+        is_fresh && (rate / self.rate - 1.0).abs() < NEAR
+    }
+}

@@ -1,0 +1,246 @@
+//! The law that follows the line.
+//!
+//! ```text
+//!   written ─┐                       ┌─ what the busy line carried ──► the estimate falls or rises
+//!   arrived ─┴─► is the line busy? ──┤
+//!   round trip                       └─ it is not ─► the estimate grows, if the encoder fills it
+//!
+//!   bitrate = the estimate's use − audio − what has to be drained
+//! ```
+
+mod base_rtt;
+mod capacity;
+mod counter;
+#[cfg(test)]
+mod tests;
+mod tuning;
+
+use std::time::{Duration, Instant};
+
+use onair_media::{Bitrate, Size};
+
+use self::base_rtt::BaseRtt;
+use self::capacity::{Capacity, Measured};
+use self::counter::Counter;
+use self::tuning::{
+    ACK_SLACK, DRAIN_TIME, ENCODER_WINDOW, FEWEST, FILLED, GAP, INTERVAL, MIN_LEAST, MIN_MOST,
+    MIN_PIXELS_PER_BIT, ON_LINE, ON_LINE_LEAST, ON_LINE_ROUND_TRIPS, QUEUE_ALLOWED, RISE_FEWEST,
+    RISE_RATIO, RISE_WINDOW, SHORTEST, SKIP_DELAY, SKIP_LEAST, SLOWEST, START, STEP, USE, WINDOW,
+};
+use super::{LinkSample, RateAdvice, RateLaw};
+
+/// The law that follows the line: video takes what the line carries beside the audio, and less
+/// while something has to be drained.
+///
+/// It believes what arrives while the line is the limit, which is while something older than a
+/// round trip has not arrived, and nothing else: a static picture lowers nothing, and proves
+/// nothing either. Without acknowledgements it goes by what the kernel takes.
+#[derive(Debug)]
+pub struct Adaptive {
+    min: Bitrate,
+    /// From the first sample on.
+    line: Option<Line>,
+}
+
+/// What is known of one connection.
+#[derive(Debug)]
+struct Line {
+    at: Instant,
+    written: Counter,
+    arrived: Counter,
+    encoded: Counter,
+    base_rtt: BaseRtt,
+    busy_since: Option<Instant>,
+    capacity: Capacity,
+    /// The last rate that was told.
+    told: Bitrate,
+}
+
+impl Adaptive {
+    /// The law that lowers video to `min` at the least, or to the user's rate where that is less.
+    pub const fn new(min: Bitrate) -> Self {
+        Self { min, line: None }
+    }
+
+    /// What video begins with, of at most `most`.
+    pub fn start(most: Bitrate) -> Bitrate {
+        most.min(START)
+    }
+
+    /// The least rate at which video of a size, or what it is scaled down to, is worth sending.
+    pub fn min_for(size: Size) -> Bitrate {
+        let pixels = u64::from(size.width).saturating_mul(u64::from(size.height));
+        Bitrate::bps(pixels / MIN_PIXELS_PER_BIT).clamp(MIN_LEAST, MIN_MOST)
+    }
+}
+
+impl RateLaw for Adaptive {
+    fn interval(&self) -> Option<Duration> {
+        Some(INTERVAL)
+    }
+
+    fn update(&mut self, sample: &LinkSample) -> RateAdvice {
+        let line = self.line.get_or_insert_with(|| Line::new(sample));
+        line.look(sample);
+        line.advise(sample, self.min)
+    }
+}
+
+impl Line {
+    fn new(sample: &LinkSample) -> Self {
+        let start = Adaptive::start(sample.most);
+        let estimate = (bytes(start) + bytes(sample.audio)) / USE;
+        Self {
+            at: sample.at,
+            written: Counter::default(),
+            arrived: Counter::default(),
+            encoded: Counter::default(),
+            base_rtt: BaseRtt::default(),
+            busy_since: None,
+            capacity: Capacity::new(estimate, sample.at),
+            told: start,
+        }
+    }
+
+    fn look(&mut self, sample: &LinkSample) {
+        let passed = sample.at.saturating_duration_since(self.at);
+        if passed > GAP || sample.written < self.written.now() {
+            self.start_over(sample);
+        }
+        self.at = self.at.max(sample.at);
+        self.note(sample);
+        let (delay, passed) = (self.delay(sample), passed.min(GAP).as_secs_f64());
+        if let Some(measured) = self.measure() {
+            self.capacity.measured(measured, delay, self.at, passed);
+        }
+        if self.is_filled() {
+            let most = 1.05 * (bytes(sample.most) + bytes(sample.audio)) / USE;
+            self.capacity.probe(delay, most, self.at, passed);
+        }
+    }
+
+    /// Forgets what was counted; what the line carries is believed until it proves otherwise.
+    fn start_over(&mut self, sample: &LinkSample) {
+        self.written = Counter::default();
+        self.arrived = Counter::default();
+        self.encoded = Counter::default();
+        self.busy_since = None;
+        self.capacity.start_over(sample.at);
+    }
+
+    fn note(&mut self, sample: &LinkSample) {
+        if let Some(rtt) = sample.rtt {
+            self.base_rtt.push(self.at, rtt);
+        }
+        self.written.push(self.at, sample.written);
+        self.arrived
+            .push(self.at, sample.acked().unwrap_or(sample.written));
+        self.encoded.push(self.at, sample.encoded);
+        self.busy_since = self
+            .is_busy(sample)
+            .then(|| self.busy_since.unwrap_or(self.at));
+    }
+
+    /// Whether something is under way for longer than an idle line takes.
+    fn is_busy(&self, sample: &LinkSample) -> bool {
+        let idle = self.base_rtt.least() + ACK_SLACK;
+        let due = self.at.checked_sub(idle).map(|then| self.written.at(then));
+        let is_late = due.is_some_and(|due| due > self.arrived.now());
+        is_late || sample.queued > 0 || sample.pending > 0
+    }
+
+    /// How long the line will be busy with what waits, beyond what it always holds.
+    fn delay(&self, sample: &LinkSample) -> f64 {
+        self.excess(sample) / self.capacity.estimate()
+    }
+
+    /// Bytes that wait, beyond those of a round trip and of a frame.
+    fn excess(&self, sample: &LinkSample) -> f64 {
+        let frame = self.capacity.estimate() / 30.0;
+        (sample.backlog() as f64 - self.round_trip() - frame).max(0.0)
+    }
+
+    /// The bytes of a round trip.
+    fn round_trip(&self) -> f64 {
+        self.capacity.estimate() * self.base_rtt.least().as_secs_f64()
+    }
+
+    /// What the line has carried since it is busy, if that says anything yet.
+    fn measure(&self) -> Option<Measured> {
+        let (carried, time) = self.carried(WINDOW)?;
+        let is_enough = carried >= FEWEST || time + 2 * INTERVAL >= WINDOW;
+        let rate = |bytes: u64, time: Duration| (bytes as f64 / time.as_secs_f64()).max(SLOWEST);
+        is_enough.then(|| Measured {
+            carried: rate(carried, time),
+            risen: self
+                .carried(RISE_WINDOW)
+                .filter(|(bytes, _)| *bytes >= RISE_FEWEST)
+                .map(|(bytes, time)| rate(bytes, time))
+                .filter(|risen| *risen > RISE_RATIO * self.capacity.estimate()),
+        })
+    }
+
+    /// The bytes that arrived in a window within the busy time, and its length.
+    fn carried(&self, window: Duration) -> Option<(u64, Duration)> {
+        let busy = self.at.saturating_duration_since(self.busy_since?);
+        let time = busy.min(window);
+        let from = self.at.checked_sub(time)?;
+        (time >= SHORTEST).then(|| (self.arrived.since(from), time))
+    }
+
+    fn is_filled(&self) -> bool {
+        self.encoded.rate(ENCODER_WINDOW) > FILLED * bytes(self.told)
+    }
+
+    fn advise(&mut self, sample: &LinkSample, min: Bitrate) -> RateAdvice {
+        let estimate = self.capacity.estimate();
+        let round_trip = self.round_trip();
+        let on_line = estimate * ON_LINE + ON_LINE_ROUND_TRIPS * round_trip;
+        let skip = round_trip + (estimate * SKIP_DELAY).max(SKIP_LEAST);
+        self.tell(self.target(sample), min, sample.most);
+        RateAdvice {
+            bitrate: (sample.most.as_bps() > 0).then_some(self.told),
+            in_flight: sample.unacked.map(|_| whole(on_line.max(ON_LINE_LEAST))),
+            skip_above: Some(whole(skip)),
+            carries: self.capacity.is_found().then(|| bitrate(estimate)),
+        }
+    }
+
+    /// What video may take, in bytes per second.
+    fn target(&self, sample: &LinkSample) -> f64 {
+        let estimate = self.capacity.estimate();
+        let drain = (self.excess(sample) - QUEUE_ALLOWED * estimate).max(0.0) / DRAIN_TIME;
+        USE * estimate - bytes(sample.audio) - drain
+    }
+
+    /// Keeps to what was told unless the change is worth it, or is the last to a limit.
+    fn tell(&mut self, target: f64, min: Bitrate, most: Bitrate) {
+        let target = bitrate(target).max(min).min(most);
+        let told = self.told.max(min).min(most);
+        let is_worth_it = (bytes(target) - bytes(told)).abs() > STEP * bytes(told);
+        let is_limit = target == min || target == most;
+        self.told = if is_worth_it || is_limit {
+            target
+        } else {
+            told
+        };
+    }
+}
+
+/// In bytes per second.
+fn bytes(bitrate: Bitrate) -> f64 {
+    bitrate.as_bps() as f64 / 8.0
+}
+
+fn bitrate(bytes: f64) -> Bitrate {
+    Bitrate::bps(whole(8.0 * bytes))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast saturates, and what is below zero or no number becomes zero"
+)]
+const fn whole(number: f64) -> u64 {
+    number as u64
+}

@@ -1,0 +1,122 @@
+//! The constants of [`Adaptive`](super::Adaptive), in one place. Rates are in bytes per second.
+//!
+//! They were tuned in virtual time (`crates/ratesim`) on half of the traces there; most of them are flat: half
+//! or twice as much changes little. What trades one thing for another says so.
+
+use std::time::Duration;
+
+use onair_media::Bitrate;
+
+/// How often the line is looked at: three times a frame of 30 in a second.
+pub(super) const INTERVAL: Duration = Duration::from_millis(10);
+
+/// Where a connection begins. What follows is found within a second, and the first keyframe must
+/// not fill a line for longer than that.
+pub(super) const START: Bitrate = Bitrate::kbps(1500);
+
+/// The least rate by size: openh264 at its highest quantiser makes 150 kbit/s of a hard picture that
+/// is offered at 720p and scaled to half of that.
+pub(super) const MIN_PIXELS_PER_BIT: u64 = 6;
+
+/// …but no less than this…
+pub(super) const MIN_LEAST: Bitrate = Bitrate::kbps(80);
+
+/// …and no more, since what is larger is scaled further down.
+pub(super) const MIN_MOST: Bitrate = Bitrate::kbps(400);
+
+/// Samples further apart than this (a suspended machine) say nothing of what happened between.
+pub(super) const GAP: Duration = Duration::from_secs(1);
+
+/// For how long counts are remembered: a round trip of a satellite and a window.
+pub(super) const KEPT: Duration = Duration::from_secs(2);
+
+/// The least round trip of this long is the line's without a queue. Longer, and a new route's
+/// round trip is taken for a queue for as long; shorter, and a queue for the line's.
+pub(super) const RTT_WINDOW: Duration = Duration::from_secs(10);
+
+/// By how much an acknowledgement may come later than the round trip on an idle line.
+pub(super) const ACK_SLACK: Duration = Duration::from_millis(12);
+
+/// What arrives is measured over this long at most; longer lags behind a line that falls.
+pub(super) const WINDOW: Duration = Duration::from_millis(300);
+
+/// …and over this long at least, which is six frames of audio or two of video.
+pub(super) const SHORTEST: Duration = Duration::from_millis(60);
+
+/// …and over so many bytes, unless the window is full: four segments arrive together.
+pub(super) const FEWEST: u64 = 6000;
+
+/// A rise is looked for in a shorter window, so that a line that is back is used at once.
+pub(super) const RISE_WINDOW: Duration = Duration::from_millis(120);
+
+/// …with so many bytes in it…
+pub(super) const RISE_FEWEST: u64 = 9000;
+
+/// …and counts if it is higher than the estimate by this, or it would be noise.
+pub(super) const RISE_RATIO: f64 = 1.3;
+
+/// No line is slower than this, which is 8 kbit/s: what is divided by it stays finite.
+pub(super) const SLOWEST: f64 = 1000.0;
+
+/// A queue of less than this is no sign that the line is slower than believed.
+pub(super) const FALL_DELAY: f64 = 0.06;
+
+/// How fast the estimate falls to what was measured: at once but for noise.
+pub(super) const FALL_TIME: f64 = 0.05;
+
+/// How fast it rises to what was measured.
+pub(super) const RISE_TIME: f64 = 0.15;
+
+/// While more than this is queued nothing is probed.
+pub(super) const PROBE_DELAY: f64 = 0.10;
+
+/// The encoder has to use this share of what it is allowed before more is probed for: a static
+/// picture proves nothing.
+pub(super) const FILLED: f64 = 0.8;
+
+/// The encoder's rate is taken over this long.
+pub(super) const ENCODER_WINDOW: Duration = Duration::from_millis(500);
+
+/// Growth per second while no limit was found yet, and at most.
+pub(super) const GROWTH_MOST: f64 = 1.0;
+
+/// Growth per second right after a fall; it doubles each second.
+pub(super) const GROWTH_FIRST: f64 = 0.25;
+
+/// Growth per second close to the last limit found.
+pub(super) const GROWTH_NEAR: f64 = 0.03;
+
+/// How close is close, as a share of the limit.
+pub(super) const NEAR: f64 = 0.1;
+
+/// For how long a limit is remembered.
+pub(super) const CEILING_KEPT: Duration = Duration::from_secs(10);
+
+/// How much of the line is used: the rest drains what a keyframe queued.
+pub(super) const USE: f64 = 0.95;
+
+/// What may be queued without asking for less: a keyframe's.
+pub(super) const QUEUE_ALLOWED: f64 = 0.08;
+
+/// What is queued beyond that is drained within this time.
+pub(super) const DRAIN_TIME: f64 = 0.5;
+
+/// A smaller change than this is not worth telling an encoder.
+pub(super) const STEP: f64 = 0.03;
+
+/// On the line beyond what the round trip needs: enough that it never idles between two samples
+/// and two frames, little enough that what is behind can be shed and audio overtakes.
+pub(super) const ON_LINE: f64 = 0.12;
+
+/// A round trip's worth and a quarter, for acknowledgements that come in bunches.
+pub(super) const ON_LINE_ROUND_TRIPS: f64 = 1.25;
+
+/// However slow the line, so much may be on it: four segments.
+pub(super) const ON_LINE_LEAST: f64 = 6000.0;
+
+/// Frames are skipped while more than this is queued. 0.2, 0.35 and 0.6 s gave a 95th percentile
+/// of 186, 200 and 276 ms, and lost 3.8, 3 and 0.8 % of the frames.
+pub(super) const SKIP_DELAY: f64 = 0.45;
+
+/// …and more bytes than this: two segments are no queue.
+pub(super) const SKIP_LEAST: f64 = 3000.0;
