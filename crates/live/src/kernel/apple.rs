@@ -39,6 +39,7 @@ pub(super) fn link(socket: &TcpStream) -> Link {
     let rtt = Duration::from_millis(info.smoothed_rtt_ms.into());
     Link {
         rtt: (!rtt.is_zero()).then_some(rtt),
+        min_rtt: None,
         delivery_bps: None,
         unsent: None,
         unacked: Some(info.send_buffer_bytes.into()),

@@ -45,13 +45,19 @@ pub(super) fn link(socket: &TcpStream) -> Link {
     let Ok(info) = getsockopt(socket, TcpInfo) else {
         return Link::default();
     };
-    let rtt = Duration::from_micros(info.rtt.into());
     Link {
-        rtt: (!rtt.is_zero()).then_some(rtt),
+        rtt: round_trip(info.rtt),
+        min_rtt: round_trip(info.min_rtt),
         delivery_bps: info.delivery_bps(),
         unsent: Some(info.notsent_bytes.into()),
         unacked: Some(info.unacked_bytes()),
     }
+}
+
+/// From microseconds; neither nothing nor the kernel's "never" is a round trip.
+fn round_trip(micros: u32) -> Option<Duration> {
+    let is_known = micros != 0 && micros != u32::MAX;
+    is_known.then(|| Duration::from_micros(micros.into()))
 }
 
 impl Info {

@@ -19,6 +19,8 @@ mod platform;
 pub(crate) struct Link {
     /// The smoothed round trip.
     pub(crate) rtt: Option<Duration>,
+    /// The shortest round trip there was.
+    pub(crate) min_rtt: Option<Duration>,
     /// The rate at which data arrives.
     pub(crate) delivery_bps: Option<u64>,
     /// Bytes that the kernel took and has not sent.

@@ -110,6 +110,7 @@ impl SessionContext {
             unacked: link.unacked,
             delivery: link.delivery_bps.map(Bitrate::bps),
             rtt: link.rtt,
+            min_rtt: link.min_rtt,
             encoded,
             asked,
             most,

@@ -68,6 +68,7 @@ mod tests {
             unacked: Some(200),
             delivery: None,
             rtt: None,
+            min_rtt: None,
             encoded: written,
             asked: Bitrate::kbps(4000),
             most: Bitrate::kbps(4000),

@@ -46,6 +46,8 @@ pub struct LinkSample {
     pub delivery: Option<Bitrate>,
     /// The smoothed round trip.
     pub rtt: Option<Duration>,
+    /// The shortest round trip there was.
+    pub min_rtt: Option<Duration>,
     /// Bytes of video encoded so far.
     pub encoded: u64,
     /// The rate that the video encoder is set to; zero if nothing is encoded.

@@ -1,8 +1,8 @@
 use std::time::Instant;
 
 use super::tuning::{
-    CEILING_KEPT, FALL_DELAY, FALL_TIME, GROWTH_FIRST, GROWTH_MOST, GROWTH_NEAR, NEAR, PROBE_DELAY,
-    RISE_TIME, SLOWEST,
+    FALL_DELAY, FALL_TIME, GROWTH_FIRST, GROWTH_MOST, GROWTH_NEAR, NEAR, PROBE_DELAY, RISE_TIME,
+    SLOWEST,
 };
 
 /// What the line carries, as far as is known: measured while it is the limit, probed while not.
@@ -11,14 +11,8 @@ pub(super) struct Capacity {
     /// In bytes per second.
     estimate: f64,
     /// The last limit found.
-    ceiling: Option<Ceiling>,
+    ceiling: Option<f64>,
     growing_since: Instant,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Ceiling {
-    rate: f64,
-    found: Instant,
 }
 
 /// What a busy line carried.
@@ -28,6 +22,19 @@ pub(super) struct Measured {
     pub(super) carried: f64,
     /// Over its end, where that is clearly more than the estimate.
     pub(super) risen: Option<f64>,
+}
+
+/// What to know for growing while nothing is measured.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Probe {
+    /// The seconds' worth that is queued.
+    pub(super) delay: f64,
+    /// What there is no use for beyond.
+    pub(super) most: f64,
+    /// The line has time to spare.
+    pub(super) is_easy: bool,
+    /// The seconds since the last.
+    pub(super) passed: f64,
 }
 
 impl Capacity {
@@ -60,10 +67,7 @@ impl Capacity {
         if measured.carried < self.estimate && delay > FALL_DELAY {
             self.approach(measured.carried, passed / FALL_TIME);
             self.growing_since = now;
-            self.ceiling = Some(Ceiling {
-                rate: measured.carried,
-                found: now,
-            });
+            self.ceiling = Some(measured.carried);
         } else if best > self.estimate {
             // A burst of acknowledgements is no line of a gigabit.
             let believed = best.min(3.0 * self.estimate + BURST);
@@ -71,11 +75,15 @@ impl Capacity {
         }
     }
 
-    /// Probes for more, up to `most`.
-    pub(super) fn probe(&mut self, delay: f64, most: f64, now: Instant, passed: f64) {
-        if delay < PROBE_DELAY {
-            let grown = self.estimate * (1.0 + self.growth(now) * passed);
-            self.estimate = grown.min(most.max(SLOWEST));
+    /// Probes for more, unless something is queued.
+    pub(super) fn probe(&mut self, probe: Probe, now: Instant) {
+        if probe.delay < PROBE_DELAY {
+            let growth = match probe.is_easy {
+                true => GROWTH_MOST,
+                false => self.growth(now),
+            };
+            let grown = self.estimate * (1.0 + growth * probe.passed);
+            self.estimate = grown.min(probe.most.max(SLOWEST));
         }
     }
 
@@ -89,7 +97,7 @@ impl Capacity {
         let Some(ceiling) = self.ceiling else {
             return GROWTH_MOST;
         };
-        if ceiling.is_near(self.estimate, now) {
+        if (self.estimate / ceiling - 1.0).abs() < NEAR {
             return GROWTH_NEAR;
         }
         let since = now.saturating_duration_since(self.growing_since);
@@ -99,10 +107,3 @@ impl Capacity {
 
 /// A megabit per second.
 const BURST: f64 = 125_000.0;
-
-impl Ceiling {
-    fn is_near(&self, rate: f64, now: Instant) -> bool {
-        let is_fresh = now.saturating_duration_since(self.found) < CEILING_KEPT;
-        is_fresh && (rate / self.rate - 1.0).abs() < NEAR
-    }
-}

@@ -20,12 +20,13 @@ use std::time::{Duration, Instant};
 use onair_media::{Bitrate, Size};
 
 use self::base_rtt::BaseRtt;
-use self::capacity::{Capacity, Measured};
+use self::capacity::{Capacity, Measured, Probe};
 use self::counter::Counter;
 use self::tuning::{
-    ACK_SLACK, DRAIN_TIME, ENCODER_WINDOW, FEWEST, FILLED, GAP, INTERVAL, MIN_LEAST, MIN_MOST,
-    MIN_PIXELS_PER_BIT, ON_LINE, ON_LINE_LEAST, ON_LINE_ROUND_TRIPS, QUEUE_ALLOWED, RISE_FEWEST,
-    RISE_RATIO, RISE_WINDOW, SHORTEST, SKIP_DELAY, SKIP_LEAST, SLOWEST, START, STEP, USE, WINDOW,
+    ACK_SLACK, DRAIN_TIME, EASY_BUSY, EASY_WINDOW, ENCODER_WINDOW, ENOUGH, FEWEST, FILLED, GAP,
+    INTERVAL, MIN_LEAST, MIN_MOST, MIN_PIXELS_PER_BIT, ON_LINE, ON_LINE_LEAST, ON_LINE_ROUND_TRIPS,
+    QUEUE_ALLOWED, RISE_FEWEST, RISE_RATIO, RISE_WINDOW, SHORTEST, SKIP_DELAY, SKIP_LEAST, SLOWEST,
+    START, STEP, USE, WINDOW,
 };
 use super::{LinkSample, RateAdvice, RateLaw};
 
@@ -49,8 +50,12 @@ struct Line {
     written: Counter,
     arrived: Counter,
     encoded: Counter,
+    /// What could have been encoded at the rates that were told.
+    allowed: Counter,
     base_rtt: BaseRtt,
     busy_since: Option<Instant>,
+    /// For how many microseconds it has been busy.
+    busy_time: Counter,
     capacity: Capacity,
     /// The last rate that was told.
     told: Bitrate,
@@ -95,8 +100,10 @@ impl Line {
             written: Counter::default(),
             arrived: Counter::default(),
             encoded: Counter::default(),
+            allowed: Counter::default(),
             base_rtt: BaseRtt::default(),
             busy_since: None,
+            busy_time: Counter::default(),
             capacity: Capacity::new(estimate, sample.at),
             told: start,
         }
@@ -108,14 +115,20 @@ impl Line {
             self.start_over(sample);
         }
         self.at = self.at.max(sample.at);
-        self.note(sample);
-        let (delay, passed) = (self.delay(sample), passed.min(GAP).as_secs_f64());
+        let passed = passed.min(GAP);
+        self.note(sample, passed);
+        let (delay, passed) = (self.delay(sample), passed.as_secs_f64());
         if let Some(measured) = self.measure() {
             self.capacity.measured(measured, delay, self.at, passed);
         }
         if self.is_filled() {
-            let most = 1.05 * (bytes(sample.most) + bytes(sample.audio)) / USE;
-            self.capacity.probe(delay, most, self.at, passed);
+            let probe = Probe {
+                delay,
+                most: ENOUGH * (bytes(sample.most) + bytes(sample.audio)) / USE,
+                is_easy: self.is_easy(),
+                passed,
+            };
+            self.capacity.probe(probe, self.at);
         }
     }
 
@@ -124,11 +137,13 @@ impl Line {
         self.written = Counter::default();
         self.arrived = Counter::default();
         self.encoded = Counter::default();
+        self.allowed = Counter::default();
+        self.busy_time = Counter::default();
         self.busy_since = None;
         self.capacity.start_over(sample.at);
     }
 
-    fn note(&mut self, sample: &LinkSample) {
+    fn note(&mut self, sample: &LinkSample, passed: Duration) {
         if let Some(rtt) = sample.rtt {
             self.base_rtt.push(self.at, rtt);
         }
@@ -136,17 +151,29 @@ impl Line {
         self.arrived
             .push(self.at, sample.acked().unwrap_or(sample.written));
         self.encoded.push(self.at, sample.encoded);
-        self.busy_since = self
-            .is_busy(sample)
-            .then(|| self.busy_since.unwrap_or(self.at));
+        let allowed = whole(bytes(self.told) * passed.as_secs_f64());
+        self.allowed
+            .push(self.at, self.allowed.now().saturating_add(allowed));
+        let waits = sample.queued > 0 || sample.pending > 0;
+        let is_busy = waits || self.is_late(self.base_rtt.least() + ACK_SLACK);
+        self.busy_since = is_busy.then(|| self.busy_since.unwrap_or(self.at));
+        let idle = self.base_rtt.least();
+        let idle = sample.min_rtt.map_or(idle, |least| least.min(idle));
+        let is_carrying = waits || self.is_late(idle);
+        let carrying = if is_carrying { micros(passed) } else { 0 };
+        self.busy_time
+            .push(self.at, self.busy_time.now() + carrying);
     }
 
-    /// Whether something is under way for longer than an idle line takes.
-    fn is_busy(&self, sample: &LinkSample) -> bool {
-        let idle = self.base_rtt.least() + ACK_SLACK;
-        let due = self.at.checked_sub(idle).map(|then| self.written.at(then));
-        let is_late = due.is_some_and(|due| due > self.arrived.now());
-        is_late || sample.queued > 0 || sample.pending > 0
+    /// The line had time to spare lately: it carries clearly more than it has to.
+    fn is_easy(&self) -> bool {
+        self.busy_time.rate(EASY_WINDOW) < EASY_BUSY * micros(Duration::from_secs(1)) as f64
+    }
+
+    /// Whether something is under way for longer than a time.
+    fn is_late(&self, time: Duration) -> bool {
+        let due = self.at.checked_sub(time).map(|then| self.written.at(then));
+        due.is_some_and(|due| due > self.arrived.now())
     }
 
     /// How long the line will be busy with what waits, beyond what it always holds.
@@ -189,7 +216,7 @@ impl Line {
     }
 
     fn is_filled(&self) -> bool {
-        self.encoded.rate(ENCODER_WINDOW) > FILLED * bytes(self.told)
+        self.encoded.rate(ENCODER_WINDOW) > FILLED * self.allowed.rate(ENCODER_WINDOW)
     }
 
     fn advise(&mut self, sample: &LinkSample, min: Bitrate) -> RateAdvice {
@@ -225,6 +252,10 @@ impl Line {
             told
         };
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// In bytes per second.

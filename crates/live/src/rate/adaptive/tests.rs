@@ -30,6 +30,7 @@ impl Broadcast {
             unacked: None,
             delivery: None,
             rtt: Some(Duration::from_millis(1)),
+            min_rtt: None,
             encoded: 0,
             asked: MOST,
             most: MOST,

@@ -1,0 +1,223 @@
+//! A broadcast of a minute.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use onair::rate::{LinkSample, RateAdvice, RateLaw};
+use onair_media::Bitrate;
+use onair_netsim::epoch;
+
+use crate::encoder::{Content, Encoder, FRAME_RATE};
+use crate::figures::Figures;
+use crate::line::{Line, LineHabits, Path};
+use crate::queue::{Kind, Packet, Queue, QueuePolicy};
+use crate::tcp::Tcp;
+use crate::trace::{LENGTH, Trace};
+
+/// A broadcast over a line.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// What the line carries.
+    pub trace: Trace,
+    /// What it is like otherwise.
+    pub habits: LineHabits,
+    /// The user's rate, in kilobits per second.
+    pub most: u64,
+    /// What is in front of the camera.
+    pub content: Content,
+    /// What the sender does with what waits.
+    pub policy: QueuePolicy,
+    /// Of the encoder's noise and the line's losses.
+    pub seed: u64,
+}
+
+/// Kilobits per second of audio, with what carries it.
+pub(crate) const AUDIO: u64 = 135;
+
+/// Milliseconds of an AAC frame at 48 kHz, in thousandths.
+const AUDIO_STEP: u64 = 21_333;
+
+/// Without [`RateAdvice::in_flight`] so many bytes leave the queue at once.
+const BATCH: u64 = 32 * 1024;
+
+impl Scenario {
+    /// A hard picture of at most 4.5 Mbit/s over a line.
+    pub fn new(trace: Trace, habits: LineHabits) -> Self {
+        Self {
+            trace,
+            habits,
+            most: 4500,
+            content: Content::Hard,
+            policy: QueuePolicy::default(),
+            seed: 1,
+        }
+    }
+
+    /// Broadcasts for a minute.
+    pub fn run(&self, law: Box<dyn RateLaw>) -> Figures {
+        let mut broadcast = Broadcast::new(self, law);
+        for ms in 0..LENGTH {
+            broadcast.step(ms);
+        }
+        broadcast.figures.end(self);
+        broadcast.figures
+    }
+}
+
+struct Broadcast<'a> {
+    scenario: &'a Scenario,
+    law: Box<dyn RateLaw>,
+    began: Instant,
+    advice: RateAdvice,
+    /// The law's next look.
+    look: u64,
+    encoder: Encoder,
+    encoded: u64,
+    frames: u64,
+    audio: u64,
+    queue: Queue,
+    /// Bytes that the kernel has not taken yet.
+    pending: u64,
+    /// Bytes taken from the queue.
+    taken: u64,
+    tcp: Tcp,
+    /// Packets that have not arrived, each with the count of bytes that brings it.
+    under_way: VecDeque<(u64, Packet)>,
+    figures: Figures,
+}
+
+impl<'a> Broadcast<'a> {
+    fn new(scenario: &'a Scenario, law: Box<dyn RateLaw>) -> Self {
+        let line = Line::new(scenario.trace.clone(), scenario.habits, scenario.seed);
+        Self {
+            scenario,
+            law,
+            began: epoch(),
+            advice: RateAdvice::default(),
+            look: 0,
+            encoder: Encoder::new(scenario.content, scenario.seed),
+            encoded: 0,
+            frames: 0,
+            audio: 0,
+            queue: Queue::new(scenario.policy),
+            pending: 0,
+            taken: 0,
+            tcp: Tcp::new(line, Path::new(scenario.habits.round_trip)),
+            under_way: VecDeque::new(),
+            figures: Figures::default(),
+        }
+    }
+
+    fn step(&mut self, ms: u64) {
+        self.tcp.step(ms);
+        self.receive(ms);
+        self.obey_law(ms);
+        self.produce(ms);
+        self.transmit();
+    }
+
+    fn receive(&mut self, ms: u64) {
+        while let Some((end, packet)) = self.under_way.front()
+            && *end <= self.tcp.received()
+        {
+            self.figures.arrived(*packet, ms);
+            self.under_way.pop_front();
+        }
+    }
+
+    fn obey_law(&mut self, ms: u64) {
+        let Some(interval) = self.law.interval().filter(|_| ms >= self.look) else {
+            return;
+        };
+        self.look = ms + u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
+        let sample = self.sample(ms);
+        self.advice = self.law.update(&sample);
+        self.figures.asked(ms, self.asked());
+    }
+
+    /// Bits per second that the encoder is asked for.
+    fn asked(&self) -> u64 {
+        let most = self.scenario.most * 1000;
+        let advised = self.advice.bitrate.map_or(most, Bitrate::as_bps);
+        advised.min(most)
+    }
+
+    fn sample(&self, ms: u64) -> LinkSample {
+        let oldest = self.queue.oldest();
+        LinkSample {
+            at: self.began + Duration::from_millis(ms),
+            queue_age: Duration::from_millis(oldest.map_or(0, |oldest| ms - oldest)),
+            queued: self.queue.bytes(),
+            pending: self.pending,
+            written: self.tcp.written(),
+            unsent: Some(self.tcp.unsent()),
+            unacked: Some(self.tcp.unacked()),
+            delivery: None,
+            rtt: Some(self.tcp.rtt()),
+            min_rtt: Some(Duration::from_millis(self.scenario.habits.round_trip)),
+            encoded: self.encoded,
+            asked: Bitrate::bps(self.asked()),
+            most: Bitrate::kbps(self.scenario.most),
+            audio: Bitrate::kbps(AUDIO),
+        }
+    }
+
+    fn produce(&mut self, ms: u64) {
+        while self.audio * AUDIO_STEP / 1000 <= ms {
+            self.audio += 1;
+            let bytes = AUDIO * AUDIO_STEP / 8 / 1000;
+            self.push(Kind::Audio, ms, bytes);
+        }
+        while self.frames * 1000 / FRAME_RATE <= ms {
+            self.frames += 1;
+            let backlog = self.sample(ms).backlog();
+            if self.advice.skip_above.is_some_and(|above| backlog > above) {
+                self.figures.skipped += 1;
+                continue;
+            }
+            let frame = self.encoder.encode(self.asked());
+            self.encoded += frame.bytes;
+            let keyframe = frame.keyframe;
+            self.push(Kind::Video { keyframe }, ms, frame.bytes);
+        }
+        self.figures.shed = self.queue.shed;
+        self.figures.frames = self.frames;
+    }
+
+    fn push(&mut self, kind: Kind, at: u64, bytes: u64) {
+        self.queue.push(Packet { kind, at, bytes });
+    }
+
+    /// Moves packets from the queue into the kernel, one at a time where the law limits what is
+    /// on the line.
+    fn transmit(&mut self) {
+        loop {
+            let written = self.tcp.write(self.pending);
+            self.pending -= written;
+            if self.pending > 0 || !self.may_take() || !self.take() {
+                return;
+            }
+        }
+    }
+
+    fn may_take(&self) -> bool {
+        let kernel = self.tcp.unsent() + self.tcp.unacked();
+        self.advice.in_flight.is_none_or(|most| kernel <= most)
+    }
+
+    fn take(&mut self) -> bool {
+        let budget = if self.advice.in_flight.is_some() {
+            1
+        } else {
+            BATCH
+        };
+        while self.pending < budget
+            && let Some(packet) = self.queue.pop()
+        {
+            self.pending += packet.bytes;
+            self.taken += packet.bytes;
+            self.under_way.push_back((self.taken, packet));
+        }
+        self.pending > 0
+    }
+}
