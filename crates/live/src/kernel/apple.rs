@@ -32,9 +32,12 @@ pub(crate) struct Info {
     resent_packets: u64,
 }
 
-pub(super) fn link(socket: &TcpStream) -> Link {
+pub(super) fn link(socket: &TcpStream, written: u64) -> Link {
     let Ok(info) = info(socket) else {
-        return Link::default();
+        return Link {
+            written,
+            ..Link::default()
+        };
     };
     let rtt = Duration::from_millis(info.smoothed_rtt_ms.into());
     Link {
@@ -42,8 +45,13 @@ pub(super) fn link(socket: &TcpStream) -> Link {
         min_rtt: None,
         delivery_bps: None,
         unsent: None,
-        unacked: Some(info.send_buffer_bytes.into()),
+        unacked: Some(u64::from(info.send_buffer_bytes).min(written)),
+        written,
     }
+}
+
+pub(super) fn limit_retransmission(_socket: &TcpStream, _limit: Duration) -> io::Result<()> {
+    Ok(())
 }
 
 pub(super) fn limit_unsent(socket: &SockRef<'_>, bytes: u32) -> io::Result<()> {

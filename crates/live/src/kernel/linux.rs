@@ -1,7 +1,7 @@
 use std::io;
 use std::time::Duration;
 
-use nix::sys::socket::getsockopt;
+use nix::sys::socket::{getsockopt, setsockopt};
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
@@ -41,16 +41,21 @@ nix::getsockopt_impl!(
     nix::sys::socket::sockopt::GetStruct<Info>
 );
 
-pub(super) fn link(socket: &TcpStream) -> Link {
+pub(super) fn link(socket: &TcpStream, written: u64) -> Link {
     let Ok(info) = getsockopt(socket, TcpInfo) else {
-        return Link::default();
+        return Link {
+            written,
+            ..Link::default()
+        };
     };
+    let unsent = u64::from(info.notsent_bytes).min(written);
     Link {
         rtt: round_trip(info.rtt),
         min_rtt: round_trip(info.min_rtt),
         delivery_bps: info.delivery_bps(),
-        unsent: Some(info.notsent_bytes.into()),
-        unacked: Some(info.unacked_bytes()),
+        unsent: Some(unsent),
+        unacked: Some(written.saturating_sub(unsent + info.arrived())),
+        written,
     }
 }
 
@@ -61,11 +66,13 @@ fn round_trip(micros: u32) -> Option<Duration> {
 }
 
 impl Info {
-    /// What was acknowledged selectively has arrived.
-    fn unacked_bytes(&self) -> u64 {
+    /// Bytes that were acknowledged, selectively too: while a lost segment is sent again, nothing
+    /// else is. The count begins with the connection's opening, which takes one.
+    fn arrived(&self) -> u64 {
         let [segment_size, _] = self.segment_sizes;
         let [selectively, ..] = self.losses;
-        u64::from(self.unacked.saturating_sub(selectively)) * u64::from(segment_size)
+        let selectively = u64::from(selectively) * u64::from(segment_size);
+        self.bytes_acked.saturating_sub(1) + selectively
     }
 
     /// What the kernel measured while the line was the limit. Otherwise it measures how fast a
@@ -91,30 +98,55 @@ pub(super) fn limit_unsent(socket: &SockRef<'_>, bytes: u32) -> io::Result<()> {
     socket.set_tcp_notsent_lowat(bytes)
 }
 
+nix::setsockopt_impl!(
+    RetransmissionLimit,
+    libc::IPPROTO_TCP,
+    TCP_RTO_MAX_MS,
+    u32,
+    nix::sys::socket::sockopt::SetStruct<'_, u32>
+);
+
+#[derive(Clone, Copy, Debug)]
+struct RetransmissionLimit;
+
+pub(super) fn limit_retransmission(socket: &TcpStream, limit: Duration) -> io::Result<()> {
+    let millis = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
+    Ok(setsockopt(socket, RetransmissionLimit, &millis)?)
+}
+
+/// `include/uapi/linux/tcp.h` since Linux 6.15; the `libc` crate does not know it.
+const TCP_RTO_MAX_MS: libc::c_int = 44;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NOTHING: Info = Info {
+        states: [0; 8],
+        timeouts: [0; 2],
+        segment_sizes: [0; 2],
+        unacked: 0,
+        losses: [0; 4],
+        times: [0; 4],
+        path: [0; 2],
+        rtt: 0,
+        estimates: [0; 8],
+        pacing: [0; 2],
+        bytes_acked: 0,
+        bytes_received: 0,
+        segments: [0; 2],
+        notsent_bytes: 0,
+        min_rtt: 0,
+        data_segments: [0; 2],
+        delivery_rate: 0,
+    };
 
     #[test]
     fn a_rate_counts_only_while_the_line_is_the_limit_and_where_a_line_could_have_it() {
         let info = |flags: u8, delivery_rate: u64| Info {
             states: [1, 0, 0, 0, 0, 0, 0x77, flags],
-            timeouts: [0; 2],
-            segment_sizes: [0; 2],
-            unacked: 0,
-            losses: [0; 4],
-            times: [0; 4],
-            path: [0; 2],
-            rtt: 0,
-            estimates: [0; 8],
-            pacing: [0; 2],
-            bytes_acked: 0,
-            bytes_received: 0,
-            segments: [0; 2],
-            notsent_bytes: 0,
-            min_rtt: 0,
-            data_segments: [0; 2],
             delivery_rate,
+            ..NOTHING
         };
         assert_eq!(info(0, 500_000).delivery_bps(), Some(4_000_000));
         assert_eq!(info(DELIVERY_APP_LIMITED, 500_000).delivery_bps(), None);
@@ -123,10 +155,23 @@ mod tests {
     }
 
     #[test]
+    fn what_was_acknowledged_selectively_has_arrived() {
+        let info = Info {
+            segment_sizes: [1448, 536],
+            losses: [3, 1, 1, 0],
+            bytes_acked: 10_001,
+            ..NOTHING
+        };
+        assert_eq!(info.arrived(), 10_000 + 3 * 1448);
+        assert_eq!(NOTHING.arrived(), 0);
+    }
+
+    #[test]
     fn the_layout_is_the_kernels() {
         assert_eq!(std::mem::offset_of!(Info, unacked), 24);
         assert_eq!(std::mem::offset_of!(Info, rtt), 68);
         assert_eq!(std::mem::offset_of!(Info, pacing), 104);
+        assert_eq!(std::mem::offset_of!(Info, bytes_acked), 120);
         assert_eq!(std::mem::offset_of!(Info, notsent_bytes), 144);
         assert_eq!(std::mem::offset_of!(Info, delivery_rate), 160);
         assert_eq!(size_of::<Info>(), 168);

@@ -25,14 +25,28 @@ pub(crate) struct Link {
     pub(crate) delivery_bps: Option<u64>,
     /// Bytes that the kernel took and has not sent.
     pub(crate) unsent: Option<u64>,
-    /// Bytes sent and not acknowledged, by the segment; the unsent ones too if the kernel does not
-    /// tell them apart.
+    /// Bytes sent and not acknowledged; the unsent ones too if the kernel does not tell them apart.
     pub(crate) unacked: Option<u64>,
+    /// Bytes the kernel has taken since there is a connection.
+    pub(crate) written: u64,
 }
 
-/// Asks about a connection.
-pub(crate) fn link(socket: &TcpStream) -> Link {
-    platform::link(socket)
+impl Link {
+    /// Bytes the kernel has taken that have not arrived, as far as it tells.
+    pub(crate) fn under_way(&self) -> u64 {
+        self.unsent.unwrap_or(0) + self.unacked.unwrap_or(0)
+    }
+}
+
+/// Asks about a connection that has taken `written` bytes.
+pub(crate) fn link(socket: &TcpStream, written: u64) -> Link {
+    platform::link(socket, written)
+}
+
+/// Has the kernel try again at least once a second while nothing arrives, where it can be asked to:
+/// otherwise it waits twice as long each time, and up to two minutes.
+pub(crate) fn limit_retransmission(socket: &TcpStream) -> io::Result<()> {
+    platform::limit_retransmission(socket, RETRANSMISSION)
 }
 
 /// Keeps unsent data in user space, where it can still be shed.
@@ -40,5 +54,9 @@ pub(crate) fn limit_unsent(socket: &SockRef<'_>) -> io::Result<()> {
     platform::limit_unsent(socket, NOTSENT_LOWAT)
 }
 
-/// How many unsent bytes the kernel may hold when late data is stale data.
+/// The longest time from one attempt of the kernel's to the next.
+const RETRANSMISSION: Duration = Duration::from_secs(1);
+
+/// How many unsent bytes the kernel may hold when late data is stale data. Linux fills up the
+/// buffer that it has begun, and holds up to 64 KiB: a law's `in_flight` is the exact limit.
 const NOTSENT_LOWAT: u32 = 16 * 1024;

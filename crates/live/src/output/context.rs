@@ -90,8 +90,7 @@ impl SessionContext {
     /// Whether nothing was on its way when last noted, and nothing remains to be told.
     pub(crate) fn is_calm(&self) -> bool {
         let link = self.handle.status().link;
-        let under_way = link.unsent.unwrap_or(0) + link.unacked.unwrap_or(0);
-        under_way == 0 && self.queue().with(|queue| queue.is_quiet())
+        link.under_way() == 0 && self.queue().with(|queue| queue.is_quiet())
     }
 
     /// The line as a law sees it, with `pending` bytes taken off the queue and not written.
@@ -105,7 +104,7 @@ impl SessionContext {
             queue_age,
             queued: queued as u64,
             pending: pending as u64,
-            written: self.handle.status().bytes,
+            written: link.written,
             unsent: link.unsent,
             unacked: link.unacked,
             delivery: link.delivery_bps.map(Bitrate::bps),

@@ -9,6 +9,7 @@ mod context;
 mod handle;
 pub(crate) mod recording;
 pub(crate) mod rtmp;
+mod stream;
 mod tls;
 mod transport;
 

@@ -5,35 +5,15 @@ use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
+use super::stream::{Encrypted, Metered, Stream};
 use super::tls::{self, Trust};
 use crate::failure::{Failure, FailureStage};
-use crate::kernel::Link;
 use crate::{Fault, Pace, kernel};
-
-/// A connection, plain or inside TLS.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
-    /// What the kernel knows about it.
-    fn link(&self) -> Link;
-}
-
-impl Stream for TcpStream {
-    fn link(&self) -> Link {
-        kernel::link(self)
-    }
-}
-
-impl Stream for TlsStream<TcpStream> {
-    fn link(&self) -> Link {
-        kernel::link(self.get_ref().0)
-    }
-}
 
 /// How long a name, a TCP connection or a TLS handshake may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -73,6 +53,7 @@ pub(crate) type Answered = Pin<Box<dyn Future<Output = bool> + Send>>;
 pub(crate) async fn connect(remote: &Remote<'_>, pace: Pace) -> Result<Box<dyn Stream>, Failure> {
     let socket = connect_tcp(remote.host, remote.port).await?;
     tune(&socket, pace);
+    let socket = Metered::new(socket);
     match remote.encryption {
         None => Ok(Box::new(socket)),
         Some(encryption) => connect_tls(remote.host, socket, encryption, pace).await,
@@ -143,21 +124,22 @@ fn tune(socket: &TcpStream, pace: Pace) {
             tracing::debug!(option, %error, "socket option refused");
         }
     };
-    let socket = SockRef::from(socket);
-    refused("TCP_NODELAY", socket.set_tcp_nodelay(true));
+    let option = SockRef::from(socket);
+    refused("TCP_NODELAY", option.set_tcp_nodelay(true));
     #[cfg(target_os = "linux")]
     refused(
         "TCP_USER_TIMEOUT",
-        socket.set_tcp_user_timeout(Some(stall_limit(pace))),
+        option.set_tcp_user_timeout(Some(stall_limit(pace))),
     );
     if pace == Pace::Realtime {
-        refused("TCP_NOTSENT_LOWAT", kernel::limit_unsent(&socket));
+        refused("TCP_NOTSENT_LOWAT", kernel::limit_unsent(&option));
+        refused("TCP_RTO_MAX_MS", kernel::limit_retransmission(socket));
     }
 }
 
 async fn connect_tls(
     host: &str,
-    socket: TcpStream,
+    socket: Metered,
     encryption: Encryption<'_>,
     pace: Pace,
 ) -> Result<Box<dyn Stream>, Failure> {
@@ -190,7 +172,7 @@ async fn connect_tls(
         // Bytes in this buffer could not be shed any more.
         stream.get_mut().1.set_buffer_limit(Some(UNSENT_TLS));
     }
-    Ok(Box::new(stream))
+    Ok(Box::new(Encrypted::new(stream)))
 }
 
 /// What lies behind a failed TLS handshake. A server that mistakes a TLS greeting for a bad one of

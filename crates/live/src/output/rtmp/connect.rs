@@ -6,8 +6,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::output::stream::Stream;
 use crate::output::tls::Trust;
-use crate::output::transport::{self, Encryption, Remote, Stream};
+use crate::output::transport::{self, Encryption, Remote};
 use crate::{Failure, Pace};
 
 /// Opens a connection to where `url` points.

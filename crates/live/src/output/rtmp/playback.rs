@@ -11,8 +11,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::connect::connect;
 use crate::output::random;
+use crate::output::stream;
 use crate::output::tls::Trust;
-use crate::output::transport;
 use crate::{Error, Failure, FailureStage, Fault, Pace, Tls};
 
 use super::failure::{self, stage_of};
@@ -28,7 +28,7 @@ pub struct Playback {
 
 /// The played media as FLV.
 struct Stream {
-    pump: Pump<Box<dyn transport::Stream>, Player>,
+    pump: Pump<Box<dyn stream::Stream>, Player>,
     length: Duration,
     /// When to stop.
     until: Option<Instant>,
@@ -61,7 +61,7 @@ impl Playback {
 }
 
 impl Stream {
-    fn new(socket: Box<dyn transport::Stream>, url: &Url, length: Duration) -> Self {
+    fn new(socket: Box<dyn stream::Stream>, url: &Url, length: Duration) -> Self {
         let now = Instant::now();
         Self {
             pump: Pump::new(socket, Player::new(url.clone(), random(), now), now),

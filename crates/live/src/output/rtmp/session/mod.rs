@@ -15,7 +15,7 @@ use onair_rtmp::{Error, Publisher, Url};
 
 use self::packets::Packets;
 use crate::output::SessionContext;
-use crate::output::transport::Stream;
+use crate::output::stream::Stream;
 use crate::rate::{self, Follower};
 use crate::{Event, Failure};
 

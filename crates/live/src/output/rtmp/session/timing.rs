@@ -71,7 +71,8 @@ impl Session {
             self.context.look(link, self.phase.is_live());
         }
         if self.rate.deadline().is_some_and(|at| now >= at) {
-            let (link, pending) = (self.pump.stream().link(), self.pump.unwritten());
+            let stream = self.pump.stream();
+            let (link, pending) = (stream.link(), self.pump.unwritten() + stream.held());
             let advice = self.rate.update(&self.context.sample(link, pending, now));
             self.context.limit_bitrate(advice.bitrate);
         }
