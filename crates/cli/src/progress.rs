@@ -83,6 +83,8 @@ impl Progress {
             | Event::Refused { .. }
             | Event::Reconnecting { .. }
             | Event::Congested { .. }
+            | Event::BitrateLimited { .. }
+            | Event::BitrateRestored { .. }
             | Event::Dropped { .. }
             | Event::ReconnectRequested { .. }
             | Event::EncoderLost { .. }

@@ -17,7 +17,7 @@ pub(crate) use self::source::is_raw;
 use std::time::{Duration, Instant};
 
 use onair::av::capture::attended;
-use onair::{Broadcast, Builder, Destination, Event, Report, State};
+use onair::{Adapt, Broadcast, Builder, Destination, Event, Report, State};
 
 use crate::explain;
 use crate::failure::Failure;
@@ -84,6 +84,9 @@ fn configure(opts: &Publish, given: &Given) -> Result<(Builder, &'static str), F
         Pace::Realtime => onair::Pace::Realtime,
         Pace::Max => onair::Pace::Max,
     });
+    builder = builder.adapt((!opts.no_adapt).then_some(Adapt {
+        min: opts.min_bitrate,
+    }));
     if let Some(duration) = opts.duration {
         builder = builder.duration(duration);
     }
@@ -104,6 +107,7 @@ fn show(opts: &Publish, plan: &source::Plan<'_>, destinations: &[Destination]) -
         is_insecure: opts.insecure,
         has_user: opts.user.is_some(),
         tries_once: opts.no_reconnect,
+        adapts: !opts.no_adapt,
         is_hurried: opts.pace == Pace::Max,
     }
 }

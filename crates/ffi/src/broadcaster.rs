@@ -140,6 +140,7 @@ fn open(config: &BroadcastConfig, clock: Clock) -> Result<(Feed, onair::Builder)
         let (inlet, pictures) = capture::live_frames(settings.size, settings.frame_rate, clock);
         feed.pictures = Some(inlet);
         builder = builder.video(pictures).video_settings(settings);
+        builder = builder.adapt(config::adapt(video.adapts, video.min_bitrate)?);
     }
     if let Some(audio) = &config.audio {
         let settings = audio.settings();

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use onair::av::encode::{AudioSettings, VideoSettings};
 use onair::media::{Bitrate, FrameRate, Size, VideoCodec};
-use onair::{Address, Credentials};
+use onair::{Adapt, Address, Credentials};
 
 use crate::OnairError;
 
@@ -53,6 +53,13 @@ pub struct VideoConfig {
     /// Bits a second; by default what live services recommend for the size and rate.
     #[uniffi(default = None)]
     pub bitrate: Option<u64>,
+    /// Whether the bitrate follows the lines, down to `min_bitrate`; otherwise what is too much for
+    /// a line is dropped.
+    #[uniffi(default = true)]
+    pub adapts: bool,
+    /// Bits a second, to which a weak line may bring video down; by default chosen by size.
+    #[uniffi(default = None)]
+    pub min_bitrate: Option<u64>,
     /// The time between keyframes; most services ask for 2 seconds.
     #[uniffi(default = 2.0)]
     pub keyframe_seconds: f64,
@@ -198,6 +205,12 @@ pub(crate) const fn video_codec(codec: Option<Codec>) -> VideoCodec {
         None | Some(Codec::H264) => VideoCodec::H264,
         Some(Codec::Hevc) => VideoCodec::Hevc,
     }
+}
+
+/// Whether video follows the lines, and how far down.
+pub(crate) fn adapt(adapts: bool, min: Option<u64>) -> Result<Option<Adapt>, OnairError> {
+    let min = min.map(video_bitrate).transpose()?;
+    Ok(adapts.then_some(Adapt { min }))
 }
 
 /// A rate that makes sense for a video encoder and a line.

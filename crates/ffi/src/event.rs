@@ -52,6 +52,25 @@ pub enum Event {
         /// The media time waiting.
         queued: Duration,
     },
+    /// The line carries less than was asked for, and video takes less. Told when that matters, and
+    /// not at each change.
+    BitrateLimited {
+        /// Which destination.
+        destination: u32,
+        /// What is left for video, in bits a second.
+        bitrate: u64,
+        /// What was asked for.
+        wanted: u64,
+        /// What the line carries of everything, audio and all.
+        carries: u64,
+    },
+    /// The line carries what was asked for again.
+    BitrateRestored {
+        /// Which destination.
+        destination: u32,
+        /// What video takes, in bits a second.
+        bitrate: u64,
+    },
     /// Video was shed or lost.
     Dropped {
         /// Which destination.
@@ -167,6 +186,24 @@ impl From<onair::Event> for Event {
             } => Self::Congested {
                 destination: number(destination),
                 queued,
+            },
+            E::BitrateLimited {
+                destination,
+                bitrate,
+                wanted,
+                carries,
+            } => Self::BitrateLimited {
+                destination: number(destination),
+                bitrate: bitrate.as_bps(),
+                wanted: wanted.as_bps(),
+                carries: carries.as_bps(),
+            },
+            E::BitrateRestored {
+                destination,
+                bitrate,
+            } => Self::BitrateRestored {
+                destination: number(destination),
+                bitrate: bitrate.as_bps(),
             },
             E::Dropped {
                 destination,

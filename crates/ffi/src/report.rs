@@ -56,6 +56,9 @@ pub struct DestinationStats {
     pub so_far: DestinationReport,
     /// The bitrate that went out, over the last seconds.
     pub bitrate: u64,
+    /// What the line is estimated to carry of everything, audio and all; `None` while it has not
+    /// been the limit.
+    pub carries: Option<u64>,
     /// Media time waiting in the queue.
     pub queued: Duration,
 }
@@ -162,12 +165,16 @@ pub struct EncoderStats {
     pub name: String,
     /// The bitrate it aims at; of the video encoder only.
     pub asked_bitrate: Option<u64>,
-    /// Who limits it to that.
+    /// The bitrate that was asked for; of the video encoder only.
+    pub wanted_bitrate: Option<u64>,
+    /// Who limits it to less.
     pub limited_by: Option<LimitedBy>,
     /// What came out of it.
     pub frames: u64,
     /// Raw frames that a newer one overtook while it was busy.
     pub dropped: u64,
+    /// Raw frames left out because a line was behind.
+    pub left_out: u64,
     /// Raw frames that came while the system had taken it away.
     pub lost: u64,
 }
@@ -193,6 +200,7 @@ impl From<onair::DestinationStats> for DestinationStats {
         Self {
             so_far: stats.so_far.into(),
             bitrate: stats.bitrate.as_bps(),
+            carries: stats.carries.map(onair::media::Bitrate::as_bps),
             queued: stats.queued,
         }
     }
@@ -294,9 +302,11 @@ impl From<onair::EncoderTrack> for EncoderStats {
         Self {
             name: track.name,
             asked_bitrate: track.bitrate.map(|limit| limit.bitrate.as_bps()),
+            wanted_bitrate: track.bitrate.map(|limit| limit.wanted.as_bps()),
             limited_by: track.bitrate.map(|limit| limit.limited_by.into()),
             frames: track.frames,
             dropped: track.dropped,
+            left_out: track.left_out,
             lost: track.lost,
         }
     }

@@ -85,6 +85,13 @@ pub struct ShowConfig {
     /// Bits of video a second; by default chosen by size and frame rate.
     #[uniffi(default = None)]
     pub bitrate: Option<u64>,
+    /// Whether the bitrate follows the lines, down to `min_bitrate`; otherwise what is too much for
+    /// a line is dropped.
+    #[uniffi(default = true)]
+    pub adapts: bool,
+    /// Bits of video a second, to which a weak line may bring it down; by default chosen by size.
+    #[uniffi(default = None)]
+    pub min_bitrate: Option<u64>,
     /// The time between keyframes; most services ask for 2 seconds.
     #[uniffi(default = 2.0)]
     pub keyframe_seconds: f64,
@@ -288,6 +295,7 @@ impl ShowConfig {
         show.destinations.extend(destinations);
         show.codec = config::video_codec(self.codec);
         show.bitrate = self.bitrate.map(video_bitrate).transpose()?;
+        show.adapt = config::adapt(self.adapts, self.min_bitrate)?;
         show.keyframe_interval = config::keyframe_interval(self.keyframe_seconds)?;
         show.audio = self.audio.settings();
         show.record = self.record.as_ref().map(Into::into);

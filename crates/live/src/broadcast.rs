@@ -39,10 +39,17 @@ pub struct Broadcast {
     fanout: Arc<Fanout>,
     orders: Orders,
     recording: Option<Arc<Recording>>,
+    queues: Queues,
+    began: Instant,
+}
+
+/// What each destination's queue is like.
+#[derive(Clone, Copy, Debug)]
+struct Queues {
     /// What happens to packets that a line does not take in time.
     overflow: Overflow,
     has_video: bool,
-    began: Instant,
+    audio_first: bool,
 }
 
 impl Broadcast {
@@ -134,7 +141,7 @@ impl Broadcast {
     pub fn add(&self, destination: impl Into<Destination>) -> Result<usize, Error> {
         let destination = destination.into();
         let output = destination.open()?;
-        let handle = handle(&destination, self.overflow, self.has_video);
+        let handle = self.queues.handle(&destination);
         let over = || Error::Misuse("the broadcast is over: nothing more is sent");
         let number = self.fanout.add(Arc::new(handle)).ok_or_else(over)?;
         match self.orders.begin(number, output) {
@@ -178,7 +185,7 @@ impl Broadcast {
 
     fn start(mut builder: Builder) -> Result<Self, Error> {
         let pipeline = Pipeline::open(&mut builder)?;
-        let (pace, has_video) = (builder.pace, pipeline.has_video());
+        let pace = builder.pace;
         let overflow = match overflow(pace) {
             Overflow::Shed if builder.media_is_live => Overflow::ShedLate,
             usual => usual,
@@ -187,12 +194,18 @@ impl Broadcast {
         let outputs = destinations.map(Destination::open);
         let outputs = outputs.collect::<Result<Vec<_>, _>>()?;
         let destinations = builder.destinations.iter();
-        let handles = destinations.map(|to| Arc::new(handle(to, overflow, has_video)));
+        let queues = Queues {
+            overflow,
+            has_video: pipeline.has_video(),
+            audio_first: pipeline.adapts(),
+        };
+        let handles = destinations.map(|to| Arc::new(queues.handle(to)));
         let handles = handles.collect();
         let record = |path| Recording::create(path, self::overflow(pace)).map(Arc::new);
         let recording = builder.record.take().map(record).transpose()?;
         let recorded = recording.as_ref().map(|own| own.handle().clone());
         let fanout = Arc::new(Fanout::new(handles, recorded));
+        pipeline.begin(&mut fanout.rate());
         let began = Instant::now();
         let network = Network {
             fanout: fanout.clone(),
@@ -209,8 +222,7 @@ impl Broadcast {
             orders: started.inspect_err(|_| fanout.stop())?,
             fanout,
             recording,
-            overflow,
-            has_video,
+            queues,
             began,
         })
     }
@@ -249,13 +261,18 @@ impl Stopper {
     }
 }
 
-fn handle(destination: &Destination, overflow: Overflow, has_video: bool) -> OutputHandle {
-    let limits = match overflow {
-        Overflow::Shed | Overflow::ShedLate => Limits::REALTIME,
-        Overflow::Hold => Limits::MAX_PACE,
-    };
-    let queue = PacketQueue::new(limits, overflow, has_video);
-    OutputHandle::server(destination.address.to_string(), destination.retry, queue)
+impl Queues {
+    fn handle(self, destination: &Destination) -> OutputHandle {
+        let limits = match self.overflow {
+            Overflow::Shed | Overflow::ShedLate => Limits::REALTIME,
+            Overflow::Hold => Limits::MAX_PACE,
+        };
+        let mut queue = PacketQueue::new(limits, self.overflow, self.has_video);
+        if self.audio_first {
+            queue = queue.with_audio_first();
+        }
+        OutputHandle::server(destination.address.to_string(), destination.retry, queue)
+    }
 }
 
 const fn overflow(pace: Pace) -> Overflow {

@@ -6,10 +6,9 @@ use onair_av::{AudioSource, VideoSource};
 use onair_demux::PacketSource;
 use onair_media::Tracks;
 
-use crate::{Destination, Error, Pace};
+use crate::{Adapt, Destination, Error, Pace};
 
 /// What to send where: see [`Broadcast::builder`](crate::Broadcast::builder).
-#[derive(Default)]
 pub struct Builder {
     pub(crate) video: Option<Box<dyn VideoSource>>,
     pub(crate) audio: Option<Box<dyn AudioSource>>,
@@ -22,6 +21,26 @@ pub struct Builder {
     pub(crate) record: Option<PathBuf>,
     pub(crate) pace: Pace,
     pub(crate) duration: Option<Duration>,
+    pub(crate) adapt: Option<Adapt>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            video: None,
+            audio: None,
+            media: None,
+            media_is_live: false,
+            described: None,
+            video_settings: None,
+            audio_settings: None,
+            destinations: Vec::new(),
+            record: None,
+            pace: Pace::default(),
+            duration: None,
+            adapt: Some(Adapt::default()),
+        }
+    }
 }
 
 impl Builder {
@@ -103,6 +122,16 @@ impl Builder {
     #[must_use]
     pub const fn duration(mut self, duration: Duration) -> Self {
         self.duration = Some(duration);
+        self
+    }
+
+    /// How video that is encoded here adapts to what the lines carry, in real time; `None`: it does
+    /// not, and what is too much for a line is shed. By default it does.
+    ///
+    /// All destinations get the same encode, which takes what the weakest line carries.
+    #[must_use]
+    pub fn adapt(mut self, adapt: impl Into<Option<Adapt>>) -> Self {
+        self.adapt = adapt.into();
         self
     }
 

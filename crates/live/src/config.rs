@@ -1,6 +1,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use onair_media::{Bitrate, Size};
+
+use crate::rate::Adaptive;
+
 /// Which servers to trust when the address demands that they prove their identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
@@ -45,6 +49,20 @@ pub enum Pace {
     Realtime,
     /// As fast as the slowest destination takes it; nothing is ever shed.
     Max,
+}
+
+/// How video that is encoded here adapts to lines that carry less than was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Adapt {
+    /// The least bitrate to which a line may bring video down; by size when `None`.
+    pub min: Option<Bitrate>,
+}
+
+impl Adapt {
+    /// The least bitrate for video of a size.
+    pub(crate) fn min_for(self, size: Size) -> Bitrate {
+        self.min.unwrap_or_else(|| Adaptive::min_for(size))
+    }
 }
 
 /// How much a destination's queue may hold.

@@ -93,6 +93,7 @@ impl DestinationTask {
         let mut context = self.context.clone();
         context.began = Instant::now();
         let result = self.output.run(context).await;
+        self.context.forget_line();
         if let Some(since) = handle.status().live_since.take() {
             reconnect.live(since);
         }

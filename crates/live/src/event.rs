@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use onair_media::Timestamp;
+use onair_media::{Bitrate, Timestamp};
 
 use crate::{Failure, Gap, Report};
 
@@ -49,6 +49,25 @@ pub enum Event {
         destination: usize,
         /// The media time waiting.
         queued: Duration,
+    },
+    /// The line carries less than was asked for, and video takes less. Told when that matters, and not
+    /// at each change: [`Stats`](crate::Stats) has them all.
+    BitrateLimited {
+        /// Which destination.
+        destination: usize,
+        /// What is left for video.
+        bitrate: Bitrate,
+        /// What was asked for.
+        wanted: Bitrate,
+        /// What the line carries of everything, audio and all.
+        carries: Bitrate,
+    },
+    /// The line carries what was asked for again.
+    BitrateRestored {
+        /// Which destination.
+        destination: usize,
+        /// What video takes.
+        bitrate: Bitrate,
     },
     /// Video was shed or lost.
     Dropped {

@@ -189,6 +189,11 @@ impl Fanout {
         self.keyframe.swap(false, Ordering::Relaxed)
     }
 
+    /// Whether a line is so far behind that another frame would only be late.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.outputs().iter().any(|output| output.is_behind())
+    }
+
     /// At what rate pictures are encoded.
     pub(crate) fn rate(&self) -> MutexGuard<'_, Arbiter> {
         self.rate.lock().unwrap_or_else(PoisonError::into_inner)

@@ -13,6 +13,7 @@ use crate::fanout::Fanout;
 use crate::output::recording::Recording;
 use crate::output::{Output, OutputHandle, SessionContext};
 use crate::program::Program;
+use crate::rate::Telling;
 use crate::{Error, Event, Fault, Outcome, Pace, Report, State};
 
 /// Everything the one thread for all sockets needs.
@@ -171,6 +172,7 @@ impl Network {
             pace: self.pace,
             began: Instant::now(),
             is_congested: false,
+            limit: Telling::default(),
         }
     }
 

@@ -100,6 +100,9 @@ pub struct DestinationStats {
     /// The rate at which the kernel saw data arrive while there was more of it than the line took
     /// (Linux); `None` while the line carries everything, which says nothing about its limit.
     pub delivery: Option<Bitrate>,
+    /// What the line is estimated to carry of everything, audio and all; `None` while it has not
+    /// been the limit yet, or is not [followed](crate::Adapt).
+    pub carries: Option<Bitrate>,
     /// Bytes that the kernel took and has not sent yet (Linux).
     pub unsent_bytes: Option<u64>,
     /// Media time waiting in the queue.
@@ -272,6 +275,8 @@ pub struct EncoderTrack {
     pub frames: u64,
     /// Raw frames that a newer one overtook while it was busy, or that it left out itself.
     pub dropped: u64,
+    /// Raw frames left out because a line was behind, so that others are not late.
+    pub left_out: u64,
     /// Raw frames that came while the system had taken it away.
     pub lost: u64,
     /// The media time it was away.

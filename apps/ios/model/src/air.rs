@@ -136,6 +136,8 @@ impl Air {
             Event::RecordingFailed { reason } => self.recording_failure = Some(reason.clone()),
             Event::Connecting { .. }
             | Event::Congested { .. }
+            | Event::BitrateLimited { .. }
+            | Event::BitrateRestored { .. }
             | Event::Dropped { .. }
             | Event::ReconnectRequested { .. }
             | Event::Warning { .. }

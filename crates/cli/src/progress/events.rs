@@ -63,6 +63,8 @@ const fn destination(event: &Event) -> Option<usize> {
         | Event::Refused { destination, .. }
         | Event::Reconnecting { destination, .. }
         | Event::Congested { destination, .. }
+        | Event::BitrateLimited { destination, .. }
+        | Event::BitrateRestored { destination, .. }
         | Event::Dropped { destination, .. }
         | Event::ReconnectRequested { destination, .. }
         | Event::DestinationEnded { destination, .. } => Some(*destination),
@@ -84,6 +86,15 @@ fn in_words(event: &Event) -> Option<String> {
             "the line is too slow: {} ms are waiting for it",
             queued.as_millis()
         ),
+        Event::BitrateLimited {
+            bitrate,
+            wanted,
+            carries,
+            ..
+        } => format!("the line carries {carries}: video takes {bitrate} of {wanted}"),
+        Event::BitrateRestored { bitrate, .. } => {
+            format!("the line carries enough again: video takes {bitrate}")
+        }
         // How many frames were on their way when the line went down is unknown.
         Event::Dropped { frames: 0, gap, .. } => format!(
             "nothing was on air between {} and {} ms",

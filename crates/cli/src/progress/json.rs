@@ -51,6 +51,7 @@ struct LiveDestination<'a> {
     delivery_bps: Option<u64>,
     unsent_bytes: Option<u64>,
     queued_ms: f64,
+    carries_bps: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -114,12 +115,14 @@ struct Encoder<'a> {
     dropped: u64,
     lost: u64,
     lost_ms: u64,
+    left_out: u64,
 }
 
 #[derive(Serialize)]
 struct Limit {
     asked_bps: u64,
     limited_by: LimitedBy,
+    wanted_bps: u64,
 }
 
 #[derive(Serialize)]
@@ -189,6 +192,7 @@ impl<'a> From<&'a DestinationStats> for LiveDestination<'a> {
             delivery_bps: stats.delivery.map(onair::media::Bitrate::as_bps),
             unsent_bytes: stats.unsent_bytes,
             queued_ms: millis(stats.queued),
+            carries_bps: stats.carries.map(onair::media::Bitrate::as_bps),
         }
     }
 }
@@ -253,11 +257,13 @@ impl<'a> From<&'a EncoderTrack> for Encoder<'a> {
             bitrate: track.bitrate.map(|limit| Limit {
                 asked_bps: limit.bitrate.as_bps(),
                 limited_by: limit.limited_by,
+                wanted_bps: limit.wanted.as_bps(),
             }),
             frames: track.frames,
             dropped: track.dropped,
             lost: track.lost,
             lost_ms: whole_millis(track.lost_time),
+            left_out: track.left_out,
         }
     }
 }
@@ -357,10 +363,12 @@ mod tests {
                 name: "openh264".to_owned(),
                 bitrate: Some(BitrateLimit {
                     bitrate: Bitrate::kbps(2500),
+                    wanted: Bitrate::kbps(4000),
                     limited_by: LimitedBy::Thermal,
                 }),
                 frames: 360,
                 dropped: 2,
+                left_out: 5,
                 lost: 1,
                 lost_time: Duration::from_millis(1234),
             }),
@@ -390,6 +398,7 @@ mod tests {
                     so_far: destination(),
                     bitrate: Bitrate::bps(2_345_678),
                     delivery: Some(Bitrate::kbps(4000)),
+                    carries: Some(Bitrate::kbps(3900)),
                     unsent_bytes: Some(1400),
                     queued: Duration::from_micros(12_500),
                 },
@@ -397,6 +406,7 @@ mod tests {
                     so_far: well(),
                     bitrate: Bitrate::bps(0),
                     delivery: None,
+                    carries: None,
                     unsent_bytes: None,
                     queued: Duration::ZERO,
                 },

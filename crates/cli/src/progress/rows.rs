@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
+use onair::rate::LimitedBy;
 use onair::{DestinationReport, DestinationStats, State, Stats};
 
 use super::skipped;
@@ -159,6 +160,9 @@ impl Numbers<'_> {
         if let Some(unsent) = stats.unsent_bytes {
             fields.push(field(7, format_args!("{} unsent", Bytes(unsent))));
         }
+        if let Some(carries) = stats.carries {
+            fields.push(field(7, format_args!("line carries {carries}")));
+        }
         if let Some(delivery) = stats.delivery {
             fields.push(field(7, format_args!("line {delivery}")));
         }
@@ -247,8 +251,21 @@ impl Numbers<'_> {
         Some(field(0, "the recording failed"))
     }
 
+    /// What video is limited to, where a line does that.
+    fn limit(&self) -> Option<Field> {
+        let limit = self.stats.encoder.video.as_ref()?.bitrate?;
+        let is_known = self
+            .stats
+            .destinations
+            .iter()
+            .any(|one| one.carries.is_some());
+        let is_limited = limit.limited_by == LimitedBy::Line && is_known;
+        let text = || format!("video {} of {} for the line", limit.bitrate, limit.wanted);
+        is_limited.then(|| field(3, text()))
+    }
+
     fn encoder(&self) -> Vec<Field> {
-        let mut fields = Vec::new();
+        let mut fields: Vec<_> = self.limit().into_iter().collect();
         if self.is_skipping() {
             fields.push(field(1, "encoder too slow: try a smaller --size"));
         }
@@ -314,6 +331,7 @@ mod tests {
             },
             bitrate: Bitrate::kbps(2500),
             delivery: None,
+            carries: None,
             unsent_bytes: None,
             queued: Duration::from_millis(12),
         }

@@ -38,6 +38,15 @@ pub(super) fn of(report: &Report) -> String {
     if let Some(recording) = &report.recording {
         write_recording(&mut text, recording);
     }
+    let left_out = report
+        .encoder
+        .video
+        .as_ref()
+        .map_or(0, |video| video.left_out);
+    if left_out > 0 {
+        let pictures = Count(left_out, "picture");
+        let _infallible = writeln!(text, "  {pictures} never encoded: a line was behind");
+    }
     let skipped = skipped(&report.encoder);
     if skipped > 0 {
         let pictures = Count(skipped, "picture");

@@ -83,9 +83,18 @@ pub(crate) struct Publish {
     /// What pictures are encoded to; not every server takes hevc
     #[arg(long, value_enum, help_heading = ENCODING)]
     pub(crate) codec: Option<Codec>,
-    /// Video bitrate, e.g. 2500k or 2.5M [default: by size and rate]
+    /// Video bitrate, e.g. 2500k or 2.5M, at the most [default: by size and rate]
     #[arg(long, value_name = "RATE", value_parser = parse_video_bitrate, help_heading = ENCODING)]
     pub(crate) bitrate: Option<Bitrate>,
+    /// The least bitrate that a weak line may bring video down to [default: by size, 150k for 720p]
+    ///
+    /// The bitrate follows the line: it falls at once to what the line carries, and rises again with it, up to
+    /// --bitrate. Several servers get the same pictures, which take what the weakest line carries.
+    #[arg(long, value_name = "RATE", value_parser = parse_video_bitrate, help_heading = ENCODING)]
+    pub(crate) min_bitrate: Option<Bitrate>,
+    /// Keep to --bitrate: what is too much for a line is dropped
+    #[arg(long, help_heading = ENCODING)]
+    pub(crate) no_adapt: bool,
     /// Audio bitrate [default: 128k]
     #[arg(long, value_name = "RATE", value_parser = parse_audio_bitrate, help_heading = ENCODING)]
     pub(crate) audio_bitrate: Option<Bitrate>,

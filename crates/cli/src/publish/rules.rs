@@ -18,6 +18,7 @@ pub(crate) struct Show {
     pub(crate) has_user: bool,
     pub(crate) tries_once: bool,
     pub(crate) is_hurried: bool,
+    pub(crate) adapts: bool,
 }
 
 /// How frames come.
@@ -56,6 +57,11 @@ pub(crate) const RULES: &[Rule<Show>] = &[
     }),
     ("codec", encoded),
     ("bitrate", encoded),
+    ("min-bitrate", |show| match show.adapts {
+        false => Some("--no-adapt keeps to --bitrate"),
+        true => adapted(show),
+    }),
+    ("no-adapt", adapted),
     ("keyframe", encoded),
     ("encoder", encoded),
     ("audio-bitrate", |show| match show.has_audio {
@@ -79,6 +85,13 @@ pub(crate) const RULES: &[Rule<Show>] = &[
 fn encoded(show: &Show) -> Option<&'static str> {
     let is_compressed = show.source == Source::Compressed;
     is_compressed.then_some("this source is sent as it is, without encoding")
+}
+
+fn adapted(show: &Show) -> Option<&'static str> {
+    let is_hurried = show
+        .is_hurried
+        .then_some("nothing is too much for a line at --pace max");
+    encoded(show).or(is_hurried)
 }
 
 fn certified(show: &Show) -> Option<&'static str> {

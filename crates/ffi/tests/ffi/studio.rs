@@ -108,6 +108,8 @@ fn show(server: &Server) -> ShowConfig {
     ShowConfig {
         destinations: vec![server.destination()],
         bitrate: Some(100_000),
+        adapts: true,
+        min_bitrate: None,
         keyframe_seconds: 2.0,
         codec: None,
         audio: audio(),

@@ -63,6 +63,8 @@ pub(crate) fn video() -> VideoConfig {
         height: 48,
         frame_rate: 30,
         bitrate: Some(100_000),
+        adapts: true,
+        min_bitrate: None,
         keyframe_seconds: 2.0,
         codec: None,
     }

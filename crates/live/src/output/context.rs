@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 use onair_media::{Bitrate, Packet};
 
 use super::OutputHandle;
+use super::handle::Line;
 use crate::fanout::Fanout;
 use crate::kernel::Link;
 use crate::program::Program;
 use crate::queue::PacketQueue;
-use crate::rate::{Holder, LinkSample};
+use crate::rate::{self, Holder, LinkSample, RateAdvice, RateLaw, Telling};
 use crate::renewal::Renewals;
 use crate::shared_queue::SharedQueue;
 use crate::{Event, Failure, Pace, State};
@@ -27,6 +28,8 @@ pub(crate) struct SessionContext {
     pub(crate) began: Instant,
     /// Congestion was told, and is not over.
     pub(crate) is_congested: bool,
+    /// What was told of the limit that the line sets.
+    pub(crate) limit: Telling,
 }
 
 /// More queued media than this is congestion; less than a quarter of it is recovery.
@@ -93,7 +96,7 @@ impl SessionContext {
         link.under_way() == 0 && self.queue().with(|queue| queue.is_quiet())
     }
 
-    /// The line as a law sees it, with `pending` bytes taken off the queue and not written.
+    /// The line as a law sees it, with `pending` bytes taken off the queue that the kernel has not.
     pub(crate) fn sample(&self, link: Link, pending: usize, now: Instant) -> LinkSample {
         let (asked, most) = self.fanout.rate().asked();
         let (encoded, audio) = self.fanout.notes().encoded(now);
@@ -117,11 +120,35 @@ impl SessionContext {
         }
     }
 
-    /// Limits the bitrate to what this destination's line carries; `None` lifts the limit.
-    pub(crate) fn limit_bitrate(&self, bitrate: Option<Bitrate>) {
+    /// The law that a new connection's line is followed by.
+    pub(crate) fn law(&self) -> Box<dyn RateLaw> {
+        rate::law(self.fanout.rate().min())
+    }
+
+    /// Has the encoder, and what comes before it, obey the law of this destination's line.
+    pub(crate) fn obey(&mut self, advice: RateAdvice, sample: &LinkSample) {
+        let Some(destination) = self.destination else {
+            return;
+        };
+        self.handle.status().line = Line {
+            advice,
+            on_the_way: sample.backlog() - sample.queued,
+        };
+        let holder = Holder::Line(destination);
+        self.fanout.rate().wish(holder, advice.bitrate);
+        if let Some(event) = self
+            .limit
+            .update(destination, advice, sample.most, sample.at)
+        {
+            self.fanout.tell(event);
+        }
+    }
+
+    /// The connection is gone, and what was known of its line with it.
+    pub(crate) fn forget_line(&self) {
+        self.handle.status().line = Line::default();
         if let Some(destination) = self.destination {
-            let holder = Holder::Line(destination);
-            self.fanout.rate().wish(holder, bitrate);
+            self.fanout.rate().wish(Holder::Line(destination), None);
         }
     }
 

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::kernel::Link;
 use crate::meter::Meter;
 use crate::queue::PacketQueue;
+use crate::rate::RateAdvice;
 use crate::renewal::Renewal;
 use crate::shared_queue::SharedQueue;
 use crate::stop::Stop;
@@ -32,11 +33,20 @@ pub(crate) struct Status {
     pub(crate) bytes: u64,
     sent: Meter,
     pub(crate) link: Link,
+    pub(crate) line: Line,
     pub(crate) failure: Option<Failure>,
     /// When the present attempt went on air, or else the last that did.
     pub(crate) live_since: Option<Instant>,
     /// How much media a file has; `None` before there is any.
     pub(crate) recorded: Option<Duration>,
+}
+
+/// What the law of a connection's line said last.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Line {
+    pub(crate) advice: RateAdvice,
+    /// Bytes that had left the queue and not arrived then.
+    pub(crate) on_the_way: u64,
 }
 
 impl OutputHandle {
@@ -113,6 +123,15 @@ impl OutputHandle {
         status.failure = result.err();
     }
 
+    /// Whether so much waits for the line that another frame would only be late.
+    pub(crate) fn is_behind(&self) -> bool {
+        let line = self.status().line;
+        let queued = |queue: &mut PacketQueue| queue.payload() as u64;
+        line.advice
+            .skip_above
+            .is_some_and(|limit| line.on_the_way + self.queue.with(queued) > limit)
+    }
+
     pub(crate) fn report(&self) -> DestinationReport {
         let status = self.status().clone();
         let tally = self.queue.with(|queue| queue.tally().clone());
@@ -133,14 +152,15 @@ impl OutputHandle {
     }
 
     pub(crate) fn stats(&self, now: Instant) -> DestinationStats {
-        let (bitrate, link) = {
+        let (bitrate, link, line) = {
             let mut status = self.status();
-            (status.sent.read(now).bitrate, status.link)
+            (status.sent.read(now).bitrate, status.link, status.line)
         };
         DestinationStats {
             so_far: self.report(),
             bitrate,
             delivery: link.delivery_bps.map(Bitrate::bps),
+            carries: line.advice.carries,
             unsent_bytes: link.unsent,
             queued: self.queue.with(|queue| queue.span()),
         }

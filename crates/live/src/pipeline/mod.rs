@@ -21,7 +21,8 @@ use self::packet_merger::PacketMerger;
 use self::video::VideoChain;
 use crate::fanout::Fanout;
 use crate::program::Program;
-use crate::{Builder, Error, Pace};
+use crate::rate::Arbiter;
+use crate::{Adapt, Builder, Error, Pace};
 
 /// Everything opened, nothing running yet.
 pub(crate) struct Pipeline {
@@ -30,6 +31,7 @@ pub(crate) struct Pipeline {
     pace: Pace,
     media_is_live: bool,
     duration: Option<Duration>,
+    adapt: Option<Adapt>,
 }
 
 enum Source {
@@ -67,7 +69,25 @@ impl Pipeline {
             pace: builder.pace,
             media_is_live: builder.media_is_live,
             duration: builder.duration,
+            adapt: builder.adapt.filter(|_| builder.pace == Pace::Realtime),
         })
+    }
+
+    /// Lets the arbiter know at what rate video will be encoded, if it will, and whether that adapts.
+    pub(crate) fn begin(&self, arbiter: &mut Arbiter) {
+        if let Source::Raw {
+            video: Some(video), ..
+        } = &self.source
+        {
+            let settings = video.settings();
+            let min = self.adapt.map(|adapt| adapt.min_for(settings.size));
+            arbiter.begin(settings.bitrate, min);
+        }
+    }
+
+    /// Whether video will be encoded, at a rate that follows the lines.
+    pub(crate) const fn adapts(&self) -> bool {
+        self.adapt.is_some() && matches!(self.source, Source::Raw { video: Some(_), .. })
     }
 
     /// Whether there will be video.

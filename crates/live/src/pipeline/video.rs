@@ -45,7 +45,6 @@ impl VideoChain {
             ..EncoderTrack::default()
         };
         merger.fanout().notes().encoder.video = Some(track);
-        merger.fanout().rate().begin(self.settings().bitrate);
         let is_live = self.source.live_frames().is_some();
         let frames = Frames::of(self.source, merger, schedule)?;
         let mut encoder = self.encoder;
@@ -127,11 +126,24 @@ impl EncodeLoop<'_> {
     }
 
     fn encode(&mut self, frame: &VideoFrame) -> Result<Vec<Packet>, Error> {
-        self.fit(frame.surface.size())?;
         self.retune();
+        if self.merger.fanout().is_behind() {
+            return self.leave_out(frame);
+        }
+        self.fit(frame.surface.size())?;
         self.latest = frame.timestamp;
         self.encoder
             .encode(frame, self.merger.fanout().take_keyframe())
+    }
+
+    /// Leaves a frame out, so that those which wait for a line are not later still. A keyframe that is
+    /// due or asked for is the next frame that is encoded.
+    fn leave_out(&mut self, frame: &VideoFrame) -> Result<Vec<Packet>, Error> {
+        self.latest = frame.timestamp;
+        if let Some(track) = &mut self.merger.fanout().notes().encoder.video {
+            track.left_out += 1;
+        }
+        self.encoder.poll_packets()
     }
 
     /// A camera may change its frame size.

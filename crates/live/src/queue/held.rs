@@ -107,15 +107,26 @@ impl Held {
         entries.position(|entry| entry.packet.is_video_keyframe())
     }
 
+    /// The first audio, and where it is.
+    pub(super) fn first_audio(&self) -> Option<(usize, &Entry)> {
+        let mut entries = self.entries.iter().enumerate();
+        entries.find(|(_, entry)| !entry.is_video())
+    }
+
+    /// Takes out the packet at an index.
+    pub(super) fn take(&mut self, index: usize) -> Option<Entry> {
+        let entry = self.entries.remove(index)?;
+        self.bytes -= entry.weight();
+        Some(entry)
+    }
+
     /// Takes the last picture out, unless it is the first of its GOP.
     pub(super) fn take_tail(&mut self) -> Option<Packet> {
         let last = self.entries.iter().rposition(Entry::is_video)?;
         if self.entries[last].packet.keyframe {
             return None;
         }
-        let entry = self.entries.remove(last)?;
-        self.bytes -= entry.weight();
-        Some(entry.packet)
+        self.take(last).map(|entry| entry.packet)
     }
 
     /// Drops, of the first so many packets, those that `goes` says yes to: by the bytes that are

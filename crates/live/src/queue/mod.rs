@@ -42,6 +42,8 @@ pub(crate) struct PacketQueue {
     held: Held,
     limits: Limits,
     overflow: Overflow,
+    /// Audio overtakes video that waits.
+    audio_first: bool,
     has_video: bool,
     consumer: Consumer,
     source: Source,
@@ -74,6 +76,13 @@ pub(crate) enum Overflow {
     Hold,
 }
 
+/// How long a picture has to have waited before audio overtakes it: the order of what goes at once
+/// stays as it is.
+const MIN_WAIT: Duration = Duration::from_millis(60);
+
+/// How far audio may get ahead of the pictures of its time: players hold so much of it.
+const MAX_LEAD: Duration = Duration::from_secs(2);
+
 /// How much audio may wait for the first IDR picture.
 const MAX_WAIT: Duration = Duration::from_millis(2500);
 
@@ -85,6 +94,7 @@ impl PacketQueue {
             held: Held::default(),
             limits,
             overflow,
+            audio_first: false,
             has_video,
             consumer: Consumer::First { begun: false },
             source: Source::Open,
@@ -94,6 +104,12 @@ impl PacketQueue {
             missed: Missed::default(),
             tally: Tally::default(),
         }
+    }
+
+    /// The same, but audio [overtakes](MAX_LEAD) video that waits for a line.
+    pub(crate) const fn with_audio_first(mut self) -> Self {
+        self.audio_first = true;
+        self
     }
 
     /// Takes a packet from the source, and sheds if that was one too many.
@@ -162,14 +178,31 @@ impl PacketQueue {
 impl PacketQueue {
     /// The next packet to send. A connection begins at an IDR picture.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<Packet> {
-        if !self.consumer.has_begun() && !self.begin() {
+        let is_first = !self.consumer.has_begun();
+        if is_first && !self.begin() {
             return None;
         }
-        let entry = self.held.pop()?;
+        let ahead = self.overtaking(now).filter(|_| !is_first);
+        let entry = match ahead {
+            Some(index) => self.held.take(index)?,
+            None => self.held.pop()?,
+        };
         let waited = now.saturating_duration_since(entry.since);
         self.tally.delays.add(waited);
-        self.sent(&entry.packet);
+        self.sent(&entry.packet, ahead.is_some());
         Some(entry.packet)
+    }
+
+    /// Where the audio is that goes before the video in front of it, if any does.
+    fn overtaking(&self, now: Instant) -> Option<usize> {
+        let front = self.held.front().filter(|_| self.audio_first)?;
+        let waited = now.saturating_duration_since(front.since);
+        if !front.is_video() || waited < MIN_WAIT {
+            return None;
+        }
+        let (index, audio) = self.held.first_audio()?;
+        let lead = audio.packet.dts.since(front.packet.dts);
+        (lead <= MAX_LEAD).then_some(index)
     }
 
     /// Puts back what was taken but did not arrive.
@@ -294,8 +327,11 @@ impl PacketQueue {
         std::mem::take(&mut self.tally.news)
     }
 
-    fn sent(&mut self, packet: &Packet) {
-        self.last_taken = Some(packet.dts);
+    /// What overtook others is not the end of what was taken.
+    fn sent(&mut self, packet: &Packet, is_overtaking: bool) {
+        if !is_overtaking {
+            self.last_taken = Some(packet.dts);
+        }
         self.tally.sent(packet);
         if self.is_watched(packet.kind()) {
             self.tally.close_gap(packet.dts);

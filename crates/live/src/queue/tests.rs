@@ -492,3 +492,99 @@ fn audio_before_zero_is_no_gap() {
     queue.tally.close_gap(Timestamp::ZERO);
     assert_eq!((queue.tally().gaps.len(), queue.take_news().len()), (0, 0));
 }
+
+/// A queue whose line has taken the first picture at `now`, and then half a second of nothing.
+fn behind(now: Instant) -> PacketQueue {
+    let mut queue = PacketQueue::new(LIMITS, Overflow::Shed, true).with_audio_first();
+    queue.live();
+    feed(&mut queue, 0..1, 50, now);
+    assert!(queue.pop(now).is_some_and(|first| first.keyframe));
+    feed(&mut queue, 1..12, 50, now);
+    queue
+}
+
+/// The kinds and times of the next packets.
+fn order(queue: &mut PacketQueue, count: usize, now: Instant) -> Vec<(Kind, i64)> {
+    let packets = std::iter::from_fn(|| queue.pop(now)).take(count);
+    packets
+        .map(|packet| (packet.kind(), packet.dts.as_millis()))
+        .collect()
+}
+
+#[test]
+fn audio_overtakes_video_that_waits_and_nothing_that_goes_at_once() {
+    let now = Instant::now();
+    let in_order = order(&mut behind(now), 5, now);
+    assert!(in_order.is_sorted_by_key(|(_, at)| *at), "{in_order:?}");
+    let mut queue = behind(now);
+    let late = now + Duration::from_millis(500);
+    let first = order(&mut queue, 24, late);
+    let audio = (0..24).map(|index| (Kind::Audio, index * 20));
+    assert_eq!(first, audio.collect::<Vec<_>>());
+    let rest = order(&mut queue, 99, late);
+    let video = (1..12).map(|index| (Kind::Video, index * 40));
+    assert_eq!(rest, video.collect::<Vec<_>>());
+    assert_eq!(queue.tally().gaps, []);
+    assert_eq!(queue.held.bytes(), 0);
+}
+
+#[test]
+fn audio_gets_no_further_ahead_than_a_player_holds() {
+    let limits = Limits {
+        time: Duration::from_secs(10),
+        ..LIMITS
+    };
+    let now = Instant::now();
+    let mut queue = PacketQueue::new(limits, Overflow::Shed, true).with_audio_first();
+    queue.live();
+    feed(&mut queue, 0..1, 500, now);
+    queue.pop(now);
+    feed(&mut queue, 1..200, 500, now);
+    let sent = order(&mut queue, 999, now + MIN_WAIT);
+    let (mut video, mut furthest) = (0, 0);
+    for (kind, at) in sent {
+        match kind {
+            Kind::Video => video = at,
+            Kind::Audio => furthest = furthest.max(at - video),
+        }
+    }
+    let step = Duration::from_millis(40);
+    let most = MAX_LEAD..=MAX_LEAD + step;
+    assert!(most.contains(&Duration::from_millis(furthest.unsigned_abs())));
+}
+
+#[test]
+fn a_connection_begins_with_a_picture_however_long_that_waited() {
+    let now = Instant::now();
+    let mut queue = PacketQueue::new(LIMITS, Overflow::Shed, true).with_audio_first();
+    feed(&mut queue, 0..12, 50, now);
+    let late = now + Duration::from_millis(500);
+    assert_eq!(order(&mut queue, 1, late), [(Kind::Video, 0)]);
+    queue.live();
+    queue.away();
+    feed(&mut queue, 12..70, 50, late);
+    let begins = order(&mut queue, 1, late + Duration::from_secs(2));
+    assert_eq!(begins, [(Kind::Video, 2000)]);
+}
+
+#[test]
+fn a_gap_begins_where_video_was_left_and_not_where_audio_got_to() {
+    let now = Instant::now();
+    let mut queue = behind(now);
+    let late = now + Duration::from_millis(500);
+    assert_eq!(
+        order(&mut queue, 24, late).last(),
+        Some(&(Kind::Audio, 460))
+    );
+    let in_order = Some(Timestamp::from_millis(20));
+    assert_eq!(queue.last_taken(), in_order);
+    queue.away();
+    feed(&mut queue, 12..60, 50, late);
+    assert_eq!(order(&mut queue, 1, late), [(Kind::Video, 2000)]);
+    assert_eq!(queue.tally().gaps, [gap(20, 2000)]);
+    assert_eq!(
+        queue.tally().audio.dropped,
+        76,
+        "what came before the picture"
+    );
+}

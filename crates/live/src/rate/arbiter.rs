@@ -9,6 +9,8 @@ pub(crate) struct Arbiter {
     wishes: BTreeMap<Holder, Wish>,
     /// What the encoder was last set to; `None` where nothing is encoded.
     applied: Option<Change>,
+    /// The least that a line may ask for; `None` if video does not adapt to lines.
+    min: Option<Bitrate>,
 }
 
 /// A rate, and who wants it.
@@ -41,6 +43,8 @@ struct Wish {
 pub struct BitrateLimit {
     /// What the encoder aims at.
     pub bitrate: Bitrate,
+    /// What the user would like.
+    pub wanted: Bitrate,
     /// Who limits it to that.
     pub limited_by: LimitedBy,
 }
@@ -58,8 +62,9 @@ pub enum LimitedBy {
 }
 
 impl Arbiter {
-    /// Video is encoded, at the rate that the user asked for.
-    pub(crate) fn begin(&mut self, bitrate: Bitrate) {
+    /// Video is encoded, at the rate that the user asked for, and adapts to lines down to `min`.
+    pub(crate) fn begin(&mut self, bitrate: Bitrate, min: Option<Bitrate>) {
+        self.min = min;
         let wish = Wish {
             now: bitrate,
             proven: Some(bitrate),
@@ -69,6 +74,11 @@ impl Arbiter {
             holder: Holder::User,
             bitrate,
         });
+    }
+
+    /// The least that a line may ask for; `None` if video does not adapt to lines.
+    pub(crate) const fn min(&self) -> Option<Bitrate> {
+        self.min
     }
 
     /// Notes a wish; `None` takes it back.
@@ -121,8 +131,10 @@ impl Arbiter {
             Holder::Thermal => LimitedBy::Thermal,
             Holder::Line(_) => LimitedBy::Line,
         };
+        let (_, wanted) = self.asked();
         Some(BitrateLimit {
             bitrate,
+            wanted,
             limited_by,
         })
     }
@@ -155,7 +167,7 @@ mod tests {
 
     fn arbiter() -> Arbiter {
         let mut arbiter = Arbiter::default();
-        arbiter.begin(FULL);
+        arbiter.begin(FULL, None);
         arbiter
     }
 

@@ -15,9 +15,16 @@ impl Follower {
         Self { law, next }
     }
 
-    /// When to call [`update`](Self::update), if ever.
+    /// From when on to call [`update`](Self::update), if ever.
     pub(crate) const fn deadline(&self) -> Option<Instant> {
         self.next
+    }
+
+    /// When to wake up for that: at once if something waits for the line, and otherwise later, since
+    /// the next packet is soon reason enough to be awake.
+    pub(crate) fn wake_up(&self, is_waiting: bool) -> Option<Instant> {
+        let lenience = if is_waiting { 0 } else { 2 };
+        Some(self.next? + self.law.interval()? * lenience)
     }
 
     /// Shows the law the line as it is.
@@ -83,6 +90,8 @@ mod tests {
         for (step, written, kbps) in [(1, 1750, 1000), (2, 3000, 1000), (3, 3000, 0)] {
             let at = began + EVERY * step;
             assert_eq!(follower.deadline(), Some(at));
+            assert_eq!(follower.wake_up(true), Some(at));
+            assert_eq!(follower.wake_up(false), Some(at + EVERY * 2));
             let advice = follower.update(&sample(at, written));
             assert_eq!(advice.bitrate, Some(Bitrate::kbps(kbps)));
         }

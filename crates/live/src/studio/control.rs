@@ -186,6 +186,8 @@ impl Control {
             | Event::Refused { .. }
             | Event::Reconnecting { .. }
             | Event::Congested { .. }
+            | Event::BitrateLimited { .. }
+            | Event::BitrateRestored { .. }
             | Event::Dropped { .. }
             | Event::ReconnectRequested { .. }
             | Event::Warning { .. }

@@ -36,7 +36,7 @@ impl OnAir {
     /// Begins to send. Nothing that should be hidden or silent gets through, not even at first.
     pub(super) fn start(show: Show, format: Format, cues: Cues) -> Result<Self, Error> {
         let clock = Clock::starting_at(Instant::now());
-        let mut builder = Broadcast::builder();
+        let mut builder = Broadcast::builder().adapt(show.adapt);
         let mut inlets = Inlets::default();
         if show.has_video {
             let (inlet, source) = capture::live_frames(format.size, format.frame_rate, clock);

@@ -5,8 +5,8 @@ use onair_av::I420;
 use onair_av::encode::AudioSettings;
 use onair_media::{Bitrate, VideoCodec};
 
-use crate::Destination;
 use crate::director::Ladder;
+use crate::{Adapt, Destination};
 
 /// What is in a show, and where it goes.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Show {
     pub codec: VideoCodec,
     /// Video bitrate; by size and frame rate when `None`.
     pub bitrate: Option<Bitrate>,
+    /// How video adapts to what the lines carry; `None`: it does not.
+    pub adapt: Option<Adapt>,
     /// How to encode audio.
     pub audio: AudioSettings,
     /// Media time from one keyframe to the next.
@@ -57,6 +59,7 @@ impl Show {
             has_audio: true,
             codec: VideoCodec::H264,
             bitrate: None,
+            adapt: Some(Adapt::default()),
             audio: AudioSettings::default(),
             keyframe_interval: Duration::from_secs(2),
             slate: Slate::default(),

@@ -97,7 +97,8 @@ fn a_bitrate_that_is_set_is_what_the_next_pictures_have() {
         ..VideoSettings::new(SIZE, FrameRate::new(30, 1).unwrap())
     };
     let builder = Broadcast::builder().video(pictures).to(peer.url());
-    let broadcast = builder.video_settings(settings).start().unwrap();
+    let builder = builder.video_settings(settings).adapt(None);
+    let broadcast = builder.start().unwrap();
     let mut bytes = |pictures: usize| {
         let sizes = (0..pictures).map(|_| {
             camera.shoot(SIZE);

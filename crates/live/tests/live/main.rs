@@ -1,6 +1,8 @@
 //! Whole broadcasts, over loopback.
 
 #[cfg(test)]
+mod adapt;
+#[cfg(test)]
 mod broadcast;
 #[cfg(test)]
 mod control;

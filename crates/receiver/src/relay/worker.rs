@@ -247,6 +247,8 @@ impl RelayState {
             E::DestinationEnded { .. } => Self::Ended,
             E::Refused { .. }
             | E::Congested { .. }
+            | E::BitrateLimited { .. }
+            | E::BitrateRestored { .. }
             | E::Dropped { .. }
             | E::ReconnectRequested { .. }
             | E::EncoderLost { .. }
@@ -280,6 +282,8 @@ fn in_words(event: &onair::Event, was_live: bool, is_cut: bool) -> Option<String
         E::Connecting { .. }
         | E::Refused { .. }
         | E::Congested { .. }
+        | E::BitrateLimited { .. }
+        | E::BitrateRestored { .. }
         | E::ReconnectRequested { .. }
         | E::EncoderLost { .. }
         | E::EncoderBack

@@ -306,6 +306,7 @@ fn destination_stats(line: &Line) -> DestinationStats {
         },
         bitrate: Bitrate::kbps(line.kbps),
         delivery: None,
+        carries: None,
         unsent_bytes: None,
         queued: Duration::from_millis(line.queued_ms),
     }

@@ -38,6 +38,8 @@ fn start(video: bool, audio: bool) -> Arc<Broadcaster> {
             height: SIZE.height,
             frame_rate: 30,
             bitrate: None,
+            adapts: true,
+            min_bitrate: None,
             keyframe_seconds: 2.0,
             codec: None,
         }),

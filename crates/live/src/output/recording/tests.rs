@@ -240,6 +240,7 @@ fn context(recording: &Recording, fanout: Fanout) -> SessionContext {
         renewals: recording.handle().renewal().watch(),
         began: Instant::now(),
         is_congested: false,
+        limit: crate::rate::Telling::default(),
     }
 }
 

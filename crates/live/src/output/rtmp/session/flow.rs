@@ -26,7 +26,10 @@ impl Session {
         let step = self.pump.machine.step();
         while let Poll::Ready(written) = self.pump.poll_write(cx, now) {
             match written {
-                Ok(bytes) => self.context.sent(bytes, now),
+                Ok(bytes) => {
+                    self.line.is_moving = true;
+                    self.context.sent(bytes, now);
+                }
                 Err(broken) => self.broke(&broken, step),
             }
         }
@@ -57,14 +60,14 @@ impl Session {
         true
     }
 
-    /// Takes packets from the queue once everything before them is gone.
+    /// Takes packets from the queue once everything before them is gone and the line has room.
     pub(super) fn poll_queue(&mut self, cx: &Context<'_>, now: Instant) -> bool {
-        if !self.is_sending() {
+        if !self.is_sending() || !self.has_room() {
             return false;
         }
         if self.packets.is_empty() {
             let mut taken = Vec::new();
-            let budget = budget(self.context.pace);
+            let budget = self.budget();
             match self.context.queue().poll_take(cx, budget, &mut taken) {
                 Poll::Ready(Taken::Some) => self.packets.push(taken),
                 Poll::Ready(Taken::End) => self.source_ended(now),
@@ -129,6 +132,16 @@ impl Session {
         }
     }
 
+    /// How many bytes of packets to take from the queue at once: where the line has a limit, one
+    /// packet.
+    const fn budget(&self) -> usize {
+        match self.context.pace {
+            Pace::Realtime if self.line.advice.in_flight.is_some() => 1,
+            Pace::Realtime => 32 * 1024,
+            Pace::Max => 256 * 1024,
+        }
+    }
+
     pub(super) fn say_farewell(&mut self, now: Instant) {
         if self.pump.machine.ready()
             && let Some(tag) = self.packets.end_of_sequence()
@@ -139,13 +152,5 @@ impl Session {
         let was_live = self.phase.is_live();
         self.phase = Phase::Closing { was_live };
         self.pump.machine.close(now);
-    }
-}
-
-/// How many bytes of packets to take from the queue at once.
-const fn budget(pace: Pace) -> usize {
-    match pace {
-        Pace::Realtime => 32 * 1024,
-        Pace::Max => 256 * 1024,
     }
 }

@@ -1,5 +1,6 @@
 mod close;
 mod flow;
+mod line;
 mod packets;
 mod timing;
 
@@ -13,10 +14,10 @@ use onair_net::Pump;
 use onair_rtmp::publisher::{Config, End, Event as Said, Retry, Step};
 use onair_rtmp::{Error, Publisher, Url};
 
+use self::line::Line;
 use self::packets::Packets;
 use crate::output::SessionContext;
 use crate::output::stream::Stream;
-use crate::rate::{self, Follower};
 use crate::{Event, Failure};
 
 /// One connection's life, driven by a [`Publisher`].
@@ -34,7 +35,7 @@ pub(super) struct Session {
     broken: Option<Failure>,
     /// How it will end; the rest is still to be written.
     end_reason: Option<EndReason>,
-    rate: Follower,
+    line: Line,
     /// When to look at the connection again.
     tick: Instant,
     stopping: Option<Wish>,
@@ -122,7 +123,7 @@ impl Session {
             moving: None,
             broken: None,
             end_reason: None,
-            rate: Follower::new(rate::law(None), now),
+            line: Line::new(&context, now),
             tick: now + TICK,
             stopping: Some(Box::pin(context.handle.leaving().asked())),
             renewing: Some(Box::pin(async move { renewals.asked().await })),
@@ -141,7 +142,6 @@ impl Session {
             };
         }
         self.context.tell_gaps();
-        self.context.limit_bitrate(None);
         SessionEnd {
             reason,
             was_live: self.phase.is_live(),
@@ -156,6 +156,7 @@ impl Session {
                 self.handle_event(said, now);
             }
             self.poll_write(cx, now);
+            self.watch_line(now);
             let is_unwritten = self.pump.unwritten() > 0;
             let waits =
                 |reason: &mut EndReason| matches!(reason, EndReason::Finished) && is_unwritten;

@@ -38,7 +38,7 @@ impl Session {
         let next = [
             Some(self.pump.deadline()),
             self.next_look(now),
-            self.rate.deadline(),
+            self.next_sample(),
             hurry.map(|at| if now < at { at } else { at + LAST_WORDS }),
             stall,
         ];
@@ -69,12 +69,6 @@ impl Session {
             self.tick = now + TICK;
             let link = self.pump.stream().link();
             self.context.look(link, self.phase.is_live());
-        }
-        if self.rate.deadline().is_some_and(|at| now >= at) {
-            let stream = self.pump.stream();
-            let (link, pending) = (stream.link(), self.pump.unwritten() + stream.held());
-            let advice = self.rate.update(&self.context.sample(link, pending, now));
-            self.context.limit_bitrate(advice.bitrate);
         }
         if hurry.is_some_and(|at| now >= at) && !self.phase.is_closing() {
             self.say_farewell(now);
