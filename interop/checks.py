@@ -16,7 +16,7 @@ CARD = ("--from", "testcard", "--size", "640x360", "--bitrate", "800k", "--fps",
 
 def runs_alone(name):
     """Whether a check disturbs others, or measures to the second what others would disturb."""
-    return name.startswith("kick: ")
+    return name.startswith(("kick: ", "line: "))
 
 
 def all_checks(bench):
@@ -42,6 +42,8 @@ def onair_checks(bench):
     nginx = bench.servers.get("nginx-rtmp")
     if nginx:
         checks += [(name, check(nginx)) for name, check in NGINX_CHECKS.items()]
+    if bench.lines:
+        checks += [(f"line: {name}", bench.lines.check(name)) for name in bench.lines.names()]
     return checks
 
 
