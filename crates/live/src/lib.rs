@@ -33,6 +33,7 @@ mod network;
 mod output;
 mod pace;
 mod pipeline;
+pub mod probe;
 mod program;
 mod queue;
 pub mod rate;

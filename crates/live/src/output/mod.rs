@@ -10,7 +10,7 @@ mod handle;
 pub(crate) mod recording;
 pub(crate) mod rtmp;
 mod stream;
-mod tls;
+pub(crate) mod tls;
 mod transport;
 
 use std::fmt;

@@ -10,7 +10,7 @@ use crate::failure::{Cause, Failure, FailureStage, Refusal};
 
 /// Why a conversation failed at `step`; `codec` is the one that is sent, if not every server
 /// knows it.
-pub(crate) fn failure(error: &Error, step: Step, codec: Option<VideoCodec>) -> Failure {
+pub fn failure(error: &Error, step: Step, codec: Option<VideoCodec>) -> Failure {
     let fault = if step == Step::Play {
         fault_of_play(error)
     } else {

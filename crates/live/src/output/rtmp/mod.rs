@@ -12,7 +12,7 @@ use onair_rtmp::{Scheme, Url};
 
 use self::address::endpoint;
 use self::connect::connect;
-use self::failure::failure;
+pub use self::failure::failure;
 use self::session::{EndReason, Move, Session, SessionEnd};
 use super::tls::Trust;
 use super::{Attempt, Credentials, Output, Protocol, SessionContext, random};

@@ -1,3 +1,4 @@
+pub(crate) mod probe;
 mod verify;
 mod words;
 
@@ -51,18 +52,30 @@ impl Trust {
 /// A client configuration with the trust that `tls` describes.
 fn client(tls: &Tls) -> Result<Arc<ClientConfig>, Error> {
     let provider = provider();
-    let verifier: Arc<dyn ServerCertVerifier> = if tls.insecure {
-        Arc::new(Anybody(provider.clone()))
-    } else {
-        verifier(tls.ca.as_deref(), provider.clone())?
-    };
-    let config = ClientConfig::builder_with_provider(provider)
+    Ok(Arc::new(configured(
+        trusted(tls, provider.clone())?,
+        provider,
+    )))
+}
+
+/// Whom `tls` trusts.
+fn trusted(tls: &Tls, provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+    match tls.insecure {
+        true => Ok(Arc::new(Anybody(provider))),
+        false => verifier(tls.ca.as_deref(), provider),
+    }
+}
+
+fn configured(
+    verifier: Arc<dyn ServerCertVerifier>,
+    provider: Arc<CryptoProvider>,
+) -> ClientConfig {
+    ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("the provider knows TLS 1.2 and 1.3")
         .dangerous()
         .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
+        .with_no_client_auth()
 }
 
 /// The system's trust and, besides, the certificates in a PEM file.
