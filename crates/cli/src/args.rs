@@ -4,13 +4,14 @@ use clap::{Parser, Subcommand};
 
 use crate::demo::Demo;
 use crate::devices::Devices;
+use crate::doctor::Doctor;
 use crate::failure::Failure;
 use crate::given::Given;
 use crate::inspect::Inspect;
 use crate::log::LogOptions;
 use crate::publish::Publish;
 use crate::receive::Receive;
-use crate::{demo, devices, inspect, publish, receive};
+use crate::{demo, devices, doctor, inspect, publish, receive};
 
 /// Puts a camera, a test card, a file or a pipe on air over RTMP, and keeps it there.
 #[derive(Debug, Parser)]
@@ -28,6 +29,7 @@ pub(crate) enum Verb {
     Publish(Box<Publish>),
     Receive(Box<Receive>),
     Devices(Devices),
+    Doctor(Box<Doctor>),
     Inspect(Inspect),
 }
 
@@ -38,6 +40,7 @@ impl Args {
             Some(Verb::Publish(opts)) => publish::run(&opts, given, self.log),
             Some(Verb::Receive(opts)) => receive::run(&opts, given),
             Some(Verb::Devices(opts)) => devices::run(&opts),
+            Some(Verb::Doctor(opts)) => doctor::run(&opts, given),
             Some(Verb::Inspect(opts)) => inspect::run(&opts, given),
             Some(Verb::Demo(opts)) => demo::run(&opts, self.log),
             None => demo::run(&Demo::by_default(), self.log),
@@ -50,6 +53,9 @@ See it work, on this machine alone:
   onair                                              the same as onair demo
 Go live with a test card:
   onair publish --to rtmp://localhost/live/KEY
+
+See whether a broadcast would work, and if not, why not:
+  onair doctor rtmp://localhost/live/KEY
 
 `onair publish --help` has the addresses of the usual services.
 Ctrl-C or SIGTERM ends everything properly; another, a second later, ends it at once (status 1).
@@ -126,6 +132,19 @@ mod tests {
             ],
         ),
         ("devices", &["json"]),
+        (
+            "doctor",
+            &[
+                "key",
+                "no-publish",
+                "bitrate",
+                "size",
+                "fps",
+                "keyframe",
+                "user",
+                "json",
+            ],
+        ),
         ("inspect", &["json", "bytes"]),
     ];
 
@@ -143,6 +162,7 @@ mod tests {
                 "publish" => names(publish::RULES),
                 "receive" => names(receive::RULES),
                 "inspect" => names(inspect::RULES),
+                "doctor" => names(doctor::RULES),
                 _ => Vec::new(),
             };
             let always = ALWAYS.iter().find(|(verb, _)| *verb == name);

@@ -12,8 +12,16 @@ pub(crate) fn with_cure(words: impl Display, fault: Fault) -> String {
     }
 }
 
+/// A cause's name in JSON.
+pub(crate) fn name(fault: Fault) -> String {
+    match serde_json::to_value(fault) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => String::new(),
+    }
+}
+
 /// `None` if the words say it all.
-const fn cure(fault: Fault) -> Option<&'static str> {
+pub(crate) const fn cure(fault: Fault) -> Option<&'static str> {
     use Fault as F;
     Some(match fault {
         F::KeyInUse => {

@@ -8,6 +8,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// It was attempted and failed.
     Failed(String),
+    /// The same, and the user knows: it was the answer to what was asked.
+    Told,
 }
 
 impl Failure {
@@ -29,7 +31,7 @@ impl Failure {
 
     pub(crate) fn status(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Failed(_) => 1,
+            Self::Failed(_) | Self::Told => 1,
             Self::Usage(_) => 2,
         })
     }
@@ -39,6 +41,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(message) | Self::Failed(message) => f.write_str(message),
+            Self::Told => Ok(()),
         }
     }
 }

@@ -8,6 +8,7 @@ mod args;
 mod board;
 mod demo;
 mod devices;
+mod doctor;
 mod explain;
 mod failure;
 #[cfg(test)]
@@ -28,6 +29,8 @@ mod values;
 
 use std::process::ExitCode;
 
+use self::failure::Failure;
+
 fn main() -> ExitCode {
     let result = parse::parse().and_then(|(args, given)| {
         if args.log.quiet {
@@ -39,7 +42,9 @@ fn main() -> ExitCode {
     let status = match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            outlet::insist(format_args!("onair: {failure}"));
+            if failure != Failure::Told {
+                outlet::insist(format_args!("onair: {failure}"));
+            }
             failure.status()
         }
     };

@@ -72,7 +72,7 @@ pub(crate) fn insist(words: impl Display) {
 
 /// Words from strangers, including file names, without characters that act on a terminal. The line
 /// breaks are our own.
-fn shown(words: &str) -> String {
+pub(crate) fn shown(words: &str) -> String {
     let fit = |c| match c {
         '\n' => '\n',
         '\t' => ' ',

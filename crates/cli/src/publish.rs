@@ -8,6 +8,7 @@ mod rules;
 mod source;
 mod stdin;
 
+pub(crate) use self::destination::credentials;
 use self::options::Pace;
 pub(crate) use self::options::Publish;
 pub(crate) use self::rules::RULES;

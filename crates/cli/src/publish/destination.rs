@@ -20,7 +20,7 @@ pub(crate) fn all(opts: &Publish) -> Result<Vec<Destination>, Failure> {
     if opts.key.as_deref().is_some_and(|key| key.trim().is_empty()) {
         return Err(Failure::usage("--key is empty"));
     }
-    let credentials = credentials(opts)?;
+    let credentials = credentials(opts.user.as_deref(), opts.password_file.as_deref())?;
     let destinations: Vec<_> = opts
         .to
         .iter()
@@ -87,11 +87,15 @@ fn retry(opts: &Publish) -> RetryPolicy {
     }
 }
 
-fn credentials(opts: &Publish) -> Result<Option<Credentials>, Failure> {
-    let Some(user) = &opts.user else {
+/// A user name, and the password that a file or the environment has for it.
+pub(crate) fn credentials(
+    user: Option<&str>,
+    password_file: Option<&Path>,
+) -> Result<Option<Credentials>, Failure> {
+    let Some(user) = user else {
         return Ok(None);
     };
-    let password = match &opts.password_file {
+    let password = match password_file {
         Some(path) => read_password(path)?,
         None => env::var(PASSWORD)
             .ok()

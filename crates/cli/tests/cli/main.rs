@@ -1,6 +1,7 @@
 //! The program as a user meets it: exact words, exact exit status.
 
 mod common;
+mod doctor;
 mod ends;
 #[cfg(unix)]
 mod hangup;
@@ -35,7 +36,7 @@ fn usage_error(message: &str) -> Ran {
 fn help_names_every_verb() {
     let ran = Dir::new().run("--help");
     assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""));
-    for verb in ["demo", "publish", "receive", "devices", "inspect"] {
+    for verb in ["demo", "publish", "receive", "devices", "doctor", "inspect"] {
         assert!(
             ran.stdout.contains(&format!("\n  {verb}")),
             "{}",

@@ -117,7 +117,7 @@ fn is_of_type(rule: &Value, value: &Value) -> bool {
 }
 
 /// Checks every line; gives how many are numbers, and how many reports.
-fn check_lines(name: &str, lines: &str) -> [usize; 2] {
+pub(crate) fn check_lines(name: &str, lines: &str) -> [usize; 2] {
     let schema = Schema::of(name);
     let mut counts = [0, 0];
     for line in lines.lines() {

@@ -54,6 +54,7 @@ fn nothing_that_was_typed_anywhere_is_repeated_if_it_may_hold_a_key() {
         ("demo", "demo --no-open --web 0 --duration 1s".to_owned()),
         ("inspect", "inspect missing.mp4".to_owned()),
         ("devices", "devices".to_owned()),
+        ("doctor", "doctor rtmp://127.0.0.1:1/live/key".to_owned()),
     ] {
         let to = if verb == "publish" {
             "--to rtmp://127.0.0.1:1/live/key"
