@@ -261,17 +261,161 @@ fn a_card_gives_its_buffers_back_while_encoding() {
     assert_eq!(seen.len(), 1);
 }
 
+/// Where each size begins in a stream, and that each begins with an IDR frame of its own parameter
+/// sets.
+fn sizes(packets: &[Packet]) -> Vec<(usize, Size)> {
+    let mut sizes: Vec<(usize, Size)> = Vec::new();
+    for (index, packet) in packets.iter().enumerate() {
+        let size = video_config(packet).size;
+        assert_eq!(sps(packet).size, size);
+        if sizes.last().is_none_or(|(_, before)| *before != size) {
+            assert!(packet.keyframe, "{size} begins with an IDR frame");
+            sizes.push((index, size));
+        }
+    }
+    sizes
+}
+
+#[test]
+fn the_size_changes_and_comes_back_while_time_and_keyframes_go_on() {
+    let settings = VideoSettings {
+        keyframe_interval: Duration::from_secs(1),
+        ..settings(640, 360)
+    };
+    let mut card = TestCard::new(settings.size, settings.frame_rate);
+    let mut encoder = VideoEncoder::open(&settings).unwrap();
+    let mut packets = Vec::new();
+    for index in 0..130 {
+        match index {
+            40 => packets.extend(encoder.scale_to(Size::new(480, 270)).unwrap()),
+            70 => packets.extend(encoder.scale_to(Size::new(320, 180)).unwrap()),
+            100 => packets.extend(encoder.scale_to(settings.size).unwrap()),
+            _ => {}
+        }
+        let frame = card.next_frame().unwrap().unwrap();
+        packets.extend(encoder.encode(&frame, false).unwrap());
+    }
+    let changes = [
+        (0, (640, 360)),
+        (40, (480, 270)),
+        (70, (320, 180)),
+        (100, (640, 360)),
+    ];
+    let changes = changes.map(|(at, (width, height))| (at, Size::new(width, height)));
+    assert_eq!(sizes(&packets), changes);
+    assert_eq!(keyframes(&packets), [0, 30, 40, 60, 70, 90, 100, 120]);
+    for (index, packet) in (0..).zip(&packets) {
+        assert_eq!(
+            packet.pts,
+            Timestamp::ZERO + settings.frame_rate.time_of(index)
+        );
+    }
+    for part in [0..40, 40..70, 70..100, 100..130] {
+        let size = video_config(&packets[part.start]).size;
+        let Some(decoded) = decode(&packets[part.clone()], size) else {
+            return;
+        };
+        let first = u32::try_from(part.start).unwrap();
+        let marks = decoded.iter().map(|luma| {
+            let luma = enlarged(luma, size, settings.size);
+            Mark::read_luma(&luma, settings.size).map(|mark| mark.frame)
+        });
+        assert!(marks.eq((first..).map(Some).take(part.len())), "{size}");
+    }
+}
+
+/// The nearest pixels, in another size.
+fn enlarged(luma: &[u8], from: Size, to: Size) -> Vec<u8> {
+    let near = |at: u32, from: u32, to: u32| (at * from / to) as usize;
+    let rows = (0..to.height).map(|row| near(row, from.height, to.height));
+    let pixel = |row: usize, column: u32| {
+        luma[row * from.width as usize + near(column, from.width, to.width)]
+    };
+    rows.flat_map(|row| (0..to.width).map(move |column| pixel(row, column)))
+        .collect()
+}
+
+#[test]
+fn half_the_frames_get_the_whole_bitrate_without_a_keyframe() {
+    let settings = VideoSettings {
+        bitrate: Bitrate::kbps(600),
+        ..settings(320, 180)
+    };
+    let mut encoder = VideoEncoder::open(&settings).unwrap();
+    let mut noise = Noise::new(settings.size);
+    let mut packets = Vec::new();
+    for index in 0..240 {
+        let frame = noise.next();
+        if index == 60 {
+            encoder.set_frame_rate(FrameRate::new(15, 1).unwrap());
+        }
+        if index < 60 || index % 2 == 0 {
+            packets.extend(encoder.encode(&frame, false).unwrap());
+        }
+    }
+    // Every two seconds of media time, as before.
+    assert_eq!(keyframes(&packets), [0, 60, 90, 120]);
+    assert!(
+        packets
+            .iter()
+            .all(|packet| packet.config.same(&packets[0].config))
+    );
+    assert_eq!(packets[70].duration, Some(Duration::from_secs(1) / 15));
+    let bytes: usize = packets[90..]
+        .iter()
+        .map(|packet| packet.payload.len())
+        .sum();
+    let kbps = bytes as f64 * 8.0 / 4.0 / 1000.0;
+    assert!((480.0..720.0).contains(&kbps), "600 asked, {kbps} came");
+}
+
+#[test]
+fn no_keyframe_of_a_hard_picture_takes_the_line_for_long() {
+    let size = Size::new(640, 360);
+    for kbps in [400, 800, 1600] {
+        let settings = VideoSettings {
+            bitrate: Bitrate::kbps(kbps),
+            keyframe_interval: Duration::from_secs(1),
+            ..settings(size.width, size.height)
+        };
+        let mut encoder = VideoEncoder::open(&settings).unwrap();
+        let mut noise = Noise::new(size);
+        noise.grain = 128;
+        let frames = (0..70).map(|_| noise.next());
+        let packets: Vec<_> = frames
+            .flat_map(|frame| encoder.encode(&frame, false).unwrap())
+            .collect();
+        assert_eq!(keyframes(&packets), [0, 30, 60]);
+        for packet in packets.iter().filter(|packet| packet.keyframe) {
+            let millis = packet.payload.len() as u64 * 8 / kbps;
+            assert!(millis <= 400, "{millis} ms at {kbps} kbit/s");
+        }
+        let Some(decoded) = decode(&packets, size) else {
+            return;
+        };
+        assert_eq!(decoded.len(), 70);
+    }
+}
+
 /// Pictures that are hard enough for the rate control to have work to do.
 struct Noise {
     size: Size,
     state: u64,
     index: u64,
+    /// How much of each pixel is chance: 128 at most.
+    grain: u8,
 }
 
 impl Noise {
     const fn new(size: Size) -> Self {
         let (state, index) = (0x2545_f491_4f6c_dd1d, 0);
-        Self { size, state, index }
+        let grain = 24;
+        Self {
+            size,
+            state,
+            index,
+            grain,
+        }
     }
 
     fn next(&mut self) -> VideoFrame {
@@ -284,8 +428,8 @@ impl Noise {
             self.state ^= self.state << 17;
             let drift = usize::try_from(self.index).unwrap() * 3;
             let slope = (at % width + drift) / 2 + at / width;
-            let grain = self.state.to_be_bytes()[0] % 24;
-            *pixel = 40 + u8::try_from(slope % 128).unwrap() + grain;
+            let grain = self.state.to_be_bytes()[0] % self.grain;
+            *pixel = 40 + u8::try_from(slope % 80).unwrap() + grain;
         }
         let rate = FrameRate::new(30, 1).unwrap();
         let timestamp = Timestamp::ZERO + rate.time_of(self.index);

@@ -18,6 +18,7 @@ mod intake;
 mod mix;
 mod recovery;
 mod resample;
+mod scale;
 mod settings;
 mod video;
 

@@ -28,6 +28,10 @@ pub struct VideoEncoder {
     backend: Option<Box<dyn VideoBackend>>,
     pub(super) open: Open,
     settings: VideoSettings,
+    /// The size of the frames that come, which are scaled if another is encoded.
+    frame_size: Size,
+    /// At which frames come, where that is less than the settings say.
+    frame_rate: FrameRate,
     name: &'static str,
     cadence: Cadence,
     last: Option<Timestamp>,
@@ -57,6 +61,8 @@ impl VideoEncoder {
             backend: Some(backend),
             open,
             settings: settings.clone(),
+            frame_size: settings.size,
+            frame_rate: settings.frame_rate,
             cadence: Cadence::new(settings.keyframe_interval, settings.frame_rate),
             last: None,
             waker: None,
@@ -144,6 +150,16 @@ impl VideoEncoder {
     /// When no encoder opens for that size and none has given a frame yet. Later, it is a loss like
     /// any other.
     pub fn resize(&mut self, size: Size) -> Result<Vec<Packet>, Error> {
+        self.frame_size = size;
+        self.scale_to(size)
+    }
+
+    /// Scales frames to this size from now on, and otherwise does as [`resize`](Self::resize).
+    ///
+    /// # Errors
+    ///
+    /// As [`resize`](Self::resize).
+    pub fn scale_to(&mut self, size: Size) -> Result<Vec<Packet>, Error> {
         let settings = VideoSettings {
             size,
             ..self.settings.clone()
@@ -161,6 +177,14 @@ impl VideoEncoder {
             }
             outcome => outcome.map(|()| packets),
         }
+    }
+
+    /// Expects frames at this rate from now on, without a keyframe: the bitrate is spread over fewer
+    /// frames. The stream's description stays as it is, and timestamps rule.
+    pub fn set_frame_rate(&mut self, rate: FrameRate) {
+        self.frame_rate = rate;
+        self.cadence.set_frame_rate(rate);
+        self.tell_frame_rate();
     }
 
     /// Gives what is still inside; nothing may follow. If the encoder is lost just then, that is
@@ -184,9 +208,14 @@ impl VideoEncoder {
         }
     }
 
-    /// What it was opened for, as changed since.
+    /// What it was opened for, as changed since; the size is that of what is encoded.
     pub const fn settings(&self) -> &VideoSettings {
         &self.settings
+    }
+
+    /// The size that frames have to have.
+    pub const fn frame_size(&self) -> Size {
+        self.frame_size
     }
 
     /// True from the encoder's loss until a frame comes from it again.
@@ -249,7 +278,20 @@ impl VideoEncoder {
         }
         self.name = backend.name();
         self.backend = Some(backend);
+        if self.frame_rate != self.settings.frame_rate {
+            self.tell_frame_rate();
+        }
         Ok(())
+    }
+
+    fn tell_frame_rate(&mut self) {
+        let told = self
+            .backend
+            .as_mut()
+            .map(|backend| backend.set_frame_rate(self.frame_rate));
+        if let Some(Err(error)) = told {
+            tracing::warn!(%error, "the encoder goes on with the frame rate it had");
+        }
     }
 
     fn close(&mut self) {
@@ -285,7 +327,7 @@ impl VideoEncoder {
     }
 
     fn check_frame(&self, frame: &VideoFrame) -> Result<(), Error> {
-        let (expected, got) = (self.settings.size, frame.surface.size());
+        let (expected, got) = (self.frame_size, frame.surface.size());
         if expected != got {
             return Err(Error::WrongSize { expected, got });
         }
@@ -332,6 +374,10 @@ fn check(settings: &VideoSettings) -> Result<(), Error> {
 /// From one attempt to open another backend to the next, in frame time.
 const RETRY: Duration = Duration::from_millis(250);
 
+fn nanos(time: Duration) -> i64 {
+    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
+}
+
 /// The grid keyframes fall on: multiples of the interval after the first frame.
 struct Cadence {
     interval: i64,
@@ -342,13 +388,16 @@ struct Cadence {
 
 impl Cadence {
     fn new(interval: Duration, frame_rate: FrameRate) -> Self {
-        let nanos = |time: Duration| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
         Self {
             interval: nanos(interval),
             tolerance: nanos(frame_rate.time_of(1)) / 2,
             origin: None,
             next: 0,
         }
+    }
+
+    fn set_frame_rate(&mut self, rate: FrameRate) {
+        self.tolerance = nanos(rate.time_of(1)) / 2;
     }
 
     /// True when the grid's next point is nearer to this frame than to the one after.

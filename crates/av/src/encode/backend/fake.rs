@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
 use bytes::Bytes;
-use onair_media::{Bitrate, Config, Packet, VideoCodec, VideoConfig};
+use onair_media::{Bitrate, Config, FrameRate, Packet, VideoCodec, VideoConfig};
 
 use super::{Audio, AudioBackend, Candidate, VideoBackend, syom};
 use crate::encode::settings::AudioSettings;
@@ -18,6 +18,8 @@ pub(in crate::encode) struct Fake {
     pub(in crate::encode) held: Vec<Packet>,
     /// The rate asked for last, for the test to see.
     pub(in crate::encode) bitrate: Arc<Mutex<Option<Bitrate>>>,
+    /// The frame rate told last.
+    pub(in crate::encode) frame_rate: Arc<Mutex<Option<FrameRate>>>,
     /// When it is lost, in milliseconds.
     pub(in crate::encode) away: Range<i64>,
     pub(in crate::encode) is_away: bool,
@@ -83,6 +85,11 @@ impl VideoBackend for Fake {
             return Err(Error::backend("fake", "too little"));
         }
         *self.bitrate.lock().expect("no panic") = Some(bitrate);
+        Ok(())
+    }
+
+    fn set_frame_rate(&mut self, rate: FrameRate) -> Result<(), Error> {
+        *self.frame_rate.lock().expect("no panic") = Some(rate);
         Ok(())
     }
 

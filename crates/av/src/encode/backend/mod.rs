@@ -7,7 +7,7 @@
 use std::task::Waker;
 
 use bytes::Bytes;
-use onair_media::{Bitrate, Kind, Packet};
+use onair_media::{Bitrate, FrameRate, Kind, Packet};
 
 use super::settings::{AudioSettings, VideoSettings};
 use crate::{Error, VideoFrame};
@@ -23,7 +23,8 @@ mod videotoolbox;
 #[cfg(test)]
 pub(super) mod fake;
 
-/// A video encoder. Frames come with increasing timestamps and the right size.
+/// A video encoder. Frames come with increasing timestamps; one of another size than the settings
+/// name is scaled.
 pub(super) trait VideoBackend: Send {
     /// Encodes a frame, as an IDR frame if `idr`; gives the packets that are complete.
     fn encode(&mut self, frame: &VideoFrame, idr: bool) -> Result<Vec<Packet>, Error>;
@@ -35,6 +36,8 @@ pub(super) trait VideoBackend: Send {
     fn take_dropped(&mut self) -> u64;
     /// Aims for another rate from the next frame on.
     fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error>;
+    /// Spreads the bitrate over frames at this rate from the next one on, without a keyframe.
+    fn set_frame_rate(&mut self, rate: FrameRate) -> Result<(), Error>;
     /// The packets still inside.
     fn finish(&mut self) -> Result<Vec<Packet>, Error>;
     /// The name [`available`] lists it by.

@@ -9,12 +9,14 @@
 //! - **Slices**: one a thread, one thread for each 32 million pixels a second,
 //!   at most four and no more than there are cores. 720p30 gets a single slice,
 //!   which is best for quality; 1080p30 gets two, which halves its delay.
-//! - **Keyframes** only where asked: the cadence is ours, not the encoder's.
+//! - **Keyframes** only where asked: the cadence is ours, not the encoder's. None takes longer than
+//!   300 ms of the bitrate: one that would is encoded from a softer picture ([`KeyframeBudget`]).
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::task::Waker;
 use std::thread;
+use std::time::Duration;
 
 use bytes::Bytes;
 use onair_media::h264::{self, NalUnitType};
@@ -23,11 +25,14 @@ use onair_media::{
 };
 use openh264_sys2 as sys;
 
+use self::keyframe::KeyframeBudget;
 use self::raw::Raw;
 use super::{EncoderInfo, VideoBackend};
+use crate::encode::scale::Scaler;
 use crate::encode::settings::VideoSettings;
 use crate::{Error, I420, Surface, VideoFrame};
 
+mod keyframe;
 mod library;
 mod raw;
 
@@ -51,7 +56,12 @@ pub(super) fn open(settings: &VideoSettings) -> Result<Box<dyn VideoBackend>, Er
     raw.initialize(&parameters)?;
     Ok(Box::new(OpenH264 {
         raw,
+        scaler: Scaler::default(),
+        keyframes: KeyframeBudget::new(settings.bitrate),
+        softener: Default::default(),
+        size: settings.size,
         frame_rate: settings.frame_rate,
+        duration: settings.frame_rate.time_of(1),
         highest: level.highest_bitrate(),
         parameter_sets: ParameterSets::default(),
         config: None,
@@ -60,7 +70,14 @@ pub(super) fn open(settings: &VideoSettings) -> Result<Box<dyn VideoBackend>, Er
 
 struct OpenH264 {
     raw: Raw,
+    scaler: Scaler,
+    keyframes: KeyframeBudget,
+    /// One takes detail away, the other gives the size back.
+    softener: [Scaler; 2],
+    size: Size,
     frame_rate: FrameRate,
+    /// Of a frame, at the rate they come at now.
+    duration: Duration,
     highest: Bitrate,
     parameter_sets: ParameterSets,
     config: Option<Arc<VideoConfig>>,
@@ -75,12 +92,12 @@ struct ParameterSets {
 
 impl VideoBackend for OpenH264 {
     fn encode(&mut self, frame: &VideoFrame, idr: bool) -> Result<Vec<Packet>, Error> {
-        let image = in_memory(&frame.surface)?;
-        if idr {
-            self.raw.force_idr()?;
-        }
-        let units = self.raw.encode(&image, frame.timestamp.as_millis())?;
-        let (sets, payload, keyframe) = split(&units);
+        let image = self.scaler.fit(in_memory(&frame.surface)?, self.size)?;
+        let millis = frame.timestamp.as_millis();
+        let (sets, payload, keyframe) = match idr {
+            true => self.encode_keyframe(&image, millis)?,
+            false => split(&self.raw.encode(&image, millis)?),
+        };
         if payload.is_empty() {
             return Ok(Vec::new());
         }
@@ -105,7 +122,15 @@ impl VideoBackend for OpenH264 {
             let highest = self.highest;
             tracing::warn!("{NAME}: {bitrate} is beyond the stream's level, aiming for {highest}");
         }
-        self.raw.set_bitrate(as_int(bitrate.min(self.highest))?)
+        self.raw.set_bitrate(as_int(bitrate.min(self.highest))?)?;
+        self.keyframes.set_bitrate(bitrate);
+        Ok(())
+    }
+
+    fn set_frame_rate(&mut self, rate: FrameRate) -> Result<(), Error> {
+        self.raw.set_frame_rate(as_float(rate))?;
+        self.duration = rate.time_of(1);
+        Ok(())
     }
 
     fn finish(&mut self) -> Result<Vec<Packet>, Error> {
@@ -118,6 +143,29 @@ impl VideoBackend for OpenH264 {
 }
 
 impl OpenH264 {
+    /// Encodes an IDR frame, again if it comes out too large. What is not given out leaves no trace:
+    /// nothing refers to anything before an IDR frame.
+    fn encode_keyframe(&mut self, image: &I420, millis: i64) -> Result<Split, Error> {
+        let mut attempts = MAX_ATTEMPTS;
+        loop {
+            attempts -= 1;
+            let image = self.soften(image)?;
+            self.raw.force_idr()?;
+            let split = split(&self.raw.encode(&image, millis)?);
+            let (_, payload, _) = &split;
+            if !self.keyframes.is_exceeded(payload.len()) || attempts == 0 {
+                return Ok(split);
+            }
+        }
+    }
+
+    /// A picture with as much detail as a keyframe may have.
+    fn soften<'a>(&mut self, image: &'a I420) -> Result<Cow<'a, I420>, Error> {
+        let detail = self.keyframes.detail(self.size);
+        let small = self.softener[0].fit(Cow::Borrowed(image), detail)?;
+        self.softener[1].fit(small, self.size)
+    }
+
     /// Makes a new configuration of `sets` where they have changed.
     fn configure(&mut self, sets: ParameterSets) -> Result<(), Error> {
         if self.config.is_some() && self.parameter_sets == sets {
@@ -137,7 +185,7 @@ impl OpenH264 {
             config: Config::Video(config),
             pts: at,
             dts: at,
-            duration: Some(self.frame_rate.time_of(1)),
+            duration: Some(self.duration),
             keyframe,
             payload: payload.into(),
         })
@@ -154,7 +202,9 @@ fn in_memory(surface: &Surface) -> Result<Cow<'_, I420>, Error> {
 }
 
 /// Parameter sets, the other NAL units behind four-byte lengths, and whether it is an IDR frame.
-fn split(units: &[&[u8]]) -> (ParameterSets, Vec<u8>, bool) {
+type Split = (ParameterSets, Vec<u8>, bool);
+
+fn split(units: &[&[u8]]) -> Split {
     let mut sets = ParameterSets::default();
     let mut payload = Vec::with_capacity(units.iter().map(|unit| unit.len() + 4).sum());
     let mut keyframe = false;
@@ -215,8 +265,7 @@ fn parameters(
         as_int_side(settings.size.width)?,
         as_int_side(settings.size.height)?,
     );
-    #[expect(clippy::cast_possible_truncation, reason = "60 at most")]
-    let rate = settings.frame_rate.as_f64() as f32;
+    let rate = as_float(settings.frame_rate);
     let bitrate = as_int(settings.bitrate)?;
     let slices = slices(settings);
     let mut parameters = sys::SEncParamExt {
@@ -285,6 +334,11 @@ fn slices(settings: &VideoSettings) -> u16 {
     )]
     let wanted = busy.clamp(1.0, 4.0) as u16;
     wanted.min(u16::try_from(cores).unwrap_or(u16::MAX))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "60 at most")]
+fn as_float(rate: FrameRate) -> f32 {
+    rate.as_f64() as f32
 }
 
 fn as_int(bitrate: Bitrate) -> Result<i32, Error> {
@@ -356,3 +410,6 @@ const LEVELS: [Level; 8] = [
 
 /// What one core encodes with ease, in pixels per second.
 const PIXELS_PER_THREAD: f64 = 32e6;
+
+/// How often a keyframe is encoded at most.
+const MAX_ATTEMPTS: u32 = 3;

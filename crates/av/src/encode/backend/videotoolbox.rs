@@ -16,6 +16,7 @@
 //!   failure.
 //! - **Keyframes** only where asked: the cadence is ours, and the encoder's limits lie beyond it.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
@@ -23,7 +24,7 @@ use std::time::Duration;
 use std::{fmt, mem};
 
 use objc2_core_foundation::{CFBoolean, CFDictionary};
-use onair_media::{Bitrate, Kind, Packet, Size, Timestamp, VideoCodec};
+use onair_media::{Bitrate, FrameRate, Kind, Packet, Size, Timestamp, VideoCodec};
 
 use self::outputs::Outputs;
 use self::properties::Properties;
@@ -31,6 +32,7 @@ use self::stream::Stream;
 use super::{EncoderInfo, VideoBackend};
 use crate::apple::sys::video_toolbox::kVTEncodeFrameOptionKey_ForceKeyFrame;
 use crate::apple::{CompressionSession, FourCharCode, Output, PixelBuffer, Status, Time};
+use crate::encode::scale::Scaler;
 use crate::encode::settings::VideoSettings;
 use crate::{Error, Surface, VideoFrame};
 
@@ -56,6 +58,7 @@ pub(super) fn open(settings: &VideoSettings) -> Result<Box<dyn VideoBackend>, Er
     check(settings)?;
     let mut encoder = VideoToolbox {
         stream: Stream::new(settings),
+        scaler: Scaler::default(),
         properties: Properties::new(settings)?,
         settings: settings.clone(),
         session: None,
@@ -74,6 +77,7 @@ struct VideoToolbox {
     settings: VideoSettings,
     properties: Properties,
     stream: Stream,
+    scaler: Scaler,
     /// `None` while it is lost.
     session: Option<Session>,
     waker: Waker,
@@ -143,6 +147,21 @@ impl VideoBackend for VideoToolbox {
         }
     }
 
+    fn set_frame_rate(&mut self, rate: FrameRate) -> Result<(), Error> {
+        self.stream.set_frame_rate(rate);
+        let Some(session) = &self.session else {
+            self.properties.set_frame_rate(rate);
+            return Ok(());
+        };
+        match self.properties.change_frame_rate(&session.encoder, rate) {
+            Err(failure) if failure.is_loss() => {
+                self.lose(&failure);
+                Ok(())
+            }
+            result => result.map_err(Failure::into_error),
+        }
+    }
+
     fn finish(&mut self) -> Result<Vec<Packet>, Error> {
         if let Some(session) = &self.session
             && let Err(status) = session.encoder.complete(None)
@@ -180,8 +199,12 @@ impl VideoToolbox {
             return Err(Failure::new("encoding", Status::INVALID_SESSION));
         };
         let image = match &frame.surface {
+            // The session brings it to its own size, in hardware.
             Surface::PixelBuffer(buffer) => buffer.clone(),
-            Surface::I420(image) => session.encoder.copy_in(image)?,
+            Surface::I420(image) => {
+                let image = self.scaler.fit(Cow::Borrowed(image), self.settings.size)?;
+                session.encoder.copy_in(&image)?
+            }
         };
         session.submit(&image, frame.timestamp, self.owes_idr)?;
         self.owes_idr = false;

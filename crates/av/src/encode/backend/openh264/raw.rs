@@ -95,6 +95,12 @@ impl Raw {
         self.set_option(sys::ENCODER_OPTION_BITRATE, rate)
     }
 
+    /// Expects `rate` frames a second from the next one on.
+    pub(super) fn set_frame_rate(&mut self, rate: f32) -> Result<(), Error> {
+        self.check_initialized()?;
+        self.set_option(sys::ENCODER_OPTION_FRAME_RATE, rate)
+    }
+
     /// Encodes a frame of the size initialised for, and gives its NAL units
     /// without start codes; none if it was skipped.
     pub(super) fn encode(&mut self, frame: &I420, millis: c_longlong) -> Result<Vec<&[u8]>, Error> {

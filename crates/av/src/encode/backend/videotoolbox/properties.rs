@@ -42,6 +42,21 @@ impl Properties {
         Ok(())
     }
 
+    pub(super) const fn set_frame_rate(&mut self, rate: FrameRate) {
+        self.frame_rate = rate;
+    }
+
+    /// Changes a session's frame rate, and with it what counts in frames.
+    pub(super) fn change_frame_rate(
+        &mut self,
+        session: &CompressionSession,
+        rate: FrameRate,
+    ) -> Result<(), Failure> {
+        self.set_frame_rate(rate);
+        self.apply_frame_rate(session)?;
+        self.apply_keyframes(session)
+    }
+
     /// Changes a session's bitrate; the next session does not get a refused one.
     pub(super) fn retune(
         &mut self,
@@ -135,10 +150,7 @@ impl Properties {
             keys::kVTCompressionPropertyKey_AllowFrameReordering,
             no,
         )?;
-        // A hint for the hardware's clock rate; timestamps rule.
-        let rate = CFNumber::new_f64(self.frame_rate.as_f64());
-        let key = keys::kVTCompressionPropertyKey_ExpectedFrameRate;
-        self.try_to(session, key, &rate)?;
+        self.apply_frame_rate(session)?;
         // The header advises it where every millisecond counts.
         let key = keys::kVTCompressionPropertyKey_PrioritizeEncodingSpeedOverQuality;
         self.try_to(session, key, yes)?;
@@ -146,6 +158,13 @@ impl Properties {
         let frames = CFNumber::new_i32(MAX_DELAYED);
         let key = keys::kVTCompressionPropertyKey_MaxFrameDelayCount;
         self.try_to(session, key, &frames)
+    }
+
+    /// A hint for the hardware's clock rate; timestamps rule.
+    fn apply_frame_rate(&mut self, session: &CompressionSession) -> Result<(), Failure> {
+        let rate = CFNumber::new_f64(self.frame_rate.as_f64());
+        let key = keys::kVTCompressionPropertyKey_ExpectedFrameRate;
+        self.try_to(session, key, &rate)
     }
 
     /// Whichever limit comes first holds. They lie a quarter beyond our own interval, so that the

@@ -36,6 +36,11 @@ impl Stream {
         }
     }
 
+    /// From now on frames come at another rate, which changes nothing in the configuration.
+    pub(super) fn set_frame_rate(&mut self, rate: FrameRate) {
+        self.duration = rate.time_of(1);
+    }
+
     /// A packet of a compressed frame; its payload is the encoder's own memory.
     pub(super) fn packet(&mut self, sample: &SampleBuffer) -> Result<Packet, Error> {
         let description = sample.format_description();
