@@ -89,6 +89,7 @@ impl Progress {
             | Event::ReconnectRequested { .. }
             | Event::EncoderLost { .. }
             | Event::EncoderBack
+            | Event::PictureChanged { .. }
             | Event::Warning { .. }
             | Event::DestinationEnded { failure: None, .. }
             | Event::Ended(_) => {}

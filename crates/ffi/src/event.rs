@@ -95,6 +95,18 @@ pub enum Event {
     },
     /// There is a video encoder again, and it begins with a keyframe.
     EncoderBack,
+    /// From now on a smaller picture is encoded, or fewer of them, because a line carries no more; or
+    /// a larger one, because it does.
+    PictureChanged {
+        /// The width, in pixels.
+        width: u32,
+        /// The height, in pixels.
+        height: u32,
+        /// Pictures a second.
+        frame_rate: f64,
+        /// Whether that is what was asked for.
+        is_full: bool,
+    },
     /// Something a person should know; the broadcast goes on.
     Warning {
         /// Which destination it is about, if one.
@@ -169,6 +181,16 @@ impl From<onair::Event> for Event {
             },
             E::EncoderLost { why } => Self::EncoderLost { why },
             E::EncoderBack => Self::EncoderBack,
+            E::PictureChanged {
+                size,
+                frame_rate,
+                is_full,
+            } => Self::PictureChanged {
+                width: size.width,
+                height: size.height,
+                frame_rate: frame_rate.as_f64(),
+                is_full,
+            },
             E::RecordingFailed { reason } => Self::RecordingFailed { reason },
             E::Ended(report) => Self::Ended {
                 report: report.into(),

@@ -6,8 +6,8 @@ use onair_media::Bitrate;
 use crate::config::Limits;
 use crate::fanout::Fanout;
 use crate::network::{Network, Orders};
-use crate::output::OutputHandle;
 use crate::output::recording::Recording;
+use crate::output::{OutputHandle, SizeChange};
 use crate::pipeline::Pipeline;
 use crate::queue::{Overflow, PacketQueue};
 use crate::rate::Holder;
@@ -272,6 +272,7 @@ impl Queues {
             queue = queue.with_audio_first();
         }
         OutputHandle::server(destination.address.to_string(), destination.retry, queue)
+            .with_sizes(destination.size_change() == SizeChange::Taken)
     }
 }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use onair_media::{Bitrate, Timestamp};
+use onair_media::{Bitrate, FrameRate, Size, Timestamp};
 
 use crate::{Failure, Gap, Report};
 
@@ -93,6 +93,16 @@ pub enum Event {
     },
     /// There is a video encoder again, and it begins with an IDR picture.
     EncoderBack,
+    /// From now on a smaller picture is encoded, or fewer of them, because a line carries no more; or
+    /// a larger one, because it does.
+    PictureChanged {
+        /// The size.
+        size: Size,
+        /// How many a second.
+        frame_rate: FrameRate,
+        /// Whether that is what was asked for.
+        is_full: bool,
+    },
     /// Something a person should know; the broadcast goes on.
     Warning {
         /// Which destination it is about, if one.

@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use onair_demux::Damage;
-use onair_media::{Bitrate, Kind, Packet};
+use onair_media::{Bitrate, Kind, Packet, Timestamp};
 
 use crate::events::Events;
 use crate::meter::Meter;
 use crate::output::OutputHandle;
 use crate::queue::PacketQueue;
-use crate::rate::Arbiter;
+use crate::rate::{Arbiter, BitrateLimit, LimitedBy, PictureSample};
 use crate::shared_queue::{HURRY, SharedQueue};
 use crate::stop::Stop;
 use crate::{CaptureReport, EncoderReport, Encoding, Event};
@@ -197,6 +197,28 @@ impl Fanout {
     /// At what rate pictures are encoded.
     pub(crate) fn rate(&self) -> MutexGuard<'_, Arbiter> {
         self.rate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether every destination takes pictures of another size in the middle of a stream.
+    pub(crate) fn takes_sizes(&self) -> bool {
+        self.outputs().iter().all(|output| output.takes_sizes())
+    }
+
+    /// What the lines say of the picture.
+    pub(crate) fn picture_sample(&self, at: Timestamp, is_full: bool) -> PictureSample {
+        let is_line = |limit: &BitrateLimit| limit.limited_by == LimitedBy::Line;
+        let (limit, wanted) = {
+            let rate = self.rate();
+            let limit = rate.limit().filter(is_line);
+            (limit.map(|limit| limit.bitrate), rate.asked().1)
+        };
+        PictureSample {
+            at,
+            limit,
+            wanted,
+            is_full,
+            takes_sizes: self.takes_sizes(),
+        }
     }
 
     /// Tells the application.

@@ -140,6 +140,7 @@ impl Air {
             | Event::BitrateRestored { .. }
             | Event::Dropped { .. }
             | Event::ReconnectRequested { .. }
+            | Event::PictureChanged { .. }
             | Event::Warning { .. }
             | Event::Ended(_) => {}
         }

@@ -71,6 +71,7 @@ const fn destination(event: &Event) -> Option<usize> {
         Event::Warning { destination, .. } => *destination,
         Event::EncoderLost { .. }
         | Event::EncoderBack
+        | Event::PictureChanged { .. }
         | Event::RecordingFailed { .. }
         | Event::Ended(_) => None,
     }
@@ -112,6 +113,17 @@ fn in_words(event: &Event) -> Option<String> {
             format!("warning: {why}; the last picture stays until it is back")
         }
         Event::EncoderBack => "the encoder is back".to_owned(),
+        Event::PictureChanged {
+            size,
+            frame_rate,
+            is_full,
+        } => {
+            let why = if *is_full { "enough again" } else { "no more" };
+            format!(
+                "the line carries {why}: {size} at {:.1} pictures a second",
+                frame_rate.as_f64()
+            )
+        }
         Event::RecordingFailed { reason } => {
             format!("warning: the recording stopped: {reason}; the broadcast goes on")
         }

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::Credentials;
-use super::{Endpoint, Output, PROTOCOLS, Protocol, Secret, one_of};
+use super::{Endpoint, Output, PROTOCOLS, Protocol, Secret, SizeChange, one_of};
 use crate::{Error, RetryPolicy, Tls};
 
 /// Where a stream goes: a URL whose scheme names a protocol.
@@ -103,6 +103,11 @@ impl Destination {
             pipelining: true,
             retry: RetryPolicy::default(),
         }
+    }
+
+    /// What the server does with pictures of another size in the middle of a stream.
+    pub(crate) fn size_change(&self) -> SizeChange {
+        self.address.0.size_change()
     }
 
     /// Prepares to send there.

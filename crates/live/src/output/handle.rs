@@ -19,6 +19,7 @@ pub(crate) struct OutputHandle {
     /// Where to, without the key.
     name: String,
     retry: RetryPolicy,
+    takes_sizes: bool,
     queue: SharedQueue,
     leaving: Stop,
     renewal: Renewal,
@@ -60,6 +61,7 @@ impl OutputHandle {
         Self {
             name,
             retry,
+            takes_sizes: true,
             queue: SharedQueue::new(queue),
             leaving: Stop::new(),
             renewal: Renewal::new(),
@@ -70,6 +72,19 @@ impl OutputHandle {
     /// Whether and how often another attempt follows one that failed.
     pub(crate) const fn retry(&self) -> RetryPolicy {
         self.retry
+    }
+
+    /// The same, for a server that may not take pictures of another size in the middle of a stream.
+    pub(crate) fn with_sizes(self, takes_sizes: bool) -> Self {
+        Self {
+            takes_sizes,
+            ..self
+        }
+    }
+
+    /// Whether pictures of another size harm nothing here.
+    pub(crate) fn takes_sizes(&self) -> bool {
+        self.takes_sizes || matches!(self.status().state, State::Ended | State::Failed)
     }
 
     pub(crate) const fn queue(&self) -> &SharedQueue {

@@ -67,10 +67,23 @@ pub(crate) trait Endpoint: fmt::Display + Send + Sync {
     fn key(&self) -> &Secret;
     /// Whether the connection is encrypted and the server has to prove its identity.
     fn is_secure(&self) -> bool;
+    /// What the server does with pictures of another size in the middle of a stream.
+    fn size_change(&self) -> SizeChange;
     /// A canonical form: endpoints are equal if this is.
     fn canonical(&self) -> Secret;
     /// Prepares to send there.
     fn open(&self, destination: &Destination) -> Result<Arc<dyn Output>, Error>;
+}
+
+/// What a server does with pictures of another size in the middle of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SizeChange {
+    /// It passes them on.
+    Taken,
+    /// Nobody has said.
+    Unknown,
+    /// It ends the stream.
+    Refused,
 }
 
 /// Choices, for a person: "a, b or c".

@@ -6,6 +6,7 @@ mod file;
 mod frames;
 mod latest_frame;
 mod packet_merger;
+mod thinning;
 mod video;
 
 use std::sync::Arc;

@@ -9,7 +9,9 @@ use onair_media::{Kind, Packet, Size, Timestamp};
 
 use super::frames::Frames;
 use super::packet_merger::PacketMerger;
+use super::thinning::Thinning;
 use super::{Schedule, spawn};
+use crate::rate::{PictureLadder, PictureStep};
 use crate::{EncoderTrack, Event};
 
 /// A source of frames and its encoder.
@@ -49,10 +51,15 @@ impl VideoChain {
         let frames = Frames::of(self.source, merger, schedule)?;
         let mut encoder = self.encoder;
         encoder.wake(frames.waker());
+        let takes_sizes = merger.fanout().takes_sizes();
+        let (size, rate) = (encoder.frame_size(), encoder.settings().frame_rate);
+        let ladder = PictureLadder::new(size, rate, takes_sizes);
         let merger = merger.clone();
         spawn("onair-video", move || {
             let encoding = EncodeLoop {
                 encoder,
+                ladder,
+                thinning: Thinning::default(),
                 merger: &merger,
                 is_live,
                 schedule,
@@ -68,6 +75,8 @@ impl VideoChain {
 /// The encoder's thread.
 struct EncodeLoop<'a> {
     encoder: VideoEncoder,
+    ladder: PictureLadder,
+    thinning: Thinning,
     merger: &'a PacketMerger,
     /// A device gives frames for as long as it likes, and a lost encoder is waited for as long.
     is_live: bool,
@@ -127,11 +136,18 @@ impl EncodeLoop<'_> {
 
     fn encode(&mut self, frame: &VideoFrame) -> Result<Vec<Packet>, Error> {
         self.retune();
-        if self.merger.fanout().is_behind() {
+        let is_behind = self.merger.fanout().is_behind();
+        self.adapt(frame.timestamp, is_behind)?;
+        if is_behind {
             return self.leave_out(frame);
         }
         self.fit(frame.surface.size())?;
         self.latest = frame.timestamp;
+        let apart = self.encoder.settings().frame_rate.time_of(1);
+        let every = self.ladder.step().every;
+        if !self.thinning.keeps(frame.timestamp, every, apart) {
+            return self.encoder.poll_packets();
+        }
         self.encoder
             .encode(frame, self.merger.fanout().take_keyframe())
     }
@@ -148,10 +164,36 @@ impl EncodeLoop<'_> {
 
     /// A camera may change its frame size.
     fn fit(&mut self, size: Size) -> Result<(), Error> {
-        let before = self.encoder.settings().size;
+        let before = self.encoder.frame_size();
         if size != before {
             tracing::info!("pictures of {size} follow those of {before}");
+            self.ladder.resize(size);
             self.merger.push(Kind::Video, self.encoder.resize(size)?);
+            self.take_step()?;
+        }
+        Ok(())
+    }
+
+    /// Encodes a smaller picture, or fewer of them, where a line carries no more.
+    fn adapt(&mut self, now: Timestamp, is_behind: bool) -> Result<(), Error> {
+        let sample = self.merger.fanout().picture_sample(now, is_behind);
+        if self.ladder.update(&sample).is_some() {
+            self.take_step()?;
+            let PictureStep { size, .. } = self.ladder.step();
+            self.merger.fanout().tell(Event::PictureChanged {
+                size,
+                frame_rate: self.ladder.frame_rate(),
+                is_full: self.ladder.is_full(),
+            });
+        }
+        Ok(())
+    }
+
+    fn take_step(&mut self) -> Result<(), Error> {
+        let PictureStep { size, .. } = self.ladder.step();
+        self.encoder.set_frame_rate(self.ladder.frame_rate());
+        if size != self.encoder.settings().size {
+            self.merger.push(Kind::Video, self.encoder.scale_to(size)?);
         }
         Ok(())
     }

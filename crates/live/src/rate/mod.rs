@@ -13,6 +13,7 @@ mod adaptive;
 mod arbiter;
 mod follower;
 mod law;
+mod picture;
 mod telling;
 mod unlimited;
 
@@ -21,6 +22,7 @@ pub(crate) use self::arbiter::{Arbiter, Holder};
 pub use self::arbiter::{BitrateLimit, LimitedBy};
 pub(crate) use self::follower::Follower;
 pub use self::law::{LinkSample, RateAdvice, RateLaw};
+pub(crate) use self::picture::{PictureLadder, PictureSample, PictureStep};
 pub(crate) use self::telling::Telling;
 pub use self::unlimited::Unlimited;
 

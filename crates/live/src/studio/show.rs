@@ -6,6 +6,7 @@ use onair_av::encode::AudioSettings;
 use onair_media::{Bitrate, VideoCodec};
 
 use crate::director::Ladder;
+use crate::output::SizeChange;
 use crate::{Adapt, Destination};
 
 /// What is in a show, and where it goes.
@@ -70,18 +71,12 @@ impl Show {
 
     /// The ladder that all its destinations allow.
     pub(super) fn ladder(&self) -> Ladder {
-        let minds = self.destinations.iter().any(minds_its_size);
+        let is_refused = |to: &Destination| to.size_change() == SizeChange::Refused;
+        let minds = self.destinations.iter().any(is_refused);
         Ladder {
             change_size: self.ladder.change_size && !minds,
         }
     }
-}
-
-/// Facebook ends a stream whose frame size changes ("Live Video API", broadcast
-/// guidelines: no changes of resolution mid-stream).
-fn minds_its_size(destination: &Destination) -> bool {
-    let host = destination.address.host().to_ascii_lowercase();
-    host == "facebook.com" || host.ends_with(".facebook.com")
 }
 
 #[cfg(test)]

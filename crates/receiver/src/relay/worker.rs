@@ -253,6 +253,7 @@ impl RelayState {
             | E::ReconnectRequested { .. }
             | E::EncoderLost { .. }
             | E::EncoderBack
+            | E::PictureChanged { .. }
             | E::Warning { .. }
             | E::RecordingFailed { .. }
             | E::Ended(_) => return None,
@@ -287,6 +288,7 @@ fn in_words(event: &onair::Event, was_live: bool, is_cut: bool) -> Option<String
         | E::ReconnectRequested { .. }
         | E::EncoderLost { .. }
         | E::EncoderBack
+        | E::PictureChanged { .. }
         | E::RecordingFailed { .. }
         | E::Ended(_) => return None,
     })

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use onair_rtmp::{Error, Scheme, Url, UrlError};
 
-use super::RtmpOutput;
-use crate::output::{AddressError, Endpoint, Output, Parsed, Secret};
+use super::{RtmpOutput, services};
+use crate::output::{AddressError, Endpoint, Output, Parsed, Secret, SizeChange};
 use crate::{Address, Destination};
 
 impl Endpoint for Url {
@@ -19,6 +19,10 @@ impl Endpoint for Url {
 
     fn is_secure(&self) -> bool {
         self.scheme() == Scheme::Rtmps
+    }
+
+    fn size_change(&self) -> SizeChange {
+        services::size_change(self.host())
     }
 
     fn canonical(&self) -> Secret {

@@ -5,6 +5,7 @@ mod connect;
 mod failure;
 mod hosts;
 pub(crate) mod playback;
+mod services;
 mod session;
 
 use onair_rtmp::publisher::{Config, Flight, Retry, Why};
