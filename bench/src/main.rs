@@ -10,6 +10,7 @@ mod peer;
 mod player;
 mod proxy;
 mod publish;
+mod rate;
 mod realtime;
 mod roundtrips;
 mod sink;
@@ -32,13 +33,14 @@ fn main() -> Result<()> {
     if arguments == ["sink"] {
         return serve();
     }
-    let parts: [Part; 6] = [
+    let parts: [Part; 7] = [
         ("memory", memory::run),
         ("publish", publish::run),
         ("realtime", realtime::run),
         ("roundtrips", roundtrips::run),
         ("latency", latency::run),
         ("fanout", fanout::run),
+        ("rate", rate::run),
     ];
     println!("{}", table::header());
     for (name, run) in parts {

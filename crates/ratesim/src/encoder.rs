@@ -56,7 +56,7 @@ impl Encoder {
         let is_new = self.climb(asked);
         self.rate = match is_new {
             true => asked,
-            false => asked.min(self.rate + self.rate / 10),
+            false => asked.min(self.rate + self.rate / 10 + 1000),
         };
         let keyframe = is_new || self.since_keyframe >= GOP;
         self.since_keyframe = if keyframe { 1 } else { self.since_keyframe + 1 };

@@ -21,6 +21,8 @@ pub struct Figures {
     pub skipped: u64,
     /// Frames encoded and thrown away.
     pub shed: u64,
+    /// Frames that were still on their way a second later when all was over.
+    pub stuck: u64,
     /// The longest time without a new frame at the receiver.
     pub freeze: u64,
     /// The share of what the line carries, up to the user's rate, that was used.
@@ -72,7 +74,7 @@ impl Figures {
 
     /// The share of the frames that nobody saw.
     pub fn lost(&self) -> f64 {
-        (self.skipped + self.shed) as f64 / self.frames.max(1) as f64
+        (self.skipped + self.shed + self.stuck) as f64 / self.frames.max(1) as f64
     }
 
     /// The standard deviation of the rate asked for after ten seconds, as a share of its mean.

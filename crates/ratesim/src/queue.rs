@@ -115,6 +115,11 @@ impl Queue {
         self.bytes
     }
 
+    /// The frames that wait.
+    pub(crate) fn video(&self) -> impl Iterator<Item = &Packet> {
+        self.video.iter()
+    }
+
     /// When the oldest packet was captured.
     pub(crate) fn oldest(&self) -> Option<u64> {
         let fronts = [self.audio.front(), self.video.front()];

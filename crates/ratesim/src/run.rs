@@ -59,7 +59,7 @@ impl Scenario {
         for ms in 0..LENGTH {
             broadcast.step(ms);
         }
-        broadcast.figures.end(self);
+        broadcast.end();
         broadcast.figures
     }
 }
@@ -114,6 +114,14 @@ impl<'a> Broadcast<'a> {
         self.obey_law(ms);
         self.produce(ms);
         self.transmit();
+    }
+
+    fn end(&mut self) {
+        let under_way = self.under_way.iter().map(|(_, packet)| packet);
+        let left = under_way.chain(self.queue.video());
+        let is_stuck = |packet: &&Packet| packet.kind != Kind::Audio && packet.at + 1000 < LENGTH;
+        self.figures.stuck = left.filter(is_stuck).count() as u64;
+        self.figures.end(self.scenario);
     }
 
     fn receive(&mut self, ms: u64) {
