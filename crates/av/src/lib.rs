@@ -26,6 +26,7 @@ mod error;
 mod frame;
 mod i420;
 mod samples;
+mod still;
 
 pub use capture::{AudioSource, VideoSource};
 pub use error::Error;

@@ -3,7 +3,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use onair_media::text::clean;
 use tokio::sync::broadcast;
@@ -103,6 +103,35 @@ pub enum Event {
         url: String,
         /// What, in words.
         message: String,
+    },
+    /// A relay's publisher is gone or sends nothing, and the relay stays on air without it.
+    RelayHeld {
+        /// Which stream.
+        name: StreamName,
+        /// Where to, the key redacted.
+        url: String,
+        /// It has lost its connection; else it merely sends nothing.
+        is_gone: bool,
+        /// How long the relay stays on air, counted from the publisher's last media.
+        limit: Duration,
+    },
+    /// A held relay shows its publisher again.
+    RelayBack {
+        /// Which stream.
+        name: StreamName,
+        /// Where to, the key redacted.
+        url: String,
+        /// How long viewers had nothing of it.
+        after: Duration,
+    },
+    /// A held relay ends without its publisher.
+    RelayNotBack {
+        /// Which stream.
+        name: StreamName,
+        /// Where to, the key redacted.
+        url: String,
+        /// How long it was held.
+        after: Duration,
     },
     /// Something a person should know.
     Warning {

@@ -37,9 +37,9 @@ pub use keys::{KeyError, Keys};
 pub use receiver::{Builder, Receiver};
 pub use record::{Recording, Unrecorded};
 pub use registry::{
-    AudioInfo, Change, Ingest, Item, Origin, PublishError, PublisherKind, PushError,
+    AudioInfo, Change, HeldInfo, Ingest, Item, Origin, PublishError, PublisherKind, PushError,
     RegistryConfig, StreamInfo, StreamName, StreamRegistry, StreamWatch, VideoInfo, Viewer,
 };
-pub use relay::{RelayError, RelayFailure, RelayInfo, RelayState, RelayTarget, TargetError};
+pub use relay::{HoldSettings, HoldSlate, RelayError, RelayFailure, RelayInfo, RelayState, RelayTarget, TargetError};
 pub use repeats::Repeats;
 pub use web::{Token, Web, WebLimits, WebServer, qr_code};

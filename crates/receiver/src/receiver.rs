@@ -35,12 +35,14 @@ impl Receiver {
         let sites = builder.web.len();
         let lowered = descriptors::fit(&mut builder.limits, &mut builder.web_limits, sites);
         let (stop, stopped) = Stopper::new();
+        builder.apply_hold();
         let (registry, events) = (StreamRegistry::new(builder.registry.clone()), Events::new());
         let audience = events.audience();
         if let Some(message) = lowered {
             events.tell(Event::Warning { message });
         }
         let targets = builder.stream_tasks.relays.clone();
+        let targets = (targets, builder.stream_tasks.hold.clone());
         let relays = Relays::new(targets, builder.limits.relays, events.downgrade());
         let watch = relays.watch();
         let stream_tasks = builder.stream_tasks(&registry, &events, relays);

@@ -8,7 +8,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::event::Events;
 use crate::record::Recordings;
-use crate::relay::{RelayTarget, Relays};
+use crate::relay::{HoldSettings, RelayTarget, Relays};
 use crate::stop::Stop;
 use crate::{Event, Viewer};
 
@@ -19,6 +19,7 @@ pub(crate) struct StreamTasksConfig {
     /// How many bytes of the disk no recording takes; `None` is the default.
     pub(crate) keep_free: Option<u64>,
     pub(crate) relays: Vec<RelayTarget>,
+    pub(crate) hold: Option<HoldSettings>,
 }
 
 /// Records and relays each new stream, until the end is asked for and all have ended.

@@ -27,7 +27,7 @@ pub use inlet::{
 };
 pub use session::{CameraHandle, CaptureSession, MicrophoneHandle, VideoHandle};
 pub use systems::{attended, list, open};
-pub use testcard::{Mark, TestCard};
+pub use testcard::{Mark, TestCard, caption};
 pub use tone::{Silence, Tone};
 pub use y4m::{Y4m, Y4mWriter};
 

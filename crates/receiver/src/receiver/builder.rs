@@ -8,7 +8,7 @@ use super::Receiver;
 use crate::event::Events;
 use crate::listening::Wanted;
 use crate::record::{KEEP_FREE, Recordings};
-use crate::relay::{RelayTarget, Relays};
+use crate::relay::{HoldSettings, RelayTarget, Relays};
 use crate::stream_tasks::{StreamTasks, StreamTasksConfig};
 use crate::{Error, Keys, Limits, RegistryConfig, StreamRegistry, Token, Web, WebLimits};
 
@@ -115,6 +115,17 @@ impl Builder {
         self
     }
 
+    /// Keeps relays on air while a publisher is away that vanished or sends nothing: with its last
+    /// picture, a slate, and silence. It goes on with the publisher's next IDR picture. A publisher
+    /// that ends its stream ends the relay at once, as without this.
+    ///
+    /// Streams wait that long for a publisher that vanished, instead of [`Limits::linger`].
+    #[must_use]
+    pub fn hold(mut self, settings: HoldSettings) -> Self {
+        self.stream_tasks.hold = Some(settings);
+        self
+    }
+
     /// Serves the pages over http at an address; port 0 picks a free one.
     #[must_use]
     pub fn web(mut self, address: SocketAddr) -> Self {
@@ -166,6 +177,14 @@ impl Builder {
     /// When there is nothing to listen on, an address is taken, or a certificate is missing.
     pub fn start(self) -> Result<Receiver, Error> {
         Receiver::start(self)
+    }
+
+    /// A stream is held as long as its relays are, and a silent publisher no longer.
+    pub(super) fn apply_hold(&mut self) {
+        if let Some(hold) = &self.stream_tasks.hold {
+            self.registry.hold = Some(hold.limit);
+            self.limits.silence_timeout = self.limits.silence_timeout.min(hold.limit);
+        }
     }
 
     pub(super) fn stream_tasks(

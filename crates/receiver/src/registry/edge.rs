@@ -10,7 +10,7 @@ use onair_media::Timestamp;
 /// A frame arrives when its publisher, encoder and line are done with it, some sooner than others.
 /// The one that arrived soonest after its own time tells best where that clock is now.
 #[derive(Debug)]
-pub(super) struct LiveEdge {
+pub(crate) struct LiveEdge {
     /// Before anything came.
     start: Instant,
     /// When frames came, and the stream's time minus ours by each, in nanoseconds, in falling
@@ -19,7 +19,7 @@ pub(super) struct LiveEdge {
 }
 
 impl LiveEdge {
-    pub(super) const fn new(start: Instant) -> Self {
+    pub(crate) const fn new(start: Instant) -> Self {
         Self {
             start,
             seen: VecDeque::new(),
@@ -27,7 +27,7 @@ impl LiveEdge {
     }
 
     /// A frame with this time arrives.
-    pub(super) fn observe(&mut self, now: Instant, time: Timestamp) {
+    pub(crate) fn observe(&mut self, now: Instant, time: Timestamp) {
         let ahead = i128::from(time.as_nanos()) - self.nanos(now);
         // One that a newer one beats will never be the best again.
         while self.seen.back().is_some_and(|(_, other)| *other <= ahead) {
@@ -42,7 +42,7 @@ impl LiveEdge {
     }
 
     /// The time of the frame that would arrive now if all were as quick; `None` before the first.
-    pub(super) fn time(&self, now: Instant) -> Option<Timestamp> {
+    pub(crate) fn time(&self, now: Instant) -> Option<Timestamp> {
         let (_, ahead) = self.seen.front()?;
         let time = i64::try_from(ahead + self.nanos(now)).ok()?;
         Some(Timestamp::from_nanos(time))

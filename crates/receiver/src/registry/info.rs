@@ -1,5 +1,5 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
@@ -59,6 +59,8 @@ pub struct StreamInfo {
     pub publisher: Origin,
     /// True while its publisher is gone and may come back.
     pub interrupted: bool,
+    /// While it is held for a publisher that is gone or sends nothing: since when, and for how long.
+    pub held: Option<HeldInfo>,
     /// The video, once there is any.
     pub video: Option<VideoInfo>,
     /// The audio, once there is any.
@@ -75,6 +77,25 @@ pub struct StreamInfo {
     pub bytes: u64,
     /// What the publisher sends that reaches nobody, such as another codec, and why, in words.
     pub left_out: Vec<String>,
+}
+
+/// A stream that is held for its publisher.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct HeldInfo {
+    /// Seconds since the publisher's last media.
+    pub for_s: f64,
+    /// Seconds after which the stream ends if nobody publishes it again.
+    pub remaining_s: f64,
+}
+
+impl HeldInfo {
+    pub(super) fn new(silence: Duration, hold: Duration) -> Self {
+        Self {
+            for_s: silence.as_secs_f64(),
+            remaining_s: hold.saturating_sub(silence).as_secs_f64(),
+        }
+    }
 }
 
 /// A stream's video. Rates are those of the last seconds, in media time.

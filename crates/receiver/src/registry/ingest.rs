@@ -1,6 +1,6 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use onair_media::{Kind, Packet, Tracks};
 
@@ -74,8 +74,15 @@ impl Ingest {
     /// Notes that the publisher is gone and may come back. As long as this is held, the next to
     /// publish under the name takes over, whoever that is, and the viewers stay. In a full registry
     /// a waiting stream may end for a new one.
-    pub fn orphan(&self) {
-        self.stream.set_orphan(self.generation);
+    ///
+    /// False if another publisher has the stream already.
+    pub fn orphan(&self) -> bool {
+        self.stream.set_orphan(self.generation)
+    }
+
+    /// How long an orphaned stream waits, where nothing else is said.
+    pub(crate) fn wait_for_publisher(&self, usual: Duration) -> Duration {
+        self.stream.held_for().unwrap_or(usual)
     }
 
     /// Waits until another publisher has taken over, or the stream has ended for another while its

@@ -21,12 +21,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-pub use info::{AudioInfo, Origin, PublisherKind, StreamInfo, VideoInfo};
+pub(crate) use edge::LiveEdge;
+pub use info::{AudioInfo, HeldInfo, Origin, PublisherKind, StreamInfo, VideoInfo};
 pub use ingest::Ingest;
 pub(crate) use memory::Share;
 pub use name::StreamName;
 pub use ring::Item;
 pub use viewer::Viewer;
+pub(crate) use viewer::{Presence, Wait};
 pub use watch::{Change, StreamWatch};
 
 use crate::address::oldest_of_most;
@@ -52,7 +54,14 @@ pub struct RegistryConfig {
     /// When the connections hold a quarter of it, those that read nothing are cut, the slowest
     /// first.
     pub memory: usize,
+    /// How long a stream is held for a publisher that vanished, counted from its last media; `None`
+    /// leaves that to whoever takes it in. With it, a publisher that sends nothing for 1.5 s may be
+    /// replaced: it has most likely lost its line, and comes back by another.
+    pub hold: Option<Duration>,
 }
+
+/// A publisher that sent nothing for so long has most likely lost its line.
+pub(crate) const STALLED_AFTER: Duration = Duration::from_millis(1500);
 
 impl Default for RegistryConfig {
     fn default() -> Self {
@@ -62,6 +71,7 @@ impl Default for RegistryConfig {
             stream_bytes: 32 * 1024 * 1024,
             streams: 64,
             memory: 128 * 1024 * 1024,
+            hold: None,
         }
     }
 }

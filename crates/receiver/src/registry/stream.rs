@@ -4,16 +4,17 @@ mod state;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use onair_media::{Kind, Packet, Timestamp, Tracks, VideoConfig};
 
 pub(crate) use self::state::MAX_LEFT_OUT;
 use self::state::State;
-use super::info::{Origin, StreamInfo, now_in_seconds};
+use super::info::{HeldInfo, Origin, StreamInfo, now_in_seconds};
 use super::memory::Memory;
 use super::ring::{Cursor, Item, Ring, record};
 use super::subscribers::SubscriberKind;
+use super::viewer::Presence;
 use super::{PushError, RegistryConfig, StreamName};
 use crate::address::Neighbour;
 
@@ -23,6 +24,7 @@ pub(super) struct Stream {
     name: StreamName,
     since: u64,
     over: IsOver,
+    hold: Option<Duration>,
     state: Mutex<State>,
     /// Rises with each takeover.
     generation: tokio::sync::watch::Sender<u64>,
@@ -49,6 +51,7 @@ impl Stream {
             name,
             since: now_in_seconds(),
             over: IsOver::default(),
+            hold: config.hold,
             state: Mutex::new(State::new(
                 Ring::new(config, memory.ring()),
                 origin,
@@ -64,20 +67,40 @@ impl Stream {
 
     /// Gives the stream to another publisher, if allowed; gives its generation.
     pub(super) fn take_over(&self, origin: Origin, may_replace: bool) -> Option<u64> {
-        let mut state = self.state();
-        if state.is_over || !(may_replace || state.orphan_since.is_some()) {
+        let (mut state, now) = (self.state(), Instant::now());
+        let has_stalled = self.hold.is_some() && state.is_absent(now);
+        if state.is_over || !(may_replace || has_stalled || state.orphan_since.is_some()) {
             return None;
         }
-        let generation = state.take_over(origin);
+        let generation = state.take_over(origin, now);
         self.generation.send_replace(generation);
         Some(generation)
     }
 
-    /// Notes that the publisher of this generation is gone and may come back.
-    pub(super) fn set_orphan(&self, generation: u64) {
+    /// Notes that the publisher of this generation is gone and may come back; false if another has
+    /// the stream by now.
+    pub(super) fn set_orphan(&self, generation: u64) -> bool {
         let mut state = self.state();
-        if state.generation == generation {
-            state.orphan_since.get_or_insert_with(Instant::now);
+        if state.generation != generation {
+            return false;
+        }
+        state.orphan_since.get_or_insert_with(Instant::now);
+        wake(state);
+        true
+    }
+
+    /// How much longer the stream is held for its publisher, if streams are.
+    pub(super) fn held_for(&self) -> Option<Duration> {
+        let silence = self.state().silence(Instant::now());
+        self.hold.map(|hold| hold.saturating_sub(silence))
+    }
+
+    /// Which publisher has it, and whether that one is gone.
+    pub(super) fn presence(&self) -> Presence {
+        let state = self.state();
+        Presence {
+            publisher: state.generation,
+            is_gone: state.orphan_since.is_some(),
         }
     }
 
@@ -216,7 +239,7 @@ impl Stream {
     }
 
     /// How far a viewer is behind, in media time.
-    pub(super) fn behind(&self, cursor: &Cursor) -> std::time::Duration {
+    pub(super) fn behind(&self, cursor: &Cursor) -> Duration {
         self.state().ring.behind(cursor)
     }
 
@@ -231,12 +254,14 @@ impl Stream {
     }
 
     pub(super) fn info(&self) -> StreamInfo {
-        let state = self.state();
+        let (state, now) = (self.state(), Instant::now());
+        let held = self.hold.filter(|_| state.is_absent(now));
         StreamInfo {
             name: self.name.clone(),
             since: self.since,
             publisher: state.origin.clone(),
             interrupted: state.orphan_since.is_some(),
+            held: held.map(|hold| HeldInfo::new(state.silence(now), hold)),
             video: state.meters.video_info(),
             audio: state.meters.audio_info(),
             encoder: match state.ring.metadata() {

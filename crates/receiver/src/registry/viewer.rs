@@ -2,7 +2,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use onair_media::{Kind, Timestamp, VideoConfig};
 
@@ -22,6 +22,24 @@ pub struct Viewer {
     subscriber: usize,
     cursor: Cursor,
     has_ended: bool,
+}
+
+/// Who publishes a stream now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Presence {
+    /// Another number is another publisher, or the same one in another session.
+    pub(crate) publisher: u64,
+    /// It is gone, and may come back.
+    pub(crate) is_gone: bool,
+}
+
+/// What came of waiting for an item.
+#[derive(Debug)]
+pub(crate) enum Wait {
+    Item(Item),
+    /// Everything is read, and something else may have happened: time passed, or the publisher
+    /// vanished.
+    Nothing,
 }
 
 impl Viewer {
@@ -69,6 +87,34 @@ impl Viewer {
             thread::park();
         }
         items.pop()
+    }
+
+    /// As [`blocking_next`](Self::blocking_next), until `deadline`, or until the presence is no
+    /// longer the known one.
+    pub(crate) fn blocking_wait(
+        &mut self,
+        known: Presence,
+        deadline: Option<Instant>,
+    ) -> Option<Wait> {
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let cx = Context::from_waker(&waker);
+        let mut items = Vec::with_capacity(1);
+        let mut has_waited = false;
+        while self.poll_take(&cx, 1, &mut items).is_pending() {
+            if std::mem::replace(&mut has_waited, true) || self.presence() != known {
+                return Some(Wait::Nothing);
+            }
+            match deadline.map(|then| then.saturating_duration_since(Instant::now())) {
+                Some(left) => thread::park_timeout(left),
+                None => thread::park(),
+            }
+        }
+        items.pop().map(Wait::Item)
+    }
+
+    /// Who publishes it now.
+    pub(crate) fn presence(&self) -> Presence {
+        self.stream.presence()
     }
 
     /// Adds items to `items`, at least one and up to about `max_bytes` of payload; none after

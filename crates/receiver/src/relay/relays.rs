@@ -6,7 +6,7 @@ use onair::Destination;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::worker::{Offer, Worker};
-use super::{RelayError, RelayInfo, RelayTarget};
+use super::{HoldSettings, RelayError, RelayInfo, RelayTarget};
 use crate::event::WeakEvents;
 use crate::{Event, StreamName, StreamRegistry, Viewer};
 
@@ -17,6 +17,7 @@ pub(crate) struct Relays(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     targets: Vec<RelayTarget>,
+    hold: Option<HoldSettings>,
     most: usize,
     events: WeakEvents,
     running: Mutex<Running>,
@@ -42,10 +43,15 @@ impl RelayWatch {
 }
 
 impl Relays {
-    pub(crate) fn new(targets: Vec<RelayTarget>, most: usize, events: WeakEvents) -> Self {
+    pub(crate) fn new(
+        (targets, hold): (Vec<RelayTarget>, Option<HoldSettings>),
+        most: usize,
+        events: WeakEvents,
+    ) -> Self {
         let (alive, ended) = channel(1);
         Self(Arc::new(Shared {
             targets,
+            hold,
             most,
             events,
             running: Mutex::new(Running {
@@ -139,7 +145,7 @@ impl Relays {
             }
         }
         running.make_room(self.0.most)?;
-        let worker = Worker::new(viewer, to.clone(), self.0.events.clone());
+        let worker = Worker::new(viewer, (to.clone(), self.0.hold.clone()), self.0.events.clone());
         let Some(alive) = running.alive.clone() else {
             return Ok(());
         };

@@ -1,13 +1,24 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use onair::demux::{Container, Damage, Error, PacketSource, Track};
 use onair::media::{Packet, Probed, Tracks};
 
+use super::hold::{Hold, HoldEvent, HoldSettings};
 use crate::probe::{self, RELAY};
+use crate::registry::Wait;
 use crate::{Item, Viewer};
 
-/// Reports something about the relay in words.
-pub(super) type Tell = Box<dyn Fn(String) + Send>;
+/// Something that happens to a relay's stream.
+pub(super) enum News {
+    /// In words.
+    Words(String),
+    Hold(HoldEvent),
+    /// It ended while it was held, after this long.
+    NotBack(Duration),
+}
+
+/// Reports news.
+pub(super) type Tell = Box<dyn Fn(News) + Send>;
 
 /// A stream as the media source of a broadcast.
 pub(super) struct Source {
@@ -22,11 +33,17 @@ pub(super) struct Source {
     news: Option<Tracks>,
     /// Packets that came before the tracks were known, last first.
     held: Vec<Packet>,
+    /// Keeps it going while its publisher is away.
+    hold: Option<Hold>,
 }
 
 impl Source {
     /// Waits until the stream's tracks are known; `None` if it ends before.
-    pub(super) fn open(mut viewer: Viewer, tell: Tell) -> Option<Self> {
+    pub(super) fn open(
+        mut viewer: Viewer,
+        hold: Option<&HoldSettings>,
+        tell: Tell,
+    ) -> Option<Self> {
         let mut probe = probe::new(RELAY);
         let mut said = Tracks::default();
         let found = loop {
@@ -40,7 +57,11 @@ impl Source {
                 Item::Ended => break probe.finish()?,
             }
         };
-        Some(Self::new(viewer, found, said, tell))
+        let hold = hold.map(|settings| Hold::new(settings.slate.clone()));
+        Some(Self {
+            hold,
+            ..Self::new(viewer, found, said, tell)
+        })
     }
 
     fn new(viewer: Viewer, found: Probed, said: Tracks, tell: Tell) -> Self {
@@ -54,6 +75,7 @@ impl Source {
             said,
             news: None,
             held,
+            hold: None,
         }
     }
 }
@@ -70,7 +92,59 @@ impl Source {
         let news = lost - std::mem::replace(&mut self.lost, lost);
         if news > 0 {
             let why = "the line to it takes less than comes in, and no more can wait";
-            (self.tell)(format!("{news} pictures lost: {why}"));
+            (self.tell)(News::Words(format!("{news} pictures lost: {why}")));
+        }
+    }
+
+    /// The packet that is ready, from the hold if there is one.
+    fn ready(&mut self) -> Option<Packet> {
+        let Some(hold) = &mut self.hold else {
+            return self.held.pop();
+        };
+        while let Some(event) = hold.poll_event() {
+            (self.tell)(News::Hold(event));
+        }
+        hold.poll_packet()
+    }
+
+    /// The next item; `None` when time passed or something happened to the publisher.
+    fn wait(&mut self) -> Option<Item> {
+        if let Some(packet) = self.held.pop() {
+            return Some(Item::Packet(packet));
+        }
+        let presence = self.viewer.presence();
+        let deadline = self.hold.as_ref().and_then(|hold| hold.deadline(presence));
+        let next = self.viewer.blocking_wait(presence, deadline);
+        self.tell_lost();
+        match next {
+            Some(Wait::Item(item)) => Some(item),
+            Some(Wait::Nothing) => None,
+            None => Some(Item::Ended),
+        }
+    }
+
+    fn take(&mut self, packet: Packet) {
+        match &mut self.hold {
+            Some(hold) => {
+                let publisher = self.viewer.presence().publisher;
+                hold.handle_packet(packet, publisher, Instant::now());
+            }
+            None => self.held.push(packet),
+        }
+    }
+
+    /// Looks at the publisher, and does what is due.
+    fn look(&mut self) {
+        if let Some(hold) = &mut self.hold {
+            let now = Instant::now();
+            hold.handle_presence(self.viewer.presence(), now);
+            hold.handle_timeout(now);
+        }
+    }
+
+    fn tell_end(&self) {
+        if let Some(since) = self.hold.as_ref().and_then(Hold::away_since) {
+            (self.tell)(News::NotBack(since.elapsed()));
         }
     }
 }
@@ -89,16 +163,18 @@ impl PacketSource for Source {
     }
 
     fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
-        if let Some(packet) = self.held.pop() {
-            return Ok(Some(packet));
-        }
         loop {
-            let next = self.viewer.blocking_next();
-            self.tell_lost();
-            match next {
-                Some(Item::Packet(packet)) => return Ok(Some(packet)),
+            if let Some(packet) = self.ready() {
+                return Ok(Some(packet));
+            }
+            match self.wait() {
+                Some(Item::Packet(packet)) => self.take(packet),
                 Some(Item::Metadata(tracks)) => self.news = Some(Tracks::clone(&tracks)),
-                Some(Item::Ended) | None => return Ok(None),
+                Some(Item::Ended) => {
+                    self.tell_end();
+                    return Ok(None);
+                }
+                None => self.look(),
             }
         }
     }

@@ -3,7 +3,8 @@ use std::time::{Duration, Instant};
 
 use onair::{Broadcast, Destination, Stopper};
 
-use super::source::Source;
+use super::hold::{HoldEvent, HoldSettings};
+use super::source::{News, Source};
 use super::{RelayFailure, RelayInfo, RelayState};
 use crate::event::WeakEvents;
 use crate::{Event, StreamName, Viewer};
@@ -12,6 +13,7 @@ use crate::{Event, StreamName, Viewer};
 #[derive(Debug)]
 pub(super) struct Worker {
     destination: Destination,
+    hold: Option<HoldSettings>,
     events: WeakEvents,
     state: Mutex<State>,
 }
@@ -49,7 +51,11 @@ pub(super) enum Offer {
 }
 
 impl Worker {
-    pub(super) fn new(viewer: &Viewer, destination: Destination, events: WeakEvents) -> Arc<Self> {
+    pub(super) fn new(
+        viewer: &Viewer,
+        (destination, hold): (Destination, Option<HoldSettings>),
+        events: WeakEvents,
+    ) -> Arc<Self> {
         let state = State {
             name: viewer.name().clone(),
             is_over: viewer.is_over(),
@@ -62,6 +68,7 @@ impl Worker {
         };
         Arc::new(Self {
             destination,
+            hold,
             events,
             state: Mutex::new(state),
         })
@@ -157,11 +164,12 @@ impl Worker {
     fn relay(&self, viewer: Viewer) {
         let name = viewer.name().clone();
         let (events, url) = (self.events.clone(), self.destination.address.to_string());
+        let limit = self.hold.as_ref().map_or(Duration::ZERO, |hold| hold.limit);
         let tell = {
             let name = name.clone();
-            move |message| events.tell(relay_event(&name, &url, message))
+            move |news| events.tell(told(&name, &url, (news, limit)))
         };
-        let Some(source) = Source::open(viewer, Box::new(tell)) else {
+        let Some(source) = Source::open(viewer, self.hold.as_ref(), Box::new(tell)) else {
             return;
         };
         let broadcast = Broadcast::builder()
@@ -233,6 +241,24 @@ fn relay_event(name: &StreamName, url: &str, message: String) -> Event {
         name: name.clone(),
         url: url.to_owned(),
         message,
+    }
+}
+
+/// The event for a stream's news, with how long it is held.
+fn told(name: &StreamName, url: &str, (news, limit): (News, Duration)) -> Event {
+    let (name, url) = (name.clone(), url.to_owned());
+    match news {
+        News::Words(message) | News::Hold(HoldEvent::Lacking(message)) => {
+            Event::Relay { name, url, message }
+        }
+        News::Hold(HoldEvent::Held { is_gone }) => Event::RelayHeld {
+            name,
+            url,
+            is_gone,
+            limit,
+        },
+        News::Hold(HoldEvent::Back { after }) => Event::RelayBack { name, url, after },
+        News::NotBack(after) => Event::RelayNotBack { name, url, after },
     }
 }
 

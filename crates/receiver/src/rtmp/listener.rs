@@ -99,14 +99,17 @@ async fn run(
 /// Keeps the stream of a publisher that vanished, for it to come back to.
 async fn wait_for_publisher(context: &Context, Parted { ingest, why }: Parted) {
     let name = ingest.name().clone();
-    ingest.orphan();
+    if !ingest.orphan() {
+        return;
+    }
+    let linger = ingest.wait_for_publisher(context.limits.linger);
     context.events.tell(Event::Interrupted {
         name: name.clone(),
         why,
     });
     tokio::select! {
         () = ingest.replaced() => if !ingest.is_over() { return },
-        () = sleep(context.limits.linger) => {}
+        () = sleep(linger) => {}
         () = context.stop.asked() => {}
     }
     drop(ingest);

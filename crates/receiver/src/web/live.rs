@@ -253,14 +253,17 @@ async fn part(socket: Socket, web: &Web, (session, ingest): (&str, Arc<Ingest>),
 /// Keeps the stream of a page that vanished, for it to come back to.
 async fn wait_for_page(ingest: Arc<Ingest>, events: Events) {
     let name = ingest.name().clone();
-    ingest.orphan();
+    if !ingest.orphan() {
+        return;
+    }
+    let linger = ingest.wait_for_publisher(RESUME_TIMEOUT);
     events.tell(Event::Interrupted {
         name: name.clone(),
         why: "the page is gone".to_owned(),
     });
     tokio::select! {
         () = ingest.replaced() => if !ingest.is_over() { return },
-        () = sleep(RESUME_TIMEOUT) => {}
+        () = sleep(linger) => {}
     }
     drop(ingest);
     events.tell(Event::Unpublished { name });

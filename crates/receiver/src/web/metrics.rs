@@ -37,6 +37,8 @@ impl Collector for Streams {
         self.counters(&mut encoder, DROPPED, |s| s.dropped_frames)?;
         self.gauges(&mut encoder, VIEWERS, |s| Some(float(s.viewers as u64)))?;
         self.gauges(&mut encoder, SINCE, |s| Some(float(s.since)))?;
+        self.gauges(&mut encoder, HELD_FOR, |s| Some(s.held.as_ref()?.for_s))?;
+        self.gauges(&mut encoder, HELD_REMAINING, |s| Some(s.held.as_ref()?.remaining_s))?;
         let video = |s: &StreamInfo| s.video.as_ref()?.bitrate_bps.map(float);
         self.gauges(&mut encoder, VIDEO_BITRATE, video)?;
         let audio = |s: &StreamInfo| s.audio.as_ref()?.bitrate_bps.map(float);
@@ -99,6 +101,16 @@ const VIEWERS: About = ("viewers", "Viewers now", None);
 const SINCE: About = (
     "start_time",
     "When the stream began, after 1970",
+    Some(Unit::Seconds),
+);
+const HELD_FOR: About = (
+    "held",
+    "How long a held stream has had no media of its publisher",
+    Some(Unit::Seconds),
+);
+const HELD_REMAINING: About = (
+    "held_remaining",
+    "After how long a held stream ends",
     Some(Unit::Seconds),
 );
 const VIDEO_BITRATE: About = ("video_bitrate", "Bits of video a second", None);

@@ -10,11 +10,13 @@ use crate::clock::WallTime;
 use crate::{Error, I420, Surface, VideoFrame};
 
 mod canvas;
+mod caption;
 mod dial;
 mod font;
 mod layout;
 mod mark;
 
+pub use caption::caption;
 pub use mark::Mark;
 
 /// Colour bars, a grey ramp, the wall clock (UTC), a frame counter, a ring that

@@ -1,10 +1,10 @@
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use onair_media::text::clean;
 use onair_media::{Kind, Packet, Property, Tracks};
 
-use super::super::PushError;
+use super::super::{PushError, STALLED_AFTER};
 use super::super::backlog::Backlog;
 use super::super::edge::LiveEdge;
 use super::super::info::Origin;
@@ -22,6 +22,8 @@ pub(super) struct State {
     /// Since when its publisher is gone and may come back.
     pub(super) orphan_since: Option<Instant>,
     pub(super) is_over: bool,
+    /// When the present publisher's last media came, or the publisher.
+    heard: Instant,
     /// How far the present publisher's time is moved; `None` until its first packet.
     shift: Option<i64>,
     pub(super) meters: TrackMeters,
@@ -67,6 +69,7 @@ impl State {
             generation: 0,
             orphan_since: None,
             is_over: false,
+            heard: now,
             shift: None,
             meters: TrackMeters::default(),
             promised: Promised::default(),
@@ -90,17 +93,29 @@ impl State {
     }
 
     /// Begins another generation.
-    pub(super) fn take_over(&mut self, origin: Origin) -> u64 {
+    pub(super) fn take_over(&mut self, origin: Origin, now: Instant) -> u64 {
         self.origin = origin;
         self.generation += 1;
         self.orphan_since = None;
+        self.heard = now;
         self.shift = None;
         self.backlog = Backlog::default();
         self.left_out.clear();
         self.generation
     }
 
+    /// How long the publisher has sent no media.
+    pub(super) fn silence(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.heard)
+    }
+
+    /// Whether the publisher is gone, or seems to be.
+    pub(super) fn is_absent(&self, now: Instant) -> bool {
+        self.orphan_since.is_some() || self.silence(now) >= STALLED_AFTER
+    }
+
     pub(super) fn push(&mut self, mut packet: Packet, now: Instant) {
+        self.heard = now;
         self.move_in_time(&mut packet, now);
         self.observe(&packet, now);
         self.packets += 1;
