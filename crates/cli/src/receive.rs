@@ -2,6 +2,7 @@
 
 mod options;
 pub(crate) mod pages;
+mod slate;
 mod watch;
 mod words;
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use onair::Secret;
 use onair_receiver::{
-    Builder, Error, Keys, Limits, Receiver, RegistryConfig, RelayTarget, Token, tls,
+    Builder, Error, HoldSettings, Keys, Limits, Receiver, RegistryConfig, RelayTarget, Token, tls,
 };
 
 use self::watch::Watch;
@@ -81,6 +82,10 @@ fn builder(opts: &Receive, keys: usize) -> Result<Builder, Failure> {
             return Err(Failure::usage(ONE_STREAM));
         }
         builder = builder.relay(target);
+    }
+    if let Some(limit) = opts.hold {
+        let slate = slate::open(opts.slate.as_deref())?;
+        builder = builder.hold(HoldSettings { limit, slate });
     }
     Ok(match opts.web {
         Some(DEFAULT_WEB) => builder.web_localhost(DEFAULT_WEB.port(), opts.is_certified()),

@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::pages::Served;
 use crate::given::Rule;
 use crate::json::StatsFormat;
-use crate::values::{self, parse_address, parse_bytes};
+use crate::values::{self, parse_address, parse_bytes, parse_duration};
 
 /// Receive streams: an RTMP server that plays, records, relays and shows them in a browser
 ///
@@ -99,6 +100,27 @@ pub(crate) struct Receive {
         help_heading = ONWARD
     )]
     pub(super) relay: Vec<String>,
+    /// Stay on air this long when a publisher drops out: last picture, slate, silence; 10m if not said
+    ///
+    /// That is when its connection breaks or nothing comes for 1.5 s. It may come back from anywhere
+    /// under its name, and viewers see it from its next keyframe on; the servers relayed to notice
+    /// nothing. A publisher that ends its stream (Stop in OBS, End on the page, Ctrl-C) ends the
+    /// relay at once, as without this.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        num_args = 0..=1,
+        default_missing_value = "10m",
+        value_parser = parse_duration,
+        help_heading = ONWARD
+    )]
+    pub(super) hold: Option<Duration>,
+    /// What viewers see after 3 s of the last picture: a PNG or JPEG, or none to keep that picture
+    ///
+    /// By default it says "back in a moment". A slate is encoded here and needs a new sequence
+    /// header: none is for servers that take no second one. HEVC keeps the last picture.
+    #[arg(long, value_name = "FILE", help_heading = ONWARD)]
+    pub(super) slate: Option<PathBuf>,
 
     /// Make a certificate authority for this machine once, and serve https and rtmps by it
     #[arg(long, conflicts_with = "tls_cert", help_heading = TLS)]
@@ -137,7 +159,7 @@ const EXAMPLES: &str = "\
 Examples:
   onair receive --web                          then: onair publish --to rtmp://127.0.0.1/live/cam
   onair receive --listen 0.0.0.0:1935 --key cam=s3cret --record shows
-  onair receive --web 0.0.0.0:8443 --tls --relay rtmp://a.rtmp.youtube.com/live2/KEY";
+  onair receive --web 0.0.0.0:8443 --tls --relay rtmp://a.rtmp.youtube.com/live2/KEY --hold";
 
 /// When an option has no effect, and why.
 pub(crate) const RULES: &[Rule<Receive>] = &[
@@ -150,6 +172,14 @@ pub(crate) const RULES: &[Rule<Receive>] = &[
     ("keep-free", |opts| {
         let words = "nothing is recorded: --record names a directory";
         opts.record.is_none().then_some(words)
+    }),
+    ("hold", |opts| {
+        let words = "nothing is relayed: --relay says where to";
+        opts.relay.is_empty().then_some(words)
+    }),
+    ("slate", |opts| {
+        let words = "nothing is held on air: --hold does that";
+        opts.hold.is_none().then_some(words)
     }),
     ("tls", unserved),
     ("tls-cert", unserved),

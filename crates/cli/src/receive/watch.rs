@@ -70,6 +70,10 @@ struct Report {
     not_recorded: u64,
     /// How often a relay was given up.
     relays_failed: u64,
+    /// How often a relay stayed on air without its publisher.
+    relays_held: u64,
+    /// How often it ended so.
+    relays_not_back: u64,
 }
 
 /// A file that was written.
@@ -131,6 +135,8 @@ impl Watch {
             Event::Refused { times, .. } => self.report.refused += times,
             Event::NotRecorded { reason, .. } => self.report.leave_out(reason),
             Event::RelayFailed { failure, .. } => self.report.give_up(failure),
+            Event::RelayHeld { .. } => self.report.relays_held += 1,
+            Event::RelayNotBack { .. } => self.report.relays_not_back += 1,
             Event::Recorded { name, recording } => {
                 self.report.note(recorded(name, recording));
             }
@@ -141,6 +147,7 @@ impl Watch {
             | Event::Stopped { .. }
             | Event::Recording { .. }
             | Event::Relay { .. }
+            | Event::RelayBack { .. }
             | Event::Warning { .. } => {}
         }
         let kind = std::mem::discriminant(event);
@@ -275,6 +282,12 @@ fn row(stream: &StreamInfo, now: u64, columns: usize) -> String {
     let name = shorten(stream.name.as_str(), (columns / 3).max(12));
     let age = Duration::from_secs(now.saturating_sub(stream.since));
     let mut fields = vec![field(0, format_args!("  {name}")), field(3, Clock(age))];
+    if let Some(held) = &stream.held {
+        let [since, left] = [held.for_s, held.remaining_s].map(Duration::from_secs_f64);
+        fields.push(field(0, format_args!("held {}", Clock(since))));
+        fields.push(field(1, format_args!("ends in {}", Clock(left))));
+        return fit(fields, columns);
+    }
     if stream.interrupted {
         fields.push(field(0, "interrupted"));
         return fit(fields, columns);

@@ -30,6 +30,27 @@ pub(super) fn in_words(event: &Event) -> String {
             format!("{name}: relay to {url}: {}", given_up(failure))
         }
         Event::Relay { name, url, message } => format!("{name}: relay to {url}: {message}"),
+        Event::RelayHeld {
+            name,
+            url,
+            is_gone,
+            limit,
+        } => {
+            let why = match is_gone {
+                true => "its publisher is gone",
+                false => "its publisher sends nothing",
+            };
+            let limit = Clock(*limit);
+            format!("{name}: relay to {url}: held: {why}; it stays on air without, for up to {limit}")
+        }
+        Event::RelayBack { name, url, after } => {
+            let after = after.as_secs_f64();
+            format!("{name}: relay to {url}: its publisher is back, after {after:.1} s")
+        }
+        Event::RelayNotBack { name, url, after } => {
+            let after = Clock(*after);
+            format!("{name}: relay to {url}: its publisher did not come back, and it ends after {after}")
+        }
         Event::Warning { message } => message.clone(),
     }
 }
