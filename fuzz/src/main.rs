@@ -38,6 +38,7 @@ const TARGETS: &[(&str, Body)] = &[
     ("frame_fallback", onair_av::fuzz::frame_fallback),
     ("gap_fill", onair_av::fuzz::gap_fill),
     ("handshake", onair_rtmp::fuzz::handshake),
+    ("hold", onair_receiver::fuzz::hold),
     ("hvcc_roundtrip", onair_media::fuzz::hvcc_roundtrip),
     ("length_prefixed", onair_media::fuzz::length_prefixed),
     ("link", onair_ios_model::fuzz::link),

@@ -5,6 +5,7 @@ mod receiver;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use self::receiver::Receiver;
 
@@ -159,6 +160,48 @@ fn a_program_gets_the_streams_and_a_report_with_the_time_of_day() {
     assert!(time.starts_with("20") && time.ends_with('Z'), "{time}");
 }
 
+/// A publisher is killed and another comes: what the server that is relayed to sees, and records.
+#[test]
+fn a_relay_stays_on_air_while_its_publisher_is_away() {
+    let shows = concat!(env!("CARGO_TARGET_TMPDIR"), "/held");
+    let _of_an_earlier_run = std::fs::remove_dir_all(shows);
+    let mut there = receive(&format!("--record {shows}"));
+    let to = there.address();
+    let mut receiver = receive(&format!("--relay {to}/out --hold"));
+    let address = receiver.address();
+    let line = format!("publish -q --to {address}/cam --size 160x90 --bitrate 100k --stats none");
+    let mut first = onair(&line).spawn().expect("it starts");
+    there.wait("live/out: recording to");
+    first.kill().and_then(|()| first.wait()).expect("it was there");
+    let held = receiver.wait("held: its publisher is gone");
+    assert!(held.ends_with("for up to 0:10:00"), "{held}");
+    assert!(publish(&format!("{address}/cam")).status.success());
+    receiver.wait("its publisher is back, after");
+    let recorded = there.wait("live/out: recorded to");
+    there.wait("live/out: ended");
+    receiver.stop();
+    there.stop();
+    let (_, path) = recorded.split_once("recorded to ").expect("a file");
+    let (path, _) = path.split_once(": ").expect("how long it is");
+    check_recording(path.as_ref());
+}
+
+/// Times increase within each track, and there is no hole in either.
+fn check_recording(path: &std::path::Path) {
+    let mut media = onair::demux::open(path).expect("it is read");
+    let mut last = std::collections::HashMap::new();
+    while let Some(packet) = media.next_packet().expect("it is whole") {
+        let is_video = packet.kind() == onair::media::Kind::Video;
+        let longest = Duration::from_millis(if is_video { 1200 } else { 35 });
+        if let Some(last) = last.insert(is_video, packet.dts) {
+            assert!(last < packet.dts, "{last} {packet:?}");
+            let gap = packet.dts.since(last);
+            assert!(gap <= longest, "{gap:?} before {packet:?}");
+        }
+    }
+    assert_eq!(last.len(), 2, "pictures and audio");
+}
+
 #[test]
 fn what_cannot_be_is_said_and_ends_with_2() {
     let cases = [
@@ -168,6 +211,11 @@ fn what_cannot_be_is_said_and_ends_with_2() {
             "onair: rtmps and https need a certificate",
         ),
         ("--relay nonsense", "onair: "),
+        (
+            "--relay rtmp://127.0.0.1/live/x --hold --slate /dev/null",
+            "onair: cannot use --slate /dev/null: it is neither a PNG nor a JPEG",
+        ),
+        ("--hold 5m", "onair: "),
         (
             "--record /dev/null/shows",
             "onair: cannot record to /dev/null/shows: ",

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use bytes::Bytes;
 use onair_flv::{Demuxed, Demuxer, Tag, TagKind};
 
+pub use crate::relay::fuzz_hold as hold;
 pub use crate::web::browser;
 use crate::web::{Expected, Fragmenter, judge_origin};
 use crate::{
@@ -136,6 +137,7 @@ mod tests {
     fn the_corpora_replay() {
         corpus::replay("asked", asked);
         corpus::replay("browser", browser);
+        corpus::replay("hold", hold);
         corpus::replay("published", published);
     }
 }

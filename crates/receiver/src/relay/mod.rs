@@ -10,6 +10,8 @@ mod source;
 mod target;
 mod worker;
 
+#[cfg(any(test, fuzzing))]
+pub use hold::fuzz::hold as fuzz_hold;
 pub use hold::{HoldSettings, HoldSlate};
 pub use info::{RelayError, RelayFailure, RelayInfo, RelayState};
 pub(crate) use relays::{RelayWatch, Relays};

@@ -3,6 +3,7 @@
 
 mod clients;
 mod encoder;
+mod hold;
 mod hostile;
 mod odd;
 mod player;

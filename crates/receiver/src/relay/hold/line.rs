@@ -22,6 +22,14 @@ pub(super) struct Line {
     wants_keyframe: bool,
 }
 
+/// How far a publisher's time is moved to lie on the line, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Offset {
+    pub(super) nanos: i64,
+    /// It is what it was before.
+    pub(super) is_kept: bool,
+}
+
 /// How far the pictures have come.
 #[derive(Clone, Copy, Debug)]
 struct VideoEnd {
@@ -166,16 +174,33 @@ impl Line {
         packet: &Packet,
         (is_same, may_wait): (bool, bool),
         now: Instant,
-    ) -> Option<i64> {
+    ) -> Option<Offset> {
         let composition = packet.pts.nanos_from(packet.dts);
         let earliest = self.earliest(packet.kind(), composition);
         let line = self.time(now);
         let kept = packet.dts.offset(self.offset);
         if is_same && kept >= earliest && kept.nanos_from(line) <= LEAP {
-            return Some(self.offset);
+            return Some(Offset {
+                nanos: self.offset,
+                is_kept: true,
+            });
         }
         let is_late = kept < earliest;
-        (!(is_late && may_wait)).then(|| line.max(earliest).nanos_from(packet.dts))
+        (!(is_late && may_wait)).then(|| Offset {
+            nanos: line.max(earliest).nanos_from(packet.dts),
+            is_kept: false,
+        })
+    }
+
+    /// The offset, later by less than a frame, so that the publisher's audio begins where a silent
+    /// frame ends: a player that counts samples then stays in step with one that looks at times.
+    pub(super) fn aligned(&self, offset: Offset, audio: Option<Timestamp>) -> i64 {
+        let (Some(end), Some(audio)) = (self.audio.filter(|_| !offset.is_kept), audio) else {
+            return offset.nanos;
+        };
+        let frame = i64::try_from(end.frame.as_nanos()).unwrap_or(i64::MAX);
+        let past = audio.offset(offset.nanos).nanos_from(end.next).rem_euclid(frame);
+        offset.nanos.saturating_add((frame - past) % frame)
     }
 
     fn earliest(&self, kind: Kind, composition: i64) -> Timestamp {

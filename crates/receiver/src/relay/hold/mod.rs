@@ -3,6 +3,8 @@
 //! [`Hold`] is pure: packets and times in, packets out. All it puts out is on one line of time, which
 //! goes on as the clock does. `picture` is what viewers see meanwhile, `silence` what they hear.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod line;
 mod picture;
 mod silence;
@@ -15,7 +17,7 @@ use std::time::{Duration, Instant};
 use onair_av::I420;
 use onair_media::{Kind, Packet, Timestamp};
 
-use self::line::Line;
+use self::line::{Line, Offset};
 use self::picture::Picture;
 use self::silence::Silence;
 use crate::registry::{Presence, STALLED_AFTER};
@@ -70,7 +72,8 @@ pub(super) enum HoldEvent {
 ///        the first IDR picture that comes later on the line than all that was put out
 /// ```
 ///
-/// On the way back both tracks are moved by one offset, so that what was in step stays in step. A
+/// On the way back both tracks are moved by one offset, so that what was in step stays in step; it is
+/// such that the audio begins where a silent frame ends. A
 /// publisher that merely stalled keeps the offset it had: what its line delivers late is left out, up
 /// to the first IDR picture that is not. Any other goes on where the clock is.
 pub(super) struct Hold {
@@ -97,7 +100,19 @@ struct Away {
     slate_at: Timestamp,
     /// Since when something comes again, and whether there are pictures in it.
     returning: Option<(Instant, bool)>,
+    /// The first IDR picture is there, and what came after it.
+    entry: Option<Entry>,
     is_gone: bool,
+}
+
+/// How a publisher comes back.
+#[derive(Debug)]
+struct Entry {
+    publisher: u64,
+    offset: Offset,
+    packets: Vec<Packet>,
+    /// How long its audio is waited for, which is to follow on the silence without a seam.
+    until: Instant,
 }
 
 /// How long the last picture stays before the slate.
@@ -109,6 +124,10 @@ const STEP: Duration = Duration::from_millis(100);
 /// How long what a stalled publisher's line delivers late is left out, before the publisher's clock is
 /// taken to have stood still.
 const CATCH_UP: Duration = Duration::from_secs(3);
+
+/// How long audio is waited for from a publisher that comes back with a picture, and how many bytes.
+const AUDIO_TIMEOUT: Duration = Duration::from_millis(200);
+const MAX_ENTRY: usize = 4 * 1024 * 1024;
 
 /// How long pictures are waited for from a publisher that comes back with audio.
 const PICTURES_TIMEOUT: Duration = Duration::from_secs(3);
@@ -151,7 +170,7 @@ impl Hold {
             None if presence.is_gone || is_silent => self.leave(presence.is_gone, heard, now),
             Some(away) if presence.is_gone || is_silent => {
                 away.is_gone |= presence.is_gone;
-                away.returning = None;
+                (away.returning, away.entry) = (None, None);
             }
             None | Some(_) => {}
         }
@@ -163,6 +182,9 @@ impl Hold {
             return;
         };
         away.next = now + STEP;
+        if away.entry.is_some() {
+            return self.try_enter(now);
+        }
         let (until, slate_at) = (self.line.time(now), away.slate_at);
         self.fill(until, slate_at);
     }
@@ -190,7 +212,7 @@ impl Hold {
     }
 
     /// How many bytes are kept for the time when the publisher is away.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     fn kept_bytes(&self) -> usize {
         self.picture.kept_bytes()
     }
@@ -224,6 +246,7 @@ impl Hold {
             next: now,
             slate_at: self.line.time(heard) + SLATE_AFTER,
             returning: None,
+            entry: None,
             is_gone,
         });
         self.handle_timeout(now);
@@ -261,6 +284,10 @@ impl Hold {
     fn handle_return(&mut self, packet: Packet, publisher: u64, now: Instant) {
         let is_same = publisher == self.publisher && !self.is_gone();
         let Some(away) = &mut self.away else { return };
+        if let Some(entry) = away.entry.as_mut().filter(|entry| entry.publisher == publisher) {
+            entry.packets.push(packet);
+            return self.try_enter(now);
+        }
         let (began, has_pictures) = away.returning.get_or_insert((now, false));
         *has_pictures |= packet.kind() == Kind::Video;
         let waited = now.saturating_duration_since(*began);
@@ -272,20 +299,51 @@ impl Hold {
         let Some(offset) = self.line.offset_for(&packet, (is_same, may_wait), now) else {
             return;
         };
-        self.come_back((publisher, offset), &packet, now);
-        self.forward(packet, now);
+        away.entry = Some(Entry {
+            publisher,
+            offset,
+            packets: vec![packet],
+            until: now + AUDIO_TIMEOUT,
+        });
+        self.try_enter(now);
     }
 
-    fn come_back(&mut self, (publisher, offset): (u64, i64), entry: &Packet, now: Instant) {
-        let Some(away) = self.away.take() else { return };
-        // Silence first, up to the picture: its own audio may come a little later.
-        let until = entry.dts.offset(offset);
-        self.silence.fill(&mut self.line, until, &mut self.out);
-        self.line.cut(offset, entry);
-        self.picture.rest();
-        self.publisher = publisher;
+    /// Lets the publisher back in, once it is known how its audio lies.
+    fn try_enter(&mut self, now: Instant) {
+        let has_audio = self.silence.due(&self.line).is_some();
+        let is_ready = |entry: &mut Entry| {
+            let bytes: usize = entry.packets.iter().map(Packet::weight).sum();
+            entry.offset.is_kept
+                || !has_audio
+                || entry.audio().is_some()
+                || now >= entry.until
+                || bytes >= MAX_ENTRY
+        };
+        let Some(away) = &mut self.away else { return };
+        let Some(entry) = away.entry.take_if(is_ready) else {
+            return;
+        };
         let after = now.saturating_duration_since(away.since);
+        self.away = None;
+        self.enter(entry, now);
         self.events.push_back(HoldEvent::Back { after });
+    }
+
+    fn enter(&mut self, entry: Entry, now: Instant) {
+        let Some(first) = entry.packets.first() else {
+            return;
+        };
+        self.line.skip_silence(first.dts.offset(entry.offset.nanos));
+        let offset = self.line.aligned(entry.offset, entry.audio());
+        // Silence first, up to the picture: its own audio may come a little later.
+        let until = first.dts.offset(offset);
+        self.silence.fill(&mut self.line, until, &mut self.out);
+        self.line.cut(offset, first);
+        self.picture.rest();
+        self.publisher = entry.publisher;
+        for packet in entry.packets {
+            self.forward(packet, now);
+        }
     }
 
     fn is_gone(&self) -> bool {
@@ -295,5 +353,13 @@ impl Hold {
 
 /// Half of all the time there is.
 const LAST: Timestamp = Timestamp::from_nanos(i64::MAX / 2);
+
+impl Entry {
+    /// The time of the first audio frame, if one has come.
+    fn audio(&self) -> Option<Timestamp> {
+        let mut audio = self.packets.iter().filter(|packet| packet.kind() == Kind::Audio);
+        audio.next().map(|packet| packet.dts)
+    }
+}
 
 const NO_SLATE: &str = "the slate cannot be encoded, and the last picture stays";

@@ -91,7 +91,8 @@ impl Picture {
             Some(earliest.max(slate_at))
         });
         match (again, slate) {
-            (Some(again), Some(slate)) => Some(again.min(slate)),
+            (Some(again), Some(slate)) if again + EVERY / 2 < slate => Some(again),
+            (_, Some(slate)) => Some(slate),
             (one, other) => one.or(other),
         }
     }
@@ -138,7 +139,7 @@ impl Picture {
     }
 
     /// How many bytes are kept.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn kept_bytes(&self) -> usize {
         let last = self.last.as_ref().map_or(0, |last| last.payload.len());
         last + self.made.as_ref().map_or(0, |(_, track)| track.bytes)

@@ -245,6 +245,10 @@ fn a_publisher_that_is_gone_and_comes_back_anew_leaves_no_hole_and_stays_in_step
     let made = second.packets(1000..4000);
     let offset = show.offset(Kind::Video, &made);
     assert_eq!(offset, show.offset(Kind::Audio, &made));
+    for pair in show.of(Kind::Audio).windows(2) {
+        let seam = pair[1].dts.nanos_from(pair[0].dts + FRAME).abs();
+        assert!(seam <= 1_500_000, "the wire's milliseconds alone: {seam}");
+    }
     // 19 s after the beginning its own time was 779 s.
     assert!((offset + 760_000_000).abs() <= 100_000, "{offset}");
 }
@@ -262,7 +266,7 @@ fn the_last_picture_stays_for_three_seconds_and_then_the_slate_comes_at_the_publ
         .iter()
         .filter(|packet| packet.dts > after(4960) && packet.payload.len() == 7)
         .collect();
-    assert_eq!(shown_again.len(), 3);
+    assert_eq!(shown_again.len(), 2, "not once more just before the slate");
     assert!(shown_again.iter().all(|packet| packet.payload[6] == 100));
     let slate: Vec<_> = pictures.iter().filter(|packet| packet.payload.len() != 7).collect();
     let (first, last) = (slate[0], slate[slate.len() - 1]);
