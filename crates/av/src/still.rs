@@ -22,7 +22,10 @@ impl I420 {
                 let [luma, blue, red] = bt709(*pixel);
                 y[index] = luma;
                 if row.is_multiple_of(2) && column.is_multiple_of(2) {
-                    (u[row / 2 * half + column / 2], v[row / 2 * half + column / 2]) = (blue, red);
+                    (
+                        u[row / 2 * half + column / 2],
+                        v[row / 2 * half + column / 2],
+                    ) = (blue, red);
                 }
             }
         }
@@ -42,7 +45,10 @@ impl I420 {
         let margin = ((to.0 - inner.0) / 2, (to.1 - inner.1) / 2);
         let luma = Place {
             corner: (2 * margin.0, 2 * margin.1),
-            size: ((2 * inner.0).min(size.width), (2 * inner.1).min(size.height)),
+            size: (
+                (2 * inner.0).min(size.width),
+                (2 * inner.1).min(size.height),
+            ),
         };
         let chroma = Place {
             corner: margin,

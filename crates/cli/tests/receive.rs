@@ -172,7 +172,10 @@ fn a_relay_stays_on_air_while_its_publisher_is_away() {
     let line = format!("publish -q --to {address}/cam --size 160x90 --bitrate 100k --stats none");
     let mut first = onair(&line).spawn().expect("it starts");
     there.wait("live/out: recording to");
-    first.kill().and_then(|()| first.wait()).expect("it was there");
+    first
+        .kill()
+        .and_then(|()| first.wait())
+        .expect("it was there");
     let held = receiver.wait("held: its publisher is gone");
     assert!(held.ends_with("for up to 0:10:00"), "{held}");
     assert!(publish(&format!("{address}/cam")).status.success());

@@ -40,6 +40,9 @@ pub use registry::{
     AudioInfo, Change, HeldInfo, Ingest, Item, Origin, PublishError, PublisherKind, PushError,
     RegistryConfig, StreamInfo, StreamName, StreamRegistry, StreamWatch, VideoInfo, Viewer,
 };
-pub use relay::{HoldSettings, HoldSlate, RelayError, RelayFailure, RelayInfo, RelayState, RelayTarget, TargetError};
+pub use relay::{
+    HoldSettings, HoldSlate, RelayError, RelayFailure, RelayInfo, RelayState, RelayTarget,
+    TargetError,
+};
 pub use repeats::Repeats;
 pub use web::{Token, Web, WebLimits, WebServer, qr_code};

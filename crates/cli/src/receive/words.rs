@@ -41,7 +41,9 @@ pub(super) fn in_words(event: &Event) -> String {
                 false => "its publisher sends nothing",
             };
             let limit = Clock(*limit);
-            format!("{name}: relay to {url}: held: {why}; it stays on air without, for up to {limit}")
+            format!(
+                "{name}: relay to {url}: held: {why}; it stays on air without, for up to {limit}"
+            )
         }
         Event::RelayBack { name, url, after } => {
             let after = after.as_secs_f64();
@@ -49,7 +51,9 @@ pub(super) fn in_words(event: &Event) -> String {
         }
         Event::RelayNotBack { name, url, after } => {
             let after = Clock(*after);
-            format!("{name}: relay to {url}: its publisher did not come back, and it ends after {after}")
+            format!(
+                "{name}: relay to {url}: its publisher did not come back, and it ends after {after}"
+            )
         }
         Event::Warning { message } => message.clone(),
     }

@@ -145,7 +145,11 @@ impl Relays {
             }
         }
         running.make_room(self.0.most)?;
-        let worker = Worker::new(viewer, (to.clone(), self.0.hold.clone()), self.0.events.clone());
+        let worker = Worker::new(
+            viewer,
+            (to.clone(), self.0.hold.clone()),
+            self.0.events.clone(),
+        );
         let Some(alive) = running.alive.clone() else {
             return Ok(());
         };

@@ -38,7 +38,9 @@ impl Collector for Streams {
         self.gauges(&mut encoder, VIEWERS, |s| Some(float(s.viewers as u64)))?;
         self.gauges(&mut encoder, SINCE, |s| Some(float(s.since)))?;
         self.gauges(&mut encoder, HELD_FOR, |s| Some(s.held.as_ref()?.for_s))?;
-        self.gauges(&mut encoder, HELD_REMAINING, |s| Some(s.held.as_ref()?.remaining_s))?;
+        self.gauges(&mut encoder, HELD_REMAINING, |s| {
+            Some(s.held.as_ref()?.remaining_s)
+        })?;
         let video = |s: &StreamInfo| s.video.as_ref()?.bitrate_bps.map(float);
         self.gauges(&mut encoder, VIDEO_BITRATE, video)?;
         let audio = |s: &StreamInfo| s.audio.as_ref()?.bitrate_bps.map(float);

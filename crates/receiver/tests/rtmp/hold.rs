@@ -74,7 +74,10 @@ fn a_publisher_that_lost_its_connection_comes_back_into_the_same_session_there()
     assert!(held(&mut fixture));
     let streams = fixture.receiver.registry().streams();
     let info = streams[0].held.as_ref().expect("it is held");
-    assert!(info.remaining_s > 590.0 && info.remaining_s <= 600.0, "{info:?}");
+    assert!(
+        info.remaining_s > 590.0 && info.remaining_s <= 600.0,
+        "{info:?}"
+    );
     let mut second = Encoder::live(fixture.address(), "cam");
     let again = stream(3..60);
     second.send_all(&again);
@@ -87,7 +90,10 @@ fn a_publisher_that_lost_its_connection_comes_back_into_the_same_session_there()
     let end = &got[got.len() - entry.len()..];
     let shift = end[0].dts.nanos_from(entry[0].dts);
     for (got, sent) in end.iter().zip(entry) {
-        assert_eq!((got.dts, &got.payload), (sent.dts.offset(shift), &sent.payload));
+        assert_eq!(
+            (got.dts, &got.payload),
+            (sent.dts.offset(shift), &sent.payload)
+        );
     }
     assert!(fixture.receiver.registry().streams().is_empty());
     let mut sessions = 0;
@@ -99,7 +105,10 @@ fn a_publisher_that_lost_its_connection_comes_back_into_the_same_session_there()
         Event::Unpublished { .. } => Some(()),
         _ => None,
     });
-    assert_eq!(sessions, 0, "no other session, and this one was not interrupted");
+    assert_eq!(
+        sessions, 0,
+        "no other session, and this one was not interrupted"
+    );
 }
 
 #[test]

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 use onair_media::text::clean;
 use onair_media::{Kind, Packet, Property, Tracks};
 
-use super::super::{PushError, STALLED_AFTER};
 use super::super::backlog::Backlog;
 use super::super::edge::LiveEdge;
 use super::super::info::Origin;
 use super::super::ring::{Cursor, Item, Ring};
 use super::super::subscribers::{SubscriberKind, Subscribers};
+use super::super::{PushError, STALLED_AFTER};
 use super::meters::TrackMeters;
 
 /// The changing part of a stream. Pure: time is an argument.

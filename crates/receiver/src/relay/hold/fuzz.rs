@@ -39,7 +39,10 @@ impl Acts {
         let audio = AudioConfig::aac(Bytes::from_static(&[0x11, 0x90])).ok()?;
         Some(Self {
             hold: Hold::new(HoldSlate::None),
-            configs: [Config::Video(Arc::new(video.ok()?)), Config::Audio(Arc::new(audio))],
+            configs: [
+                Config::Video(Arc::new(video.ok()?)),
+                Config::Audio(Arc::new(audio)),
+            ],
             now: Instant::now(),
             presence: Presence {
                 publisher: 0,
@@ -54,7 +57,9 @@ impl Acts {
     fn act(&mut self, [what, clock, step, scale, shape]: [u8; 5]) {
         self.taken = 0;
         self.now += Duration::from_millis(u64::from(clock) << (scale % 16));
-        self.time = self.time.saturating_add(i64::from(step) << (20 + scale / 16 * 2));
+        self.time = self
+            .time
+            .saturating_add(i64::from(step) << (20 + scale / 16 * 2));
         match what % 8 {
             0 => {
                 self.presence.is_gone = true;
@@ -76,7 +81,11 @@ impl Acts {
     fn send(&mut self, is_audio: bool, shape: u8) {
         let is_key = is_audio || shape.is_multiple_of(4);
         let dts = Timestamp::from_nanos(self.time);
-        let later = if is_audio { 0 } else { i64::from(shape / 16) * 33_000_000 };
+        let later = if is_audio {
+            0
+        } else {
+            i64::from(shape / 16) * 33_000_000
+        };
         let kind = if is_key { 0x65 } else { 0x41 };
         let packet = Packet {
             config: self.configs[usize::from(is_audio)].clone(),
@@ -88,7 +97,8 @@ impl Acts {
         };
         self.taken = 1;
         self.presence.is_gone = false;
-        self.hold.handle_packet(packet, self.presence.publisher, self.now);
+        self.hold
+            .handle_packet(packet, self.presence.publisher, self.now);
     }
 
     fn drain(&mut self) {
@@ -96,7 +106,10 @@ impl Acts {
         while let Some(packet) = self.hold.poll_packet() {
             given += 1;
             let last = &mut self.last[usize::from(packet.kind() == Kind::Audio)];
-            assert!(last.is_none_or(|last| last <= packet.dts), "{last:?} {packet:?}");
+            assert!(
+                last.is_none_or(|last| last <= packet.dts),
+                "{last:?} {packet:?}"
+            );
             *last = Some(packet.dts);
         }
         while self.hold.poll_event().is_some() {}

@@ -112,7 +112,11 @@ impl Line {
 
     /// After a long time without any, as when the machine slept, silence goes on at the present.
     pub(super) fn skip_silence(&mut self, until: Timestamp) {
-        if let Some(end) = self.audio.as_mut().filter(|end| until.since(end.next) > LONGEST_SILENCE) {
+        if let Some(end) = self
+            .audio
+            .as_mut()
+            .filter(|end| until.since(end.next) > LONGEST_SILENCE)
+        {
             end.next = until;
         }
     }
@@ -199,7 +203,10 @@ impl Line {
             return offset.nanos;
         };
         let frame = i64::try_from(end.frame.as_nanos()).unwrap_or(i64::MAX);
-        let past = audio.offset(offset.nanos).nanos_from(end.next).rem_euclid(frame);
+        let past = audio
+            .offset(offset.nanos)
+            .nanos_from(end.next)
+            .rem_euclid(frame);
         offset.nanos.saturating_add((frame - past) % frame)
     }
 

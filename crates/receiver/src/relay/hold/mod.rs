@@ -255,36 +255,43 @@ impl Hold {
     /// Puts out pictures and silence, in the order of their times.
     fn fill(&mut self, until: Timestamp, slate_at: Timestamp) {
         self.line.skip_silence(until);
-        // What claims to last for ever ends here.
-        while until < LAST {
-            let picture = self.picture.due(&self.line, slate_at);
-            let silence = self.silence.due(&self.line);
-            let next = match (picture, silence) {
-                (Some(picture), Some(silence)) => picture.min(silence),
-                (Some(one), None) | (None, Some(one)) => one,
-                (None, None) => return,
-            };
-            if next > until {
-                return;
-            }
-            let packet = match picture == Some(next) {
-                true => self.picture.show(&self.line, next, until, slate_at),
-                false => self.silence.give(next),
+        while let Some((kind, time)) = self.due(until, slate_at) {
+            let packet = match kind {
+                Kind::Video => self.picture.show(&self.line, time, until, slate_at),
+                Kind::Audio => self.silence.give(time),
             };
             match packet {
                 Some(packet) => {
                     self.line.note(&packet);
                     self.out.push_back(packet);
                 }
-                None => self.events.push_back(HoldEvent::Lacking(NO_SLATE.to_owned())),
+                None => {
+                    let lacking = HoldEvent::Lacking(NO_SLATE.to_owned());
+                    self.events.push_back(lacking);
+                }
             }
         }
+    }
+
+    /// What is due next, and when, up to a time that is not the end of all times.
+    fn due(&self, until: Timestamp, slate_at: Timestamp) -> Option<(Kind, Timestamp)> {
+        let picture = self.picture.due(&self.line, slate_at);
+        let picture = picture.map(|time| (Kind::Video, time));
+        let silence = self.silence.due(&self.line);
+        let silence = silence.map(|time| (Kind::Audio, time));
+        let due = picture.into_iter().chain(silence);
+        let next = due.min_by_key(|(_, time)| *time);
+        next.filter(|(_, time)| *time <= until && until < LAST)
     }
 
     fn handle_return(&mut self, packet: Packet, publisher: u64, now: Instant) {
         let is_same = publisher == self.publisher && !self.is_gone();
         let Some(away) = &mut self.away else { return };
-        if let Some(entry) = away.entry.as_mut().filter(|entry| entry.publisher == publisher) {
+        if let Some(entry) = away
+            .entry
+            .as_mut()
+            .filter(|entry| entry.publisher == publisher)
+        {
             entry.packets.push(packet);
             return self.try_enter(now);
         }
@@ -357,7 +364,10 @@ const LAST: Timestamp = Timestamp::from_nanos(i64::MAX / 2);
 impl Entry {
     /// The time of the first audio frame, if one has come.
     fn audio(&self) -> Option<Timestamp> {
-        let mut audio = self.packets.iter().filter(|packet| packet.kind() == Kind::Audio);
+        let mut audio = self
+            .packets
+            .iter()
+            .filter(|packet| packet.kind() == Kind::Audio);
         audio.next().map(|packet| packet.dts)
     }
 }

@@ -109,7 +109,11 @@ impl Picture {
             return self.show_slate(line, time, until);
         }
         let last = self.last.as_ref()?;
-        let time = if until.since(time) > MAX_LATE { until } else { time };
+        let time = if until.since(time) > MAX_LATE {
+            until
+        } else {
+            time
+        };
         Some(Packet {
             pts: time.offset(last.pts.nanos_from(last.dts)),
             dts: time,
@@ -121,7 +125,9 @@ impl Picture {
         let (_, track) = self.made.as_mut()?;
         let is_late = until.since(time) > MAX_LATE;
         let time = if is_late { until } else { time };
-        let time = line.earliest_picture(0).map_or(time, |earliest| time.max(earliest));
+        let time = line
+            .earliest_picture(0)
+            .map_or(time, |earliest| time.max(earliest));
         let packet = track.next_packet(time);
         match &packet {
             Some(_) => self.slate_next = Some(time + track.interval),
@@ -146,7 +152,8 @@ impl Picture {
     }
 }
 
-const NO_PICTURE: &str = "its pictures refer to each other or are too large, and none is shown again";
+const NO_PICTURE: &str =
+    "its pictures refer to each other or are too large, and none is shown again";
 
 /// Whether a picture refers to nothing and lets its decoder begin anew.
 fn is_idr(config: &VideoConfig, payload: &[u8]) -> bool {
@@ -237,7 +244,9 @@ impl SlateTrack {
             VideoCodec::Hevc => return Ok(None),
         }
         if u64::from(size.width) * u64::from(size.height) > MAX_PIXELS {
-            return Err(format!("there is no slate of {size}, and the last picture stays"));
+            return Err(format!(
+                "there is no slate of {size}, and the last picture stays"
+            ));
         }
         let Some(image) = image(slate, size) else {
             return Ok(None);

@@ -104,7 +104,7 @@ fn encode(settings: &AudioSettings) -> Result<Bytes, onair_av::Error> {
     })?;
     let last = packets.into_iter().last();
     last.map(|packet| packet.payload)
-        .ok_or(onair_av::Error::Invalid {
+        .ok_or_else(|| onair_av::Error::Invalid {
             what: "the encoder gives no audio".to_owned(),
         })
 }

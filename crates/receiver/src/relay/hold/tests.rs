@@ -115,12 +115,16 @@ impl Show {
 
     /// What came late comes at once.
     fn burst(&mut self, publisher: &Publisher, span: std::ops::Range<i64>) {
-        publisher.packets(span).into_iter().for_each(|packet| self.take(packet));
+        publisher
+            .packets(span)
+            .into_iter()
+            .for_each(|packet| self.take(packet));
     }
 
     fn take(&mut self, packet: Packet) {
         let now = self.instant();
-        self.hold.handle_packet(packet, self.presence.publisher, now);
+        self.hold
+            .handle_packet(packet, self.presence.publisher, now);
         self.drain();
     }
 
@@ -149,8 +153,10 @@ impl Show {
     }
 
     fn drain(&mut self) {
-        self.out.extend(std::iter::from_fn(|| self.hold.poll_packet()));
-        self.events.extend(std::iter::from_fn(|| self.hold.poll_event()));
+        self.out
+            .extend(std::iter::from_fn(|| self.hold.poll_packet()));
+        self.events
+            .extend(std::iter::from_fn(|| self.hold.poll_event()));
     }
 
     fn video(&self) -> Vec<&Packet> {
@@ -158,7 +164,10 @@ impl Show {
     }
 
     fn of(&self, kind: Kind) -> Vec<&Packet> {
-        self.out.iter().filter(|packet| packet.kind() == kind).collect()
+        self.out
+            .iter()
+            .filter(|packet| packet.kind() == kind)
+            .collect()
     }
 
     /// What any viewer needs: times that only increase, pictures that follow on what they refer to,
@@ -240,7 +249,9 @@ fn a_publisher_that_is_gone_and_comes_back_anew_leaves_no_hole_and_stays_in_step
         unreachable!()
     };
     assert!((12_000..13_000).contains(&after.as_millis()), "{after:?}");
-    let back = show.out[before..].iter().find(|packet| packet.keyframe && packet.payload.len() == 7);
+    let back = show.out[before..]
+        .iter()
+        .find(|packet| packet.keyframe && packet.payload.len() == 7);
     assert_eq!(back.unwrap().payload[5..], [1, 50], "the first IDR picture");
     let made = second.packets(1000..4000);
     let offset = show.offset(Kind::Video, &made);
@@ -268,9 +279,15 @@ fn the_last_picture_stays_for_three_seconds_and_then_the_slate_comes_at_the_publ
         .collect();
     assert_eq!(shown_again.len(), 2, "not once more just before the slate");
     assert!(shown_again.iter().all(|packet| packet.payload[6] == 100));
-    let slate: Vec<_> = pictures.iter().filter(|packet| packet.payload.len() != 7).collect();
+    let slate: Vec<_> = pictures
+        .iter()
+        .filter(|packet| packet.payload.len() != 7)
+        .collect();
     let (first, last) = (slate[0], slate[slate.len() - 1]);
-    assert!(first.keyframe && first.dts >= after(7900) && first.dts <= after(8100), "{first:?}");
+    assert!(
+        first.keyframe && first.dts >= after(7900) && first.dts <= after(8100),
+        "{first:?}"
+    );
     let Config::Video(config) = &first.config else {
         unreachable!()
     };
@@ -279,7 +296,11 @@ fn the_last_picture_stays_for_three_seconds_and_then_the_slate_comes_at_the_publ
     assert!((rate - 25.0).abs() < 0.2, "{rate}");
     let keyframes = slate.iter().filter(|packet| packet.keyframe).count();
     assert_eq!(keyframes, 4, "one every two seconds");
-    assert!(show.hold.kept_bytes() < 500_000, "{}", show.hold.kept_bytes());
+    assert!(
+        show.hold.kept_bytes() < 500_000,
+        "{}",
+        show.hold.kept_bytes()
+    );
 }
 
 #[test]
@@ -294,7 +315,11 @@ fn a_stalled_publisher_keeps_its_offset_and_what_came_late_is_left_out() {
     let made = publisher.packets(0..10_000);
     assert_eq!(show.offset(Kind::Video, &made), 0);
     assert_eq!(show.offset(Kind::Audio, &made), 0);
-    let silent = show.of(Kind::Audio).iter().filter(|packet| &packet.payload[..] != b"sound").count();
+    let silent = show
+        .of(Kind::Audio)
+        .iter()
+        .filter(|packet| &packet.payload[..] != b"sound")
+        .count();
     assert!((230..=245).contains(&silent), "from 3 to 8 s: {silent}");
 }
 
@@ -325,9 +350,12 @@ fn a_publisher_that_takes_over_begins_at_an_idr_picture() {
 fn one_that_flaps_is_held_each_time_and_nothing_grows() {
     let mut show = Show::new(HoldSlate::Words);
     for number in 0..60 {
-        show.live(&Publisher::new(number, 1000 * i64::from(number as u32 % 7)), 0..3000);
+        show.live(
+            &Publisher::new(number, 1000 * number.cast_signed().rem_euclid(7)),
+            0..3000,
+        );
         show.gone();
-        let until = show.now + 500 + 200 * i64::from(number as u32 % 5);
+        let until = show.now + 500 + 200 * number.cast_signed().rem_euclid(5);
         show.pass(until);
     }
     show.check();
@@ -349,7 +377,9 @@ fn other_parameters_come_with_the_idr_picture() {
     show.live(&second, 0..3000);
     show.check();
     let pictures = show.video();
-    let first_of_it = pictures.iter().find(|packet| packet.config.same(&Config::Video(other.clone())));
+    let first_of_it = pictures
+        .iter()
+        .find(|packet| packet.config.same(&Config::Video(other.clone())));
     assert!(first_of_it.unwrap().keyframe);
 }
 
@@ -388,7 +418,11 @@ fn one_that_comes_back_without_pictures_is_heard_and_its_pictures_wait_for_an_id
     assert_eq!(words(&show.events), ["gone", "back"]);
     show.live(&second, 4200..8000);
     let pictures = show.video();
-    assert!(pictures.windows(2).all(|pair| pair[1].keyframe || follows(pair[0], pair[1])));
+    assert!(
+        pictures
+            .windows(2)
+            .all(|pair| pair[1].keyframe || follows(pair[0], pair[1]))
+    );
     assert_eq!(pictures.last().unwrap().payload[5], 1);
 }
 
@@ -411,8 +445,15 @@ fn pictures_shown_before_the_entry_are_left_out_and_times_increase_with_reorderi
         }
     };
     let live = |show: &mut Show, publisher: &Publisher, span: std::ops::Range<i64>| {
-        show.presence = Presence { publisher: publisher.number, is_gone: false };
-        for (packet, index) in publisher.packets(span.clone()).into_iter().zip(span.start / 40..) {
+        show.presence = Presence {
+            publisher: publisher.number,
+            is_gone: false,
+        };
+        for (packet, index) in publisher
+            .packets(span.clone())
+            .into_iter()
+            .zip(span.start / 40..)
+        {
             show.pass(show.now + 40);
             show.take(reordered(packet, index));
         }
@@ -421,12 +462,30 @@ fn pictures_shown_before_the_entry_are_left_out_and_times_increase_with_reorderi
     show.gone();
     show.pass(show.now + 4000);
     let before = show.out.len();
-    live(&mut show, &Publisher { number: 1, ..publisher }, 0..2000);
+    live(
+        &mut show,
+        &Publisher {
+            number: 1,
+            ..publisher
+        },
+        0..2000,
+    );
     assert!(show.out.windows(2).all(|pair| pair[0].dts < pair[1].dts));
-    let shown: Vec<_> = show.out[before..].iter().map(|packet| packet.payload[6]).collect();
-    assert_eq!(shown[..3], [0, 3, 4], "what leans on the pictures before is left out");
+    let shown: Vec<_> = show.out[before..]
+        .iter()
+        .map(|packet| packet.payload[6])
+        .collect();
+    assert_eq!(
+        shown[..3],
+        [0, 3, 4],
+        "what leans on the pictures before is left out"
+    );
     let latest = show.out[..before].iter().map(|packet| packet.pts).max();
-    assert!(show.out[before..].iter().all(|packet| Some(packet.pts) > latest));
+    assert!(
+        show.out[before..]
+            .iter()
+            .all(|packet| Some(packet.pts) > latest)
+    );
 }
 
 #[test]
@@ -447,7 +506,13 @@ fn what_cannot_be_shown_or_heard_is_said() {
     show.pass(9000);
     assert_eq!(words(&show.events), ["gone", "lacking", "lacking"]);
     assert_eq!(show.out.len(), before);
-    show.live(&Publisher { number: 1, ..publisher }, 0..3000);
+    show.live(
+        &Publisher {
+            number: 1,
+            ..publisher
+        },
+        0..3000,
+    );
     assert_eq!(words(&show.events)[3..], ["back"]);
 }
 
