@@ -28,6 +28,17 @@ pub(crate) struct Line {
     pub(crate) state: State,
     /// The last failure, while it is not on air.
     pub(crate) failure: Option<Failure>,
+    /// It carries less than was asked for.
+    pub(crate) limit: Option<Limit>,
+}
+
+/// What a line makes of the bitrate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    /// What it carries, audio and all.
+    pub(crate) carries: Bitrate,
+    /// What is left for video.
+    pub(crate) video: Bitrate,
 }
 
 /// The show that was asked for.
@@ -79,6 +90,7 @@ impl Air {
             name,
             state: State::Connecting,
             failure: None,
+            limit: None,
         };
         Self {
             lines: names.into_iter().map(line).collect(),
@@ -131,13 +143,21 @@ impl Air {
                 let state = failure.as_ref().map_or(State::Ended, |_| State::Failed);
                 self.set(*destination, state, failure.clone());
             }
+            Event::BitrateLimited {
+                destination,
+                bitrate,
+                carries,
+                ..
+            } => {
+                let (carries, video) = (*carries, *bitrate);
+                self.set_limit(*destination, Some(Limit { carries, video }));
+            }
+            Event::BitrateRestored { destination, .. } => self.set_limit(*destination, None),
             Event::EncoderLost { .. } => self.has_no_encoder = true,
             Event::EncoderBack => self.has_no_encoder = false,
             Event::RecordingFailed { reason } => self.recording_failure = Some(reason.clone()),
             Event::Connecting { .. }
             | Event::Congested { .. }
-            | Event::BitrateLimited { .. }
-            | Event::BitrateRestored { .. }
             | Event::Dropped { .. }
             | Event::ReconnectRequested { .. }
             | Event::PictureChanged { .. }
@@ -152,7 +172,14 @@ impl Air {
                 name: std::mem::take(&mut line.name),
                 state,
                 failure,
+                limit: None,
             };
+        }
+    }
+
+    fn set_limit(&mut self, destination: usize, limit: Option<Limit>) {
+        if let Some(line) = self.lines.get_mut(destination) {
+            line.limit = limit;
         }
     }
 
@@ -162,6 +189,7 @@ impl Air {
             && line.state == State::Live
         {
             line.state = State::Reconnecting;
+            line.limit = None;
         }
     }
 

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use onair::av::device::Position;
-use onair::media::Bitrate;
 
 use crate::air::Air;
 use crate::device::Device;
@@ -151,7 +150,7 @@ fn meters(air: &Air, now: Instant) -> Meters {
         .map(|since| now.saturating_duration_since(since));
     Meters {
         clock: reading(on_air, clock, spoken_clock),
-        bitrate: reading(air.gauge.bitrate, bitrate, bitrate),
+        bitrate: reading(air.gauge.bitrate, words::bitrate, words::bitrate),
         frame_rate: reading(air.gauge.frame_rate, frame_rate, spoken_frame_rate),
     }
 }
@@ -186,16 +185,6 @@ fn spoken_clock(time: Duration) -> String {
 fn split(time: Duration) -> (u64, u64, u64) {
     let seconds = time.as_secs();
     (seconds / 3600, seconds / 60 % 60, seconds % 60)
-}
-
-fn bitrate(bitrate: Bitrate) -> String {
-    let kbps = bitrate.as_kbps();
-    if kbps < 1000 {
-        format!("{kbps} kbit/s")
-    } else {
-        let tenths = (kbps + 50) / 100;
-        format!("{}.{} Mbit/s", tenths / 10, tenths % 10)
-    }
 }
 
 fn frame_rate(pictures: f64) -> String {

@@ -17,6 +17,7 @@
 //! | ≥ 1 s waits for the line, or pictures were dropped within 5 s | red | Line too slow |
 //! | ≥ 0.3 s waits, or pictures were dropped within 15 s | yellow | Line slow |
 //! | less than half the bitrate goes out while ≥ 0.1 s waits | yellow | Line slow |
+//! | a line carries less than was asked for | yellow | Line weak |
 //! | the encoder was too slow within 10 s | yellow | Phone too slow |
 //! | quality was stepped down for heat | yellow | Hot |
 //! | less than ¾ of the pictures a second are made | yellow | Few pictures |
@@ -68,7 +69,7 @@ struct Situation<'a> {
 /// A rule answers if it applies.
 type Rule = fn(&Situation<'_>) -> Option<Health>;
 
-const RULES: [Rule; 16] = [
+const RULES: [Rule; 17] = [
     ending,
     |on| offline(on.notices),
     connecting,
@@ -80,6 +81,7 @@ const RULES: [Rule; 16] = [
     silent,
     late,
     slow,
+    limited,
     overloaded,
     |on| hot(on.notices),
     few_pictures,
@@ -228,6 +230,15 @@ fn slow(on: &Situation<'_>) -> Option<Health> {
         || on.is_recent(gauge.dropped, DROPPED)
         || (is_thin && gauge.queued >= WAITING);
     is_slow.then(|| told(Dot::Yellow, words::SLOW, words::LINE_LAGS, words::SLOW_CURE))
+}
+
+/// The weakest line decides.
+fn limited(on: &Situation<'_>) -> Option<Health> {
+    let limits = on.air.lines.iter().filter_map(|line| line.limit);
+    let limit = limits.min_by_key(|limit| limit.video)?;
+    let title = words::line_carries(limit.carries);
+    let text = words::video_takes(limit.video, on.air.asked.bitrate);
+    Some(told(Dot::Yellow, words::WEAK, &title, &text))
 }
 
 fn overloaded(on: &Situation<'_>) -> Option<Health> {

@@ -1,6 +1,7 @@
 //! Every sentence a user reads or hears. English, in one place.
 
 use onair::director::Why;
+use onair::media::Bitrate;
 use onair::{Failure, Fault};
 
 pub(crate) const READY: &str = "Ready";
@@ -12,6 +13,7 @@ pub(crate) const GOOD: &str = "Good";
 pub(crate) const OFFLINE: &str = "Offline";
 pub(crate) const TOO_SLOW: &str = "Line too slow";
 pub(crate) const SLOW: &str = "Line slow";
+pub(crate) const WEAK: &str = "Line weak";
 pub(crate) const OVERLOAD: &str = "Phone too slow";
 pub(crate) const HOT: &str = "Hot";
 pub(crate) const FROZEN: &str = "Picture stands still";
@@ -144,6 +146,26 @@ pub(crate) const HEARD: &str = "Heard";
 pub(crate) const SILENT: &str = "Silent";
 pub(crate) const HINT_OPENS: &str = "Turns it on or off";
 pub(crate) const HINT_PICK: &str = "Shows what there is to choose from";
+
+/// In words that fit beside a clock.
+pub(crate) fn bitrate(bitrate: Bitrate) -> String {
+    let kbps = bitrate.as_kbps();
+    if kbps < 1000 {
+        format!("{kbps} kbit/s")
+    } else {
+        let tenths = (kbps + 50) / 100;
+        format!("{}.{} Mbit/s", tenths / 10, tenths % 10)
+    }
+}
+
+pub(crate) fn line_carries(bits: Bitrate) -> String {
+    format!("The line carries {}", bitrate(bits))
+}
+
+pub(crate) fn video_takes(video: Bitrate, wanted: Bitrate) -> String {
+    let (video, wanted) = (bitrate(video), bitrate(wanted));
+    format!("Pictures are simpler until it carries more: {video} of {wanted}.")
+}
 
 pub(crate) fn input(name: &str) -> String {
     format!("Sound comes from {name}")

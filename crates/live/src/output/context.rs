@@ -125,23 +125,37 @@ impl SessionContext {
         rate::law(self.fanout.rate().min())
     }
 
-    /// Has the encoder, and what comes before it, obey the law of this destination's line.
-    pub(crate) fn obey(&mut self, advice: RateAdvice, sample: &LinkSample) {
+    /// Has the encoder, and what comes before it, obey the law of this destination's line, unless
+    /// that is far behind the lines of all others.
+    pub(crate) fn obey(&mut self, mut advice: RateAdvice, sample: &LinkSample) {
         let Some(destination) = self.destination else {
             return;
         };
-        self.handle.status().line = Line {
+        let (wish, now) = (advice.bitrate, sample.at);
+        let is_left_behind = !self.fanout.rate().follow(destination, wish, now);
+        let event = match is_left_behind {
+            true => None,
+            false => self.limit.update(destination, advice, sample.most, now),
+        };
+        event.into_iter().for_each(|event| self.fanout.tell(event));
+        advice.skip_above = advice.skip_above.filter(|_| !is_left_behind);
+        let line = Line {
             advice,
             on_the_way: sample.backlog() - sample.queued,
+            is_left_behind,
         };
-        let holder = Holder::Line(destination);
-        self.fanout.rate().wish(holder, advice.bitrate);
-        if let Some(event) = self
-            .limit
-            .update(destination, advice, sample.most, sample.at)
-        {
-            self.fanout.tell(event);
+        let before = std::mem::replace(&mut self.handle.status().line, line);
+        if before.is_left_behind != is_left_behind {
+            self.tell_left_behind(is_left_behind);
         }
+    }
+
+    fn tell_left_behind(&self, is_left_behind: bool) {
+        let words = match is_left_behind {
+            true => "its line carries far less than the others: video is no longer lowered for it",
+            false => "its line keeps up again",
+        };
+        self.warn(words.to_owned());
     }
 
     /// The connection is gone, and what was known of its line with it.

@@ -48,6 +48,8 @@ pub(crate) struct Line {
     pub(crate) advice: RateAdvice,
     /// Bytes that had left the queue and not arrived then.
     pub(crate) on_the_way: u64,
+    /// All other lines carry far more: nothing but its queue obeys.
+    pub(crate) is_left_behind: bool,
 }
 
 impl OutputHandle {

@@ -1,6 +1,6 @@
 use std::mem;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use onair_av::capture::Waited;
 use onair_av::encode::{VideoEncoder, VideoSettings};
@@ -200,7 +200,7 @@ impl EncodeLoop<'_> {
 
     fn retune(&mut self) {
         let fanout = self.merger.fanout();
-        let Some(change) = fanout.rate().change() else {
+        let Some(change) = fanout.rate().change(Instant::now()) else {
             return;
         };
         match self.encoder.set_bitrate(change.bitrate) {

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use onair_media::Bitrate;
 use serde::Serialize;
@@ -36,6 +37,8 @@ struct Wish {
     now: Bitrate,
     /// The last rate that an encoder took.
     proven: Option<Bitrate>,
+    /// Since when it is a line far below all others.
+    weak_since: Option<Instant>,
 }
 
 /// The bitrate that applies, and why it is not higher.
@@ -68,6 +71,7 @@ impl Arbiter {
         let wish = Wish {
             now: bitrate,
             proven: Some(bitrate),
+            weak_since: None,
         };
         self.wishes.entry(Holder::User).or_insert(wish);
         self.applied = Some(Change {
@@ -88,14 +92,33 @@ impl Arbiter {
             return;
         };
         let wish = self.wishes.entry(holder);
-        wish.and_modify(|wish| wish.now = now)
-            .or_insert(Wish { now, proven: None });
+        wish.and_modify(|wish| wish.now = now).or_insert(Wish {
+            now,
+            proven: None,
+            weak_since: None,
+        });
+    }
+
+    /// Notes what a destination's line carries. One line that carries less than half of what each
+    /// other one does has its way for [`LEFT_BEHIND`] only: whether it still has.
+    pub(crate) fn follow(&mut self, line: usize, bitrate: Option<Bitrate>, now: Instant) -> bool {
+        let holder = Holder::Line(line);
+        self.wish(holder, bitrate);
+        let others = self.wishes.iter().filter(|(other, _)| **other != holder);
+        let lines = others.filter(|(other, _)| matches!(other, Holder::Line(_)));
+        let least = lines.map(|(_, wish)| wish.now).min();
+        let Some(wish) = self.wishes.get_mut(&holder) else {
+            return true;
+        };
+        let is_weak = least.is_some_and(|least| wish.now.as_bps() < least.as_bps() / 2);
+        wish.weak_since = is_weak.then(|| wish.weak_since.unwrap_or(now));
+        wish.counts(now)
     }
 
     /// The rate to set the encoder to, if that is a new one.
-    pub(crate) fn change(&mut self) -> Option<Change> {
+    pub(crate) fn change(&mut self, now: Instant) -> Option<Change> {
         let before = self.applied?;
-        let least = self.least()?;
+        let least = self.least(now)?;
         if least.bitrate != before.bitrate {
             return Some(least);
         }
@@ -149,8 +172,8 @@ impl Arbiter {
         (asked, most.map_or(asked, |wish| wish.now))
     }
 
-    fn least(&self) -> Option<Change> {
-        let wishes = self.wishes.iter();
+    fn least(&self, now: Instant) -> Option<Change> {
+        let wishes = self.wishes.iter().filter(|(_, wish)| wish.counts(now));
         let (holder, wish) = wishes.min_by_key(|(_, wish)| wish.now)?;
         Some(Change {
             holder: *holder,
@@ -158,6 +181,18 @@ impl Arbiter {
         })
     }
 }
+
+impl Wish {
+    /// Whether it is heard.
+    fn counts(&self, now: Instant) -> bool {
+        let is_over = |since| now.saturating_duration_since(since) >= LEFT_BEHIND;
+        !self.weak_since.is_some_and(is_over)
+    }
+}
+
+/// How long one line may lower what all destinations get to less than half of what each other line
+/// carries. After that it gets what it can take, and sheds the rest, until it keeps up again.
+const LEFT_BEHIND: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {
@@ -173,10 +208,14 @@ mod tests {
 
     /// Lets an encoder follow; gives what then applies.
     fn follow(arbiter: &mut Arbiter) -> (u64, LimitedBy) {
-        if let Some(change) = arbiter.change() {
+        if let Some(change) = arbiter.change(Instant::now()) {
             arbiter.applied(change);
         }
-        assert_eq!(arbiter.change(), None, "nothing is asked for twice");
+        assert_eq!(
+            arbiter.change(Instant::now()),
+            None,
+            "nothing is asked for twice"
+        );
         let limit = arbiter.limit().unwrap();
         (limit.bitrate.as_bps() / 1000, limit.limited_by)
     }
@@ -216,7 +255,7 @@ mod tests {
             LimitedBy::Thermal
         );
         arbiter.wish(Holder::User, Some(Bitrate::kbps(2000)));
-        assert_eq!(arbiter.change(), None);
+        assert_eq!(arbiter.change(Instant::now()), None);
         assert_eq!(arbiter.limit().unwrap().limited_by, LimitedBy::User);
     }
 
@@ -232,11 +271,11 @@ mod tests {
     fn a_wish_that_no_encoder_takes_is_taken_back() {
         let mut arbiter = arbiter();
         arbiter.wish(Holder::User, Some(Bitrate::bps(0)));
-        let change = arbiter.change().unwrap();
+        let change = arbiter.change(Instant::now()).unwrap();
         arbiter.refused(change);
         assert_eq!(follow(&mut arbiter), (4000, LimitedBy::User));
         arbiter.wish(Holder::Line(3), Some(Bitrate::bps(1)));
-        let change = arbiter.change().unwrap();
+        let change = arbiter.change(Instant::now()).unwrap();
         assert_eq!(wish(&mut arbiter, Holder::Line(3), 900).0, 900, "meanwhile");
         arbiter.refused(change);
         assert_eq!(follow(&mut arbiter), (900, LimitedBy::Line));
@@ -246,6 +285,50 @@ mod tests {
     fn a_file_that_is_passed_through_has_no_bitrate_to_limit() {
         let mut arbiter = Arbiter::default();
         arbiter.wish(Holder::User, Some(FULL));
-        assert_eq!((arbiter.change(), arbiter.limit()), (None, None));
+        assert_eq!(
+            (arbiter.change(Instant::now()), arbiter.limit()),
+            (None, None)
+        );
+    }
+
+    /// What applies, in kbit/s, after lines have carried this for so many seconds, told each second.
+    fn lines(arbiter: &mut Arbiter, now: &mut Instant, kbps: &[u64], seconds: u64) -> u64 {
+        for _ in 0..seconds {
+            *now += Duration::from_secs(1);
+            for (line, kbps) in kbps.iter().enumerate() {
+                arbiter.follow(line, Some(Bitrate::kbps(*kbps)), *now);
+            }
+            if let Some(change) = arbiter.change(*now) {
+                arbiter.applied(change);
+            }
+        }
+        arbiter.limit().unwrap().bitrate.as_bps() / 1000
+    }
+
+    #[test]
+    fn a_line_far_below_all_others_lowers_them_for_a_while_and_not_for_ever() {
+        let (mut arbiter, mut now) = (arbiter(), Instant::now());
+        let now = &mut now;
+        assert_eq!(lines(&mut arbiter, now, &[3000, 900], 25), 900);
+        assert_eq!(lines(&mut arbiter, now, &[3000, 900], 60), 3000);
+        assert!(!arbiter.follow(1, Some(Bitrate::kbps(900)), *now));
+        // It keeps up again, and counts.
+        assert_eq!(lines(&mut arbiter, now, &[3000, 2000], 1), 2000);
+        assert_eq!(lines(&mut arbiter, now, &[3000, 900], 25), 900);
+        arbiter.follow(1, None, *now);
+        assert_eq!(lines(&mut arbiter, now, &[3000], 1), 3000, "it is gone");
+    }
+
+    #[test]
+    fn one_line_alone_and_most_of_several_are_never_left_behind() {
+        let (mut arbiter, mut now) = (arbiter(), Instant::now());
+        let now = &mut now;
+        assert_eq!(lines(&mut arbiter, now, &[200], 600), 200);
+        assert_eq!(lines(&mut arbiter, now, &[500, 600, 3000], 600), 500);
+        assert_eq!(
+            lines(&mut arbiter, now, &[1000, 1900], 600),
+            1000,
+            "half is not far"
+        );
     }
 }

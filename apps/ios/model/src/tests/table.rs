@@ -76,6 +76,20 @@ const STATES: &[Scene] = &[
             ..FINE
         }])
     }),
+    ("a weak line", || {
+        let mut rig = measured(&[FINE]);
+        rig.event(limited());
+        rig
+    }),
+    ("a line that is well again", || {
+        let mut rig = measured(&[FINE]);
+        rig.event(limited());
+        rig.event(Event::BitrateRestored {
+            destination: 0,
+            bitrate: Bitrate::kbps(2500),
+        });
+        rig
+    }),
     ("a slow line", || {
         measured(&[Line {
             queued_ms: 400,
@@ -342,4 +356,13 @@ fn every_state_shows_what_the_table_says() {
         assert_eq!(is, should_be, "line {} of screens.txt", line + 1);
     }
     assert_eq!(table.len(), wanted.len(), "the table is printed above");
+}
+
+fn limited() -> Event {
+    Event::BitrateLimited {
+        destination: 0,
+        bitrate: Bitrate::kbps(1700),
+        wanted: Bitrate::kbps(2500),
+        carries: Bitrate::kbps(1900),
+    }
 }
