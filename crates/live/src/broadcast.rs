@@ -117,12 +117,13 @@ impl Broadcast {
         self.fanout.ask_keyframe();
     }
 
-    /// Reconnects every destination at once: for when the network has changed, and the old
-    /// connections would only be found dead much later.
+    /// Gives every destination a new connection at once: for when the network has changed, and the
+    /// old connections would only be found dead later.
     ///
-    /// A destination with a connection drops it, one that is connecting starts over, and one that
-    /// waits to try again waits no longer. Earlier failures are forgiven. A destination that has
-    /// been given up, or is just ending properly, is left alone.
+    /// A destination that is on air stays so: the new connection takes over at the next keyframe.
+    /// One that is connecting starts over, and one that waits to try again waits no longer. Earlier
+    /// failures are forgiven. A destination that has been given up, or is just ending properly, is
+    /// left alone.
     pub fn reconnect_now(&self) {
         let outputs = self.fanout.outputs();
         outputs.iter().for_each(|output| output.renewal().ask());

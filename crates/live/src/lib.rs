@@ -5,7 +5,7 @@
 //! when a line drops, the timeline goes on, and the next connection begins at the next keyframe.
 //! When a line narrows, whole GOP tails of video are shed and listed; audio never is.
 //!
-//! The thinking parts (`interleave`, `queue`, `rate`, `reconnect`, `pace`) are pure and know no
+//! The thinking parts (`interleave`, `queue`, `rate`, `reconnect`, `handover`, `pace`) are pure and know no
 //! clock. `output` reaches servers and files, one protocol or format in each of its modules; all
 //! sockets are on one thread.
 #![cfg_attr(not(target_vendor = "apple"), forbid(unsafe_code))]
@@ -26,6 +26,7 @@ mod fault;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod handover;
 mod interleave;
 mod kernel;
 mod meter;

@@ -166,6 +166,13 @@ impl SessionContext {
         }
     }
 
+    /// Counts packets that a server was sent and that did not arrive.
+    pub(crate) fn lose(&self, packets: &[Packet]) {
+        if !packets.is_empty() {
+            self.queue().with(|queue| queue.lose(packets));
+        }
+    }
+
     /// Puts back packets that were taken and did not arrive.
     pub(crate) fn restore(&self, packets: Vec<Packet>) {
         self.queue()

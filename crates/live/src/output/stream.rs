@@ -16,6 +16,9 @@ pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
     /// What the kernel knows about it.
     fn link(&self) -> Link;
 
+    /// Its addresses: ours, the peer's.
+    fn ends(&self) -> Option<(SocketAddr, SocketAddr)>;
+
     /// Bytes that it took and the kernel did not take yet.
     fn held(&self) -> usize;
 }
@@ -45,6 +48,10 @@ impl Metered {
 impl Stream for Metered {
     fn link(&self) -> Link {
         kernel::link(&self.socket, self.written)
+    }
+
+    fn ends(&self) -> Option<(SocketAddr, SocketAddr)> {
+        Some((self.socket.local_addr().ok()?, self.peer_addr().ok()?))
     }
 
     fn held(&self) -> usize {
@@ -83,6 +90,10 @@ impl Encrypted {
 impl Stream for Encrypted {
     fn link(&self) -> Link {
         self.stream.get_ref().0.link()
+    }
+
+    fn ends(&self) -> Option<(SocketAddr, SocketAddr)> {
+        self.stream.get_ref().0.ends()
     }
 
     /// But for the two dozen bytes that each record adds.

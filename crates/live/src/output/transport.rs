@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use socket2::SockRef;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -21,6 +21,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The head start of one address before the next is tried (RFC 8305, section 5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
+/// The same while viewers wait: as much as a good way takes.
+const HURRIED_DELAY: Duration = Duration::from_millis(50);
+
 /// How long data may stay unacknowledged before the connection counts as dead.
 pub(crate) const fn stall_limit(pace: Pace) -> Duration {
     match pace {
@@ -34,6 +37,16 @@ pub(crate) struct Remote<'a> {
     pub(crate) host: &'a str,
     pub(crate) port: u16,
     pub(crate) encryption: Option<Encryption<'a>>,
+    pub(crate) ways: Ways,
+}
+
+/// How to get there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ways {
+    /// As the system chooses.
+    Usual,
+    /// Through every interface that leads anywhere: the usual way may be dead.
+    All,
 }
 
 /// How to speak a protocol inside TLS.
@@ -51,7 +64,7 @@ pub(crate) type Answered = Pin<Box<dyn Future<Output = bool> + Send>>;
 
 /// Opens a connection.
 pub(crate) async fn connect(remote: &Remote<'_>, pace: Pace) -> Result<Box<dyn Stream>, Failure> {
-    let socket = connect_tcp(remote.host, remote.port).await?;
+    let socket = connect_tcp(remote).await?;
     tune(&socket, pace);
     let socket = Metered::new(socket);
     match remote.encryption {
@@ -60,13 +73,20 @@ pub(crate) async fn connect(remote: &Remote<'_>, pace: Pace) -> Result<Box<dyn S
     }
 }
 
-async fn connect_tcp(host: &str, port: u16) -> Result<TcpStream, Failure> {
+async fn connect_tcp(remote: &Remote<'_>) -> Result<TcpStream, Failure> {
+    let (host, port) = (remote.host, remote.port);
     let unknown = |words: String| Failure::new(FailureStage::Resolve, Fault::UnknownHost, words);
     let found = timeout(CONNECT_TIMEOUT, lookup_host((host, port))).await;
     let found = found
         .map_err(|_| unknown(format!("nobody answered who {host} is")))?
         .map_err(|error| unknown(format!("cannot find {host}: {error}")))?;
-    let race = timeout(CONNECT_TIMEOUT, race(alternate(found.collect())));
+    let race = timeout(
+        CONNECT_TIMEOUT,
+        race(
+            routes(found.collect(), remote.ways),
+            remote.ways.head_start(),
+        ),
+    );
     let late = io::Error::from(io::ErrorKind::TimedOut);
     let socket = race.await.unwrap_or(Err(late));
     socket.map_err(|error| {
@@ -96,16 +116,60 @@ fn alternate(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     order
 }
 
-/// Tries each address as soon as the one before failed or had its head start; the first connection wins.
-async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+impl Ways {
+    /// The head start of each attempt before the next.
+    const fn head_start(self) -> Duration {
+        match self {
+            Self::Usual => ATTEMPT_DELAY,
+            Self::All => HURRIED_DELAY,
+        }
+    }
+}
+
+/// An address, and the interface to reach it through if not the usual one.
+type Route = (SocketAddr, Option<String>);
+
+/// The addresses in order; then, where that is wanted, the first ones of each family again, through
+/// each interface.
+fn routes(addresses: Vec<SocketAddr>, ways: Ways) -> Vec<Route> {
+    let addresses = alternate(addresses);
+    let interfaces = match ways {
+        Ways::Usual => Vec::new(),
+        Ways::All => kernel::ways::interfaces(),
+    };
+    let first = addresses.iter().take(2);
+    let others = first.flat_map(|address| {
+        let through = |name: &String| (*address, Some(name.clone()));
+        interfaces.iter().map(through)
+    });
+    let usual = addresses.iter().map(|address| (*address, None));
+    usual.chain(others).collect()
+}
+
+async fn connect_by((address, interface): Route) -> io::Result<TcpStream> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    #[cfg(target_os = "linux")]
+    if let Some(interface) = interface {
+        socket.bind_device(Some(interface.as_bytes()))?;
+    }
+    #[cfg(not(target_os = "linux"))]
+    drop(interface);
+    socket.connect(address).await
+}
+
+/// Tries each route as soon as the one before failed or had its head start; the first connection wins.
+async fn race(routes: Vec<Route>, head_start: Duration) -> io::Result<TcpStream> {
     let mut attempts = JoinSet::new();
-    let mut addresses = addresses.into_iter();
+    let mut routes = routes.into_iter();
     let mut last_error = io::Error::from(io::ErrorKind::NotFound);
     loop {
-        let next = addresses.next();
-        let limit = next.map_or(CONNECT_TIMEOUT, |_| ATTEMPT_DELAY);
-        if let Some(address) = next {
-            attempts.spawn(TcpStream::connect(address));
+        let next = routes.next();
+        let limit = next.as_ref().map_or(CONNECT_TIMEOUT, |_| head_start);
+        if let Some(route) = next {
+            attempts.spawn(connect_by(route));
         }
         match timeout(limit, attempts.join_next()).await {
             Ok(Some(Ok(Ok(socket)))) => return Ok(socket),

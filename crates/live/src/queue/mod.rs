@@ -48,6 +48,8 @@ pub(crate) struct PacketQueue {
     consumer: Consumer,
     source: Source,
     last_taken: Option<Timestamp>,
+    /// What the present connection began with.
+    first_taken: Option<Timestamp>,
     /// The latest decoding time the source has given.
     newest: Option<Timestamp>,
     /// When the source's first packet came, and its time.
@@ -99,6 +101,7 @@ impl PacketQueue {
             consumer: Consumer::First { begun: false },
             source: Source::Open,
             last_taken: None,
+            first_taken: None,
             newest: None,
             began: None,
             missed: Missed::default(),
@@ -215,6 +218,18 @@ impl PacketQueue {
             self.held.put_back(packet, now);
         }
         self.consumer.begin_again();
+    }
+
+    /// Counts packets that were taken and did not arrive, of this connection or of the one before.
+    pub(crate) fn lose(&mut self, packets: &[Packet]) {
+        for packet in packets {
+            self.tally.returned(packet);
+            let is_watched = self.is_watched(packet.kind());
+            self.tally.dropped(packet, true, is_watched);
+        }
+        if let Some(first) = self.first_taken.filter(|_| self.consumer.has_begun()) {
+            self.tally.close_gap(first);
+        }
     }
 
     /// The line is up. What was kept until now may exceed the limit for as long as the limit is:
@@ -375,6 +390,10 @@ impl PacketQueue {
         if self.held.is_empty() {
             return false;
         }
+        let first = self.held.first_video().filter(|_| self.has_video);
+        let first_dts = first.or_else(|| self.held.front().map(|entry| &entry.packet));
+        let first_dts = first_dts.map(|packet| packet.dts);
+        self.first_taken = first_dts;
         self.consumer.begin();
         true
     }

@@ -588,3 +588,23 @@ fn a_gap_begins_where_video_was_left_and_not_where_audio_got_to() {
         "what came before the picture"
     );
 }
+
+#[test]
+fn what_was_taken_and_did_not_arrive_is_lost_up_to_where_the_next_connection_began() {
+    let (mut queue, now) = (queue(Phase::Live), Instant::now());
+    let gop = |first: i64| (first..first + 5).map(move |index| video(index * 40, index == first));
+    gop(0).for_each(|packet| queue.push(packet, now));
+    queue.live();
+    let taken: Vec<_> = std::iter::from_fn(|| queue.pop(now)).collect();
+    queue.away();
+    gop(5).for_each(|packet| queue.push(packet, now));
+    queue.pop(now).expect("the next connection begins");
+    queue.live();
+    queue.lose(&taken[2..]);
+    let tally = queue.tally();
+    assert_eq!((tally.video.frames, tally.video.lost), (3, 3));
+    let [gap] = tally.gaps[..] else {
+        panic!("{:?}", tally.gaps)
+    };
+    assert_eq!((gap.from.as_millis(), gap.to.as_millis()), (80, 200));
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::{
     Behaviour, Heard, Peer, Script, audio, finish, gop, publish_live_script, publish_script,
-    stop_within, video, wait_for,
+    send_until_live, stop_within, video, wait_for,
 };
 use onair::av::capture::{TestCard, Tone};
 use onair::flv::{Tag, TagKind, metadata};
@@ -219,18 +219,20 @@ fn a_server_that_asks_for_a_new_connection_gets_it_at_the_next_keyframe_and_noth
         &broadcast,
         |e| matches!(e, Event::ReconnectRequested { description, .. } if description == "maintenance"),
     );
-    gop(10, 10).for_each(|packet| source.send(packet).unwrap());
-    drop(source);
+    let sent = send_until_live(&broadcast, &source, 10);
     let first = peer.published();
+    drop(source);
     let second = peer.published();
     let (_, report) = finish(&broadcast);
     assert!(first.ended, "the old connection is closed properly");
-    assert_eq!(first.media(TagKind::Video).len(), 10);
     let pictures = second.media(TagKind::Video);
-    assert_eq!(pictures.len(), 10);
     assert!(pictures[0].1 && pictures[0].0 == 0);
+    let shown = first.media(TagKind::Video);
+    let shown = shown.iter().chain(&pictures).map(|picture| picture.2);
+    assert!(shown.eq((0..sent).map(|index| Timestamp::from_millis(index * 40))));
     let destination = &report.destinations[0];
-    assert_eq!((destination.connects, destination.video.frames), (2, 20));
+    assert_eq!(destination.connects, 2);
+    assert_eq!(i64::try_from(destination.video.frames), Ok(sent));
     assert_eq!(
         (destination.video.dropped, destination.audio.dropped),
         (0, 0)

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use crate::support::{Behaviour, Heard, Peer, Script, finish, gop, wait_for};
+use crate::support::{Behaviour, Heard, Peer, Script, finish, gop, send_until_live, wait_for};
 use bytes::Bytes;
 use onair::av::capture::{FrameInlet, LiveFrames, live_audio, live_frames};
 use onair::av::clock::Clock;
@@ -200,7 +200,7 @@ fn a_device_that_gives_nothing_is_on_air_with_a_slate_and_silence() {
 }
 
 #[test]
-fn a_new_connection_that_is_asked_for_begins_at_a_keyframe() {
+fn a_new_connection_that_is_asked_for_takes_over_at_a_keyframe_and_nothing_is_lost() {
     let peer = Peer::start([Behaviour::Accept]);
     let (script, source) = Script::new();
     let mut destination = Destination::new(peer.url());
@@ -210,24 +210,23 @@ fn a_new_connection_that_is_asked_for_begins_at_a_keyframe() {
     gop(0, 10).for_each(|packet| source.send(packet).unwrap());
     wait_for(&broadcast, |event| matches!(event, Event::Live { .. }));
     broadcast.reconnect_now();
+    let sent = send_until_live(&broadcast, &source, 10);
     let first = peer.published();
-    assert!(!first.ended, "the old way is gone: nothing is said on it");
-    let told = wait_for(&broadcast, |event| {
-        matches!(event, Event::Reconnecting { .. })
-    });
-    let Event::Reconnecting { delay, failure, .. } = told else {
-        panic!("{told:?}");
-    };
-    assert_eq!(delay, Duration::ZERO, "{failure}");
-    gop(10, 10).for_each(|packet| source.send(packet).unwrap());
+    assert!(first.ended, "the old connection is closed properly");
     drop(source);
     let second = peer.published();
     let (_, report) = finish(&broadcast);
     let pictures = second.media(TagKind::Video);
     assert!(pictures[0].1 && pictures[0].0 == 0);
-    assert!(second.ended && pictures.len() >= 10);
+    assert!(second.ended);
+    let shown = first.media(TagKind::Video).len() + pictures.len();
+    assert_eq!(i64::try_from(shown), Ok(sent), "each once");
     let destination = &report.destinations[0];
     assert_eq!((destination.connects, destination.state), (2, State::Ended));
+    assert_eq!(
+        (destination.video.dropped, &destination.gaps[..]),
+        (0, &[][..])
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::{
     Behaviour, FLOOD, Peer, Script, fault, finish, gop, publish_live_script, publish_script,
-    stop_within, wait_for,
+    send_until_live, stop_within, wait_for,
 };
 use onair::flv::TagKind;
 use onair::{Broadcast, Destination, Event, Fault, Outcome, Pace, Report, State};
@@ -137,9 +137,7 @@ fn a_server_that_sends_us_nowhere_is_asked_again_itself() {
     wait_for(&broadcast, |e| {
         matches!(e, Event::ReconnectRequested { .. })
     });
-    gop(10, 10).for_each(|packet| source.send(packet).unwrap());
-    wait_for(&broadcast, |e| matches!(e, Event::Reconnecting { .. }));
-    wait_for(&broadcast, |e| matches!(e, Event::Live { .. }));
+    send_until_live(&broadcast, &source, 10);
     drop(source);
     let (_, report) = finish(&broadcast);
     assert_eq!(report.outcome, Outcome::Finished);

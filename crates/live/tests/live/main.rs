@@ -13,6 +13,7 @@ mod dry;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod handover;
 mod hevc;
 #[cfg(test)]
 #[cfg(not(target_vendor = "apple"))]

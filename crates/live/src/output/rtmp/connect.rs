@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::output::stream::Stream;
 use crate::output::tls::Trust;
-use crate::output::transport::{self, Encryption, Remote};
+use crate::output::transport::{self, Encryption, Remote, Ways};
 use crate::{Failure, Pace};
 
 /// Opens a connection to where `url` points.
@@ -16,6 +16,7 @@ pub(super) async fn connect(
     url: &Url,
     trust: &Trust,
     pace: Pace,
+    ways: Ways,
 ) -> Result<Box<dyn Stream>, Failure> {
     let encryption = Encryption {
         trust,
@@ -29,6 +30,7 @@ pub(super) async fn connect(
             Scheme::Rtmp => None,
             Scheme::Rtmps => Some(encryption),
         },
+        ways,
     };
     transport::connect(&remote, pace).await
 }

@@ -5,22 +5,33 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use onair_rtmp::Url;
 
-/// The hosts that took commands one by one but not the first flight.
-static WITHOUT_PIPELINING: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
+/// Hosts that have something in common.
+pub(super) struct Hosts(LazyLock<Mutex<HashSet<String>>>);
 
-/// Remembers that commands one by one worked where the first flight had not.
-pub(super) fn remember(url: &Url) {
-    hosts().insert(host(url));
-}
+/// They took commands one by one but not the first flight.
+pub(super) static WITHOUT_PIPELINING: Hosts = Hosts::new();
 
-/// Whether the host is remembered so.
-pub(super) fn want_no_pipelining(url: &Url) -> bool {
-    hosts().contains(&host(url))
-}
+/// They refuse a second publisher of the same stream: the first has to end before.
+pub(super) static WITHOUT_TAKEOVER: Hosts = Hosts::new();
 
-fn hosts() -> MutexGuard<'static, HashSet<String>> {
-    let hosts = WITHOUT_PIPELINING.lock();
-    hosts.unwrap_or_else(PoisonError::into_inner)
+impl Hosts {
+    const fn new() -> Self {
+        Self(LazyLock::new(Mutex::default))
+    }
+
+    /// The host is one of them.
+    pub(super) fn remember(&self, url: &Url) {
+        self.hosts().insert(host(url));
+    }
+
+    /// Whether the host is known as one of them.
+    pub(super) fn know(&self, url: &Url) -> bool {
+        self.hosts().contains(&host(url))
+    }
+
+    fn hosts(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn host(url: &Url) -> String {

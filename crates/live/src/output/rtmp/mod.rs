@@ -3,6 +3,7 @@
 mod address;
 mod connect;
 mod failure;
+mod handover;
 mod hosts;
 pub(crate) mod playback;
 mod services;
@@ -14,8 +15,11 @@ use onair_rtmp::{Scheme, Url};
 use self::address::endpoint;
 use self::connect::connect;
 pub use self::failure::failure;
-use self::session::{EndReason, Move, Session, SessionEnd};
+use self::handover::{Moved, Succession};
+use self::session::{EndReason, SessionEnd};
+use super::stream::Stream;
 use super::tls::Trust;
+use super::transport::Ways;
 use super::{Attempt, Credentials, Output, Protocol, SessionContext, random};
 use crate::{Destination, Error, Failure, FailureStage, Fault};
 
@@ -57,29 +61,27 @@ impl RtmpOutput {
         let mut next = Next {
             config: self.config(&self.url, &context),
             pipelined: None,
-            detour: None,
+            stream: None,
         };
         for _ in 0..MAX_ROUNDS {
-            let Some(ended) = self.connection(&next.config, &mut context).await? else {
+            let Some((ended, moved)) = self.connection(&mut next, &mut context).await? else {
                 return Ok(());
             };
             if ended.was_live
                 && let Some(url) = next.pipelined.take()
             {
-                hosts::remember(&url);
+                hosts::WITHOUT_PIPELINING.remember(&url);
             }
+            context.lose(&ended.lost);
             context.restore(ended.left);
             match ended.reason {
+                EndReason::Finished if let Some(moved) = moved => {
+                    context.begin_again();
+                    next.config = moved.config;
+                    next.stream = Some(moved.stream);
+                }
                 EndReason::Finished => return Ok(()),
                 EndReason::Retry(retry) => next.retry(*retry),
-                EndReason::Moved(to) => {
-                    context.begin_again();
-                    if let Move::To(url) = to {
-                        next.detour = Some(url);
-                    }
-                    let url = next.detour.as_ref().unwrap_or(&self.url);
-                    next.config = self.config(url, &context);
-                }
                 EndReason::Failed(error, step) => {
                     return Err(failure(&error, step, next.config.video_codec));
                 }
@@ -91,18 +93,25 @@ impl RtmpOutput {
         Err(Failure::new(stage, Fault::ServerMisbehaved, words))
     }
 
-    /// One connection; `None` when the broadcast was stopped before there was one.
+    /// One connection and those that take over from it; `None` when the broadcast was stopped
+    /// before there was one.
     async fn connection(
         &self,
-        config: &Config,
+        next: &mut Next,
         context: &mut SessionContext,
-    ) -> Result<Option<SessionEnd>, Failure> {
-        let connecting = connect(&config.url, &self.trust, context.pace);
-        let Some(stream) = context.connect(connecting).await? else {
-            return Ok(None);
+    ) -> Result<Option<(SessionEnd, Option<Moved>)>, Failure> {
+        let stream = match next.stream.take() {
+            Some(stream) => stream,
+            None => {
+                let connecting = connect(&next.config.url, &self.trust, context.pace, Ways::Usual);
+                let Some(stream) = context.connect(connecting).await? else {
+                    return Ok(None);
+                };
+                stream
+            }
         };
-        let session = Session::new(stream, config.clone(), context.clone());
-        Ok(Some(session.run().await))
+        let succession = Succession::new(self, stream, next.config.clone(), context.clone());
+        Ok(Some(succession.run().await))
     }
 
     fn config(&self, url: &Url, context: &SessionContext) -> Config {
@@ -110,9 +119,10 @@ impl RtmpOutput {
         if let Some(credentials) = &self.credentials {
             config.credentials = Some(credentials.clone());
         }
-        if !self.pipelines || hosts::want_no_pipelining(url) {
+        if !self.pipelines || hosts::WITHOUT_PIPELINING.know(url) {
             config.flight = Flight::Classic;
         }
+        config.reconnect_requests = true;
         config.video_codec = context.program.tracks.video_codec();
         config.seed = random();
         config
@@ -134,8 +144,8 @@ struct Next {
     config: Config,
     /// The URL whose server, it seems, could not cope with pipelined commands.
     pipelined: Option<Url>,
-    /// Where a server asked us to connect instead.
-    detour: Option<Url>,
+    /// It is open already.
+    stream: Option<Box<dyn Stream>>,
 }
 
 impl Next {

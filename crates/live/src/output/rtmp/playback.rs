@@ -13,6 +13,7 @@ use super::connect::connect;
 use crate::output::random;
 use crate::output::stream;
 use crate::output::tls::Trust;
+use crate::output::transport::Ways;
 use crate::{Error, Failure, FailureStage, Fault, Pace, Tls};
 
 use super::failure::{self, stage_of};
@@ -51,7 +52,7 @@ impl Playback {
         let what = "no runtime to play a stream in";
         let runtime = runtime.map_err(|source| Error::System { what, source })?;
         let stream = runtime.block_on(async {
-            let socket = connect(url, &trust, Pace::Realtime).await?;
+            let socket = connect(url, &trust, Pace::Realtime, Ways::Usual).await?;
             let mut stream = Stream::new(socket, url, length);
             poll_fn(|cx| stream.poll_ready(cx)).await?;
             Ok::<_, Error>(stream)

@@ -38,6 +38,24 @@ pub(crate) fn stop_within(broadcast: &Broadcast, limit: Duration) -> Report {
     report
 }
 
+/// Sends GOPs of 10 frames, from this one on, until a connection is on air; gives how many frames
+/// there were then.
+pub(crate) fn send_until_live(
+    broadcast: &Broadcast,
+    source: &SyncSender<Packet>,
+    first: i64,
+) -> i64 {
+    for index in (first..).step_by(10) {
+        gop(index, 10).for_each(|packet| source.send(packet).unwrap());
+        while let Some(event) = broadcast.next_event_within(Duration::from_millis(40)) {
+            if let Event::Live { .. } = event {
+                return index + 10;
+            }
+        }
+    }
+    unreachable!("there are enough numbers")
+}
+
 /// Reads events to the end; gives them and the report.
 pub(crate) fn finish(broadcast: &Broadcast) -> (Vec<Event>, Report) {
     let mut events = Vec::new();

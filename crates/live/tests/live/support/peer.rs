@@ -1,7 +1,10 @@
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,6 +21,8 @@ use onair::rtmp::{Input, Machine, Output, Server, Url};
 pub(crate) enum Behaviour {
     /// Take everything.
     Accept,
+    /// Take one publisher at a time, and tell another that there is one.
+    TakeOne,
     /// Say no.
     Refuse(&'static str, &'static str),
     /// Close without a word after this many pictures.
@@ -57,6 +62,8 @@ pub(crate) struct Peer {
     port: u16,
     heard: Receiver<(usize, Heard)>,
     resume: Sender<()>,
+    /// What came so far on connections that are open.
+    open: RefCell<HashMap<usize, Published>>,
 }
 
 impl Peer {
@@ -103,27 +110,27 @@ impl Peer {
 
     /// Reads until a connection is over; gives what was published on it.
     pub(crate) fn published(&self) -> Published {
-        let mut published = Published::default();
+        let mut open = self.open.borrow_mut();
         loop {
-            match self.next() {
-                (_, Heard::Publish { key }) => published.key = key,
-                (_, Heard::Tag(tag)) => published.tags.push(tag),
-                (_, Heard::Ended) => published.ended = true,
-                (_, Heard::Pinged(taken)) => published.pinged = taken,
-                (_, Heard::Closed) => return published,
+            let (connection, heard) = self.next();
+            if let Heard::Closed = heard {
+                return open.remove(&connection).unwrap_or_default();
             }
+            open.entry(connection).or_default().note(heard);
         }
     }
 
     fn serve(
         scheme: &'static str,
         behaviours: Vec<Behaviour>,
-        wrap: impl Fn(TcpStream) -> Box<dyn Duplex> + Send + 'static,
+        wrap: impl Fn(TcpStream) -> Box<dyn Duplex> + Clone + Send + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (sender, heard) = channel();
         let (resume, resumed) = channel();
+        let resumed = Arc::new(Mutex::new(resumed));
+        let is_taken = Arc::new(AtomicBool::new(false));
         thread::spawn(move || {
             for index in 0.. {
                 let Ok((socket, _)) = listener.accept() else {
@@ -134,13 +141,14 @@ impl Peer {
                     index,
                     behaviour: behaviour.clone(),
                     heard: sender.clone(),
-                    resumed: &resumed,
+                    resumed: resumed.clone(),
+                    is_taken: is_taken.clone(),
+                    has_taken: false,
                     frames: 0,
                     inject: Vec::new(),
                 };
-                if connection.run(wrap(socket)).is_none() {
-                    return;
-                }
+                let wrap = wrap.clone();
+                thread::spawn(move || connection.run(wrap(socket)));
             }
         });
         Self {
@@ -148,6 +156,7 @@ impl Peer {
             port,
             heard,
             resume,
+            open: RefCell::default(),
         }
     }
 }
@@ -166,6 +175,16 @@ pub(crate) struct Published {
 }
 
 impl Published {
+    fn note(&mut self, heard: Heard) {
+        match heard {
+            Heard::Closed => {}
+            Heard::Publish { key } => self.key = key,
+            Heard::Tag(tag) => self.tags.push(tag),
+            Heard::Ended => self.ended = true,
+            Heard::Pinged(taken) => self.pinged = taken,
+        }
+    }
+
     /// The media of one kind, without headers and the end of sequence: the wire time, whether it is
     /// a keyframe, and the time on the timeline.
     pub(crate) fn media(&self, kind: TagKind) -> Vec<(u32, bool, Timestamp)> {
@@ -189,17 +208,21 @@ impl Published {
 trait Duplex: Read + Write + Send {}
 impl<T: Read + Write + Send> Duplex for T {}
 
-struct Connection<'a> {
+struct Connection {
     index: usize,
     behaviour: Behaviour,
     heard: Sender<(usize, Heard)>,
-    resumed: &'a Receiver<()>,
+    resumed: Arc<Mutex<Receiver<()>>>,
+    /// Somebody publishes to this peer.
+    is_taken: Arc<AtomicBool>,
+    /// It is this connection.
+    has_taken: bool,
     frames: usize,
     /// Bytes to write besides the machine's.
     inject: Vec<u8>,
 }
 
-impl Connection<'_> {
+impl Connection {
     /// `None` when the test is gone.
     fn run(mut self, mut stream: Box<dyn Duplex>) -> Option<()> {
         let mut server = Server::new(Config::default(), Instant::now());
@@ -216,6 +239,7 @@ impl Connection<'_> {
                 break;
             }
         }
+        self.release();
         drop(stream);
         self.tell(Heard::Closed)
     }
@@ -257,11 +281,21 @@ impl Connection<'_> {
                 self.tell(Heard::Publish { key })?;
                 match self.behaviour {
                     Behaviour::Refuse(code, words) => server.refuse(stream, code, words),
-                    _ => server.accept(stream),
+                    Behaviour::TakeOne if self.is_taken.swap(true, Ordering::SeqCst) => {
+                        let code = "NetStream.Publish.BadName";
+                        server.refuse(stream, code, "Already publishing");
+                    }
+                    _ => {
+                        self.has_taken = true;
+                        server.accept(stream);
+                    }
                 }
             }
             Event::Media { tag, .. } | Event::Metadata { tag, .. } => return self.media(tag),
-            Event::Ended { .. } => self.tell(Heard::Ended)?,
+            Event::Ended { .. } => {
+                self.release();
+                self.tell(Heard::Ended)?;
+            }
             _ => {}
         }
         Some(true)
@@ -280,11 +314,17 @@ impl Connection<'_> {
                 self.inject = reconnect_request(Some(place));
             }
             Behaviour::Stall if is_video && self.frames == 1 => {
-                self.resumed.recv().ok()?;
+                self.resumed.lock().unwrap().recv().ok()?;
             }
             _ => {}
         }
         Some(true)
+    }
+
+    fn release(&mut self) {
+        if std::mem::take(&mut self.has_taken) {
+            self.is_taken.store(false, Ordering::SeqCst);
+        }
     }
 
     fn tell(&self, heard: Heard) -> Option<()> {

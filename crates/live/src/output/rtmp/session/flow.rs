@@ -9,7 +9,7 @@ use onair_rtmp::SendBuffer;
 use onair_rtmp::publisher::Step;
 
 use super::super::failure::stage_of;
-use super::{EndReason, Phase, Session};
+use super::{EndReason, Pause, Phase, Session};
 use crate::Pace;
 use crate::failure::Failure;
 use crate::shared_queue::Taken;
@@ -28,6 +28,7 @@ impl Session {
             match written {
                 Ok(bytes) => {
                     self.line.is_moving = true;
+                    self.written += bytes as u64;
                     self.context.sent(bytes, now);
                 }
                 Err(broken) => self.broke(&broken, step),
@@ -66,6 +67,7 @@ impl Session {
             return false;
         }
         if self.packets.is_empty() {
+            self.delivery.written(self.written);
             let mut taken = Vec::new();
             let budget = self.budget();
             match self.context.queue().poll_take(cx, budget, &mut taken) {
@@ -74,7 +76,7 @@ impl Session {
                 Poll::Pending => return false,
             }
         }
-        self.send_packets(now);
+        self.send_packets();
         true
     }
 
@@ -86,18 +88,26 @@ impl Session {
             Phase::Live => true,
             Phase::Closing { .. } => false,
         };
-        is_open && self.pump.unwritten() == 0 && self.broken.is_none() && self.pump.machine.ready()
+        is_open
+            && self.pause != Pause::Now
+            && self.pump.unwritten() == 0
+            && self.broken.is_none()
+            && self.pump.machine.ready()
     }
 
-    fn send_packets(&mut self, now: Instant) {
+    fn send_packets(&mut self) {
         while self.send_tags()
             && self.pump.machine.ready()
             && let Some(packet) = self.packets.next()
         {
-            if self.moving.is_some() && self.may_begin_with(packet) {
-                return self.say_farewell(now);
+            if self.pause == Pause::AtKeyframe && self.may_begin_with(packet) {
+                self.pause = Pause::Now;
+                return;
             }
             let is_live = self.phase.is_live();
+            if self.context.pace == Pace::Realtime {
+                self.delivery.sends(packet);
+            }
             self.packets.mux(&self.context.program, is_live);
         }
     }
@@ -142,7 +152,7 @@ impl Session {
         }
     }
 
-    pub(super) fn say_farewell(&mut self, now: Instant) {
+    pub(in super::super) fn say_farewell(&mut self, now: Instant) {
         if self.pump.machine.ready()
             && let Some(tag) = self.packets.end_of_sequence()
             && let Err(error) = self.pump.machine.send(&tag)

@@ -32,7 +32,7 @@ impl Session {
     /// Shows the law the line as often as it wants to see it, while anything moves on it.
     pub(super) fn watch_line(&mut self, now: Instant) {
         let is_due = self.line.follower.deadline().is_some_and(|at| now >= at);
-        if !is_due || !self.line.is_moving || !self.phase.is_live() {
+        if !is_due || !self.line.is_moving || !self.phase.is_live() || self.is_retired {
             return;
         }
         let stream = self.pump.stream();

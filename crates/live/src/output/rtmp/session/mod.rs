@@ -1,5 +1,7 @@
 mod close;
+mod delivery;
 mod flow;
+mod handing_over;
 mod line;
 mod packets;
 mod timing;
@@ -14,8 +16,11 @@ use onair_net::Pump;
 use onair_rtmp::publisher::{Config, End, Event as Said, Retry, Step};
 use onair_rtmp::{Error, Publisher, Url};
 
+use self::delivery::Delivery;
+use self::handing_over::{Pause, is_rerouted};
 use self::line::Line;
 use self::packets::Packets;
+use crate::handover::Progress;
 use crate::output::SessionContext;
 use crate::output::stream::Stream;
 use crate::{Event, Failure};
@@ -28,9 +33,21 @@ pub(super) struct Session {
     pump: Pump<Box<dyn Stream>, Publisher>,
     context: SessionContext,
     packets: Packets,
+    delivery: Delivery,
     phase: Phase,
-    /// The server asked for another connection, which is made at the next keyframe.
+    /// Another connection is wanted, by the server or the application.
     moving: Option<Move>,
+    /// Whether packets are left to another session.
+    pause: Pause,
+    /// Another session is on air: this one only ends.
+    is_retired: bool,
+    progress: Progress,
+    /// It goes the way that the system chooses.
+    is_usual: bool,
+    /// When to see again whether anything arrives.
+    next_look: Instant,
+    /// How many bytes the kernel took.
+    written: u64,
     /// Nothing more can be written; what the server said before is still read.
     broken: Option<Failure>,
     /// How it will end; the rest is still to be written.
@@ -44,6 +61,12 @@ pub(super) struct Session {
 
 /// Resolves when somebody wants it.
 type Wish = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A session's view of the wish for another connection.
+fn renewal(context: &SessionContext) -> Wish {
+    let mut renewals = context.renewals.clone();
+    Box::pin(async move { renewals.asked().await })
+}
 
 /// How far a session has come.
 #[derive(Debug)]
@@ -61,7 +84,7 @@ enum Phase {
 }
 
 /// Where a server wants the next connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Move {
     /// The same address as this one.
     Here,
@@ -74,8 +97,10 @@ pub(super) struct SessionEnd {
     pub(super) reason: EndReason,
     /// The server agreed to the publish.
     pub(super) was_live: bool,
-    /// Packets that did not arrive.
+    /// Packets for the next connection: no server has taken them.
     pub(super) left: Vec<Packet>,
+    /// Packets that a server was sent, without their payloads, and that did not arrive.
+    pub(super) lost: Vec<Packet>,
 }
 
 /// How a session ended.
@@ -85,8 +110,6 @@ pub(super) enum EndReason {
     Finished,
     /// The machine wants another connection.
     Retry(Box<Retry>),
-    /// The server does.
-    Moved(Move),
     /// The conversation failed at this step.
     Failed(Error, Step),
     /// The connection did, or the application wants another.
@@ -112,44 +135,65 @@ impl Phase {
 impl Session {
     pub(super) fn new(stream: Box<dyn Stream>, config: Config, context: SessionContext) -> Self {
         let now = Instant::now();
-        let mut renewals = context.renewals.clone();
+        let is_usual = !is_rerouted(stream.as_ref());
         Self {
             pump: Pump::new(stream, Publisher::new(config, now), now),
             packets: Packets::default(),
+            delivery: Delivery::default(),
             phase: Phase::Opening {
                 server: None,
                 has_source_ended: false,
             },
             moving: None,
+            pause: Pause::No,
+            is_retired: false,
+            progress: Progress::default(),
+            is_usual,
+            next_look: now,
+            written: 0,
             broken: None,
             end_reason: None,
             line: Line::new(&context, now),
             tick: now + TICK,
             stopping: Some(Box::pin(context.handle.leaving().asked())),
-            renewing: Some(Box::pin(async move { renewals.asked().await })),
+            renewing: Some(renewal(&context)),
             context,
         }
     }
 
     /// Runs to its end.
     pub(super) async fn run(mut self) -> SessionEnd {
-        let mut reason = poll_fn(|cx| self.poll(cx)).await;
-        if let EndReason::Finished = reason {
-            reason = match (self.close().await, self.moving.take()) {
-                (Err(failure), _) => EndReason::Lost(failure),
-                (Ok(()), Some(to)) => EndReason::Moved(to),
-                (Ok(()), None) => EndReason::Finished,
-            };
+        let reason = poll_fn(|cx| self.poll(cx)).await;
+        self.finish(reason).await
+    }
+
+    /// Closes the connection, if its end was a good one.
+    pub(super) async fn finish(mut self, mut reason: EndReason) -> SessionEnd {
+        if let EndReason::Finished = reason
+            && let Err(failure) = self.close().await
+        {
+            reason = EndReason::Lost(failure);
         }
         self.context.tell_gaps();
+        let was_live = self.phase.is_live();
+        let is_whole = matches!(reason, EndReason::Finished);
+        if !is_whole {
+            self.note_arrival();
+        }
+        let lost = match was_live && !is_whole {
+            true => self.delivery.left(),
+            false => Vec::new(),
+        };
         SessionEnd {
             reason,
-            was_live: self.phase.is_live(),
+            was_live,
             left: self.packets.left(),
+            lost,
         }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<EndReason> {
+    /// One turn; how it ends, once.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<EndReason> {
         loop {
             let now = Instant::now();
             while let Some(said) = self.pump.next_event(now) {
@@ -157,6 +201,7 @@ impl Session {
             }
             self.poll_write(cx, now);
             self.watch_line(now);
+            self.watch_progress(now);
             let is_unwritten = self.pump.unwritten() > 0;
             let waits =
                 |reason: &mut EndReason| matches!(reason, EndReason::Finished) && is_unwritten;

@@ -95,6 +95,11 @@ impl Packets {
         self.unconfirmed = Vec::new();
     }
 
+    /// Gives up what was not muxed.
+    pub(super) fn leave_unsent(&mut self) -> Vec<Packet> {
+        self.batch.drain(..).collect()
+    }
+
     /// The packets that did not arrive.
     pub(super) fn left(self) -> Vec<Packet> {
         let mut left = self.unconfirmed;

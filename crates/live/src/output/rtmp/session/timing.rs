@@ -6,7 +6,7 @@ use std::time::Instant;
 use onair_rtmp::{Input, Machine};
 
 use super::super::failure::stage_of;
-use super::{EndReason, LAST_WORDS, Session, TICK, Wish};
+use super::{EndReason, LAST_WORDS, Move, Phase, Session, TICK, Wish, renewal};
 use crate::failure::Failure;
 use crate::output::transport::stall_limit;
 
@@ -22,14 +22,25 @@ impl Session {
         has_come(&mut self.stopping, cx)
     }
 
-    /// Drops the connection when another is wanted, unless it is about to end properly.
+    /// Notices that another connection is wanted. One that is on air goes on until then; one that
+    /// is only being made is dropped, unless it is about to end properly.
     pub(super) fn poll_renewal(&mut self, cx: &mut Context<'_>) -> bool {
         let is_asked = has_come(&mut self.renewing, cx);
-        if is_asked && !self.phase.is_closing() {
-            self.pump.discard();
-            self.end(EndReason::Lost(Failure::renewed()));
+        if !is_asked {
+            return false;
         }
-        is_asked
+        match self.phase {
+            Phase::Opening { .. } => {
+                self.pump.discard();
+                self.end(EndReason::Lost(Failure::renewed()));
+            }
+            Phase::Live => {
+                self.renewing = Some(renewal(&self.context));
+                self.moving.get_or_insert(Move::Here);
+            }
+            Phase::Closing { .. } => {}
+        }
+        true
     }
 
     pub(super) fn poll_timer(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
@@ -41,6 +52,7 @@ impl Session {
             self.next_sample(),
             hurry.map(|at| if now < at { at } else { at + LAST_WORDS }),
             stall,
+            self.next_progress(),
         ];
         let next = next.into_iter().flatten().min().unwrap_or(self.tick);
         // The runtime may not let a busy task's timer run out; the clock does.
@@ -65,7 +77,7 @@ impl Session {
             let result = self.pump.machine.handle_input(Input::Timeout(now));
             self.check(result);
         }
-        if now >= self.tick {
+        if now >= self.tick && !self.is_retired {
             self.tick = now + TICK;
             let link = self.pump.stream().link();
             self.context.look(link, self.phase.is_live());

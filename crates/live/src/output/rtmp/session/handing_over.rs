@@ -1,0 +1,118 @@
+//! A session and its successor: what the one leaves to the other.
+
+use std::time::Instant;
+
+use onair_media::Packet;
+
+use super::{Move, Phase, Session};
+use crate::Pace;
+use crate::handover::LOOK;
+use crate::kernel::ways;
+use crate::output::stream::Stream;
+
+/// Whether a session takes packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pause {
+    No,
+    /// Those before the next keyframe.
+    AtKeyframe,
+    /// No more.
+    Now,
+}
+
+/// Whether the system would by now take another way than a connection's.
+pub(super) fn is_rerouted(stream: &dyn Stream) -> bool {
+    let ends = stream.ends();
+    ends.is_some_and(|(local, peer)| ways::is_rerouted(local, peer))
+}
+
+impl Session {
+    /// Whether the server takes the stream.
+    pub(in super::super) const fn is_live(&self) -> bool {
+        matches!(self.phase, Phase::Live)
+    }
+
+    /// Whether nothing of what was sent has arrived for too long.
+    pub(in super::super) const fn is_stalled(&self) -> bool {
+        self.progress.is_stalled()
+    }
+
+    /// The wish for another connection, once.
+    pub(in super::super) fn take_wish(&mut self) -> Option<Move> {
+        self.moving.take_if(|_| matches!(self.phase, Phase::Live))
+    }
+
+    /// Takes nothing more from the queue, or nothing from the next keyframe on.
+    pub(in super::super) fn pause(&mut self, is_at_once: bool) {
+        self.pause = match (is_at_once, self.pause) {
+            (true, _) | (false, Pause::Now) => Pause::Now,
+            (false, Pause::No | Pause::AtKeyframe) => Pause::AtKeyframe,
+        };
+    }
+
+    /// Whether it takes nothing more.
+    pub(in super::super) fn is_paused(&self) -> bool {
+        self.pause == Pause::Now
+    }
+
+    /// Goes on, at a keyframe if packets were [left](Self::leave_unsent) meanwhile.
+    pub(in super::super) const fn resume(&mut self) {
+        self.pause = Pause::No;
+    }
+
+    /// Gives up the packets that it took and has not begun to send.
+    pub(in super::super) fn leave_unsent(&mut self) -> Vec<Packet> {
+        self.packets.leave_unsent()
+    }
+
+    /// Ends properly, while another session is on air.
+    pub(in super::super) fn retire(&mut self, now: Instant) {
+        self.is_retired = true;
+        if matches!(self.phase, Phase::Live) {
+            self.say_farewell(now);
+        }
+    }
+
+    /// Ends without a word; gives the packets that did not arrive.
+    pub(in super::super) fn abandon(self) -> Vec<Packet> {
+        self.packets.left()
+    }
+
+    /// Sees now and then whether anything arrives.
+    pub(super) fn watch_progress(&mut self, now: Instant) {
+        if now < self.next_look || self.context.pace != Pace::Realtime {
+            return;
+        }
+        self.next_look = now + LOOK;
+        let under_way = self.note_arrival();
+        let is_out = under_way > 0 || self.pump.unwritten() > 0;
+        let arrived = self.written.saturating_sub(under_way);
+        let is_rerouted = || self.is_usual && is_rerouted(self.pump.stream().as_ref());
+        self.progress.look(is_out, arrived, is_rerouted, now);
+    }
+
+    /// Notes what has arrived; gives how many bytes the kernel has that have not.
+    pub(super) fn note_arrival(&mut self) -> u64 {
+        let stream = self.pump.stream();
+        let under_way = stream.link().under_way() + stream.held() as u64;
+        if self.pump.unwritten() == 0 && self.packets.is_empty() {
+            self.delivery.written(self.written);
+        }
+        self.delivery
+            .arrived(self.written.saturating_sub(under_way));
+        under_way
+    }
+
+    /// Ends without a word, where another session has taken over; gives the packets that were
+    /// sent, without their payloads, and did not arrive.
+    pub(in super::super) fn into_lost(mut self) -> Vec<Packet> {
+        self.note_arrival();
+        self.delivery.left()
+    }
+
+    /// When to see again.
+    pub(super) fn next_progress(&self) -> Option<Instant> {
+        let is_out = self.progress.is_out() || self.pump.unwritten() > 0;
+        (is_out && self.is_live()).then_some(self.next_look)
+    }
+}

@@ -1,0 +1,63 @@
+//! One connection takes over from another.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{
+    Behaviour, Peer, finish, gop, publish_live_script, publish_script, send_until_live, video,
+    wait_for,
+};
+use onair::flv::TagKind;
+use onair::media::Timestamp;
+use onair::{Event, State};
+
+#[test]
+fn where_a_second_publisher_is_refused_the_first_ends_first_and_nothing_is_lost() {
+    let peer = Peer::start([Behaviour::TakeOne]);
+    let (broadcast, source) = publish_live_script(&peer);
+    let mut sent = send_until_live(&broadcast, &source, 0);
+    for _ in 0..2 {
+        broadcast.reconnect_now();
+        sent = send_until_live(&broadcast, &source, sent);
+    }
+    drop(source);
+    let published: Vec<_> = (0..4).map(|_| peer.published()).collect();
+    let (_, report) = finish(&broadcast);
+    let destination = &report.destinations[0];
+    assert_eq!((destination.connects, destination.state), (3, State::Ended));
+    assert_eq!(
+        (destination.video.dropped, &destination.gaps[..]),
+        (0, &[][..])
+    );
+    // Only the first handover had to find out.
+    let refused = published.iter().filter(|one| !one.ended).count();
+    assert_eq!(refused, 1, "{published:?}");
+    let pictures = published.iter().filter(|one| one.ended);
+    let pictures: Vec<_> = pictures.flat_map(|one| one.media(TagKind::Video)).collect();
+    let expected = (0..sent).map(|index| Timestamp::from_millis(index * 40));
+    assert!(pictures.iter().map(|picture| picture.2).eq(expected));
+}
+
+#[test]
+fn a_line_that_takes_nothing_any_more_is_left_within_two_seconds() {
+    let peer = Peer::start([Behaviour::Stall, Behaviour::Accept]);
+    let (broadcast, source) = publish_script(&peer);
+    gop(0, 1).for_each(|packet| source.send(packet).unwrap());
+    wait_for(&broadcast, |event| matches!(event, Event::Live { .. }));
+    let began = Instant::now();
+    // More than two kernels hold.
+    for index in 1..600 {
+        let at = Timestamp::from_nanos(index * 100_000);
+        source.send(video(at, index % 20 == 0, 65_536)).unwrap();
+    }
+    let told = wait_for(&broadcast, |event| {
+        matches!(event, Event::Live { .. } | Event::Reconnecting { .. })
+    });
+    assert!(matches!(told, Event::Live { .. }), "{told:?}");
+    let after = began.elapsed();
+    assert!(after < Duration::from_secs(2), "{after:?}");
+    drop(source);
+    peer.resume();
+    let (_, report) = finish(&broadcast);
+    assert_eq!(report.destinations[0].connects, 2);
+    assert!(report.ok, "{report:?}");
+}
