@@ -192,3 +192,104 @@ impl AsyncWrite for Encrypted {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::future::poll_fn;
+    use std::sync::Arc;
+
+    use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+    use super::*;
+
+    async fn pair() -> (Metered, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (ours, theirs) = tokio::join!(TcpStream::connect(address), listener.accept());
+        (Metered::new(ours.unwrap()), theirs.unwrap().0)
+    }
+
+    /// Writes until nothing more is taken; gives how much was.
+    async fn fill(stream: &mut (impl AsyncWrite + Unpin)) -> u64 {
+        let mut taken = 0;
+        poll_fn(|cx| {
+            while let Poll::Ready(written) = Pin::new(&mut *stream).poll_write(cx, &[7; 9999]) {
+                taken += written.unwrap() as u64;
+            }
+            Poll::Ready(())
+        })
+        .await;
+        taken
+    }
+
+    /// Reads so much, and answers, which acknowledges all of it.
+    async fn drain(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), bytes: u64) {
+        let mut left = vec![0; usize::try_from(bytes).unwrap()];
+        stream.read_exact(&mut left).await.unwrap();
+        stream.write_all(b"!").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn to_the_byte_the_kernel_has_what_it_took_and_nothing_once_it_has_arrived() {
+        let (mut ours, mut theirs) = pair().await;
+        let taken = fill(&mut ours).await;
+        let link = ours.link();
+        assert_eq!((link.written, ours.held()), (taken, 0));
+        assert!(
+            link.under_way() > 0 && link.under_way() <= taken,
+            "{link:?}"
+        );
+        let answered = ours.read_u8();
+        let (answer, ()) = tokio::join!(answered, drain(&mut theirs, taken));
+        assert_eq!(answer.unwrap(), b'!');
+        assert_eq!(ours.link().under_way(), 0, "{:?}", ours.link());
+    }
+
+    #[tokio::test]
+    async fn what_tls_keeps_to_itself_is_no_more_than_it_was_given_and_goes_with_the_rest() {
+        let (ours, theirs) = pair().await;
+        let key = rcgen::generate_simple_self_signed(["here".to_owned()]).unwrap();
+        let (mut ours, mut theirs) = shake_hands(ours, theirs, key).await;
+        assert_eq!(ours.held(), 0);
+        let taken = fill(&mut ours).await;
+        let (held, written) = (ours.held() as u64, ours.link().written);
+        assert!(held > 0 && held <= 64 * 1024, "{held}");
+        let overhead = written + held - taken;
+        assert!(overhead < taken / 100, "{overhead} of {taken}");
+        let flushed = async {
+            ours.flush().await.unwrap();
+            ours.read_u8().await.unwrap()
+        };
+        let (answer, ()) = tokio::join!(flushed, drain(&mut theirs, taken));
+        assert_eq!((answer, ours.held()), (b'!', 0));
+        assert_eq!(ours.link().under_way(), 0, "{:?}", ours.link());
+    }
+
+    async fn shake_hands(
+        ours: Metered,
+        theirs: TcpStream,
+        key: rcgen::CertifiedKey<rcgen::KeyPair>,
+    ) -> (Encrypted, tokio_rustls::server::TlsStream<TcpStream>) {
+        let provider = onair_net::tls::provider();
+        let (certificate, secret) = (key.cert.der().clone(), key.signing_key.serialize_der());
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(certificate.clone()).unwrap();
+        let client = rustls::ClientConfig::builder_with_provider(provider.clone());
+        let client = client.with_safe_default_protocol_versions().unwrap();
+        let client = client.with_root_certificates(roots).with_no_client_auth();
+        let server = rustls::ServerConfig::builder_with_provider(provider);
+        let server = server.with_safe_default_protocol_versions().unwrap();
+        let chain: Vec<CertificateDer<'static>> = vec![certificate];
+        let secret = PrivatePkcs8KeyDer::from(secret).into();
+        let server = server.with_no_client_auth().with_single_cert(chain, secret);
+        let acceptor = TlsAcceptor::from(Arc::new(server.unwrap()));
+        let name = ServerName::try_from("here").unwrap();
+        let connecting = TlsConnector::from(Arc::new(client)).connect(name, ours);
+        let (ours, theirs) = tokio::join!(connecting, acceptor.accept(theirs));
+        (Encrypted::new(ours.unwrap()), theirs.unwrap())
+    }
+}

@@ -23,7 +23,7 @@ impl Follower {
     /// When to wake up for that: at once if something waits for the line, and otherwise later, since
     /// the next packet is soon reason enough to be awake.
     pub(crate) fn wake_up(&self, is_waiting: bool) -> Option<Instant> {
-        let lenience = if is_waiting { 0 } else { 2 };
+        let lenience = if is_waiting { 0 } else { 9 };
         Some(self.next? + self.law.interval()? * lenience)
     }
 
@@ -91,7 +91,7 @@ mod tests {
             let at = began + EVERY * step;
             assert_eq!(follower.deadline(), Some(at));
             assert_eq!(follower.wake_up(true), Some(at));
-            assert_eq!(follower.wake_up(false), Some(at + EVERY * 2));
+            assert_eq!(follower.wake_up(false), Some(at + EVERY * 9));
             let advice = follower.update(&sample(at, written));
             assert_eq!(advice.bitrate, Some(Bitrate::kbps(kbps)));
         }

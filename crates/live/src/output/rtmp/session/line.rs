@@ -13,7 +13,7 @@ pub(super) struct Line {
     pub(super) advice: RateAdvice,
     /// Something was on its way when the law looked last, or has been written since.
     pub(super) is_moving: bool,
-    /// Something waited that the line had no room for.
+    /// Something waited that the line had no room for, or a frame does.
     is_waiting: bool,
 }
 
@@ -39,7 +39,9 @@ impl Session {
         let pending = self.pump.unwritten() + stream.held();
         let sample = self.context.sample(stream.link(), pending, now);
         self.line.advice = self.line.follower.update(&sample);
-        self.line.is_waiting = sample.queued > 0 || sample.pending > 0;
+        let limit = self.line.advice.skip_above.unwrap_or(u64::MAX);
+        let is_behind = sample.backlog() > limit;
+        self.line.is_waiting = is_behind || sample.queued > 0 || sample.pending > 0;
         self.line.is_moving = sample.backlog() > 0;
         self.context.obey(self.line.advice, &sample);
     }
