@@ -194,6 +194,11 @@ impl Fanout {
         self.outputs().iter().any(|output| output.is_behind())
     }
 
+    /// Whether nothing but a keyframe would get to a destination whose line is followed.
+    pub(crate) fn needs_keyframe(&self) -> bool {
+        self.outputs().iter().any(|output| output.needs_keyframe())
+    }
+
     /// At what rate pictures are encoded.
     pub(crate) fn rate(&self) -> MutexGuard<'_, Arbiter> {
         self.rate.lock().unwrap_or_else(PoisonError::into_inner)

@@ -52,13 +52,13 @@ impl Encoder {
     }
 
     /// Encodes a frame at the rate asked for, in bits per second.
-    pub(crate) fn encode(&mut self, asked: u64) -> Encoded {
+    pub(crate) fn encode(&mut self, asked: u64, wants_keyframe: bool) -> Encoded {
         let is_new = self.climb(asked);
         self.rate = match is_new {
             true => asked,
             false => asked.min(self.rate + self.rate / 10 + 1000),
         };
-        let keyframe = is_new || self.since_keyframe >= GOP;
+        let keyframe = is_new || wants_keyframe || self.since_keyframe >= GOP;
         self.since_keyframe = if keyframe { 1 } else { self.since_keyframe + 1 };
         let bytes = if is_new {
             self.first()

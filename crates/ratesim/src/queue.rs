@@ -111,6 +111,11 @@ impl Queue {
         Some(packet)
     }
 
+    /// Whether every frame is shed until a keyframe comes.
+    pub(crate) const fn needs_keyframe(&self) -> bool {
+        self.needs_keyframe
+    }
+
     pub(crate) const fn bytes(&self) -> u64 {
         self.bytes
     }

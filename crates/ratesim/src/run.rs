@@ -183,7 +183,8 @@ impl<'a> Broadcast<'a> {
                 self.figures.skipped += 1;
                 continue;
             }
-            let frame = self.encoder.encode(self.asked());
+            let wants_keyframe = self.advice.skip_above.is_some() && self.queue.needs_keyframe();
+            let frame = self.encoder.encode(self.asked(), wants_keyframe);
             self.encoded += frame.bytes;
             let keyframe = frame.keyframe;
             self.push(Kind::Video { keyframe }, ms, frame.bytes);

@@ -149,6 +149,12 @@ impl OutputHandle {
             .is_some_and(|limit| line.on_the_way + self.queue.with(queued) > limit)
     }
 
+    /// Whether a line that is followed has lost the rest of a GOP, and takes no frame until the next.
+    pub(crate) fn needs_keyframe(&self) -> bool {
+        let is_followed = self.status().line.advice.skip_above.is_some();
+        is_followed && self.queue.with(|queue| queue.needs_keyframe())
+    }
+
     pub(crate) fn report(&self) -> DestinationReport {
         let status = self.status().clone();
         let tally = self.queue.with(|queue| queue.tally().clone());

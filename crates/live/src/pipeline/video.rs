@@ -66,11 +66,15 @@ impl VideoChain {
                 latest: Timestamp::ZERO,
                 outages: Outages::default(),
                 overtaken: 0,
+                mended: None,
             };
             encoding.run(&frames);
         })
     }
 }
+
+/// How often a line gets a keyframe out of turn at most: an encoder may take a while to give it.
+const MEND_EVERY: Duration = Duration::from_secs(1);
 
 /// The encoder's thread.
 struct EncodeLoop<'a> {
@@ -86,6 +90,8 @@ struct EncodeLoop<'a> {
     outages: Outages,
     /// Overtaken live frames that are already counted as dropped.
     overtaken: u64,
+    /// When a line that had lost the rest of a GOP last got a keyframe.
+    mended: Option<Timestamp>,
 }
 
 impl EncodeLoop<'_> {
@@ -148,8 +154,20 @@ impl EncodeLoop<'_> {
         if !self.thinning.keeps(frame.timestamp, every, apart) {
             return self.encoder.poll_packets();
         }
-        self.encoder
-            .encode(frame, self.merger.fanout().take_keyframe())
+        let is_keyframe = self.takes_keyframe(frame.timestamp);
+        self.encoder.encode(frame, is_keyframe)
+    }
+
+    /// Whether a frame has to be a keyframe: for a connection that begins, or for a line that lost the
+    /// rest of a GOP and has room again, which would else be empty until the next one.
+    fn takes_keyframe(&mut self, at: Timestamp) -> bool {
+        let fanout = self.merger.fanout();
+        let is_early = |last| at.since(last) < MEND_EVERY;
+        let mends = !self.mended.is_some_and(is_early) && fanout.needs_keyframe();
+        if mends {
+            self.mended = Some(at);
+        }
+        fanout.take_keyframe() || mends
     }
 
     /// Leaves a frame out, so that those which wait for a line are not later still. A keyframe that is

@@ -162,6 +162,11 @@ impl PacketQueue {
         }
     }
 
+    /// Whether video is refused until a keyframe comes.
+    pub(crate) fn needs_keyframe(&self) -> bool {
+        self.source == Source::Shedding
+    }
+
     /// True when a source that can wait should.
     pub(crate) fn is_full(&self, now: Instant) -> bool {
         match self.overflow {

@@ -90,7 +90,10 @@ fn a_short_lag_costs_the_tail_of_one_gop() {
     feed(&mut queue, 0..30, 50, now);
     let (sent, _) = drain(&mut queue);
     assert_eq!(sent.len(), 26, "what fits in the limit: {sent:?}");
-    feed(&mut queue, 30..60, 50, now);
+    feed(&mut queue, 30..50, 50, now);
+    assert!(queue.needs_keyframe(), "and none comes by itself yet");
+    feed(&mut queue, 50..60, 50, now);
+    assert!(!queue.needs_keyframe());
     let (sent, audio) = drain(&mut queue);
     assert_eq!(
         sent.first(),
