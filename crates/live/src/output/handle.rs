@@ -215,6 +215,7 @@ mod tests {
     use crate::config::Limits;
     use crate::fanout::Fanout;
     use crate::queue::Overflow;
+    use crate::samples::video;
 
     fn handle() -> OutputHandle {
         let queue = PacketQueue::new(Limits::REALTIME, Overflow::Shed, true);
@@ -234,6 +235,24 @@ mod tests {
                 assert!(!fanout.revive(0), "it is over");
             }
         }
+    }
+
+    #[test]
+    fn a_line_that_lost_a_gop_needs_a_keyframe_if_it_is_followed() {
+        let fanout = Fanout::new(vec![Arc::new(handle())], None);
+        let (handle, now) = (fanout.outputs()[0].clone(), Instant::now());
+        let feed = |times: std::ops::Range<i64>, keyframe| {
+            let packets = times.map(|index| video(index * 40, keyframe));
+            handle.queue().push(packets, now);
+        };
+        handle.queue().with(PacketQueue::live);
+        feed(0..1, true);
+        feed(1..200, false);
+        assert!(!fanout.needs_keyframe(), "nobody leaves out frames for it");
+        handle.status().line.advice.skip_above = Some(1000);
+        assert!(fanout.needs_keyframe());
+        feed(200..201, true);
+        assert!(!fanout.needs_keyframe());
     }
 
     #[test]
