@@ -9,8 +9,8 @@ mod source;
 mod stdin;
 
 pub(crate) use self::destination::credentials;
-use self::options::Pace;
 pub(crate) use self::options::Publish;
+use self::options::{Pace, SizeChange};
 pub(crate) use self::rules::RULES;
 use self::rules::Show;
 pub(crate) use self::source::is_raw;
@@ -18,7 +18,7 @@ pub(crate) use self::source::is_raw;
 use std::time::{Duration, Instant};
 
 use onair::av::capture::attended;
-use onair::{Adapt, Broadcast, Builder, Destination, Event, Report, State};
+use onair::{Adapt, Broadcast, Builder, Destination, Event, Report, SizeChanges, State};
 
 use crate::explain;
 use crate::failure::Failure;
@@ -87,6 +87,11 @@ fn configure(opts: &Publish, given: &Given) -> Result<(Builder, &'static str), F
     });
     builder = builder.adapt((!opts.no_adapt).then_some(Adapt {
         min: opts.min_bitrate,
+        sizes: match opts.size_change {
+            SizeChange::Auto => SizeChanges::WhereTaken,
+            SizeChange::Yes => SizeChanges::Always,
+            SizeChange::No => SizeChanges::Never,
+        },
     }));
     if let Some(duration) = opts.duration {
         builder = builder.duration(duration);

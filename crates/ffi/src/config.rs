@@ -210,7 +210,10 @@ pub(crate) const fn video_codec(codec: Option<Codec>) -> VideoCodec {
 /// Whether video follows the lines, and how far down.
 pub(crate) fn adapt(adapts: bool, min: Option<u64>) -> Result<Option<Adapt>, OnairError> {
     let min = min.map(video_bitrate).transpose()?;
-    Ok(adapts.then_some(Adapt { min }))
+    Ok(adapts.then_some(Adapt {
+        min,
+        ..Adapt::default()
+    }))
 }
 
 /// A rate that makes sense for a video encoder and a line.

@@ -12,7 +12,7 @@ use crate::pipeline::Pipeline;
 use crate::queue::{Overflow, PacketQueue};
 use crate::rate::Holder;
 use crate::shared_queue::HURRY;
-use crate::{Builder, Destination, Error, Event, Pace, Stats};
+use crate::{Builder, Destination, Error, Event, Pace, SizeChanges, Stats};
 
 /// A running broadcast. Dropping it stops it.
 ///
@@ -50,6 +50,7 @@ struct Queues {
     overflow: Overflow,
     has_video: bool,
     audio_first: bool,
+    sizes: SizeChanges,
 }
 
 impl Broadcast {
@@ -199,6 +200,7 @@ impl Broadcast {
             overflow,
             has_video: pipeline.has_video(),
             audio_first: pipeline.adapts(),
+            sizes: builder.adapt.unwrap_or_default().sizes,
         };
         let handles = destinations.map(|to| Arc::new(queues.handle(to)));
         let handles = handles.collect();
@@ -273,7 +275,15 @@ impl Queues {
             queue = queue.with_audio_first();
         }
         OutputHandle::server(destination.address.to_string(), destination.retry, queue)
-            .with_sizes(destination.size_change() == SizeChange::Taken)
+            .with_sizes(self.takes_sizes(destination))
+    }
+
+    fn takes_sizes(self, destination: &Destination) -> bool {
+        match self.sizes {
+            SizeChanges::WhereTaken => destination.size_change() == SizeChange::Taken,
+            SizeChanges::Always => true,
+            SizeChanges::Never => false,
+        }
     }
 }
 

@@ -56,6 +56,20 @@ pub enum Pace {
 pub struct Adapt {
     /// The least bitrate to which a line may bring video down; by size when `None`.
     pub min: Option<Bitrate>,
+    /// Whether smaller pictures are encoded where a line carries no more; otherwise fewer of them.
+    pub sizes: SizeChanges,
+}
+
+/// When pictures may change their size in the middle of a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SizeChanges {
+    /// Where no destination is of a service that is not known to take it.
+    #[default]
+    WhereTaken,
+    /// Whatever the destinations are.
+    Always,
+    /// Not at all.
+    Never,
 }
 
 impl Adapt {

@@ -49,7 +49,7 @@ pub mod studio;
 
 pub use broadcast::{Broadcast, Stopper};
 pub use builder::Builder;
-pub use config::{Adapt, Pace, RetryPolicy, Tls};
+pub use config::{Adapt, Pace, RetryPolicy, SizeChanges, Tls};
 pub use error::Error;
 pub use event::Event;
 pub use failure::{Failure, FailureStage, Refusal};

@@ -95,6 +95,10 @@ pub(crate) struct Publish {
     /// Keep to --bitrate: what is too much for a line is dropped
     #[arg(long, help_heading = ENCODING)]
     pub(crate) no_adapt: bool,
+    /// On a weak line, encode smaller pictures; where not, fewer of them [default: auto, which is yes
+    /// but for services not known to take it]
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_default_value = true, help_heading = ENCODING)]
+    pub(crate) size_change: SizeChange,
     /// Audio bitrate [default: 128k]
     #[arg(long, value_name = "RATE", value_parser = parse_audio_bitrate, help_heading = ENCODING)]
     pub(crate) audio_bitrate: Option<Bitrate>,
@@ -144,6 +148,13 @@ pub(crate) enum Codec {
     H264,
     /// HEVC, over Enhanced RTMP
     Hevc,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SizeChange {
+    Auto,
+    Yes,
+    No,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -62,6 +62,10 @@ pub(crate) const RULES: &[Rule<Show>] = &[
         true => adapted(show),
     }),
     ("no-adapt", adapted),
+    ("size-change", |show| match show.adapts {
+        false => Some("--no-adapt keeps the size"),
+        true => adapted(show),
+    }),
     ("keyframe", encoded),
     ("encoder", encoded),
     ("audio-bitrate", |show| match show.has_audio {

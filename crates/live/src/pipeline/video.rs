@@ -296,7 +296,76 @@ impl Outages {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use onair_av::capture::TestCard;
+    use onair_media::{Bitrate, Config, FrameRate};
+
     use super::*;
+    use crate::config::Limits;
+    use crate::fanout::Fanout;
+    use crate::output::OutputHandle;
+    use crate::queue::{Overflow, PacketQueue};
+    use crate::rate::Holder;
+    use crate::shared_queue::Taken;
+    use crate::{Pace, RetryPolicy};
+
+    const FULL: Size = Size::new(854, 480);
+
+    /// A second of the test card for a line that carries little.
+    fn encoded(takes_sizes: bool) -> Vec<Packet> {
+        let queue = PacketQueue::new(Limits::MAX_PACE, Overflow::Hold, true);
+        let output = OutputHandle::server(String::new(), RetryPolicy::NEVER, queue);
+        let output = Arc::new(output.with_sizes(takes_sizes));
+        let fanout = Arc::new(Fanout::new(vec![output.clone()], None));
+        let min = Some(Bitrate::kbps(150));
+        fanout.rate().begin(Bitrate::kbps(2000), min);
+        let line = Some(Bitrate::kbps(250));
+        fanout.rate().wish(Holder::Line(0), line);
+        let merger = Arc::new(PacketMerger::new(fanout, Pace::Max, (true, false)));
+        let card = TestCard::new(FULL, FrameRate::new(30, 1).unwrap());
+        let chain = VideoChain::open(Box::new(card), None).unwrap();
+        let schedule = Schedule {
+            began: Instant::now(),
+            pace: Pace::Max,
+            duration: Some(Duration::from_secs(1)),
+        };
+        chain.start(&merger, schedule).unwrap();
+        let mut packets = Vec::new();
+        while output.queue().take(usize::MAX, &mut packets) == Taken::Some {}
+        packets
+    }
+
+    /// Each packet's size, and its time in milliseconds.
+    fn sizes(packets: &[Packet]) -> Vec<(Size, i64)> {
+        let size = |packet: &Packet| match &packet.config {
+            Config::Video(config) => (config.size, packet.pts.as_millis()),
+            Config::Audio(_) => panic!("audio"),
+        };
+        packets.iter().map(size).collect()
+    }
+
+    #[test]
+    fn a_weak_line_gets_smaller_pictures_from_an_idr_frame_on() {
+        let packets = encoded(true);
+        let sizes = sizes(&packets);
+        assert_eq!(sizes.len(), 30, "{sizes:?}");
+        assert!(sizes[..9].iter().all(|(size, _)| *size == FULL));
+        let small = Size::new(640, 360);
+        assert!(sizes[9..].iter().all(|(size, _)| *size == small));
+        let keyframes = packets.iter().map(|packet| packet.keyframe);
+        assert!(keyframes.eq((0..30).map(|index| index == 0 || index == 9)));
+        assert_eq!(sizes[29].1, 966);
+    }
+
+    #[test]
+    fn where_the_size_has_to_stay_a_weak_line_gets_every_second_picture() {
+        let sizes = sizes(&encoded(false));
+        assert!(sizes.iter().all(|(size, _)| *size == FULL), "{sizes:?}");
+        let times: Vec<_> = sizes.iter().map(|(_, time)| *time).collect();
+        assert_eq!(times[..9], [0, 33, 66, 100, 133, 166, 200, 233, 266]);
+        assert!(times[9..].windows(2).all(|two| two[1] - two[0] > 60));
+    }
 
     #[test]
     fn each_outage_is_told_once_and_all_of_them_are_added_up() {
