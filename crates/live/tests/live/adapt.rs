@@ -73,7 +73,13 @@ fn limit(broadcast: &Broadcast) -> (Bitrate, LimitedBy) {
 #[test]
 fn a_line_that_takes_nothing_lowers_video_and_costs_no_audio_until_it_is_back() {
     let peer = Peer::start([Behaviour::Stall]);
-    let broadcast = publish(&peer, Some(Adapt { min: Some(MIN) }));
+    let broadcast = publish(
+        &peer,
+        Some(Adapt {
+            min: Some(MIN),
+            ..Adapt::default()
+        }),
+    );
     let is_limited = |event: &Event| matches!(event, Event::BitrateLimited { .. });
     let Event::BitrateLimited {
         wanted, carries, ..
