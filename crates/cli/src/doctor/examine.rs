@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
 use onair::Fault;
+use onair::demux::Verdict;
 use onair::media::Bitrate;
 use onair::rtmp::publisher::{Config, Flight, Step as Reached};
 use onair::rtmp::{Credentials, Error, Url};
@@ -85,19 +86,25 @@ impl<'a> Examination<'a> {
     /// Encodes the test card, and asks what the service has against it.
     fn rules(&mut self, address: &Address) -> Option<(Media, Bitrate)> {
         let wanted = self.question.wanted;
-        let encoded = Media::encode(&wanted);
-        match (encoded, address.service) {
-            (Ok(media), None) => {
-                self.skip(Step::Rules, "none are known for this host");
-                let more = more(wanted.in_all());
-                Some((media, more))
+        let media = match Media::encode(&wanted) {
+            Ok(media) => media,
+            Err(error) => {
+                let finding = Finding::new(Fault::Internal, format!("the test card: {error}"));
+                return self.step(Step::Rules, |_| Err(finding));
             }
-            (encoded, service) => self.step(Step::Rules, |_| {
-                let words = |error| format!("the test card: {error}");
-                let media = encoded.map_err(|error| Finding::new(Fault::Internal, words(error)))?;
-                rules(media, &wanted, service.map_or("", |service| service.name))
-            }),
-        }
+        };
+        let report = media.surveyed(wanted.in_all());
+        let name = address.service.map(|service| service.name);
+        let verdict = |verdict: &&Verdict| Some(verdict.service) == name;
+        let Some(verdict) = report.verdicts.iter().find(verdict) else {
+            self.skip(Step::Rules, "none are known for this host");
+            return Some((media, more(wanted.in_all())));
+        };
+        let b_frames = report.tracks.iter().find_map(|track| track.b_frames);
+        let says = described(&wanted, verdict.service, b_frames);
+        self.step(Step::Rules, |_| {
+            rules(media, &wanted, verdict).map(|good| good.saying(says))
+        })
     }
 
     /// Where to connect: a name, an address of it, and TLS.
@@ -208,27 +215,29 @@ impl<'a> Examination<'a> {
     }
 }
 
-/// What a service says of a broadcast like this, and the rate to try the line with.
-fn rules(
-    media: Media,
-    wanted: &Wanted,
-    service: &'static str,
-) -> Result<Good<(Media, Bitrate)>, Finding> {
-    let says = format!(
-        "{service} takes {}, {} fps, a keyframe every {} s, no B-frames, {}",
+/// A broadcast in words, and who takes it.
+fn described(wanted: &Wanted, service: &str, b_frames: Option<bool>) -> String {
+    let b_frames = match b_frames {
+        Some(true) => "B-frames",
+        Some(false) | None => "no B-frames",
+    };
+    format!(
+        "{service} takes {}, {} fps, a keyframe every {} s, {b_frames}, {}",
         wanted.size,
         wanted.frame_rate,
         wanted.keyframe.as_secs_f64(),
         Rate(wanted.in_all())
-    );
-    let more = more(wanted.in_all());
-    let objections = |rate| {
-        let mut verdicts = media.verdicts(rate).into_iter();
-        let own = verdicts.find(|verdict| verdict.service == service);
-        own.map_or_else(Vec::new, |verdict| verdict.objections)
-    };
+    )
+}
+
+/// What a service says of a broadcast like this, and the rate to try the line with.
+fn rules(
+    media: Media,
+    wanted: &Wanted,
+    verdict: &Verdict,
+) -> Result<Good<(Media, Bitrate)>, Finding> {
     let mut notes = Vec::new();
-    for objection in objections(wanted.in_all()) {
+    for objection in &verdict.objections {
         let words = format!("{} ({})", objection.reason, objection.source);
         let finding = Finding::new(Cause::RuleBroken, words);
         match objection.needed {
@@ -236,9 +245,14 @@ fn rules(
             false => notes.push(finding),
         }
     }
-    let is_too_much = objections(more).iter().any(|objection| objection.needed);
-    let offered = if is_too_much { wanted.in_all() } else { more };
-    Ok(good((media, offered), says).noting(notes))
+    let more = more(wanted.in_all());
+    let verdicts = media.surveyed(more).verdicts;
+    let is_too_much = |other: &Verdict| other.service == verdict.service && !other.ready;
+    let offered = match verdicts.iter().any(is_too_much) {
+        true => wanted.in_all(),
+        false => more,
+    };
+    Ok(good((media, offered), "").noting(notes))
 }
 
 /// A line should carry half as much again.

@@ -6,7 +6,7 @@ use bytes::{BufMut, BytesMut};
 use onair::av::capture::{TestCard, Tone};
 use onair::av::encode::{AudioEncoder, AudioSettings, VideoEncoder, VideoSettings};
 use onair::av::{self, AudioSource, VideoSource};
-use onair::demux::{Survey, Verdict};
+use onair::demux::{Report, Survey};
 use onair::media::{Bitrate, FrameRate, Packet, Size, Timestamp, Tracks};
 
 /// One GOP of a test card, and as much of a tone.
@@ -80,14 +80,14 @@ impl Media {
         }
     }
 
-    /// What services will say about it at `rate`.
-    pub(crate) fn verdicts(&self, rate: Bitrate) -> Vec<Verdict> {
+    /// What is in it at `rate`, and what services will say about that.
+    pub(crate) fn surveyed(&self, rate: Bitrate) -> Report {
         let mut survey = Survey::default();
         let frames = 2 * self.video.len() + 1;
         let end = self.frame_time(frames as u64);
         let packets = self.feed(rate).take_while(|packet| packet.dts < end);
         packets.for_each(|packet| survey.push(&packet));
-        survey.report().verdicts
+        survey.report()
     }
 
     fn frame_time(&self, frame: u64) -> Timestamp {

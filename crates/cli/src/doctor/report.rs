@@ -116,6 +116,11 @@ pub(crate) fn good<T>(value: T, says: impl Into<String>) -> Good<T> {
 }
 
 impl<T> Good<T> {
+    pub(crate) fn saying(mut self, words: String) -> Self {
+        self.says = words;
+        self
+    }
+
     pub(crate) fn noting(mut self, notes: impl IntoIterator<Item = Finding>) -> Self {
         self.notes.extend(notes);
         self

@@ -53,11 +53,7 @@ pub(crate) fn judge(carries: Carries, wanted: Bitrate) -> Result<Option<Finding>
     if carries.at_least || rate >= need / 100 * ROOM {
         return Ok(None);
     }
-    let words = format!(
-        "the line carries {}, and {} is wanted",
-        Rate(carries.rate),
-        Rate(wanted)
-    );
+    let (carried, asked) = (Rate(carries.rate), Rate(wanted));
     let less = rate * 8 / 10 / 100_000 * 100_000;
     let cure = match less {
         0 => "That is too little for pictures: use another line.".to_owned(),
@@ -66,10 +62,12 @@ pub(crate) fn judge(carries: Carries, wanted: Bitrate) -> Result<Option<Finding>
             less / 1000
         ),
     };
-    match rate >= need {
-        true => Ok(Some(Finding::new(Cause::LineTight, words).cured_by(cure))),
-        false => Err(Finding::new(Cause::LineTooSlow, words).cured_by(cure)),
+    if rate >= need {
+        let words = format!("the line carries {carried}, hardly more than the {asked} wanted");
+        return Ok(Some(Finding::new(Cause::LineTight, words).cured_by(cure)));
     }
+    let words = format!("the line carries {carried}, and {asked} is wanted");
+    Err(Finding::new(Cause::LineTooSlow, words).cured_by(cure))
 }
 
 /// What is no later than this was carried as it came.

@@ -70,6 +70,11 @@ fn rules() -> Vec<Row> {
             "rules: rule-broken",
         ),
         at("what YouTube takes", youtube, "ok"),
+        at(
+            "a service without known rules",
+            "global-live.mux.com/app",
+            "ok",
+        ),
     ];
     rows[0].wanted.bitrate = Bitrate::kbps(8000);
     rows[1].wanted.size = Size::new(1280, 1280);
