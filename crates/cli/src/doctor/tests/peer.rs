@@ -62,6 +62,8 @@ pub(crate) enum Manner {
     /// Closes here, without a word.
     Closes(Stage),
     RefusesConnect(&'static str, &'static str),
+    /// Challenges a user, and believes any answer.
+    Asks,
     /// Sends whoever connects on to another tcUrl.
     Redirects(&'static str),
     RefusesPublish(&'static str, &'static str),
@@ -114,7 +116,7 @@ impl Rtmp {
         loop {
             match self.server.poll_output() {
                 Output::Transmit(slices) => said.extend(bytes(&slices)),
-                Output::Event(Event::Connected { .. }) => said = self.connected(said),
+                Output::Event(Event::Connected { app, .. }) => said = self.connected(&app, said),
                 Output::Event(Event::Publish { stream, .. }) => self.publish(stream, at),
                 Output::Event(_) => {}
                 Output::Timeout(_) => break,
@@ -135,8 +137,14 @@ impl Rtmp {
     }
 
     /// What it says in place of what the machine does.
-    fn connected(&mut self, said: Vec<u8>) -> Vec<u8> {
+    fn connected(&mut self, app: &str, said: Vec<u8>) -> Vec<u8> {
         match self.manner.clone() {
+            Manner::Asks if !app.contains("response=") => {
+                let is_introduced = app.contains("user=alice");
+                let description = if is_introduced { CHALLENGE } else { WHO };
+                let code = ("code", "NetConnection.Connect.Rejected");
+                return self.refuse(&[code, ("description", description)], None);
+            }
             Manner::Silent(Stage::Connect) => self.is_silent = true,
             Manner::Closes(Stage::Connect) => self.closes = true,
             Manner::RefusesConnect(code, description) => {
@@ -233,6 +241,11 @@ impl Peer for Rtmp {
         offered.min(usize::try_from(room).expect("megabytes"))
     }
 }
+
+/// Adobe's two rounds.
+const WHO: &str = "[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ] : ";
+const CHALLENGE: &str = "[ AccessManager.Reject ] : [ authmod=adobe ] : \
+                         ?reason=needauth&user=alice&salt=c2FsdA==&challenge=Y2hhbA==&opaque=x";
 
 fn bytes(slices: &Slices) -> Vec<u8> {
     slices.pieces().flatten().copied().collect()

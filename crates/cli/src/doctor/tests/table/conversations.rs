@@ -8,6 +8,7 @@ use onair::rtmp::Credentials;
 use super::{live, real, row, rtmp, with};
 use crate::doctor::tests::loopback::serve;
 use crate::doctor::tests::peer::{Manner, Stage};
+use crate::doctor::tests::virtual_world::Answer;
 use crate::doctor::tests::{KEY, Row};
 
 pub(super) fn rows() -> Vec<Row> {
@@ -31,6 +32,9 @@ const FAILED: &str = "NetConnection.Connect.Failed";
 
 fn connects() -> Vec<Row> {
     let refuses = Manner::RefusesConnect;
+    let onward = Manner::Redirects("rtmp://live.example:1936/other");
+    let other = Answer::Peer(rtmp(Manner::Accept));
+    let elsewhere = with(rtmp(onward)).with("192.0.2.2:1936", other);
     let nowhere = Manner::Redirects("rtmp://127.0.0.1:1/other");
     let closes = Manner::Closes(Stage::Connect);
     vec![
@@ -49,6 +53,7 @@ fn connects() -> Vec<Row> {
             refuses(FAILED, "no backend"),
             "connect: refused",
         ),
+        row("sent on to another server", live(), elsewhere, "ok"),
         at("sent on to nowhere", nowhere, "connect: nobody-listens"),
         at("closed at connect", closes, "connect: closed-at-connect"),
     ]
@@ -76,6 +81,15 @@ fn logins() -> Vec<Row> {
         stranger("Limelight's login", LIMELIGHT),
         known("an unknown user", UNKNOWN, "login: user-unknown"),
         known("a wrong password", WRONG, "login: password-wrong"),
+        Row {
+            credentials: Some(Credentials::new("alice", "sesame")),
+            ..row(
+                "a login that is taken",
+                live(),
+                with(rtmp(Manner::Asks)),
+                "ok",
+            )
+        },
         known(
             "a challenge again and again",
             ADOBE,
