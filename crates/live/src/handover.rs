@@ -78,6 +78,8 @@ pub(crate) struct Handover {
     phase: Phase,
     /// Another connection is wanted, however well the present one does.
     is_wanted: bool,
+    /// A stall begins a race: the user lets a broadcast reconnect.
+    leaves_stalls: bool,
     /// How many successors in a row came to nothing.
     failures: u32,
 }
@@ -133,10 +135,11 @@ const MAX_STALLED_DELAY: Duration = Duration::from_secs(1);
 const MAX_DELAY: Duration = Duration::from_secs(15);
 
 impl Handover {
-    pub(crate) const fn new() -> Self {
+    pub(crate) const fn new(leaves_stalls: bool) -> Self {
         Self {
             phase: Phase::Idle { failed: None },
             is_wanted: false,
+            leaves_stalls,
             failures: 0,
         }
     }
@@ -173,6 +176,7 @@ impl Handover {
 
     /// What to do now, once.
     pub(crate) fn poll(&mut self, on_air: OnAir, now: Instant) -> Option<Action> {
+        let on_air = self.heed(on_air);
         let is_needed = self.is_wanted || on_air.is_stalled;
         match self.phase {
             Phase::Idle { .. } if !is_needed => {
@@ -207,6 +211,7 @@ impl Handover {
 
     /// When to ask again, if nothing else happens.
     pub(crate) fn deadline(&self, on_air: OnAir) -> Option<Instant> {
+        let on_air = self.heed(on_air);
         match self.phase {
             Phase::Idle { failed } if self.is_wanted || on_air.is_stalled => {
                 failed.map(|at| at + self.delay(on_air.is_stalled))
@@ -215,6 +220,14 @@ impl Handover {
             Phase::Publishing { since } if on_air.is_stalled => Some(since + ATTEMPT),
             Phase::Publishing { since } => Some(since + ANSWER),
             Phase::Idle { .. } | Phase::Connecting { .. } | Phase::Ready => None,
+        }
+    }
+
+    /// What of the connection on air matters here.
+    const fn heed(&self, on_air: OnAir) -> OnAir {
+        OnAir {
+            is_stalled: on_air.is_stalled && (self.leaves_stalls || self.is_wanted),
+            ..on_air
         }
     }
 

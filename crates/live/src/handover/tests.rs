@@ -75,7 +75,7 @@ fn who_slept_for_twenty_seconds_asks_the_line_before_it_calls_it_dead() {
 
 #[test]
 fn a_line_that_moves_again_first_keeps_the_stream_and_nothing_is_published() {
-    let (mut handover, now) = (Handover::new(), Instant::now());
+    let (mut handover, now) = (Handover::new(true), Instant::now());
     assert_eq!(handover.poll(WELL, now), None);
     assert_eq!(handover.poll(STALLED, now), Some(Action::Connect));
     assert_eq!(handover.poll(STALLED, now), None);
@@ -87,8 +87,19 @@ fn a_line_that_moves_again_first_keeps_the_stream_and_nothing_is_published() {
 }
 
 #[test]
+fn a_broadcast_that_is_not_to_reconnect_stays_on_its_line() {
+    let (mut handover, now) = (Handover::new(false), Instant::now());
+    assert_eq!(handover.poll(STALLED, now), None);
+    assert_eq!(handover.deadline(STALLED), None);
+    handover.want();
+    assert_eq!(handover.poll(STALLED, now), Some(Action::Connect));
+    handover.connected();
+    assert_eq!(handover.poll(STALLED, now), Some(Action::Publish));
+}
+
+#[test]
 fn on_a_stalled_line_a_successor_publishes_at_once_and_is_asked_for_again_and_again() {
-    let (mut handover, start) = (Handover::new(), Instant::now());
+    let (mut handover, start) = (Handover::new(true), Instant::now());
     assert_eq!(handover.poll(STALLED, start), Some(Action::Connect));
     let late = handover.deadline(STALLED).expect("it is late some time");
     assert_eq!(late, start + ATTEMPT);
@@ -114,7 +125,7 @@ fn on_a_stalled_line_a_successor_publishes_at_once_and_is_asked_for_again_and_ag
 
 #[test]
 fn a_wanted_successor_begins_at_a_keyframe_and_the_old_connection_stays_until_then() {
-    let (mut handover, now) = (Handover::new(), Instant::now());
+    let (mut handover, now) = (Handover::new(true), Instant::now());
     handover.want();
     assert_eq!(handover.poll(WELL, now), Some(Action::Connect));
     assert!(!handover.awaits_keyframe());
@@ -131,7 +142,7 @@ fn a_wanted_successor_begins_at_a_keyframe_and_the_old_connection_stays_until_th
 
 #[test]
 fn where_a_second_publisher_is_refused_the_first_ends_first_unless_it_is_dead() {
-    let (mut handover, now) = (Handover::new(), Instant::now());
+    let (mut handover, now) = (Handover::new(true), Instant::now());
     let alone = OnAir {
         is_alone: true,
         ..AT_KEYFRAME
@@ -149,7 +160,7 @@ fn where_a_second_publisher_is_refused_the_first_ends_first_unless_it_is_dead() 
 
 #[test]
 fn a_wanted_successor_that_fails_is_tried_again_ever_more_rarely_until_it_is_wanted_anew() {
-    let (mut handover, mut now) = (Handover::new(), Instant::now());
+    let (mut handover, mut now) = (Handover::new(true), Instant::now());
     handover.want();
     let mut delays = Vec::new();
     for _ in 0..8 {
@@ -175,7 +186,7 @@ fn a_wanted_successor_that_fails_is_tried_again_ever_more_rarely_until_it_is_wan
 #[test]
 fn a_path_that_flaps_every_three_seconds_is_asked_no_more_than_once_a_flap_and_a_second() {
     let (mut handover, mut progress, start) =
-        (Handover::new(), Progress::default(), Instant::now());
+        (Handover::new(true), Progress::default(), Instant::now());
     let (mut connects, mut dropped) = (0, 0);
     for look in 0_u32..3000 {
         let now = start + LOOK * look;

@@ -70,10 +70,10 @@ impl<'a> Succession<'a> {
         Self {
             output,
             on_air: Session::new(stream, config.clone(), context.clone()),
+            handover: handover(&context),
             context,
             successor: Successor::None,
             configs: (config.clone(), config),
-            handover: Handover::new(),
             detour: None,
             rounds: 0,
             leaving: None,
@@ -268,7 +268,7 @@ impl<'a> Succession<'a> {
     /// Gives the old session.
     fn replace(&mut self, session: Session) -> Session {
         self.configs.0 = self.configs.1.clone();
-        self.handover = Handover::new();
+        self.handover = handover(&self.context);
         self.detour = None;
         std::mem::replace(&mut self.on_air, session)
     }
@@ -318,4 +318,8 @@ impl<'a> Succession<'a> {
         }
         self.on_air.resume();
     }
+}
+
+fn handover(context: &SessionContext) -> Handover {
+    Handover::new(context.handle.retry().enabled)
 }
