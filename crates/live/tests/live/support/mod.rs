@@ -45,11 +45,22 @@ pub(crate) fn send_until_live(
     source: &SyncSender<Packet>,
     first: i64,
 ) -> i64 {
+    let is_live = |event: &Event| matches!(event, Event::Live { .. });
+    send_until(broadcast, source, first, is_live).0
+}
+
+/// The same until a wanted event, which it gives too.
+pub(crate) fn send_until(
+    broadcast: &Broadcast,
+    source: &SyncSender<Packet>,
+    first: i64,
+    wanted: impl Fn(&Event) -> bool,
+) -> (i64, Event) {
     for index in (first..).step_by(10) {
         gop(index, 10).for_each(|packet| source.send(packet).unwrap());
         while let Some(event) = broadcast.next_event_within(Duration::from_millis(40)) {
-            if let Event::Live { .. } = event {
-                return index + 10;
+            if wanted(&event) {
+                return (index + 10, event);
             }
         }
     }
