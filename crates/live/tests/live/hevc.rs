@@ -52,9 +52,13 @@ fn a_server_that_closes_on_hevc_may_not_take_it() {
     let peer = Peer::start([Behaviour::CloseAfter(1)]);
     let mut destination = Destination::new(peer.url());
     destination.retry = RetryPolicy::NEVER;
-    // Longer than what leaves at once: the server closes amid it.
-    let builder = Broadcast::builder().media(script(10)).to(destination);
-    let (_, report) = finish(&builder.start().unwrap());
+    let (mut script, source) = Script::new();
+    script.tracks[0] = Track::new(hevc_config());
+    let broadcast = Broadcast::builder().media(script).to(destination);
+    let broadcast = broadcast.start().unwrap();
+    // It is not over when the server closes: a loss at the very end would be another matter.
+    gop(0, 10).for_each(|packet| source.send(as_hevc(packet)).unwrap());
+    let (_, report) = finish(&broadcast);
     assert_eq!(report.outcome, Outcome::Failed);
     let words = &report.reason;
     assert!(words.contains("does not take HEVC"), "{words}");
