@@ -85,6 +85,13 @@ impl Failure {
         self
     }
 
+    /// With more words at the end.
+    #[must_use]
+    pub(crate) fn adding(mut self, words: &str) -> Self {
+        self.words.push_str(words);
+        self
+    }
+
     /// The server cannot prove its identity.
     pub(crate) fn untrusted(fault: Fault, words: impl Into<String>) -> Self {
         Self::new(FailureStage::Tls, fault, words).because(Cause::Untrusted)

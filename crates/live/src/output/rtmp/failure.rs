@@ -65,13 +65,28 @@ fn words(error: &Error, codec: Option<VideoCodec>) -> String {
         Error::Refused { code, description } => {
             format!("the server refused: {code} ({description})")
         }
-        Error::Closed { .. } => match codec.filter(|codec| enhanced_four_cc(*codec).is_some()) {
-            Some(codec) => {
-                format!("{error}; or that it does not take {codec}, where H.264 would work")
-            }
-            None => error.to_string(),
-        },
+        Error::Closed { .. } => format!("{error}{}", doubt(codec)),
         other => other.to_string(),
+    }
+}
+
+/// A connection that broke. A server that closes before it has read everything resets it: the
+/// operating system decides which of the two is seen here.
+pub(super) fn lost(failure: Failure, codec: Option<VideoCodec>) -> Failure {
+    if failure.cause == Cause::Dropped {
+        failure.adding(&doubt(codec))
+    } else {
+        failure
+    }
+}
+
+/// What else a close may mean where not every server knows the codec.
+fn doubt(codec: Option<VideoCodec>) -> String {
+    match codec.filter(|codec| enhanced_four_cc(*codec).is_some()) {
+        Some(codec) => {
+            format!("; or the server does not take {codec}, where H.264 would work")
+        }
+        None => String::new(),
     }
 }
 
@@ -125,6 +140,8 @@ fn of_refusal(code: &str, description: &str) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     fn refused(code: &str, description: &str) -> Fault {
@@ -163,6 +180,25 @@ mod tests {
         };
         let failure = failure(&login, Step::Play, None);
         assert_eq!(failure.fault, Fault::LoginNeeded);
+    }
+
+    #[test]
+    fn a_close_and_a_reset_both_ask_whether_the_codec_is_taken() {
+        let closed = Error::Closed { during: Step::Live };
+        let broken = |kind: io::ErrorKind| Failure::broken(FailureStage::Live, &kind.into());
+        for (codec, is_asked) in [(VideoCodec::Hevc, true), (VideoCodec::H264, false)] {
+            let codec = Some(codec);
+            let reset = lost(broken(io::ErrorKind::ConnectionReset), codec);
+            for failure in [failure(&closed, Step::Live, codec), reset] {
+                let words = failure.to_string();
+                assert_eq!(words.contains("does not take HEVC"), is_asked, "{words}");
+            }
+            let unreachable = lost(broken(io::ErrorKind::HostUnreachable), codec);
+            assert!(
+                !unreachable.to_string().contains("HEVC"),
+                "no server said it"
+            );
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use onair_rtmp::{Scheme, Url};
 use self::address::endpoint;
 use self::connect::connect;
 pub use self::failure::failure;
+use self::failure::lost;
 use self::handover::{Moved, Succession};
 use self::session::{EndReason, SessionEnd};
 use super::stream::Stream;
@@ -85,7 +86,7 @@ impl RtmpOutput {
                 EndReason::Failed(error, step) => {
                     return Err(failure(&error, step, next.config.video_codec));
                 }
-                EndReason::Lost(failure) => return Err(failure),
+                EndReason::Lost(failure) => return Err(lost(failure, next.config.video_codec)),
             }
         }
         let words = "the server asked for one connection after another";
