@@ -99,6 +99,7 @@ mod tests {
             "publish",
             &[
                 "to",
+                "backup",
                 "key",
                 "from",
                 "audio",

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 /// The long names of a verb's options that were typed, without those that have their value from the
 /// environment or by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Given(Vec<String>);
+pub(crate) struct Given(Vec<(String, Vec<usize>)>);
 
 /// An option, and why it has no effect in this situation; `None` if it has one.
 ///
@@ -32,13 +32,23 @@ impl Given {
             .filter(|arg| is_typed(arg.get_id().as_str()));
         Self(
             given
-                .filter_map(|arg| Some(arg.get_long()?.to_owned()))
+                .filter_map(|arg| {
+                    let indices = typed.indices_of(arg.get_id().as_str());
+                    let indices = indices.into_iter().flatten().collect();
+                    Some((arg.get_long()?.to_owned(), indices))
+                })
                 .collect(),
         )
     }
 
     pub(crate) fn has(&self, option: &str) -> bool {
-        self.0.iter().any(|given| given == option)
+        self.0.iter().any(|(given, _)| given == option)
+    }
+
+    /// Where the values of an option were typed, among all that was.
+    pub(crate) fn indices(&self, option: &str) -> &[usize] {
+        let found = self.0.iter().find(|(given, _)| given == option);
+        found.map_or(&[], |(_, indices)| indices)
     }
 
     /// Refuses options that were typed and have no effect in `situation`.

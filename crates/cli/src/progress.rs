@@ -87,6 +87,7 @@ impl Progress {
             | Event::BitrateRestored { .. }
             | Event::Dropped { .. }
             | Event::ReconnectRequested { .. }
+            | Event::HandedOver { .. }
             | Event::EncoderLost { .. }
             | Event::EncoderBack
             | Event::PictureChanged { .. }

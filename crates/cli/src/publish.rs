@@ -18,7 +18,7 @@ pub(crate) use self::source::is_raw;
 use std::time::{Duration, Instant};
 
 use onair::av::capture::attended;
-use onair::{Adapt, Broadcast, Builder, Destination, Event, Report, SizeChanges, State};
+use onair::{Adapt, Address, Broadcast, Builder, Destination, Event, Report, SizeChanges, State};
 
 use crate::explain;
 use crate::failure::Failure;
@@ -65,7 +65,7 @@ pub(crate) fn on_air(builder: Builder, told: Told, interrupt: &Interrupt) -> Res
 
 /// What goes where, and what users call the source.
 fn configure(opts: &Publish, given: &Given) -> Result<(Builder, &'static str), Failure> {
-    let destinations = destination::all(opts)?;
+    let destinations = destination::all(opts, given)?;
     let plan = source::Plan::new(opts)?;
     given.refuse_without_effect(RULES, &show(opts, &plan, &destinations))?;
     if opts
@@ -104,7 +104,10 @@ fn configure(opts: &Publish, given: &Given) -> Result<(Builder, &'static str), F
 
 fn show(opts: &Publish, plan: &source::Plan<'_>, destinations: &[Destination]) -> Show {
     let (source, is_stdin) = plan.kind();
-    let is_secure = |to: &Destination| to.address.is_secure();
+    let is_secure = |to: &Destination| {
+        let mut addresses = [Some(&to.address), to.backup.as_ref()].into_iter();
+        addresses.any(|address| address.is_some_and(Address::is_secure))
+    };
     Show {
         source,
         is_stdin,

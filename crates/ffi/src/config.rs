@@ -38,6 +38,9 @@ pub struct Destination {
     /// The user's password.
     #[uniffi(default = None)]
     pub password: Option<String>,
+    /// A second address of the same stream, for when the first fails; without the key if `key` has it.
+    #[uniffi(default = None)]
+    pub backup: Option<String>,
 }
 
 /// How video is encoded.
@@ -94,16 +97,22 @@ pub struct AudioConfig {
 impl Destination {
     /// The destination, or what is wrong with it.
     fn parse(&self) -> Result<onair::Destination, String> {
-        let address = match &self.key {
-            Some(key) => Address::from_server(&self.url, key.as_str()),
-            None => self.url.parse(),
-        };
-        let address = address.map_err(|error| error.to_string())?;
+        let address = self.address(&self.url)?;
+        let backup = self.backup.as_ref().map(|backup| self.address(backup));
         let credentials = self.credentials()?;
         Ok(onair::Destination {
             credentials,
+            backup: backup.transpose()?,
             ..onair::Destination::new(address)
         })
+    }
+
+    fn address(&self, url: &str) -> Result<Address, String> {
+        let address = match &self.key {
+            Some(key) => Address::from_server(url, key.as_str()),
+            None => url.parse(),
+        };
+        address.map_err(|error| error.to_string())
     }
 
     fn credentials(&self) -> Result<Option<Credentials>, String> {

@@ -87,6 +87,18 @@ pub enum Event {
         /// The server's own words.
         description: String,
     },
+    /// Another connection has taken over from the one that was on air, or was until it failed; told
+    /// right after the new one's `live`.
+    HandedOver {
+        /// Which destination.
+        destination: u32,
+        /// The address that was on air, its key redacted; the first one, if none was yet.
+        from: String,
+        /// The address that is on air now, likewise: often the same.
+        to: String,
+        /// What made it necessary.
+        why: HandoverReason,
+    },
     /// The system took the video encoder away; until it is back, the last keyframe goes out again
     /// and again.
     EncoderLost {
@@ -243,6 +255,17 @@ impl From<onair::Event> for Event {
                 destination: number(destination),
                 description,
             },
+            E::HandedOver {
+                destination,
+                from,
+                to,
+                why,
+            } => Self::HandedOver {
+                destination: number(destination),
+                from,
+                to,
+                why: why.into(),
+            },
             E::Warning {
                 destination,
                 message,
@@ -250,6 +273,33 @@ impl From<onair::Event> for Event {
                 destination: destination.map(number),
                 message,
             },
+        }
+    }
+}
+
+/// Why another connection takes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum HandoverReason {
+    /// Nothing that was sent arrived any more.
+    Stalled,
+    /// The application asked for it.
+    Asked,
+    /// The server asked for it.
+    ServerAsked,
+    /// The destination's other address failed.
+    Failed,
+    /// The destination's first address answers again.
+    Recovered,
+}
+
+impl From<onair::HandoverReason> for HandoverReason {
+    fn from(why: onair::HandoverReason) -> Self {
+        match why {
+            onair::HandoverReason::Stalled => Self::Stalled,
+            onair::HandoverReason::Asked => Self::Asked,
+            onair::HandoverReason::ServerAsked => Self::ServerAsked,
+            onair::HandoverReason::Failed => Self::Failed,
+            onair::HandoverReason::Recovered => Self::Recovered,
         }
     }
 }

@@ -33,7 +33,7 @@ mod table;
 pub use broadcaster::{Broadcaster, Events};
 pub use config::{AudioConfig, BroadcastConfig, Codec, Destination, VideoConfig};
 pub use error::OnairError;
-pub use event::Event;
+pub use event::{Event, HandoverReason};
 pub use failure::Failure;
 pub use notice::{Notice, StudioEvent, Why};
 pub use report::{

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::Failure;
+use crate::{Failure, HandoverReason};
 
 /// The state of a broadcast.
 #[derive(Clone, Debug, PartialEq, uniffi::Record)]
@@ -70,6 +70,12 @@ pub struct DestinationReport {
     pub url: String,
     /// Its state.
     pub state: DestinationState,
+    /// The address that is on air, or was last, its key redacted.
+    pub address: String,
+    /// How often another connection took over.
+    pub handovers: u64,
+    /// Why it did the last time.
+    pub last_handover: Option<HandoverReason>,
     /// How often the server agreed to a publish.
     pub connects: u64,
     /// Bytes handed to the network, protocol included.
@@ -211,6 +217,9 @@ impl From<onair::DestinationReport> for DestinationReport {
         Self {
             url: report.url,
             state: report.state.into(),
+            address: report.address,
+            handovers: report.handovers,
+            last_handover: report.last_handover.map(Into::into),
             connects: report.connects,
             bytes: report.bytes,
             video: report.video.into(),

@@ -276,6 +276,7 @@ impl Queues {
         }
         OutputHandle::server(destination.address.to_string(), destination.retry, queue)
             .with_sizes(self.takes_sizes(destination))
+            .with_backup(destination.backup.is_some())
     }
 
     fn takes_sizes(self, destination: &Destination) -> bool {

@@ -9,7 +9,7 @@ use crate::output::{Output, OutputHandle, SessionContext, random};
 use crate::queue::PacketQueue;
 use crate::reconnect::{Reconnect, Verdict};
 use crate::shared_queue::SharedQueue;
-use crate::{Event, Fault, Pace, State};
+use crate::{Event, Fault, HandoverReason, Pace, State};
 
 /// A destination's whole life: one attempt after the other.
 pub(crate) struct DestinationTask {
@@ -47,7 +47,7 @@ impl DestinationTask {
 
     async fn attempts(&mut self) -> Result<(), Failure> {
         let handle = self.context.handle.clone();
-        let mut reconnect = Reconnect::new(handle.retry(), random());
+        let mut reconnects = [0, 1].map(|_| Reconnect::new(handle.retry(), random()));
         let mut number = 1;
         loop {
             self.context.fanout.tell(Event::Connecting {
@@ -56,14 +56,15 @@ impl DestinationTask {
             });
             let (was_over, pace) = (self.is_over(), self.context.pace);
             let attempted = tokio::select! {
-                result = self.attempt(&mut reconnect) => result,
+                result = self.attempt() => result,
                 () = too_late(&handle, pace) => return Err(ended_off_air(&handle)),
             };
-            let Err(failure) = attempted else {
+            let Err((failure, live_since)) = attempted else {
                 return Ok(());
             };
             self.tell_refusal(&failure);
-            match reconnect.failed(failure.clone(), Instant::now()) {
+            let reconnect = &mut reconnects[handle.failover().current() as usize];
+            match self.judge(reconnect, &failure, live_since, Instant::now()) {
                 Verdict::GiveUp(failure) => return Err(failure),
                 // Another connection would publish nothing, over what the server has recorded.
                 Verdict::Retry { .. } if self.is_sent() => return Err(failure),
@@ -75,7 +76,8 @@ impl DestinationTask {
                     number = match self.wait(&failure, attempt, delay).await {
                         Waited::Enough => attempt,
                         Waited::Renewed => {
-                            reconnect.renewed();
+                            reconnects.iter_mut().for_each(|one| drop(one.renewed()));
+                            handle.failover().renewed();
                             1
                         }
                         Waited::Stopped => return Ok(()),
@@ -88,21 +90,47 @@ impl DestinationTask {
         }
     }
 
-    async fn attempt(&mut self, reconnect: &mut Reconnect) -> Result<(), Failure> {
+    /// A failure comes with since when the connection that failed was on air, if it was.
+    async fn attempt(&mut self) -> Result<(), (Failure, Option<Instant>)> {
         let handle = self.context.handle.clone();
         let mut context = self.context.clone();
         context.began = Instant::now();
+        {
+            let failover = handle.failover();
+            context.ingest = failover.current();
+            context.until = failover.limit().map(|limit| context.began + limit);
+            context.takes_over = failover.has_moved().then_some(HandoverReason::Failed);
+        }
         let result = self.output.run(context).await;
         self.context.forget_line();
-        if let Some(since) = handle.status().live_since.take() {
-            reconnect.live(since);
-        }
+        let live_since = handle.status().live_since.take();
         if let Err(failure) = &result
             && failure.cause == Cause::Renewed
         {
             self.context.renewals.seen();
         }
-        result
+        result.map_err(|failure| (failure, live_since))
+    }
+
+    /// What to do about a failure, and at which address.
+    fn judge(
+        &self,
+        reconnect: &mut Reconnect,
+        failure: &Failure,
+        live_since: Option<Instant>,
+        now: Instant,
+    ) -> Verdict {
+        if let Some(since) = live_since {
+            reconnect.live(since);
+        }
+        let verdict = reconnect.failed(failure.clone(), now);
+        let mut failover = self.context.handle.failover();
+        if failure.cause == Cause::Renewed {
+            failover.renewed();
+            return verdict;
+        }
+        let aired = live_since.map(|since| now.saturating_duration_since(since));
+        failover.failed(verdict, aired)
     }
 
     /// Whether a live source has given its last packet.

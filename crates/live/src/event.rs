@@ -1,6 +1,8 @@
+use std::fmt;
 use std::time::Duration;
 
 use onair_media::{Bitrate, FrameRate, Size, Timestamp};
+use serde::Serialize;
 
 use crate::{Failure, Gap, Report};
 
@@ -85,6 +87,18 @@ pub enum Event {
         /// The server's own words.
         description: String,
     },
+    /// Another connection has taken over from the one that was on air, or was until it failed; told
+    /// right after the new one's [`Live`](Self::Live).
+    HandedOver {
+        /// Which destination.
+        destination: usize,
+        /// The address that was on air, its key redacted; the first one, if none was yet.
+        from: String,
+        /// The address that is on air now, likewise: often the same.
+        to: String,
+        /// What made it necessary.
+        why: HandoverReason,
+    },
     /// The system took the video encoder away; until it is back, the last IDR picture goes out
     /// again and again.
     EncoderLost {
@@ -124,4 +138,42 @@ pub enum Event {
     },
     /// The broadcast is over. Nothing follows.
     Ended(Report),
+}
+
+/// Declares the reasons once, so that the list of them is complete.
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident: $words:literal,)*) => {
+        /// Why another connection takes over. `Display` says it in words.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum HandoverReason {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl HandoverReason {
+            /// Each of them once.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+        }
+
+        impl fmt::Display for HandoverReason {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $(Self::$name => $words,)*
+                })
+            }
+        }
+    };
+}
+
+reasons! {
+    /// Nothing that was sent arrived any more.
+    Stalled: "nothing arrived any more",
+    /// The application [asked](crate::Broadcast::reconnect_now) for it.
+    Asked: "a new connection was asked for",
+    /// The server asked for it.
+    ServerAsked: "the server asked for it",
+    /// The destination's other address failed.
+    Failed: "the other address failed",
+    /// The destination's first address answers again.
+    Recovered: "the first address answers again",
 }

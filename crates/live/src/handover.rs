@@ -101,6 +101,8 @@ pub(crate) struct OnAir {
     pub(crate) is_at_keyframe: bool,
     /// The server is known to take no second publisher.
     pub(crate) is_alone: bool,
+    /// The successor is made at another address, which does not wait for the old one's end.
+    pub(crate) is_elsewhere: bool,
 }
 
 /// What to do.
@@ -153,6 +155,11 @@ impl Handover {
         }
     }
 
+    /// No other connection is wanted any more, but for a stall.
+    pub(crate) const fn forget_wish(&mut self) {
+        self.is_wanted = false;
+    }
+
     /// The successor's connection is open.
     pub(crate) fn connected(&mut self) {
         self.phase = Phase::Ready;
@@ -197,9 +204,9 @@ impl Handover {
             }
             Phase::Ready if on_air.is_stalled => Some(self.publish(now)),
             Phase::Ready if !on_air.is_at_keyframe => None,
-            Phase::Ready if on_air.is_alone => Some(Action::BreakFirst),
+            Phase::Ready if on_air.is_alone && !on_air.is_elsewhere => Some(Action::BreakFirst),
             Phase::Ready => Some(self.publish(now)),
-            Phase::Publishing { since } if on_air.is_stalled => {
+            Phase::Publishing { since } if on_air.is_stalled || on_air.is_elsewhere => {
                 (now >= since + ATTEMPT).then(|| {
                     self.failed(now);
                     Action::Drop
@@ -217,7 +224,9 @@ impl Handover {
                 failed.map(|at| at + self.delay(on_air.is_stalled))
             }
             Phase::Connecting { since } if on_air.is_stalled => Some(since + ATTEMPT),
-            Phase::Publishing { since } if on_air.is_stalled => Some(since + ATTEMPT),
+            Phase::Publishing { since } if on_air.is_stalled || on_air.is_elsewhere => {
+                Some(since + ATTEMPT)
+            }
             Phase::Publishing { since } => Some(since + ANSWER),
             Phase::Idle { .. } | Phase::Connecting { .. } | Phase::Ready => None,
         }

@@ -5,7 +5,7 @@
 //! when a line drops, the timeline goes on, and the next connection begins at the next keyframe.
 //! When a line narrows, whole GOP tails of video are shed and listed; audio never is.
 //!
-//! The thinking parts (`interleave`, `queue`, `rate`, `reconnect`, `handover`, `pace`) are pure and know no
+//! The thinking parts (`interleave`, `queue`, `rate`, `reconnect`, `failover`, `handover`, `pace`) are pure and know no
 //! clock. `output` reaches servers and files, one protocol or format in each of its modules; all
 //! sockets are on one thread.
 #![cfg_attr(not(target_vendor = "apple"), forbid(unsafe_code))]
@@ -20,6 +20,7 @@ pub mod director;
 mod error;
 mod event;
 mod events;
+mod failover;
 mod failure;
 mod fanout;
 mod fault;
@@ -51,7 +52,7 @@ pub use broadcast::{Broadcast, Stopper};
 pub use builder::Builder;
 pub use config::{Adapt, Pace, RetryPolicy, SizeChanges, Tls};
 pub use error::Error;
-pub use event::Event;
+pub use event::{Event, HandoverReason};
 pub use failure::{Failure, FailureStage, Refusal};
 pub use fault::Fault;
 pub use output::recording::recording_extensions;

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{Id, JoinSet};
 
 use crate::destination::DestinationTask;
+use crate::failover::Ingest;
 use crate::failure::{Failure, FailureStage};
 use crate::fanout::Fanout;
 use crate::output::recording::Recording;
@@ -173,6 +174,9 @@ impl Network {
             began: Instant::now(),
             is_congested: false,
             limit: Telling::default(),
+            takes_over: None,
+            ingest: Ingest::First,
+            until: None,
         }
     }
 

@@ -6,8 +6,8 @@ use onair_demux::Damage;
 use onair_media::{Bitrate, Timestamp};
 use serde::Serialize;
 
-use crate::Failure;
 use crate::rate::BitrateLimit;
+use crate::{Failure, HandoverReason};
 
 /// What a broadcast did, reported once at its end.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,6 +116,13 @@ pub struct DestinationReport {
     pub url: String,
     /// Its state.
     pub state: State,
+    /// The address that is on air, or was last: not that of `url` where the server or a handover has
+    /// led elsewhere.
+    pub address: String,
+    /// How often another connection [took over](crate::Event::HandedOver).
+    pub handovers: u64,
+    /// Why it did the last time.
+    pub last_handover: Option<HandoverReason>,
     /// How often the server agreed to a publish.
     pub connects: u64,
     /// Bytes handed to the network, protocol included.

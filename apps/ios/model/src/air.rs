@@ -160,6 +160,7 @@ impl Air {
             | Event::Congested { .. }
             | Event::Dropped { .. }
             | Event::ReconnectRequested { .. }
+            | Event::HandedOver { .. }
             | Event::PictureChanged { .. }
             | Event::Warning { .. }
             | Event::Ended(_) => {}

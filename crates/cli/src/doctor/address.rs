@@ -64,7 +64,11 @@ impl Address {
         let of = self
             .service
             .map_or_else(String::new, |service| format!(" of {}", service.name));
-        format!("{scheme} on port {port}{of}, application {app}, {key}")
+        let backup = self.service.and_then(|one| one.backup(self.url.host()));
+        let backup = backup.map_or_else(String::new, |url| {
+            format!("; --backup {url} would stand in for it")
+        });
+        format!("{scheme} on port {port}{of}, application {app}, {key}{backup}")
     }
 }
 

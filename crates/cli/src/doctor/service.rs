@@ -12,6 +12,8 @@ pub(crate) struct Service {
     pub(crate) app: &'static str,
     /// It takes TLS alone.
     pub(crate) needs_tls: bool,
+    /// Where it takes the same stream while that fails.
+    backup: Option<&'static str>,
 }
 
 const fn service(
@@ -26,13 +28,29 @@ const fn service(
         prefix,
         app,
         needs_tls,
+        backup: None,
+    }
+}
+
+impl Service {
+    const fn with_backup(mut self, url: &'static str) -> Self {
+        self.backup = Some(url);
+        self
+    }
+
+    /// The service's second address for a stream that goes to `host`.
+    pub(crate) fn backup(&self, host: &str) -> Option<&'static str> {
+        self.backup
+            .filter(|url| !url.contains(&host.to_ascii_lowercase()))
     }
 }
 
 /// The first that fits is meant.
 const SERVICES: &[Service] = &[
-    service("YouTube", ("", ".rtmps.youtube.com"), "live2", true),
-    service("YouTube", ("", ".rtmp.youtube.com"), "live2", false),
+    service("YouTube", ("", ".rtmps.youtube.com"), "live2", true)
+        .with_backup("rtmps://b.rtmps.youtube.com/live2?backup=1"),
+    service("YouTube", ("", ".rtmp.youtube.com"), "live2", false)
+        .with_backup("rtmp://b.rtmp.youtube.com/live2?backup=1"),
     service("Twitch", ("", ".twitch.tv"), "app", false),
     service(
         "Twitch",
@@ -59,6 +77,17 @@ pub(crate) fn of_host(host: &str) -> Option<&'static Service> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_backup_is_named_where_it_is_not_what_was_asked_about() {
+        let backup = |host| of_host(host).and_then(|service| service.backup(host));
+        let expected = "rtmps://b.rtmps.youtube.com/live2?backup=1";
+        assert_eq!(backup("a.rtmps.youtube.com"), Some(expected));
+        assert_eq!(backup("B.rtmps.youtube.com"), None);
+        assert_eq!(backup("live.twitch.tv"), None);
+        let address = onair::Address::from_server(expected, "key").expect("it can be used");
+        assert_eq!(address.host(), "b.rtmps.youtube.com");
+    }
 
     #[test]
     fn a_host_tells_its_service() {

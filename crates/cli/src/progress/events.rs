@@ -67,6 +67,7 @@ const fn destination(event: &Event) -> Option<usize> {
         | Event::BitrateRestored { destination, .. }
         | Event::Dropped { destination, .. }
         | Event::ReconnectRequested { destination, .. }
+        | Event::HandedOver { destination, .. }
         | Event::DestinationEnded { destination, .. } => Some(*destination),
         Event::Warning { destination, .. } => *destination,
         Event::EncoderLost { .. }
@@ -83,6 +84,10 @@ fn in_words(event: &Event) -> Option<String> {
         Event::ReconnectRequested { description, .. } => {
             format!("the server asks for a new connection: {description}")
         }
+        Event::HandedOver { from, to, why, .. } if from == to => {
+            format!("another connection took over: {why}")
+        }
+        Event::HandedOver { to, why, .. } => format!("on air at {to} now: {why}"),
         Event::Congested { queued, .. } => format!(
             "the line is too slow: {} ms are waiting for it",
             queued.as_millis()
@@ -144,7 +149,7 @@ fn live(after: Duration, server: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use onair::media::Timestamp;
-    use onair::{Failure, FailureStage, Fault};
+    use onair::{Failure, FailureStage, Fault, HandoverReason};
 
     use super::*;
     use crate::progress::recorded as progress;
@@ -196,6 +201,22 @@ mod tests {
         progress.event(&given_up());
         assert!(progress.is_over());
         assert_eq!(progress.describe(&given_up()), None);
+    }
+
+    #[test]
+    fn a_handover_says_why_and_where_to_if_that_is_somewhere_else() {
+        let words = |to: &str| {
+            progress(2).describe(&Event::HandedOver {
+                destination: 0,
+                from: "rtmp://a/live/***".to_owned(),
+                to: to.to_owned(),
+                why: HandoverReason::Stalled,
+            })
+        };
+        let same = "[1] another connection took over: nothing arrived any more";
+        assert_eq!(words("rtmp://a/live/***").as_deref(), Some(same));
+        let other = "[1] on air at rtmp://b/live/*** now: nothing arrived any more";
+        assert_eq!(words("rtmp://b/live/***").as_deref(), Some(other));
     }
 
     #[test]

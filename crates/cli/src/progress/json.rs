@@ -7,7 +7,8 @@ use onair::demux::Damage;
 use onair::rate::LimitedBy;
 use onair::{
     CaptureReport, DestinationReport, DestinationStats, EncoderReport, EncoderTrack, FailureStage,
-    Fault, Gap, QueueDelay, RecordingReport, Refusal, State, TrackReport, VideoCapture,
+    Fault, Gap, HandoverReason, QueueDelay, RecordingReport, Refusal, State, TrackReport,
+    VideoCapture,
 };
 use serde::Serialize;
 
@@ -58,6 +59,10 @@ struct LiveDestination<'a> {
 struct Destination<'a> {
     url: &'a str,
     state: State,
+    address: &'a str,
+    handovers: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_handover: Option<HandoverReason>,
     connects: u64,
     bytes: u64,
     video: TrackReport,
@@ -202,6 +207,9 @@ impl<'a> From<&'a DestinationReport> for Destination<'a> {
         Self {
             url: &report.url,
             state: report.state,
+            address: &report.address,
+            handovers: report.handovers,
+            last_handover: report.last_handover,
             connects: report.connects,
             bytes: report.bytes,
             video: report.video,
@@ -322,6 +330,9 @@ mod tests {
         DestinationReport {
             url: "rtmp://host/app/***".to_owned(),
             state: State::Failed,
+            address: "rtmp://other/app/***".to_owned(),
+            handovers: 2,
+            last_handover: Some(HandoverReason::Stalled),
             connects: 3,
             bytes: 1_234_567,
             video: TrackReport {
@@ -352,6 +363,7 @@ mod tests {
     fn well() -> DestinationReport {
         DestinationReport {
             url: "rtmps://host/app/***".to_owned(),
+            address: "rtmps://host/app/***".to_owned(),
             state: State::Live,
             ..DestinationReport::default()
         }

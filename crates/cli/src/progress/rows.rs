@@ -303,7 +303,7 @@ fn field(rank: u8, text: impl Display) -> Field {
 #[cfg(test)]
 mod tests {
     use onair::media::Bitrate;
-    use onair::{EncoderReport, Encoding, QueueDelay, TrackReport};
+    use onair::{EncoderReport, Encoding, TrackReport};
 
     use super::*;
 
@@ -325,9 +325,7 @@ mod tests {
                 video,
                 audio,
                 rtt: Some(Duration::from_millis(12)),
-                queue_delay: QueueDelay::default(),
-                gaps: Vec::new(),
-                failure: None,
+                ..DestinationReport::default()
             },
             bitrate: Bitrate::kbps(2500),
             delivery: None,

@@ -38,6 +38,14 @@ pub(crate) struct Publish {
         required = true
     )]
     pub(crate) to: Vec<String>,
+    /// A second address for the --to before it, taken while that one fails
+    ///
+    /// Such as YouTube's rtmps://b.rtmps.youtube.com/live2?backup=1/KEY. It is taken when the server cannot be
+    /// reached, refuses, takes nothing any more, or drops the stream and is not back at once; and left, without
+    /// a break, when the first has answered for a while. Behind a single --to the order does not matter, and
+    /// --key is for both.
+    #[arg(long, value_name = "URL", env = "ONAIR_BACKUP", hide_env_values = true)]
+    pub(crate) backup: Vec<String>,
     /// The stream key, where the service gives it apart from the URL
     ///
     /// Then all of the URL's path is the application, slashes included.
@@ -198,6 +206,8 @@ Examples:
   Whatever FFmpeg reads or makes:
     ffmpeg -loglevel error -i INPUT -c:v libx264 -pix_fmt yuv420p -c:a aac -f flv - |
       onair publish --from - --format flv --to URL
+  To YouTube, and to its backup while that fails:
+    onair publish --to rtmps://a.rtmps.youtube.com/live2 --backup rtmps://b.rtmps.youtube.com/live2?backup=1 --key KEY
   A Mac's camera and microphone:
     onair publish --from camera --to rtmps://HOST/app/KEY
   Raw pictures, encoded here:

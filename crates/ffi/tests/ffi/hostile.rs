@@ -11,6 +11,7 @@ fn destination(url: &str, key: Option<&str>) -> Destination {
         key: key.map(str::to_owned),
         user: None,
         password: None,
+        backup: None,
     }
 }
 

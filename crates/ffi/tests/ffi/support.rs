@@ -30,6 +30,7 @@ impl Server {
             key: Some(KEY.to_owned()),
             user: None,
             password: None,
+            backup: None,
         }
     }
 

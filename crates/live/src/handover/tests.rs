@@ -4,6 +4,7 @@ const WELL: OnAir = OnAir {
     is_stalled: false,
     is_at_keyframe: false,
     is_alone: false,
+    is_elsewhere: false,
 };
 
 const STALLED: OnAir = OnAir {
@@ -228,4 +229,25 @@ fn a_line_whose_way_is_gone_is_left_sooner_and_one_that_moves_is_not_asked() {
         progress.is_stalled()
     });
     assert_eq!(noticed, Some(11), "400 ms after the last thing arrived");
+}
+
+#[test]
+fn another_address_that_does_not_answer_costs_the_present_one_nothing() {
+    let (mut handover, start) = (Handover::new(true), Instant::now());
+    let elsewhere = OnAir {
+        is_elsewhere: true,
+        is_alone: true,
+        ..AT_KEYFRAME
+    };
+    handover.want();
+    assert_eq!(handover.poll(elsewhere, start), Some(Action::Connect));
+    handover.connected();
+    // Two servers know nothing of each other.
+    assert_eq!(handover.poll(elsewhere, start), Some(Action::Publish));
+    assert_eq!(handover.deadline(elsewhere), Some(start + ATTEMPT));
+    assert_eq!(handover.poll(elsewhere, start + ANSWER), None);
+    let late = handover.poll(elsewhere, start + ATTEMPT);
+    assert_eq!(late, Some(Action::Drop));
+    handover.forget_wish();
+    assert_eq!(handover.poll(elsewhere, start + ms(60_000)), None);
 }

@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub struct Destination {
     pub pipelining: bool,
     /// What to do when the connection fails.
     pub retry: RetryPolicy,
+    /// A second address, for when the first fails: see [`backup`](Self::backup).
+    pub backup: Option<Address>,
 }
 
 /// What is wrong with an address, and what to do about it. Repeats nothing of the address.
@@ -91,6 +94,12 @@ impl Address {
     pub fn is_secure(&self) -> bool {
         self.0.is_secure()
     }
+
+    /// In the terms of one protocol, if it is of that.
+    pub(super) fn of<T: Endpoint>(&self) -> Option<&T> {
+        let endpoint: &dyn Any = &*self.0;
+        endpoint.downcast_ref()
+    }
 }
 
 impl Destination {
@@ -102,12 +111,26 @@ impl Destination {
             tls: Tls::default(),
             pipelining: true,
             retry: RetryPolicy::default(),
+            backup: None,
         }
+    }
+
+    /// With a second address of the same stream, such as a service's backup ingest.
+    ///
+    /// It is taken when the first cannot be reached, refuses, takes nothing any more, or drops the
+    /// stream and is not back at once; and left when the first has answered for a while, without a
+    /// break. [`Event::HandedOver`](crate::Event::HandedOver) tells of both.
+    #[must_use]
+    pub fn backup(mut self, address: impl Into<Address>) -> Self {
+        self.backup = Some(address.into());
+        self
     }
 
     /// What the server does with pictures of another size in the middle of a stream.
     pub(crate) fn size_change(&self) -> SizeChange {
-        self.address.0.size_change()
+        let backup = self.backup.as_ref();
+        let backup = backup.map_or(SizeChange::Taken, |backup| backup.0.size_change());
+        self.address.0.size_change().max(backup)
     }
 
     /// Prepares to send there.

@@ -5,6 +5,7 @@ use onair_media::{Bitrate, Packet};
 
 use super::OutputHandle;
 use super::handle::Line;
+use crate::failover::Ingest;
 use crate::fanout::Fanout;
 use crate::kernel::Link;
 use crate::program::Program;
@@ -12,7 +13,7 @@ use crate::queue::PacketQueue;
 use crate::rate::{self, Holder, LinkSample, RateAdvice, RateLaw, Telling};
 use crate::renewal::Renewals;
 use crate::shared_queue::SharedQueue;
-use crate::{Event, Failure, Pace, State};
+use crate::{Event, Failure, FailureStage, Fault, HandoverReason, Pace, State};
 
 /// What an output works with during one attempt, and how it reports.
 #[derive(Clone, Debug)]
@@ -30,6 +31,12 @@ pub(crate) struct SessionContext {
     pub(crate) is_congested: bool,
     /// What was told of the limit that the line sets.
     pub(crate) limit: Telling,
+    /// Why the next connection takes over from one that was on air, if it does.
+    pub(crate) takes_over: Option<HandoverReason>,
+    /// Which of the destination's addresses it is for.
+    pub(crate) ingest: Ingest,
+    /// When an attempt that is not on air is given up for another address.
+    pub(crate) until: Option<Instant>,
 }
 
 /// More queued media than this is congestion; less than a quarter of it is recovery.
@@ -56,17 +63,36 @@ impl SessionContext {
             connected = connecting => connected.map(Some),
             () = self.handle.leaving().asked() => Ok(None),
             () = self.renewals.asked() => Err(Failure::renewed()),
+            () = reached(self.until) => Err(too_late(FailureStage::Connect)),
         }
     }
 
-    /// The server takes the stream from now on.
-    pub(crate) fn go_live(&self, server: Option<String>, link: Link, now: Instant) {
+    /// The server at `address` takes the stream from now on.
+    pub(crate) fn go_live(&self, address: &str, server: Option<String>, link: Link, now: Instant) {
         self.queue().with(PacketQueue::live);
-        self.handle.status().go_live(link, now);
+        self.handle.failover().live(self.ingest, now);
+        let before = self.handle.status().go_live(address, link, now);
         self.tell(|destination| Event::Live {
             destination,
             after: now.saturating_duration_since(self.began),
             server,
+        });
+        if let Some(why) = self.takes_over {
+            self.tell_handover(before, address.to_owned(), why);
+        }
+    }
+
+    fn tell_handover(&self, before: String, to: String, why: HandoverReason) {
+        let from = self.handle.or_name(before);
+        let mut status = self.handle.status();
+        status.handovers += 1;
+        status.last_handover = Some(why);
+        drop(status);
+        self.tell(|destination| Event::HandedOver {
+            destination,
+            from,
+            to,
+            why,
         });
     }
 
@@ -203,4 +229,18 @@ impl SessionContext {
             self.fanout.tell_gaps(destination, self.queue());
         }
     }
+}
+
+/// Resolves at a time, if there is one.
+async fn reached(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A server was not given longer, because there is another address.
+pub(crate) fn too_late(stage: FailureStage) -> Failure {
+    let words = "the server took too long, and there is another address";
+    Failure::new(stage, Fault::TimedOut, words)
 }

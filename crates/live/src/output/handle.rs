@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use onair_media::Bitrate;
 
+use crate::failover::Failover;
 use crate::failure::Failure;
 use crate::kernel::Link;
 use crate::meter::Meter;
@@ -11,7 +12,7 @@ use crate::rate::RateAdvice;
 use crate::renewal::Renewal;
 use crate::shared_queue::SharedQueue;
 use crate::stop::Stop;
-use crate::{DestinationReport, DestinationStats, RetryPolicy, State};
+use crate::{DestinationReport, DestinationStats, HandoverReason, RetryPolicy, State};
 
 /// An output's queue and what is known about the output, for everybody to look at.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub(crate) struct OutputHandle {
     queue: SharedQueue,
     leaving: Stop,
     renewal: Renewal,
+    failover: Mutex<Failover>,
     status: Mutex<Status>,
 }
 
@@ -30,6 +32,10 @@ pub(crate) struct OutputHandle {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Status {
     pub(crate) state: State,
+    /// Where it is on air, or was last, without the key; empty before.
+    pub(crate) address: String,
+    pub(crate) handovers: u64,
+    pub(crate) last_handover: Option<HandoverReason>,
     pub(crate) connects: u64,
     pub(crate) bytes: u64,
     sent: Meter,
@@ -67,6 +73,7 @@ impl OutputHandle {
             queue: SharedQueue::new(queue),
             leaving: Stop::new(),
             renewal: Renewal::new(),
+            failover: Mutex::new(Failover::new(false, retry)),
             status: Mutex::default(),
         }
     }
@@ -82,6 +89,19 @@ impl OutputHandle {
             takes_sizes,
             ..self
         }
+    }
+
+    /// The same, for one that has a second address.
+    pub(crate) fn with_backup(self, has_backup: bool) -> Self {
+        Self {
+            failover: Mutex::new(Failover::new(has_backup, self.retry)),
+            ..self
+        }
+    }
+
+    /// Which of its addresses is used.
+    pub(crate) fn failover(&self) -> MutexGuard<'_, Failover> {
+        self.failover.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether pictures of another size harm nothing here.
@@ -113,6 +133,7 @@ impl OutputHandle {
     pub(crate) fn revive(&self) {
         self.leaving.take_back();
         self.queue.reopen();
+        self.failover().renewed();
         let mut status = self.status();
         status.failure = None;
         status.live_since = None;
@@ -155,6 +176,14 @@ impl OutputHandle {
         is_followed && self.queue.with(|queue| queue.needs_keyframe())
     }
 
+    /// An address on air; the destination's own before there is one.
+    pub(crate) fn or_name(&self, address: String) -> String {
+        match address.is_empty() {
+            true => self.name.clone(),
+            false => address,
+        }
+    }
+
     pub(crate) fn report(&self) -> DestinationReport {
         let status = self.status().clone();
         let tally = self.queue.with(|queue| queue.tally().clone());
@@ -163,6 +192,9 @@ impl OutputHandle {
         DestinationReport {
             url: self.name.clone(),
             state: status.state,
+            address: self.or_name(status.address),
+            handovers: status.handovers,
+            last_handover: status.last_handover,
             connects: status.connects,
             bytes: status.bytes,
             video,
@@ -191,12 +223,13 @@ impl OutputHandle {
 }
 
 impl Status {
-    /// The server takes the stream from now on.
-    pub(crate) fn go_live(&mut self, link: Link, now: Instant) {
+    /// The server at `address` takes the stream from now on; gives the address before.
+    pub(crate) fn go_live(&mut self, address: &str, link: Link, now: Instant) -> String {
         self.state = State::Live;
         self.connects += 1;
         self.link = link;
         self.live_since = Some(now);
+        std::mem::replace(&mut self.address, address.to_owned())
     }
 
     /// The kernel took `bytes`.

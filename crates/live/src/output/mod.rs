@@ -13,6 +13,7 @@ mod stream;
 pub(crate) mod tls;
 mod transport;
 
+use std::any::Any;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
@@ -22,7 +23,7 @@ use std::time::Instant;
 pub use onair_rtmp::{Credentials, Secret};
 
 pub use self::address::{Address, AddressError, Destination};
-pub(crate) use self::context::SessionContext;
+pub(crate) use self::context::{SessionContext, too_late};
 pub(crate) use self::handle::OutputHandle;
 use crate::{Error, Failure};
 
@@ -60,7 +61,7 @@ pub(crate) type Parsed = Result<Box<dyn Endpoint>, AddressError>;
 static PROTOCOLS: &[Protocol] = &[rtmp::PROTOCOL];
 
 /// An address in the terms of its protocol. `Display` shows nothing secret.
-pub(crate) trait Endpoint: fmt::Display + Send + Sync {
+pub(crate) trait Endpoint: Any + fmt::Display + Send + Sync {
     /// The server's name or address.
     fn host(&self) -> &str;
     /// The stream key; empty where there is none.
@@ -75,8 +76,9 @@ pub(crate) trait Endpoint: fmt::Display + Send + Sync {
     fn open(&self, destination: &Destination) -> Result<Arc<dyn Output>, Error>;
 }
 
-/// What a server does with pictures of another size in the middle of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a server does with pictures of another size in the middle of a stream; the worse, the
+/// greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum SizeChange {
     /// It passes them on.
     Taken,

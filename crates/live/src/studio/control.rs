@@ -190,6 +190,7 @@ impl Control {
             | Event::BitrateRestored { .. }
             | Event::Dropped { .. }
             | Event::ReconnectRequested { .. }
+            | Event::HandedOver { .. }
             | Event::PictureChanged { .. }
             | Event::Warning { .. }
             | Event::RecordingFailed { .. }

@@ -10,7 +10,7 @@ use crate::support::{
 use onair::av::capture::{TestCard, Tone};
 use onair::flv::{Tag, TagKind, metadata};
 use onair::media::{Bitrate, Config, FrameRate, Size, Timestamp};
-use onair::{Broadcast, Destination, Event, Outcome, Pace, RetryPolicy, State};
+use onair::{Broadcast, Destination, Event, HandoverReason, Outcome, Pace, RetryPolicy, State};
 
 #[test]
 fn a_file_is_published_whole() {
@@ -233,6 +233,7 @@ fn a_server_that_asks_for_a_new_connection_gets_it_at_the_next_keyframe_and_noth
     assert!(shown.eq((0..sent).map(|index| Timestamp::from_millis(index * 40))));
     let destination = &report.destinations[0];
     assert_eq!(destination.connects, 2);
+    assert_eq!(destination.last_handover, Some(HandoverReason::ServerAsked));
     assert_eq!(i64::try_from(destination.video.frames), Ok(sent));
     assert_eq!(
         (destination.video.dropped, destination.audio.dropped),

@@ -8,7 +8,7 @@ use crate::support::{
 };
 use onair::flv::TagKind;
 use onair::media::Timestamp;
-use onair::{Event, State};
+use onair::{Event, HandoverReason, State};
 
 #[test]
 fn where_a_second_publisher_is_refused_the_first_ends_first_and_nothing_is_lost() {
@@ -24,6 +24,8 @@ fn where_a_second_publisher_is_refused_the_first_ends_first_and_nothing_is_lost(
     let (_, report) = finish(&broadcast);
     let destination = &report.destinations[0];
     assert_eq!((destination.connects, destination.state), (3, State::Ended));
+    let told = (destination.handovers, destination.last_handover);
+    assert_eq!(told, (2, Some(HandoverReason::Asked)));
     assert_eq!(
         (destination.video.dropped, &destination.gaps[..]),
         (0, &[][..])
@@ -55,9 +57,17 @@ fn a_line_that_takes_nothing_any_more_is_left_within_two_seconds() {
     assert!(matches!(told, Event::Live { .. }), "{told:?}");
     let after = began.elapsed();
     assert!(after < Duration::from_secs(2), "{after:?}");
+    let told = broadcast.next_event();
+    let Some(Event::HandedOver { from, to, why, .. }) = told else {
+        panic!("{told:?}");
+    };
+    assert_eq!((&from, why), (&to, HandoverReason::Stalled));
+    assert!(!from.contains("secret"), "{from}");
     drop(source);
     peer.resume();
     let (_, report) = finish(&broadcast);
-    assert_eq!(report.destinations[0].connects, 2);
+    let destination = &report.destinations[0];
+    assert_eq!((destination.connects, destination.handovers), (2, 1));
+    assert_eq!((&destination.url, &destination.address), (&from, &to));
     assert!(report.ok, "{report:?}");
 }

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod adapt;
+mod backup;
 #[cfg(test)]
 mod broadcast;
 #[cfg(test)]

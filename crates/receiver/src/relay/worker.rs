@@ -277,6 +277,7 @@ impl RelayState {
             | E::BitrateRestored { .. }
             | E::Dropped { .. }
             | E::ReconnectRequested { .. }
+            | E::HandedOver { .. }
             | E::EncoderLost { .. }
             | E::EncoderBack
             | E::PictureChanged { .. }
@@ -304,6 +305,7 @@ fn in_words(event: &onair::Event, was_live: bool, is_cut: bool) -> Option<String
                 false => "the line to it was too slow or down",
             }
         ),
+        E::HandedOver { why, .. } => format!("another connection took over: {why}"),
         E::Warning { message, .. } => message.clone(),
         E::DestinationEnded { .. } => "ended".to_owned(),
         E::Connecting { .. }

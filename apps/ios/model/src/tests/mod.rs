@@ -298,11 +298,7 @@ fn destination_stats(line: &Line) -> DestinationStats {
                 dropped: line.dropped,
                 ..TrackReport::default()
             },
-            audio: TrackReport::default(),
-            rtt: None,
-            queue_delay: onair::QueueDelay::default(),
-            gaps: Vec::new(),
-            failure: None,
+            ..DestinationReport::default()
         },
         bitrate: Bitrate::kbps(line.kbps),
         delivery: None,

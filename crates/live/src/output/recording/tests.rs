@@ -241,6 +241,9 @@ fn context(recording: &Recording, fanout: Fanout) -> SessionContext {
         began: Instant::now(),
         is_congested: false,
         limit: crate::rate::Telling::default(),
+        takes_over: None,
+        ingest: crate::failover::Ingest::First,
+        until: None,
     }
 }
 

@@ -11,16 +11,17 @@ use onair_rtmp::Url;
 use onair_rtmp::publisher::Config;
 use tokio::time::timeout;
 
-use super::connect::connect;
+use super::connect::{answers, connect};
 use super::session::{EndReason, Move, Session, SessionEnd};
 use super::{MAX_ROUNDS, RtmpOutput, failure, hosts, random};
-use crate::Failure;
+use crate::failover::{Ingest, Step};
 use crate::failure::Cause;
 use crate::handover::{Action, Handover, OnAir};
 use crate::output::SessionContext;
 use crate::output::stream::Stream;
 use crate::output::transport::Ways;
 use crate::queue::PacketQueue;
+use crate::{Failure, HandoverReason};
 
 /// The session on air, the one that is to follow it, and the one that it followed.
 pub(super) struct Succession<'a> {
@@ -33,6 +34,14 @@ pub(super) struct Succession<'a> {
     handover: Handover,
     /// Where the server wants the next connection, if not where this one is.
     detour: Option<Url>,
+    /// Why another connection is wanted, if it is not for a stall.
+    wish: Option<HandoverReason>,
+    /// A successor has been begun for it.
+    has_tried: bool,
+    /// Which of the destination's addresses the successor is for.
+    heading: Ingest,
+    /// Asks the first address whether it answers, while the backup is on air.
+    probing: Option<Probing<'a>>,
     /// How many connections the successor has needed.
     rounds: usize,
     /// It says its last words.
@@ -46,6 +55,7 @@ pub(super) struct Succession<'a> {
 pub(super) struct Moved {
     pub(super) stream: Box<dyn Stream>,
     pub(super) config: Config,
+    pub(super) why: HandoverReason,
 }
 
 enum Successor<'a> {
@@ -54,6 +64,8 @@ enum Successor<'a> {
     Ready(Box<dyn Stream>),
     Publishing(Box<Session>),
 }
+
+type Probing<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
 type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Box<dyn Stream>, Failure>> + Send + 'a>>;
 
@@ -65,16 +77,22 @@ impl<'a> Succession<'a> {
         output: &'a RtmpOutput,
         stream: Box<dyn Stream>,
         config: Config,
-        context: SessionContext,
+        mut context: SessionContext,
     ) -> Self {
+        let on_air = Session::new(stream, config.clone(), context.clone());
+        context.until = None;
         Self {
             output,
-            on_air: Session::new(stream, config.clone(), context.clone()),
+            on_air,
             handover: handover(&context),
+            heading: context.ingest,
+            probing: None,
             context,
             successor: Successor::None,
             configs: (config.clone(), config),
             detour: None,
+            wish: None,
+            has_tried: false,
             rounds: 0,
             leaving: None,
             is_breaking: false,
@@ -85,6 +103,7 @@ impl<'a> Succession<'a> {
     /// Runs until no session is left, or the next one has to begin after the end of this one.
     pub(super) async fn run(mut self) -> (SessionEnd, Option<Moved>) {
         let reason = poll_fn(|cx| self.poll(cx)).await;
+        let why = self.why();
         let ended = self.on_air.finish(reason).await;
         if let EndReason::Finished = ended.reason
             && let Some(leaving) = self.leaving
@@ -95,6 +114,7 @@ impl<'a> Succession<'a> {
             Successor::Ready(stream) if self.is_breaking => Some(Moved {
                 stream,
                 config: self.configs.1,
+                why,
             }),
             _ => None,
         };
@@ -120,18 +140,21 @@ impl<'a> Succession<'a> {
                 return Poll::Ready(reason);
             }
             self.take_wish();
-            if !self.poll_successor(cx, now) && !self.act(now) && !self.poll_timer(cx) {
+            let has_progress = self.poll_successor(cx, now)
+                || self.watch_first(cx, now)
+                || self.act(now)
+                || self.poll_timer(cx);
+            if !has_progress {
                 return Poll::Pending;
             }
         }
     }
 
     fn take_wish(&mut self) {
-        if let Some(to) = self.on_air.take_wish() {
-            self.detour = match to {
-                Move::To(url) => Some(url),
-                Move::Here => None,
-            };
+        if let Some(Move { to, why }) = self.on_air.take_wish() {
+            self.detour = to;
+            self.wish = Some(why);
+            self.has_tried = false;
             self.context.handle.renewal().fulfil();
             self.handover.want();
         }
@@ -164,13 +187,14 @@ impl<'a> Succession<'a> {
         };
         tracing::debug!(?action, "handover");
         match action {
-            Action::Connect => {
-                let url = self.detour.as_ref().unwrap_or(&self.configs.0.url);
-                self.configs.1 = self.output.config(url, &self.context);
-                self.rounds = 0;
-                self.connect(now);
+            Action::Connect => self.begin(now),
+            Action::Drop => {
+                self.drop_successor();
+                self.end_return(now);
+                if !self.on_air.is_stalled() {
+                    self.context.handle.failover().moves_again();
+                }
             }
-            Action::Drop => self.drop_successor(),
             Action::Publish => self.publish(),
             Action::BreakFirst => {
                 self.is_breaking = true;
@@ -188,7 +212,17 @@ impl<'a> Succession<'a> {
             is_stalled: self.on_air.is_stalled(),
             is_at_keyframe: self.on_air.is_paused(),
             is_alone: hosts::WITHOUT_TAKEOVER.know(&self.configs.1.url),
+            is_elsewhere: self.is_elsewhere(),
         }
+    }
+
+    /// Whether the successor is made at the destination's other address.
+    fn is_elsewhere(&self) -> bool {
+        self.heading != self.context.ingest
+    }
+
+    fn why(&self) -> HandoverReason {
+        self.wish.unwrap_or(HandoverReason::Stalled)
     }
 
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
@@ -196,7 +230,27 @@ impl<'a> Succession<'a> {
             return false;
         }
         let deadline = self.handover.deadline(self.state());
+        let watch = self.context.handle.failover().deadline();
+        let deadline = deadline.into_iter().chain(watch).min();
         deadline.is_some_and(|at| self.timer.poll(at, cx))
+    }
+
+    /// Begins to make a successor.
+    fn begin(&mut self, now: Instant) {
+        self.heading = match self.wish {
+            Some(HandoverReason::Recovered) => Ingest::First,
+            Some(HandoverReason::Asked) if !self.has_tried => Ingest::First,
+            _ if self.on_air.is_stalled() => self.context.handle.failover().next_of_stalled(),
+            _ => self.context.ingest,
+        };
+        self.has_tried = true;
+        let url = match self.is_elsewhere() {
+            true => self.output.url(self.heading),
+            false => self.detour.as_ref().unwrap_or(&self.configs.0.url),
+        };
+        self.configs.1 = self.output.config(url, &self.context);
+        self.rounds = 0;
+        self.connect(now);
     }
 
     fn connect(&mut self, now: Instant) {
@@ -239,7 +293,10 @@ impl<'a> Succession<'a> {
         if !queue.with(|queue| queue.is_ready()) {
             self.context.fanout.ask_keyframe();
         }
-        let session = Session::new(stream, self.configs.1.clone(), self.context.clone());
+        let mut context = self.context.clone();
+        context.takes_over = Some(self.why());
+        context.ingest = self.heading;
+        let session = Session::new(stream, self.configs.1.clone(), context);
         self.successor = Successor::Publishing(Box::new(session));
     }
 
@@ -250,8 +307,6 @@ impl<'a> Succession<'a> {
         {
             let mut old = self.replace(*session);
             if old.is_stalled() {
-                let words = "nothing arrived any more: another connection took over";
-                self.context.warn(words.to_owned());
                 self.context.lose(&old.into_lost());
                 return;
             }
@@ -270,6 +325,9 @@ impl<'a> Succession<'a> {
         self.configs.0 = self.configs.1.clone();
         self.handover = handover(&self.context);
         self.detour = None;
+        self.wish = None;
+        self.context.ingest = self.heading;
+        self.probing = None;
         std::mem::replace(&mut self.on_air, session)
     }
 
@@ -301,9 +359,52 @@ impl<'a> Succession<'a> {
         self.drop_successor();
         self.detour = None;
         self.handover.failed(now);
-        if matches!(failure.cause, Cause::Busy { .. }) && !self.on_air.is_stalled() {
+        self.end_return(now);
+        let is_busy = matches!(failure.cause, Cause::Busy { .. });
+        if is_busy && !self.is_elsewhere() && !self.on_air.is_stalled() {
             hosts::WITHOUT_TAKEOVER.remember(&self.configs.1.url);
             self.handover.want();
+        }
+    }
+
+    /// Asks, while the backup is on air, whether the first address answers, and lets it take over.
+    fn watch_first(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let mut failover = self.context.handle.failover();
+        if self.is_breaking || !self.on_air.is_live() {
+            return false;
+        }
+        if let Some(probing) = &mut self.probing {
+            let Poll::Ready(has_answered) = probing.as_mut().poll(cx) else {
+                return false;
+            };
+            self.probing = None;
+            failover.probed(has_answered, now);
+        }
+        match failover.poll(now) {
+            None => return false,
+            Some(Step::Probe) => {
+                let (url, trust) = (self.output.url(Ingest::First), &self.output.trust);
+                let config = self.output.config(url, &self.context);
+                self.probing = Some(Box::pin(answers(config, trust)));
+            }
+            Some(Step::Return) if self.wish.is_some() => failover.return_failed(now),
+            Some(Step::Return) => {
+                self.wish = Some(HandoverReason::Recovered);
+                self.handover.want();
+            }
+        }
+        true
+    }
+
+    /// The first address does not take over yet.
+    fn end_return(&mut self, now: Instant) {
+        if self
+            .wish
+            .take_if(|why| *why == HandoverReason::Recovered)
+            .is_some()
+        {
+            self.handover.forget_wish();
+            self.context.handle.failover().return_failed(now);
         }
     }
 

@@ -22,6 +22,7 @@ use super::stream::Stream;
 use super::tls::Trust;
 use super::transport::Ways;
 use super::{Attempt, Credentials, Output, Protocol, SessionContext, random};
+use crate::failover::Ingest;
 use crate::{Destination, Error, Failure, FailureStage, Fault};
 
 /// RTMP, plain and inside TLS.
@@ -37,6 +38,7 @@ pub(crate) const PROTOCOL: Protocol = Protocol {
 #[derive(Debug)]
 struct RtmpOutput {
     url: Url,
+    backup: Option<Url>,
     credentials: Option<Credentials>,
     pipelines: bool,
     trust: Trust,
@@ -48,19 +50,23 @@ const MAX_ROUNDS: usize = 12;
 
 impl RtmpOutput {
     fn new(url: &Url, destination: &Destination) -> Result<Self, Error> {
+        let backup = backup(destination)?;
+        let is_secure = |url: &Url| url.scheme() == Scheme::Rtmps;
+        let is_any_secure = is_secure(url) || backup.as_ref().is_some_and(is_secure);
         Ok(Self {
             url: url.clone(),
+            backup,
             credentials: destination.credentials.clone(),
             pipelines: destination.pipelining,
             is_insecure: destination.tls.insecure,
-            trust: Trust::new(&destination.tls, url.scheme() == Scheme::Rtmps)?,
+            trust: Trust::new(&destination.tls, is_any_secure)?,
         })
     }
 
     /// Makes one connection, or several if the machine or the server asks for more.
     async fn attempt(&self, mut context: SessionContext) -> Result<(), Failure> {
         let mut next = Next {
-            config: self.config(&self.url, &context),
+            config: self.config(self.url(context.ingest), &context),
             pipelined: None,
             stream: None,
         };
@@ -73,11 +79,15 @@ impl RtmpOutput {
             {
                 hosts::WITHOUT_PIPELINING.remember(&url);
             }
+            if ended.was_live {
+                context.takes_over = None;
+            }
             context.lose(&ended.lost);
             context.restore(ended.left);
             match ended.reason {
                 EndReason::Finished if let Some(moved) = moved => {
                     context.begin_again();
+                    context.takes_over = Some(moved.why);
                     next.config = moved.config;
                     next.stream = Some(moved.stream);
                 }
@@ -115,6 +125,14 @@ impl RtmpOutput {
         Ok(Some(succession.run().await))
     }
 
+    /// One of the destination's addresses.
+    fn url(&self, ingest: Ingest) -> &Url {
+        match ingest {
+            Ingest::First => &self.url,
+            Ingest::Backup => self.backup.as_ref().unwrap_or(&self.url),
+        }
+    }
+
     fn config(&self, url: &Url, context: &SessionContext) -> Config {
         let mut config = Config::new(url.clone());
         if let Some(credentials) = &self.credentials {
@@ -138,6 +156,16 @@ impl Output for RtmpOutput {
     fn is_insecure(&self) -> bool {
         self.is_insecure
     }
+}
+
+/// A destination's second address.
+fn backup(destination: &Destination) -> Result<Option<Url>, Error> {
+    let other = "a backup address has the protocol of the address that it stands in for";
+    let Some(backup) = &destination.backup else {
+        return Ok(None);
+    };
+    let url = backup.of::<Url>().ok_or(Error::Misuse(other))?;
+    Ok(Some(url.clone()))
 }
 
 /// The next connection.

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::shared_queue::Taken;
 
 /// Servers say little.
-const READ: ReadLimits = ReadLimits {
+pub(in super::super) const READ: ReadLimits = ReadLimits {
     bytes: 4096,
     unwritten: SendBuffer::MAX_UNREAD,
 };

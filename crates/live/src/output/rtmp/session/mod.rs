@@ -17,13 +17,14 @@ use onair_rtmp::publisher::{Config, End, Event as Said, Retry, Step};
 use onair_rtmp::{Error, Publisher, Url};
 
 use self::delivery::Delivery;
+pub(super) use self::flow::READ;
 use self::handing_over::{Pause, is_rerouted};
 use self::line::Line;
 use self::packets::Packets;
 use crate::handover::Progress;
 use crate::output::SessionContext;
 use crate::output::stream::Stream;
-use crate::{Event, Failure};
+use crate::{Event, Failure, HandoverReason};
 
 /// One connection's life, driven by a [`Publisher`].
 ///
@@ -32,6 +33,8 @@ use crate::{Event, Failure};
 pub(super) struct Session {
     pump: Pump<Box<dyn Stream>, Publisher>,
     context: SessionContext,
+    /// Where it publishes, without the key.
+    address: String,
     packets: Packets,
     delivery: Delivery,
     phase: Phase,
@@ -83,12 +86,12 @@ enum Phase {
     Closing { was_live: bool },
 }
 
-/// Where a server wants the next connection.
+/// The wish for another connection.
 #[derive(Clone, Debug)]
-pub(super) enum Move {
-    /// The same address as this one.
-    Here,
-    To(Url),
+pub(super) struct Move {
+    /// Where to, if not to the same address as this one.
+    pub(super) to: Option<Url>,
+    pub(super) why: HandoverReason,
 }
 
 /// How a session ended, and what it leaves behind.
@@ -137,6 +140,7 @@ impl Session {
         let now = Instant::now();
         let is_usual = !is_rerouted(stream.as_ref());
         Self {
+            address: config.url.to_string(),
             pump: Pump::new(stream, Publisher::new(config, now), now),
             packets: Packets::default(),
             delivery: Delivery::default(),
@@ -233,8 +237,8 @@ impl Session {
                 description,
             } => tracing::debug!(level, code, description, "the server says"),
             Said::ReconnectRequested { url, description } => {
-                let to = url.map_or(Move::Here, Move::To);
-                if self.moving.replace(to).is_none() {
+                let why = HandoverReason::ServerAsked;
+                if self.moving.replace(Move { to: url, why }).is_none() {
                     self.context.tell(|destination| Event::ReconnectRequested {
                         destination,
                         description,
@@ -264,7 +268,8 @@ impl Session {
         let (server, has_source_ended) = (server.take(), *has_source_ended);
         self.phase = Phase::Live;
         self.packets.confirm();
-        self.context.go_live(server, self.pump.stream().link(), now);
+        let link = self.pump.stream().link();
+        self.context.go_live(&self.address, server, link, now);
         if has_source_ended {
             self.say_farewell(now);
         }

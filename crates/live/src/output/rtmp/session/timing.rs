@@ -7,7 +7,9 @@ use onair_rtmp::{Input, Machine};
 
 use super::super::failure::stage_of;
 use super::{EndReason, LAST_WORDS, Move, Phase, Session, TICK, Wish, renewal};
+use crate::HandoverReason;
 use crate::failure::Failure;
+use crate::output::too_late;
 use crate::output::transport::stall_limit;
 
 /// True once, when a wish has come.
@@ -36,7 +38,8 @@ impl Session {
             }
             Phase::Live => {
                 self.renewing = Some(renewal(&self.context));
-                self.moving.get_or_insert(Move::Here);
+                let why = HandoverReason::Asked;
+                self.moving.get_or_insert(Move { to: None, why });
             }
             Phase::Closing { .. } => {}
         }
@@ -53,6 +56,7 @@ impl Session {
             hurry.map(|at| if now < at { at } else { at + LAST_WORDS }),
             stall,
             self.next_progress(),
+            self.opening_until(),
         ];
         let next = next.into_iter().flatten().min().unwrap_or(self.tick);
         // The runtime may not let a busy task's timer run out; the clock does.
@@ -72,10 +76,24 @@ impl Session {
         (!self.context.is_calm()).then(|| self.tick + 3 * TICK)
     }
 
+    /// When another address is tried instead.
+    const fn opening_until(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Opening { .. } => self.context.until,
+            Phase::Live | Phase::Closing { .. } => None,
+        }
+    }
+
     fn handle_time(&mut self, now: Instant, hurry: Option<Instant>, stall: Option<Instant>) {
         if now >= self.pump.deadline() {
             let result = self.pump.machine.handle_input(Input::Timeout(now));
             self.check(result);
+        }
+        if self.opening_until().is_some_and(|at| now >= at) {
+            self.pump.discard();
+            self.end(EndReason::Lost(too_late(stage_of(
+                self.pump.machine.step(),
+            ))));
         }
         if now >= self.tick && !self.is_retired {
             self.tick = now + TICK;
