@@ -76,15 +76,21 @@ fn owners(
 }
 
 /// Refuses the same stream twice: the second would be refused, or cut the first off.
-fn refuse_twins<'a>(destinations: &'a [Destination]) -> Result<(), Failure> {
-    let both = |to: &'a Destination| [Some(&to.address), to.backup.as_ref()];
-    let addresses = || destinations.iter().flat_map(both).flatten();
-    let twin = addresses()
-        .enumerate()
-        .find(|(n, address)| addresses().take(*n).any(|other| other == *address));
-    twin.map_or(Ok(()), |(_, address)| {
-        Err(Failure::usage(format_args!("{address} is given twice")))
-    })
+fn refuse_twins(destinations: &[Destination]) -> Result<(), Failure> {
+    let first = destinations.iter().map(|to| ("--to", Some(&to.address)));
+    let second = destinations.iter();
+    let second = second.map(|to| ("--backup", to.backup.as_ref()));
+    let mut seen = Vec::new();
+    for (option, address) in first.chain(second) {
+        if let Some(address) = address {
+            if seen.contains(&address) {
+                let words = format_args!("{option} {address} is given twice");
+                return Err(Failure::usage(words));
+            }
+            seen.push(address);
+        }
+    }
+    Ok(())
 }
 
 /// The error never repeats the address: it may hold a key.

@@ -206,8 +206,8 @@ Examples:
   Whatever FFmpeg reads or makes:
     ffmpeg -loglevel error -i INPUT -c:v libx264 -pix_fmt yuv420p -c:a aac -f flv - |
       onair publish --from - --format flv --to URL
-  To YouTube, and to its backup while that fails:
-    onair publish --to rtmps://a.rtmps.youtube.com/live2 --backup rtmps://b.rtmps.youtube.com/live2?backup=1 --key KEY
+  To one server, and to another while that one fails:
+    onair publish --to rtmps://ONE/app/KEY --backup rtmps://OTHER/app/KEY
   A Mac's camera and microphone:
     onair publish --from camera --to rtmps://HOST/app/KEY
   Raw pictures, encoded here:
@@ -218,6 +218,7 @@ Examples:
 
 Where the key goes (take it from the service's own page, and keep it secret):
   YouTube     rtmps://a.rtmps.youtube.com/live2/KEY
+    --backup  'rtmps://b.rtmps.youtube.com/live2?backup=1/KEY'
   Twitch      rtmps://ingest.global-contribute.live-video.net/app/KEY
   Facebook    rtmps://live-api-s.facebook.com/rtmp/KEY
   Kick, IVS   rtmps://ID.global-contribute.live-video.net/app/KEY   (often shown without /app)

@@ -187,6 +187,22 @@ fn what_is_given_twice_or_empty_is_refused_without_its_key() {
             "--to rtmp://127.0.0.1:1/live/*** is given twice",
         ),
         (
+            format!("publish --to {one} --backup {one}"),
+            "--backup rtmp://127.0.0.1:1/live/*** is given twice",
+        ),
+        (
+            format!("publish --to {one} --backup {one}b --backup {one}c"),
+            "a --to has one --backup, not two",
+        ),
+        (
+            format!("publish --backup {one}b --to {one} --to {one}c"),
+            "--backup goes behind the --to that it belongs to",
+        ),
+        (
+            format!("publish --to {one} --backup rtmp://127.0.0.1:1/live"),
+            "--backup: ",
+        ),
+        (
             format!("publish --to {one} --audio mic"),
             "there is no microphone here that this version can capture from; what works: --audio tone",
         ),
