@@ -56,7 +56,7 @@ fn with_a_verb(mut typed: Vec<OsString>, command: &Command) -> Vec<OsString> {
 
 /// Refuses an address after the wrong option before anything repeats it: it may hold a key.
 fn refuse_addresses(command: &Command, matches: &ArgMatches) -> Result<(), Failure> {
-    const TAKE_ADDRESSES: [&str; 4] = ["to", "key", "relay", "from"];
+    const TAKE_ADDRESSES: [&str; 5] = ["to", "backup", "key", "relay", "from"];
     let Some((verb, typed)) = matches.subcommand() else {
         return Ok(());
     };

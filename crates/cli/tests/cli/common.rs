@@ -15,8 +15,9 @@ use onair_rtmp::server::{Config, Event, StreamId};
 use onair_rtmp::{Input, Machine, Output as Given, Server};
 
 /// The environment variables that the program reads.
-pub(crate) const VARIABLES: [&str; 7] = [
+pub(crate) const VARIABLES: [&str; 8] = [
     "ONAIR_URL",
+    "ONAIR_BACKUP",
     "ONAIR_KEY",
     "ONAIR_PASSWORD",
     "ONAIR_KEYS",

@@ -99,8 +99,9 @@ fn no_way_to_give_a_publisher_a_secret_tells_it() {
             "rtmp://me:{MARK}@127.0.0.1:{}/live/{MARK}?a={MARK}",
             peer.port
         );
+        let nowhere = format!("rtmp://127.0.0.1:1/live/{MARK}");
         let in_app = format!("{server}?token={MARK}");
-        let ways: [(String, &[(&str, &str)]); 7] = [
+        let ways: [(String, &[(&str, &str)]); 9] = [
             (format!("--to {whole}"), &[]),
             (format!("--to {server}/ --key {MARK}"), &[]),
             (format!("--to {in_app} --key {MARK}"), &[]),
@@ -114,6 +115,8 @@ fn no_way_to_give_a_publisher_a_secret_tells_it() {
             ),
             (String::new(), &[("ONAIR_URL", &whole)]),
             (format!("--to {server}"), &[("ONAIR_KEY", MARK)]),
+            (format!("--to {nowhere} --backup {whole}"), &[]),
+            (format!("--to {nowhere}"), &[("ONAIR_BACKUP", &whole)]),
         ];
         for (way, variables) in ways {
             for options in ["-vv", "-vv --stats json", "--patient"] {
