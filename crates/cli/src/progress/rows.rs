@@ -126,7 +126,7 @@ impl Numbers<'_> {
         let seen = self.before.seen(index);
         let mut fields = vec![field(0, self.state(stats, seen))];
         if stats.so_far.state != State::Live {
-            fields.push(field(4, &stats.so_far.url));
+            fields.push(field(4, &stats.so_far.address));
             return fields;
         }
         let frames = stats.so_far.video.frames.saturating_sub(seen.video.count);
@@ -143,7 +143,7 @@ impl Numbers<'_> {
         if let Some(rtt) = stats.so_far.rtt {
             fields.push(field(5, format_args!("rtt {:.0} ms", millis(rtt))));
         }
-        fields.push(field(6, &stats.so_far.url));
+        fields.push(field(6, &stats.so_far.address));
         if self.is_verbose {
             fields.extend(self.details(stats, seen));
         }
@@ -318,7 +318,7 @@ mod tests {
     fn destination(state: State, video: TrackReport, audio: TrackReport) -> DestinationStats {
         DestinationStats {
             so_far: DestinationReport {
-                url: "rtmp://live.example/app/***".to_owned(),
+                address: "rtmp://live.example/app/***".to_owned(),
                 state,
                 connects: 1,
                 bytes: 1_000_000,

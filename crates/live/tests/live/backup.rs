@@ -12,7 +12,7 @@ use onair::{Address, Broadcast, Destination, Event, Fault, HandoverReason, Retry
 fn publish(to: Destination) -> (Broadcast, SyncSender<Packet>) {
     let (script, source) = Script::new();
     let builder = Broadcast::builder().live_media(script).to(to);
-    (builder.start().unwrap(), source)
+    (builder.start().expect("it starts"), source)
 }
 
 fn to(first: impl Into<Address>, backup: &Peer) -> Destination {
@@ -26,10 +26,10 @@ fn send_until_handover(
     first: i64,
 ) -> (String, String, HandoverReason) {
     for index in (first..).step_by(10) {
-        gop(index, 10).for_each(|packet| source.send(packet).unwrap());
+        gop(index, 10).for_each(|packet| source.send(packet).expect("it is taken"));
         while let Some(event) = broadcast.next_event_within(Duration::from_millis(40)) {
             if let Event::HandedOver { from, to, why, .. } = event {
-                gop(index + 10, 10).for_each(|packet| source.send(packet).unwrap());
+                gop(index + 10, 10).for_each(|packet| source.send(packet).expect("it is taken"));
                 return (from, to, why);
             }
         }
