@@ -7,6 +7,7 @@
 mod address;
 mod context;
 mod handle;
+mod names;
 pub(crate) mod recording;
 pub(crate) mod rtmp;
 mod stream;

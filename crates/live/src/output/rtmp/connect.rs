@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::session::READ;
 use crate::output::stream::Stream;
 use crate::output::tls::Trust;
-use crate::output::transport::{self, Encryption, Remote, Ways};
+use crate::output::transport::{self, Encryption, Opened, Remote, Ways};
 use crate::{Failure, Pace};
 
 /// Opens a connection to where `url` points.
@@ -23,6 +23,18 @@ pub(super) async fn connect(
     pace: Pace,
     ways: Ways,
 ) -> Result<Box<dyn Stream>, Failure> {
+    let opened = connect_elsewhere(url, trust, pace, ways, &[]).await?;
+    Ok(opened.stream)
+}
+
+/// The same, but not at one of these addresses if there are others.
+pub(super) async fn connect_elsewhere(
+    url: &Url,
+    trust: &Trust,
+    pace: Pace,
+    ways: Ways,
+    avoid: &[SocketAddr],
+) -> Result<Opened, Failure> {
     let encryption = Encryption {
         trust,
         is_spoken_plainly: |peer| Box::pin(is_spoken_plainly(peer)),
@@ -37,7 +49,7 @@ pub(super) async fn connect(
         },
         ways,
     };
-    transport::connect(&remote, pace).await
+    transport::connect(&remote, avoid, pace).await
 }
 
 /// Whether a server answers up to `connect`, soon. It is asked for no stream.
@@ -100,7 +112,7 @@ const ANSWER: Duration = Duration::from_secs(2);
 const VERSION: u8 = 3;
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::{Read, Write};
     use std::net::{Shutdown, TcpListener};
     use std::thread;
@@ -112,11 +124,18 @@ mod tests {
     use super::*;
     use crate::Tls;
 
-    /// What a server heard, and whether it said yes to `connect`.
-    fn serve(socket: &mut std::net::TcpStream, is_well: bool) -> Vec<server::Event> {
+    pub(crate) const fn is_publish(event: &server::Event) -> bool {
+        matches!(event, server::Event::Publish { .. })
+    }
+
+    /// What a server hears of one that publishes, up to that; unless it is well, it hangs up.
+    pub(crate) fn serve(socket: &mut std::net::TcpStream, is_well: bool) -> Vec<server::Event> {
         let mut machine = Server::new(server::Config::default(), Instant::now());
         let (mut heard, mut buffer) = (Vec::new(), [0; 4096]);
-        while is_well && let Ok(count @ 1..) = socket.read(&mut buffer) {
+        while is_well
+            && !heard.iter().any(is_publish)
+            && let Ok(count @ 1..) = socket.read(&mut buffer)
+        {
             let input = Input::Receive(Instant::now(), &buffer[..count]);
             machine.handle_input(input).unwrap();
             loop {
@@ -144,8 +163,7 @@ mod tests {
             let trust = Trust::new(&Tls::default(), false).unwrap();
             assert_eq!(answers(Config::new(url), &trust).await, is_well);
             let heard = served.join().unwrap();
-            let published = |event: &server::Event| matches!(event, server::Event::Publish { .. });
-            assert!(!heard.iter().any(published), "{heard:?}");
+            assert!(!heard.iter().any(is_publish), "{heard:?}");
         }
     }
 

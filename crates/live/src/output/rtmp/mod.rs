@@ -9,18 +9,21 @@ pub(crate) mod playback;
 mod services;
 mod session;
 
-use onair_rtmp::publisher::{Config, Flight, Retry, Why};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use onair_rtmp::publisher::{Config, Flight, Retry, Step, Timeouts, Why};
 use onair_rtmp::{Scheme, Url};
 
 use self::address::endpoint;
-use self::connect::connect;
+use self::connect::connect_elsewhere;
 pub use self::failure::failure;
 use self::failure::lost;
 use self::handover::{Moved, Succession};
 use self::session::{EndReason, SessionEnd};
 use super::stream::Stream;
 use super::tls::Trust;
-use super::transport::Ways;
+use super::transport::{Opened, Ways};
 use super::{Attempt, Credentials, Output, Protocol, SessionContext, random};
 use crate::failover::Ingest;
 use crate::{Destination, Error, Failure, FailureStage, Fault};
@@ -43,7 +46,12 @@ struct RtmpOutput {
     pipelines: bool,
     trust: Trust,
     is_insecure: bool,
+    /// How long a handshake may take where there are other addresses.
+    handshake: Duration,
 }
+
+/// How long a handshake may take where there are other addresses.
+const HANDSHAKE: Duration = Duration::from_secs(3);
 
 /// How many connections one attempt may need: a fallback, redirects, rounds of authentication.
 const MAX_ROUNDS: usize = 12;
@@ -59,6 +67,7 @@ impl RtmpOutput {
             credentials: destination.credentials.clone(),
             pipelines: destination.pipelining,
             is_insecure: destination.tls.insecure,
+            handshake: HANDSHAKE,
             trust: Trust::new(&destination.tls, is_any_secure)?,
         })
     }
@@ -69,6 +78,8 @@ impl RtmpOutput {
             config: self.config(self.url(context.ingest), &context),
             pipelined: None,
             stream: None,
+            tried: None,
+            avoid: Vec::new(),
         };
         for _ in 0..MAX_ROUNDS {
             let Some((ended, moved)) = self.connection(&mut next, &mut context).await? else {
@@ -93,6 +104,10 @@ impl RtmpOutput {
                 }
                 EndReason::Finished => return Ok(()),
                 EndReason::Retry(retry) => next.retry(*retry),
+                EndReason::Failed(error, Step::Handshake) if let Some(tried) = next.tried => {
+                    tracing::debug!(%error, %tried, "another address");
+                    next.avoid.push(tried);
+                }
                 EndReason::Failed(error, step) => {
                     return Err(failure(&error, step, next.config.video_codec));
                 }
@@ -114,11 +129,14 @@ impl RtmpOutput {
         let stream = match next.stream.take() {
             Some(stream) => stream,
             None => {
-                let connecting = connect(&next.config.url, &self.trust, context.pace, Ways::Usual);
-                let Some(stream) = context.connect(connecting).await? else {
+                let (url, pace) = (&next.config.url, context.pace);
+                let connecting =
+                    connect_elsewhere(url, &self.trust, pace, Ways::Usual, &next.avoid);
+                let Some(opened) = context.connect(connecting).await? else {
                     return Ok(None);
                 };
-                stream
+                next.opened(&opened, self.handshake);
+                opened.stream
             }
         };
         let succession = Succession::new(self, stream, next.config.clone(), context.clone());
@@ -175,9 +193,23 @@ struct Next {
     pipelined: Option<Url>,
     /// It is open already.
     stream: Option<Box<dyn Stream>>,
+    /// Where it goes, if there are other addresses.
+    tried: Option<SocketAddr>,
+    /// Where nothing that answered spoke RTMP.
+    avoid: Vec<SocketAddr>,
 }
 
 impl Next {
+    /// A server that does not speak is given less time if there is another.
+    fn opened(&mut self, opened: &Opened, handshake: Duration) {
+        let ends = opened.stream.ends().filter(|_| opened.has_others);
+        self.tried = ends.map(|(_, peer)| peer);
+        self.config.timeouts.handshake = match self.tried {
+            Some(_) => handshake,
+            None => Timeouts::default().handshake,
+        };
+    }
+
     fn retry(&mut self, retry: Retry) {
         tracing::debug!(why = %retry.why, "another connection");
         if retry.why == Why::ClassicOrder {
@@ -187,3 +219,6 @@ impl Next {
         self.config.seed = random();
     }
 }
+
+#[cfg(test)]
+mod tests;
