@@ -13,6 +13,7 @@
 mod encoder;
 mod figures;
 mod line;
+mod page;
 mod queue;
 mod run;
 mod tcp;
@@ -22,5 +23,5 @@ pub use encoder::Content;
 pub use figures::Figures;
 pub use line::LineHabits;
 pub use queue::QueuePolicy;
-pub use run::Scenario;
+pub use run::{Scenario, Sender};
 pub use trace::{LENGTH, Trace};

@@ -10,6 +10,7 @@ use onair_netsim::epoch;
 use crate::encoder::{Content, Encoder, FRAME_RATE};
 use crate::figures::Figures;
 use crate::line::{Line, LineHabits, Path};
+use crate::page::Page;
 use crate::queue::{Kind, Packet, Queue, QueuePolicy};
 use crate::tcp::Tcp;
 use crate::trace::{LENGTH, Trace};
@@ -27,8 +28,20 @@ pub struct Scenario {
     pub content: Content,
     /// What the sender does with what waits.
     pub policy: QueuePolicy,
+    /// Who sends, and what the law is told by.
+    pub sender: Sender,
     /// Of the encoder's noise and the line's losses.
     pub seed: u64,
+}
+
+/// Who sends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sender {
+    /// A program, whose kernel says what it has sent and what was acknowledged.
+    #[default]
+    Program,
+    /// A page in a browser, whose server sees what arrives, and runs the law.
+    Page,
 }
 
 /// Kilobits per second of audio, with what carries it.
@@ -49,6 +62,7 @@ impl Scenario {
             most: 4500,
             content: Content::Hard,
             policy: QueuePolicy::default(),
+            sender: Sender::default(),
             seed: 1,
         }
     }
@@ -68,6 +82,7 @@ struct Broadcast<'a> {
     scenario: &'a Scenario,
     law: Box<dyn RateLaw>,
     began: Instant,
+    /// What is obeyed.
     advice: RateAdvice,
     /// The law's next look.
     look: u64,
@@ -81,6 +96,7 @@ struct Broadcast<'a> {
     /// Bytes taken from the queue.
     taken: u64,
     tcp: Tcp,
+    page: Option<Page>,
     /// Packets that have not arrived, each with the count of bytes that brings it.
     under_way: VecDeque<(u64, Packet)>,
     figures: Figures,
@@ -103,6 +119,7 @@ impl<'a> Broadcast<'a> {
             pending: 0,
             taken: 0,
             tcp: Tcp::new(line, Path::new(scenario.habits.round_trip)),
+            page: (scenario.sender == Sender::Page).then(|| Page::new(scenario.habits.round_trip)),
             under_way: VecDeque::new(),
             figures: Figures::default(),
         }
@@ -113,7 +130,7 @@ impl<'a> Broadcast<'a> {
         self.receive(ms);
         self.obey_law(ms);
         self.produce(ms);
-        self.transmit();
+        self.transmit(ms);
     }
 
     fn end(&mut self) {
@@ -125,8 +142,13 @@ impl<'a> Broadcast<'a> {
     }
 
     fn receive(&mut self, ms: u64) {
+        let received = self.tcp.received();
+        if let Some(page) = &mut self.page {
+            page.arrive(received, ms);
+            self.advice = page.hear(ms).unwrap_or(self.advice);
+        }
         while let Some((end, packet)) = self.under_way.front()
-            && *end <= self.tcp.received()
+            && *end <= received
         {
             self.figures.arrived(*packet, ms);
             self.under_way.pop_front();
@@ -138,8 +160,10 @@ impl<'a> Broadcast<'a> {
             return;
         };
         self.look = ms + u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
-        let sample = self.sample(ms);
-        self.advice = self.law.update(&sample);
+        match &mut self.page {
+            None => self.advice = self.law.update(&self.sample(ms)),
+            Some(page) => page.ask(&mut *self.law, self.scenario.most, ms),
+        }
         self.figures.asked(ms, self.asked());
     }
 
@@ -160,6 +184,7 @@ impl<'a> Broadcast<'a> {
             written: self.tcp.written(),
             unsent: Some(self.tcp.unsent()),
             unacked: Some(self.tcp.unacked()),
+            late: None,
             delivery: None,
             rtt: Some(self.tcp.rtt()),
             min_rtt: Some(Duration::from_millis(self.scenario.habits.round_trip)),
@@ -178,7 +203,7 @@ impl<'a> Broadcast<'a> {
         }
         while self.frames * 1000 / FRAME_RATE <= ms {
             self.frames += 1;
-            let backlog = self.sample(ms).backlog();
+            let backlog = self.backlog(ms);
             if self.advice.skip_above.is_some_and(|above| backlog > above) {
                 self.figures.skipped += 1;
                 continue;
@@ -193,28 +218,48 @@ impl<'a> Broadcast<'a> {
         self.figures.frames = self.frames;
     }
 
+    /// Bytes that wait anywhere, as far as the sender knows.
+    fn backlog(&self, ms: u64) -> u64 {
+        match &self.page {
+            Some(page) => self.queue.bytes() + page.left() + page.under_way(),
+            None => self.sample(ms).backlog(),
+        }
+    }
+
     fn push(&mut self, kind: Kind, at: u64, bytes: u64) {
         self.queue.push(Packet { kind, at, bytes });
     }
 
     /// Moves packets from the queue into the kernel, one at a time where the law limits what is
     /// on the line.
-    fn transmit(&mut self) {
+    fn transmit(&mut self, ms: u64) {
         loop {
             let written = self.tcp.write(self.pending);
             self.pending -= written;
-            if self.pending > 0 || !self.may_take() || !self.take() {
+            if self.pending > 0 || !self.may_take() || !self.take(ms) {
                 return;
             }
         }
     }
 
     fn may_take(&self) -> bool {
-        let kernel = self.tcp.unsent() + self.tcp.unacked();
-        self.advice.in_flight.is_none_or(|most| kernel <= most)
+        let under_way = match &self.page {
+            Some(page) => page.under_way(),
+            None => self.tcp.unsent() + self.tcp.unacked(),
+        };
+        let most = self.advice.in_flight;
+        most.is_none_or(|most| under_way <= most)
     }
 
-    fn take(&mut self) -> bool {
+    fn take(&mut self, ms: u64) -> bool {
+        if let Some(page) = &mut self.page {
+            let (bytes, whole) = page.send(&mut self.queue, self.encoded, ms);
+            self.taken += bytes;
+            self.pending = bytes;
+            self.under_way
+                .extend(whole.map(|packet| (self.taken, packet)));
+            return bytes > 0;
+        }
         let budget = if self.advice.in_flight.is_some() {
             1
         } else {

@@ -136,6 +136,7 @@ impl SessionContext {
             written: link.written,
             unsent: link.unsent,
             unacked: link.unacked,
+            late: None,
             delivery: link.delivery_bps.map(Bitrate::bps),
             rtt: link.rtt,
             min_rtt: link.min_rtt,

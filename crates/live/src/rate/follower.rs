@@ -73,6 +73,7 @@ mod tests {
             written,
             unsent: Some(300),
             unacked: Some(200),
+            late: None,
             delivery: None,
             rtt: None,
             min_rtt: None,

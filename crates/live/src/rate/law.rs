@@ -41,6 +41,9 @@ pub struct LinkSample {
     /// How many it has sent that the peer has not acknowledged, selectively or otherwise, as
     /// precisely as the kernel says; `None` if it does not.
     pub unacked: Option<u64>,
+    /// By how much longer than at best what arrives now was on its way, as the far end sees it; `None`
+    /// where the sample is taken at the near end, which knows of arrivals by acknowledgements.
+    pub late: Option<Duration>,
     /// The rate at which the kernel saw data arrive while there was more of it than the line took;
     /// `None` while the line was not the limit.
     pub delivery: Option<Bitrate>,

@@ -11,8 +11,10 @@
 
 mod adaptive;
 mod arbiter;
+mod far_end;
 mod follower;
 mod law;
+mod least;
 mod picture;
 mod telling;
 mod unlimited;
@@ -20,6 +22,7 @@ mod unlimited;
 pub use self::adaptive::Adaptive;
 pub(crate) use self::arbiter::{Arbiter, Holder};
 pub use self::arbiter::{BitrateLimit, LimitedBy};
+pub use self::far_end::{FarEnd, SenderWord};
 pub(crate) use self::follower::Follower;
 pub use self::law::{LinkSample, RateAdvice, RateLaw};
 pub(crate) use self::picture::{PictureLadder, PictureSample, PictureStep};

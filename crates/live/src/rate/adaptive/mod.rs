@@ -8,7 +8,6 @@
 //!   bitrate = the estimate's use − audio − what has to be drained
 //! ```
 
-mod base_rtt;
 mod capacity;
 mod counter;
 #[cfg(test)]
@@ -19,15 +18,15 @@ use std::time::{Duration, Instant};
 
 use onair_media::{Bitrate, Size};
 
-use self::base_rtt::BaseRtt;
 use self::capacity::{Capacity, Measured, Probe};
 use self::counter::Counter;
 use self::tuning::{
     ACK_SLACK, DRAIN_TIME, EASY_BUSY, EASY_WINDOW, ENCODER_WINDOW, ENOUGH, FEWEST, FILLED, GAP,
-    INTERVAL, MIN_LEAST, MIN_MOST, MIN_PIXELS_PER_BIT, ON_LINE, ON_LINE_LEAST, ON_LINE_ROUND_TRIPS,
-    QUEUE_ALLOWED, RISE_FEWEST, RISE_RATIO, RISE_WINDOW, SHORTEST, SKIP_DELAY, SKIP_LEAST, SLOWEST,
-    START, STEP, USE, WINDOW,
+    INTERVAL, LONGEST_RTT, MIN_LEAST, MIN_MOST, MIN_PIXELS_PER_BIT, ON_LINE, ON_LINE_LEAST,
+    ON_LINE_ROUND_TRIPS, QUEUE_ALLOWED, RISE_FEWEST, RISE_RATIO, RISE_WINDOW, RTT_WINDOW, SHORTEST,
+    SKIP_DELAY, SKIP_LEAST, SLOWEST, START, STEP, USE, WINDOW,
 };
+use super::least::Least;
 use super::{LinkSample, RateAdvice, RateLaw};
 
 /// The law that follows the line: video takes what the line carries beside the audio, and less
@@ -52,7 +51,8 @@ struct Line {
     encoded: Counter,
     /// What could have been encoded at the rates that were told.
     allowed: Counter,
-    base_rtt: BaseRtt,
+    /// Its round trip without a queue.
+    base_rtt: Least<Duration>,
     busy_since: Option<Instant>,
     /// For how many microseconds it has been busy.
     busy_time: Counter,
@@ -101,7 +101,7 @@ impl Line {
             arrived: Counter::default(),
             encoded: Counter::default(),
             allowed: Counter::default(),
-            base_rtt: BaseRtt::default(),
+            base_rtt: Least::new(RTT_WINDOW),
             busy_since: None,
             busy_time: Counter::default(),
             capacity: Capacity::new(estimate, sample.at),
@@ -154,12 +154,11 @@ impl Line {
         let allowed = whole(bytes(self.told) * passed.as_secs_f64());
         self.allowed
             .push(self.at, self.allowed.now().saturating_add(allowed));
-        let waits = sample.queued > 0 || sample.pending > 0;
-        let is_busy = waits || self.is_late(self.base_rtt.least() + ACK_SLACK);
+        let is_busy = self.is_late(sample, self.base_rtt() + ACK_SLACK);
         self.busy_since = is_busy.then(|| self.busy_since.unwrap_or(self.at));
-        let idle = self.base_rtt.least();
+        let idle = self.base_rtt();
         let idle = sample.min_rtt.map_or(idle, |least| least.min(idle));
-        let is_carrying = waits || self.is_late(idle);
+        let is_carrying = self.is_late(sample, idle);
         let carrying = if is_carrying { micros(passed) } else { 0 };
         self.busy_time
             .push(self.at, self.busy_time.now() + carrying);
@@ -170,10 +169,19 @@ impl Line {
         self.busy_time.rate(EASY_WINDOW) < EASY_BUSY * micros(Duration::from_secs(1)) as f64
     }
 
-    /// Whether something is under way for longer than a time.
-    fn is_late(&self, time: Duration) -> bool {
+    /// Zero while none is known.
+    fn base_rtt(&self) -> Duration {
+        self.base_rtt.get().unwrap_or_default().min(LONGEST_RTT)
+    }
+
+    /// Whether something waits for the line, or is under way for longer than a time.
+    fn is_late(&self, sample: &LinkSample, time: Duration) -> bool {
+        if let Some(late) = sample.late {
+            return late + self.base_rtt() > time;
+        }
         let due = self.at.checked_sub(time).map(|then| self.written.at(then));
-        due.is_some_and(|due| due > self.arrived.now())
+        let waits = sample.queued > 0 || sample.pending > 0;
+        waits || due.is_some_and(|due| due > self.arrived.now())
     }
 
     /// How long the line will be busy with what waits, beyond what it always holds.
@@ -189,7 +197,7 @@ impl Line {
 
     /// The bytes of a round trip.
     fn round_trip(&self) -> f64 {
-        self.capacity.estimate() * self.base_rtt.least().as_secs_f64()
+        self.capacity.estimate() * self.base_rtt().as_secs_f64()
     }
 
     /// What the line has carried since it is busy, if that says anything yet.

@@ -28,6 +28,7 @@ impl Broadcast {
             written: 0,
             unsent: None,
             unacked: None,
+            late: None,
             delivery: None,
             rtt: Some(Duration::from_millis(1)),
             min_rtt: None,

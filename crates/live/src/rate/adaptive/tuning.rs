@@ -34,6 +34,9 @@ pub(super) const KEPT: Duration = Duration::from_secs(2);
 /// round trip is taken for a queue for as long; shorter, and a queue for the line's.
 pub(super) const RTT_WINDOW: Duration = Duration::from_secs(10);
 
+/// A longer round trip than this is no line's.
+pub(super) const LONGEST_RTT: Duration = Duration::from_secs(1);
+
 /// By how much an acknowledgement may come later than the round trip on an idle line.
 pub(super) const ACK_SLACK: Duration = Duration::from_millis(12);
 
