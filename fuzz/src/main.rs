@@ -51,6 +51,7 @@ const TARGETS: &[(&str, Body)] = &[
     ("publisher_ops", onair_rtmp::fuzz::publisher_ops),
     ("queue", onair::fuzz::queue),
     ("rate", onair::fuzz::rate),
+    ("routes", onair::fuzz::routes),
     ("saved", onair_ios_model::fuzz::saved),
     ("server_ops", onair_rtmp::fuzz::server_ops),
     ("sound", onair_av::fuzz::audio),

@@ -284,6 +284,8 @@ pub enum HandoverReason {
     Stalled,
     /// The application asked for it.
     Asked,
+    /// The system has found another way to the network (Linux; on Apple's systems the application asks).
+    NetworkChanged,
     /// The server asked for it.
     ServerAsked,
     /// The destination's other address failed.
@@ -297,6 +299,7 @@ impl From<onair::HandoverReason> for HandoverReason {
         match why {
             onair::HandoverReason::Stalled => Self::Stalled,
             onair::HandoverReason::Asked => Self::Asked,
+            onair::HandoverReason::NetworkChanged => Self::NetworkChanged,
             onair::HandoverReason::ServerAsked => Self::ServerAsked,
             onair::HandoverReason::Failed => Self::Failed,
             onair::HandoverReason::Recovered => Self::Recovered,

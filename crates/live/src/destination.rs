@@ -3,8 +3,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use onair_media::Timestamp;
+use tokio::sync::watch;
 
 use crate::failure::{Cause, Failure, FailureStage};
+use crate::kernel::ways;
 use crate::output::{Output, OutputHandle, SessionContext, random};
 use crate::queue::PacketQueue;
 use crate::reconnect::{Reconnect, Verdict};
@@ -176,6 +178,7 @@ impl DestinationTask {
             () = tokio::time::sleep(delay) => Waited::Enough,
             () = source_ended(handle.queue(), self.context.pace) => Waited::Enough,
             () = self.context.renewals.asked() => Waited::Renewed,
+            () = another_way(self.context.fanout.routes().subscribe()) => Waited::Renewed,
             () = handle.leaving().asked() => Waited::Stopped,
         }
     }
@@ -196,6 +199,18 @@ async fn source_ended(queue: &SharedQueue, pace: Pace) {
         Pace::Realtime => poll_fn(|cx| queue.poll_ended(cx)).await,
         Pace::Max => pending().await,
     }
+}
+
+/// Resolves when the system has found another way to the network.
+async fn another_way(mut news: watch::Receiver<()>) {
+    let before = ways::sources();
+    while news.changed().await.is_ok() {
+        let now = ways::sources();
+        if now != before && now != [None; 2] {
+            return;
+        }
+    }
+    pending().await
 }
 
 /// Resolves when the source ended a while ago and no server has agreed to a publish since.

@@ -170,6 +170,8 @@ reasons! {
     Stalled: "nothing arrived any more",
     /// The application [asked](crate::Broadcast::reconnect_now) for it.
     Asked: "a new connection was asked for",
+    /// The system has found another way to the network, and would take it.
+    NetworkChanged: "there is another way to the network",
     /// The server asked for it.
     ServerAsked: "the server asked for it",
     /// The destination's other address failed.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use onair_demux::Damage;
 use onair_media::{Bitrate, Kind, Packet, Timestamp};
+use tokio::sync::watch;
 
 use crate::events::Events;
 use crate::meter::Meter;
@@ -27,6 +28,8 @@ pub(crate) struct Fanout {
     keyframe: AtomicBool,
     rate: Mutex<Arbiter>,
     events: Events,
+    /// The ways to the network have changed.
+    routes: watch::Sender<()>,
     notes: Mutex<Notes>,
 }
 
@@ -99,6 +102,7 @@ impl Fanout {
             keyframe: AtomicBool::new(false),
             rate: Mutex::default(),
             events: Events::default(),
+            routes: watch::Sender::default(),
             notes: Mutex::default(),
         }
     }
@@ -254,6 +258,11 @@ impl Fanout {
             destination,
             message,
         });
+    }
+
+    /// News of the ways to the network.
+    pub(crate) const fn routes(&self) -> &watch::Sender<()> {
+        &self.routes
     }
 
     /// What was told.

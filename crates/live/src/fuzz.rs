@@ -2,6 +2,7 @@
 
 mod queue;
 mod rate;
+mod routes;
 
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use onair_media::{Bitrate, FrameRate, Size};
 
 pub use queue::queue;
 pub use rate::rate;
+pub use routes::routes;
 
 use crate::director::{Command, Director, Event, Ladder, Notice, Path, Quality};
 
@@ -373,5 +375,6 @@ mod tests {
         super::corpus::replay("director", super::director);
         super::corpus::replay("queue", super::queue);
         super::corpus::replay("rate", super::rate);
+        super::corpus::replay("routes", super::routes);
     }
 }

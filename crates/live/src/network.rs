@@ -11,6 +11,7 @@ use crate::destination::DestinationTask;
 use crate::failover::Ingest;
 use crate::failure::{Failure, FailureStage};
 use crate::fanout::Fanout;
+use crate::kernel::routes;
 use crate::output::recording::Recording;
 use crate::output::{Output, OutputHandle, SessionContext};
 use crate::program::Program;
@@ -82,6 +83,8 @@ impl Network {
     /// Runs the destinations, and what is added and tried again meanwhile, until all have ended.
     /// A recording goes on without them.
     async fn destinations(&mut self, mut orders: UnboundedReceiver<Order>) {
+        let fanout = self.fanout.clone();
+        tokio::spawn(routes::watch(move || fanout.routes().send_modify(|()| {})));
         self.record();
         let mut running = Running::default();
         for number in 0..self.outputs.len() {

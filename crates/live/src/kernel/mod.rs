@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
     path = "other.rs"
 )]
 mod platform;
+pub(crate) mod routes;
 pub(crate) mod ways;
 
 /// A connection as the kernel sees it; `None` where it cannot be asked.

@@ -1,6 +1,6 @@
 //! Ways to the network besides the one that the system would choose.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 /// The interfaces with a default route, the system's favourite among them.
 #[cfg(target_os = "linux")]
@@ -58,21 +58,63 @@ fn is_up(flags: Option<&&str>) -> bool {
     flags.is_some_and(|flags| flags & 1 != 0)
 }
 
-/// Whether the system would now reach `peer` from another address than `local`, or not at all: the
-/// address or the route of a connection between the two is gone. Sends nothing.
-pub(crate) fn is_rerouted(local: SocketAddr, peer: SocketAddr) -> bool {
+/// The address from which the system would now reach `peer`; `None` where it knows no way. Sends
+/// nothing.
+pub(crate) fn source(peer: SocketAddr) -> Option<IpAddr> {
     let any = if peer.is_ipv6() {
         "[::]:0"
     } else {
         "0.0.0.0:0"
     };
-    let Ok(socket) = UdpSocket::bind(any) else {
-        return false;
-    };
-    match socket.connect(peer).and_then(|()| socket.local_addr()) {
-        Ok(now) => now.ip() != local.ip(),
-        Err(_) => true,
-    }
+    let socket = UdpSocket::bind(any).ok()?;
+    socket.connect(peer).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
+/// Whether the system would now reach `peer` from another address than `local`, or not at all: the
+/// address or the route of a connection between the two is gone.
+pub(crate) fn is_rerouted(local: SocketAddr, peer: SocketAddr) -> bool {
+    source(peer) != Some(local.ip())
+}
+
+/// The addresses from which the system would reach the rest of the world, by either family.
+pub(crate) fn sources() -> [Option<IpAddr>; 2] {
+    ANYBODY.map(source)
+}
+
+/// Of the blocks for documentation (RFC 5737, RFC 3849): nobody is there, and all routes are
+/// default ones.
+const ANYBODY: [SocketAddr; 2] = [
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9),
+    SocketAddr::new(
+        IpAddr::V6(Ipv6Addr::new(0x2001, 0xDB8, 0, 0, 0, 0, 0, 1)),
+        9,
+    ),
+];
+
+/// Whether two addresses of this machine are on different interfaces, or the first is on none:
+/// another temporary address of the same one is no other way.
+#[cfg(target_os = "linux")]
+pub(crate) fn are_apart(before: IpAddr, now: IpAddr) -> bool {
+    let found = nix::ifaddrs::getifaddrs().into_iter().flatten();
+    let named: Vec<_> = found
+        .filter_map(|one| Some((address(&one.address?)?, one.interface_name)))
+        .collect();
+    let interface = |address| named.iter().find(|(other, _)| *other == address);
+    let [before, now] = [before, now].map(|address| interface(address).map(|(_, name)| name));
+    before.is_none() || before != now
+}
+
+/// Nobody tells of changes here.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn are_apart(before: IpAddr, now: IpAddr) -> bool {
+    before != now
+}
+
+#[cfg(target_os = "linux")]
+fn address(storage: &nix::sys::socket::SockaddrStorage) -> Option<IpAddr> {
+    let v4 = storage.as_sockaddr_in().map(|v4| v4.ip().into());
+    v4.or_else(|| storage.as_sockaddr_in6().map(|v6| v6.ip().into()))
 }
 
 #[cfg(test)]
@@ -116,5 +158,13 @@ mod tests {
         let at = |text: &str| text.parse::<SocketAddr>().unwrap();
         assert!(!is_rerouted(at("127.0.0.1:5000"), at("127.0.0.1:1935")));
         assert!(is_rerouted(at("192.0.2.1:5000"), at("127.0.0.1:1935")));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_address_that_is_gone_is_apart_and_one_of_the_same_interface_is_not() {
+        let at = |text: &str| text.parse::<IpAddr>().unwrap();
+        assert!(!are_apart(at("127.0.0.1"), at("127.0.0.1")));
+        assert!(are_apart(at("192.0.2.1"), at("127.0.0.1")));
     }
 }

@@ -5,10 +5,10 @@ use std::time::Instant;
 use onair_media::Packet;
 
 use super::{Move, Phase, Session};
-use crate::Pace;
 use crate::handover::LOOK;
 use crate::kernel::ways;
 use crate::output::stream::Stream;
+use crate::{HandoverReason, Pace};
 
 /// Whether a session takes packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,22 @@ impl Session {
     /// Ends without a word; gives the packets that did not arrive.
     pub(in super::super) fn abandon(self) -> Vec<Packet> {
         self.packets.left()
+    }
+
+    /// Wants another connection if the system would by now reach the server from another interface,
+    /// and not only since before this connection was made.
+    pub(super) fn look_at_route(&mut self) {
+        let Some((local, peer)) = self.pump.stream().ends().filter(|_| self.is_live()) else {
+            return;
+        };
+        let Some(now) = ways::source(peer) else {
+            return;
+        };
+        let has_changed = self.source.replace(now) != Some(now);
+        if has_changed && now != local.ip() && ways::are_apart(local.ip(), now) {
+            let why = HandoverReason::NetworkChanged;
+            self.moving.get_or_insert(Move { to: None, why });
+        }
     }
 
     /// Sees now and then whether anything arrives.

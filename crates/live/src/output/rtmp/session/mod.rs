@@ -6,7 +6,8 @@ mod line;
 mod packets;
 mod timing;
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -18,10 +19,11 @@ use onair_rtmp::{Error, Publisher, Url};
 
 use self::delivery::Delivery;
 pub(super) use self::flow::READ;
-use self::handing_over::{Pause, is_rerouted};
+use self::handing_over::Pause;
 use self::line::Line;
 use self::packets::Packets;
 use crate::handover::Progress;
+use crate::kernel::ways;
 use crate::output::SessionContext;
 use crate::output::stream::Stream;
 use crate::{Event, Failure, HandoverReason};
@@ -60,6 +62,9 @@ pub(super) struct Session {
     tick: Instant,
     stopping: Option<Wish>,
     renewing: Option<Wish>,
+    /// The address from which the system reaches the server, and news that it may be another.
+    source: Option<IpAddr>,
+    rerouting: Option<Wish>,
 }
 
 /// Resolves when somebody wants it.
@@ -69,6 +74,16 @@ type Wish = Pin<Box<dyn Future<Output = ()> + Send>>;
 fn renewal(context: &SessionContext) -> Wish {
     let mut renewals = context.renewals.clone();
     Box::pin(async move { renewals.asked().await })
+}
+
+/// A session's view of news of the ways to the network.
+fn news(context: &SessionContext) -> Wish {
+    let mut news = context.fanout.routes().subscribe();
+    Box::pin(async move {
+        if news.changed().await.is_err() {
+            pending().await
+        }
+    })
 }
 
 /// How far a session has come.
@@ -138,7 +153,8 @@ impl Phase {
 impl Session {
     pub(super) fn new(stream: Box<dyn Stream>, config: Config, context: SessionContext) -> Self {
         let now = Instant::now();
-        let is_usual = !is_rerouted(stream.as_ref());
+        let ends = stream.ends();
+        let source = ends.and_then(|(_, peer)| ways::source(peer));
         Self {
             address: config.url.to_string(),
             pump: Pump::new(stream, Publisher::new(config, now), now),
@@ -152,7 +168,9 @@ impl Session {
             pause: Pause::No,
             is_retired: false,
             progress: Progress::default(),
-            is_usual,
+            is_usual: ends.map(|(local, _)| local.ip()) == source,
+            source,
+            rerouting: Some(news(&context)),
             next_look: now,
             written: 0,
             broken: None,
@@ -216,6 +234,7 @@ impl Session {
                 || self.poll_queue(cx, now)
                 || self.poll_stop(cx)
                 || self.poll_renewal(cx)
+                || self.poll_routes(cx)
                 || self.poll_timer(cx, now);
             if !progress {
                 return Poll::Pending;
@@ -270,6 +289,7 @@ impl Session {
         self.packets.confirm();
         let link = self.pump.stream().link();
         self.context.go_live(&self.address, server, link, now);
+        self.look_at_route();
         if has_source_ended {
             self.say_farewell(now);
         }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use onair_rtmp::{Input, Machine};
 
 use super::super::failure::stage_of;
-use super::{EndReason, LAST_WORDS, Move, Phase, Session, TICK, Wish, renewal};
+use super::{EndReason, LAST_WORDS, Move, Phase, Session, TICK, Wish, news, renewal};
 use crate::HandoverReason;
 use crate::failure::Failure;
 use crate::output::too_late;
@@ -44,6 +44,16 @@ impl Session {
             Phase::Closing { .. } => {}
         }
         true
+    }
+
+    /// Notices that the ways to the network have changed.
+    pub(super) fn poll_routes(&mut self, cx: &mut Context<'_>) -> bool {
+        let is_news = has_come(&mut self.rerouting, cx);
+        if is_news {
+            self.rerouting = Some(news(&self.context));
+            self.look_at_route();
+        }
+        is_news
     }
 
     pub(super) fn poll_timer(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
