@@ -56,6 +56,7 @@ const TARGETS: &[(&str, Body)] = &[
     ("server_ops", onair_rtmp::fuzz::server_ops),
     ("sound", onair_av::fuzz::audio),
     ("sps", onair_media::fuzz::sps),
+    ("trace", onair::fuzz::trace),
     ("transport", onair_ts::fuzz::transport),
     ("units", onair_media::fuzz::units),
     ("url", onair_rtmp::fuzz::url),

@@ -11,7 +11,8 @@ use crate::inspect::Inspect;
 use crate::log::LogOptions;
 use crate::publish::Publish;
 use crate::receive::Receive;
-use crate::{demo, devices, doctor, inspect, publish, receive};
+use crate::replay::Replay;
+use crate::{demo, devices, doctor, inspect, publish, receive, replay};
 
 /// Puts a camera, a test card, a file or a pipe on air over RTMP, and keeps it there.
 #[derive(Debug, Parser)]
@@ -31,6 +32,7 @@ pub(crate) enum Verb {
     Devices(Devices),
     Doctor(Box<Doctor>),
     Inspect(Inspect),
+    Replay(Replay),
 }
 
 impl Args {
@@ -42,6 +44,7 @@ impl Args {
             Some(Verb::Devices(opts)) => devices::run(&opts),
             Some(Verb::Doctor(opts)) => doctor::run(&opts, given),
             Some(Verb::Inspect(opts)) => inspect::run(&opts, given),
+            Some(Verb::Replay(opts)) => replay::run(&opts),
             Some(Verb::Demo(opts)) => demo::run(&opts, self.log),
             None => demo::run(&Demo::by_default(), self.log),
         }
@@ -56,6 +59,10 @@ Go live with a test card:
 
 See whether a broadcast would work, and if not, why not:
   onair doctor rtmp://localhost/live/KEY
+
+See what a broadcast met and decided, and whether this version decides the same:
+  onair publish --to rtmp://localhost/live/KEY --trace evening.trace
+  onair replay evening.trace
 
 `onair publish --help` has the addresses of the usual services.
 Ctrl-C or SIGTERM ends everything properly; another, a second later, ends it at once (status 1).
@@ -105,6 +112,7 @@ mod tests {
                 "audio",
                 "duration",
                 "record",
+                "trace",
                 "user",
                 "no-reconnect",
                 "patient",
@@ -147,6 +155,7 @@ mod tests {
             ],
         ),
         ("inspect", &["json", "bytes"]),
+        ("replay", &["json"]),
     ];
 
     fn names<T>(rules: &[Rule<T>]) -> Vec<&'static str> {

@@ -24,6 +24,7 @@ mod pipe;
 mod progress;
 mod publish;
 mod receive;
+mod replay;
 mod text;
 mod values;
 

@@ -137,6 +137,7 @@ fn lone_word(typed: &[OsString]) -> String {
                             --web; a key behind --key"
             .to_owned(),
         Some("inspect") => "inspect looks at one file".to_owned(),
+        Some("replay") => "replay reads one file".to_owned(),
         Some("doctor") => "doctor looks at one address; a key apart goes behind --key".to_owned(),
         Some(verb) => format!("{verb} takes no words but its options"),
     }

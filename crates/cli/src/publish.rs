@@ -99,6 +99,9 @@ fn configure(opts: &Publish, given: &Given) -> Result<(Builder, &'static str), F
     if let Some(path) = &opts.record {
         builder = builder.record(source::recording(path)?);
     }
+    if let Some(path) = &opts.trace {
+        builder = builder.trace(path);
+    }
     Ok((builder, source))
 }
 

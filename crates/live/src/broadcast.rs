@@ -11,7 +11,8 @@ use crate::output::{OutputHandle, SizeChange};
 use crate::pipeline::Pipeline;
 use crate::queue::{Overflow, PacketQueue};
 use crate::rate::Holder;
-use crate::shared_queue::HURRY;
+use crate::shared_queue::{HURRY, SharedQueue};
+use crate::trace::{Order, Trace};
 use crate::{Builder, Destination, Error, Event, Pace, SizeChanges, Stats};
 
 /// A running broadcast. Dropping it stops it.
@@ -44,13 +45,14 @@ pub struct Broadcast {
 }
 
 /// What each destination's queue is like.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Queues {
     /// What happens to packets that a line does not take in time.
     overflow: Overflow,
     has_video: bool,
     audio_first: bool,
     sizes: SizeChanges,
+    trace: Trace,
 }
 
 impl Broadcast {
@@ -115,6 +117,7 @@ impl Broadcast {
 
     /// Makes the next frame an IDR picture, if video is encoded here.
     pub fn request_keyframe(&self) {
+        self.fanout.trace().ordered(Order::Keyframe);
         self.fanout.ask_keyframe();
     }
 
@@ -126,6 +129,7 @@ impl Broadcast {
     /// failures are forgiven. A destination that has been given up, or is just ending properly, is
     /// left alone.
     pub fn reconnect_now(&self) {
+        self.fanout.trace().ordered(Order::Reconnect);
         let outputs = self.fanout.outputs();
         outputs.iter().for_each(|output| output.renewal().ask());
     }
@@ -143,9 +147,12 @@ impl Broadcast {
     pub fn add(&self, destination: impl Into<Destination>) -> Result<usize, Error> {
         let destination = destination.into();
         let output = destination.open()?;
-        let handle = self.queues.handle(&destination);
+        let handle = self
+            .queues
+            .handle(&destination, self.fanout.outputs().len());
         let over = || Error::Misuse("the broadcast is over: nothing more is sent");
         let number = self.fanout.add(Arc::new(handle)).ok_or_else(over)?;
+        self.fanout.trace().ordered(Order::Add(number));
         match self.orders.begin(number, output) {
             true => Ok(number),
             false => Err(over()),
@@ -156,6 +163,7 @@ impl Broadcast {
     /// [`Event::DestinationEnded`] tells when that is done. It keeps its number and its entry in
     /// the report. False if there is no destination with this number.
     pub fn remove(&self, destination: usize) -> bool {
+        self.fanout.trace().ordered(Order::Remove(destination));
         let outputs = self.fanout.outputs();
         let output = outputs.get(destination);
         output
@@ -168,12 +176,14 @@ impl Broadcast {
     /// one that is on air is left alone. False if there is no destination with this number, or the
     /// broadcast is over.
     pub fn retry(&self, destination: usize) -> bool {
+        self.fanout.trace().ordered(Order::Retry(destination));
         let is_there = self.fanout.outputs().get(destination).is_some();
         is_there && !self.fanout.is_finished() && self.orders.retry(destination)
     }
 
     /// Ends the broadcast properly and within a second; [`Event::Ended`] tells when it is done.
     pub fn stop(&self) {
+        self.fanout.trace().ordered(Order::Stop);
         self.fanout.stop();
     }
 
@@ -195,19 +205,22 @@ impl Broadcast {
         let destinations = builder.destinations.iter();
         let outputs = destinations.map(Destination::open);
         let outputs = outputs.collect::<Result<Vec<_>, _>>()?;
-        let destinations = builder.destinations.iter();
+        let trace = builder.trace.as_deref().map(Trace::create).transpose()?;
+        let trace = trace.unwrap_or_default();
         let queues = Queues {
             overflow,
             has_video: pipeline.has_video(),
             audio_first: pipeline.adapts(),
             sizes: builder.adapt.unwrap_or_default().sizes,
+            trace: trace.clone(),
         };
-        let handles = destinations.map(|to| Arc::new(queues.handle(to)));
+        let destinations = builder.destinations.iter().enumerate();
+        let handles = destinations.map(|(number, to)| Arc::new(queues.handle(to, number)));
         let handles = handles.collect();
         let record = |path| Recording::create(path, self::overflow(pace)).map(Arc::new);
         let recording = builder.record.take().map(record).transpose()?;
         let recorded = recording.as_ref().map(|own| own.handle().clone());
-        let fanout = Arc::new(Fanout::new(handles, recorded));
+        let fanout = Arc::new(Fanout::traced(handles, recorded, trace));
         pipeline.begin(&mut fanout.rate());
         let began = Instant::now();
         let network = Network {
@@ -260,12 +273,13 @@ pub struct Stopper {
 impl Stopper {
     /// As [`Broadcast::stop`].
     pub fn stop(&self) {
+        self.fanout.trace().ordered(Order::Stop);
         self.fanout.stop();
     }
 }
 
 impl Queues {
-    fn handle(self, destination: &Destination) -> OutputHandle {
+    fn handle(&self, destination: &Destination, number: usize) -> OutputHandle {
         let limits = match self.overflow {
             Overflow::Shed | Overflow::ShedLate => Limits::REALTIME,
             Overflow::Hold => Limits::MAX_PACE,
@@ -274,12 +288,13 @@ impl Queues {
         if self.audio_first {
             queue = queue.with_audio_first();
         }
-        OutputHandle::server(destination.address.to_string(), destination.retry, queue)
+        let queue = SharedQueue::traced(queue, &self.trace, number);
+        OutputHandle::of(destination.address.to_string(), destination.retry, queue)
             .with_sizes(self.takes_sizes(destination))
             .with_backup(destination.backup.is_some())
     }
 
-    fn takes_sizes(self, destination: &Destination) -> bool {
+    fn takes_sizes(&self, destination: &Destination) -> bool {
         match self.sizes {
             SizeChanges::WhereTaken => destination.size_change() == SizeChange::Taken,
             SizeChanges::Always => true,

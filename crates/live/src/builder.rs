@@ -19,6 +19,7 @@ pub struct Builder {
     pub(crate) audio_settings: Option<AudioSettings>,
     pub(crate) destinations: Vec<Destination>,
     pub(crate) record: Option<PathBuf>,
+    pub(crate) trace: Option<PathBuf>,
     pub(crate) pace: Pace,
     pub(crate) duration: Option<Duration>,
     pub(crate) adapt: Option<Adapt>,
@@ -36,6 +37,7 @@ impl Default for Builder {
             audio_settings: None,
             destinations: Vec::new(),
             record: None,
+            trace: None,
             pace: Pace::default(),
             duration: None,
             adapt: Some(Adapt::default()),
@@ -108,6 +110,14 @@ impl Builder {
     #[must_use]
     pub fn record(mut self, path: impl Into<PathBuf>) -> Self {
         self.record = Some(path.into());
+        self
+    }
+
+    /// Also writes what is seen and decided to a new file, without media and without secrets, for
+    /// [`replay`](crate::trace::replay) to decide again. The broadcast never waits for that.
+    #[must_use]
+    pub fn trace(mut self, path: impl Into<PathBuf>) -> Self {
+        self.trace = Some(path.into());
         self
     }
 

@@ -8,9 +8,9 @@ use tokio::sync::watch;
 use crate::failure::{Cause, Failure, FailureStage};
 use crate::kernel::ways;
 use crate::output::{Output, OutputHandle, SessionContext, random};
-use crate::queue::PacketQueue;
 use crate::reconnect::{Reconnect, Verdict};
 use crate::shared_queue::SharedQueue;
+use crate::trace::{Traced, TracedQueue};
 use crate::{Event, Fault, HandoverReason, Pace, State};
 
 /// A destination's whole life: one attempt after the other.
@@ -38,7 +38,7 @@ impl DestinationTask {
         let result = self.attempts().await;
         let handle = &self.context.handle;
         handle.finish(result.clone());
-        handle.queue().with(PacketQueue::abandon);
+        handle.queue().with(TracedQueue::abandon);
         self.context.tell_gaps();
         handle.queue().close();
         self.context.fanout.tell(Event::DestinationEnded {
@@ -49,7 +49,9 @@ impl DestinationTask {
 
     async fn attempts(&mut self) -> Result<(), Failure> {
         let handle = self.context.handle.clone();
-        let mut reconnects = [0, 1].map(|_| Reconnect::new(handle.retry(), random()));
+        let trace = self.context.fanout.trace();
+        let mut reconnects =
+            [0, 1].map(|_| Traced::reconnect(trace, self.index, handle.retry(), random()));
         let mut number = 1;
         loop {
             self.context.fanout.tell(Event::Connecting {
@@ -78,7 +80,7 @@ impl DestinationTask {
                     number = match self.wait(&failure, attempt, delay).await {
                         Waited::Enough => attempt,
                         Waited::Renewed => {
-                            reconnects.iter_mut().for_each(|one| drop(one.renewed()));
+                            reconnects.iter_mut().for_each(Traced::renewed);
                             handle.failover().renewed();
                             1
                         }
@@ -117,7 +119,7 @@ impl DestinationTask {
     /// What to do about a failure, and at which address.
     fn judge(
         &self,
-        reconnect: &mut Reconnect,
+        reconnect: &mut Traced<Reconnect>,
         failure: &Failure,
         live_since: Option<Instant>,
         now: Instant,

@@ -25,6 +25,14 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// The trace cannot be begun.
+    #[error("cannot write a trace to {}: {reason}", path.display())]
+    Trace {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// A live stream cannot be watched.
     #[error(transparent)]
     Unplayable(#[from] Failure),

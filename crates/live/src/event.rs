@@ -2,7 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use onair_media::{Bitrate, FrameRate, Size, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Failure, Gap, Report};
 
@@ -144,7 +144,7 @@ pub enum Event {
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident: $words:literal,)*) => {
         /// Why another connection takes over. `Display` says it in words.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum HandoverReason {
             $($(#[$doc])* $name,)*

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::io;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Fault;
 
@@ -20,7 +20,7 @@ pub struct Failure {
 }
 
 /// How far a destination had come when something failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureStage {
     /// The host's name was being looked up.
@@ -49,7 +49,8 @@ pub struct Refusal {
 }
 
 /// What another attempt is likely to bring: this alone decides what to do about a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Cause {
     /// The server cannot prove the identity that the URL demands.
     Untrusted,

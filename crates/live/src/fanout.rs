@@ -10,10 +10,10 @@ use tokio::sync::watch;
 use crate::events::Events;
 use crate::meter::Meter;
 use crate::output::OutputHandle;
-use crate::queue::PacketQueue;
 use crate::rate::{Arbiter, BitrateLimit, LimitedBy, PictureSample};
 use crate::shared_queue::{HURRY, SharedQueue};
 use crate::stop::Stop;
+use crate::trace::{Trace, Traced, TracedQueue};
 use crate::{CaptureReport, EncoderReport, Encoding, Event};
 
 /// Where the threads that produce packets meet those that send them.
@@ -26,7 +26,8 @@ pub(crate) struct Fanout {
     /// The source has given its last packet, or nobody wants another.
     finished: AtomicBool,
     keyframe: AtomicBool,
-    rate: Mutex<Arbiter>,
+    rate: Mutex<Traced<Arbiter>>,
+    trace: Trace,
     events: Events,
     /// The ways to the network have changed.
     routes: watch::Sender<()>,
@@ -90,9 +91,19 @@ impl Notes {
 
 impl Fanout {
     /// The fan-out to these destinations and the recording.
+    #[cfg(test)]
     pub(crate) fn new(
         outputs: Vec<Arc<OutputHandle>>,
         recording: Option<Arc<OutputHandle>>,
+    ) -> Self {
+        Self::traced(outputs, recording, Trace::default())
+    }
+
+    /// The fan-out to these destinations and the recording, with what is decided noted.
+    pub(crate) fn traced(
+        outputs: Vec<Arc<OutputHandle>>,
+        recording: Option<Arc<OutputHandle>>,
+        trace: Trace,
     ) -> Self {
         Self {
             outputs: Mutex::new(outputs.into()),
@@ -100,7 +111,8 @@ impl Fanout {
             stop: Stop::new(),
             finished: AtomicBool::new(false),
             keyframe: AtomicBool::new(false),
-            rate: Mutex::default(),
+            rate: Mutex::new(Traced::arbiter(&trace)),
+            trace,
             events: Events::default(),
             routes: watch::Sender::default(),
             notes: Mutex::default(),
@@ -195,7 +207,12 @@ impl Fanout {
 
     /// Whether a line is so far behind that another frame would only be late.
     pub(crate) fn is_behind(&self) -> bool {
-        self.outputs().iter().any(|output| output.is_behind())
+        let outputs = self.outputs();
+        let behind = outputs.iter().find_map(|output| output.behind());
+        behind.is_some_and(|(waits, limit)| {
+            self.trace.left_out(waits, limit);
+            true
+        })
     }
 
     /// Whether nothing but a keyframe would get to a destination whose line is followed.
@@ -204,7 +221,7 @@ impl Fanout {
     }
 
     /// At what rate pictures are encoded.
-    pub(crate) fn rate(&self) -> MutexGuard<'_, Arbiter> {
+    pub(crate) fn rate(&self) -> MutexGuard<'_, Traced<Arbiter>> {
         self.rate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -233,12 +250,26 @@ impl Fanout {
     /// Tells the application.
     pub(crate) fn tell(&self, event: Event) {
         tracing::debug!(?event);
+        self.trace.told(&event);
+        if let Event::Ended(_) = event
+            && let Some(message) = self.trace.finish()
+        {
+            self.events.push(Event::Warning {
+                destination: None,
+                message,
+            });
+        }
         self.events.push(event);
+    }
+
+    /// Where what is decided is noted.
+    pub(crate) const fn trace(&self) -> &Trace {
+        &self.trace
     }
 
     /// Tells the gaps closed since the last time.
     pub(crate) fn tell_gaps(&self, destination: usize, queue: &SharedQueue) {
-        for (gap, frames) in queue.with(PacketQueue::take_news) {
+        for (gap, frames) in queue.with(TracedQueue::take_news) {
             self.tell(Event::Dropped {
                 destination,
                 frames,

@@ -1,4 +1,4 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Declares the faults once, so that the list of them is complete.
 macro_rules! faults {
@@ -7,7 +7,7 @@ macro_rules! faults {
         /// itself: each has its settings elsewhere.
         ///
         /// The compiler tells whoever matches on it about each new fault.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum Fault {
             $($(#[$doc])* $name,)*

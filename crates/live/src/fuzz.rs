@@ -3,6 +3,7 @@
 mod queue;
 mod rate;
 mod routes;
+mod trace;
 
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use onair_media::{Bitrate, FrameRate, Size};
 pub use queue::queue;
 pub use rate::rate;
 pub use routes::routes;
+pub use trace::trace;
 
 use crate::director::{Command, Director, Event, Ladder, Notice, Path, Quality};
 
@@ -376,5 +378,6 @@ mod tests {
         super::corpus::replay("queue", super::queue);
         super::corpus::replay("rate", super::rate);
         super::corpus::replay("routes", super::routes);
+        super::corpus::replay("trace", super::trace);
     }
 }

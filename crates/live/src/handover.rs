@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 /// Notices that nothing of what was sent arrives any more.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
@@ -93,7 +95,7 @@ enum Phase {
 }
 
 /// How the connection on air stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OnAir {
     /// Nothing arrives any more.
     pub(crate) is_stalled: bool,
@@ -105,9 +107,10 @@ pub(crate) struct OnAir {
     pub(crate) is_elsewhere: bool,
 }
 
-/// What to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
+/// A step from one connection to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
     /// Open a connection, in place of one that is being opened.
     Connect,
     /// Forget the successor; the old connection goes on.

@@ -47,6 +47,7 @@ mod samples;
 mod shared_queue;
 mod stop;
 pub mod studio;
+pub mod trace;
 
 pub use broadcast::{Broadcast, Stopper};
 pub use builder::Builder;

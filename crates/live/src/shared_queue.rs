@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use onair_media::Packet;
 
 use crate::queue::PacketQueue;
+use crate::trace::{Trace, TracedQueue};
 
 /// A [`PacketQueue`] between the thread that produces and the task or thread that sends.
 ///
@@ -19,7 +20,7 @@ pub(crate) struct SharedQueue {
 
 #[derive(Debug)]
 struct State {
-    queue: PacketQueue,
+    queue: TracedQueue,
     waker: Option<Waker>,
     /// A producer sleeps.
     waiting: bool,
@@ -31,7 +32,16 @@ struct State {
 
 impl SharedQueue {
     /// Shares a queue.
-    pub(crate) const fn new(queue: PacketQueue) -> Self {
+    pub(crate) fn new(queue: PacketQueue) -> Self {
+        Self::of(queue.into())
+    }
+
+    /// The same, its calls noted.
+    pub(crate) fn traced(queue: PacketQueue, trace: &Trace, destination: usize) -> Self {
+        Self::of(TracedQueue::from(queue).traced(trace, destination))
+    }
+
+    fn of(queue: TracedQueue) -> Self {
         Self {
             state: Mutex::new(State {
                 queue,
@@ -155,7 +165,7 @@ impl SharedQueue {
     }
 
     /// Looks at the queue, or tells it something.
-    pub(crate) fn with<T>(&self, look: impl FnOnce(&mut PacketQueue) -> T) -> T {
+    pub(crate) fn with<T>(&self, look: impl FnOnce(&mut TracedQueue) -> T) -> T {
         look(&mut self.lock().queue)
     }
 

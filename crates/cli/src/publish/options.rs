@@ -81,6 +81,9 @@ pub(crate) struct Publish {
     pub(crate) pace: Pace,
     #[arg(long, value_name = "FILE", help_heading = SOURCE, help = record())]
     pub(crate) record: Option<PathBuf>,
+    /// Also write what was seen and decided to a new FILE, for onair replay: no media, no secrets
+    #[arg(long, value_name = "FILE", help_heading = CONNECTION)]
+    pub(crate) trace: Option<PathBuf>,
 
     /// Picture size of the test card or the camera [default: 1280x720]
     #[arg(long, value_parser = parse_size, help_heading = ENCODING)]

@@ -8,6 +8,7 @@ mod hangup;
 mod options;
 #[cfg(unix)]
 mod outlets;
+mod replay;
 mod schema;
 mod secrets;
 #[cfg(unix)]
@@ -36,7 +37,9 @@ fn usage_error(message: &str) -> Ran {
 fn help_names_every_verb() {
     let ran = Dir::new().run("--help");
     assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""));
-    for verb in ["demo", "publish", "receive", "devices", "doctor", "inspect"] {
+    for verb in [
+        "demo", "publish", "receive", "devices", "doctor", "inspect", "replay",
+    ] {
         assert!(
             ran.stdout.contains(&format!("\n  {verb}")),
             "{}",

@@ -9,10 +9,10 @@ use crate::failover::Ingest;
 use crate::fanout::Fanout;
 use crate::kernel::Link;
 use crate::program::Program;
-use crate::queue::PacketQueue;
-use crate::rate::{self, Holder, LinkSample, RateAdvice, RateLaw, Telling};
+use crate::rate::{Holder, LinkSample, RateAdvice, RateLaw, Telling};
 use crate::renewal::Renewals;
 use crate::shared_queue::SharedQueue;
+use crate::trace::{Traced, TracedQueue};
 use crate::{Event, Failure, FailureStage, Fault, HandoverReason, Pace, State};
 
 /// What an output works with during one attempt, and how it reports.
@@ -69,7 +69,7 @@ impl SessionContext {
 
     /// The server at `address` takes the stream from now on.
     pub(crate) fn go_live(&self, address: &str, server: Option<String>, link: Link, now: Instant) {
-        self.queue().with(PacketQueue::live);
+        self.queue().with(TracedQueue::live);
         self.handle.failover().live(self.ingest, now);
         let before = self.handle.status().go_live(address, link, now);
         self.tell(|destination| Event::Live {
@@ -126,7 +126,7 @@ impl SessionContext {
     pub(crate) fn sample(&self, link: Link, pending: usize, now: Instant) -> LinkSample {
         let (asked, most) = self.fanout.rate().asked();
         let (encoded, audio) = self.fanout.notes().encoded(now);
-        let waiting = |queue: &mut PacketQueue| (queue.age(now), queue.payload());
+        let waiting = |queue: &mut TracedQueue| (queue.age(now), queue.payload());
         let (queue_age, queued) = self.queue().with(waiting);
         LinkSample {
             at: now,
@@ -149,7 +149,8 @@ impl SessionContext {
 
     /// The law that a new connection's line is followed by.
     pub(crate) fn law(&self) -> Box<dyn RateLaw> {
-        rate::law(self.fanout.rate().min())
+        let min = self.fanout.rate().min();
+        Traced::law(self.fanout.trace(), self.destination, min)
     }
 
     /// Has the encoder, and what comes before it, obey the law of this destination's line, unless

@@ -66,11 +66,16 @@ impl OutputHandle {
 
     /// For a server.
     pub(crate) fn server(name: String, retry: RetryPolicy, queue: PacketQueue) -> Self {
+        Self::of(name, retry, SharedQueue::new(queue))
+    }
+
+    /// For any output.
+    pub(crate) fn of(name: String, retry: RetryPolicy, queue: SharedQueue) -> Self {
         Self {
             name,
             retry,
             takes_sizes: true,
-            queue: SharedQueue::new(queue),
+            queue,
             leaving: Stop::new(),
             renewal: Renewal::new(),
             failover: Mutex::new(Failover::new(false, retry)),
@@ -161,13 +166,14 @@ impl OutputHandle {
         status.failure = result.err();
     }
 
-    /// Whether so much waits for the line that another frame would only be late.
-    pub(crate) fn is_behind(&self) -> bool {
+    /// How many bytes wait for the line, and how many should at the most, if that is so many that
+    /// another frame would only be late.
+    pub(crate) fn behind(&self) -> Option<(u64, u64)> {
         let line = self.status().line;
-        let queued = |queue: &mut PacketQueue| queue.payload() as u64;
-        line.advice
-            .skip_above
-            .is_some_and(|limit| line.on_the_way + self.queue.with(queued) > limit)
+        let limit = line.advice.skip_above?;
+        let queued = self.queue.with(|queue| queue.payload()) as u64;
+        let waits = line.on_the_way + queued;
+        (waits > limit).then_some((waits, limit))
     }
 
     /// Whether a line that is followed has lost the rest of a GOP, and takes no frame until the next.
@@ -249,6 +255,7 @@ mod tests {
     use crate::fanout::Fanout;
     use crate::queue::Overflow;
     use crate::samples::video;
+    use crate::trace::TracedQueue;
 
     fn handle() -> OutputHandle {
         let queue = PacketQueue::new(Limits::REALTIME, Overflow::Shed, true);
@@ -278,7 +285,7 @@ mod tests {
             let packets = times.map(|index| video(index * 40, keyframe));
             handle.queue().push(packets, now);
         };
-        handle.queue().with(PacketQueue::live);
+        handle.queue().with(TracedQueue::live);
         feed(0..1, true);
         feed(1..200, false);
         assert!(!fanout.needs_keyframe(), "nobody leaves out frames for it");

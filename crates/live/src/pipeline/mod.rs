@@ -23,6 +23,7 @@ use self::video::VideoChain;
 use crate::fanout::Fanout;
 use crate::program::Program;
 use crate::rate::Arbiter;
+use crate::trace::Traced;
 use crate::{Adapt, Builder, Error, Pace};
 
 /// Everything opened, nothing running yet.
@@ -75,7 +76,7 @@ impl Pipeline {
     }
 
     /// Lets the arbiter know at what rate video will be encoded, if it will, and whether that adapts.
-    pub(crate) fn begin(&self, arbiter: &mut Arbiter) {
+    pub(crate) fn begin(&self, arbiter: &mut Traced<Arbiter>) {
         if let Source::Raw {
             video: Some(video), ..
         } = &self.source

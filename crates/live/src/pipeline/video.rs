@@ -12,6 +12,7 @@ use super::packet_merger::PacketMerger;
 use super::thinning::Thinning;
 use super::{Schedule, spawn};
 use crate::rate::{PictureLadder, PictureStep};
+use crate::trace::Traced;
 use crate::{EncoderTrack, Event};
 
 /// A source of frames and its encoder.
@@ -53,7 +54,8 @@ impl VideoChain {
         encoder.wake(frames.waker());
         let takes_sizes = merger.fanout().takes_sizes();
         let (size, rate) = (encoder.frame_size(), encoder.settings().frame_rate);
-        let ladder = PictureLadder::new(size, rate, takes_sizes);
+        let trace = merger.fanout().trace();
+        let ladder = Traced::ladder(trace, size, rate, takes_sizes);
         let merger = merger.clone();
         spawn("onair-video", move || {
             let encoding = EncodeLoop {
@@ -79,7 +81,7 @@ const MEND_EVERY: Duration = Duration::from_secs(1);
 /// The encoder's thread.
 struct EncodeLoop<'a> {
     encoder: VideoEncoder,
-    ladder: PictureLadder,
+    ladder: Traced<PictureLadder>,
     thinning: Thinning,
     merger: &'a PacketMerger,
     /// A device gives frames for as long as it likes, and a lost encoder is waited for as long.
@@ -195,7 +197,7 @@ impl EncodeLoop<'_> {
     /// Encodes a smaller picture, or fewer of them, where a line carries no more.
     fn adapt(&mut self, now: Timestamp, is_behind: bool) -> Result<(), Error> {
         let sample = self.merger.fanout().picture_sample(now, is_behind);
-        if self.ladder.update(&sample).is_some() {
+        if self.ladder.update(&sample, Instant::now()).is_some() {
             self.take_step()?;
             let PictureStep { size, .. } = self.ladder.step();
             self.merger.fanout().tell(Event::PictureChanged {

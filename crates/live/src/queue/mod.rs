@@ -10,6 +10,7 @@ mod tests;
 use std::time::{Duration, Instant};
 
 use onair_media::{Kind, Packet, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use self::held::Held;
 use self::state::{Consumer, Source};
@@ -67,7 +68,8 @@ struct Missed {
 }
 
 /// What to do when a queue is full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Overflow {
     /// Drop video: the source does not wait.
     Shed,
@@ -113,6 +115,12 @@ impl PacketQueue {
     pub(crate) const fn with_audio_first(mut self) -> Self {
         self.audio_first = true;
         self
+    }
+
+    /// What it was made with: its limits, what happens beyond them, whether there is video, and
+    /// whether audio overtakes it.
+    pub(crate) const fn settings(&self) -> (Limits, Overflow, bool, bool) {
+        (self.limits, self.overflow, self.has_video, self.audio_first)
     }
 
     /// Takes a packet from the source, and sheds if that was one too many.

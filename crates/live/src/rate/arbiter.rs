@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use onair_media::Bitrate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Holds everybody's limit on the bitrate, and applies the lowest.
 #[derive(Debug, Default)]
@@ -22,7 +22,8 @@ pub(crate) struct Change {
 }
 
 /// Who wants a limit. Of two equal limits the first counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Holder {
     /// Whoever runs the broadcast.
     User,
@@ -53,7 +54,7 @@ pub struct BitrateLimit {
 }
 
 /// Who limits a bitrate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LimitedBy {
     /// Nothing: it is what was asked for.

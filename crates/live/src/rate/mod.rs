@@ -20,7 +20,7 @@ mod telling;
 mod unlimited;
 
 pub use self::adaptive::Adaptive;
-pub(crate) use self::arbiter::{Arbiter, Holder};
+pub(crate) use self::arbiter::{Arbiter, Change, Holder};
 pub use self::arbiter::{BitrateLimit, LimitedBy};
 pub use self::far_end::{FarEnd, SenderWord};
 pub(crate) use self::follower::Follower;

@@ -20,7 +20,7 @@ use crate::handover::{Action, Handover, OnAir};
 use crate::output::SessionContext;
 use crate::output::stream::Stream;
 use crate::output::transport::Ways;
-use crate::queue::PacketQueue;
+use crate::trace::{Traced, TracedQueue};
 use crate::{Failure, HandoverReason};
 
 /// The session on air, the one that is to follow it, and the one that it followed.
@@ -31,7 +31,7 @@ pub(super) struct Succession<'a> {
     successor: Successor<'a>,
     /// Of the session on air, and of its successor.
     configs: (Config, Config),
-    handover: Handover,
+    handover: Traced<Handover>,
     /// Where the server wants the next connection, if not where this one is.
     detour: Option<Url>,
     /// Why another connection is wanted, if it is not for a stall.
@@ -139,7 +139,7 @@ impl<'a> Succession<'a> {
                 }
                 return Poll::Ready(reason);
             }
-            self.take_wish();
+            self.take_wish(now);
             let has_progress = self.poll_successor(cx, now)
                 || self.watch_first(cx, now)
                 || self.act(now)
@@ -150,13 +150,13 @@ impl<'a> Succession<'a> {
         }
     }
 
-    fn take_wish(&mut self) {
+    fn take_wish(&mut self, now: Instant) {
         if let Some(Move { to, why }) = self.on_air.take_wish() {
             self.detour = to;
             self.wish = Some(why);
             self.has_tried = false;
             self.context.handle.renewal().fulfil();
-            self.handover.want();
+            self.handover.want(now);
         }
     }
 
@@ -166,7 +166,7 @@ impl<'a> Succession<'a> {
             Successor::None | Successor::Ready(_) => return false,
             Successor::Connecting(connecting) => match connecting.as_mut().poll(cx) {
                 Poll::Pending => return false,
-                Poll::Ready(Ok(stream)) => self.connected(stream),
+                Poll::Ready(Ok(stream)) => self.connected(stream, now),
                 Poll::Ready(Err(failure)) => self.failed(&failure, now),
             },
             Successor::Publishing(session) => match session.poll(cx) {
@@ -265,9 +265,9 @@ impl<'a> Succession<'a> {
         self.successor = Successor::Connecting(connecting);
     }
 
-    fn connected(&mut self, stream: Box<dyn Stream>) {
+    fn connected(&mut self, stream: Box<dyn Stream>, now: Instant) {
         self.successor = Successor::Ready(stream);
-        self.handover.connected();
+        self.handover.connected(now);
         if self.handover.awaits_keyframe() {
             self.on_air.pause(false);
             self.context.fanout.ask_keyframe();
@@ -288,7 +288,7 @@ impl<'a> Succession<'a> {
         }
         let queue = self.context.queue();
         if is_stalled {
-            queue.with(PacketQueue::away);
+            queue.with(TracedQueue::away);
         }
         if !queue.with(|queue| queue.is_ready()) {
             self.context.fanout.ask_keyframe();
@@ -363,7 +363,7 @@ impl<'a> Succession<'a> {
         let is_busy = matches!(failure.cause, Cause::Busy { .. });
         if is_busy && !self.is_elsewhere() && !self.on_air.is_stalled() {
             hosts::WITHOUT_TAKEOVER.remember(&self.configs.1.url);
-            self.handover.want();
+            self.handover.want(now);
         }
     }
 
@@ -390,7 +390,7 @@ impl<'a> Succession<'a> {
             Some(Step::Return) if self.wish.is_some() => failover.return_failed(now),
             Some(Step::Return) => {
                 self.wish = Some(HandoverReason::Recovered);
-                self.handover.want();
+                self.handover.want(now);
             }
         }
         true
@@ -403,7 +403,7 @@ impl<'a> Succession<'a> {
             .take_if(|why| *why == HandoverReason::Recovered)
             .is_some()
         {
-            self.handover.forget_wish();
+            self.handover.forget_wish(now);
             self.context.handle.failover().return_failed(now);
         }
     }
@@ -415,12 +415,13 @@ impl<'a> Succession<'a> {
             self.context.restore(session.abandon());
         }
         if self.on_air.is_paused() {
-            self.context.queue().with(PacketQueue::live);
+            self.context.queue().with(TracedQueue::live);
         }
         self.on_air.resume();
     }
 }
 
-fn handover(context: &SessionContext) -> Handover {
-    Handover::new(context.handle.retry().enabled)
+fn handover(context: &SessionContext) -> Traced<Handover> {
+    let leaves_stalls = context.handle.retry().enabled;
+    Traced::handover(context.fanout.trace(), context.destination, leaves_stalls)
 }

@@ -33,7 +33,7 @@ impl Session {
     }
 
     /// Whether nothing of what was sent has arrived for too long.
-    pub(in super::super) const fn is_stalled(&self) -> bool {
+    pub(in super::super) fn is_stalled(&self) -> bool {
         self.progress.is_stalled()
     }
 

@@ -26,6 +26,7 @@ use crate::handover::Progress;
 use crate::kernel::ways;
 use crate::output::SessionContext;
 use crate::output::stream::Stream;
+use crate::trace::Traced;
 use crate::{Event, Failure, HandoverReason};
 
 /// One connection's life, driven by a [`Publisher`].
@@ -46,7 +47,7 @@ pub(super) struct Session {
     pause: Pause,
     /// Another session is on air: this one only ends.
     is_retired: bool,
-    progress: Progress,
+    progress: Traced<Progress>,
     /// It goes the way that the system chooses.
     is_usual: bool,
     /// When to see again whether anything arrives.
@@ -167,7 +168,7 @@ impl Session {
             moving: None,
             pause: Pause::No,
             is_retired: false,
-            progress: Progress::default(),
+            progress: Traced::progress(context.fanout.trace(), context.destination),
             is_usual: ends.map(|(local, _)| local.ip()) == source,
             source,
             rerouting: Some(news(&context)),
