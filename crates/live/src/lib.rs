@@ -24,6 +24,8 @@ mod failover;
 mod failure;
 mod fanout;
 mod fault;
+#[cfg(test)]
+mod fifty_days;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;

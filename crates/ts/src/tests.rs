@@ -70,6 +70,27 @@ fn demuxed(stream: Vec<u8>) -> Vec<Packet> {
 }
 
 #[test]
+fn times_go_on_over_days_though_their_33_bits_begin_again_twice() {
+    let (configs, mut muxer) = both();
+    // A picture and a frame of audio each 9 s, as far apart as a reader takes for one stream.
+    let pairs = (0..22_000).map(|index| index * 9000);
+    let sent: Vec<_> = pairs
+        .flat_map(|millis| [configs.video(millis, true, 8), configs.audio(millis, 3)])
+        .collect();
+    let written = sent.iter().map(|packet| muxer.push(packet).unwrap());
+    let found = demuxed(written.flatten().collect());
+    assert_eq!(found.len(), sent.len());
+    let start = found[0].dts;
+    for (found, sent) in found.iter().zip(&sent) {
+        let (dts, pts) = (found.dts.since(start), found.pts.since(start));
+        let of = |time: Timestamp| time.since(Timestamp::ZERO);
+        assert_eq!((dts, pts), (of(sent.dts), of(sent.pts)));
+    }
+    let days = found[found.len() - 1].dts.since(start).as_secs() / 86_400;
+    assert_eq!(days, 2);
+}
+
+#[test]
 fn a_stream_begins_with_the_tables_and_the_first_keyframe() {
     let (configs, mut muxer) = both();
     let video = configs.video(0, true, 8);

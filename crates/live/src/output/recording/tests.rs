@@ -222,6 +222,53 @@ fn what_fits_on_a_full_disk_is_a_whole_transport_stream() {
     }
 }
 
+/// Half a second of each of 1200 hours, and of those around the moments at which a time of 32 bits
+/// changes its sign and begins anew.
+fn fifty_days() -> Vec<Packet> {
+    let edges = [(1 << 31) - 260, (1 << 32) - 260];
+    let mut begins: Vec<i64> = (0..1200)
+        .map(|hour| hour * 3_600_000)
+        .chain(edges)
+        .collect();
+    begins.sort_unstable();
+    let burst = |at: i64| {
+        let pair = move |index: i64| [video(at + index * 40, index == 0), audio(at + index * 40)];
+        (0..12).flat_map(pair)
+    };
+    begins.into_iter().flat_map(burst).collect()
+}
+
+#[test]
+fn fifty_days_of_recording_read_as_they_were() {
+    let mut packets = fifty_days();
+    for packet in &mut packets {
+        packet.payload.truncate(40);
+    }
+    for extension in ["flv", "mp4"] {
+        let (content, result, written) = record_these(packets.clone(), extension, u64::MAX);
+        assert_eq!(result, Ok(()), "{extension}");
+        let length = written.duration.unwrap();
+        assert!(
+            length > Duration::from_secs(1199 * 3600),
+            "{extension}: {length:?}"
+        );
+        let name = format!("onair-{}-days.{extension}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::write(&path, content).unwrap();
+        let mut opened = onair_demux::open(&path).unwrap();
+        let found = std::iter::from_fn(|| opened.next_packet().unwrap());
+        let times = |packet: &Packet| (packet.kind() == Kind::Audio, packet.dts.as_millis());
+        let mut found: Vec<_> = found.map(|packet| times(&packet)).collect();
+        fs::remove_file(path).unwrap();
+        let mut sent: Vec<_> = packets.iter().map(times).collect();
+        found.sort_unstable();
+        sent.sort_unstable();
+        assert_eq!(found.len(), sent.len(), "{extension}");
+        let odd = found.iter().zip(&sent).find(|(found, sent)| found != sent);
+        assert_eq!(odd, None, "{extension}");
+    }
+}
+
 #[test]
 fn what_a_transport_stream_cannot_hold_is_not_written_as_something_else() {
     let (content, result, written) = record("ts", u64::MAX);
