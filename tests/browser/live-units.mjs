@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 const assets = new URL("../../crates/receiver/assets/", import.meta.url);
-const { Flight, Lateness, Rate } = await import(new URL("live-rate.js", assets));
+const { Outbox } = await import(new URL("live-outbox.js", assets));
 const { Pacer, Timeline } = await import(new URL("live-timeline.js", assets));
-const { base64, bytesOf, interleaveS16, mediaMessage, newSession } = await import(new URL("live-wire.js", assets));
+const { base64, bytesOf, interleaveS16, mediaMessage, newSession, partOf, word } = await import(new URL("live-wire.js", assets));
 const { fit, level } = await import(new URL("live-encoder.js", assets));
 const { Link } = await import(new URL("live-link.js", assets));
 const words = await import(new URL("live-words.js", assets));
@@ -22,101 +22,103 @@ function noise(seed) {
   };
 }
 
-/** A sender obeying `rate` over a line of `capacity(seconds)` bits per second; answers the targets by second. */
-function simulate(rate, capacity, seconds, audio = 96_000) {
-  let [queued, flight, sent, arrived, acked] = [0, new Flight(), 0, 0, 0];
-  const seen = [];
-  for (let now = 0; now < seconds * 1000; now += 10) {
-    if (now % 30 === 0) {
-      const bytes = Math.round(((rate.skipping ? 0 : rate.target) + audio) * 0.03 / 8);
-      sent += bytes;
-      queued += bytes;
-      flight.send(now, bytes);
-    }
-    const drained = Math.min(queued, (capacity(now / 1000) * 0.01) / 8);
-    queued -= drained;
-    arrived += drained;
-    if (now % 100 === 0 && Math.floor(arrived) > acked) flight.acknowledge(now, (acked = Math.floor(arrived + 1e-6)));
-    if (now % 200 === 0) rate.update(now, { waiting: flight.waiting(now), delivered: flight.delivered(now), reserved: audio });
-    if (now % 1000 === 0) seen.push({ target: rate.target, waiting: flight.waiting(now) });
-  }
-  return seen;
+/** An outbox whose messages are kept; `arrive` has the server acknowledge them, and advise. */
+function outbox(advises = true) {
+  const sent = [];
+  const box = new Outbox((message) => sent.push(message), advises);
+  const media = () => sent.filter((message) => message[0] !== 4);
+  const bytes = () => sent.reduce((sum, { length }) => sum + length, 0);
+  const arrive = (now, inFlight, upTo = bytes()) => box.acknowledge(now, { bytes: upTo, inFlight, skipAbove: 9000 });
+  return { box, sent, media, bytes, arrive };
 }
 
-test("a line that is wide enough is left alone", () => {
-  const seen = simulate(new Rate(2_500_000), () => 4_000_000, 60);
-  assert.ok(seen.every(({ target }) => target === 2_500_000));
-  assert.ok(seen.every(({ waiting }) => waiting < 180));
+const message = (kind, length, keyframe = false) => mediaMessage({ kind, keyframe, pts: 0, size: length - 20, copyTo: () => {} });
+
+test("no more is under way than advised, and audio comes before pictures, even amid one", () => {
+  const { box, media, arrive } = outbox();
+  arrive(0, 3000);
+  box.video(0, message(1, 9000, true), true);
+  assert.deepEqual(media().map(([kind, flags]) => [kind, flags]), [[1, 3], [3, 2], [3, 2]]);
+  box.audio(10, message(2, 300));
+  assert.equal(media().length, 3);
+  arrive(20, 3000);
+  assert.deepEqual(media().slice(3).map(([kind]) => kind), [2, 3, 3, 3]);
+  assert.ok(box.backlog > 3000 && box.backlog < 9000);
 });
 
-test("a line that narrows is followed within three seconds, and its delay goes away", () => {
-  const seen = simulate(new Rate(2_500_000), (s) => (s < 10 ? 4_000_000 : 1_000_000), 60);
-  assert.ok(seen[13].target < 1_000_000, `${seen[13].target}`);
-  const later = seen.slice(25);
-  assert.ok(later.every(({ waiting }) => waiting < 1000), `${Math.max(...later.map((x) => x.waiting))}`);
-  assert.ok(later.every(({ target }) => target > 400_000));
+test("the parts of a picture make the picture, and audio is never cut", () => {
+  const whole = message(1, 5000, true);
+  whole.forEach((_, at) => at >= 20 && (whole[at] = at));
+  const { box, media, arrive } = outbox();
+  box.video(0, whole, true);
+  box.audio(0, message(2, 4000));
+  arrive(0, 100_000);
+  const [first, ...others] = media().filter(([kind]) => kind !== 2);
+  first[1] &= ~2;
+  assert.deepEqual(Buffer.concat([first, ...others.map((part) => part.subarray(4))]), Buffer.from(whole));
+  assert.deepEqual(media().filter(([kind]) => kind === 2).map(({ length }) => length), [4000]);
 });
 
-test("a line that widens again is climbed, all the way, within forty seconds", () => {
-  const seen = simulate(new Rate(2_500_000), (s) => (s > 10 && s < 20 ? 800_000 : 6_000_000), 61);
-  assert.ok(seen[20].target < 800_000);
-  assert.equal(seen.at(-1).target, 2_500_000);
+test("a word goes along each ten milliseconds, and counts what goes with it", () => {
+  const { box, sent, bytes } = outbox();
+  for (let now = 0; now < 50; now += 5) box.audio(now, message(2, 100));
+  const words = sent.filter(([kind]) => kind === 4);
+  assert.equal(words.length, 5);
+  const last = new DataView(words.at(-1).buffer);
+  assert.equal(Number(last.getBigUint64(12)), bytes() - 100);
+  assert.equal(Number(last.getBigInt64(4)), 40_000);
 });
 
-test("a line that stays narrow is used, not poked: most of it, with few frames skipped", () => {
-  const seen = simulate(new Rate(2_500_000), () => 1_000_000, 180).slice(20);
-  const mean = seen.reduce((sum, { target }) => sum + target, 0) / seen.length;
-  assert.ok(mean > 600_000 && mean < 904_000, `${mean}`);
-  assert.ok(seen.filter(({ waiting }) => waiting > 800).length < seen.length * 0.05);
+test("pictures that waited too long are left out until a keyframe, and audio is not", () => {
+  const { box, media, arrive } = outbox();
+  arrive(0, 1000);
+  for (let now = 0; now < 2000; now += 100) box.audio(now, message(2, 50));
+  box.video(0, message(1, 3000, true), true);
+  for (let now = 100; now < 1900; now += 100) box.video(now, message(1, 1000), false);
+  assert.equal(box.video(1900, message(1, 1000), false), false);
+  assert.equal(box.video(2000, message(1, 1000, true), true), true);
+  arrive(2000, 1e6);
+  assert.deepEqual(media().filter(([kind]) => kind === 1).map(([, flags]) => flags & 1), [1]);
+  assert.equal(media().filter(([kind]) => kind === 2).length, 20);
 });
 
-test("a dead line means fewer bits and no frames", () => {
-  const rate = new Rate(2_500_000);
-  simulate(rate, (s) => (s < 5 ? 4_000_000 : 1), 20);
-  assert.ok(rate.target < 1_250_000, `${rate.target}`);
-  assert.ok(rate.skipping && rate.reduced);
+test("configurations stay in their place among what waits", () => {
+  const { box, sent, arrive } = outbox();
+  arrive(0, 1000);
+  box.video(0, message(1, 4000, true), true);
+  box.configure(0, "video", "new");
+  box.video(0, message(1, 100, true), true);
+  arrive(0, 1e6);
+  const order = sent.filter((one) => one[0] !== 4).map((one) => (typeof one === "string" ? one : one[0]));
+  assert.deepEqual(order, [1, 3, "new", 1]);
 });
 
-test("a lower ceiling holds at once, and a choice below the floor is a choice", () => {
-  const rate = new Rate(2_500_000);
-  rate.ceiling = 800_000;
-  assert.equal(rate.target, 800_000);
-  rate.ceiling = 2_000_000;
-  assert.equal(rate.target, 2_000_000);
-  assert.equal(new Rate(100_000).target, 100_000);
+test("a server that does not advise gets everything at once, whole", () => {
+  const { box, sent } = outbox(false);
+  for (let i = 0; i < 5; i++) box.video(0, message(1, 50_000, true), true);
+  assert.deepEqual(sent.map(({ length }) => length), Array(5).fill(50_000));
+  box.acknowledge(100, { bytes: 100_000, messages: 2, viewers: 1 });
+  assert.equal(box.advice, undefined);
+  assert.equal(box.backlog, 150_000);
 });
 
 test("what waits is what the line adds, not the way there", () => {
-  const flight = new Flight();
+  const { box, bytes } = outbox();
   for (let now = 0; now < 3000; now += 100) {
-    flight.send(now, 1000);
-    if (now >= 200) flight.acknowledge(now, (now / 100 - 1) * 1000);
+    const before = bytes();
+    box.audio(now, message(2, 100));
+    if (now > 0) box.acknowledge(now + 20, { bytes: before, inFlight: 1e6, skipAbove: 1e6 });
   }
-  assert.ok(flight.waiting(2900) < 10);
-  assert.equal(flight.waiting(4000), 1000);
-  assert.ok(Math.abs(flight.delivered(2900) - 80_000) < 8000);
+  assert.ok(box.waiting(2930) < 10, `${box.waiting(2930)}`);
+  assert.ok(box.waiting(4000) > 900);
 });
 
-test("a page that was busy for a second does not blame the line", () => {
-  const [rate, flight, lateness] = [new Rate(2_500_000), new Flight(), new Lateness(200)];
-  let sent = 0;
-  const tick = (now) => {
-    const waiting = Math.max(0, flight.waiting(now) - lateness.observe(now));
-    return rate.update(now, { waiting, delivered: flight.delivered(now), reserved: 0 });
-  };
-  const second = (from) => {
-    for (let now = from; now < from + 1000; now += 100) {
-      flight.send(now, 1000);
-      flight.acknowledge(now + 20, (sent += 1000));
-      if (now % 200 === 0) assert.equal(tick(now + 20), 2_500_000, `at ${now} ms`);
-    }
-  };
-  second(0);
-  flight.send(1000, 1000); // acknowledged in time, but read after the tick
-  assert.equal(tick(2020), 2_500_000);
-  assert.ok(!rate.skipping);
-  flight.acknowledge(2021, (sent += 1000));
-  second(2100);
+test("at the end all that waits is sent", () => {
+  const { box, media, arrive } = outbox();
+  arrive(0, 1000);
+  box.video(0, message(1, 9000, true), true);
+  box.flush(0);
+  assert.equal(media().at(-1)[1] & 2, 0);
 });
 
 test("two clocks that run apart stay within a few milliseconds of the truth", () => {
@@ -165,6 +167,13 @@ test("a media message has the header that the server reads", () => {
   const message = mediaMessage({ kind: 1, keyframe: true, pts: -2, duration: 33_333, size: 3, copyTo: (t) => t.set(payload) });
   const hex = Buffer.from(message).toString("hex");
   assert.equal(hex, "01010000" + "fffffffffffffffe" + "00008235" + "00000000" + "010203");
+});
+
+test("a word has the bytes that the server reads", () => {
+  const message = word({ now: 1.5, trip: 20.2, sent: 1000, encoded: 800, queued: 5, age: 2 });
+  const hex = Buffer.from(message).toString("hex");
+  assert.equal(hex, "04000015" + "00000000000005dc" + "000000000000040c" + "0000000000000320" + "00000005" + "000007d0");
+  assert.deepEqual(partOf(Uint8Array.of(1, 1, 0, 0, 9), 9, false), { message: Uint8Array.of(1, 1, 0, 0, 9) });
 });
 
 test("sound is interleaved, little-endian, and clipped", () => {

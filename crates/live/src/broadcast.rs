@@ -6,8 +6,8 @@ use onair_media::Bitrate;
 use crate::config::Limits;
 use crate::fanout::Fanout;
 use crate::network::{Network, Orders};
+use crate::output::OutputHandle;
 use crate::output::recording::Recording;
-use crate::output::{OutputHandle, SizeChange};
 use crate::pipeline::Pipeline;
 use crate::queue::{Overflow, PacketQueue};
 use crate::rate::Holder;
@@ -296,7 +296,7 @@ impl Queues {
 
     fn takes_sizes(&self, destination: &Destination) -> bool {
         match self.sizes {
-            SizeChanges::WhereTaken => destination.size_change() == SizeChange::Taken,
+            SizeChanges::WhereTaken => destination.takes_sizes(),
             SizeChanges::Always => true,
             SizeChanges::Never => false,
         }

@@ -89,6 +89,12 @@ export class Pictures {
     this.#keyframeAt = -Infinity;
   }
 
+  /** The size of what this camera's pictures are encoded to at most, or undefined. */
+  sizeWithin(limit) {
+    const [width, height] = this.#shape.split(",").map(Number);
+    return height ? fit(width, height, limit) : undefined;
+  }
+
   /** Retunes without a new sequence. */
   setBitrate(bitrate) {
     this.#wish = { ...this.#wish, bitrate };

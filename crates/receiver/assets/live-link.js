@@ -1,7 +1,7 @@
 // One WebSocket to the server, and another when it breaks: the session and its timeline go on.
 
-import { Flight } from "./live-rate.js";
-import { AUDIO, VIDEO, bye, config, hello, mediaMessage } from "./live-wire.js";
+import { Outbox } from "./live-outbox.js";
+import { AUDIO, VIDEO, bye, config, hello, mediaMessage, wish } from "./live-wire.js";
 
 const PAUSES = [0, 300, 1000, 2000, 3000]; // ms before each attempt; the last one repeats
 const GIVE_UP = 60_000; // ms without a connection
@@ -10,13 +10,15 @@ const ANSWER = 6_000; // ms to be accepted in
 
 export class Link {
   state = "closed"; // connecting, open, waiting, closed
-  flight = new Flight();
+  outbox;
   sent = 0; // bytes over all connections
   #socket;
   #greeting;
   #url;
   #on;
   #tracks = {};
+  #wish;
+  #advises = false;
   #needsKeyframe = true;
   #attempt = 0;
   #lostAt;
@@ -32,10 +34,6 @@ export class Link {
 
   get isOpen() {
     return this.state === "open";
-  }
-
-  get bufferedAmount() {
-    return this.#socket?.bufferedAmount ?? 0;
   }
 
   /** Milliseconds since the connection broke, 0 while there is one. */
@@ -61,7 +59,7 @@ export class Link {
 
   /** Once a second or so: notices a line that is dead without saying so. */
   check(now) {
-    const oldest = this.flight.oldest;
+    const oldest = this.outbox?.oldest;
     if (this.isOpen && oldest !== undefined && now - oldest > SILENCE) this.#drop();
   }
 
@@ -70,19 +68,28 @@ export class Link {
     if (JSON.stringify(this.#tracks[track]) === JSON.stringify(description)) return;
     this.#tracks[track] = description;
     if (track === "video") this.#needsKeyframe = true;
-    if (this.isOpen) this.#socket.send(config({ [track]: description }));
+    if (this.isOpen) this.outbox.configure(performance.now(), track, config({ [track]: description }));
+  }
+
+  /** What would be encoded on a line without limits. */
+  wish(about) {
+    const text = wish(about);
+    if (text === this.#wish) return;
+    this.#wish = text;
+    if (this.isOpen && this.#advises) this.#socket.send(text);
   }
 
   /** Sends a picture; false when it has to be a keyframe and is none, or nobody listens. */
   video(unit) {
     if (!this.isOpen || !this.#tracks.video || (this.#needsKeyframe && !unit.keyframe)) return false;
-    this.#needsKeyframe = false;
-    this.#send({ kind: VIDEO, ...unit });
-    return true;
+    const message = this.#message({ kind: VIDEO, ...unit });
+    const taken = this.outbox.video(performance.now(), message, unit.keyframe);
+    this.#needsKeyframe = !taken;
+    return taken;
   }
 
   audio(unit) {
-    if (this.isOpen && this.#tracks.audio) this.#send({ kind: AUDIO, ...unit });
+    if (this.isOpen && this.#tracks.audio) this.outbox.audio(performance.now(), this.#message({ kind: AUDIO, ...unit }));
   }
 
   /** Says goodbye; resolves when the server has answered, or does not. */
@@ -91,6 +98,7 @@ export class Link {
     const wasOpen = this.isOpen;
     this.state = "closed";
     if (!wasOpen) return this.#end();
+    this.outbox.flush(performance.now());
     this.#socket.send(bye());
     return new Promise((resolve) => {
       this.#closing = resolve;
@@ -98,11 +106,10 @@ export class Link {
     });
   }
 
-  #send(unit) {
+  #message(unit) {
     const message = mediaMessage(unit);
-    this.#socket.send(message);
     this.sent += message.length;
-    this.flight.send(performance.now(), message.length);
+    return message;
   }
 
   #handle(message) {
@@ -116,16 +123,19 @@ export class Link {
   #accepted(message) {
     clearTimeout(this.#timer);
     this.state = "open";
-    this.flight = new Flight();
+    const socket = this.#socket;
+    this.#advises = Boolean(message.advises);
+    this.outbox = new Outbox((data) => socket.send(data), this.#advises);
     this.#needsKeyframe = true;
     this.#attempt = 0;
     this.#lostAt = undefined;
-    if (Object.keys(this.#tracks).length) this.#socket.send(config(this.#tracks));
+    if (Object.keys(this.#tracks).length) socket.send(config(this.#tracks));
+    if (this.#wish && this.#advises) socket.send(this.#wish);
     this.#on.accepted(message);
   }
 
   #acknowledged(message) {
-    this.flight.acknowledge(performance.now(), message.bytes);
+    this.outbox.acknowledge(performance.now(), message);
     this.#on.ack(message);
   }
 

@@ -3,7 +3,6 @@
 import { devices, facesUser, openBoth, openCamera, openMicrophone } from "./live-camera.js";
 import { Pictures } from "./live-encoder.js";
 import { Link } from "./live-link.js";
-import { Lateness, Rate } from "./live-rate.js";
 import { readFrames } from "./live-reader.js";
 import { Sound } from "./live-sound.js";
 import { Pacer, Timeline } from "./live-timeline.js";
@@ -11,7 +10,8 @@ import { newSession } from "./live-wire.js";
 
 const TICK = 200;
 const BUSY = 300; // ms by which the page's own timer is late: the device has too much to do
-const STEP = 0.07; // retunes smaller than this are not worth an encoder's trouble
+const FIRST = 1_500_000; // bits per second until the line is known
+const RISE_EVERY = 200; // ms: an encoder is emptied to be retuned
 
 /** Bits per second that suit a picture. */
 export function suitableBitrate({ limit, frameRate }) {
@@ -35,9 +35,10 @@ export class Studio {
   #sound;
   #pictures;
   #link;
-  #rate;
+  #advice;
+  #tunedAt = -Infinity;
   #timer;
-  #lateness = new Lateness(TICK);
+  #tickedAt;
   #count = fresh();
 
   /** `video`: shows the camera. `on`: changed, accepted, ack, refused, ended, failed. */
@@ -100,8 +101,9 @@ export class Studio {
     const differs = (...keys) => keys.some((key) => old[key] !== settings[key]);
     if (differs("camera", "facing", "limit", "frameRate")) await this.#openCamera();
     if (differs("microphone", "natural")) await this.#changeMicrophone();
-    this.#rate && (this.#rate.ceiling = settings.bitrate);
-    if (this.#pictures) this.#pictures.wish = this.#wish();
+    if (!this.#pictures) return;
+    this.#pictures.wish = this.#wish();
+    this.#tellWish();
   }
 
   /** A page that was away may find its devices paused. */
@@ -118,7 +120,7 @@ export class Studio {
   goLive({ url, token, name, software }) {
     this.#count = fresh();
     this.#sound.resume();
-    this.#rate = new Rate(this.#settings.bitrate);
+    this.#advice = undefined;
     this.#pictures = new Pictures(this.#wish(), {
       described: (description) => this.#described(description),
       unit: (unit) => this.#unit(unit),
@@ -128,6 +130,7 @@ export class Studio {
     this.#link = new Link(url, greeting, {
       ...this.#on,
       accepted: (message) => this.#accepted(message),
+      ack: (message) => this.#acknowledged(message),
       keyframe: () => this.#pictures?.requestKeyframe(),
       lost: () => this.#on.changed(),
       refused: (message) => this.#stop(() => this.#on.refused(message)),
@@ -167,11 +170,12 @@ export class Studio {
       ...this.summary(),
       bitrate: (bytes * 8) / span + (this.#link?.isOpen ? this.#sound.bitrate : 0),
       frameRate: recent.length / span,
-      waiting: this.#link?.isOpen ? this.#link.flight.waiting(now) : 0,
+      waiting: this.#link?.isOpen ? this.#link.outbox.waiting(now) : 0,
       awayFor: this.#link?.lostFor(now) ?? 0,
-      target: this.#rate?.target ?? this.#settings.bitrate,
-      reduced: Boolean(this.#rate?.reduced),
-      skipping: Boolean(this.#rate?.skipping),
+      target: this.#target,
+      carries: this.#advice?.carries,
+      reduced: this.#advice?.carries !== undefined && this.#target < this.#settings.bitrate * 0.85,
+      skipping: now - this.#count.skippedAt < 500,
       overloaded: now - this.#count.fullAt < 3000,
       blindFor: now - this.refreshed,
       deafFor: now - (this.#sound?.heardAt ?? now),
@@ -182,7 +186,11 @@ export class Studio {
 
   #wish() {
     const { limit, frameRate } = this.#settings;
-    return { limit, frameRate, bitrate: this.#rate?.target ?? this.#settings.bitrate };
+    return { limit: Math.min(limit, this.#advice?.side ?? limit), frameRate, bitrate: this.#target };
+  }
+
+  get #target() {
+    return Math.min(this.#settings.bitrate, this.#advice?.bitrate ?? Infinity);
   }
 
   async #openCamera() {
@@ -197,7 +205,7 @@ export class Studio {
     this.#video.srcObject = new MediaStream([camera]);
     this.#video.play().catch(() => {});
     this.#frames = new Timeline();
-    this.#pacer = new Pacer(this.#settings.frameRate);
+    this.#pace();
     this.refreshed = performance.now();
     const shown = { video: this.#video, frameRate: this.#settings.frameRate };
     this.#stopFrames = readFrames(camera, shown, (frame, stamp) => this.#frame(frame, stamp));
@@ -219,8 +227,9 @@ export class Studio {
     this.refreshed = now;
     const pts = Math.round(this.#frames.map(stamp));
     if (!this.#link?.isOpen || !this.#pacer.takes(pts)) return frame.close();
-    if (this.#rate.skipping || this.#isBacklogged()) {
+    if (this.#isBacklogged()) {
       this.#count.skipped += 1;
+      this.#count.skippedAt = now;
       return frame.close();
     }
     if (this.#pictures.full) this.#count.fullAt = now;
@@ -228,14 +237,46 @@ export class Studio {
     if (!this.#pictures.encode(frame, pts) && prepared) this.#count.skipped += 1;
   }
 
-  // A second of pictures in the browser's own buffer is too late to be skipped any more.
+  // By the server's advice; a server that gives none may have a second of it outstanding.
   #isBacklogged() {
-    return this.#link.bufferedAmount * 8 > this.#rate.target + this.#sound.bitrate;
+    const above = this.#advice?.skipAbove ?? (this.#target + this.#sound.bitrate) / 8;
+    return this.#link.outbox.backlog > above;
+  }
+
+  #acknowledged(message) {
+    const { advice } = this.#link.outbox;
+    if (advice) this.#obey(advice, performance.now());
+    this.#on.ack(message);
+  }
+
+  // Less at once, more not so often; a smaller picture is a new sequence.
+  #obey(advice, now) {
+    const before = this.#advice;
+    this.#advice = advice;
+    const rises = this.#target > (this.#pictures.config?.bitrate ?? 0);
+    if (!rises || now - this.#tunedAt > RISE_EVERY) {
+      this.#tunedAt = now;
+      this.#pictures.setBitrate(this.#target);
+    }
+    if (before?.side !== advice.side) this.#pictures.wish = this.#wish();
+    if (before?.every !== advice.every) this.#pace();
+  }
+
+  #pace() {
+    this.#pacer = new Pacer(this.#settings.frameRate / (this.#advice?.every ?? 1));
+  }
+
+  #tellWish() {
+    const { limit, frameRate, bitrate } = this.#settings;
+    const size = this.#pictures?.sizeWithin(limit);
+    if (size) this.#link?.wish({ ...size, frameRate, bitrate, audio: this.#sound.bitrate });
   }
 
   #accepted(message) {
     const first = this.#count.begun === undefined;
     this.#count.begun ??= performance.now();
+    this.#advice = message.advises ? { bitrate: FIRST } : undefined;
+    this.#pictures.wish = this.#wish();
     this.#pictures.requestKeyframe();
     if (first) this.#sound.start();
     this.#on.accepted(message);
@@ -245,6 +286,7 @@ export class Studio {
     const { width, height } = description;
     this.size = { width, height };
     this.#link?.configure("video", description);
+    this.#tellWish();
     this.#on.changed();
   }
 
@@ -264,22 +306,9 @@ export class Studio {
 
   #tick() {
     const now = performance.now();
-    const late = this.#lateness.observe(now);
-    if (late > BUSY) this.#count.fullAt = now;
-    if (this.#link?.isOpen) this.#retune(now, late);
+    if (now - (this.#tickedAt ?? now) > TICK + BUSY) this.#count.fullAt = now;
+    this.#tickedAt = now;
     this.#link?.check(now);
-  }
-
-  #retune(now, late) {
-    const { flight } = this.#link;
-    const target = this.#rate.update(now, {
-      waiting: Math.max(0, flight.waiting(now) - late),
-      delivered: flight.delivered(now),
-      reserved: this.#sound.bitrate,
-    });
-    const current = this.#pictures.config?.bitrate ?? target;
-    const worth = Math.abs(target - current) > current * STEP || target === this.#settings.bitrate;
-    if (worth && target !== current) this.#pictures.setBitrate(target);
   }
 
   #fail(error) {
@@ -297,5 +326,5 @@ export class Studio {
 }
 
 function fresh() {
-  return { begun: undefined, frames: 0, skipped: 0, bytes: 0, recent: [], fullAt: -Infinity, askedAt: -Infinity };
+  return { begun: undefined, frames: 0, skipped: 0, bytes: 0, recent: [], fullAt: -Infinity, skippedAt: -Infinity, askedAt: -Infinity };
 }

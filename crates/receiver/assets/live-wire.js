@@ -4,6 +4,10 @@ export const VERSION = 1;
 export const HEADER = 20;
 export const VIDEO = 1;
 export const AUDIO = 2;
+const PART = 3;
+const WORD = 4;
+const WORD_LENGTH = 36;
+const MORE = 2; // a flag: parts follow
 
 /** One access unit or sound block with its header. Times are microseconds. */
 export function mediaMessage({ kind, keyframe = false, pts, duration = 0, size, copyTo }) {
@@ -17,12 +21,43 @@ export function mediaMessage({ kind, keyframe = false, pts, duration = 0, size, 
   return message;
 }
 
+/** The first `size` bytes of a message as a message, and what is left; `isRest`: its beginning was sent before. */
+export function partOf(whole, size, isRest) {
+  const more = whole.length > size ? MORE : 0;
+  const rest = more ? whole.subarray(size) : undefined;
+  if (!more && !isRest) return { message: whole };
+  const head = isRest ? [PART, more, 0, 0] : [];
+  const message = new Uint8Array(head.length + Math.min(size, whole.length));
+  message.set(head);
+  message.set(whole.subarray(0, size), head.length);
+  if (!isRest) message[1] |= MORE;
+  return { message, rest };
+}
+
+/** How the page is. Milliseconds and bytes; `sent` without this message, and with the one that follows. */
+export function word({ now, trip, sent, encoded, queued, age }) {
+  const message = new DataView(new ArrayBuffer(WORD_LENGTH));
+  message.setUint8(0, WORD);
+  message.setUint16(2, Math.min(0xffff, Math.ceil(trip)));
+  message.setBigInt64(4, BigInt(Math.round(now * 1000)));
+  message.setBigUint64(12, BigInt(sent + WORD_LENGTH));
+  message.setBigUint64(20, BigInt(encoded));
+  message.setUint32(28, queued);
+  message.setUint32(32, Math.min(0xffff_ffff, Math.round(age * 1000)));
+  return new Uint8Array(message.buffer);
+}
+
 export function hello({ token, name, session, software }) {
   return JSON.stringify({ type: "hello", version: VERSION, token, name, session, software });
 }
 
 export function config(tracks) {
   return JSON.stringify({ type: "config", ...tracks });
+}
+
+/** What would be encoded on a line without limits. */
+export function wish(about) {
+  return JSON.stringify({ type: "wish", ...about });
 }
 
 export const bye = () => JSON.stringify({ type: "bye" });

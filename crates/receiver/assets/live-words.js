@@ -60,7 +60,7 @@ export function health(state, stats) {
   if (stats.blindFor > 2000) return ["bad", "The camera has stopped"];
   if (stats.deafFor > 2000) return ["bad", "The sound has stopped"];
   if (stats.skipping) return ["bad", "The line is too slow. Skipping frames"];
-  if (stats.reduced) return ["fair", "The line is slow. Sending less"];
+  if (stats.reduced) return ["fair", `The line carries ${bitrate(stats.carries).join(" ")}. Sending less`];
   if (stats.overloaded) return ["fair", "Too much for this device. A smaller picture would help"];
   return ["good", "Good"];
 }

@@ -126,6 +126,11 @@ impl Destination {
         self
     }
 
+    /// Whether it is known to take pictures of another size in the middle of a stream.
+    pub fn takes_sizes(&self) -> bool {
+        self.size_change() == SizeChange::Taken
+    }
+
     /// What the server does with pictures of another size in the middle of a stream.
     pub(crate) fn size_change(&self) -> SizeChange {
         let backup = self.backup.as_ref();

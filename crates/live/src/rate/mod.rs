@@ -25,7 +25,7 @@ pub use self::arbiter::{BitrateLimit, LimitedBy};
 pub use self::far_end::{FarEnd, SenderWord};
 pub(crate) use self::follower::Follower;
 pub use self::law::{LinkSample, RateAdvice, RateLaw};
-pub(crate) use self::picture::{PictureLadder, PictureSample, PictureStep};
+pub use self::picture::{PictureLadder, PictureSample, PictureStep};
 pub(crate) use self::telling::Telling;
 pub use self::unlimited::Unlimited;
 

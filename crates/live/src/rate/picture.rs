@@ -12,7 +12,7 @@ use onair_media::{Bitrate, FrameRate, Size, Timestamp};
 /// another, and the frame rate last; where one does not, the frame rate alone. Of more than 40
 /// frames a second, half are the first to go.
 #[derive(Debug)]
-pub(crate) struct PictureLadder {
+pub struct PictureLadder {
     full: Size,
     frame_rate: FrameRate,
     takes_sizes: bool,
@@ -27,25 +27,26 @@ pub(crate) struct PictureLadder {
 
 /// What is encoded of each picture, and of how many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PictureStep {
-    pub(crate) size: Size,
+pub struct PictureStep {
+    /// Of the picture.
+    pub size: Size,
     /// One of so many frames.
-    pub(crate) every: u32,
+    pub every: u32,
 }
 
 /// What is known when a frame comes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PictureSample {
+pub struct PictureSample {
     /// The frame's time.
-    pub(crate) at: Timestamp,
+    pub at: Timestamp,
     /// The rate that the encoder is set to because of a line; `None` if no line limits it.
-    pub(crate) limit: Option<Bitrate>,
+    pub limit: Option<Bitrate>,
     /// The rate that the user asks for.
-    pub(crate) wanted: Bitrate,
+    pub wanted: Bitrate,
     /// Whether a line is full, or behind.
-    pub(crate) is_full: bool,
+    pub is_full: bool,
     /// Whether every destination takes pictures of another size.
-    pub(crate) takes_sizes: bool,
+    pub takes_sizes: bool,
 }
 
 impl PictureSample {
@@ -56,7 +57,8 @@ impl PictureSample {
 }
 
 impl PictureLadder {
-    pub(crate) fn new(full: Size, frame_rate: FrameRate, takes_sizes: bool) -> Self {
+    /// Of pictures of a size and rate that begin in full.
+    pub fn new(full: Size, frame_rate: FrameRate, takes_sizes: bool) -> Self {
         Self {
             full,
             frame_rate,
@@ -68,12 +70,13 @@ impl PictureLadder {
         }
     }
 
-    pub(crate) fn step(&self) -> PictureStep {
+    /// What is encoded now.
+    pub fn step(&self) -> PictureStep {
         self.steps[self.current]
     }
 
     /// The rate at which a step's frames are encoded.
-    pub(crate) fn frame_rate(&self) -> FrameRate {
+    pub fn frame_rate(&self) -> FrameRate {
         let every = self
             .frame_rate
             .denominator()
@@ -82,18 +85,18 @@ impl PictureLadder {
     }
 
     /// Whether pictures are what was asked for.
-    pub(crate) const fn is_full(&self) -> bool {
+    pub const fn is_full(&self) -> bool {
         self.current == 0
     }
 
     /// The frames that come have another size.
-    pub(crate) fn resize(&mut self, full: Size) {
+    pub fn resize(&mut self, full: Size) {
         self.full = full;
         self.rebuild();
     }
 
     /// Notes a frame; gives the step from this one on, if it is a new one.
-    pub(crate) fn update(&mut self, sample: &PictureSample) -> Option<PictureStep> {
+    pub fn update(&mut self, sample: &PictureSample) -> Option<PictureStep> {
         let before = self.step();
         if sample.takes_sizes != self.takes_sizes {
             self.takes_sizes = sample.takes_sizes;

@@ -215,7 +215,12 @@ impl Builder {
         (registry, events): (StreamRegistry, Events),
         rtmp: &[(SocketAddr, bool)],
     ) -> Web {
-        let mut pages = Web::new(registry).events(events).keys(self.keys.clone());
+        let relays = &self.stream_tasks.relays;
+        let takes_sizes = relays.iter().all(RelayTarget::takes_sizes);
+        let mut pages = Web::new(registry)
+            .events(events)
+            .keys(self.keys.clone())
+            .sizes(takes_sizes);
         if let Some(token) = &self.token {
             pages = pages.token(token.clone());
         }

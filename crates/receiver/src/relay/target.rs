@@ -35,6 +35,11 @@ impl RelayTarget {
         self.template.is_none()
     }
 
+    /// Whether pictures may change their size on the way there.
+    pub(crate) fn takes_sizes(&self) -> bool {
+        self.destination.takes_sizes()
+    }
+
     /// Where a stream goes.
     ///
     /// # Errors

@@ -138,9 +138,9 @@ const ASSETS: &[Asset] = &[
         include_str!("../../assets/live-plot.js"),
     ),
     (
-        "live-rate.js",
+        "live-outbox.js",
         SCRIPT,
-        include_str!("../../assets/live-rate.js"),
+        include_str!("../../assets/live-outbox.js"),
     ),
     (
         "live-reader.js",

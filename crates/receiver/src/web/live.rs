@@ -40,6 +40,13 @@
 //! {"type":"config", "video":{…}, "audio":{…}}
 //! ```
 //!
+//! What it would encode on a line without limits, if the server `advises`: from then on it is told what
+//! the line carries (`ack`), and is expected to obey. Bits per second; `audio` is what the audio takes:
+//!
+//! ```json
+//! {"type":"wish", "width":1280, "height":720, "frameRate":30, "bitrate":2500000, "audio":96000}
+//! ```
+//!
 //! The proper end, answered by `ended`; without it the stream stays open for the resume:
 //!
 //! ```json
@@ -51,19 +58,36 @@
 //! | offset | type | what |
 //! |---|---|---|
 //! | 0 | u8  | kind: 1 video, 2 audio |
-//! | 1 | u8  | flags: bit 0 set on a keyframe; other bits zero |
+//! | 1 | u8  | flags: bit 0 set on a keyframe, bit 1 if parts follow; other bits zero |
 //! | 2 | u16 | zero |
 //! | 4 | i64 | presentation time, µs |
 //! | 12 | u32 | duration, µs; zero when unknown |
 //! | 16 | u32 | presentation time less decoding time, µs; zero without B-frames |
 //! | 20 | … | one access unit of length-prefixed NAL units (`avc: {format: "avc"}`), one raw AAC block, or interleaved little-endian PCM, 200 ms at most |
 //!
+//! To a server that `advises`, video may come in parts, so that audio comes between and what arrives is
+//! seen: the first with the header above, the others with kind 3, flags (bit 1 if more follow), and two
+//! bytes of zero. And it may say how it is, which is what the law goes by, best before a message at least
+//! each 10 ms:
+//!
+//! | offset | type | what |
+//! |---|---|---|
+//! | 0 | u8  | kind: 4 |
+//! | 1 | u8  | zero |
+//! | 2 | u16 | the last round trip, from a message to its `ack`, ms; zero when unknown |
+//! | 4 | i64 | now on a steady clock, µs |
+//! | 12 | u64 | bytes of binary messages sent on this connection, this and the one after it included |
+//! | 20 | u64 | bytes of video encoded |
+//! | 28 | u32 | bytes that wait to be sent |
+//! | 32 | u32 | how long the oldest of them has waited, µs |
+//!
 //! # Server to client
 //!
 //! ```json
-//! {"type":"accepted", "name":"live/phone", "resumed":false, "watch":"/?stream=live%2Fphone"}
+//! {"type":"accepted", "name":"live/phone", "resumed":false, "watch":"/?stream=live%2Fphone", "advises":true}
 //! {"type":"refused",  "code":"token", "message":"That link is not this server's any more. …"}
-//! {"type":"ack", "bytes":1234567, "messages":420, "pts":8033366, "viewers":2}
+//! {"type":"ack", "bytes":1234567, "messages":420, "pts":8033366, "viewers":2,
+//!  "bitrate":1800000, "inFlight":21000, "skipAbove":95000, "carries":2000000, "side":720, "every":1}
 //! {"type":"keyframe"}
 //! {"type":"error",  "code":"video", "message":"…"}
 //! {"type":"ended"}
@@ -71,9 +95,13 @@
 //!
 //! - `refused` ends the connection (close code 1008). `code` is one of `token`, `busy` (the name is
 //!   taken), `full` (too many publishers), `version`, `hello` (not understood, or late). `message` is for people.
-//! - `ack`: every 100 ms while media comes in: binary bytes and messages taken since this connection
-//!   began, headers included, and the newest presentation time. What was sent and is not yet
-//!   acknowledged is on its way: together with `bufferedAmount` it is the measure of the line.
+//! - `ack`: every 100 ms while media comes in, every 20 ms to a client with a wish: binary bytes and
+//!   messages taken since this connection began, headers included, and the newest presentation time.
+//!   What was sent and is not yet acknowledged is on its way. The second line, once there are a wish and a word, is what to do
+//!   (`onair::rate`): the rate of video; how many bytes may be on their way before the next message waits
+//!   with the client, audio first; above how many bytes that wait or are on their way a frame is left out
+//!   before the encoder; what the line carries, once known; the pictures' shorter side, and one of how
+//!   many frames to take.
 //! - `keyframe`: please make the next picture a keyframe.
 //! - `error` ends the stream for good, a resume included (close code 1008): the client broke the protocol.
 //!   `code` is `config`, `video`, `audio`, `message`.
@@ -82,6 +110,7 @@
 //! The server never sends binary messages, answers pings, pings every five seconds itself and gives up
 //! on a connection that is silent for fifteen.
 
+mod advisor;
 #[cfg(any(test, fuzzing))]
 pub(super) mod fuzz;
 mod hello;
@@ -176,6 +205,7 @@ async fn serve(mut socket: Socket, web: &Web, peer: Peer<'_>, stranger: Permit) 
         watch: format!("/?stream={}", name.replace('/', "%2F")),
         name,
         resumed,
+        advises: true,
     };
     let end = match socket.say(&accepted).await {
         Ok(()) => {

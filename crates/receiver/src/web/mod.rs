@@ -57,6 +57,8 @@ pub struct Web {
     authority: Option<Arc<str>>,
     rtmp: Arc<[RtmpAddress]>,
     is_keyed: bool,
+    /// Whether a browser's pictures may change their size for want of a line.
+    takes_sizes: bool,
     hosts: Hosts,
     keys: Keys,
     events: Events,
@@ -93,6 +95,7 @@ impl Web {
             authority: None,
             rtmp: Arc::new([]),
             is_keyed: false,
+            takes_sizes: true,
             hosts: Hosts::of_this_machine(),
             keys: Keys::none(),
             events: Events::new(),
@@ -123,6 +126,12 @@ impl Web {
     #[must_use]
     pub fn keys(mut self, keys: Keys) -> Self {
         self.keys = keys;
+        self
+    }
+
+    /// Has pictures keep their size where somebody that they are relayed to minds another.
+    pub(crate) const fn sizes(mut self, takes_sizes: bool) -> Self {
+        self.takes_sizes = takes_sizes;
         self
     }
 

@@ -361,3 +361,48 @@ async fn accepted_again(server: &Server) -> Client {
     assert_eq!(page.news("accepted").await["resumed"], true);
     page
 }
+
+/// How a page is that has sent so much.
+fn word(micros: i64, sent: u64) -> Bytes {
+    let mut word = BytesMut::new();
+    word.put_slice(&[4, 0, 0, 20]);
+    word.put_i64(micros);
+    word.put_u64(sent);
+    word.put_u64(sent);
+    word.put_u64(0);
+    word.freeze()
+}
+
+#[tokio::test]
+async fn a_page_with_a_wish_is_advised_and_one_without_is_not() {
+    let server = Server::start().await;
+    let mut page = accepted(&server).await;
+    page.send(word(1000, 36)).await.unwrap();
+    let ack = page.news("ack").await;
+    assert_eq!((&ack["bytes"], ack.get("inFlight")), (&36.into(), None));
+    let wish = json!({"type": "wish", "width": 1280, "height": 720, "frameRate": 30,
+        "bitrate": 2_500_000, "audio": 96_000});
+    page.say(&wish).await;
+    page.send(word(2000, 72)).await.unwrap();
+    let ack = loop {
+        let ack = page.news("ack").await;
+        if ack.get("bitrate").is_some() {
+            break ack;
+        }
+    };
+    let bitrate = ack["bitrate"].as_u64().unwrap();
+    assert!((1_000_000..=2_500_000).contains(&bitrate), "{ack}");
+    assert!(ack["inFlight"].as_u64().unwrap() >= 6000, "{ack}");
+    assert!(ack["skipAbove"].as_u64().unwrap() > 6000, "{ack}");
+    assert_eq!((&ack["side"], &ack["every"]), (&720.into(), &1.into()));
+}
+
+#[tokio::test]
+async fn a_word_that_makes_no_sense_ends_the_stream() {
+    for wrong in [&word(-1, 36)[..], &word(1000, 36)[..20], &[3, 0, 0, 0, 1]] {
+        let server = Server::start().await;
+        let mut page = accepted(&server).await;
+        page.send(Bytes::copy_from_slice(wrong)).await.unwrap();
+        assert_eq!(page.news("error").await["code"], "message");
+    }
+}

@@ -11,6 +11,8 @@ pub(super) enum Said {
     Hello(Box<Hello>),
     /// The coding of its tracks from now on.
     Config(Setup),
+    /// What it would encode on a line without limits.
+    Wish(Wish),
     /// That it is done.
     Bye,
 }
@@ -50,6 +52,36 @@ pub(super) struct AudioSetup {
     pub(super) channels: u8,
 }
 
+/// What a page would encode on a line without limits; bitrates in bits per second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Wish {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) frame_rate: u32,
+    pub(super) bitrate: u64,
+    pub(super) audio: u64,
+}
+
+/// What a page is to do, by the law that its line is followed by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Advice {
+    /// For video, in bits per second.
+    pub(super) bitrate: u64,
+    /// The most bytes to have under way.
+    pub(super) in_flight: u64,
+    /// Above so many bytes that wait anywhere, frames are left out.
+    pub(super) skip_above: u64,
+    /// What the line is estimated to carry, in bits per second, once that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) carries: Option<u64>,
+    /// The shorter side of the pictures.
+    pub(super) side: u32,
+    /// One of so many frames.
+    pub(super) every: u32,
+}
+
 /// A message from the server.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -58,6 +90,8 @@ pub(super) enum Answer {
         name: String,
         resumed: bool,
         watch: String,
+        /// Whether wishes and words are understood.
+        advises: bool,
     },
     Refused(Problem),
     Ack {
@@ -65,6 +99,8 @@ pub(super) enum Answer {
         messages: u64,
         pts: i64,
         viewers: usize,
+        #[serde(flatten, skip_serializing_if = "Option::is_none")]
+        advice: Option<Advice>,
     },
     Keyframe,
     Error(Problem),

@@ -1,8 +1,12 @@
 //! The binary messages of the protocol. Pure.
 
-use bytes::{Buf, Bytes};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use onair::rate::SenderWord;
 use onair_media::{Kind, Timestamp};
 
+use super::MAX_MESSAGE;
 use super::hello::Problem;
 
 /// One parsed binary message, its media still unchecked.
@@ -26,7 +30,7 @@ impl Media {
             return Err(wrong("without payload"));
         }
         let kind = match message.get_u8() {
-            1 => Kind::Video,
+            VIDEO => Kind::Video,
             2 => Kind::Audio,
             _ => return Err(wrong("of unknown kind")),
         };
@@ -50,13 +54,80 @@ impl Media {
     }
 }
 
+/// Puts the parts of an access unit together.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    unit: Option<BytesMut>,
+}
+
+impl Parts {
+    /// Takes a message; gives it, or the whole one that it completes.
+    pub(super) fn join(&mut self, message: Bytes) -> Result<Option<Bytes>, Problem> {
+        let wrong = |what: &str| Problem::new("message", what);
+        let is_part = message.first() == Some(&PART);
+        let has_more = message.get(1).is_some_and(|flags| flags & MORE != 0);
+        match (&mut self.unit, is_part) {
+            (Some(unit), true) => {
+                unit.extend_from_slice(message.get(PART_HEADER..).unwrap_or_default());
+                if unit.len() > MAX_MESSAGE {
+                    return Err(wrong("A picture in parts that is too large."));
+                }
+                Ok(if has_more {
+                    None
+                } else {
+                    self.unit.take().map(BytesMut::freeze)
+                })
+            }
+            (None, true) => Err(wrong("A part of nothing.")),
+            (Some(_), false) if message.first() == Some(&VIDEO) => {
+                Err(wrong("A picture within another."))
+            }
+            (None, false) if has_more && message.first() == Some(&VIDEO) => {
+                let mut unit = BytesMut::from(&message[..]);
+                unit[1] &= !MORE;
+                self.unit = Some(unit);
+                Ok(None)
+            }
+            (_, false) => Ok(Some(message)),
+        }
+    }
+}
+
+/// Reads what a client says of itself; `None` if the message is another.
+pub(super) fn word(mut message: Bytes) -> Result<Option<SenderWord>, Problem> {
+    if message.first() != Some(&WORD) {
+        return Ok(None);
+    }
+    let wrong = |what: &str| Problem::new("message", format!("A word {what}."));
+    if message.len() != WORD_LENGTH {
+        return Err(wrong("of another length"));
+    }
+    message.advance(2);
+    let round_trip = u64::from(message.get_u16());
+    let at = u64::try_from(message.get_i64()).map_err(|_| wrong("from before its clock"))?;
+    Ok(Some(SenderWord {
+        at: Duration::from_micros(at),
+        sent: message.get_u64(),
+        encoded: message.get_u64(),
+        queued: message.get_u32().into(),
+        queue_age: Duration::from_micros(message.get_u32().into()),
+        round_trip: (round_trip > 0).then(|| Duration::from_millis(round_trip)),
+    }))
+}
+
 /// A client's time on a timeline that begins at its `origin`.
 pub(super) fn timestamp(micros: i64, origin: i64) -> Timestamp {
     Timestamp::from_nanos(micros.saturating_sub(origin).saturating_mul(1000))
 }
 
 const HEADER: usize = 20;
+const VIDEO: u8 = 1;
+const PART: u8 = 3;
+const PART_HEADER: usize = 4;
+const WORD: u8 = 4;
+const WORD_LENGTH: usize = 36;
 const KEYFRAME: u8 = 1;
+const MORE: u8 = 2;
 /// A hundred years.
 const LATEST: i64 = 100 * 366 * 86_400 * 1_000_000;
 const MAX_REORDERING: i64 = 10_000_000;

@@ -13,13 +13,14 @@ use onair_media::{
 };
 
 use super::hello::{AudioSetup, Problem, Setup, VideoSetup};
-use super::media::{Media, timestamp};
+use super::media::{Media, Parts, timestamp};
 
 /// What one connection sends, checked and put on one timeline.
 #[derive(Default)]
 pub(super) struct Publisher {
     video: Option<Arc<VideoConfig>>,
     audio: Option<Audio>,
+    parts: Parts,
     /// The client's time at the timeline's zero: the first it named.
     origin: Option<i64>,
     last_video: Option<Timestamp>,
@@ -119,6 +120,9 @@ impl Publisher {
 
     /// Takes a binary message; gives the packets it completes.
     pub(super) fn take(&mut self, message: Bytes) -> Result<Vec<Packet>, Problem> {
+        let Some(message) = self.parts.join(message)? else {
+            return Ok(Vec::new());
+        };
         let media = Media::parse(message)?;
         let origin = *self.origin.get_or_insert(media.dts);
         let times = (timestamp(media.pts, origin), timestamp(media.dts, origin));

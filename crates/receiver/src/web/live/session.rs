@@ -5,7 +5,9 @@ use axum::extract::ws::Message;
 use bytes::Bytes;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
-use super::hello::{Answer, Hello, Problem, Said};
+use super::advisor::Advisor;
+use super::hello::{Advice, Answer, Hello, Problem, Said};
+use super::media;
 use super::publisher::Publisher;
 use super::sentence;
 use super::socket::{Lost, SILENCE_TIMEOUT, Socket, parse};
@@ -39,15 +41,18 @@ pub(super) struct BrowserSession<'a> {
     web: &'a Web,
     ingest: Arc<Ingest>,
     publisher: Publisher,
+    advisor: Advisor,
+    advice: Option<Advice>,
     received: Received,
     acknowledged: u64,
+    looks: u64,
+    viewers: usize,
     asked: bool,
     heard: Instant,
 }
 
 #[derive(Default)]
 struct Received {
-    bytes: u64,
     messages: u64,
     pts: i64,
 }
@@ -59,8 +64,12 @@ impl<'a> BrowserSession<'a> {
             web,
             ingest,
             publisher: Publisher::default(),
+            advisor: Advisor::new(web.takes_sizes, Instant::now().into_std()),
+            advice: None,
             received: Received::default(),
             acknowledged: 0,
+            looks: 0,
+            viewers: 0,
             asked: false,
             heard: Instant::now(),
         }
@@ -70,14 +79,14 @@ impl<'a> BrowserSession<'a> {
         if let Err(problem) = self.publisher.configure(&hello.setup) {
             return End::Faulty(problem);
         }
-        let (mut acks, mut probes) = (ticker(ACK_EVERY), ticker(PROBE_EVERY));
+        let (mut looks, mut probes) = (ticker(LOOK_EVERY), ticker(PROBE_EVERY));
         let ingest = self.ingest.clone();
         let (closed, replaced) = (self.web.shared.closed(), ingest.replaced());
         tokio::pin!(closed, replaced);
         loop {
             let step = tokio::select! {
                 message = self.socket.recv() => self.hear(message).await,
-                _ = acks.tick() => self.acknowledge().await,
+                _ = looks.tick() => self.look().await,
                 _ = probes.tick() => self.probe().await,
                 () = &mut replaced => Err(End::Replaced),
                 () = &mut closed => Err(End::Closing),
@@ -105,14 +114,19 @@ impl<'a> BrowserSession<'a> {
     fn obey(&mut self, text: &str) -> Result<(), End> {
         match parse(text).map_err(End::Faulty)? {
             Said::Config(setup) => self.publisher.configure(&setup).map_err(End::Faulty),
+            Said::Wish(wish) => self.advisor.wish(wish).map_err(End::Faulty),
             Said::Bye => Err(End::Said),
             Said::Hello(_) => Err(End::Faulty(Problem::new("message", "A second hello."))),
         }
     }
 
     async fn take(&mut self, media: Bytes) -> Result<(), End> {
-        self.received.bytes += media.len() as u64;
+        self.advisor.receive(media.len() as u64);
         self.received.messages += 1;
+        if let Some(word) = media::word(media.clone()).map_err(End::Faulty)? {
+            self.advisor.hear(word, self.heard.into_std());
+            return Ok(());
+        }
         if let Some(pts) = media.get(4..12).and_then(|bytes| bytes.try_into().ok()) {
             self.received.pts = i64::from_be_bytes(pts);
         }
@@ -136,16 +150,32 @@ impl<'a> BrowserSession<'a> {
         Ok(())
     }
 
+    /// Looks at the line, and acknowledges what came if it is time: often to a page that obeys, and
+    /// with it what to do.
+    async fn look(&mut self) -> Result<(), End> {
+        self.advice = self.advisor.look(Instant::now().into_std());
+        let every = if self.advice.is_some() { 2 } else { SELDOM };
+        if self.looks.is_multiple_of(SELDOM) {
+            self.viewers = self.viewers();
+        }
+        self.looks += 1;
+        if self.looks.is_multiple_of(every) {
+            return self.acknowledge().await;
+        }
+        Ok(())
+    }
+
     async fn acknowledge(&mut self) -> Result<(), End> {
         if self.acknowledged == self.received.messages {
             return Ok(());
         }
         self.acknowledged = self.received.messages;
         let ack = Answer::Ack {
-            bytes: self.received.bytes,
+            bytes: self.advisor.arrived(),
             messages: self.received.messages,
             pts: self.received.pts,
-            viewers: self.viewers(),
+            viewers: self.viewers,
+            advice: self.advice,
         };
         Ok(self.socket.say(&ack).await?)
     }
@@ -176,5 +206,8 @@ fn ticker(every: Duration) -> Interval {
     ticker
 }
 
-const ACK_EVERY: Duration = Duration::from_millis(100);
+/// How often the line is looked at, as the law wants.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// After so many looks what came is acknowledged to a page that is not advised, and viewers are counted.
+const SELDOM: u64 = 10;
 const PROBE_EVERY: Duration = Duration::from_secs(5);

@@ -1,11 +1,13 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{BufMut, Bytes, BytesMut};
 use onair_media::{Config, Kind, Packet, Size};
 
-use super::hello::{AudioSetup, Hello, Said, Setup, VideoSetup};
+use super::advisor::Advisor;
+use super::hello::{Advice, AudioSetup, Hello, Said, Setup, VideoSetup, Wish};
+use super::media;
 use super::publisher::Publisher;
 use super::socket::parse;
 use super::{check_token, fuzz};
@@ -325,4 +327,116 @@ fn the_owner_may_go_live_while_its_address_has_to_wait_for_what_others_guess() {
     let refused = check_token(&hello("another"), &web, from).unwrap_err();
     assert!(refused.message.starts_with("Too many wrong keys"));
     assert!(check_token(&hello(token.expose()), &web, from).is_ok());
+}
+
+/// How a page is that has sent so much, as bytes.
+fn word(millis: i64, sent: u64, queued: u32) -> Bytes {
+    let mut word = BytesMut::new();
+    word.put_slice(&[4, 0, 0, 20]);
+    word.put_i64(millis * 1000);
+    word.put_u64(sent);
+    word.put_u64(sent);
+    word.put_u32(queued);
+    word.put_u32(0);
+    word.freeze()
+}
+
+fn wish(bitrate: u64) -> Wish {
+    let text = format!(
+        r#"{{"type":"wish","width":1280,"height":720,"frameRate":30,"bitrate":{bitrate},"audio":96000}}"#
+    );
+    match parse(&text).unwrap() {
+        Said::Wish(wish) => wish,
+        said => panic!("{said:?}"),
+    }
+}
+
+/// A page that puts a wished bitrate on a line of so many kilobits per second for so many seconds, and
+/// what it is advised at last.
+fn advised(kbps: u64, seconds: u64, takes_sizes: bool) -> Advice {
+    let began = Instant::now();
+    let mut advisor = Advisor::new(takes_sizes, began);
+    advisor.wish(wish(2_500_000)).unwrap();
+    let (mut sent, mut encoded, mut last) = (0, 0, None::<Advice>);
+    for step in 1..=seconds * 100 {
+        let now = began + Duration::from_millis(step * 10);
+        encoded += (last.map_or(1_500_000, |advice| advice.bitrate) + 96_000) / 800;
+        let carried = (kbps * 10 / 8).min(encoded - sent);
+        sent += carried;
+        advisor.receive(carried);
+        let millis = i64::try_from(step * 10).unwrap();
+        let queue = u32::try_from(encoded - sent).unwrap();
+        let mut said = media::word(word(millis, sent, queue)).unwrap().unwrap();
+        said.queue_age = Duration::from_millis(u64::from(queue) * 8 / kbps);
+        advisor.hear(said, now);
+        last = advisor.look(now);
+    }
+    last.unwrap()
+}
+
+#[test]
+fn a_page_is_advised_what_its_line_carries_and_no_more_than_it_wishes() {
+    let wide = advised(6000, 10, true);
+    assert_eq!((wide.bitrate, wide.side, wide.every), (2_500_000, 720, 1));
+    let narrow = advised(1500, 10, true);
+    assert!(
+        (1_200_000..1_500_000).contains(&narrow.bitrate),
+        "{narrow:?}"
+    );
+    let carries = narrow.carries.unwrap();
+    assert!((1_300_000..1_700_000).contains(&carries), "{narrow:?}");
+}
+
+#[test]
+fn a_weak_line_gets_smaller_pictures_or_fewer_where_the_size_has_to_stay() {
+    let small = advised(500, 10, true);
+    assert!(small.side < 720 && small.every == 1, "{small:?}");
+    let few = advised(500, 10, false);
+    assert!(few.side == 720 && few.every > 1, "{few:?}");
+}
+
+#[test]
+fn without_a_wish_or_a_word_there_is_no_advice() {
+    let now = Instant::now();
+    let mut advisor = Advisor::new(true, now);
+    assert_eq!(advisor.look(now), None);
+    advisor.wish(wish(2_500_000)).unwrap();
+    assert_eq!(advisor.look(now), None);
+    for cannot_be in [0, u64::MAX] {
+        assert_eq!(advisor.wish(wish(cannot_be)).unwrap_err().code, "message");
+    }
+}
+
+#[test]
+fn a_picture_in_parts_is_one_and_audio_may_come_between() {
+    let packets = samples::interleaved(2);
+    let video = packets.iter().find(|packet| packet.kind() == Kind::Video);
+    let audio = packets.iter().find(|packet| packet.kind() == Kind::Audio);
+    let (video, audio) = (video.unwrap(), audio.unwrap());
+    let mut publisher = publisher(&packets);
+    let whole = message(video);
+    let mut first = BytesMut::from(&whole[..100]);
+    first[1] |= 2;
+    assert!(publisher.take(first.freeze()).unwrap().is_empty());
+    assert_eq!(publisher.take(message(audio)).unwrap().len(), 1);
+    let part = |flags, bytes: &[u8]| Bytes::from([&[3, flags, 0, 0], bytes].concat());
+    assert!(
+        publisher
+            .take(part(2, &whole[100..200]))
+            .unwrap()
+            .is_empty()
+    );
+    let came = publisher.take(part(0, &whole[200..])).unwrap();
+    assert_eq!((came.len(), &came[0].payload), (1, &video.payload));
+    assert_eq!(publisher.take(part(0, b"?")).unwrap_err().code, "message");
+}
+
+#[test]
+fn parts_without_end_are_an_error_before_they_fill_the_memory() {
+    let packets = samples::interleaved(2);
+    let mut publisher = publisher(&packets);
+    publisher.take(raw(1, 3, START, &[0; 1000])).unwrap();
+    let part = Bytes::from([&[3, 2, 0, 0][..], &[0; 100_000]].concat());
+    let taken = (0..100).take_while(|_| publisher.take(part.clone()).is_ok());
+    assert!(taken.count() < 22);
 }
