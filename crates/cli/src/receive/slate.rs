@@ -40,11 +40,14 @@ fn read(file: &Path) -> Result<I420, String> {
     if length > MAX_BYTES {
         return Err("it is larger than 64 MB".to_owned());
     }
-    let bytes = fs::read(file).map_err(|error| error.to_string())?;
+    decode(&fs::read(file).map_err(|error| error.to_string())?)
+}
+
+fn decode(bytes: &[u8]) -> Result<I420, String> {
     match bytes.first_chunk() {
-        Some([0x89, b'P', b'N', b'G']) => png(&bytes),
-        Some([0xFF, 0xD8, 0xFF, _]) => jpeg(&bytes),
-        _ => Err("it is neither a PNG nor a JPEG".to_owned()),
+        Some([0x89, b'P', b'N', b'G']) => png(bytes),
+        Some([0xFF, 0xD8, 0xFF, _]) => jpeg(bytes),
+        _ => Err("it is neither a PNG nor a JPEG: save it as one of them".to_owned()),
     }
 }
 
@@ -58,7 +61,9 @@ fn options() -> DecoderOptions {
 
 fn png(bytes: &[u8]) -> Result<I420, String> {
     let mut decoder = PngDecoder::new_with_options(ZCursor::new(bytes), options());
-    let pixels = decoder.decode_raw().map_err(|error| format!("{error:?}"))?;
+    let pixels = decoder
+        .decode_raw()
+        .map_err(|error| damaged(&format!("{error:?}")))?;
     let sides = decoder.dimensions().ok_or("it has no size")?;
     let space = decoder.colorspace().ok_or("it has no colours")?;
     frame(sides, space, &pixels)
@@ -66,9 +71,18 @@ fn png(bytes: &[u8]) -> Result<I420, String> {
 
 fn jpeg(bytes: &[u8]) -> Result<I420, String> {
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options());
-    let pixels = decoder.decode().map_err(|error| error.to_string())?;
+    let pixels = decoder
+        .decode()
+        .map_err(|error| damaged(&error.to_string()))?;
     let sides = decoder.dimensions().ok_or("it has no size")?;
     frame(sides, ColorSpace::RGB, &pixels)
+}
+
+fn damaged(why: &str) -> String {
+    let why = why.trim();
+    format!(
+        "it cannot be decoded ({why}): save it anew, in at most {MAX_SIDE} by {MAX_SIDE} pixels"
+    )
 }
 
 /// A frame of pixels, what is transparent on black.
@@ -102,3 +116,6 @@ fn frame(
     let size = Size::new(side(width)?, side(height)?);
     I420::from_rgb(size, &rgb).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests;
