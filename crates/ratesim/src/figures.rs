@@ -1,6 +1,7 @@
 //! What viewers got.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use crate::queue::{Kind, Packet};
 use crate::run::{AUDIO, Scenario};
@@ -11,7 +12,8 @@ pub struct Figures {
     /// How late each frame arrived.
     video: Vec<u64>,
     audio: Vec<u64>,
-    bytes: u64,
+    /// The bytes that arrived, and when.
+    arrived: Vec<(u64, u64)>,
     last: Option<u64>,
     /// Kilobits per second that the encoder was asked for, each [`ASKED_STEP`].
     asked: VecDeque<(u64, f64)>,
@@ -33,7 +35,7 @@ pub struct Figures {
 
 impl Figures {
     pub(crate) fn arrived(&mut self, packet: Packet, ms: u64) {
-        self.bytes += packet.bytes;
+        self.arrived.push((ms, packet.bytes));
         let late = ms - packet.at;
         match packet.kind {
             Kind::Audio => self.audio.push(late),
@@ -50,14 +52,10 @@ impl Figures {
 
     pub(crate) fn end(&mut self, scenario: &Scenario) {
         let carries = scenario.trace.bytes(scenario.most + AUDIO);
-        self.used = self.bytes as f64 / carries.max(1) as f64;
+        let bytes: u64 = self.arrived.iter().map(|(_, bytes)| bytes).sum();
+        self.used = bytes as f64 / carries.max(1) as f64;
         let full = scenario.most as f64 * 0.9;
-        let after = |back: u64| {
-            let mut later = self.asked.iter().filter(|(at, _)| *at >= back);
-            later
-                .find(|(_, kbps)| *kbps >= full)
-                .map_or(u64::MAX, |(at, _)| at - back)
-        };
+        let after = |back| self.asked_after(back, full).unwrap_or(u64::MAX);
         let returns = scenario.trace.returns(scenario.most + AUDIO);
         self.recovery = returns.into_iter().map(after).max();
     }
@@ -91,6 +89,20 @@ impl Figures {
     pub fn least_asked(&self) -> f64 {
         let late = self.asked.iter().filter(|(at, _)| *at >= 1000);
         late.map(|(_, kbps)| *kbps).fold(f64::INFINITY, f64::min)
+    }
+
+    /// The kilobits per second that arrived from one moment to another.
+    pub fn carried(&self, within: Range<u64>) -> f64 {
+        let arrived = self.arrived.iter().filter(|(ms, _)| within.contains(ms));
+        let bytes: u64 = arrived.map(|(_, bytes)| bytes).sum();
+        8.0 * bytes as f64 / (within.end - within.start) as f64
+    }
+
+    /// How long after a moment a rate was asked for again, in kilobits per second.
+    pub fn asked_after(&self, ms: u64, least: f64) -> Option<u64> {
+        let mut later = self.asked.iter().filter(|(at, _)| *at >= ms);
+        let (at, _) = later.find(|(_, kbps)| *kbps >= least)?;
+        Some(at - ms)
     }
 
     /// The highest rate asked for, in kilobits per second.

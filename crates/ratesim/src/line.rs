@@ -14,6 +14,8 @@ pub struct LineHabits {
     pub buffer: u64,
     /// The round trip of an empty line, in milliseconds.
     pub round_trip: u64,
+    /// By how much longer that is after 20 seconds, because of another route.
+    pub detour: u64,
     /// How many segments of a thousand get lost by themselves.
     pub loss: usize,
 }
@@ -23,9 +25,17 @@ impl Default for LineHabits {
         Self {
             buffer: 300,
             round_trip: 0,
+            detour: 0,
             loss: 0,
         }
     }
+}
+
+/// Whose a segment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Flow {
+    Ours,
+    Rival,
 }
 
 /// A buffer that empties as fast as a trace says, and drops what does not fit.
@@ -38,7 +48,7 @@ pub(crate) struct Line {
     queued: u64,
     /// Bits that may leave.
     credit: u64,
-    overflowed: HashSet<u64>,
+    overflowed: HashSet<(Flow, u64)>,
 }
 
 /// However slow the line, its buffer holds so many bytes.
@@ -60,7 +70,7 @@ impl Line {
     pub(crate) fn push(&mut self, sent: Sent, ms: u64) {
         let room = self.trace.kbps(ms) * self.habits.buffer / 8;
         if self.queued + sent.bytes > room.max(LEAST_BUFFER) {
-            self.overflowed.insert(sent.number);
+            self.overflowed.insert((sent.flow, sent.number));
             return;
         }
         self.queued += sent.bytes;
@@ -68,8 +78,8 @@ impl Line {
     }
 
     /// Whether a transmission was lost for want of room; forgets it.
-    pub(crate) fn overflowed(&mut self, number: u64) -> bool {
-        self.overflowed.remove(&number)
+    pub(crate) fn overflowed(&mut self, sent: Sent) -> bool {
+        self.overflowed.remove(&(sent.flow, sent.number))
     }
 
     /// What leaves in a millisecond, and is not lost.
@@ -93,10 +103,13 @@ impl Line {
     }
 }
 
+/// When a detour begins.
+const DETOUR_AT: u64 = 20_000;
+
 /// The way from the bottleneck to the receiver and back.
 #[derive(Clone, Debug)]
 pub(crate) struct Path {
-    round_trip: u64,
+    habits: LineHabits,
     there: VecDeque<(u64, Sent)>,
     back: VecDeque<(u64, Sent)>,
     /// When each transmission was sent.
@@ -104,17 +117,22 @@ pub(crate) struct Path {
 }
 
 impl Path {
-    pub(crate) const fn new(round_trip: u64) -> Self {
+    pub(crate) const fn new(habits: LineHabits) -> Self {
         Self {
-            round_trip,
+            habits,
             there: VecDeque::new(),
             back: VecDeque::new(),
             sent: Vec::new(),
         }
     }
 
-    pub(crate) const fn round_trip(&self) -> u64 {
-        self.round_trip
+    pub(crate) const fn round_trip(&self, ms: u64) -> u64 {
+        let detour = if ms < DETOUR_AT {
+            0
+        } else {
+            self.habits.detour
+        };
+        self.habits.round_trip + detour
     }
 
     /// The number of the transmission that begins.
@@ -134,8 +152,9 @@ impl Path {
 
     /// Takes what left the bottleneck.
     pub(crate) fn send(&mut self, sent: Sent, ms: u64) {
-        self.there.push_back((ms + self.round_trip / 2, sent));
-        self.back.push_back((ms + self.round_trip, sent));
+        let round_trip = self.round_trip(ms);
+        self.there.push_back((ms + round_trip / 2, sent));
+        self.back.push_back((ms + round_trip, sent));
     }
 
     /// What happens by now, in the order that counts: what is acknowledged has arrived.

@@ -1,6 +1,7 @@
 //! A broadcast of a minute.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use onair::rate::{LinkSample, RateAdvice, RateLaw};
@@ -9,7 +10,7 @@ use onair_netsim::epoch;
 
 use crate::encoder::{Content, Encoder, FRAME_RATE};
 use crate::figures::Figures;
-use crate::line::{Line, LineHabits, Path};
+use crate::line::{Flow, Line, LineHabits, Path};
 use crate::page::Page;
 use crate::queue::{Kind, Packet, Queue, QueuePolicy};
 use crate::tcp::Tcp;
@@ -26,6 +27,10 @@ pub struct Scenario {
     pub most: u64,
     /// What is in front of the camera.
     pub content: Content,
+    /// The share of what it is asked for that the encoder makes, in percent.
+    pub obeys: u64,
+    /// When somebody else uploads what TCP lets them over the same line, in milliseconds.
+    pub rival: Range<u64>,
     /// What the sender does with what waits.
     pub policy: QueuePolicy,
     /// Who sends, and what the law is told by.
@@ -61,6 +66,8 @@ impl Scenario {
             habits,
             most: 4500,
             content: Content::Hard,
+            obeys: 100,
+            rival: 0..0,
             policy: QueuePolicy::default(),
             sender: Sender::default(),
             seed: 1,
@@ -95,7 +102,9 @@ struct Broadcast<'a> {
     pending: u64,
     /// Bytes taken from the queue.
     taken: u64,
+    line: Line,
     tcp: Tcp,
+    rival: Tcp,
     page: Option<Page>,
     /// Packets that have not arrived, each with the count of bytes that brings it.
     under_way: VecDeque<(u64, Packet)>,
@@ -105,6 +114,7 @@ struct Broadcast<'a> {
 impl<'a> Broadcast<'a> {
     fn new(scenario: &'a Scenario, law: Box<dyn RateLaw>) -> Self {
         let line = Line::new(scenario.trace.clone(), scenario.habits, scenario.seed);
+        let path = || Path::new(scenario.habits);
         Self {
             scenario,
             law,
@@ -118,7 +128,9 @@ impl<'a> Broadcast<'a> {
             queue: Queue::new(scenario.policy),
             pending: 0,
             taken: 0,
-            tcp: Tcp::new(line, Path::new(scenario.habits.round_trip)),
+            line,
+            tcp: Tcp::new(Flow::Ours, path()),
+            rival: Tcp::new(Flow::Rival, path()),
             page: (scenario.sender == Sender::Page).then(|| Page::new(scenario.habits.round_trip)),
             under_way: VecDeque::new(),
             figures: Figures::default(),
@@ -126,7 +138,7 @@ impl<'a> Broadcast<'a> {
     }
 
     fn step(&mut self, ms: u64) {
-        self.tcp.step(ms);
+        self.carry(ms);
         self.receive(ms);
         self.obey_law(ms);
         self.produce(ms);
@@ -139,6 +151,20 @@ impl<'a> Broadcast<'a> {
         let is_stuck = |packet: &&Packet| packet.kind != Kind::Audio && packet.at + 1000 < LENGTH;
         self.figures.stuck = left.filter(is_stuck).count() as u64;
         self.figures.end(self.scenario);
+    }
+
+    fn carry(&mut self, ms: u64) {
+        for sent in self.line.step(ms) {
+            match sent.flow {
+                Flow::Ours => self.tcp.passed(sent, ms),
+                Flow::Rival => self.rival.passed(sent, ms),
+            }
+        }
+        self.tcp.step(ms, &mut self.line);
+        if self.scenario.rival.contains(&ms) {
+            self.rival.write(u64::MAX);
+            self.rival.step(ms, &mut self.line);
+        }
     }
 
     fn receive(&mut self, ms: u64) {
@@ -209,7 +235,8 @@ impl<'a> Broadcast<'a> {
                 continue;
             }
             let wants_keyframe = self.advice.skip_above.is_some() && self.queue.needs_keyframe();
-            let frame = self.encoder.encode(self.asked(), wants_keyframe);
+            let asked = self.asked() * self.scenario.obeys / 100;
+            let frame = self.encoder.encode(asked, wants_keyframe);
             self.encoded += frame.bytes;
             let keyframe = frame.keyframe;
             self.push(Kind::Video { keyframe }, ms, frame.bytes);

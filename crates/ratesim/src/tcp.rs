@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::line::{Line, Path};
+use crate::line::{Flow, Line, Path};
 
 /// Bytes of payload in a segment.
 const SEGMENT: u64 = 1448;
@@ -15,7 +15,7 @@ const LOW_WATER: u64 = 16 * 1024;
 const BUFFER: u64 = 64 * 1024;
 
 /// The longest wait for an acknowledgement before all is sent again.
-const RTO_MAX: u64 = 8000;
+const RTO_MAX: u64 = 1000;
 
 /// The shortest, beyond a round trip, as Linux has it.
 const RTO_MIN: u64 = 200;
@@ -27,7 +27,7 @@ const RTO_MIN: u64 = 200;
 /// A timeout sends everything again. There is no pacing.
 #[derive(Debug)]
 pub(crate) struct Tcp {
-    line: Line,
+    flow: Flow,
     path: Path,
     written: u64,
     unsent: u64,
@@ -58,6 +58,7 @@ struct Segment {
 /// A transmission of a segment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sent {
+    pub(crate) flow: Flow,
     /// How many transmissions came before.
     pub(crate) number: u64,
     pub(crate) segment: u64,
@@ -91,10 +92,10 @@ struct Rto {
 }
 
 impl Tcp {
-    pub(crate) fn new(line: Line, path: Path) -> Self {
-        let smoothed = 1000 * path.round_trip();
+    pub(crate) fn new(flow: Flow, path: Path) -> Self {
+        let smoothed = 1000 * path.round_trip(0);
         Self {
-            line,
+            flow,
             path,
             written: 0,
             unsent: 0,
@@ -155,19 +156,21 @@ impl Tcp {
         self.received
     }
 
+    /// Takes what left the line.
+    pub(crate) fn passed(&mut self, sent: Sent, ms: u64) {
+        self.path.send(sent, ms);
+    }
+
     /// Lets a millisecond pass.
-    pub(crate) fn step(&mut self, ms: u64) {
-        for dropped in self.line.step(ms) {
-            self.path.send(dropped, ms);
-        }
+    pub(crate) fn step(&mut self, ms: u64, line: &mut Line) {
         while let Some(fate) = self.path.next(ms) {
             match fate {
                 Fate::Arrived(sent) => self.arrived(sent.segment),
-                Fate::Acked(sent) => self.acknowledged(sent, ms),
+                Fate::Acked(sent) => self.acknowledged(sent, ms, line),
             }
         }
         self.time_out(ms);
-        self.send(ms);
+        self.send(ms, line);
     }
 
     fn segment(&mut self, number: u64) -> Option<&mut Segment> {
@@ -191,7 +194,7 @@ impl Tcp {
         segment.arrived.then_some(segment.bytes)
     }
 
-    fn acknowledged(&mut self, sent: Sent, ms: u64) {
+    fn acknowledged(&mut self, sent: Sent, ms: u64, line: &mut Line) {
         self.rto.heard(ms, ms - self.path.sent_at(sent.number));
         let is_full = self.under_way + SEGMENT > self.window.bytes;
         if let Some(segment) = self.segment(sent.segment).filter(|segment| !segment.acked) {
@@ -204,12 +207,12 @@ impl Tcp {
             self.segments.pop_front();
             self.first += 1;
         }
-        self.notice_lost(sent.number);
+        self.notice_lost(sent.number, line);
     }
 
     /// Nothing overtakes on this line: what was sent three transmissions before one that arrived is
     /// lost.
-    fn notice_lost(&mut self, arrived: u64) {
+    fn notice_lost(&mut self, arrived: u64, line: &mut Line) {
         let first = self.sent.front().map_or(0, |sent| sent.number);
         let index = arrived
             .checked_sub(first)
@@ -225,7 +228,7 @@ impl Tcp {
             if !sent.acked {
                 self.under_way -= sent.bytes;
                 self.lost.push_back(sent.segment);
-                if self.line.overflowed(sent.number) {
+                if line.overflowed(sent) {
                     self.window
                         .cut(sent.number, self.path.sent_count(), self.under_way);
                 }
@@ -248,24 +251,29 @@ impl Tcp {
         self.under_way = 0;
     }
 
-    fn send(&mut self, ms: u64) {
+    fn send(&mut self, ms: u64, line: &mut Line) {
         while self.under_way < self.window.bytes
             && let Some(number) = self.next_to_send()
         {
-            let bytes = self.segment(number).map_or(0, |segment| segment.bytes);
             if self.sent.is_empty() {
                 self.rto.heard = ms;
             }
-            let sent = Sent {
-                number: self.path.begin(ms),
-                segment: number,
-                bytes,
-                acked: false,
-            };
-            self.sent.push_back(sent);
-            self.under_way += bytes;
-            self.line.push(sent, ms);
+            self.transmit(number, ms, line);
         }
+    }
+
+    fn transmit(&mut self, segment: u64, ms: u64, line: &mut Line) {
+        let bytes = self.segment(segment).map_or(0, |segment| segment.bytes);
+        let sent = Sent {
+            flow: self.flow,
+            number: self.path.begin(ms),
+            segment,
+            bytes,
+            acked: false,
+        };
+        self.sent.push_back(sent);
+        self.under_way += bytes;
+        line.push(sent, ms);
     }
 
     /// The number of a segment that was lost, or of a new one.
