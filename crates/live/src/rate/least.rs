@@ -26,8 +26,16 @@ impl<T: Copy + PartialOrd> Least<T> {
             self.rising.pop_back();
         }
         self.rising.push_back((at, measure));
-        let is_old = |(then, _): &(Instant, T)| at.saturating_duration_since(*then) > self.window;
-        while self.rising.len() > MAX_KEPT || self.rising.front().is_some_and(is_old) {
+        while self.rising.len() > MAX_KEPT {
+            self.rising.pop_front();
+        }
+        self.forget(at, self.window);
+    }
+
+    /// Forgets what is older than a time.
+    pub(super) fn forget(&mut self, at: Instant, time: Duration) {
+        let is_old = |(then, _): &(Instant, T)| at.saturating_duration_since(*then) > time;
+        while self.rising.front().is_some_and(is_old) {
             self.rising.pop_front();
         }
     }

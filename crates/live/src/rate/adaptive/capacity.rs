@@ -1,8 +1,8 @@
 use std::time::Instant;
 
 use super::tuning::{
-    FALL_DELAY, FALL_TIME, GROWTH_FIRST, GROWTH_MOST, GROWTH_NEAR, NEAR, PROBE_DELAY, RISE_TIME,
-    SLOWEST,
+    FALL_DELAY, FALL_TIME, GROWTH_CONTESTED, GROWTH_FIRST, GROWTH_MOST, GROWTH_NEAR, NEAR,
+    PROBE_DELAY, RISE_TIME, SLOWEST,
 };
 
 /// What the line carries, as far as is known: measured while it is the limit, probed while not.
@@ -33,6 +33,8 @@ pub(super) struct Probe {
     pub(super) most: f64,
     /// The line has time to spare.
     pub(super) is_easy: bool,
+    /// Somebody else fills the line.
+    pub(super) is_contested: bool,
     /// The seconds since the last.
     pub(super) passed: f64,
 }
@@ -61,6 +63,11 @@ impl Capacity {
         self.growing_since = now;
     }
 
+    /// The line carries so much for certain.
+    pub(super) const fn at_least(&mut self, rate: f64) {
+        self.estimate = self.estimate.max(rate);
+    }
+
     /// Follows what the line carried while `delay` seconds of it were queued.
     pub(super) fn measured(&mut self, measured: Measured, delay: f64, now: Instant, passed: f64) {
         let best = measured.risen.unwrap_or(measured.carried);
@@ -80,6 +87,7 @@ impl Capacity {
         if probe.delay < PROBE_DELAY {
             let growth = match probe.is_easy {
                 true => GROWTH_MOST,
+                false if probe.is_contested => self.growth(now).max(GROWTH_CONTESTED),
                 false => self.growth(now),
             };
             let grown = self.estimate * (1.0 + growth * probe.passed);

@@ -8,6 +8,7 @@
 //!   bitrate = the estimate's use − audio − what has to be drained
 //! ```
 
+mod base_rtt;
 mod capacity;
 mod counter;
 #[cfg(test)]
@@ -18,15 +19,16 @@ use std::time::{Duration, Instant};
 
 use onair_media::{Bitrate, Size};
 
+use self::base_rtt::BaseRtt;
 use self::capacity::{Capacity, Measured, Probe};
 use self::counter::Counter;
 use self::tuning::{
-    ACK_SLACK, DRAIN_TIME, EASY_BUSY, EASY_WINDOW, ENCODER_WINDOW, ENOUGH, FEWEST, FILLED, GAP,
-    INTERVAL, LONGEST_RTT, MIN_LEAST, MIN_MOST, MIN_PIXELS_PER_BIT, ON_LINE, ON_LINE_LEAST,
-    ON_LINE_ROUND_TRIPS, QUEUE_ALLOWED, RISE_FEWEST, RISE_RATIO, RISE_WINDOW, RTT_WINDOW, SHORTEST,
-    SKIP_DELAY, SKIP_LEAST, SLOWEST, START, STEP, USE, WINDOW,
+    ACK_SLACK, CONTESTED_ROUND_TRIPS, DRAIN_TIME, DRAINING, DRAINING_USE, EASY_BUSY, EASY_WINDOW,
+    ENCODER_WINDOW, ENOUGH, FEWEST, FILLED, FOREIGN_ALIVE, FOREIGN_LEAST, GAP, INTERVAL, KEPT,
+    MIN_LEAST, MIN_MOST, MIN_PIXELS_PER_BIT, ON_LINE, ON_LINE_LEAST, ON_LINE_ROUND_TRIPS,
+    QUEUE_ALLOWED, RISE_FEWEST, RISE_RATIO, RISE_WINDOW, SHORTEST, SKIP_DELAY, SKIP_LEAST, SLOWEST,
+    START, STEP, USE, WINDOW, WINDOW_MOST, WINDOW_ROUND_TRIPS,
 };
-use super::least::Least;
 use super::{LinkSample, RateAdvice, RateLaw};
 
 /// The law that follows the line: video takes what the line carries beside the audio, and less
@@ -52,7 +54,7 @@ struct Line {
     /// What could have been encoded at the rates that were told.
     allowed: Counter,
     /// Its round trip without a queue.
-    base_rtt: Least<Duration>,
+    base_rtt: BaseRtt,
     busy_since: Option<Instant>,
     /// For how many microseconds it has been busy.
     busy_time: Counter,
@@ -86,7 +88,7 @@ impl RateLaw for Adaptive {
 
     fn update(&mut self, sample: &LinkSample) -> RateAdvice {
         let line = self.line.get_or_insert_with(|| Line::new(sample));
-        line.look(sample);
+        line.look(sample, self.min);
         line.advise(sample, self.min)
     }
 }
@@ -101,7 +103,7 @@ impl Line {
             arrived: Counter::default(),
             encoded: Counter::default(),
             allowed: Counter::default(),
-            base_rtt: Least::new(RTT_WINDOW),
+            base_rtt: BaseRtt::new(),
             busy_since: None,
             busy_time: Counter::default(),
             capacity: Capacity::new(estimate, sample.at),
@@ -109,15 +111,18 @@ impl Line {
         }
     }
 
-    fn look(&mut self, sample: &LinkSample) {
+    fn look(&mut self, sample: &LinkSample, min: Bitrate) {
         let passed = sample.at.saturating_duration_since(self.at);
         if passed > GAP || sample.written < self.written.now() {
             self.start_over(sample);
         }
         self.at = self.at.max(sample.at);
         let passed = passed.min(GAP);
-        self.note(sample, passed);
+        self.note(sample, min, passed);
         let (delay, passed) = (self.delay(sample), passed.as_secs_f64());
+        if self.base_rtt.draining().is_some() {
+            return;
+        }
         if let Some(measured) = self.measure() {
             self.capacity.measured(measured, delay, self.at, passed);
         }
@@ -126,6 +131,7 @@ impl Line {
                 delay,
                 most: ENOUGH * (bytes(sample.most) + bytes(sample.audio)) / USE,
                 is_easy: self.is_easy(),
+                is_contested: self.base_rtt.is_contested(),
                 passed,
             };
             self.capacity.probe(probe, self.at);
@@ -143,20 +149,17 @@ impl Line {
         self.capacity.start_over(sample.at);
     }
 
-    fn note(&mut self, sample: &LinkSample, passed: Duration) {
-        if let Some(rtt) = sample.rtt {
-            self.base_rtt.push(self.at, rtt);
-        }
+    fn note(&mut self, sample: &LinkSample, min: Bitrate, passed: Duration) {
+        self.note_rtt(sample, bytes(min) + bytes(sample.audio));
         self.written.push(self.at, sample.written);
-        self.arrived
-            .push(self.at, sample.acked().unwrap_or(sample.written));
+        self.arrived.push(self.at, arrived(sample));
         self.encoded.push(self.at, sample.encoded);
         let allowed = whole(bytes(self.told) * passed.as_secs_f64());
         self.allowed
             .push(self.at, self.allowed.now().saturating_add(allowed));
-        let is_busy = self.is_late(sample, self.base_rtt() + ACK_SLACK);
+        let is_busy = self.is_late(sample, self.base_rtt.least() + ACK_SLACK);
         self.busy_since = is_busy.then(|| self.busy_since.unwrap_or(self.at));
-        let idle = self.base_rtt();
+        let idle = self.base_rtt.least();
         let idle = sample.min_rtt.map_or(idle, |least| least.min(idle));
         let is_carrying = self.is_late(sample, idle);
         let carrying = if is_carrying { micros(passed) } else { 0 };
@@ -164,20 +167,30 @@ impl Line {
             .push(self.at, self.busy_time.now() + carrying);
     }
 
+    /// Notes a round trip that is new. Beside a rival video takes no less than the least that it is
+    /// asked for, and what arrives is measured from now on.
+    fn note_rtt(&mut self, sample: &LinkSample, least: f64) {
+        self.base_rtt.pass(self.at);
+        let is_new = arrived(sample) > self.arrived.now() || self.base_rtt.least().is_zero();
+        let Some(rtt) = sample.rtt.filter(|_| is_new) else {
+            return;
+        };
+        let explained = self.explained(sample, least);
+        if self.base_rtt.push(self.at, rtt, explained) {
+            self.capacity.at_least(least);
+            self.busy_since = None;
+        }
+    }
+
     /// The line had time to spare lately: it carries clearly more than it has to.
     fn is_easy(&self) -> bool {
         self.busy_time.rate(EASY_WINDOW) < EASY_BUSY * micros(Duration::from_secs(1)) as f64
     }
 
-    /// Zero while none is known.
-    fn base_rtt(&self) -> Duration {
-        self.base_rtt.get().unwrap_or_default().min(LONGEST_RTT)
-    }
-
     /// Whether something waits for the line, or is under way for longer than a time.
     fn is_late(&self, sample: &LinkSample, time: Duration) -> bool {
         if let Some(late) = sample.late {
-            return late + self.base_rtt() > time;
+            return late + self.base_rtt.least() > time;
         }
         let due = self.at.checked_sub(time).map(|then| self.written.at(then));
         let waits = sample.queued > 0 || sample.pending > 0;
@@ -197,13 +210,43 @@ impl Line {
 
     /// The bytes of a round trip.
     fn round_trip(&self) -> f64 {
-        self.capacity.estimate() * self.base_rtt().as_secs_f64()
+        self.capacity.estimate() * self.base_rtt.least().as_secs_f64()
+    }
+
+    /// The longest round trip that what we keep on the line explains; `None` while there is more, or
+    /// where the line carries nothing.
+    fn explained(&self, sample: &LinkSample, least: f64) -> Option<Duration> {
+        let on_line = self.on_line(sample);
+        let is_no_more = sample.unacked? as f64 <= 2.0 * on_line;
+        let is_alive = self.arrived.rate(KEPT) > FOREIGN_ALIVE * bytes(sample.audio);
+        let seconds = on_line / self.capacity.estimate().max(least).max(SLOWEST);
+        (is_no_more && is_alive).then(|| Duration::from_secs_f64(seconds) + FOREIGN_LEAST)
+    }
+
+    /// How many bytes may be on the line.
+    fn on_line(&self, sample: &LinkSample) -> f64 {
+        let estimate = self.capacity.estimate();
+        let latest = self.base_rtt.latest().as_secs_f64();
+        let audio = bytes(sample.audio) * latest;
+        if let Some(from) = self.base_rtt.draining() {
+            let most = DRAINING * estimate * from.as_secs_f64();
+            return most.max(ON_LINE_LEAST / 2.0).max(audio);
+        }
+        let base = self.base_rtt.least().as_secs_f64();
+        let (round_trip, least) = match self.base_rtt.is_contested() {
+            true => (latest.min(CONTESTED_ROUND_TRIPS * base), audio),
+            false => (base, 0.0),
+        };
+        let most = estimate * (ON_LINE + ON_LINE_ROUND_TRIPS * round_trip);
+        most.max(ON_LINE_LEAST).max(least)
     }
 
     /// What the line has carried since it is busy, if that says anything yet.
     fn measure(&self) -> Option<Measured> {
-        let (carried, time) = self.carried(WINDOW)?;
-        let is_enough = carried >= FEWEST || time + 2 * INTERVAL >= WINDOW;
+        let window = self.base_rtt.least().mul_f64(WINDOW_ROUND_TRIPS);
+        let window = window.clamp(WINDOW, WINDOW_MOST);
+        let (carried, time) = self.carried(window)?;
+        let is_enough = carried >= FEWEST || time + 2 * INTERVAL >= window;
         let rate = |bytes: u64, time: Duration| (bytes as f64 / time.as_secs_f64()).max(SLOWEST);
         is_enough.then(|| Measured {
             carried: rate(carried, time),
@@ -230,12 +273,11 @@ impl Line {
     fn advise(&mut self, sample: &LinkSample, min: Bitrate) -> RateAdvice {
         let estimate = self.capacity.estimate();
         let round_trip = self.round_trip();
-        let on_line = estimate * ON_LINE + ON_LINE_ROUND_TRIPS * round_trip;
         let skip = round_trip + (estimate * SKIP_DELAY).max(SKIP_LEAST);
         self.tell(self.target(sample), min, sample.most);
         RateAdvice {
             bitrate: (sample.most.as_bps() > 0).then_some(self.told),
-            in_flight: sample.unacked.map(|_| whole(on_line.max(ON_LINE_LEAST))),
+            in_flight: sample.unacked.map(|_| whole(self.on_line(sample))),
             skip_above: Some(whole(skip)),
             carries: self.capacity.is_found().then(|| bitrate(estimate)),
         }
@@ -244,6 +286,9 @@ impl Line {
     /// What video may take, in bytes per second.
     fn target(&self, sample: &LinkSample) -> f64 {
         let estimate = self.capacity.estimate();
+        if self.base_rtt.draining().is_some() {
+            return DRAINING_USE * estimate - bytes(sample.audio);
+        }
         let drain = (self.excess(sample) - QUEUE_ALLOWED * estimate).max(0.0) / DRAIN_TIME;
         USE * estimate - bytes(sample.audio) - drain
     }
@@ -260,6 +305,11 @@ impl Line {
             told
         };
     }
+}
+
+/// Bytes that have arrived, or that the kernel has taken where it does not tell.
+fn arrived(sample: &LinkSample) -> u64 {
+    sample.acked().unwrap_or(sample.written)
 }
 
 fn micros(time: Duration) -> u64 {

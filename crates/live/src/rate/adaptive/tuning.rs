@@ -28,20 +28,62 @@ pub(super) const MIN_MOST: Bitrate = Bitrate::kbps(400);
 pub(super) const GAP: Duration = Duration::from_secs(1);
 
 /// For how long counts are remembered: a round trip of a satellite and a window.
-pub(super) const KEPT: Duration = Duration::from_secs(2);
+pub(super) const KEPT: Duration = Duration::from_millis(2500);
 
 /// The least round trip of this long is the line's without a queue. Longer, and a new route's
 /// round trip is taken for a queue for as long; shorter, and a queue for the line's.
 pub(super) const RTT_WINDOW: Duration = Duration::from_secs(10);
 
 /// A longer round trip than this is no line's.
-pub(super) const LONGEST_RTT: Duration = Duration::from_secs(1);
+pub(super) const LONGEST_RTT: Duration = Duration::from_millis(1700);
+
+/// A queue stands if the least round trip is longer by this than it once was. Less, and keyframes
+/// on a slow line look like one.
+pub(super) const NEAR_LEAST: Duration = Duration::from_millis(35);
+
+/// For so long, and for so many round trips, the line is drained to see whose a queue is.
+pub(super) const DRAIN_FOR: Duration = Duration::from_millis(200);
+pub(super) const DRAIN_ROUND_TRIPS: f64 = 2.5;
+
+/// While it is drained, this share of what fills it is on the line…
+pub(super) const DRAINING: f64 = 0.3;
+
+/// …and this share of what it carries is asked for. Less swings further, and 0.85 does not drain it.
+pub(super) const DRAINING_USE: f64 = 0.7;
+
+/// Ours is a queue of which no more than this is left then: of a rival's half is, at the least.
+pub(super) const DRAINED: f64 = 0.4;
+
+/// When to drain it again if the queue was not ours; twice as long each time, up to the rarest.
+pub(super) const DRAIN_AGAIN: Duration = Duration::from_secs(5);
+pub(super) const DRAIN_RAREST: Duration = Duration::from_secs(600);
+
+/// By how much a round trip has to be longer than what is on the line explains…
+pub(super) const FOREIGN_LEAST: Duration = Duration::from_millis(80);
+
+/// …for so long, and for so many round trips, until it is somebody else who makes it so long. Less
+/// takes a line that falls for a rival.
+pub(super) const FOREIGN_AFTER: Duration = Duration::from_millis(300);
+pub(super) const FOREIGN_ROUND_TRIPS: f64 = 1.5;
+
+/// The end of that time says how long it is without ours.
+pub(super) const FOREIGN_SEEN: Duration = Duration::from_millis(500);
+
+/// A line that carries less than this share of the audio is dead and not contested.
+pub(super) const FOREIGN_ALIVE: f64 = 0.5;
+
+/// While it is contested the round trip varies by up to this, as the rival's window does.
+pub(super) const CONTESTED_ROUND_TRIPS: f64 = 1.5;
 
 /// By how much an acknowledgement may come later than the round trip on an idle line.
 pub(super) const ACK_SLACK: Duration = Duration::from_millis(12);
 
 /// What arrives is measured over this long at most; longer lags behind a line that falls.
 pub(super) const WINDOW: Duration = Duration::from_millis(300);
+
+/// …but over so many round trips, up to this long: what few bytes there are may arrive together once in each…
+pub(super) const WINDOW_ROUND_TRIPS: f64 = 1.5;
+pub(super) const WINDOW_MOST: Duration = Duration::from_millis(2400);
 
 /// …and over this long at least, which is six frames of audio or two of video.
 pub(super) const SHORTEST: Duration = Duration::from_millis(60);
@@ -89,6 +131,10 @@ pub(super) const GROWTH_FIRST: f64 = 0.25;
 
 /// Growth per second close to the last limit found.
 pub(super) const GROWTH_NEAR: f64 = 0.05;
+
+/// Growth per second, at the least, while a rival takes what we do not, faster than that. 0.0, 0.3 and
+/// 1.0 got 63, 66 and 72 % of a fair share.
+pub(super) const GROWTH_CONTESTED: f64 = 0.6;
 
 /// A line has time to spare, so that nothing speaks against growing, that is busy for less than
 /// this share of the time…
