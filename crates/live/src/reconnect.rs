@@ -46,6 +46,10 @@ const MAX_SHORT_AIRINGS: u32 = 4;
 /// How long a connection must be on air for its loss to begin a new outage.
 const STABLE_AFTER: Duration = Duration::from_secs(10);
 
+/// The same where the key is proven: a path that comes and goes every few seconds is met at once
+/// each time it comes, and not after a delay that grew while it was gone.
+const BACK_AFTER: Duration = Duration::from_secs(2);
+
 /// The delay of the second retry; each further one doubles it.
 const BASE_DELAY: Duration = Duration::from_secs(1);
 
@@ -128,6 +132,8 @@ impl Reconnect {
             self.proven = true;
             self.attempts = 0;
             self.airings = 0;
+        } else if self.proven && aired >= BACK_AFTER {
+            self.attempts = 0;
         } else if !self.proven && failure.cause == Cause::Dropped {
             self.airings += 1;
         }
@@ -352,6 +358,22 @@ mod tests {
         assert!(delay(&reconnect.failed(lost(), now)) > Duration::from_secs(10));
         reconnect.live(now);
         assert!(delay(&reconnect.failed(lost(), now + STABLE_AFTER)) < BASE_DELAY);
+    }
+
+    #[test]
+    fn a_path_that_comes_back_for_a_few_seconds_is_no_longer_waited_for_than_one_that_stays() {
+        let mut reconnect = Reconnect::new(RetryPolicy::default(), 1);
+        let mut now = Instant::now();
+        reconnect.live(now);
+        now += STABLE_AFTER;
+        for _ in 0..50 {
+            let first = delay(&reconnect.failed(dropped(), now));
+            assert!(first < Duration::from_millis(300), "{first:?}");
+            now += first;
+            now += delay(&reconnect.failed(lost(), now));
+            reconnect.live(now);
+            now += BACK_AFTER;
+        }
     }
 
     #[test]
