@@ -1,8 +1,11 @@
 //! What must hold for any bytes: the bodies of the fuzz targets.
 
+#[cfg(target_os = "linux")]
+mod kernel;
 mod queue;
 mod rate;
 mod routes;
+mod staying;
 mod trace;
 
 use std::time::{Duration, Instant};
@@ -11,9 +14,12 @@ use onair_av::Error;
 use onair_av::device::{self, Camera, Format, Interruption, Kind, Order, Rotation, Thermal};
 use onair_media::{Bitrate, FrameRate, Size};
 
+#[cfg(target_os = "linux")]
+pub use kernel::kernel;
 pub use queue::queue;
 pub use rate::rate;
 pub use routes::routes;
+pub use staying::staying;
 pub use trace::trace;
 
 use crate::director::{Command, Director, Event, Ladder, Notice, Path, Quality};
@@ -373,11 +379,29 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
+    fn a_kernel_that_lies_moves_no_law_out_of_its_limits() {
+        for seed in 1..=100_u64 {
+            super::kernel(&noise(0x9E37_79B9_7F4A_7C15 ^ seed, 6000));
+        }
+    }
+
+    #[test]
+    fn a_clock_that_steps_takes_no_step_that_is_not_allowed() {
+        for seed in 1..=300_u64 {
+            super::staying(&noise(0x9E37_79B9_7F4A_7C15 ^ seed, 4000));
+        }
+    }
+
+    #[test]
     fn the_corpora_replay() {
         super::corpus::replay("director", super::director);
+        #[cfg(target_os = "linux")]
+        super::corpus::replay("kernel", super::kernel);
         super::corpus::replay("queue", super::queue);
         super::corpus::replay("rate", super::rate);
         super::corpus::replay("routes", super::routes);
+        super::corpus::replay("staying", super::staying);
         super::corpus::replay("trace", super::trace);
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use onair_media::Bitrate;
 
-use crate::rate::{Adaptive, LinkSample, RateLaw};
+use crate::rate::{Adaptive, LinkSample, RateAdvice, RateLaw};
 
 /// Two bytes are time passing, or another thing that the kernel, the encoder or the user says:
 /// whatever it is, the advice stays between the law's least and the user's rate.
@@ -17,28 +17,32 @@ pub fn rate(data: &[u8]) {
     let mut sample = nothing();
     for event in events.as_chunks().0.iter().take(5000) {
         change(&mut sample, *event);
-        let advice = law.update(&sample);
-        let range = min.min(sample.most)..=sample.most;
-        let is_within = advice
-            .bitrate
-            .is_none_or(|bitrate| range.contains(&bitrate));
-        assert!(is_within, "{advice:?} by {sample:?}");
-        assert_eq!(advice.bitrate.is_some(), sample.most > Bitrate::bps(0));
-        assert_eq!(advice.in_flight.is_some(), sample.unacked.is_some());
-        let limits = [
-            advice.in_flight,
-            advice.skip_above,
-            advice.carries.map(Bitrate::as_bps),
-        ];
-        let is_sane = limits
-            .iter()
-            .flatten()
-            .all(|limit| (1..1 << 60).contains(limit));
-        assert!(is_sane, "{advice:?} by {sample:?}");
+        judge(law.update(&sample), &sample, min);
     }
 }
 
-fn nothing() -> LinkSample {
+/// Whether advice keeps within its limits.
+pub(super) fn judge(advice: RateAdvice, sample: &LinkSample, min: Bitrate) {
+    let range = min.min(sample.most)..=sample.most;
+    let is_within = advice
+        .bitrate
+        .is_none_or(|bitrate| range.contains(&bitrate));
+    assert!(is_within, "{advice:?} by {sample:?}");
+    assert_eq!(advice.bitrate.is_some(), sample.most > Bitrate::bps(0));
+    assert_eq!(advice.in_flight.is_some(), sample.unacked.is_some());
+    let limits = [
+        advice.in_flight,
+        advice.skip_above,
+        advice.carries.map(Bitrate::as_bps),
+    ];
+    let is_sane = limits
+        .iter()
+        .flatten()
+        .all(|limit| (1..1 << 60).contains(limit));
+    assert!(is_sane, "{advice:?} by {sample:?}");
+}
+
+pub(super) fn nothing() -> LinkSample {
     LinkSample {
         at: Instant::now() + Duration::from_secs(60),
         queue_age: Duration::ZERO,

@@ -42,20 +42,12 @@ nix::getsockopt_impl!(
 );
 
 pub(super) fn link(socket: &TcpStream, written: u64) -> Link {
-    let Ok(info) = getsockopt(socket, TcpInfo) else {
-        return Link {
+    match getsockopt(socket, TcpInfo) {
+        Ok(info) => info.link(written),
+        Err(_) => Link {
             written,
             ..Link::default()
-        };
-    };
-    let unsent = u64::from(info.notsent_bytes).min(written);
-    Link {
-        rtt: round_trip(info.rtt),
-        min_rtt: round_trip(info.min_rtt),
-        delivery_bps: info.delivery_bps(),
-        unsent: Some(unsent),
-        unacked: Some(written.saturating_sub(unsent + info.arrived())),
-        written,
+        },
     }
 }
 
@@ -66,13 +58,30 @@ fn round_trip(micros: u32) -> Option<Duration> {
 }
 
 impl Info {
+    /// A connection that has taken `written` bytes. Whatever the kernel says, no more of them are under
+    /// way.
+    fn link(&self, written: u64) -> Link {
+        let unsent = u64::from(self.notsent_bytes).min(written);
+        let gone = self.arrived().saturating_add(unsent);
+        Link {
+            rtt: round_trip(self.rtt),
+            min_rtt: round_trip(self.min_rtt),
+            delivery_bps: self.delivery_bps(),
+            unsent: Some(unsent),
+            unacked: Some(written.saturating_sub(gone)),
+            written,
+        }
+    }
+
     /// Bytes that were acknowledged, selectively too: while a lost segment is sent again, nothing
     /// else is. The count begins with the connection's opening, which takes one.
     fn arrived(&self) -> u64 {
         let [segment_size, _] = self.segment_sizes;
         let [selectively, ..] = self.losses;
         let selectively = u64::from(selectively) * u64::from(segment_size);
-        self.bytes_acked.saturating_sub(1) + selectively
+        self.bytes_acked
+            .saturating_sub(1)
+            .saturating_add(selectively)
     }
 
     /// What the kernel measured while the line was the limit. Otherwise it measures how fast a
@@ -117,29 +126,59 @@ pub(super) fn limit_retransmission(socket: &TcpStream, limit: Duration) -> io::R
 /// `include/uapi/linux/tcp.h` since Linux 6.15; the `libc` crate does not know it.
 const TCP_RTO_MAX_MS: libc::c_int = 44;
 
+#[cfg(any(test, fuzzing))]
+const NOTHING: Info = Info {
+    states: [0; 8],
+    timeouts: [0; 2],
+    segment_sizes: [0; 2],
+    unacked: 0,
+    losses: [0; 4],
+    times: [0; 4],
+    path: [0; 2],
+    rtt: 0,
+    estimates: [0; 8],
+    pacing: [0; 2],
+    bytes_acked: 0,
+    bytes_received: 0,
+    segments: [0; 2],
+    notsent_bytes: 0,
+    min_rtt: 0,
+    data_segments: [0; 2],
+    delivery_rate: 0,
+};
+
+/// What a connection that has taken `written` bytes looks like if the kernel says this.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn forged(says: [u64; 8], written: u64) -> Link {
+    let [
+        flags,
+        segment,
+        selectively,
+        rtt,
+        acked,
+        notsent,
+        min_rtt,
+        rate,
+    ] = says;
+    let small = |number| u32::try_from(number % (1 << 32)).unwrap_or(0);
+    let [_, _, _, _, _, _, _, flags] = flags.to_be_bytes();
+    Info {
+        states: [flags; 8],
+        segment_sizes: [small(segment); 2],
+        losses: [small(selectively); 4],
+        rtt: small(rtt),
+        bytes_acked: acked,
+        notsent_bytes: small(notsent),
+        min_rtt: small(min_rtt),
+        delivery_rate: rate,
+        ..NOTHING
+    }
+    .link(written)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const NOTHING: Info = Info {
-        states: [0; 8],
-        timeouts: [0; 2],
-        segment_sizes: [0; 2],
-        unacked: 0,
-        losses: [0; 4],
-        times: [0; 4],
-        path: [0; 2],
-        rtt: 0,
-        estimates: [0; 8],
-        pacing: [0; 2],
-        bytes_acked: 0,
-        bytes_received: 0,
-        segments: [0; 2],
-        notsent_bytes: 0,
-        min_rtt: 0,
-        data_segments: [0; 2],
-        delivery_rate: 0,
-    };
 
     #[test]
     fn a_rate_counts_only_while_the_line_is_the_limit_and_where_a_line_could_have_it() {

@@ -16,6 +16,9 @@ mod platform;
 pub(crate) mod routes;
 pub(crate) mod ways;
 
+#[cfg(all(any(test, fuzzing), target_os = "linux"))]
+pub(crate) use self::platform::forged;
+
 /// A connection as the kernel sees it; `None` where it cannot be asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Link {
