@@ -26,6 +26,8 @@ mod fanout;
 mod fault;
 #[cfg(test)]
 mod fifty_days;
+#[cfg(test)]
+mod flapping;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
