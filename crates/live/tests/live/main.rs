@@ -26,4 +26,6 @@ mod studio;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod traces;
+#[cfg(test)]
 mod trust;
