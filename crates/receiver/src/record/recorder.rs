@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use onair_media::{Packet, Probed, Timestamp, TrackProbe, Tracks};
+use onair_media::{Kind, Packet, Probed, Timestamp, TrackProbe, Tracks};
 
 use super::file::Open;
 use super::space::Space;
@@ -92,13 +92,12 @@ impl Recorder {
                 begun.push(packet);
                 Some(begun)
             }
-            other => {
-                if other.is_some() {
-                    // The tracks changed before there was a file.
-                    self.leave_out();
-                }
-                probe::push(&mut self.probe, &self.viewer, packet).map(Begun::new)
+            Some(begun) => {
+                // The tracks changed before there was a file.
+                self.leave_out();
+                self.probe_all(begun.rest_for(packet))
             }
+            None => self.probe_all(vec![packet]),
         };
         match begun {
             Some(begun) if begun.is_enough(self.recordings.max_bytes()) => self.begin(begun.probed),
@@ -107,6 +106,21 @@ impl Recorder {
                 Ok(())
             }
         }
+    }
+
+    /// Finds out the tracks that these packets, after those before, are of.
+    fn probe_all(&mut self, packets: Vec<Packet>) -> Option<Begun> {
+        let mut begun: Option<Begun> = None;
+        for packet in packets {
+            match &mut begun {
+                Some(begun) => begun.push(packet),
+                None => {
+                    let probed = probe::push(&mut self.probe, &self.viewer, packet);
+                    begun = probed.map(Begun::new);
+                }
+            }
+        }
+        begun
     }
 
     fn begin(&mut self, probed: Probed) -> Result<(), Recording> {
@@ -195,6 +209,15 @@ impl Begun {
         self.last = self.last.max(packet.dts);
         self.bytes += packet.weight();
         self.probed.packets.push(packet);
+    }
+
+    /// What is left for another file when this packet has changed a track. Its keyframe is kept where
+    /// the audio has changed: a publisher that takes over changes both, and its next may be far.
+    fn rest_for(self, changed: Packet) -> Vec<Packet> {
+        let is_of_audio = changed.kind() == Kind::Audio;
+        let packets = self.probed.packets.into_iter();
+        let kept = packets.filter(|packet| is_of_audio && packet.kind() == Kind::Video);
+        kept.chain([changed]).collect()
     }
 
     /// Whether there is enough for a file.

@@ -135,6 +135,28 @@ fn smaller(mut packets: Vec<Packet>) -> Vec<Packet> {
 }
 
 #[test]
+fn a_publisher_that_takes_over_with_other_audio_is_recorded_from_its_first_keyframe() {
+    let directory = Directory::new("takes-over");
+    let mut fixture = Fixture::with(|builder| builder.record(&directory.0));
+    let media = Media::new();
+    let mut encoder = Encoder::live(fixture.address(), "cam");
+    encoder.send_all(&media.stream(0..20, 5));
+    // As a held relay gives it: pictures and silence first, then audio of its own.
+    let mut next = smaller(media.stream(20..40, 20));
+    let audio = onair::media::AudioConfig::aac(bytes::Bytes::from_static(&[0x12, 0x10]));
+    let audio = onair::media::Config::Audio(audio.unwrap().into());
+    let own = next
+        .iter_mut()
+        .filter(|packet| packet.kind() == Kind::Audio);
+    own.skip(3).for_each(|packet| packet.config = audio.clone());
+    encoder.send_all(&next);
+    encoder.finish();
+    assert_eq!(recorded(&mut fixture).frames, 20);
+    let recording = recorded(&mut fixture);
+    assert_eq!((recording.frames, recording.audio_frames), (20, 17));
+}
+
+#[test]
 fn a_change_before_there_is_a_file_is_said() {
     let directory = Directory::new("early");
     let mut fixture = Fixture::with(|builder| builder.record(&directory.0));
