@@ -1,8 +1,8 @@
 use std::time::Instant;
 
 use super::tuning::{
-    FALL_DELAY, FALL_TIME, GROWTH_CONTESTED, GROWTH_FIRST, GROWTH_MOST, GROWTH_NEAR, NEAR,
-    PROBE_DELAY, RISE_TIME, SLOWEST,
+    CEILING_KEPT, FALL_DELAY, FALL_TIME, GROWTH_CONTESTED, GROWTH_FIRST, GROWTH_MOST, GROWTH_NEAR,
+    GROWTH_UNPROVEN, NEAR, PROBE_DELAY, RISE_TIME, SLOWEST,
 };
 
 /// What the line carries, as far as is known: measured while it is the limit, probed while not.
@@ -92,6 +92,16 @@ impl Capacity {
             };
             let grown = self.estimate * (1.0 + growth * probe.passed);
             self.estimate = grown.min(probe.most.max(SLOWEST));
+        }
+    }
+
+    /// The last limit was long ago, and nothing fills the line since: up to what is tried without
+    /// knowing, it is tried again. An easy picture proves nothing, but it must not stay small for that.
+    pub(super) fn forget_ceiling(&mut self, unproven: f64, now: Instant, passed: f64) {
+        let is_old = now.saturating_duration_since(self.growing_since) > CEILING_KEPT;
+        if is_old && self.estimate < unproven {
+            let grown = self.estimate * (1.0 + GROWTH_UNPROVEN * passed);
+            self.estimate = grown.min(unproven);
         }
     }
 

@@ -24,10 +24,10 @@ use self::capacity::{Capacity, Measured, Probe};
 use self::counter::Counter;
 use self::tuning::{
     ACK_SLACK, CONTESTED_ROUND_TRIPS, DRAIN_TIME, DRAINING, DRAINING_USE, EASY_BUSY, EASY_WINDOW,
-    ENCODER_WINDOW, ENOUGH, FEWEST, FILLED, FOREIGN_ALIVE, FOREIGN_LEAST, GAP, INTERVAL, KEPT,
-    MIN_LEAST, MIN_MOST, MIN_PIXELS_PER_BIT, ON_LINE, ON_LINE_LEAST, ON_LINE_ROUND_TRIPS,
-    QUEUE_ALLOWED, RISE_FEWEST, RISE_RATIO, RISE_WINDOW, SHORTEST, SKIP_DELAY, SKIP_LEAST, SLOWEST,
-    START, STEP, USE, WINDOW, WINDOW_MOST, WINDOW_ROUND_TRIPS,
+    ENCODER_WINDOW, ENOUGH, FALL_DELAY, FEWEST, FILLED, FOREIGN_ALIVE, FOREIGN_LEAST, GAP,
+    INTERVAL, KEPT, MIN_LEAST, MIN_MOST, MIN_PIXELS_PER_BIT, ON_LINE, ON_LINE_LEAST,
+    ON_LINE_ROUND_TRIPS, QUEUE_ALLOWED, RISE_FEWEST, RISE_RATIO, RISE_WINDOW, SHORTEST, SKIP_DELAY,
+    SKIP_LEAST, SLOWEST, START, STEP, USE, WINDOW, WINDOW_MOST, WINDOW_ROUND_TRIPS,
 };
 use super::{LinkSample, RateAdvice, RateLaw};
 
@@ -95,8 +95,6 @@ impl RateLaw for Adaptive {
 
 impl Line {
     fn new(sample: &LinkSample) -> Self {
-        let start = Adaptive::start(sample.most);
-        let estimate = (bytes(start) + bytes(sample.audio)) / USE;
         Self {
             at: sample.at,
             written: Counter::default(),
@@ -106,8 +104,8 @@ impl Line {
             base_rtt: BaseRtt::new(),
             busy_since: None,
             busy_time: Counter::default(),
-            capacity: Capacity::new(estimate, sample.at),
-            told: start,
+            capacity: Capacity::new(unproven(sample), sample.at),
+            told: Adaptive::start(sample.most),
         }
     }
 
@@ -135,6 +133,9 @@ impl Line {
                 passed,
             };
             self.capacity.probe(probe, self.at);
+        } else if self.is_easy() && delay < FALL_DELAY {
+            let start = unproven(sample);
+            self.capacity.forget_ceiling(start, self.at, passed);
         }
     }
 
@@ -305,6 +306,11 @@ impl Line {
             told
         };
     }
+}
+
+/// What a line is taken to carry of which nothing is known, in bytes per second.
+fn unproven(sample: &LinkSample) -> f64 {
+    (bytes(Adaptive::start(sample.most)) + bytes(sample.audio)) / USE
 }
 
 /// Bytes that have arrived, or that the kernel has taken where it does not tell.

@@ -1,7 +1,8 @@
 use std::time::{Duration, Instant};
 
-use onair_media::{Bitrate, Size};
+use onair_media::{Bitrate, FrameRate, Size, Timestamp};
 
+use super::super::{PictureLadder, PictureSample};
 use super::{Adaptive, LinkSample, RateAdvice, RateLaw};
 
 const MIN: Bitrate = Bitrate::kbps(150);
@@ -105,6 +106,36 @@ fn a_static_picture_lowers_nothing_and_proves_nothing() {
     broadcast.takes = 5;
     assert_eq!(broadcast.run(30, 2000), 1500);
     assert_eq!(broadcast.advice.carries, None);
+}
+
+/// The case seen: the encoder makes 85 of 420 kbit/s of a picture that was made small in a fall, and the
+/// line carries 6 Mbit/s again. Nothing fills it, so nothing is measured.
+#[test]
+fn an_easy_picture_gets_a_rate_back_at_which_it_is_as_large_as_before() {
+    let mut broadcast = Broadcast::new();
+    broadcast.run(5, 20_000);
+    let low = broadcast.run(20, 580);
+    assert!((330..=460).contains(&low), "{low}");
+    broadcast.takes = 20;
+    let rate = FrameRate::new(30, 1).unwrap();
+    let mut ladder = PictureLadder::new(Size::new(1280, 720), rate, true);
+    let mut sizes = Vec::new();
+    for frame in 0..30 * 30 {
+        for _ in 0..3 {
+            broadcast.step(6000 * 10 / 8);
+        }
+        let sample = PictureSample {
+            at: Timestamp::ZERO + rate.time_of(frame),
+            limit: broadcast.advice.bitrate,
+            wanted: MOST,
+            is_full: broadcast.sample.backlog() > broadcast.advice.skip_above.unwrap(),
+            takes_sizes: true,
+        };
+        sizes.extend(ladder.update(&sample).map(|step| step.size.height));
+    }
+    assert_eq!(sizes, [540, 720]);
+    let kbps = broadcast.kbps();
+    assert!((1450..=1500).contains(&kbps), "a beginning's: {kbps}");
 }
 
 #[test]

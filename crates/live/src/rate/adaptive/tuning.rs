@@ -129,6 +129,12 @@ pub(super) const GROWTH_MOST: f64 = 1.0;
 /// Growth per second right after a fall; it doubles each second.
 pub(super) const GROWTH_FIRST: f64 = 0.25;
 
+/// A limit that was found so long ago is forgotten while the encoder makes too little to find another…
+pub(super) const CEILING_KEPT: Duration = Duration::from_secs(4);
+
+/// …by so much per second, up to where a connection begins.
+pub(super) const GROWTH_UNPROVEN: f64 = 0.25;
+
 /// Growth per second close to the last limit found.
 pub(super) const GROWTH_NEAR: f64 = 0.05;
 
