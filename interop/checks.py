@@ -125,7 +125,7 @@ def simulated_arrives(nginx):
     def check(bench):
         key, local = fresh_key("sim"), bench.directory / "sim.flv"
         options = ("--duration", SECONDS, "--record", local)
-        outcome = publishers.Simulated().publish(nginx.url(key), *options)
+        outcome = publishers.Simulated(bench.simulated).publish(nginx.url(key), *options)
         recordings = nginx.recordings(key)
         faults = ended_well(outcome) + same_frames(local, recordings)
         if faults:
@@ -144,7 +144,7 @@ def simulated_loss_is_survived(nginx):
     def check(bench):
         key, local = fresh_key("loss"), bench.directory / "loss.flv"
         options = ("--duration", SECONDS, "--record", local, "--lose", FPS)
-        outcome = publishers.Simulated().publish(nginx.url(key), *options)
+        outcome = publishers.Simulated(bench.simulated).publish(nginx.url(key), *options)
         recordings = nginx.recordings(key)
         faults = ended_well(outcome) + in_one_connection(outcome) + same_frames(local, recordings)
         if faults:

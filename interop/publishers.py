@@ -37,10 +37,14 @@ class Onair:
 class Simulated:
     """Our VideoToolbox backend over simulated frameworks: a test card and a tone."""
 
-    def __init__(self):
+    def __init__(self, binary):
+        self.binary = binary or self.build()
+
+    @staticmethod
+    def build():
         manifest = HERE.parent / "crates/av/sim/Cargo.toml"
         target = os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target")
-        self.binary = build("--example", "publish", "--manifest-path", manifest, "--target-dir", target)
+        return build("--example", "publish", "--manifest-path", manifest, "--target-dir", target)
 
     def publish(self, url, *options, timeout=60):
         return finish(spawn([self.binary, "--to", url, *options]), timeout)
