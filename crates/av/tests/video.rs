@@ -397,6 +397,69 @@ fn no_keyframe_of_a_hard_picture_takes_the_line_for_long() {
     }
 }
 
+#[test]
+fn a_rate_that_rises_is_obeyed_at_once_whatever_the_pictures_before_took_too_much() {
+    let settings = VideoSettings {
+        bitrate: Bitrate::kbps(100),
+        ..settings(640, 360)
+    };
+    let mut encoder = VideoEncoder::open(&settings).unwrap();
+    let mut noise = Noise::new(settings.size);
+    noise.grain = 128;
+    let mut kbps = |encoder: &mut VideoEncoder, frames: u64| {
+        let packets = (0..frames).flat_map(|_| encoder.encode(&noise.next(), false).unwrap());
+        let bytes: usize = packets.map(|packet| packet.payload.len()).sum();
+        bytes as u64 * 8 * 30 / frames / 1000
+    };
+    let hard = kbps(&mut encoder, 90);
+    assert!(hard > 200, "{hard} kbit/s are not too much");
+    encoder.set_bitrate(Bitrate::kbps(4000)).unwrap();
+    kbps(&mut encoder, 8);
+    let risen = kbps(&mut encoder, 22);
+    assert!((3400..4600).contains(&risen), "4000 asked, {risen} came");
+}
+
+/// How like the original, in decibels.
+fn likeness(luma: &[u8], original: &[u8]) -> f64 {
+    let error = |(a, b): (&u8, &u8)| (f64::from(*a) - f64::from(*b)).powi(2);
+    let sum: f64 = luma.iter().zip(original).map(error).sum();
+    10.0 * (255.0 * 255.0 * luma.len() as f64 / sum.max(1.0)).log10()
+}
+
+#[test]
+fn a_keyframe_of_a_still_picture_makes_no_pulse() {
+    let settings = VideoSettings {
+        bitrate: Bitrate::kbps(2500),
+        ..settings(640, 360)
+    };
+    let mut encoder = VideoEncoder::open(&settings).unwrap();
+    let still = Noise::new(settings.size).next();
+    let Surface::I420(image) = &still.surface else {
+        panic!("no other here")
+    };
+    let packets: Vec<_> = (0..200)
+        .flat_map(|index| {
+            let timestamp = Timestamp::ZERO + settings.frame_rate.time_of(index);
+            let surface = still.surface.clone();
+            let frame = VideoFrame { surface, timestamp };
+            encoder.encode(&frame, false).unwrap()
+        })
+        .collect();
+    let Some(decoded) = decode(&packets, settings.size) else {
+        return;
+    };
+    let likeness: Vec<_> = decoded
+        .iter()
+        .map(|luma| likeness(luma, image.y()))
+        .collect();
+    for keyframe in [120, 180] {
+        let (before, at) = (likeness[keyframe - 1], likeness[keyframe]);
+        assert!(at > before - 2.0, "{at} dB after {before} dB");
+        let millis = packets[keyframe].payload.len() * 8 / 2500;
+        assert!(millis <= 300, "{millis} ms");
+    }
+}
+
 /// Pictures that are hard enough for the rate control to have work to do.
 struct Noise {
     size: Size,

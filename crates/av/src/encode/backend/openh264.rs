@@ -9,8 +9,13 @@
 //! - **Slices**: one a thread, one thread for each 32 million pixels a second,
 //!   at most four and no more than there are cores. 720p30 gets a single slice,
 //!   which is best for quality; 1080p30 gets two, which halves its delay.
+//! - **Debts**: what a picture that is too hard took too much is not saved up again later
+//!   (`bFixRCOverShoot`). It would be multiplied with the rate when that rises, and keep the encoder at
+//!   half of it for five seconds.
 //! - **Keyframes** only where asked: the cadence is ours, not the encoder's. None takes longer than
-//!   300 ms of the bitrate: one that would is encoded from a softer picture ([`KeyframeBudget`]).
+//!   300 ms of the bitrate: one that would is encoded from a softer picture. One that is coarser than
+//!   the frames before it, which would show as a pulse, is encoded at a higher rate, as far as that
+//!   goes ([`KeyframeBudget`]).
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -57,6 +62,7 @@ pub(super) fn open(settings: &VideoSettings) -> Result<Box<dyn VideoBackend>, Er
     Ok(Box::new(OpenH264 {
         raw,
         scaler: Scaler::default(),
+        bitrate: settings.bitrate,
         keyframes: KeyframeBudget::new(settings.bitrate),
         softener: Default::default(),
         size: settings.size,
@@ -71,6 +77,7 @@ pub(super) fn open(settings: &VideoSettings) -> Result<Box<dyn VideoBackend>, Er
 struct OpenH264 {
     raw: Raw,
     scaler: Scaler,
+    bitrate: Bitrate,
     keyframes: KeyframeBudget,
     /// One takes detail away, the other gives the size back.
     softener: [Scaler; 2],
@@ -122,8 +129,10 @@ impl VideoBackend for OpenH264 {
             let highest = self.highest;
             tracing::warn!("{NAME}: {bitrate} is beyond the stream's level, aiming for {highest}");
         }
-        self.raw.set_bitrate(as_int(bitrate.min(self.highest))?)?;
+        let bitrate = bitrate.min(self.highest);
+        self.raw.set_bitrate(as_int(bitrate)?)?;
         self.keyframes.set_bitrate(bitrate);
+        self.bitrate = bitrate;
         Ok(())
     }
 
@@ -143,20 +152,37 @@ impl VideoBackend for OpenH264 {
 }
 
 impl OpenH264 {
-    /// Encodes an IDR frame, again if it comes out too large. What is not given out leaves no trace:
-    /// nothing refers to anything before an IDR frame.
+    /// Encodes an IDR frame, again if it comes out too large or too coarse. What is not given out
+    /// leaves no trace: nothing refers to anything before an IDR frame.
     fn encode_keyframe(&mut self, image: &I420, millis: i64) -> Result<Split, Error> {
+        let before = self.raw.quantiser()?;
         let mut attempts = MAX_ATTEMPTS;
         loop {
             attempts -= 1;
             let image = self.soften(image)?;
-            self.raw.force_idr()?;
-            let split = split(&self.raw.encode(&image, millis)?);
+            let split = self.encode_boosted(&image, millis)?;
+            let now = self.raw.quantiser()?;
+            let steps = if before == 0 {
+                0.0
+            } else {
+                f64::from(now) - f64::from(before)
+            };
             let (_, payload, _) = &split;
-            if !self.keyframes.is_exceeded(payload.len()) || attempts == 0 {
+            if !self.keyframes.is_unfit(payload.len(), steps) || attempts == 0 {
                 return Ok(split);
             }
         }
+    }
+
+    /// Encodes an IDR frame as if the bitrate were higher. The encoder shares out what is left of it
+    /// between the next frames in proportion, so that they are as they would have been.
+    fn encode_boosted(&mut self, image: &I420, millis: i64) -> Result<Split, Error> {
+        let boosted = self.keyframes.boosted(self.bitrate);
+        self.raw.set_bitrate(as_int(boosted)?)?;
+        self.raw.force_idr()?;
+        let split = split(&self.raw.encode(image, millis)?);
+        self.raw.set_bitrate(as_int(self.bitrate)?)?;
+        Ok(split)
     }
 
     /// A picture with as much detail as a keyframe may have.
@@ -291,6 +317,7 @@ fn parameters(
         iMultipleThreadIdc: slices,
         bUseLoadBalancing: false,
         bEnableDenoise: false,
+        bFixRCOverShoot: false,
         bEnableSceneChangeDetect: false, // it makes I-pictures of its own accord
         ..defaults
     };

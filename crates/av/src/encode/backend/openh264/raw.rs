@@ -101,6 +101,20 @@ impl Raw {
         self.set_option(sys::ENCODER_OPTION_FRAME_RATE, rate)
     }
 
+    /// The mean quantiser of the latest frame; zero before the first.
+    pub(super) fn quantiser(&mut self) -> Result<u32, Error> {
+        self.check_initialized()?;
+        let method = present(self.methods.GetOption)?;
+        let mut statistics = sys::SEncoderStatistics::default();
+        let value = (&raw mut statistics).cast::<c_void>();
+        let option = sys::ENCODER_OPTION_GET_STATISTICS;
+        // SAFETY: the object is alive and initialised; `value` is of the type the option gives, and
+        // only used during the call.
+        let status = unsafe { method(self.handle.as_ptr(), option, value) };
+        succeeded("asking for the quantiser", status)?;
+        Ok(statistics.uiAverageFrameQP)
+    }
+
     /// Encodes a frame of the size initialised for, and gives its NAL units
     /// without start codes; none if it was skipped.
     pub(super) fn encode(&mut self, frame: &I420, millis: c_longlong) -> Result<Vec<&[u8]>, Error> {
