@@ -126,9 +126,10 @@ impl Session {
         self.delivery.left()
     }
 
-    /// When to see again.
+    /// When to wake up for seeing again: a little later than due, since the next packet is most often
+    /// reason enough to be awake.
     pub(super) fn next_progress(&self) -> Option<Instant> {
         let is_out = self.progress.is_out() || self.pump.unwritten() > 0;
-        (is_out && self.is_live()).then_some(self.next_look)
+        (is_out && self.is_live()).then(|| self.next_look + LOOK / 4)
     }
 }

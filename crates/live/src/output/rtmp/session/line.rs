@@ -29,11 +29,12 @@ impl Line {
 }
 
 impl Session {
-    /// Shows the law the line as often as it wants to see it, while anything moves on it.
-    pub(super) fn watch_line(&mut self, now: Instant) {
+    /// Shows the law the line as often as it wants to see it, while anything moves on it; true if it
+    /// did. That is for when nothing else is to be done: what came just now does not wait for the line.
+    pub(super) fn watch_line(&mut self, now: Instant) -> bool {
         let is_due = self.line.follower.deadline().is_some_and(|at| now >= at);
         if !is_due || !self.line.is_moving || !self.phase.is_live() || self.is_retired {
-            return;
+            return false;
         }
         let stream = self.pump.stream();
         let pending = self.pump.unwritten() + stream.held();
@@ -44,6 +45,7 @@ impl Session {
         self.line.is_waiting = is_behind || sample.queued > 0 || sample.pending > 0;
         self.line.is_moving = sample.backlog() > 0;
         self.context.obey(self.line.advice, &sample);
+        true
     }
 
     /// When to wake up for the next look. Packets wake the session anyway, more or less often

@@ -223,7 +223,6 @@ impl Session {
                 self.handle_event(said, now);
             }
             self.poll_write(cx, now);
-            self.watch_line(now);
             self.watch_progress(now);
             let is_unwritten = self.pump.unwritten() > 0;
             let waits =
@@ -236,6 +235,7 @@ impl Session {
                 || self.poll_stop(cx)
                 || self.poll_renewal(cx)
                 || self.poll_routes(cx)
+                || self.watch_line(now)
                 || self.poll_timer(cx, now);
             if !progress {
                 return Poll::Pending;
