@@ -263,6 +263,40 @@ fn the_bitrate_is_what_is_asked() {
 }
 
 #[test]
+fn another_bitrate_is_taken_on_the_fly_without_a_seam() {
+    let mut encoder = AudioEncoder::open(&mono()).unwrap();
+    let mut packets = Vec::new();
+    for block in 0..300 {
+        match block {
+            100 => encoder.set_bitrate(Bitrate::kbps(48)).unwrap(),
+            200 => encoder.set_bitrate(Bitrate::kbps(96)).unwrap(),
+            _ => {}
+        }
+        packets.extend(encoder.encode(&tone(block * 480, 480)).unwrap());
+    }
+    let refused = encoder.set_bitrate(Bitrate::kbps(1));
+    assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
+    for (index, packet) in (0..).zip(&packets) {
+        assert_eq!(packet.pts, Timestamp::from_ticks((index - 1) * 1024, RATE));
+        assert!(packet.config.same(&packets[0].config));
+    }
+    let kbps = |packets: &[Packet]| {
+        let bytes: usize = packets.iter().map(|packet| packet.payload.len()).sum();
+        bytes as u64 * 8 * u64::from(RATE) / (packets.len() as u64 * 1024 * 1000)
+    };
+    for (part, asked) in [(5..45, 96), (48..92, 48), (95..138, 96)] {
+        let is = kbps(&packets[part]);
+        assert!(is.abs_diff(asked) <= asked / 10, "{asked} asked, {is} came");
+    }
+    let heard = heard(&packets);
+    let original = tone(0, i64::try_from(heard.len()).unwrap());
+    let off = heard.iter().zip(original.samples.iter());
+    let off: Vec<_> = off.map(|(is, was)| (is - was).abs()).collect();
+    let worst = off[4096..].iter().copied().fold(0.0, f32::max);
+    assert!(worst < 0.02, "off by {worst}");
+}
+
+#[test]
 fn more_bits_than_aac_can_use_are_cut_to_what_it_can() {
     for sample_rate in [8000, 16_000, 44_100, 96_000] {
         let settings = AudioSettings {

@@ -91,6 +91,7 @@ impl Progress {
             | Event::EncoderLost { .. }
             | Event::EncoderBack
             | Event::PictureChanged { .. }
+            | Event::AudioChanged { .. }
             | Event::Warning { .. }
             | Event::DestinationEnded { failure: None, .. }
             | Event::Ended(_) => {}

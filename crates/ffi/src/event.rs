@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use onair::media::Timestamp;
+use onair::media::{Bitrate, Timestamp};
 
 use crate::{Failure, Gap, Report};
 
@@ -118,6 +118,22 @@ pub enum Event {
         frame_rate: f64,
         /// Whether that is what was asked for.
         is_full: bool,
+        /// What the weakest line carries of everything, if that is known.
+        carries: Option<u64>,
+    },
+    /// From now on audio is encoded at another rate, or is all that is sent, because a line carries no
+    /// more; or pictures are sent beside it again, because it does.
+    AudioChanged {
+        /// What audio takes, in bits a second.
+        bitrate: u64,
+        /// What was asked for.
+        wanted: u64,
+        /// No pictures are sent.
+        is_alone: bool,
+        /// None were sent until now.
+        was_alone: bool,
+        /// What the weakest line carries of everything; `None` if that is no limit any more.
+        carries: Option<u64>,
     },
     /// Something a person should know; the broadcast goes on.
     Warning {
@@ -197,11 +213,26 @@ impl From<onair::Event> for Event {
                 size,
                 frame_rate,
                 is_full,
+                carries,
             } => Self::PictureChanged {
                 width: size.width,
                 height: size.height,
                 frame_rate: frame_rate.as_f64(),
                 is_full,
+                carries: carries.map(Bitrate::as_bps),
+            },
+            E::AudioChanged {
+                bitrate,
+                wanted,
+                is_alone,
+                was_alone,
+                carries,
+            } => Self::AudioChanged {
+                bitrate: bitrate.as_bps(),
+                wanted: wanted.as_bps(),
+                is_alone,
+                was_alone,
+                carries: carries.map(Bitrate::as_bps),
             },
             E::RecordingFailed { reason } => Self::RecordingFailed { reason },
             E::Ended(report) => Self::Ended {

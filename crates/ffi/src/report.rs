@@ -13,6 +13,8 @@ pub struct Stats {
     pub video: Option<EncoderStats>,
     /// The audio encoder, once it has encoded.
     pub audio: Option<EncoderStats>,
+    /// A line carries so little that audio is all that is sent.
+    pub audio_alone: bool,
     /// Frames encoded a second, over the last seconds.
     pub video_frame_rate: f64,
     /// The bitrate of the encoded video, over the last seconds.
@@ -169,9 +171,9 @@ pub enum LimitedBy {
 pub struct EncoderStats {
     /// Its name.
     pub name: String,
-    /// The bitrate it aims at; of the video encoder only.
+    /// The bitrate it aims at.
     pub asked_bitrate: Option<u64>,
-    /// The bitrate that was asked for; of the video encoder only.
+    /// The bitrate that was asked for.
     pub wanted_bitrate: Option<u64>,
     /// Who limits it to less.
     pub limited_by: Option<LimitedBy>,
@@ -192,6 +194,7 @@ impl From<onair::Stats> for Stats {
             destinations: stats.destinations.into_iter().map(Into::into).collect(),
             video: stats.encoder.video.map(Into::into),
             audio: stats.encoder.audio.map(Into::into),
+            audio_alone: stats.encoder.audio_alone,
             video_frame_rate: stats.encoding.video_frame_rate,
             video_bitrate: stats.encoding.video_bitrate.as_bps(),
             audio_bitrate: stats.encoding.audio_bitrate.as_bps(),

@@ -116,6 +116,22 @@ pub enum Event {
         frame_rate: FrameRate,
         /// Whether that is what was asked for.
         is_full: bool,
+        /// What the weakest line carries of everything, if that is known.
+        carries: Option<Bitrate>,
+    },
+    /// From now on audio is encoded at another rate, or is all that is sent, because a line carries no
+    /// more; or pictures are sent beside it again, because it does.
+    AudioChanged {
+        /// What audio takes.
+        bitrate: Bitrate,
+        /// What was asked for.
+        wanted: Bitrate,
+        /// No pictures are sent.
+        is_alone: bool,
+        /// None were sent until now: they begin again with an IDR picture.
+        was_alone: bool,
+        /// What the weakest line carries of everything; `None` if that is no limit any more.
+        carries: Option<Bitrate>,
     },
     /// Something a person should know; the broadcast goes on.
     Warning {

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::events::Events;
 use crate::meter::Meter;
 use crate::output::OutputHandle;
-use crate::rate::{Arbiter, BitrateLimit, LimitedBy, PictureSample};
+use crate::rate::{Arbiter, AudioSample, AudioStep, BitrateLimit, LimitedBy, PictureSample};
 use crate::shared_queue::{HURRY, SharedQueue};
 use crate::stop::Stop;
 use crate::trace::{Trace, Traced, TracedQueue};
@@ -28,6 +28,8 @@ pub(crate) struct Fanout {
     keyframe: AtomicBool,
     rate: Mutex<Traced<Arbiter>>,
     trace: Trace,
+    /// What lines leave for audio; `None` where that does not adapt to them.
+    audio: Mutex<Option<AudioStep>>,
     events: Events,
     /// The ways to the network have changed.
     routes: watch::Sender<()>,
@@ -113,6 +115,7 @@ impl Fanout {
             keyframe: AtomicBool::new(false),
             rate: Mutex::new(Traced::arbiter(&trace)),
             trace,
+            audio: Mutex::default(),
             events: Events::default(),
             routes: watch::Sender::default(),
             notes: Mutex::default(),
@@ -225,6 +228,14 @@ impl Fanout {
         self.rate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The rate that the video encoder is set to, which is zero while audio is alone, and the most that
+    /// the user asks for.
+    pub(crate) fn asked(&self) -> (Bitrate, Bitrate) {
+        let (asked, most) = self.rate().asked();
+        let is_alone = self.is_audio_alone();
+        (if is_alone { Bitrate::default() } else { asked }, most)
+    }
+
     /// Whether every destination takes pictures of another size in the middle of a stream.
     pub(crate) fn takes_sizes(&self) -> bool {
         self.outputs().iter().all(|output| output.takes_sizes())
@@ -245,6 +256,44 @@ impl Fanout {
             is_full,
             takes_sizes: self.takes_sizes(),
         }
+    }
+
+    /// What the weakest line carries of everything, of those that have a say.
+    pub(crate) fn carries(&self) -> Option<Bitrate> {
+        let outputs = self.outputs();
+        outputs.iter().filter_map(|output| output.carries()).min()
+    }
+
+    /// What the lines say of audio; `None` where nothing adapts to them.
+    pub(crate) fn audio_sample(&self, at: Timestamp, is_behind: bool) -> Option<AudioSample> {
+        let carries = self.carries();
+        let rate = self.rate();
+        let (_, wanted) = rate.asked();
+        Some(AudioSample {
+            at,
+            carries,
+            least_video: rate.min()?.min(wanted),
+            is_behind,
+        })
+    }
+
+    /// Has the audio encoder obey.
+    pub(crate) fn set_audio(&self, step: AudioStep) {
+        *self.locked_audio() = Some(step);
+    }
+
+    /// At what rate audio is to be encoded, if lines have a say in that.
+    pub(crate) fn audio_bitrate(&self) -> Option<Bitrate> {
+        self.locked_audio().map(|step| step.bitrate)
+    }
+
+    /// Whether lines carry nothing beside audio.
+    pub(crate) fn is_audio_alone(&self) -> bool {
+        self.locked_audio().is_some_and(|step| step.is_alone)
+    }
+
+    fn locked_audio(&self) -> MutexGuard<'_, Option<AudioStep>> {
+        self.audio.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the application.
@@ -320,6 +369,7 @@ impl Fanout {
         if let Some(video) = &mut report.video {
             video.bitrate = limit;
         }
+        report.audio_alone = self.is_audio_alone();
         report
     }
 

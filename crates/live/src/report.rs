@@ -269,6 +269,8 @@ pub struct EncoderReport {
     pub video: Option<EncoderTrack>,
     /// The audio encoder.
     pub audio: Option<EncoderTrack>,
+    /// A line carries so little that audio is all that is encoded.
+    pub audio_alone: bool,
 }
 
 /// One encoder.
@@ -276,13 +278,14 @@ pub struct EncoderReport {
 pub struct EncoderTrack {
     /// Its name, as `onair devices` lists it.
     pub name: String,
-    /// The rate it aims at, and who limits it to that; of the video encoder only.
+    /// The rate it aims at, and who limits it to that.
     pub bitrate: Option<BitrateLimit>,
     /// What came out of it.
     pub frames: u64,
     /// Raw frames that a newer one overtook while it was busy, or that it left out itself.
     pub dropped: u64,
-    /// Raw frames left out because a line was behind, so that others are not late.
+    /// Raw frames left out because a line was behind, so that others are not late, or carries audio
+    /// alone.
     pub left_out: u64,
     /// Raw frames that came while the system had taken it away.
     pub lost: u64,

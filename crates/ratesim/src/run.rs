@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use onair::rate::{LinkSample, RateAdvice, RateLaw};
-use onair_media::Bitrate;
+use onair::rate::{AudioLadder, AudioSample, LinkSample, RateAdvice, RateLaw};
+use onair_media::{Bitrate, Timestamp};
 use onair_netsim::epoch;
 
 use crate::encoder::{Content, Encoder, FRAME_RATE};
@@ -52,6 +52,9 @@ pub enum Sender {
 /// Kilobits per second of audio, with what carries it.
 pub(crate) const AUDIO: u64 = 135;
 
+/// The least rate of the video.
+const LEAST: Bitrate = Bitrate::kbps(150);
+
 /// Milliseconds of an AAC frame at 48 kHz, in thousandths.
 const AUDIO_STEP: u64 = 21_333;
 
@@ -97,6 +100,9 @@ struct Broadcast<'a> {
     encoded: u64,
     frames: u64,
     audio: u64,
+    audio_ladder: AudioLadder,
+    /// The next frame follows on audio alone.
+    is_back: bool,
     queue: Queue,
     /// Bytes that the kernel has not taken yet.
     pending: u64,
@@ -125,6 +131,8 @@ impl<'a> Broadcast<'a> {
             encoded: 0,
             frames: 0,
             audio: 0,
+            audio_ladder: AudioLadder::new(Bitrate::kbps(AUDIO)),
+            is_back: false,
             queue: Queue::new(scenario.policy),
             pending: 0,
             taken: 0,
@@ -215,26 +223,30 @@ impl<'a> Broadcast<'a> {
             rtt: Some(self.tcp.rtt()),
             min_rtt: Some(Duration::from_millis(self.scenario.habits.round_trip)),
             encoded: self.encoded,
-            asked: Bitrate::bps(self.asked()),
+            asked: Bitrate::bps(if self.audio_ladder.step().is_alone {
+                0
+            } else {
+                self.asked()
+            }),
             most: Bitrate::kbps(self.scenario.most),
-            audio: Bitrate::kbps(AUDIO),
+            audio: self.audio_ladder.step().bitrate,
         }
     }
 
     fn produce(&mut self, ms: u64) {
         while self.audio * AUDIO_STEP / 1000 <= ms {
             self.audio += 1;
-            let bytes = AUDIO * AUDIO_STEP / 8 / 1000;
+            let bytes = self.audio_ladder.step().bitrate.as_bps() * AUDIO_STEP / 8_000_000;
             self.push(Kind::Audio, ms, bytes);
         }
         while self.frames * 1000 / FRAME_RATE <= ms {
             self.frames += 1;
-            let backlog = self.backlog(ms);
-            if self.advice.skip_above.is_some_and(|above| backlog > above) {
+            if self.leaves_out(ms) {
                 self.figures.skipped += 1;
                 continue;
             }
-            let wants_keyframe = self.advice.skip_above.is_some() && self.queue.needs_keyframe();
+            let is_mended = self.advice.skip_above.is_some() && self.queue.needs_keyframe();
+            let wants_keyframe = std::mem::take(&mut self.is_back) || is_mended;
             let asked = self.asked() * self.scenario.obeys / 100;
             let frame = self.encoder.encode(asked, wants_keyframe);
             self.encoded += frame.bytes;
@@ -251,6 +263,23 @@ impl<'a> Broadcast<'a> {
             Some(page) => self.queue.bytes() + page.left() + page.under_way(),
             None => self.sample(ms).backlog(),
         }
+    }
+
+    /// Whether a frame is left out, since a line is behind or carries audio alone.
+    fn leaves_out(&mut self, ms: u64) -> bool {
+        let backlog = self.backlog(ms);
+        let is_behind = self.advice.skip_above.is_some_and(|above| backlog > above);
+        let was_alone = self.audio_ladder.step().is_alone;
+        self.audio_ladder.update(&AudioSample {
+            at: Timestamp::ZERO + Duration::from_millis(ms),
+            // A browser's audio stays as it is.
+            carries: self.advice.carries.filter(|_| self.page.is_none()),
+            least_video: LEAST,
+            is_behind,
+        });
+        let is_alone = self.audio_ladder.step().is_alone;
+        self.is_back |= was_alone && !is_alone;
+        is_behind || is_alone
     }
 
     fn push(&mut self, kind: Kind, at: u64, bytes: u64) {

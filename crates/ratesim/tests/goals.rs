@@ -69,11 +69,11 @@ impl Goals {
                 audio: 780,
                 ..goals
             },
-            // Nothing or next to it for 13 s, and often. With a round trip of 60 ms: 593 and 1063
-            // instead of 500 and 500.
+            // Nothing or next to it for 13 s, and often. With a round trip of 60 ms: 593 and 1139
+            // instead of 500 and 500 (1063 where audio gives nothing up).
             "tmobile-umts" => Self {
                 video: 600,
-                audio: 1070,
+                audio: 1140,
                 freeze: 13_500,
                 ..goals
             },
@@ -239,6 +239,33 @@ fn on_a_steady_line_of_any_rate_the_asked_rate_is_steady_and_nearly_all_of_it_is
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
+/// Without steps for audio: 36.7, 25.1 and 14.1 s late, 66 and 35 % of the frames lost at 200 and 250.
+/// What is late still is the first keyframe, of a rate that the line has yet to teach.
+#[test]
+fn on_a_line_that_carries_next_to_nothing_audio_gets_through() {
+    for (kbps, late, lost) in [
+        (60, 13_500, 1.0),
+        (90, 12_500, 1.0),
+        (120, 5600, 0.98),
+        (200, 2000, 0.15),
+        (250, 1400, 0.1),
+    ] {
+        let scenario = Scenario::new(Trace::steady(kbps), with_round_trip(60));
+        let figures = scenario.run(law());
+        assert!(figures.audio(95) < late, "{kbps}: {}", figures.audio(95));
+        assert!(figures.lost() <= lost, "{kbps}: {}", figures.lost());
+    }
+}
+
+#[test]
+fn a_line_that_is_back_after_audio_was_alone_is_used_again() {
+    let trace = Trace::square(1500, 90, 15_000);
+    for round_trip in [0, 60] {
+        let figures = Scenario::new(trace.clone(), with_round_trip(round_trip)).run(law());
+        assert!(figures.used > 0.9, "{}", figures.used);
+    }
+}
+
 #[test]
 fn a_static_picture_lowers_nothing_and_probes_nothing() {
     for habits in [0, 60, 600].map(with_round_trip) {
@@ -318,7 +345,7 @@ fn beside_somebody_s_upload_it_gets_a_share_and_all_of_it_back_afterwards() {
 }
 
 /// What fills a buffer of 1.5 s is as late as that, and so is whatever it is answered with. Not
-/// solved: 5 to 25 % of a fair share. But all of it comes back.
+/// solved: 5 to 25 % of a fair share. But all of it comes back, within 4.2 s.
 #[test]
 fn beside_an_upload_that_fills_a_deep_buffer_little_is_left_but_all_of_it_comes_back() {
     for kbps in [1500, 3000, 6000] {
@@ -327,7 +354,7 @@ fn beside_an_upload_that_fills_a_deep_buffer_little_is_left_but_all_of_it_comes_
             ..LineHabits::default()
         };
         let [share, _, _, back] = beside_a_rival(kbps, habits);
-        assert!(share >= 0.04 && back <= 4000.0, "{kbps}: {share:.2} {back}");
+        assert!(share >= 0.04 && back <= 4200.0, "{kbps}: {share:.2} {back}");
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Air {
     pub(crate) recording_failure: Option<String>,
     /// The system took the video encoder away.
     pub(crate) has_no_encoder: bool,
+    /// What a line carries that has no room for pictures.
+    pub(crate) audio_alone: Option<Bitrate>,
     pub(crate) is_ending: bool,
 }
 
@@ -100,6 +102,7 @@ impl Air {
             recording,
             recording_failure: None,
             has_no_encoder: false,
+            audio_alone: None,
             is_ending: false,
         }
     }
@@ -153,6 +156,9 @@ impl Air {
                 self.set_limit(*destination, Some(Limit { carries, video }));
             }
             Event::BitrateRestored { destination, .. } => self.set_limit(*destination, None),
+            Event::AudioChanged {
+                is_alone, carries, ..
+            } => self.audio_alone = carries.filter(|_| *is_alone),
             Event::EncoderLost { .. } => self.has_no_encoder = true,
             Event::EncoderBack => self.has_no_encoder = false,
             Event::RecordingFailed { reason } => self.recording_failure = Some(reason.clone()),

@@ -69,13 +69,14 @@ struct Situation<'a> {
 /// A rule answers if it applies.
 type Rule = fn(&Situation<'_>) -> Option<Health>;
 
-const RULES: [Rule; 17] = [
+const RULES: [Rule; 18] = [
     ending,
     |on| offline(on.notices),
     connecting,
     reconnecting,
     partly,
     |on| nothing_captured(on.notices),
+    audio_alone,
     frozen,
     still,
     silent,
@@ -230,6 +231,12 @@ fn slow(on: &Situation<'_>) -> Option<Health> {
         || on.is_recent(gauge.dropped, DROPPED)
         || (is_thin && gauge.queued >= WAITING);
     is_slow.then(|| told(Dot::Yellow, words::SLOW, words::LINE_LAGS, words::SLOW_CURE))
+}
+
+fn audio_alone(on: &Situation<'_>) -> Option<Health> {
+    let title = words::line_carries(on.air.audio_alone?);
+    let text = words::SOUND_ALONE;
+    Some(told(Dot::Yellow, words::WEAK, &title, text))
 }
 
 /// The weakest line decides.

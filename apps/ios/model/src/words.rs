@@ -38,6 +38,7 @@ pub(crate) const CAMERA_ITSELF: &str = "camera";
 pub(crate) const MICROPHONE_ITSELF: &str = "microphone";
 pub(crate) const LINE_LOST: &str = "The connection was lost";
 pub(crate) const PICTURES_LOST: &str = "Viewers miss pictures";
+pub(crate) const SOUND_ALONE: &str = "Only sound is sent until it carries more.";
 pub(crate) const LINE_LAGS: &str = "The line lags";
 pub(crate) const SLOW_CURE: &str =
     "The line does not carry the bitrate. Move closer to Wi-Fi, or choose a lower one next time.";

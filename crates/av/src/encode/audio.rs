@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use onair_media::{AudioCodec, AudioConfig, Config, Packet, Timestamp};
+use onair_media::{AudioCodec, AudioConfig, Bitrate, Config, Packet, Timestamp};
 
 use super::backend::{self, Audio, AudioBackend};
 use super::intake::Intake;
@@ -90,6 +90,21 @@ impl AudioEncoder {
             Err(error) => return Err(error),
         }
         Ok(packets)
+    }
+
+    /// Aims for another rate from the next access unit on. The stream's configuration stays valid, and
+    /// there is no gap.
+    ///
+    /// # Errors
+    ///
+    /// When the encoder refuses the rate; it goes on with the one it had.
+    pub fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
+        match self.backend.set_bitrate(bitrate) {
+            // What replaces a lost one opens with it.
+            Ok(()) | Err(Error::Lost { .. }) => self.settings.bitrate = bitrate,
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// The encoder's name.

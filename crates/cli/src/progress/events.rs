@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use onair::Event;
+use onair::media::Bitrate;
+use onair::{Event, Gap};
 
 use super::Progress;
 use crate::explain::with_cure;
@@ -73,6 +74,7 @@ const fn destination(event: &Event) -> Option<usize> {
         Event::EncoderLost { .. }
         | Event::EncoderBack
         | Event::PictureChanged { .. }
+        | Event::AudioChanged { .. }
         | Event::RecordingFailed { .. }
         | Event::Ended(_) => None,
     }
@@ -101,18 +103,7 @@ fn in_words(event: &Event) -> Option<String> {
         Event::BitrateRestored { bitrate, .. } => {
             format!("the line carries enough again: video takes {bitrate}")
         }
-        // How many frames were on their way when the line went down is unknown.
-        Event::Dropped { frames: 0, gap, .. } => format!(
-            "nothing was on air between {} and {} ms",
-            gap.from.as_millis(),
-            gap.to.as_millis()
-        ),
-        Event::Dropped { frames, gap, .. } => format!(
-            "{} dropped between {} and {} ms",
-            Count(*frames, "picture"),
-            gap.from.as_millis(),
-            gap.to.as_millis()
-        ),
+        Event::Dropped { frames, gap, .. } => dropped(*frames, *gap),
         Event::Warning { message, .. } => format!("warning: {message}"),
         Event::EncoderLost { why } => {
             format!("warning: {why}; the last picture stays until it is back")
@@ -122,13 +113,19 @@ fn in_words(event: &Event) -> Option<String> {
             size,
             frame_rate,
             is_full,
+            carries,
         } => {
-            let why = if *is_full { "enough again" } else { "no more" };
-            format!(
-                "the line carries {why}: {size} at {:.1} pictures a second",
-                frame_rate.as_f64()
-            )
+            let rate = (frame_rate.as_f64() * 100.0).round() / 100.0;
+            let line = line_carries(carries.filter(|_| !is_full));
+            format!("{line}: pictures are {size}, {rate} a second")
         }
+        Event::AudioChanged {
+            bitrate,
+            wanted,
+            is_alone,
+            was_alone,
+            carries,
+        } => sound([*bitrate, *wanted], [*was_alone, *is_alone], *carries),
         Event::RecordingFailed { reason } => {
             format!("warning: the recording stopped: {reason}; the broadcast goes on")
         }
@@ -139,6 +136,37 @@ fn in_words(event: &Event) -> Option<String> {
         | Event::DestinationEnded { .. }
         | Event::Ended(_) => return None,
     })
+}
+
+fn dropped(frames: u64, gap: Gap) -> String {
+    let what = match frames {
+        // How many frames were on their way when the line went down is unknown.
+        0 => "nothing was on air".to_owned(),
+        _ => format!("{} dropped", Count(frames, "picture")),
+    };
+    let (from, to) = (gap.from.as_millis(), gap.to.as_millis());
+    format!("{what} between {from} and {to} ms")
+}
+
+/// What of the sound is sent of what was wanted, and whether it was, and is, all that is sent.
+fn sound([bitrate, wanted]: [Bitrate; 2], alone: [bool; 2], carries: Option<Bitrate>) -> String {
+    let line = line_carries(carries);
+    let sound = match bitrate == wanted {
+        true => format!("all of {wanted}"),
+        false => format!("{bitrate} of {wanted}"),
+    };
+    match alone {
+        [_, true] => format!("{line}: only sound is sent, {sound}"),
+        [true, false] => format!("{line}: pictures are sent again, sound takes {sound}"),
+        [false, false] => format!("{line}: sound takes {sound}"),
+    }
+}
+
+fn line_carries(carries: Option<Bitrate>) -> String {
+    carries.map_or_else(
+        || "the line carries enough again".to_owned(),
+        |carries| format!("the line carries {carries}"),
+    )
 }
 
 fn live(after: Duration, server: Option<&str>) -> String {
@@ -153,6 +181,52 @@ mod tests {
 
     use super::*;
     use crate::progress::recorded as progress;
+
+    #[test]
+    fn each_step_for_a_line_says_what_the_line_carries() {
+        let audio = |kbps, [was_alone, is_alone]: [bool; 2], carries| Event::AudioChanged {
+            bitrate: Bitrate::kbps(kbps),
+            wanted: Bitrate::kbps(128),
+            is_alone,
+            was_alone,
+            carries: Some(Bitrate::kbps(carries)),
+        };
+        let picture = |is_full, carries: Option<u64>| Event::PictureChanged {
+            size: onair::media::Size::new(640, 360),
+            frame_rate: onair::media::FrameRate::new(30_000, 1001).expect("a rate"),
+            is_full,
+            carries: carries.map(Bitrate::kbps),
+        };
+        for (event, words) in [
+            (
+                audio(64, [false, false], 250),
+                "250 kbit/s: sound takes 64 kbit/s of 128 kbit/s",
+            ),
+            (
+                audio(48, [false, true], 90),
+                "90 kbit/s: only sound is sent, 48 kbit/s of 128 kbit/s",
+            ),
+            (
+                audio(48, [true, false], 400),
+                "400 kbit/s: pictures are sent again, sound takes 48 kbit/s of 128 kbit/s",
+            ),
+            (
+                audio(128, [false, false], 900),
+                "900 kbit/s: sound takes all of 128 kbit/s",
+            ),
+            (
+                picture(false, Some(500)),
+                "500 kbit/s: pictures are 640x360, 29.97 a second",
+            ),
+            (
+                picture(true, Some(4000)),
+                "enough again: pictures are 640x360, 29.97 a second",
+            ),
+        ] {
+            let words = format!("the line carries {words}");
+            assert_eq!(in_words(&event), Some(words));
+        }
+    }
 
     fn failure(cause: Fault, words: &str) -> Failure {
         Failure::new(FailureStage::Publish, cause, words)

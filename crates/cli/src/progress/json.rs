@@ -109,6 +109,7 @@ struct Encoders<'a> {
     video: Option<Encoder<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     audio: Option<Encoder<'a>>,
+    audio_alone: bool,
 }
 
 #[derive(Serialize)]
@@ -254,6 +255,7 @@ impl<'a> From<&'a EncoderReport> for Encoders<'a> {
         Self {
             video: report.video.as_ref().map(Into::into),
             audio: report.audio.as_ref().map(Into::into),
+            audio_alone: report.audio_alone,
         }
     }
 }
@@ -386,9 +388,15 @@ mod tests {
             }),
             audio: Some(EncoderTrack {
                 name: "syom".to_owned(),
+                bitrate: Some(BitrateLimit {
+                    bitrate: Bitrate::kbps(64),
+                    wanted: Bitrate::kbps(128),
+                    limited_by: LimitedBy::Line,
+                }),
                 frames: 563,
                 ..EncoderTrack::default()
             }),
+            audio_alone: true,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::text::{Bytes, Clock};
 pub(super) struct Before {
     destinations: Vec<Seen>,
     skipped: u64,
+    left_out: u64,
     at: Option<Instant>,
 }
 
@@ -52,6 +53,7 @@ impl Before {
             seen.shed = shed(&stats.so_far);
         }
         self.skipped = skipped(&stats.encoder);
+        self.left_out = left_out(stats);
         self.at = Some(now);
     }
 
@@ -192,7 +194,7 @@ impl Numbers<'_> {
             State::Ended => "ended",
             State::Failed => "given up",
             State::Live if shed(so_far) > seen.shed => "line too slow: dropping pictures",
-            State::Live if stats.queued > SLOW => "line is slow",
+            State::Live if stats.queued > SLOW || self.is_starved(so_far, seen) => "line is slow",
             State::Live if so_far.video.frames == 0 && so_far.audio.frames == 0 => {
                 return format!("waiting for {}", self.source);
             }
@@ -207,7 +209,8 @@ impl Numbers<'_> {
 
     /// Of a destination: nothing is ok beside a failed recording or missing pictures.
     fn well(&self) -> &'static str {
-        match self.recording().is_some() || self.is_skipping() {
+        let is_less = self.stats.encoder.audio_alone || self.is_skipping();
+        match self.recording().is_some() || is_less {
             true => "on air",
             false => "ok",
         }
@@ -217,11 +220,23 @@ impl Numbers<'_> {
         skipped(&self.stats.encoder) > self.before.skipped
     }
 
+    /// Whether pictures are left out for a line's sake.
+    fn is_leaving_out(&self) -> bool {
+        self.stats.encoder.audio_alone || left_out(self.stats) > self.before.left_out
+    }
+
+    /// Whether the picture stands still for the line's sake, though a line carries some.
+    fn is_starved(&self, so_far: &DestinationReport, seen: Seen) -> bool {
+        let is_still = seen.video.is_still(so_far.video.frames, self.now);
+        is_still && self.is_leaving_out() && !self.stats.encoder.audio_alone
+    }
+
     /// What a line with room to spare gets no more of.
     fn missing(&self, so_far: &DestinationReport, seen: Seen) -> Option<String> {
         // A repeated frame is none that comes.
         let is_dry = self.stats.source_dry >= STILL;
-        let no_video = is_dry || seen.video.is_still(so_far.video.frames, self.now);
+        let is_still = seen.video.is_still(so_far.video.frames, self.now);
+        let no_video = is_dry || is_still && !self.is_leaving_out();
         let no_audio = seen.audio.is_still(so_far.audio.frames, self.now);
         let (video, audio) = (so_far.video.frames > 0, so_far.audio.frames > 0);
         let what = match (video && no_video, audio && no_audio) {
@@ -253,6 +268,9 @@ impl Numbers<'_> {
 
     /// What video is limited to, where a line does that.
     fn limit(&self) -> Option<Field> {
+        if self.stats.encoder.audio_alone {
+            return Some(field(1, "only sound, for the line"));
+        }
         let limit = self.stats.encoder.video.as_ref()?.bitrate?;
         let is_known = self
             .stats
@@ -276,6 +294,12 @@ impl Numbers<'_> {
         }
         fields
     }
+}
+
+/// Pictures left out before the encoder because a line was behind.
+fn left_out(stats: &Stats) -> u64 {
+    let video = stats.encoder.video.as_ref();
+    video.map_or(0, |video| video.left_out)
 }
 
 /// What was lost without a connection is no fault of the present line.
@@ -539,6 +563,28 @@ mod tests {
         assert!(several[0].contains("the recording failed"), "{several:?}");
         assert!(several[1].starts_with("  [1]  on air"), "{several:?}");
         assert!(several[2].starts_with("  [2]  on air"), "{several:?}");
+    }
+
+    #[test]
+    fn a_source_is_not_blamed_for_pictures_that_are_left_out_for_the_line() {
+        let at = |left_out, audio_alone| {
+            let mut stats = stats(vec![destination(State::Live, track(60, 0), track(94, 0))]);
+            stats.encoder.audio_alone = audio_alone;
+            stats.encoder.video = Some(onair::EncoderTrack {
+                left_out,
+                ..Default::default()
+            });
+            stats.destinations[0].so_far.audio.frames += left_out;
+            stats
+        };
+        let row = |after: &Stats| rows(&at(0, false), Duration::from_secs(5), after, 120).remove(0);
+        let behind = row(&at(20, false));
+        assert!(behind.starts_with("0:00:12  line is slow"), "{behind}");
+        let alone = row(&at(90, true));
+        assert!(alone.starts_with("0:00:12  on air"), "{alone}");
+        assert!(alone.contains("only sound, for the line"), "{alone}");
+        let gone = row(&at(0, false));
+        assert!(gone.starts_with("0:00:12  nothing comes"), "{gone}");
     }
 
     #[test]

@@ -35,6 +35,7 @@ const fn of_event(told: &Told) -> Option<usize> {
         Told::EncoderLost
         | Told::EncoderBack
         | Told::PictureChanged { .. }
+        | Told::AudioChanged { .. }
         | Told::RecordingFailed
         | Told::Ended { .. } => None,
     }
@@ -142,6 +143,20 @@ fn event(told: &Told) -> String {
         } => {
             let rate = f64::from(of) / f64::from(every);
             format!("pictures of {width}x{height}, {rate:.1} a second")
+        }
+        Told::AudioChanged {
+            bitrate,
+            wanted,
+            is_alone,
+            ..
+        } => {
+            let [bitrate, wanted] = [bitrate, wanted].map(Bitrate::bps);
+            let alone = if is_alone {
+                ", and nothing else is sent"
+            } else {
+                ""
+            };
+            format!("sound takes {bitrate} of {wanted}{alone}")
         }
         Told::Warning { .. } => "a warning".to_owned(),
         Told::RecordingFailed => "the recording stopped".to_owned(),

@@ -124,7 +124,7 @@ impl SessionContext {
 
     /// The line as a law sees it, with `pending` bytes taken off the queue that the kernel has not.
     pub(crate) fn sample(&self, link: Link, pending: usize, now: Instant) -> LinkSample {
-        let (asked, most) = self.fanout.rate().asked();
+        let (asked, most) = self.fanout.asked();
         let (encoded, audio) = self.fanout.notes().encoded(now);
         let waiting = |queue: &mut TracedQueue| (queue.age(now), queue.payload());
         let (queue_age, queued) = self.queue().with(waiting);

@@ -176,6 +176,12 @@ impl OutputHandle {
         (waits > limit).then_some((waits, limit))
     }
 
+    /// What the line carries of everything, if that is known and anybody else has to obey it.
+    pub(crate) fn carries(&self) -> Option<Bitrate> {
+        let line = self.status().line;
+        line.advice.carries.filter(|_| !line.is_left_behind)
+    }
+
     /// Whether a line that is followed has lost the rest of a GOP, and takes no frame until the next.
     pub(crate) fn needs_keyframe(&self) -> bool {
         let is_followed = self.status().line.advice.skip_above.is_some();

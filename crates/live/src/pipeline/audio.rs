@@ -3,18 +3,21 @@ use std::time::Duration;
 
 use onair_av::encode::{AudioEncoder, AudioSettings};
 use onair_av::{AudioSource, Error};
-use onair_media::Kind;
+use onair_media::{Bitrate, Kind};
 
 use super::packet_merger::PacketMerger;
 use super::{Schedule, spawn};
 use crate::EncoderTrack;
 use crate::program::{DEVICE_LAG, ENCODER_LAG};
+use crate::rate::{BitrateLimit, LimitedBy};
 
 /// A microphone and its encoder on one thread: no sample is ever skipped.
 pub(super) struct AudioChain {
     source: Box<dyn AudioSource>,
     encoder: AudioEncoder,
     settings: AudioSettings,
+    /// The rate that the encoder was last asked for.
+    asked: Bitrate,
 }
 
 impl AudioChain {
@@ -30,6 +33,7 @@ impl AudioChain {
         Ok(Self {
             encoder: AudioEncoder::open(&settings)?,
             source,
+            asked: settings.bitrate,
             settings,
         })
     }
@@ -54,6 +58,7 @@ impl AudioChain {
     ) -> Result<(), crate::Error> {
         let track = EncoderTrack {
             name: self.encoder.name().to_owned(),
+            bitrate: Some(self.limit()),
             ..EncoderTrack::default()
         };
         merger.fanout().notes().encoder.audio = Some(track);
@@ -78,9 +83,39 @@ impl AudioChain {
             if schedule.is_over(samples.timestamp) || !is_due() {
                 break;
             }
+            self.retune(merger);
             merger.push(Kind::Audio, self.encoder.encode(&samples)?);
         }
         merger.push(Kind::Audio, self.encoder.finish()?);
         Ok(())
+    }
+
+    /// Obeys the lines, once for each rate: one that is refused is not asked for again.
+    fn retune(&mut self, merger: &PacketMerger) {
+        let fanout = merger.fanout();
+        let Some(bitrate) = fanout.audio_bitrate().filter(|asked| *asked != self.asked) else {
+            return;
+        };
+        self.asked = bitrate;
+        match self.encoder.set_bitrate(bitrate) {
+            Ok(()) => {
+                if let Some(track) = &mut fanout.notes().encoder.audio {
+                    track.bitrate = Some(self.limit());
+                }
+            }
+            Err(error) => fanout.warn(None, format!("the audio bitrate stays as it was: {error}")),
+        }
+    }
+
+    fn limit(&self) -> BitrateLimit {
+        let wanted = self.settings.bitrate;
+        BitrateLimit {
+            bitrate: self.asked,
+            wanted,
+            limited_by: match self.asked == wanted {
+                true => LimitedBy::User,
+                false => LimitedBy::Line,
+            },
+        }
     }
 }

@@ -120,7 +120,9 @@ impl Pipeline {
             Source::Raw { video, audio } => {
                 let kinds = (video.is_some(), audio.is_some());
                 let merger = Arc::new(PacketMerger::new(fanout.clone(), self.pace, kinds));
-                video.map_or(Ok(()), |chain| chain.start(&merger, schedule))?;
+                let audio_bitrate = audio.as_ref().map(|audio| audio.settings().bitrate);
+                let adapting = self.adapt.and(audio_bitrate);
+                video.map_or(Ok(()), |chain| chain.start(&merger, schedule, adapting))?;
                 audio.map_or(Ok(()), |chain| chain.start(&merger, schedule))
             }
         }

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use onair_av::capture::Waited;
 use onair_av::encode::{VideoEncoder, VideoSettings};
 use onair_av::{Error, VideoFrame, VideoSource};
-use onair_media::{Kind, Packet, Size, Timestamp};
+use onair_media::{Bitrate, Kind, Packet, Size, Timestamp};
 
 use super::frames::Frames;
 use super::packet_merger::PacketMerger;
 use super::thinning::Thinning;
 use super::{Schedule, spawn};
-use crate::rate::{PictureLadder, PictureStep};
+use crate::rate::{AudioLadder, AudioStep, PictureLadder, PictureStep};
 use crate::trace::Traced;
 use crate::{EncoderTrack, Event};
 
@@ -38,10 +38,12 @@ impl VideoChain {
         self.encoder.settings()
     }
 
+    /// Starts the threads; with the bitrate of the audio beside it, if that adapts to lines too.
     pub(super) fn start(
         self,
         merger: &Arc<PacketMerger>,
         schedule: Schedule,
+        audio: Option<Bitrate>,
     ) -> Result<(), crate::Error> {
         let track = EncoderTrack {
             name: self.encoder.name().to_owned(),
@@ -61,12 +63,14 @@ impl VideoChain {
             let encoding = EncodeLoop {
                 encoder,
                 ladder,
+                audio: audio.map(AudioLadder::new),
                 thinning: Thinning::default(),
                 merger: &merger,
                 is_live,
                 schedule,
                 latest: Timestamp::ZERO,
                 outages: Outages::default(),
+                is_back: false,
                 overtaken: 0,
                 mended: None,
             };
@@ -82,6 +86,10 @@ const MEND_EVERY: Duration = Duration::from_secs(1);
 struct EncodeLoop<'a> {
     encoder: VideoEncoder,
     ladder: Traced<PictureLadder>,
+    /// What is left for audio, and whether anything is for pictures.
+    audio: Option<AudioLadder>,
+    /// Pictures begin again after audio was alone.
+    is_back: bool,
     thinning: Thinning,
     merger: &'a PacketMerger,
     /// A device gives frames for as long as it likes, and a lost encoder is waited for as long.
@@ -146,7 +154,8 @@ impl EncodeLoop<'_> {
         self.retune();
         let is_behind = self.merger.fanout().is_behind();
         self.adapt(frame.timestamp, is_behind)?;
-        if is_behind {
+        let is_unwanted = self.is_audio_alone(frame.timestamp, is_behind);
+        if is_behind || is_unwanted {
             return self.leave_out(frame);
         }
         self.fit(frame.surface.size())?;
@@ -160,8 +169,34 @@ impl EncodeLoop<'_> {
         self.encoder.encode(frame, is_keyframe)
     }
 
-    /// Whether a frame has to be a keyframe: for a connection that begins, or for a line that lost the
-    /// rest of a GOP and has room again, which would else be empty until the next one.
+    /// Whether lines carry nothing but audio, at a rate that they have a say in.
+    fn is_audio_alone(&mut self, at: Timestamp, is_behind: bool) -> bool {
+        let fanout = self.merger.fanout();
+        let Some(sample) = fanout.audio_sample(at, is_behind) else {
+            return false;
+        };
+        let Some(ladder) = &mut self.audio else {
+            return false;
+        };
+        let was_alone = ladder.step().is_alone;
+        if let Some(step) = ladder.update(&sample) {
+            self.is_back |= was_alone && !step.is_alone;
+            fanout.set_audio(step);
+        }
+        if let Some([before, AudioStep { bitrate, is_alone }]) = ladder.take_news(at) {
+            fanout.tell(Event::AudioChanged {
+                bitrate,
+                wanted: ladder.wanted(),
+                is_alone,
+                was_alone: before.is_alone,
+                carries: sample.carries,
+            });
+        }
+        ladder.step().is_alone
+    }
+
+    /// Whether a frame has to be a keyframe: for a connection that begins, after audio was alone, or for
+    /// a line that lost the rest of a GOP and has room again, which would else be empty until the next.
     fn takes_keyframe(&mut self, at: Timestamp) -> bool {
         let fanout = self.merger.fanout();
         let is_early = |last| at.since(last) < MEND_EVERY;
@@ -169,7 +204,7 @@ impl EncodeLoop<'_> {
         if mends {
             self.mended = Some(at);
         }
-        fanout.take_keyframe() || mends
+        fanout.take_keyframe() || mem::take(&mut self.is_back) || mends
     }
 
     /// Leaves a frame out, so that those which wait for a line are not later still. A keyframe that is
@@ -204,6 +239,7 @@ impl EncodeLoop<'_> {
                 size,
                 frame_rate: self.ladder.frame_rate(),
                 is_full: self.ladder.is_full(),
+                carries: self.merger.fanout().carries(),
             });
         }
         Ok(())
@@ -332,7 +368,7 @@ mod tests {
             pace: Pace::Max,
             duration: Some(Duration::from_secs(1)),
         };
-        chain.start(&merger, schedule).unwrap();
+        chain.start(&merger, schedule, None).unwrap();
         let mut packets = Vec::new();
         while output.queue().take(usize::MAX, &mut packets) == Taken::Some {}
         packets

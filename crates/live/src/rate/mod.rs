@@ -11,6 +11,7 @@
 
 mod adaptive;
 mod arbiter;
+mod audio;
 mod far_end;
 mod follower;
 mod law;
@@ -22,6 +23,7 @@ mod unlimited;
 pub use self::adaptive::Adaptive;
 pub(crate) use self::arbiter::{Arbiter, Change, Holder};
 pub use self::arbiter::{BitrateLimit, LimitedBy};
+pub use self::audio::{AudioLadder, AudioSample, AudioStep};
 pub use self::far_end::{FarEnd, SenderWord};
 pub(crate) use self::follower::Follower;
 pub use self::law::{LinkSample, RateAdvice, RateLaw};

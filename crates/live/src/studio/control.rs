@@ -192,6 +192,7 @@ impl Control {
             | Event::ReconnectRequested { .. }
             | Event::HandedOver { .. }
             | Event::PictureChanged { .. }
+            | Event::AudioChanged { .. }
             | Event::Warning { .. }
             | Event::RecordingFailed { .. }
             | Event::DestinationEnded { .. } => {}

@@ -154,6 +154,13 @@ pub enum Told {
         rate: [u32; 2],
         is_full: bool,
     },
+    AudioChanged {
+        bitrate: u64,
+        wanted: u64,
+        is_alone: bool,
+        was_alone: bool,
+        carries: Option<u64>,
+    },
     Warning {
         destination: Option<usize>,
     },
@@ -257,10 +264,24 @@ impl From<&Event> for Told {
                 size,
                 frame_rate,
                 is_full,
+                ..
             } => Self::PictureChanged {
                 size: sides(size),
                 rate: ratio(frame_rate),
                 is_full,
+            },
+            Event::AudioChanged {
+                bitrate,
+                wanted,
+                is_alone,
+                was_alone,
+                carries,
+            } => Self::AudioChanged {
+                bitrate: bitrate.as_bps(),
+                wanted: wanted.as_bps(),
+                is_alone,
+                was_alone,
+                carries: bps(carries),
             },
             Event::Warning { destination, .. } => Self::Warning { destination },
             Event::RecordingFailed { .. } => Self::RecordingFailed,

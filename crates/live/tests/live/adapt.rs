@@ -7,7 +7,7 @@ use onair::av::{Error, I420, Surface, VideoFrame, VideoSource};
 use onair::flv::TagKind;
 use onair::media::{Bitrate, FrameRate, Size, Timestamp};
 use onair::rate::LimitedBy;
-use onair::{Adapt, Broadcast, Event, Pace};
+use onair::{Adapt, Broadcast, Destination, Event, Pace, RetryPolicy};
 use std::time::Duration;
 
 const SIZE: Size = Size::new(160, 96);
@@ -108,6 +108,63 @@ fn a_line_that_takes_nothing_lowers_video_and_costs_no_audio_until_it_is_back() 
         let own = published.tags.iter().filter(|tag| tag.kind == kind);
         assert!(own.map(|tag| tag.timestamp).is_sorted(), "{kind:?}");
     }
+}
+
+#[test]
+fn a_line_that_carries_next_to_nothing_gets_audio_alone_and_pictures_again_from_an_idr_frame_on() {
+    let peer = Peer::start([Behaviour::Stall]);
+    let mut destination = Destination::new(peer.url());
+    // No other connection takes over.
+    destination.retry = RetryPolicy::NEVER;
+    let builder = Broadcast::builder().video(Noise::default());
+    let builder = builder
+        .audio(Tone::new(48_000, 1))
+        .adapt(Some(Adapt::default()));
+    let broadcast = builder.to(destination).start().unwrap();
+    let is_change = |event: &Event| matches!(event, Event::AudioChanged { .. });
+    let Event::AudioChanged {
+        bitrate,
+        wanted,
+        is_alone: true,
+        was_alone: false,
+        carries: Some(carries),
+    } = wait_for(&broadcast, is_change)
+    else {
+        panic!("audio is not alone")
+    };
+    assert_eq!((bitrate, wanted), (Bitrate::kbps(48), Bitrate::kbps(128)));
+    assert!(carries < Bitrate::kbps(100), "{carries}");
+    assert!(broadcast.stats().encoder.audio_alone);
+    // Its encoder obeys when the next samples come.
+    let limit =
+        std::iter::repeat_with(|| broadcast.stats().encoder.audio.unwrap().bitrate.unwrap())
+            .inspect(|_| std::thread::yield_now())
+            .find(|limit| limit.limited_by == LimitedBy::Line)
+            .unwrap();
+    assert_eq!((limit.bitrate, limit.wanted), (bitrate, wanted));
+    peer.resume();
+    let Event::AudioChanged {
+        is_alone: false,
+        was_alone: true,
+        ..
+    } = wait_for(&broadcast, is_change)
+    else {
+        panic!("pictures are not back")
+    };
+    let report = stop_within(&broadcast, Duration::from_secs(2));
+    let destination = &report.destinations[0];
+    assert_eq!((destination.audio.dropped, destination.connects), (0, 1));
+    assert!(!report.encoder.audio_alone);
+    let published = peer.published();
+    let video = published
+        .tags
+        .iter()
+        .filter(|tag| tag.kind == TagKind::Video);
+    let video: Vec<_> = video.filter(|tag| !tag.is_sequence_header()).collect();
+    let paused = |two: &&[&onair::flv::Tag]| two[1].timestamp - two[0].timestamp;
+    let pause = video.windows(2).max_by_key(paused).unwrap();
+    assert!(paused(&pause) > 1000, "{} ms", paused(&pause));
+    assert!(pause[1].is_keyframe());
 }
 
 #[test]

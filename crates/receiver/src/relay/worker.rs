@@ -281,6 +281,7 @@ impl RelayState {
             | E::EncoderLost { .. }
             | E::EncoderBack
             | E::PictureChanged { .. }
+            | E::AudioChanged { .. }
             | E::Warning { .. }
             | E::RecordingFailed { .. }
             | E::Ended(_) => return None,
@@ -317,6 +318,7 @@ fn in_words(event: &onair::Event, was_live: bool, is_cut: bool) -> Option<String
         | E::EncoderLost { .. }
         | E::EncoderBack
         | E::PictureChanged { .. }
+        | E::AudioChanged { .. }
         | E::RecordingFailed { .. }
         | E::Ended(_) => return None,
     })

@@ -276,6 +276,7 @@ fn stats(second: u32, frame_rate: u32, overtaken: u64, lines: &[Line]) -> Stats 
         encoder: EncoderReport {
             video: Some(encoder),
             audio: None,
+            audio_alone: false,
         },
         encoding: Encoding {
             video_frame_rate: f64::from(frame_rate),

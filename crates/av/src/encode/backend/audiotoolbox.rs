@@ -4,8 +4,8 @@
 //! asked for packets until it wants more than that.
 
 use bytes::Bytes;
-use onair_media::Kind;
 use onair_media::aac::{AudioSpecificConfig, esds};
+use onair_media::{Bitrate, Kind};
 
 use super::{AudioBackend, EncoderInfo};
 use crate::Error;
@@ -30,7 +30,7 @@ pub(super) fn open(settings: &AudioSettings) -> Result<Box<dyn AudioBackend>, Er
     let mut converter = AudioConverter::new(&samples(settings), &aac(settings))
         .map_err(|status| failed("making a converter", status))?;
     average(&mut converter);
-    set_bitrate(&mut converter, settings)?;
+    set_bitrate(&mut converter, settings.bitrate)?;
     let channels = usize::from(settings.channels);
     Ok(Box::new(AudioToolbox {
         priming: priming(&converter),
@@ -69,6 +69,10 @@ impl AudioBackend for AudioToolbox {
     fn encode(&mut self, planes: &[&[f32]]) -> Result<Vec<Bytes>, Error> {
         self.feed.push(planes);
         self.drain()
+    }
+
+    fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
+        set_bitrate(&mut self.converter, bitrate)
     }
 
     fn finish(&mut self) -> Result<Vec<Bytes>, Error> {
@@ -142,8 +146,8 @@ fn average(converter: &mut AudioConverter) {
 }
 
 /// The rate asked for, or the nearest that applies to this sample rate and these channels.
-fn set_bitrate(converter: &mut AudioConverter, settings: &AudioSettings) -> Result<(), Error> {
-    let wanted = u32::try_from(settings.bitrate.as_bps()).unwrap_or(u32::MAX);
+fn set_bitrate(converter: &mut AudioConverter, bitrate: Bitrate) -> Result<(), Error> {
+    let wanted = u32::try_from(bitrate.as_bps()).unwrap_or(u32::MAX);
     let applicable = match converter.property(APPLICABLE_ENCODE_BIT_RATES) {
         Ok(ranges) => nearest(&ranges, wanted),
         Err(status) => {

@@ -142,6 +142,10 @@ impl AudioBackend for FakeAudio {
         Ok(self.held.drain(..ready).collect())
     }
 
+    fn set_bitrate(&mut self, _bitrate: Bitrate) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn finish(&mut self) -> Result<Vec<Bytes>, Error> {
         Ok(self.held.drain(..).collect())
     }

@@ -48,6 +48,9 @@ pub(super) trait VideoBackend: Send {
 pub(super) trait AudioBackend: Send {
     /// Encodes one access unit of valid samples, one plane a channel.
     fn encode(&mut self, planes: &[&[f32]]) -> Result<Vec<Bytes>, Error>;
+    /// Aims for another rate from the next access unit on, with the same configuration and without a
+    /// gap.
+    fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error>;
     /// The access units still inside.
     fn finish(&mut self) -> Result<Vec<Bytes>, Error>;
     /// Samples a channel in an access unit.

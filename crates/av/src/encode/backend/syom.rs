@@ -2,9 +2,15 @@
 //!
 //! It fails for good on a sample that is beyond full scale or not a number, so samples are clamped
 //! before they come here ([`AudioBackend::encode`]'s contract).
+//!
+//! Its bitrate is set once. Another rate is another encoder, which first hears the last blocks again:
+//! an access unit is made of the block that comes and the one before, so that its next one follows on
+//! the old encoder's.
+
+use std::collections::VecDeque;
 
 use bytes::Bytes;
-use onair_media::Kind;
+use onair_media::{Bitrate, Kind};
 
 use super::{AudioBackend, EncoderInfo};
 use crate::Error;
@@ -25,15 +31,24 @@ pub(super) fn info() -> EncoderInfo {
 
 pub(super) fn open(settings: &AudioSettings) -> Result<Box<dyn AudioBackend>, Error> {
     check(settings)?;
-    let bitrate = bitrate(settings)?;
-    let options = syom::EncodeOptions::raw().with_bitrate_bps(bitrate);
-    let encoder = syom::Encoder::new(settings.sample_rate, settings.channels.into(), &options)
-        .map_err(failed)?;
-    Ok(Box::new(Syom { encoder }))
+    Ok(Box::new(Syom {
+        encoder: encoder(settings)?,
+        settings: settings.clone(),
+        latest: VecDeque::new(),
+    }))
+}
+
+fn encoder(settings: &AudioSettings) -> Result<syom::Encoder, Error> {
+    let options = syom::EncodeOptions::raw().with_bitrate_bps(bitrate(settings)?);
+    let channels = settings.channels.into();
+    syom::Encoder::new(settings.sample_rate, channels, &options).map_err(failed)
 }
 
 struct Syom {
     encoder: syom::Encoder,
+    settings: AudioSettings,
+    /// The blocks that another encoder has to hear.
+    latest: VecDeque<Vec<Vec<f32>>>,
 }
 
 impl AudioBackend for Syom {
@@ -45,7 +60,26 @@ impl AudioBackend for Syom {
                 Ok(())
             })
             .map_err(failed)?;
+        if self.latest.len() == HEARD_AGAIN {
+            self.latest.pop_front();
+        }
+        let block = planes.iter().map(|plane| plane.to_vec());
+        self.latest.push_back(block.collect());
         Ok(units)
+    }
+
+    fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
+        let settings = AudioSettings {
+            bitrate,
+            ..self.settings.clone()
+        };
+        let mut encoder = encoder(&settings)?;
+        for block in &self.latest {
+            let planes: Vec<_> = block.iter().map(Vec::as_slice).collect();
+            encoder.feed(&planes, |_| Ok(())).map_err(failed)?;
+        }
+        (self.encoder, self.settings) = (encoder, settings);
+        Ok(())
     }
 
     fn finish(&mut self) -> Result<Vec<Bytes>, Error> {
@@ -115,5 +149,8 @@ const SAMPLE_RATES: [u32; 12] = [
 ];
 /// Samples a channel in an access unit, and before the first audio.
 const FRAME_LENGTH: u32 = 1024;
+/// The block before is part of the next access unit, and those before that of whether an attack is
+/// heard in it.
+const HEARD_AGAIN: usize = 4;
 /// The decoder's input buffer (ISO/IEC 14496-3 §4.5.3.1): no access unit is bigger.
 const BITS_PER_CHANNEL: u64 = 6144;

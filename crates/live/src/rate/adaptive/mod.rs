@@ -124,7 +124,9 @@ impl Line {
         if let Some(measured) = self.measure() {
             self.capacity.measured(measured, delay, self.at, passed);
         }
-        if self.is_filled() {
+        // While audio is alone, a line that is easy with it is the one sign of more.
+        let is_alone = sample.asked.as_bps() == 0;
+        if self.is_filled() || is_alone && self.is_easy() {
             let probe = Probe {
                 delay,
                 most: ENOUGH * (bytes(sample.most) + bytes(sample.audio)) / USE,
