@@ -46,6 +46,7 @@ pub(super) fn link(socket: &TcpStream, written: u64) -> Link {
         delivery_bps: None,
         unsent: None,
         unacked: Some(u64::from(info.send_buffer_bytes).min(written)),
+        delivered: None,
         written,
     }
 }

@@ -69,6 +69,7 @@ impl Info {
             delivery_bps: self.delivery_bps(),
             unsent: Some(unsent),
             unacked: Some(written.saturating_sub(gone)),
+            delivered: Some(self.acknowledged()),
             written,
         }
     }
@@ -79,9 +80,12 @@ impl Info {
         let [segment_size, _] = self.segment_sizes;
         let [selectively, ..] = self.losses;
         let selectively = u64::from(selectively) * u64::from(segment_size);
-        self.bytes_acked
-            .saturating_sub(1)
-            .saturating_add(selectively)
+        self.acknowledged().saturating_add(selectively)
+    }
+
+    /// Bytes that were acknowledged with all before them.
+    const fn acknowledged(&self) -> u64 {
+        self.bytes_acked.saturating_sub(1)
     }
 
     /// What the kernel measured while the line was the limit. Otherwise it measures how fast a
@@ -202,6 +206,7 @@ mod tests {
             ..NOTHING
         };
         assert_eq!(info.arrived(), 10_000 + 3 * 1448);
+        assert_eq!(info.acknowledged(), 10_000, "the rest cannot be read");
         assert_eq!(NOTHING.arrived(), 0);
     }
 

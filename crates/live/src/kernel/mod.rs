@@ -34,9 +34,17 @@ pub(crate) struct Link {
     pub(crate) unacked: Option<u64>,
     /// Bytes the kernel has taken since there is a connection.
     pub(crate) written: u64,
+    /// Bytes that the peer has acknowledged together with all before them: what it can read.
+    pub(crate) delivered: Option<u64>,
 }
 
 impl Link {
+    /// How many of the first bytes the peer has, as far as the kernel tells.
+    pub(crate) fn delivered(&self) -> u64 {
+        let arrived = self.written.saturating_sub(self.under_way());
+        self.delivered.map_or(arrived, |bytes| bytes.min(arrived))
+    }
+
     /// Bytes the kernel has taken that have not arrived, as far as it tells.
     pub(crate) fn under_way(&self) -> u64 {
         self.unsent.unwrap_or(0) + self.unacked.unwrap_or(0)

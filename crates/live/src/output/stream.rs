@@ -4,7 +4,9 @@ use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -21,6 +23,13 @@ pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
 
     /// Bytes that it took and the kernel did not take yet.
     fn held(&self) -> usize;
+
+    /// How many bytes the kernel has taken, if it has all that this was given.
+    fn flushed(&self) -> Option<u64>;
+
+    /// Has the kernel forget what it has not delivered when the connection is dropped, and tell the
+    /// peer at once: what counts as lost must not arrive later.
+    fn abort(&self);
 }
 
 /// A TCP connection that counts what the kernel takes.
@@ -56,6 +65,17 @@ impl Stream for Metered {
 
     fn held(&self) -> usize {
         0
+    }
+
+    fn flushed(&self) -> Option<u64> {
+        Some(self.written)
+    }
+
+    fn abort(&self) {
+        let linger = SockRef::from(&self.socket).set_linger(Some(Duration::ZERO));
+        if let Err(error) = linger {
+            tracing::debug!(%error, "SO_LINGER");
+        }
     }
 }
 
@@ -100,6 +120,15 @@ impl Stream for Encrypted {
     fn held(&self) -> usize {
         let taken = self.stream.get_ref().0.written - self.written;
         usize::try_from(self.given.saturating_sub(taken)).unwrap_or(usize::MAX)
+    }
+
+    fn flushed(&self) -> Option<u64> {
+        let (socket, tls) = self.stream.get_ref();
+        (!tls.wants_write()).then_some(socket.written)
+    }
+
+    fn abort(&self) {
+        self.stream.get_ref().0.abort();
     }
 }
 

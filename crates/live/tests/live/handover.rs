@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    Behaviour, Peer, finish, gop, publish_live_script, publish_script, send_until_live, video,
-    wait_for,
+    Behaviour, Peer, Script, audio, finish, gop, publish_live_script, publish_script,
+    send_until_live, video, wait_for,
 };
+use crate::trust::SelfSigned;
 use onair::flv::TagKind;
 use onair::media::Timestamp;
-use onair::{Event, HandoverReason, State};
+use onair::{Broadcast, Destination, Event, HandoverReason, State};
 
 #[test]
 fn where_a_second_publisher_is_refused_the_first_ends_first_and_nothing_is_lost() {
@@ -70,4 +71,47 @@ fn a_line_that_takes_nothing_any_more_is_left_within_two_seconds() {
     assert_eq!((destination.connects, destination.handovers), (2, 1));
     assert_eq!((&destination.url, &destination.address), (&from, &to));
     assert!(report.ok, "{report:?}");
+}
+
+/// Sends small packets through a line that soon takes nothing any more, until another connection has
+/// taken over; gives what both servers got, by the number of pictures and of audio packets, and the
+/// report's count of the same.
+fn counts(peer: &Peer, to: Destination) -> ([usize; 2], [u64; 2]) {
+    let (script, source) = Script::new();
+    let broadcast = Broadcast::builder().media(script).to(to).start().unwrap();
+    gop(0, 1).for_each(|packet| source.send(packet).unwrap());
+    wait_for(&broadcast, |event| matches!(event, Event::Live { .. }));
+    // More than two kernels hold.
+    for index in 1..5000 {
+        let at = Timestamp::from_nanos(index * 100_000);
+        let packets = [video(at, index % 50 == 0, 9000), audio(at)];
+        for packet in packets {
+            source.send(packet).unwrap();
+        }
+    }
+    wait_for(&broadcast, |event| {
+        matches!(event, Event::HandedOver { .. })
+    });
+    drop(source);
+    peer.resume();
+    let published = [peer.published(), peer.published()];
+    let (_, report) = finish(&broadcast);
+    let of = |kind| published.iter().map(|one| one.media(kind).len()).sum();
+    let destination = &report.destinations[0];
+    let counted = [destination.video.frames, destination.audio.frames];
+    ([of(TagKind::Video), of(TagKind::Audio)], counted)
+}
+
+#[test]
+fn what_a_server_got_before_it_stopped_reading_is_what_the_report_counts() {
+    let behaviours = [Behaviour::Stall, Behaviour::Accept];
+    let peer = Peer::start(behaviours.clone());
+    let (got, counted) = counts(&peer, peer.url().into());
+    assert_eq!(got.map(|count| count as u64), counted);
+    let own = SelfSigned::new("exact");
+    let peer = Peer::start_tls_with(own.server(), behaviours);
+    let mut to = Destination::new(peer.url_at("localhost"));
+    to.tls = own.tls();
+    let (got, counted) = counts(&peer, to);
+    assert_eq!(got.map(|count| count as u64), counted, "inside TLS");
 }

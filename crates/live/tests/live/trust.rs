@@ -151,14 +151,14 @@ fn refused(url: Url, tls: Tls) -> Report {
 }
 
 /// A self-signed server certificate, as `openssl req -x509` makes them.
-struct SelfSigned {
+pub(crate) struct SelfSigned {
     certificate: rcgen::Certificate,
     key: KeyPair,
     file: PathBuf,
 }
 
 impl SelfSigned {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(vec!["elsewhere.example".to_owned()]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.not_before = date_time_ymd(2020, 1, 1);
@@ -174,14 +174,14 @@ impl SelfSigned {
         }
     }
 
-    fn tls(&self) -> Tls {
+    pub(crate) fn tls(&self) -> Tls {
         Tls {
             ca: Some(self.file.clone()),
             insecure: false,
         }
     }
 
-    fn server(&self) -> Arc<rustls::ServerConfig> {
+    pub(crate) fn server(&self) -> Arc<rustls::ServerConfig> {
         server(self.certificate.der().clone(), &self.key)
     }
 }

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use onair_net::Timer;
 use onair_rtmp::Url;
 use onair_rtmp::publisher::Config;
-use tokio::time::timeout;
 
 use super::connect::{answers, connect};
 use super::session::{EndReason, Move, Session, SessionEnd};
@@ -313,9 +312,7 @@ impl<'a> Succession<'a> {
             old.retire(now);
             let context = self.context.clone();
             self.leaving = Some(Box::pin(async move {
-                if let Ok(ended) = timeout(LEAVE, old.run()).await {
-                    context.lose(&ended.lost);
-                }
+                context.lose(&old.leave(LEAVE).await);
             }));
         }
     }

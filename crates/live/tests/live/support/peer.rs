@@ -78,7 +78,15 @@ impl Peer {
 
     /// The same inside TLS.
     pub(crate) fn start_tls(config: Arc<rustls::ServerConfig>) -> Self {
-        Self::serve("rtmps", vec![Behaviour::Accept], move |socket| {
+        Self::start_tls_with(config, [Behaviour::Accept])
+    }
+
+    /// The same, with each connection served as told.
+    pub(crate) fn start_tls_with(
+        config: Arc<rustls::ServerConfig>,
+        behaviours: impl Into<Vec<Behaviour>>,
+    ) -> Self {
+        Self::serve("rtmps", behaviours.into(), move |socket| {
             let session = rustls::ServerConnection::new(config.clone()).unwrap();
             Box::new(rustls::StreamOwned::new(session, socket))
         })

@@ -13,6 +13,9 @@ use crate::output::transport::stall_limit;
 /// How long a silent server may take to close its side once it has everything.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// How long a session may take to get rid of its bytes while another is on air.
+const RETIRED: Duration = Duration::from_secs(5);
+
 impl Session {
     /// Ends our side, then reads until the server ends its own: then it has everything. Fails if it
     /// certainly has not.
@@ -21,7 +24,10 @@ impl Session {
             return Ok(());
         }
         let hurry = self.last_moment();
-        let limit = stall_limit(self.context.pace);
+        let limit = match self.is_retired {
+            true => RETIRED,
+            false => stall_limit(self.context.pace),
+        };
         let until = hurry.unwrap_or_else(|| Instant::now() + limit);
         let goodbye = timeout_at(until.into(), self.pump.stream_mut().shutdown());
         if matches!(goodbye.await, Ok(Ok(()))) && !self.linger(limit).await {

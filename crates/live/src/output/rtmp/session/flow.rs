@@ -67,7 +67,9 @@ impl Session {
             return false;
         }
         if self.packets.is_empty() {
-            self.delivery.written(self.written);
+            if let Some(bytes) = self.pump.stream().flushed() {
+                self.delivery.written(bytes);
+            }
             let mut taken = Vec::new();
             let budget = self.budget();
             match self.context.queue().poll_take(cx, budget, &mut taken) {
@@ -91,8 +93,15 @@ impl Session {
         is_open
             && self.pause != Pause::Now
             && self.pump.unwritten() == 0
+            && self.is_flushed()
             && self.broken.is_none()
             && self.pump.machine.ready()
+    }
+
+    /// Whether what was sent live is with the kernel, TLS's share too: only then is it known where
+    /// among the connection's bytes each packet ends.
+    fn is_flushed(&self) -> bool {
+        self.context.pace == Pace::Max || self.pump.stream().flushed().is_some()
     }
 
     fn send_packets(&mut self) {
@@ -142,12 +151,10 @@ impl Session {
         }
     }
 
-    /// How many bytes of packets to take from the queue at once: where the line has a limit, one
-    /// packet.
+    /// How many bytes of packets to take from the queue at once: live, one packet.
     const fn budget(&self) -> usize {
         match self.context.pace {
-            Pace::Realtime if self.line.advice.in_flight.is_some() => 1,
-            Pace::Realtime => 32 * 1024,
+            Pace::Realtime => 1,
             Pace::Max => 256 * 1024,
         }
     }

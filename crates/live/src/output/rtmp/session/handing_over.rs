@@ -1,8 +1,10 @@
 //! A session and its successor: what the one leaves to the other.
 
-use std::time::Instant;
+use std::future::poll_fn;
+use std::time::{Duration, Instant};
 
 use onair_media::Packet;
+use tokio::time::timeout;
 
 use super::{Move, Phase, Session};
 use crate::handover::LOOK;
@@ -110,20 +112,36 @@ impl Session {
     /// Notes what has arrived; gives how many bytes the kernel has that have not.
     pub(super) fn note_arrival(&mut self) -> u64 {
         let stream = self.pump.stream();
-        let under_way = stream.link().under_way() + stream.held() as u64;
-        if self.pump.unwritten() == 0 && self.packets.is_empty() {
-            self.delivery.written(self.written);
+        let link = stream.link();
+        if self.pump.unwritten() == 0
+            && self.packets.is_empty()
+            && let Some(bytes) = stream.flushed()
+        {
+            self.delivery.written(bytes);
         }
-        self.delivery
-            .arrived(self.written.saturating_sub(under_way));
-        under_way
+        self.delivery.arrived(link.delivered());
+        link.under_way() + stream.held() as u64
     }
 
     /// Ends without a word, where another session has taken over; gives the packets that were
     /// sent, without their payloads, and did not arrive.
     pub(in super::super) fn into_lost(mut self) -> Vec<Packet> {
+        self.give_up()
+    }
+
+    /// Lets go of the connection at once; gives what of it did not arrive, and never will.
+    pub(super) fn give_up(&mut self) -> Vec<Packet> {
+        self.pump.stream().abort();
         self.note_arrival();
-        self.delivery.left()
+        std::mem::take(&mut self.delivery).left()
+    }
+
+    /// Ends properly while another session is on air, within a limit; gives what did not arrive.
+    pub(in super::super) async fn leave(mut self, limit: Duration) -> Vec<Packet> {
+        match timeout(limit, poll_fn(|cx| self.poll(cx))).await {
+            Ok(reason) => self.finish(reason).await.lost,
+            Err(_) => self.into_lost(),
+        }
     }
 
     /// When to wake up for seeing again: a little later than due, since the next packet is most often

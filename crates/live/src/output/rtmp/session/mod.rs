@@ -6,7 +6,7 @@ mod line;
 mod packets;
 mod timing;
 
-use std::future::{pending, poll_fn};
+use std::future::pending;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -184,12 +184,6 @@ impl Session {
         }
     }
 
-    /// Runs to its end.
-    pub(super) async fn run(mut self) -> SessionEnd {
-        let reason = poll_fn(|cx| self.poll(cx)).await;
-        self.finish(reason).await
-    }
-
     /// Closes the connection, if its end was a good one.
     pub(super) async fn finish(mut self, mut reason: EndReason) -> SessionEnd {
         if let EndReason::Finished = reason
@@ -200,11 +194,8 @@ impl Session {
         self.context.tell_gaps();
         let was_live = self.phase.is_live();
         let is_whole = matches!(reason, EndReason::Finished);
-        if !is_whole {
-            self.note_arrival();
-        }
         let lost = match was_live && !is_whole {
-            true => self.delivery.left(),
+            true => self.give_up(),
             false => Vec::new(),
         };
         SessionEnd {
