@@ -288,3 +288,54 @@ fn reconnects_on_a_path_that_flaps_go_on_and_every_gap_is_listed() {
     assert!((90..500).contains(&attempts), "{attempts}");
     show.check(&on_air.unwrap_or_default(), 40);
 }
+
+/// A source that counts its samples catches up with the audio of all that time; of pictures there is
+/// the newest. The line takes 2 Mbit/s.
+#[test]
+fn a_program_that_was_suspended_for_twenty_seconds_is_in_the_present_within_two() {
+    const BYTES: usize = 2500;
+    let (asleep, awake) = (6000, 26_000);
+    let (mut show, mut on_air) = (Show::new(), Connection::default());
+    let (mut progress, mut handover) = (Progress::default(), Handover::new(true));
+    for ms in (0..asleep).step_by(10) {
+        show.produce(ms);
+        show.carry(&mut on_air, ms < asleep - 100, ms);
+        if ms % 200 == 0 {
+            progress.look(true, on_air.arrived, || false, show.now(ms));
+        }
+    }
+    for ms in (asleep..awake).step_by(20) {
+        let mut late = audio(ms);
+        late.payload = vec![0; 347].into();
+        show.push(late, awake);
+    }
+    let (mut present, mut room) = ([None, None], 0);
+    for ms in (awake..awake + 4000).step_by(10) {
+        let now = show.now(ms);
+        show.produce(ms);
+        room += BYTES;
+        while room >= BYTES
+            && let Some(packet) = show.queue.pop(now)
+        {
+            room = room.saturating_sub(packet.payload.len());
+            on_air.arrived += 1;
+            let is_present = packet.dts.as_millis() >= ms - 300;
+            let kind = usize::from(packet.kind() == Kind::Audio);
+            present[kind] = present[kind].or_else(|| is_present.then_some(ms - awake));
+        }
+        room = room.min(BYTES);
+        if ms % 200 == 0 {
+            // Nothing was looked at for twenty seconds: that is no stall.
+            progress.look(true, on_air.arrived, || false, now);
+        }
+        let stands = OnAir {
+            is_stalled: progress.is_stalled(),
+            is_at_keyframe: false,
+            is_alone: false,
+            is_elsewhere: false,
+        };
+        assert_eq!(handover.poll(stands, now), None);
+    }
+    let [video, audio] = present.map(|after| after.expect("it comes to the present"));
+    assert!(video <= 2000 && audio <= 2000, "{video} and {audio} ms");
+}
