@@ -84,7 +84,10 @@ impl Network {
     /// A recording goes on without them.
     async fn destinations(&mut self, mut orders: UnboundedReceiver<Order>) {
         let fanout = self.fanout.clone();
-        tokio::spawn(routes::watch(move || fanout.routes().send_modify(|()| {})));
+        tokio::spawn(routes::watch(move || {
+            fanout.trace().network_changed();
+            fanout.routes().send_modify(|()| {});
+        }));
         self.record();
         let mut running = Running::default();
         for number in 0..self.outputs.len() {

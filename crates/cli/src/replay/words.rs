@@ -14,7 +14,7 @@ pub(super) fn destination(what: &What) -> Option<usize> {
         What::Ordered(Order::Add(number) | Order::Remove(number) | Order::Retry(number)) => {
             Some(*number)
         }
-        What::Ordered(Order::Keyframe | Order::Reconnect | Order::Stop) => None,
+        What::Network | What::Ordered(Order::Keyframe | Order::Reconnect | Order::Stop) => None,
     }
 }
 
@@ -45,6 +45,7 @@ const fn of_event(told: &Told) -> Option<usize> {
 pub(super) fn of(what: &What) -> String {
     let words = match what {
         What::Told(told) => event(told),
+        What::Network => "the system has other routes or addresses".to_owned(),
         What::Ordered(order) => ordered(*order).to_owned(),
         What::Handover { action, .. } => step(*action).to_owned(),
     };

@@ -61,6 +61,8 @@ pub(crate) enum Line {
     /// A frame that was left out before the encoder, because this many bytes waited for a line, and
     /// no more than so many should.
     Frame(u64, u64, u64),
+    /// The system has other routes or addresses than before.
+    Network(u64),
     Told(u64, Told),
     Ordered(u64, Order),
     End(End),

@@ -103,6 +103,11 @@ impl Trace {
         self.fact(|at| Line::Ordered(at, order));
     }
 
+    /// The system has other routes or addresses than before.
+    pub(crate) fn network_changed(&self) {
+        self.fact(Line::Network);
+    }
+
     /// A frame was left out, because `waits` bytes waited for a line and not at most `limit`.
     pub(crate) fn left_out(&self, waits: u64, limit: u64) {
         self.fact(|at| Line::Frame(at, waits, limit));

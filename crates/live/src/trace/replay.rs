@@ -55,6 +55,8 @@ pub struct Moment {
 pub enum What {
     /// An event was told.
     Told(Told),
+    /// The system has other routes or addresses than before.
+    Network,
     /// The user wanted something.
     Ordered(Order),
     /// A step from one connection to the next.
@@ -231,6 +233,10 @@ impl Replay {
                 self.left_out += 1;
                 line
             }
+            Line::Network(at) => {
+                self.happened(at, What::Network);
+                line
+            }
             Line::Told(at, ref told) => {
                 self.happened(at, What::Told(told.clone()));
                 line
@@ -364,7 +370,7 @@ fn time_of(line: &Line) -> Duration {
         Line::Progress(note) => note.0,
         Line::Handover(note) => note.0,
         Line::Queue(note) => note.0,
-        Line::Frame(at, ..) | Line::Told(at, _) | Line::Ordered(at, _) => *at,
+        Line::Frame(at, ..) | Line::Network(at) | Line::Told(at, _) | Line::Ordered(at, _) => *at,
         Line::End(_) => 0,
     };
     Duration::from_nanos(at)

@@ -73,6 +73,7 @@ fn of_all(trace: &Trace) {
     a_handover(trace, now);
     a_queue(trace, now);
     trace.left_out(2000, 1000);
+    trace.network_changed();
     trace.ordered(Order::Reconnect);
     trace.told(&Event::Dropped {
         destination: 0,
