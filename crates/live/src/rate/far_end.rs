@@ -104,11 +104,20 @@ impl FarEnd {
     /// else as late as the last word, until that is no news.
     fn lateness(&self, word: SenderWord, now: Instant) -> Duration {
         if word.sent > self.arrived {
-            return self.late(self.distance_of(word, now)) + word.queue_age;
+            return with_queue(self.late(self.distance_of(word, now)), word);
         }
         let is_news = |(came, _): &(Instant, Duration)| now.saturating_duration_since(*came) < NEWS;
         let came = self.came.filter(is_news);
-        came.map_or(Duration::ZERO, |(_, late)| late + word.queue_age)
+        came.map_or(Duration::ZERO, |(_, late)| with_queue(late, word))
+    }
+
+    /// The bytes that a sender may have under way beyond what a law allows for the line: acknowledgements
+    /// that are late by themselves, since either end is busy, must not be what it waits for.
+    pub fn slack(&self, rate: Bitrate) -> u64 {
+        let trip = self.word.and_then(|word| word.round_trip);
+        let late = self.came.map_or(Duration::ZERO, |(_, late)| late);
+        let own = trip.unwrap_or_default().saturating_sub(late);
+        bytes(rate) * micros(own.min(LONGEST_UNKNOWN)) / 1_000_000
     }
 
     /// For how long nothing is known of the sender.
@@ -128,6 +137,19 @@ impl FarEnd {
         Duration::from_nanos(nanos).saturating_sub(JITTER)
     }
 }
+
+/// What waits with the sender waits for the line only while the line is late; else for its own
+/// acknowledgements.
+fn with_queue(late: Duration, word: SenderWord) -> Duration {
+    if late > LINE_LATE {
+        late + word.queue_age
+    } else {
+        late
+    }
+}
+
+/// A line that is less late than this has no queue.
+const LINE_LATE: Duration = Duration::from_millis(12);
 
 /// The shortest way of this long is taken for that of an empty line.
 const DISTANCE_WINDOW: Duration = Duration::from_secs(10);
@@ -209,6 +231,8 @@ mod tests {
         assert_eq!(line.late(330), 97);
         line.hear(220, 340, 0, 30);
         assert_eq!(line.late(340), 127);
+        line.hear(240, 265, 0, 500);
+        assert_eq!(line.late(345), 2, "it waits for itself");
     }
 
     #[test]

@@ -96,17 +96,18 @@ impl Advisor {
             is_full: is_full(&sample, &advice),
             takes_sizes: self.takes_sizes,
         });
-        Some(rule.advice(&advice))
+        let slack = self.far.slack(rule.asked);
+        Some(rule.advice(&advice, slack))
     }
 }
 
 impl Rule {
-    fn advice(&self, advice: &RateAdvice) -> Advice {
+    fn advice(&self, advice: &RateAdvice, slack: u64) -> Advice {
         let step = self.ladder.step();
         Advice {
             bitrate: self.asked.as_bps(),
-            in_flight: advice.in_flight.unwrap_or(u64::MAX),
-            skip_above: advice.skip_above.unwrap_or(u64::MAX),
+            in_flight: advice.in_flight.unwrap_or(u64::MAX).saturating_add(slack),
+            skip_above: advice.skip_above.unwrap_or(u64::MAX).saturating_add(slack),
             carries: advice.carries.map(Bitrate::as_bps),
             side: step.size.width.min(step.size.height),
             every: step.every,
