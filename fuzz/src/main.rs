@@ -46,6 +46,7 @@ const TARGETS: &[(&str, Body)] = &[
     ("message", onair_rtmp::fuzz::message),
     ("movie", onair_mp4::fuzz::movie),
     ("mux_demux", onair_flv::fuzz::mux_demux),
+    ("order", onair_receiver::fuzz::order),
     ("pcm", onair_av::fuzz::pcm),
     ("player_ops", onair_rtmp::fuzz::player_ops),
     ("published", onair_receiver::fuzz::published),

@@ -117,6 +117,7 @@ mod tests {
                 "no-reconnect",
                 "patient",
                 "stats",
+                "web",
             ],
         ),
         (

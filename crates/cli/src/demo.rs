@@ -108,7 +108,7 @@ pub(crate) fn run(opts: &Demo, log: LogOptions) -> Result<(), Failure> {
         stats: opts.stats,
         log,
     };
-    publish::on_air(broadcast(opts, url), told, &Interrupt::listen()?)
+    publish::on_air(broadcast(opts, url), told, &Interrupt::listen()?, None)
 }
 
 /// Starts a receiver; if an address is taken, a free port is used.

@@ -25,10 +25,19 @@ pub(crate) struct Json(Outlet);
 
 /// Numbers, and when they were taken.
 #[derive(Serialize)]
-struct Timed<'a, T> {
+pub(crate) struct Timed<'a, T> {
     time: String,
     #[serde(flatten)]
     numbers: &'a T,
+}
+
+impl<'a, T> Timed<'a, T> {
+    pub(crate) fn now(numbers: &'a T) -> Self {
+        Self {
+            time: rfc3339(OffsetDateTime::now_utc()),
+            numbers,
+        }
+    }
 }
 
 impl Json {
@@ -37,11 +46,7 @@ impl Json {
     }
 
     pub(crate) fn write(&self, numbers: &impl Serialize) {
-        let timed = Timed {
-            time: rfc3339(OffsetDateTime::now_utc()),
-            numbers,
-        };
-        if let Ok(json) = serde_json::to_string(&timed) {
+        if let Ok(json) = serde_json::to_string(&Timed::now(numbers)) {
             self.0.put(escaped(&json) + "\n");
         }
     }

@@ -1,6 +1,7 @@
 //! What people see while a broadcast runs, and what programs read.
 
 mod events;
+mod feed;
 mod json;
 mod rows;
 mod summary;
@@ -10,7 +11,9 @@ use std::io::{self, IsTerminal};
 use std::time::Instant;
 
 use onair::{EncoderReport, Event, Report, Stats};
+use onair_receiver::Dashboard;
 
+use self::feed::Feed;
 use self::rows::{Before, Numbers};
 use crate::board::columns;
 use crate::failure::Failure;
@@ -35,6 +38,7 @@ pub(crate) struct Progress {
     given_up: HashSet<usize>,
     is_recording: bool,
     json: Option<Json>,
+    feed: Option<Feed>,
 }
 
 /// What to tell, and how.
@@ -63,7 +67,13 @@ impl Progress {
             given_up: HashSet::new(),
             is_recording: told.is_recorded,
             json: is_json.then(Json::new),
+            feed: None,
         }
+    }
+
+    /// Tells a dashboard as well.
+    pub(crate) fn show_on(&mut self, dashboard: Dashboard) {
+        self.feed = Some(Feed::new(dashboard));
     }
 
     pub(crate) fn event(&mut self, event: &Event) {
@@ -97,6 +107,9 @@ impl Progress {
             | Event::Ended(_) => {}
         }
         if let Some(message) = self.describe(event) {
+            if let Some(feed) = &self.feed {
+                feed.event(event, &message);
+            }
             say(message);
         }
     }
@@ -111,8 +124,8 @@ impl Progress {
     }
 
     /// Whether anybody is told the numbers as they change.
-    pub(crate) fn ticks(&self) -> bool {
-        self.told.stats != StatsFormat::None
+    pub(crate) const fn ticks(&self) -> bool {
+        !matches!(self.told.stats, StatsFormat::None) || self.feed.is_some()
     }
 
     /// Tells the numbers; call it once a second.
@@ -120,6 +133,9 @@ impl Progress {
         self.seconds += 1;
         if let Some(json) = &self.json {
             json.write(&json::Stats::from(stats));
+        }
+        if let Some(feed) = &mut self.feed {
+            feed.stats(stats);
         }
         let now = Instant::now();
         if self.told.stats == StatsFormat::Text {
@@ -135,6 +151,9 @@ impl Progress {
     /// When the numbers could not be written all along.
     pub(crate) fn report(&self, report: &Report) -> Result<(), Failure> {
         show(Vec::new());
+        if let Some(feed) = &self.feed {
+            feed.report(report);
+        }
         if self.told.stats == StatsFormat::Text {
             say(summary::of(report).trim_end());
         }

@@ -1,6 +1,7 @@
 //! `onair publish`: go live.
 
 mod capture;
+mod dashboard;
 mod destination;
 mod end_with_video;
 mod options;
@@ -8,6 +9,7 @@ mod rules;
 mod source;
 mod stdin;
 
+use self::dashboard::Web;
 pub(crate) use self::destination::credentials;
 pub(crate) use self::options::Publish;
 use self::options::{Pace, SizeChange};
@@ -15,6 +17,7 @@ pub(crate) use self::rules::RULES;
 use self::rules::Show;
 pub(crate) use self::source::is_raw;
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use onair::av::capture::attended;
@@ -48,19 +51,31 @@ pub(crate) fn run(opts: &Publish, given: &Given, log: LogOptions) -> Result<(), 
         // A pipe may never give anything.
         interrupt.stops(|| interrupt::end("stopped before anything came", 0));
         let (builder, source) = configure(opts, given)?;
-        on_air(builder, told(source), &interrupt)
+        let web = opts.web.map(|address| Web::open(address, source));
+        on_air(builder, told(source), &interrupt, web.transpose()?)
     })
 }
 
 /// Runs a broadcast to its end, and reports meanwhile.
-pub(crate) fn on_air(builder: Builder, told: Told, interrupt: &Interrupt) -> Result<(), Failure> {
+pub(crate) fn on_air(
+    builder: Builder,
+    told: Told,
+    interrupt: &Interrupt,
+    web: Option<Web>,
+) -> Result<(), Failure> {
     let mut progress = Progress::new(told);
     let broadcast = builder.start().map_err(Failure::usage)?;
     let stopper = broadcast.stopper();
     interrupt.stops(move || stopper.stop());
-    let report = watch(&broadcast, &mut progress);
-    let written = progress.report(&report);
-    verdict(&report).and(written)
+    thread::scope(|scope| {
+        if let Some(web) = web {
+            progress.show_on(web.dashboard().clone());
+            scope.spawn(|| web.obey(&broadcast));
+        }
+        let report = watch(&broadcast, &mut progress);
+        let written = progress.report(&report);
+        verdict(&report).and(written)
+    })
 }
 
 /// What goes where, and what users call the source.

@@ -13,7 +13,7 @@ use crate::queue::{Overflow, PacketQueue};
 use crate::rate::Holder;
 use crate::shared_queue::{HURRY, SharedQueue};
 use crate::trace::{Order, Trace};
-use crate::{Builder, Destination, Error, Event, Pace, SizeChanges, Stats};
+use crate::{Builder, Destination, Error, Event, Pace, SizeChanges, Stats, Subscriber};
 
 /// A running broadcast. Dropping it stops it.
 ///
@@ -99,6 +99,7 @@ impl Broadcast {
             encoding,
             capture,
             source_dry: dry,
+            is_muted: self.fanout.monitor().is_muted(),
             recording: self.recording.as_ref().map(|own| own.report()),
         }
     }
@@ -113,6 +114,23 @@ impl Broadcast {
     /// The limit that the machine's temperature sets; `None` lifts it.
     pub(crate) fn limit_for_heat(&self, bitrate: Option<Bitrate>) {
         self.fanout.rate().wish(Holder::Thermal, bitrate);
+    }
+
+    /// Sends silence instead of what the audio source gives, or that again. Audio that is passed
+    /// through stays as it is.
+    pub fn mute(&self, is_muted: bool) {
+        self.fanout.monitor().mute(is_muted);
+    }
+
+    /// The loudest sample that went to the audio encoder in the last moment, 1 at full scale;
+    /// `None` where none did.
+    pub fn audio_peak(&self) -> Option<f32> {
+        self.fanout.monitor().peak(Instant::now())
+    }
+
+    /// A handle that gives this broadcast's packets to others in this program.
+    pub fn subscriber(&self) -> Subscriber {
+        Subscriber::new(&self.fanout, self.queues.has_video)
     }
 
     /// Makes the next frame an IDR picture, if video is encoded here.

@@ -1,12 +1,13 @@
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use onair_demux::Damage;
 use onair_media::{Bitrate, Kind, Packet, Timestamp};
 use tokio::sync::watch;
 
+use crate::audio_monitor::AudioMonitor;
 use crate::events::Events;
 use crate::meter::Meter;
 use crate::output::OutputHandle;
@@ -22,6 +23,8 @@ pub(crate) struct Fanout {
     /// Of the destinations, in the order in which they were added.
     outputs: Mutex<Arc<[Arc<OutputHandle>]>>,
     recording: Option<Arc<OutputHandle>>,
+    /// Who else in this program reads along; mostly nobody.
+    subscriptions: Mutex<Vec<Weak<SharedQueue>>>,
     stop: Stop,
     /// The source has given its last packet, or nobody wants another.
     finished: AtomicBool,
@@ -30,6 +33,7 @@ pub(crate) struct Fanout {
     trace: Trace,
     /// What lines leave for audio; `None` where that does not adapt to them.
     audio: Mutex<Option<AudioStep>>,
+    monitor: Mutex<AudioMonitor>,
     events: Events,
     /// The ways to the network have changed.
     routes: watch::Sender<()>,
@@ -110,12 +114,14 @@ impl Fanout {
         Self {
             outputs: Mutex::new(outputs.into()),
             recording,
+            subscriptions: Mutex::default(),
             stop: Stop::new(),
             finished: AtomicBool::new(false),
             keyframe: AtomicBool::new(false),
             rate: Mutex::new(Traced::arbiter(&trace)),
             trace,
             audio: Mutex::default(),
+            monitor: Mutex::default(),
             events: Events::default(),
             routes: watch::Sender::default(),
             notes: Mutex::default(),
@@ -151,6 +157,7 @@ impl Fanout {
     /// Gives packets, in order, to everybody. Waits where a queue holds and is full.
     pub(crate) fn publish(&self, packets: &mut Vec<Packet>) {
         let now = Instant::now();
+        self.with_subscriptions(|queue| queue.push(packets.iter().cloned(), now));
         let outputs = self.outputs();
         let mut queues = self.queues(&outputs).peekable();
         while let Some(queue) = queues.next() {
@@ -167,6 +174,7 @@ impl Fanout {
         self.finished.store(true, Ordering::SeqCst);
         let outputs = self.outputs();
         self.queues(&outputs).for_each(|queue| queue.end(None));
+        self.with_subscriptions(|queue| queue.end(None));
     }
 
     /// Whether no packet will follow.
@@ -191,6 +199,34 @@ impl Fanout {
             .for_each(|output| output.leave(deadline));
         let recording = self.recording.iter();
         recording.for_each(|output| output.queue().end(None));
+        self.with_subscriptions(|queue| queue.end(None));
+    }
+
+    /// Gives a queue all packets from now on, for as long as somebody else holds it; false if none
+    /// will come.
+    pub(crate) fn subscribe(&self, queue: &Arc<SharedQueue>) -> bool {
+        let mut subscriptions = self.subscriptions();
+        if self.is_finished() {
+            return false;
+        }
+        subscriptions.push(Arc::downgrade(queue));
+        true
+    }
+
+    /// Does it with every subscription there still is. None of them makes anybody wait.
+    fn with_subscriptions(&self, act: impl Fn(&SharedQueue)) {
+        self.subscriptions()
+            .retain(|queue| queue.upgrade().inspect(|queue| act(queue)).is_some());
+    }
+
+    fn subscriptions(&self) -> MutexGuard<'_, Vec<Weak<SharedQueue>>> {
+        let subscriptions = self.subscriptions.lock();
+        subscriptions.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What mutes and measures the audio that is encoded here.
+    pub(crate) fn monitor(&self) -> MutexGuard<'_, AudioMonitor> {
+        self.monitor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The threads' and tasks' view of that wish.

@@ -11,6 +11,7 @@
 #![cfg_attr(not(target_vendor = "apple"), forbid(unsafe_code))]
 #![cfg_attr(target_vendor = "apple", deny(unsafe_code))] // but for `kernel/apple.rs`
 
+mod audio_monitor;
 mod broadcast;
 mod builder;
 mod config;
@@ -51,6 +52,7 @@ mod samples;
 mod shared_queue;
 mod stop;
 pub mod studio;
+mod subscription;
 pub mod trace;
 
 pub use broadcast::{Broadcast, Stopper};
@@ -70,6 +72,7 @@ pub use report::{
 };
 
 pub use studio::Studio;
+pub use subscription::{Subscriber, Subscription};
 
 pub use onair_av as av;
 pub use onair_demux as demux;

@@ -60,6 +60,8 @@ pub struct Stats {
     /// How long a pipe of raw frames has given nothing; meanwhile the last frame is repeated. Zero
     /// while frames come, and for all other sources.
     pub source_dry: Duration,
+    /// Silence is sent instead of what the audio source gives.
+    pub is_muted: bool,
     /// The local copy so far, if one was asked for.
     pub recording: Option<RecordingReport>,
 }

@@ -7,8 +7,8 @@ const REFUSED = { first: 5000, last: 60_000 };
 /** The connection that is always there, or trying to be. */
 export class Line {
   /** `on`: news (a message), media (bytes), lost (the server's reason, or nothing). */
-  constructor(name, on) {
-    this.url = withKey(new URL(`/watch/${name.split("/").map(encodeURIComponent).join("/")}`, location.href));
+  constructor(path, on) {
+    this.url = withKey(new URL(path, location.href));
     this.url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     this.on = on;
     this.pause = 0;
@@ -44,7 +44,20 @@ export class Line {
     this.timer = setTimeout(() => this.socket.readyState > 1 && this.open(), wait * (0.8 + Math.random() * 0.4));
   }
 
+  /** Says something to the server, if it is there. */
+  say(words) {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(words));
+  }
+
   restart() {
+    this.socket.close();
+  }
+
+  /** For ever. */
+  stop() {
+    clearTimeout(this.timer);
+    this.again = () => {};
+    this.socket.onclose = null;
     this.socket.close();
   }
 }

@@ -23,7 +23,7 @@ export class Page {
     document.title = `${name} · onair`;
     this.controls();
     this.show("connecting");
-    this.line = new Line(name, {
+    this.line = new Line(`/watch/${name.split("/").map(encodeURIComponent).join("/")}`, {
       news: (news) => this.news(news),
       media: (bytes) => this.media(bytes),
       lost: (reason) => this.lost(reason),

@@ -88,12 +88,12 @@ export class Plot {
 }
 
 /** A round number at or above all of `values`, and `least`. */
-function scale(values, least) {
+export function scale(values, least) {
   const top = Math.max(least, ...values.filter((value) => value !== null)) * 1.05;
   const power = 10 ** Math.floor(Math.log10(top));
   return power * [1, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= top);
 }
 
-function short(value) {
+export function short(value) {
   return String(Math.round(value * 100) / 100);
 }

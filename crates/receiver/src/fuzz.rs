@@ -9,6 +9,7 @@ use onair_flv::{Demuxed, Demuxer, Tag, TagKind};
 
 pub use crate::relay::fuzz_hold as hold;
 pub use crate::web::browser;
+pub use crate::web::fuzz_order as order;
 use crate::web::{Expected, Fragmenter, judge_origin};
 use crate::{
     Ingest, Item, Keys, Origin, PublisherKind, RegistryConfig, StreamName, StreamRegistry, Viewer,
@@ -138,6 +139,7 @@ mod tests {
         corpus::replay("asked", asked);
         corpus::replay("browser", browser);
         corpus::replay("hold", hold);
+        corpus::replay("order", order);
         corpus::replay("published", published);
     }
 }

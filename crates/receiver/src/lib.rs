@@ -45,4 +45,4 @@ pub use relay::{
     TargetError,
 };
 pub use repeats::Repeats;
-pub use web::{Token, Web, WebLimits, WebServer, qr_code};
+pub use web::{Dashboard, Order, Orders, Token, Web, WebLimits, WebServer, qr_code};

@@ -57,7 +57,7 @@ impl Progress {
     }
 }
 
-const fn destination(event: &Event) -> Option<usize> {
+pub(super) const fn destination(event: &Event) -> Option<usize> {
     match event {
         Event::Connecting { destination, .. }
         | Event::Live { destination, .. }

@@ -22,6 +22,8 @@ pub(crate) struct Stats<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     capture: Option<Capture>,
     source_dry_s: f64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    muted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     recording: Option<Recording<'a>>,
 }
@@ -169,8 +171,18 @@ impl<'a> From<&'a onair::Stats> for Stats<'a> {
             },
             capture: (!stats.capture.is_empty()).then(|| stats.capture.into()),
             source_dry_s: (stats.source_dry.as_secs_f64() * 10.0).floor() / 10.0,
+            muted: stats.is_muted,
             recording: stats.recording.as_ref().map(Into::into),
         }
+    }
+}
+
+impl Stats<'_> {
+    /// For whoever has been told of each gap.
+    pub(super) fn without_gaps(mut self) -> Self {
+        let destinations = self.destinations.iter_mut();
+        destinations.for_each(|destination| destination.so_far.gaps.clear());
+        self
     }
 }
 
@@ -448,6 +460,7 @@ mod tests {
                 }),
             },
             source_dry: Duration::from_millis(1290),
+            is_muted: false,
             recording: Some(recording()),
         }
     }

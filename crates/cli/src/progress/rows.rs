@@ -367,6 +367,7 @@ mod tests {
             encoding: Encoding::default(),
             capture: onair::CaptureReport::default(),
             source_dry: Duration::ZERO,
+            is_muted: false,
             recording: None,
         }
     }

@@ -1,6 +1,7 @@
 //! What `onair publish` takes.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use crate::json::StatsFormat;
 use crate::pipe::{StdinFormat, parse_format};
 use crate::text::one_of;
 use crate::values::{
-    parse_audio_bitrate, parse_duration, parse_fps, parse_keyframe, parse_size, parse_video_bitrate,
+    self, parse_address, parse_audio_bitrate, parse_duration, parse_fps, parse_keyframe,
+    parse_size, parse_video_bitrate,
 };
 
 /// Go live: send a camera, a test card, a file or a pipe to one or more RTMP servers
@@ -150,6 +152,14 @@ pub(crate) struct Publish {
     /// text: talk on stderr; json: one object a line on stdout, the last a report; none: no numbers
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) stats: StatsFormat,
+    /// Serve a dashboard here: picture, numbers and the last ten minutes; bitrate, mute and end
+    ///
+    /// Without an address, at port 8080 of this machine alone, or another one if that is taken. At any other
+    /// address, such as 0.0.0.0:8080 for a phone, it takes the link that is printed at the start; that goes
+    /// over the network as it is, so let the network be one to trust.
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8080",
+        value_parser = parse_address::<{ values::WEB }>)]
+    pub(crate) web: Option<SocketAddr>,
 }
 
 /// How pictures are encoded.
@@ -211,6 +221,8 @@ Examples:
       onair publish --from - --format flv --to URL
   To one server, and to another while that one fails:
     onair publish --to rtmps://ONE/app/KEY --backup rtmps://OTHER/app/KEY
+  With a dashboard to open in a browser:
+    onair publish --to rtmp://localhost/live/KEY --web
   A Mac's camera and microphone:
     onair publish --from camera --to rtmps://HOST/app/KEY
   Raw pictures, encoded here:

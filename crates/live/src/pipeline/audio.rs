@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use onair_av::encode::{AudioEncoder, AudioSettings};
 use onair_av::{AudioSource, Error};
@@ -84,6 +84,7 @@ impl AudioChain {
                 break;
             }
             self.retune(merger);
+            let samples = merger.fanout().monitor().pass(samples, Instant::now());
             merger.push(Kind::Audio, self.encoder.encode(&samples)?);
         }
         merger.push(Kind::Audio, self.encoder.finish()?);

@@ -10,7 +10,9 @@ use crate::listening::Wanted;
 use crate::record::{KEEP_FREE, Recordings};
 use crate::relay::{HoldSettings, RelayTarget, Relays};
 use crate::stream_tasks::{StreamTasks, StreamTasksConfig};
-use crate::{Error, Keys, Limits, RegistryConfig, StreamRegistry, Token, Web, WebLimits};
+use crate::{
+    Dashboard, Error, Keys, Limits, RegistryConfig, StreamRegistry, Token, Web, WebLimits,
+};
 
 /// What to receive, and where it goes: see [`Receiver::builder`].
 #[derive(Debug, Default)]
@@ -26,6 +28,7 @@ pub struct Builder {
     pub(super) token: Option<Token>,
     pub(super) authority: Option<String>,
     pub(super) hosts: Vec<String>,
+    pub(super) dashboard: Option<Dashboard>,
 }
 
 impl Builder {
@@ -163,6 +166,14 @@ impl Builder {
         self
     }
 
+    /// Serves the dashboard of a broadcast at the web addresses, instead of the other pages. With a
+    /// [`token`](Self::token), `/#key=TOKEN` is its link; without one, only this machine gets it.
+    #[must_use]
+    pub fn dashboard(mut self, dashboard: Dashboard) -> Self {
+        self.dashboard = Some(dashboard);
+        self
+    }
+
     /// The certificate (PEM) of the authority behind [`tls`](Self::tls), for a phone to trust.
     #[must_use]
     pub fn authority(mut self, pem: impl Into<String>) -> Self {
@@ -210,6 +221,16 @@ impl Builder {
         }
     }
 
+    /// A dashboard's picture is for those who have its token.
+    fn play_keys(&self) -> Keys {
+        let mut keys = self.keys.clone();
+        if let (Some(_), Some(token)) = (&self.dashboard, &self.token) {
+            // A token is never too long for a key.
+            let _ = keys.require_to_play(&token.expose().into());
+        }
+        keys
+    }
+
     pub(super) fn pages(
         &self,
         (registry, events): (StreamRegistry, Events),
@@ -219,8 +240,11 @@ impl Builder {
         let takes_sizes = relays.iter().all(RelayTarget::takes_sizes);
         let mut pages = Web::new(registry)
             .events(events)
-            .keys(self.keys.clone())
+            .keys(self.play_keys())
             .sizes(takes_sizes);
+        if let Some(dashboard) = &self.dashboard {
+            pages = pages.dashboard(dashboard.clone());
+        }
         if let Some(token) = &self.token {
             pages = pages.token(token.clone());
         }

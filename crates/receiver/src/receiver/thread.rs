@@ -12,6 +12,7 @@ use crate::event::Events;
 use crate::rtmp::{self, Context, Listener};
 use crate::stop::Stop;
 use crate::stream_tasks::StreamTasks;
+use crate::web::dashboard::picture;
 use crate::{Error, StreamRegistry, Web, WebServer, listening};
 
 type Shared = (StreamRegistry, Events, Stop, StreamTasks);
@@ -58,6 +59,15 @@ async fn serve(
     let mut tasks = JoinSet::new();
     for listener in listeners {
         tasks.spawn(rtmp::serve(listener, context.clone()));
+    }
+    if let Some(dashboard) = builder.dashboard {
+        let (stop, registry) = (context.stop.clone(), context.registry.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = picture::run(&dashboard, &registry) => {}
+                () = stop.asked() => {}
+            }
+        });
     }
     for (site, pages) in sites {
         let stop = context.stop.clone();

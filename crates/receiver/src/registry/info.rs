@@ -45,6 +45,8 @@ pub enum PublisherKind {
     Rtmp,
     /// From a page's `WebSocket`.
     Browser,
+    /// From a broadcast in the same program.
+    Broadcast,
 }
 
 /// What is known about a live stream.

@@ -19,6 +19,11 @@ pub(super) fn live_page(web: &Web) -> Response {
     page(web, include_str!("../../assets/live.html"))
 }
 
+/// The dashboard of a broadcast.
+pub(super) async fn dashboard_page() -> Response {
+    text(HTML, include_str!("../../assets/dashboard.html"))
+}
+
 /// How to make a device trust this server's authority.
 pub(super) async fn trust_page(State(web): State<Web>, headers: HeaderMap) -> Response {
     match web.authority {
@@ -99,6 +104,21 @@ const ASSETS: &[Asset] = &[
         "watch-plot.js",
         SCRIPT,
         include_str!("../../assets/watch-plot.js"),
+    ),
+    (
+        "dashboard.css",
+        CSS,
+        include_str!("../../assets/dashboard.css"),
+    ),
+    (
+        "dashboard.js",
+        SCRIPT,
+        include_str!("../../assets/dashboard.js"),
+    ),
+    (
+        "dashboard-plot.js",
+        SCRIPT,
+        include_str!("../../assets/dashboard-plot.js"),
     ),
     ("live.css", CSS, include_str!("../../assets/live.css")),
     (

@@ -2,6 +2,7 @@
 
 mod access;
 mod assets;
+pub(crate) mod dashboard;
 mod fragmenter;
 mod hosts;
 mod live;
@@ -35,6 +36,9 @@ use crate::permits::{ConnectionLimiter, Quotas};
 use crate::{Keys, StreamInfo, StreamRegistry};
 
 use access::{Asker, Denied, Rank};
+#[cfg(any(test, fuzzing))]
+pub use dashboard::fuzz_order;
+pub use dashboard::{Dashboard, Order, Orders};
 use hosts::Hosts;
 #[cfg(any(test, fuzzing))]
 pub use live::fuzz::browser;
@@ -63,6 +67,7 @@ pub struct Web {
     keys: Keys,
     events: Events,
     guesses: Guesses,
+    dashboard: Option<Dashboard>,
     shared: Arc<Shared>,
 }
 
@@ -100,6 +105,7 @@ impl Web {
             keys: Keys::none(),
             events: Events::new(),
             guesses: Guesses::default(),
+            dashboard: None,
             shared: Arc::new(Shared {
                 sessions: live::Sessions::default(),
                 strangers: ConnectionLimiter::new(STRANGERS),
@@ -167,6 +173,13 @@ impl Web {
         self
     }
 
+    /// Serves this dashboard instead of the other pages. With a token, which has to be there already,
+    /// only those get it who give that; without one only this machine does.
+    pub(crate) fn dashboard(mut self, dashboard: Dashboard) -> Self {
+        self.dashboard = Some(dashboard);
+        self
+    }
+
     /// Answers under any name: the certificate tells this server from others.
     fn certified(mut self) -> Self {
         self.hosts = Hosts::any();
@@ -188,16 +201,27 @@ impl Web {
 
     /// The routes. Requests for a [`host`](Self::host) that is not this server's are refused.
     pub fn router(self) -> Router {
-        Router::new()
-            .route("/", get(assets::watch_page))
-            .route("/live", get(live::enter))
+        let routes = match self.dashboard {
+            None => Router::new()
+                .route("/", get(assets::watch_page))
+                .route("/live", get(live::enter))
+                .route("/api/streams", get(streams))
+                .route("/metrics", get(scrape))
+                .route("/ca.crt", get(authority))
+                .route("/trust", get(assets::trust_page)),
+            Some(_) => Router::new()
+                .route("/", get(assets::dashboard_page))
+                .route("/dashboard", get(dashboard::enter)),
+        };
+        let routes = routes
             .route("/watch/{*name}", get(viewing::enter))
             .route("/assets/{name}", get(assets::asset))
-            .route("/api/streams", get(streams))
-            .route("/metrics", get(scrape))
-            .route("/ca.crt", get(authority))
-            .route("/trust", get(assets::trust_page))
-            .fallback(assets::missing)
+            .fallback(assets::missing);
+        let routes = match self.dashboard {
+            None => routes,
+            Some(_) => routes.layer(from_fn_with_state(self.clone(), dashboard::guard)),
+        };
+        routes
             .layer(from_fn_with_state(self.hosts.clone(), hosts::guard))
             .layer(map_response(assets::secure))
             .with_state(self)

@@ -74,7 +74,7 @@ async fn may_watch(web: &Web, asker: &Asker) -> Result<(), (u16, String)> {
 }
 
 /// A page can read the reason in a close only: it cannot see the answer to a refused upgrade.
-async fn refuse(
+pub(super) async fn refuse(
     mut socket: WebSocket,
     web: &Web,
     connection: Option<Connection>,

@@ -284,6 +284,7 @@ fn stats(second: u32, frame_rate: u32, overtaken: u64, lines: &[Line]) -> Stats 
         },
         capture: CaptureReport::default(),
         source_dry: Duration::ZERO,
+        is_muted: false,
         recording: None,
     }
 }
