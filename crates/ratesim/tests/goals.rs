@@ -392,7 +392,7 @@ fn goals_of_a_page(trace: &Trace, habits: LineHabits) -> Goals {
     let near = Goals {
         video: goals.video + 125,
         audio: goals.audio + 250,
-        used: 0.86,
+        used: 0.83,
         lost: goals.lost + 0.015,
         freeze: goals.freeze + 500,
         recovery: 6500,
@@ -402,7 +402,7 @@ fn goals_of_a_page(trace: &Trace, habits: LineHabits) -> Goals {
         return near;
     }
     Goals {
-        video: goals.video + 340,
+        video: goals.video + 480,
         used: 0.67,
         lost: goals.lost + 0.03,
         unrest: 10.0,
