@@ -13,9 +13,9 @@ def measure(sink, trace, began, seconds, bitrate, fps, told):
     media = list(sink.media)
     if not any(one.kind == VIDEO for one in media):
         raise RuntimeError("no video arrived")
-    zero = min(one.at - one.timestamp / 1000 for one in media)
+    zeros = beginnings(media)
     video, audio = ([one for one in media if one.kind == kind] for kind in (VIDEO, AUDIO))
-    late = {kind: sorted(one.at - one.timestamp / 1000 - zero for one in ones)
+    late = {kind: sorted(one.at - one.timestamp / 1000 - zeros[one.connection] for one in ones)
             for kind, ones in (("video", video), ("audio", audio))}
     row = {f"{kind}_{name}": quantile(ones, share) for kind, ones in late.items()
            for name, share in (("p50", 0.5), ("p95", 0.95), ("max", 1.0))}
@@ -27,11 +27,20 @@ def measure(sink, trace, began, seconds, bitrate, fps, told):
     row["freeze"] = max((b.at - a.at for a, b in zip(video, video[1:])), default=0.0)
     received = 8 * sum(count for at, count in sink.reads if at - began < seconds)
     row["used"] = received / trace.capacity(bitrate + AUDIO_BPS, seconds)
-    row["back"] = time_back(video, trace, zero, began, seconds, bitrate)
+    row["back"] = time_back(video, trace, zeros, began, seconds, bitrate)
     rates = [rate for at, rate in told.asked if 10 <= at <= seconds]
     row["unrest"] = statistics.pstdev(rates) / statistics.mean(rates) if rates else None
     row["connections"] = sink.connections
     return row
+
+
+def beginnings(media):
+    """When each connection's time zero came to be, by what arrived earliest: each begins its times anew."""
+    zeros = {}
+    for one in media:
+        zero = one.at - one.timestamp / 1000
+        zeros[one.connection] = min(zero, zeros.get(one.connection, zero))
+    return zeros
 
 
 def quantile(ones, share):
@@ -39,10 +48,10 @@ def quantile(ones, share):
     return ones[min(int(len(ones) * share), len(ones) - 1)] if ones else None
 
 
-def time_back(video, trace, zero, began, seconds, bitrate):
+def time_back(video, trace, zeros, began, seconds, bitrate):
     """The longest from the line's return until a second of frames was made of nine tenths of
     the full rate, by the frames' own times; None where the line does not come back."""
-    made = [(one.timestamp / 1000 + zero - began, 8 * one.bytes) for one in video]
+    made = [(one.timestamp / 1000 + zeros[one.connection] - began, 8 * one.bytes) for one in video]
     longest = None
     for back in trace.returns(bitrate + AUDIO_BPS, seconds):
         starts = (back + step / 10 for step in range(int(10 * (seconds - back - 1))))

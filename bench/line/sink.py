@@ -14,7 +14,7 @@ import time
 AUDIO, VIDEO = 8, 9
 SET_CHUNK_SIZE, ACKNOWLEDGEMENT, USER_CONTROL, WINDOW, PEER_BANDWIDTH, COMMAND = 1, 3, 4, 5, 6, 20
 CHUNK = 4096
-Arrival = collections.namedtuple("Arrival", "at kind timestamp bytes is_key")
+Arrival = collections.namedtuple("Arrival", "at kind timestamp bytes is_key connection")
 
 
 class Sink:
@@ -38,11 +38,11 @@ class Sink:
         except OSError:
             pass  # who resets at the end has still published
 
-    def note(self, kind, timestamp, body, at):
+    def note(self, kind, timestamp, body, at, connection):
         if not is_frame(kind, body):
             return
         key = kind == VIDEO and body[0] >> 4 & 7 == 1
-        self.media.append(Arrival(at, kind, timestamp, len(body), key))
+        self.media.append(Arrival(at, kind, timestamp, len(body), key, connection))
         self.first_media.set()
 
 
@@ -54,6 +54,7 @@ class Connection:
 
     def run(self):
         self.shake_hands()
+        self.number = self.sink.connections
         self.sink.connections += 1
         self.consume(time.monotonic())
         while self.read():
@@ -82,7 +83,7 @@ class Connection:
         while (message := self.message()) is not None:
             kind, timestamp, body = message
             if kind in (AUDIO, VIDEO):
-                self.sink.note(kind, timestamp, body, now)
+                self.sink.note(kind, timestamp, body, now, self.number)
             elif kind == SET_CHUNK_SIZE:
                 self.chunk = int.from_bytes(body, "big")
             elif kind == WINDOW:
