@@ -307,9 +307,12 @@ impl Queues {
             queue = queue.with_audio_first();
         }
         let queue = SharedQueue::traced(queue, &self.trace, number);
-        OutputHandle::of(destination.address.to_string(), destination.retry, queue)
-            .with_sizes(self.takes_sizes(destination))
-            .with_backup(destination.backup.is_some())
+        let handle = OutputHandle::of(destination.address.to_string(), destination.retry, queue)
+            .with_sizes(self.takes_sizes(destination));
+        match destination.backup {
+            Some(_) => handle.with_backup(&self.trace, number),
+            None => handle,
+        }
     }
 
     fn takes_sizes(&self, destination: &Destination) -> bool {

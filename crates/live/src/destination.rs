@@ -80,7 +80,7 @@ impl DestinationTask {
                     number = match self.wait(&failure, attempt, delay).await {
                         Waited::Enough => attempt,
                         Waited::Renewed => {
-                            reconnects.iter_mut().for_each(Traced::renewed);
+                            reconnects.iter_mut().for_each(Traced::<Reconnect>::renewed);
                             handle.failover().renewed();
                             1
                         }
@@ -134,7 +134,7 @@ impl DestinationTask {
             return verdict;
         }
         let aired = live_since.map(|since| now.saturating_duration_since(since));
-        failover.failed(verdict, aired)
+        failover.failed(verdict, aired, now)
     }
 
     /// Whether a live source has given its last packet.

@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::RetryPolicy;
 use crate::failure::{Cause, Failure};
 use crate::reconnect::Verdict;
 
 /// One of a destination's addresses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Ingest {
     /// The one that is meant.
     #[default]
@@ -68,7 +71,8 @@ enum Watch {
 }
 
 /// What to do about the first address while the backup is on air.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Step {
     /// Ask whether it answers.
     Probe,

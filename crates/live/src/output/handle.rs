@@ -12,6 +12,7 @@ use crate::rate::RateAdvice;
 use crate::renewal::Renewal;
 use crate::shared_queue::SharedQueue;
 use crate::stop::Stop;
+use crate::trace::{Trace, Traced};
 use crate::{DestinationReport, DestinationStats, HandoverReason, RetryPolicy, State};
 
 /// An output's queue and what is known about the output, for everybody to look at.
@@ -24,7 +25,7 @@ pub(crate) struct OutputHandle {
     queue: SharedQueue,
     leaving: Stop,
     renewal: Renewal,
-    failover: Mutex<Failover>,
+    failover: Mutex<Traced<Failover>>,
     status: Mutex<Status>,
 }
 
@@ -78,7 +79,7 @@ impl OutputHandle {
             queue,
             leaving: Stop::new(),
             renewal: Renewal::new(),
-            failover: Mutex::new(Failover::new(false, retry)),
+            failover: Mutex::new(Failover::new(false, retry).into()),
             status: Mutex::default(),
         }
     }
@@ -97,15 +98,15 @@ impl OutputHandle {
     }
 
     /// The same, for one that has a second address.
-    pub(crate) fn with_backup(self, has_backup: bool) -> Self {
+    pub(crate) fn with_backup(self, trace: &Trace, destination: usize) -> Self {
         Self {
-            failover: Mutex::new(Failover::new(has_backup, self.retry)),
+            failover: Mutex::new(Traced::failover(trace, destination, self.retry)),
             ..self
         }
     }
 
     /// Which of its addresses is used.
-    pub(crate) fn failover(&self) -> MutexGuard<'_, Failover> {
+    pub(crate) fn failover(&self) -> MutexGuard<'_, Traced<Failover>> {
         self.failover.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

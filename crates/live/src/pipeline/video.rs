@@ -58,12 +58,13 @@ impl VideoChain {
         let (size, rate) = (encoder.frame_size(), encoder.settings().frame_rate);
         let trace = merger.fanout().trace();
         let ladder = Traced::ladder(trace, size, rate, takes_sizes);
+        let audio = audio.map(|bitrate| Traced::audio(trace, bitrate));
         let merger = merger.clone();
         spawn("onair-video", move || {
             let encoding = EncodeLoop {
                 encoder,
                 ladder,
-                audio: audio.map(AudioLadder::new),
+                audio,
                 thinning: Thinning::default(),
                 merger: &merger,
                 is_live,
@@ -87,7 +88,7 @@ struct EncodeLoop<'a> {
     encoder: VideoEncoder,
     ladder: Traced<PictureLadder>,
     /// What is left for audio, and whether anything is for pictures.
-    audio: Option<AudioLadder>,
+    audio: Option<Traced<AudioLadder>>,
     /// Pictures begin again after audio was alone.
     is_back: bool,
     thinning: Thinning,
@@ -179,11 +180,12 @@ impl EncodeLoop<'_> {
             return false;
         };
         let was_alone = ladder.step().is_alone;
-        if let Some(step) = ladder.update(&sample) {
+        let (step, news) = ladder.update(&sample, Instant::now());
+        if let Some(step) = step {
             self.is_back |= was_alone && !step.is_alone;
             fanout.set_audio(step);
         }
-        if let Some([before, AudioStep { bitrate, is_alone }]) = ladder.take_news(at) {
+        if let Some([before, AudioStep { bitrate, is_alone }]) = news {
             fanout.tell(Event::AudioChanged {
                 bitrate,
                 wanted: ladder.wanted(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::machine::Machine;
 use super::rate;
 use crate::queue::PacketQueue;
-use crate::rate::{Arbiter, PictureLadder, RateLaw};
+use crate::rate::{Arbiter, AudioLadder, PictureLadder, RateLaw};
 use crate::reconnect::Reconnect;
 use crate::{Event, Fault, HandoverReason};
 
@@ -54,7 +54,9 @@ pub(crate) enum Line {
     Rate(Note<Box<dyn RateLaw>>),
     Arbiter(Note<Arbiter>),
     Picture(Note<PictureLadder>),
+    Audio(Note<AudioLadder>),
     Reconnect(Note<Reconnect>),
+    Failover(Note<crate::failover::Failover>),
     Progress(Note<crate::handover::Progress>),
     Handover(Note<crate::handover::Handover>),
     Queue(Note<PacketQueue>),

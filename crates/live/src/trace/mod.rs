@@ -15,6 +15,8 @@
 //! and how to call it again.
 
 mod arbiter;
+mod audio;
+mod failover;
 mod handover;
 mod line;
 mod machine;

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use super::line::{End, FORMAT, Header, Line, Note, Order, Told};
 use super::machine::{Impossible, Machine};
 use super::{handover, queue};
+use crate::failover::Failover;
 use crate::handover::{Action, Handover, Progress};
 use crate::queue::PacketQueue;
-use crate::rate::{Arbiter, PictureLadder, RateLaw};
+use crate::rate::{Arbiter, AudioLadder, PictureLadder, RateLaw};
 use crate::reconnect::Reconnect;
 
 /// A trace, and what became of it now.
@@ -216,6 +217,8 @@ impl Replay {
             Line::Rate(note) => stage.laws.again(note, began, self)?,
             Line::Arbiter(note) => stage.arbiters.again(note, began, self)?,
             Line::Picture(note) => stage.ladders.again(note, began, self)?,
+            Line::Audio(note) => stage.audio.again(note, began, self)?,
+            Line::Failover(note) => stage.failovers.again(note, began, self)?,
             Line::Reconnect(note) => stage.reconnects.again(note, began, self)?,
             Line::Progress(note) => stage.progress.again(note, began, self)?,
             Line::Handover(note) => {
@@ -297,6 +300,8 @@ struct Stage {
     laws: Running<Box<dyn RateLaw>>,
     arbiters: Running<Arbiter>,
     ladders: Running<PictureLadder>,
+    audio: Running<AudioLadder>,
+    failovers: Running<Failover>,
     reconnects: Running<Reconnect>,
     progress: Running<Progress>,
     handovers: Running<Handover>,
@@ -312,6 +317,8 @@ impl Stage {
             laws: Running::of("rate"),
             arbiters: Running::of("arbiter"),
             ladders: Running::of("picture"),
+            audio: Running::of("audio"),
+            failovers: Running::of("failover"),
             reconnects: Running::of("reconnect"),
             progress: Running::of("progress"),
             handovers: Running::of("handover"),
@@ -366,6 +373,8 @@ fn time_of(line: &Line) -> Duration {
         Line::Rate(note) => note.0,
         Line::Arbiter(note) => note.0,
         Line::Picture(note) => note.0,
+        Line::Audio(note) => note.0,
+        Line::Failover(note) => note.0,
         Line::Reconnect(note) => note.0,
         Line::Progress(note) => note.0,
         Line::Handover(note) => note.0,

@@ -8,10 +8,12 @@ use onair_media::{Bitrate, FrameRate, Size, Timestamp};
 use super::recorder::MAX_BYTES;
 use super::*;
 use crate::config::Limits;
+use crate::failover::{Ingest, Step};
 use crate::failure::Cause;
 use crate::handover::OnAir;
 use crate::queue::{Overflow, PacketQueue};
-use crate::rate::{Holder, LinkSample, PictureSample};
+use crate::rate::{AudioSample, Holder, LinkSample, PictureSample};
+use crate::reconnect::Verdict;
 use crate::samples::{audio, video};
 use crate::{Event, Failure, FailureStage, Fault, Gap, RetryPolicy};
 
@@ -65,11 +67,13 @@ fn of_all(trace: &Trace) {
     arbiter.wish(Holder::Thermal, Some(Bitrate::kbps(900)));
     arbiter.change(at(50));
     a_picture(trace, now);
+    an_audio(trace, now);
     let mut reconnect = Traced::reconnect(trace, 0, RetryPolicy::default(), 7);
     reconnect.live(at(100));
     let failure = Failure::new(FailureStage::Live, Fault::Stalled, "s3cret").because(Cause::Lost);
     reconnect.failed(failure, at(20_000));
     reconnect.renewed();
+    a_failover(trace, now);
     a_handover(trace, now);
     a_queue(trace, now);
     trace.left_out(2000, 1000);
@@ -124,6 +128,44 @@ fn a_picture(trace: &Trace, now: Instant) {
     assert_eq!(ladder.step().size, Size::new(640, 360));
 }
 
+fn an_audio(trace: &Trace, now: Instant) {
+    let mut ladder = Traced::audio(trace, Bitrate::kbps(128));
+    for millis in (0..10_000).step_by(33) {
+        let sample = AudioSample {
+            at: Timestamp::from_millis(millis),
+            carries: Some(Bitrate::kbps(30)),
+            least_video: Bitrate::kbps(150),
+            is_behind: false,
+        };
+        ladder.update(&sample, now);
+    }
+    assert!(ladder.step().bitrate < Bitrate::kbps(128));
+}
+
+fn a_failover(trace: &Trace, now: Instant) {
+    let mut failover = Traced::failover(trace, 0, RetryPolicy::default());
+    let retry = Verdict::Retry {
+        delay: Duration::from_secs(1),
+        attempt: 4,
+    };
+    failover.failed(retry, None, now);
+    failover.live(Ingest::Backup, now);
+    let mut turns = (0..200).map(|turn| now + Duration::from_millis(turn * 200));
+    while failover.deadline().is_some() {
+        let now = turns.next().unwrap();
+        if failover.poll(now) == Some(Step::Probe) {
+            failover.probed(true, now);
+        }
+    }
+    failover.return_failed(now);
+    assert_eq!(failover.next_of_stalled(), Ingest::Backup);
+    failover.moves_again();
+    let refusal = Failure::new(FailureStage::Publish, Fault::KeyRejected, "s3cret");
+    let refused = Verdict::GiveUp(refusal.because(Cause::Rejected));
+    failover.failed(refused, None, now);
+    failover.renewed();
+}
+
 fn a_handover(trace: &Trace, now: Instant) {
     let on_air = OnAir {
         is_stalled: true,
@@ -175,6 +217,8 @@ fn every_machine_decides_again_as_it_did() {
     decided.sort_unstable();
     let all = [
         "arbiter",
+        "audio",
+        "failover",
         "handover",
         "picture",
         "progress",
@@ -197,6 +241,7 @@ fn what_is_asked_all_the_time_and_not_answered_is_noted_once() {
     let count = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
     assert_eq!(count(r#"{"arbiter"#), 8);
     assert_eq!(count(r#"{"picture"#), 4);
+    assert!(count(r#"{"audio"#) < 10, "{}", count(r#"{"audio"#));
 }
 
 #[test]
@@ -267,6 +312,7 @@ fn what_no_program_wrote_is_refused_with_its_line() {
         r#"{"progress":[18446744073709551615,0,{"new":{"destination":0}},null]}"#,
         r#"{"frame":[1,5,5]}"#,
         &format!(r#"{{"picture":[0,0,{new},null]}}"#),
+        r#"{"audio":[0,0,{"new":{"bitrate":18446744073709551615}},null]}"#,
     ] {
         let error = with(line);
         assert!(
