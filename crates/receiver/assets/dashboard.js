@@ -135,7 +135,7 @@ class Dashboard {
 
   destinations() {
     const { destinations } = this.stats;
-    const shown = destinations.map(({ url, state, error }, index) => {
+    const shown = destinations.map(({ address: url, state, error }, index) => {
       const why = state === "live" ? "" : error ?? this.reasons.get(index) ?? "";
       return { url, state, why: why && sentence(why), rate: state === "live" ? rate(destinations[index].bitrate_bps) : "" };
     });
