@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -351,24 +352,30 @@ fn wish(bitrate: u64) -> Wish {
     }
 }
 
-/// A page that puts a wished bitrate on a line of so many kilobits per second for so many seconds, and
-/// what it is advised at last.
+/// A page that puts what it may on a line of so many kilobits per second for so many seconds, and what
+/// it is advised at last. What waits on the line comes late, and what the page said with it.
 fn advised(kbps: u64, seconds: u64, takes_sizes: bool) -> Advice {
     let began = Instant::now();
     let mut advisor = Advisor::new(takes_sizes, began);
     advisor.wish(wish(2_500_000)).unwrap();
-    let (mut sent, mut encoded, mut last) = (0, 0, None::<Advice>);
+    let (mut encoded, mut sent, mut arrived) = (0, 0, 0);
+    let (mut said, mut last) = (VecDeque::new(), None::<Advice>);
     for step in 1..=seconds * 100 {
         let now = began + Duration::from_millis(step * 10);
         encoded += (last.map_or(1_500_000, |advice| advice.bitrate) + 96_000) / 800;
-        let carried = (kbps * 10 / 8).min(encoded - sent);
-        sent += carried;
-        advisor.receive(carried);
+        let may_wait = last.map_or(64_000, |advice| advice.in_flight);
+        sent = encoded.min(arrived + may_wait).max(sent);
         let millis = i64::try_from(step * 10).unwrap();
-        let queue = u32::try_from(encoded - sent).unwrap();
-        let mut said = media::word(word(millis, sent, queue)).unwrap().unwrap();
-        said.queue_age = Duration::from_millis(u64::from(queue) * 8 / kbps);
-        advisor.hear(said, now);
+        let queued = u32::try_from(encoded - sent).unwrap();
+        let mut now_said = media::word(word(millis, sent, queued)).unwrap().unwrap();
+        now_said.queue_age = Duration::from_millis(u64::from(queued) * 8 / kbps);
+        said.push_back(now_said);
+        let carried = (kbps * 10 / 8).min(sent - arrived);
+        arrived += carried;
+        advisor.receive(carried);
+        while let Some(word) = said.pop_front_if(|word| word.sent <= arrived) {
+            advisor.hear(word, now);
+        }
         last = advisor.look(now);
     }
     last.unwrap()
