@@ -32,6 +32,7 @@ fn start(video: bool, audio: bool) -> Arc<Broadcaster> {
             key: Some("KEY".to_owned()),
             user: None,
             password: None,
+            backup: None,
         }],
         video: video.then_some(VideoConfig {
             width: SIZE.width,
