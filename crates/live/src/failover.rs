@@ -97,7 +97,7 @@ const STAY: Duration = Duration::from_secs(10);
 const MAX_STAY: Duration = Duration::from_secs(600);
 
 /// A return that lasts this long was right.
-const SETTLED: Duration = Duration::from_secs(120);
+const LASTING: Duration = Duration::from_secs(120);
 
 /// The first delay after the first address has not answered, which doubles.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
@@ -240,7 +240,7 @@ impl Failover {
 
     fn begin_watch(&mut self, now: Instant) {
         if let Some(since) = self.returned.take() {
-            let has_lasted = now.saturating_duration_since(since) >= SETTLED;
+            let has_lasted = now.saturating_duration_since(since) >= LASTING;
             self.relapses = if has_lasted { 0 } else { self.relapses + 1 };
         }
         self.watch = match self.is_usable(Ingest::First) {

@@ -63,7 +63,7 @@ impl SessionContext {
             connected = connecting => connected.map(Some),
             () = self.handle.leaving().asked() => Ok(None),
             () = self.renewals.asked() => Err(Failure::renewed()),
-            () = reached(self.until) => Err(too_late(FailureStage::Connect)),
+            () = reached(self.until) => Err(took_too_long(FailureStage::Connect)),
         }
     }
 
@@ -242,7 +242,7 @@ async fn reached(at: Option<Instant>) {
 }
 
 /// A server was not given longer, because there is another address.
-pub(crate) fn too_late(stage: FailureStage) -> Failure {
+pub(crate) fn took_too_long(stage: FailureStage) -> Failure {
     let words = "the server took too long, and there is another address";
     Failure::new(stage, Fault::TimedOut, words)
 }

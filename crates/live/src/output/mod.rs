@@ -24,7 +24,7 @@ use std::time::Instant;
 pub use onair_rtmp::{Credentials, Secret};
 
 pub use self::address::{Address, AddressError, Destination};
-pub(crate) use self::context::{SessionContext, too_late};
+pub(crate) use self::context::{SessionContext, took_too_long};
 pub(crate) use self::handle::OutputHandle;
 use crate::{Error, Failure};
 

@@ -65,7 +65,7 @@ fn words(error: &Error, codec: Option<VideoCodec>) -> String {
         Error::Refused { code, description } => {
             format!("the server refused: {code} ({description})")
         }
-        Error::Closed { .. } => format!("{error}{}", doubt(codec)),
+        Error::Closed { .. } => format!("{error}{}", codec_hint(codec)),
         other => other.to_string(),
     }
 }
@@ -74,14 +74,14 @@ fn words(error: &Error, codec: Option<VideoCodec>) -> String {
 /// operating system decides which of the two is seen here.
 pub(super) fn lost(failure: Failure, codec: Option<VideoCodec>) -> Failure {
     if failure.cause == Cause::Dropped {
-        failure.adding(&doubt(codec))
+        failure.adding(&codec_hint(codec))
     } else {
         failure
     }
 }
 
 /// What else a close may mean where not every server knows the codec.
-fn doubt(codec: Option<VideoCodec>) -> String {
+fn codec_hint(codec: Option<VideoCodec>) -> String {
     match codec.filter(|codec| enhanced_four_cc(*codec).is_some()) {
         Some(codec) => {
             format!("; or the server does not take {codec}, where H.264 would work")

@@ -9,7 +9,7 @@ use super::super::failure::stage_of;
 use super::{EndReason, LAST_WORDS, Move, Phase, Session, TICK, Wish, news, renewal};
 use crate::HandoverReason;
 use crate::failure::Failure;
-use crate::output::too_late;
+use crate::output::took_too_long;
 use crate::output::transport::stall_limit;
 
 /// True once, when a wish has come.
@@ -101,7 +101,7 @@ impl Session {
         }
         if self.opening_until().is_some_and(|at| now >= at) {
             self.pump.discard();
-            self.end(EndReason::Lost(too_late(stage_of(
+            self.end(EndReason::Lost(took_too_long(stage_of(
                 self.pump.machine.step(),
             ))));
         }
