@@ -8,6 +8,7 @@ mod hosts;
 mod live;
 mod metrics;
 mod origin;
+mod presence;
 mod progress;
 mod publish_url;
 mod qr;

@@ -31,6 +31,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 
 use super::access::{Asker, Denied};
 use super::fragmenter::{Expected, Fragmenter, Segment};
+use super::presence::{Lost, Presence, SILENCE_TIMEOUT};
 use super::serve::Connection;
 use super::{Web, origin};
 use crate::event::Events;
@@ -119,14 +120,22 @@ enum Gone {
     Displaced,
 }
 
+impl From<Lost> for Gone {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Left => Self::Left,
+            Lost::Silent => Self::Stuck,
+            Lost::Talkative => Self::Talkative,
+        }
+    }
+}
+
 struct Watch {
     name: StreamName,
     sink: SplitSink<WebSocket, Message>,
     source: SplitStream<WebSocket>,
     tick: Interval,
-    heard: Instant,
-    /// What it said that is not yet forgiven.
-    said: u32,
+    presence: Presence,
     share: Share,
     events: Events,
     connection: Option<Connection>,
@@ -177,8 +186,7 @@ impl Watch {
             sink,
             source,
             tick,
-            heard: Instant::now(),
-            said: 0,
+            presence: Presence::new(),
             share,
             events,
             connection,
@@ -297,23 +305,13 @@ impl Watch {
 
     /// Whatever a viewer says only proves that it is there.
     fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Gone> {
-        self.heard = Instant::now();
-        self.said += 1;
-        match message {
-            Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Gone::Left),
-            Some(Ok(_)) if self.said > MAX_WORDS => Err(Gone::Talkative),
-            Some(Ok(_)) => Ok(()),
-        }
+        self.presence.hear(message)?;
+        Ok(())
     }
 
     /// Asks a silent viewer whether it is there.
     async fn probe(&mut self) -> Result<(), Gone> {
-        self.said = self.said.saturating_sub(FORGIVEN);
-        let silent = self.heard.elapsed();
-        if silent >= SILENCE_TIMEOUT {
-            return Err(Gone::Stuck);
-        }
-        if silent >= SILENCE_TIMEOUT / 3 {
+        if self.presence.needs_ping()? {
             self.send(Message::Ping(Bytes::new())).await?;
         }
         Ok(())
@@ -368,15 +366,10 @@ async fn evicted(known: Option<impl Future<Output = ()>>) {
     }
 }
 
-/// How much a viewer may say at once, and how much of that is forgiven each second: it answers
-/// pings.
-const MAX_WORDS: u32 = 64;
-const FORGIVEN: u32 = 4;
 const MAX_QUESTION: usize = 4096;
 /// How much is sent in one message when a viewer has to catch up.
 const BATCH: usize = 256 * 1024;
 /// How many copies of the data on its way to a viewer are in memory: joined in fragments, with room
 /// to grow, and once more as the message being written.
 const COPIES: usize = 3;
-const SILENCE_TIMEOUT: Duration = Duration::from_secs(15);
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);

@@ -5,18 +5,17 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 
 use super::{Dashboard, Order};
+use crate::web::presence::{Lost, Presence, SILENCE_TIMEOUT};
 
 /// The connection of an open page.
 pub(super) struct Page {
     socket: WebSocket,
     dashboard: Dashboard,
     tick: Interval,
-    heard: Instant,
-    /// What it said that is not yet forgiven.
-    said: u32,
+    presence: Presence,
 }
 
 /// Why a page is no longer served.
@@ -32,6 +31,16 @@ enum Gone {
     Talkative,
     /// It has had the last message.
     Over,
+}
+
+impl From<Lost> for Gone {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Left => Self::Left,
+            Lost::Silent => Self::Stuck,
+            Lost::Talkative => Self::Talkative,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -57,8 +66,7 @@ impl Page {
             socket,
             dashboard,
             tick,
-            heard: Instant::now(),
-            said: 0,
+            presence: Presence::new(),
         }
     }
 
@@ -110,13 +118,8 @@ impl Page {
     }
 
     async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Gone> {
-        self.heard = Instant::now();
-        self.said += 1;
-        let text = match message {
-            Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone::Left),
-            Some(Ok(_)) if self.said > MAX_WORDS => return Err(Gone::Talkative),
-            Some(Ok(Message::Text(text))) => text,
-            Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => return Ok(()),
+        let Message::Text(text) = self.presence.hear(message)? else {
+            return Ok(());
         };
         let order = Order::parse(&text);
         let obeyed = order.and_then(|order| {
@@ -131,12 +134,7 @@ impl Page {
 
     /// Asks a silent page whether it is there.
     async fn probe(&mut self) -> Result<(), Gone> {
-        self.said = self.said.saturating_sub(FORGIVEN);
-        let silent = self.heard.elapsed();
-        if silent >= SILENCE_TIMEOUT {
-            return Err(Gone::Stuck);
-        }
-        if silent >= SILENCE_TIMEOUT / 3 {
+        if self.presence.needs_ping()? {
             self.send(Message::Ping(Bytes::new())).await?;
         }
         Ok(())
@@ -177,8 +175,4 @@ impl Page {
     }
 }
 
-/// How much a page may say at once, and how much of that is forgiven each second.
-const MAX_WORDS: u32 = 64;
-const FORGIVEN: u32 = 4;
-const SILENCE_TIMEOUT: Duration = Duration::from_secs(15);
 const FAREWELL_TIMEOUT: Duration = Duration::from_millis(500);
